@@ -1,0 +1,59 @@
+//! The golden tool list: what a shim shows when no daemon answers in time.
+//!
+//! A test of the daemon writes `catalogue.json` from its tools; the shim embeds it. It is JSON with
+//! the schemas as objects, so that a change of a tool is a readable diff.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{Effect, ToolSpec};
+
+const GOLDEN: &str = include_str!("../catalogue.json");
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Readable {
+    name: String,
+    title: String,
+    description: String,
+    effect: Effect,
+    input_schema: Value,
+    output_schema: Value,
+}
+
+/// The tool list of this build. Empty only if the embedded file is broken, which a test forbids.
+pub fn golden() -> Vec<ToolSpec> {
+    serde_json::from_str::<Vec<Readable>>(GOLDEN)
+        .map(|tools| tools.into_iter().map(Readable::into_spec).collect())
+        .unwrap_or_default()
+}
+
+/// The readable form of a tool list, as kept in `catalogue.json`.
+pub fn to_readable(tools: &[ToolSpec]) -> Result<String, serde_json::Error> {
+    let tools = tools.iter().map(Readable::from_spec).collect::<Result<Vec<_>, _>>()?;
+    Ok(serde_json::to_string_pretty(&tools)? + "\n")
+}
+
+impl Readable {
+    fn into_spec(self) -> ToolSpec {
+        ToolSpec {
+            name: self.name,
+            title: self.title,
+            description: self.description,
+            effect: self.effect,
+            input_schema: self.input_schema.to_string(),
+            output_schema: self.output_schema.to_string(),
+        }
+    }
+
+    fn from_spec(spec: &ToolSpec) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            name: spec.name.clone(),
+            title: spec.title.clone(),
+            description: spec.description.clone(),
+            effect: spec.effect,
+            input_schema: serde_json::from_str(&spec.input_schema)?,
+            output_schema: serde_json::from_str(&spec.output_schema)?,
+        })
+    }
+}

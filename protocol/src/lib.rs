@@ -1,0 +1,22 @@
+//! The conversation between `ibd` and its clients (`ib-mcp`, `ibctl`).
+//!
+//! Knows no tool, no MCP and no broker: an envelope, a handshake, a socket, and the settings that
+//! all our binaries read alike. A tool's arguments and result travel through here as JSON text.
+
+pub mod catalogue;
+pub mod client;
+pub mod logging;
+pub mod message;
+pub mod places;
+pub mod secret;
+pub mod settings;
+pub mod socket;
+pub mod start;
+pub mod version;
+pub mod wire;
+
+pub use client::{ConnectError, Connection};
+pub use message::*;
+pub use places::Places;
+pub use secret::Secret;
+pub use version::{BUILD, PROTOCOL};

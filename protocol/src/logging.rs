@@ -1,0 +1,75 @@
+//! Logs: to stderr and to a file of the profile that never grows without bound.
+//!
+//! Never to stdout, which belongs to MCP in the shim and to answers in the command.
+
+use std::io;
+use std::path::Path;
+use std::sync::Mutex;
+
+use file_rotate::compression::Compression;
+use file_rotate::suffix::AppendCount;
+use file_rotate::{ContentLimit, FileRotate};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Size at which a log file is set aside, in bytes.
+const FILE_SIZE: usize = 10 << 20;
+/// Log files kept beside the current one.
+const FILES: usize = 9;
+
+/// Where a program's log goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Log<'a> {
+    /// The folder; without it there is no file.
+    pub folder: Option<&'a Path>,
+    /// The file's name, for instance `ibd.log`.
+    pub file: &'a str,
+    /// Whether stderr gets it too.
+    pub stderr: bool,
+    /// What to log, in tracing's syntax: `info`, or `ibd=debug,info`.
+    pub filter: &'a str,
+}
+
+/// Whether this is a filter that [`start`] takes.
+pub fn is_filter(text: &str) -> bool {
+    text.parse::<Targets>().is_ok()
+}
+
+/// Starts logging for the whole process. A second call changes nothing.
+pub fn start(log: Log<'_>) {
+    let filter: Targets = log.filter.parse().unwrap_or_default();
+    let file = log.folder.map(|folder| {
+        let rotating = FileRotate::new(
+            folder.join(log.file),
+            AppendCount::new(FILES),
+            ContentLimit::BytesSurpassed(FILE_SIZE),
+            Compression::None,
+            Some(private()),
+        );
+        tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .with_writer(Mutex::new(rotating))
+            .with_filter(filter.clone())
+    });
+    let stderr = log.stderr.then(|| {
+        tracing_subscriber::fmt::layer()
+            .with_ansi(false)
+            .with_writer(io::stderr)
+            .with_filter(filter)
+    });
+    let _ = tracing_subscriber::registry().with(file).with(stderr).try_init();
+}
+
+/// Appending, so that several shims can share a file; readable by the user alone.
+fn private() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options
+}

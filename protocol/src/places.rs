@@ -1,0 +1,193 @@
+//! Where things live: XDG on every Unix, as documented in `docs/configuration.md`.
+//!
+//! A test that sets `HOME` and the five XDG variables touches nothing else.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use etcetera::base_strategy::{BaseStrategy, Xdg};
+
+/// The folders and files of one profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// Which daemon this is; `default` unless told otherwise.
+    pub profile: String,
+    /// `config.toml` lies here; shared by all profiles.
+    pub config: PathBuf,
+    /// Lock, store and logs of this profile.
+    pub state: PathBuf,
+    /// Only the socket lies here.
+    pub runtime: PathBuf,
+}
+
+/// Why the places could not be worked out or used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// No home folder.
+    #[error("the home folder is not known: set HOME")]
+    NoHome,
+    /// A profile name that is no plain word.
+    #[error("the profile {0:?} may hold letters, digits, - and _ only, 1 to 32 of them")]
+    BadProfile(String),
+    /// A folder that others could enter or that is not ours.
+    #[error("{path} must be a folder of your own that nobody else can enter (mode 0700): {why}")]
+    NotPrivate {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The system said no.
+    #[error("{path}: {source}")]
+    Io {
+        /// What was touched.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Places {
+    /// The places of `profile`, from `HOME` and the XDG variables.
+    pub fn of(profile: &str) -> Result<Self, PlaceError> {
+        if !is_profile(profile) {
+            return Err(PlaceError::BadProfile(profile.to_owned()));
+        }
+        let xdg = Xdg::new().map_err(|_| PlaceError::NoHome)?;
+        let state = xdg.state_dir().ok_or(PlaceError::NoHome)?.join("ibd").join(profile);
+        let runtime = match xdg.runtime_dir() {
+            Some(runtime) => runtime.join("ibd"),
+            None => state.join("run"),
+        };
+        Ok(Self {
+            profile: profile.to_owned(),
+            config: xdg.config_dir().join("ibd"),
+            state,
+            runtime,
+        })
+    }
+
+    /// The configuration file.
+    pub fn config_file(&self) -> PathBuf {
+        self.config.join("config.toml")
+    }
+
+    /// The socket, or on Windows the name of the pipe.
+    pub fn socket(&self) -> PathBuf {
+        if cfg!(windows) {
+            return PathBuf::from(format!(
+                r"\\.\pipe\ibd-{}-{:016x}",
+                self.profile,
+                self.fingerprint()
+            ));
+        }
+        self.runtime.join(format!("{}.sock", self.profile))
+    }
+
+    /// Held by the daemon for life; never unlinked.
+    pub fn daemon_lock(&self) -> PathBuf {
+        self.state.join("ibd.lock")
+    }
+
+    /// Held while somebody starts a daemon; never unlinked.
+    pub fn start_lock(&self) -> PathBuf {
+        self.state.join("start.lock")
+    }
+
+    /// Log files.
+    pub fn logs(&self) -> PathBuf {
+        self.state.join("logs")
+    }
+
+    /// The daemon's store.
+    pub fn store(&self) -> PathBuf {
+        self.state.join("store")
+    }
+
+    /// Makes the state and runtime folders, private to the user, or says why they cannot be used.
+    pub fn make(&self) -> Result<(), PlaceError> {
+        make_private(&self.state)?;
+        make_private(&self.logs())?;
+        make_private(&self.runtime)
+    }
+
+    /// Tells two state folders apart in the one namespace of pipes that Windows has.
+    fn fingerprint(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        self.state.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+/// Whether this may name a profile: it becomes part of file names.
+pub fn is_profile(name: &str) -> bool {
+    (1..=32).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> Result<(), PlaceError> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+
+    let io = |source| PlaceError::Io { path: path.to_owned(), source };
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path).map_err(io)?;
+    let found = std::fs::symlink_metadata(path).map_err(io)?;
+    let why = if !found.is_dir() {
+        "it is not a folder".to_owned()
+    } else if found.uid() != rustix::process::geteuid().as_raw() {
+        format!("it belongs to user {}", found.uid())
+    } else if found.mode() & 0o077 != 0 {
+        format!("its mode is {:04o}", found.mode() & 0o7777)
+    } else {
+        return Ok(());
+    };
+    Err(PlaceError::NotPrivate { path: path.to_owned(), why })
+}
+
+#[cfg(not(unix))]
+fn make_private(path: &Path) -> Result<(), PlaceError> {
+    std::fs::create_dir_all(path).map_err(|source| PlaceError::Io { path: path.to_owned(), source })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn scratch(name: &str) -> PathBuf {
+        let path = std::env::temp_dir().join(format!("ibd-places-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        path
+    }
+
+    #[test]
+    fn a_profile_is_a_plain_word() {
+        assert!(is_profile("default") && is_profile("paper-2"));
+        for bad in ["", "..", "a/b", "a b", &"x".repeat(33)] {
+            assert!(!is_profile(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_others_can_enter_is_refused() {
+        let path = scratch("open");
+        std::fs::create_dir(&path).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let refused = make_private(&path).unwrap_err().to_string();
+        assert!(refused.contains("0755"), "{refused}");
+        std::fs::remove_dir(path).unwrap();
+    }
+
+    #[test]
+    fn a_symlink_is_refused() {
+        let (target, link) = (scratch("target"), scratch("link"));
+        make_private(&target).unwrap();
+        std::os::unix::fs::symlink(&target, &link).unwrap();
+        assert!(matches!(make_private(&link), Err(PlaceError::NotPrivate { .. })));
+        std::fs::remove_file(link).unwrap();
+        std::fs::remove_dir(target).unwrap();
+    }
+}

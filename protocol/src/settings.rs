@@ -1,0 +1,149 @@
+//! Every setting there is: one table, read alike by `ibd`, `ib-mcp` and `ibctl` from flags,
+//! environment and `config.toml`.
+//!
+//! `IB_PAPER_TRADING` is also the flag `--ib-paper-trading` and the key `paper_trading`. A value is
+//! checked where it is read: what is no value of its kind is an error that names the field as the
+//! person wrote it, never a silent default. Empty means unset.
+
+mod kind;
+mod sources;
+mod table;
+
+pub use kind::Kind;
+pub use sources::{FlagError, Flags, from_environment, from_flags, from_toml_pairs};
+pub use table::{SETTINGS, Setting, find};
+
+use std::collections::BTreeMap;
+
+use crate::message::{GatewayMode, Wishes};
+use crate::secret::Secret;
+
+/// Where a value was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// `config.toml`.
+    File,
+    /// An environment variable.
+    Environment,
+    /// A flag.
+    Flag,
+}
+
+impl Origin {
+    /// For a person.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "config.toml",
+            Self::Environment => "environment",
+            Self::Flag => "flag",
+        }
+    }
+}
+
+/// A value that is no value of its setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct BadSetting {
+    /// As the person wrote it: the variable, the flag or the key.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+/// Checked values by the name of their setting.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    given: BTreeMap<&'static str, (Secret, Origin)>,
+    /// What could not be taken, in the order it was read.
+    pub bad: Vec<BadSetting>,
+    /// What works and should be known, for instance a password on the command line.
+    pub warnings: Vec<String>,
+}
+
+impl Settings {
+    /// Takes one value, or notes what is wrong with it. A later source overrides an earlier one.
+    pub fn put(&mut self, setting: &'static Setting, field: &str, value: &str, origin: Origin) {
+        if value.is_empty() {
+            return;
+        }
+        match setting.kind.check(value) {
+            Ok(value) => {
+                self.given.insert(setting.name, (Secret::new(value), origin));
+            }
+            Err(problem) => self.bad.push(BadSetting { field: field.to_owned(), problem }),
+        }
+    }
+
+    /// Lays `over` on top.
+    pub fn overlay(&mut self, over: Settings) {
+        self.given.extend(over.given);
+        self.bad.extend(over.bad);
+        self.warnings.extend(over.warnings);
+    }
+
+    /// The checked text of a setting.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.given.get(name).map(|(value, _)| value.expose())
+    }
+
+    /// Where a setting's value comes from.
+    pub fn origin(&self, name: &str) -> Option<Origin> {
+        self.given.get(name).map(|(_, origin)| *origin)
+    }
+
+    /// A yes-or-no setting.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.text(name).map(|value| value == "true")
+    }
+
+    /// A setting that is a number; its kind has checked that it is one.
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name).and_then(|value| value.parse().ok())
+    }
+
+    /// The gateway that is asked for, if anything says which.
+    pub fn gateway(&self) -> Option<GatewayMode> {
+        match self.text("IB_GATEWAY") {
+            Some("managed") => Some(GatewayMode::Managed),
+            Some("attach") => Some(GatewayMode::Attach),
+            Some("simulator") => Some(GatewayMode::Simulator),
+            _ if self.flag("IB_FORCE_STANDALONE_GATEWAY") == Some(true) => {
+                Some(GatewayMode::Managed)
+            }
+            _ if self.text("IB_GATEWAY_HOST").or(self.text("IB_GATEWAY_PORT")).is_some() => {
+                Some(GatewayMode::Attach)
+            }
+            _ => None,
+        }
+    }
+
+    /// What a client with these settings asks of the daemon.
+    pub fn wishes(&self) -> Wishes {
+        let owned = |name| self.text(name).map(str::to_owned);
+        Wishes {
+            gateway: self.gateway(),
+            host: owned("IB_GATEWAY_HOST"),
+            port: self.number("IB_GATEWAY_PORT"),
+            force_standalone: self.flag("IB_FORCE_STANDALONE_GATEWAY"),
+            paper: self.flag("IB_PAPER_TRADING"),
+            read_only: self.flag("IB_READ_ONLY_MODE"),
+            headless: self.flag("IB_HEADLESS_MODE"),
+            username: owned("IB_USERNAME"),
+            password: self.text("IB_PASSWORD_AUTH").map(Secret::new),
+            account: owned("IB_ACCOUNT"),
+        }
+    }
+
+    /// The profile that is asked for.
+    pub fn profile(&self) -> &str {
+        self.text("IB_PROFILE").unwrap_or("default")
+    }
+
+    /// The log filter: `IB_LOG`, else what the original's variables mean.
+    pub fn log_filter(&self) -> &str {
+        self.text("IB_LOG").unwrap_or("info")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! What a value of a setting may look like.
+
+use crate::{logging, places};
+
+/// A word that looks like milliseconds starts here, in seconds.
+const LOOKS_LIKE_MILLISECONDS: u64 = 10_000;
+
+/// The kind of a setting's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// true, false, 1, 0, yes, no, on or off in any case.
+    Flag,
+    /// Any text.
+    Text,
+    /// Text that is never shown.
+    Secret,
+    /// A base32 secret that is never shown.
+    Base32,
+    /// A host name or address, without scheme or port.
+    Host,
+    /// A TCP port.
+    Port,
+    /// Whole seconds, at most so many.
+    Seconds(u64),
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// `always`, `live`, `never`, or `above:` and an amount in base currency.
+    Confirm,
+    /// A log filter in tracing's syntax.
+    Filter,
+    /// The name of a profile.
+    Profile,
+}
+
+impl Kind {
+    /// The value in its one spelling, or what is wrong with it.
+    pub fn check(self, value: &str) -> Result<String, String> {
+        let shown = if self.is_secret() { "this value" } else { value };
+        match self {
+            Self::Flag => parse_flag(value).map(|yes| yes.to_string()),
+            Self::Text | Self::Secret => Some(value.to_owned()),
+            Self::Base32 => base32(value),
+            Self::Host => host(value),
+            Self::Port => value.parse::<u16>().ok().filter(|port| *port > 0).map(|p| p.to_string()),
+            Self::Seconds(max) => return seconds(value, max),
+            Self::Choice(words) => {
+                words.iter().find(|word| word.eq_ignore_ascii_case(value)).map(|w| (*w).to_owned())
+            }
+            Self::Confirm => confirm(value),
+            Self::Filter => logging::is_filter(value).then(|| value.to_owned()),
+            Self::Profile => places::is_profile(value).then(|| value.to_owned()),
+        }
+        .ok_or_else(|| format!("{shown} is not {}", self.wanted()))
+    }
+
+    /// Whether the value must not be shown.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::Base32)
+    }
+
+    /// What a value must be, for a person.
+    pub fn wanted(self) -> String {
+        match self {
+            Self::Flag => "true, false, 1, 0, yes, no, on or off".into(),
+            Self::Text | Self::Secret => "text".into(),
+            Self::Base32 => "a base32 secret (letters A-Z and digits 2-7)".into(),
+            Self::Host => "a host name or address without scheme, port or path".into(),
+            Self::Port => "a port from 1 to 65535".into(),
+            Self::Seconds(max) => format!("whole seconds from 0 to {max}"),
+            Self::Choice(words) => format!("one of {}", words.join(", ")),
+            Self::Confirm => "always, live, never or above:AMOUNT".into(),
+            Self::Filter => "a log filter such as `info` or `ibd=debug,info`".into(),
+            Self::Profile => "a profile name of 1 to 32 letters, digits, - or _".into(),
+        }
+    }
+}
+
+/// Yes or no, in any of the spellings people use.
+pub(super) fn parse_flag(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+fn seconds(value: &str, max: u64) -> Result<String, String> {
+    match value.parse::<u64>() {
+        Ok(n) if n > max && n >= LOOKS_LIKE_MILLISECONDS => Err(format!(
+            "{value}: this looks like milliseconds; the unit is seconds, so perhaps {}",
+            n / 1000
+        )),
+        Ok(n) if n <= max => Ok(n.to_string()),
+        _ => Err(format!("{value} is not {}", Kind::Seconds(max).wanted())),
+    }
+}
+
+fn base32(value: &str) -> Option<String> {
+    let plain: String = value.chars().filter(|c| !matches!(c, ' ' | '-' | '=')).collect();
+    let upper = plain.to_ascii_uppercase();
+    let fits = upper.bytes().all(|b| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b));
+    (fits && upper.len() >= 16).then_some(upper)
+}
+
+fn host(value: &str) -> Option<String> {
+    let is_v6 = value.parse::<std::net::Ipv6Addr>().is_ok();
+    let is_name = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    (is_v6 || is_name).then(|| value.to_owned())
+}
+
+fn confirm(value: &str) -> Option<String> {
+    let lower = value.to_ascii_lowercase();
+    let fits = match lower.strip_prefix("above:") {
+        Some(amount) => is_amount(amount),
+        None => matches!(lower.as_str(), "always" | "live" | "never"),
+    };
+    fits.then_some(lower)
+}
+
+/// Digits with at most one point among them.
+fn is_amount(text: &str) -> bool {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    [whole, fraction]
+        .iter()
+        .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}

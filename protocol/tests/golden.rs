@@ -1,0 +1,124 @@
+//! One file of bytes per message: a change of the wire is a change in `protocol/golden/`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use ibd_protocol::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+fn check<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, message: T) {
+    let bytes = wire::encode(&message).unwrap();
+    assert_eq!(wire::decode::<T>(&bytes).unwrap(), message, "{name} survives the wire");
+    let hex: String = bytes
+        .chunks(32)
+        .map(|line| line.iter().map(|b| format!("{b:02x}")).collect::<String>() + "\n")
+        .collect();
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("golden/{name}.hex"));
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &hex).unwrap();
+    }
+    let golden = std::fs::read_to_string(&path)
+        .unwrap_or_else(|_| panic!("{} is missing: run `make bless`", path.display()));
+    assert_eq!(hex, golden, "{name} changed on the wire: raise PROTOCOL, then `make bless`");
+}
+
+fn wishes() -> Wishes {
+    Wishes {
+        gateway: Some(GatewayMode::Attach),
+        host: Some("localhost".into()),
+        port: Some(5000),
+        force_standalone: Some(false),
+        paper: Some(true),
+        read_only: None,
+        headless: None,
+        username: Some("jdoe".into()),
+        password: Some(Secret::new("sim-password")),
+        account: Some("DU1234567".into()),
+    }
+}
+
+fn status() -> Status {
+    Status {
+        daemon: DaemonStatus {
+            running: true,
+            version: "0.1.0".into(),
+            pid: 4711,
+            uptime_seconds: 60,
+        },
+        gateway: GatewayStatus {
+            mode: Some(GatewayMode::Simulator),
+            state: "up".into(),
+            pid: Some(4712),
+            address: Some("https://127.0.0.1:5000".into()),
+        },
+        session: SessionStatus {
+            state: "ready".into(),
+            text: "Ready.".into(),
+            paper: Some(true),
+            accounts: vec!["DU1234567".into()],
+            age_seconds: Some(3),
+            username: None,
+        },
+        budgets: Budgets { per_second: 10, in_flight: 1, queued: 0, penalty_until: None },
+        clients: vec![ClientStatus { name: "cursor".into(), read_only: false, calls: 3 }],
+        trading: TradingStatus { state: "closed".into(), protection: "read_only".into() },
+        conditions: vec![Condition {
+            code: "need_login".into(),
+            text: "Not logged in.".into(),
+            hint: "Log in.".into(),
+            since: "2026-11-22T10:00:00Z".into(),
+        }],
+    }
+}
+
+#[test]
+fn messages_to_the_daemon() {
+    check("to_daemon_wishes", ToDaemon::Wishes(wishes()));
+    let name = ClientName { name: "cursor".into(), version: "1.0".into() };
+    check("to_daemon_introduce", ToDaemon::Introduce(name));
+    check("to_daemon_list_tools", ToDaemon::ListTools(1));
+    let call = Call {
+        id: 300,
+        key: "01J0000000000000000000000".into(),
+        tool: "get_positions".into(),
+        arguments: r#"{"accountId":"DU1234567"}"#.into(),
+        deadline_ms: 45_000,
+    };
+    check("to_daemon_call", ToDaemon::Call(call));
+    check("to_daemon_cancel", ToDaemon::Cancel(300));
+    check("to_daemon_status", ToDaemon::Status(2));
+    check("to_daemon_logout", ToDaemon::Logout(3));
+    check("to_daemon_config", ToDaemon::Config(4));
+    check("to_daemon_drain", ToDaemon::Drain(5, DrainReason::Upgrade));
+}
+
+#[test]
+fn messages_to_the_client() {
+    let tool = ToolSpec {
+        name: "get_positions".into(),
+        title: "Positions".into(),
+        description: "All positions.".into(),
+        effect: Effect::Reads,
+        input_schema: "{}".into(),
+        output_schema: "{}".into(),
+    };
+    check("to_client_tools", ToClient::Tools(1, vec![tool]));
+    let progress = Progress { done: 1, total: Some(3), message: "page 1".into() };
+    check("to_client_progress", ToClient::Progress(300, progress));
+    check("to_client_done_result", ToClient::Done(300, Outcome::Result("{}".into())));
+    check("to_client_done_refusal", ToClient::Done(300, Outcome::Refusal("{}".into())));
+    check("to_client_done_unknown", ToClient::Done(300, Outcome::UnknownTool));
+    check("to_client_status", ToClient::Status(2, Box::new(status())));
+    let report = LogoutReport { logged_out: true, text: "Logged out.".into() };
+    check("to_client_logged_out", ToClient::LoggedOut(3, report));
+    let setting = SettingReport {
+        name: "IB_PAPER_TRADING".into(),
+        value: Some("true".into()),
+        origin: "environment".into(),
+        note: None,
+    };
+    check("to_client_config", ToClient::Config(4, vec![setting]));
+    check("to_client_draining", ToClient::Draining(DrainReason::Idle));
+}
