@@ -1,1 +1,31 @@
-//! .
+//! The Client Portal Web API over HTTPS: one type per endpoint, one door for every request.
+//!
+//! Lenient in what it accepts (the broker sends ids as numbers or strings, money as floats with
+//! noise, "N/A" for nothing), exact in what it hands on: decimals, newtypes, and a missing value
+//! stays missing. No actor and no hidden retry lives here.
+//!
+//! Source of every shape: IBKR's Client Portal API v1 reference; where practice differs from it, the
+//! comment beside the type says so.
+
+pub mod accounts;
+pub mod client;
+pub mod contracts;
+pub mod door;
+pub mod endpoint;
+pub mod failure;
+pub mod id;
+pub mod lenient;
+pub mod money;
+pub mod orders;
+pub mod pace;
+pub mod pin;
+pub mod portfolio;
+pub mod session;
+pub mod snapshot;
+
+pub use client::{Answer, Client};
+pub use endpoint::{Endpoint, Lane, Path};
+pub use failure::Failure;
+
+#[cfg(test)]
+mod fixtures;

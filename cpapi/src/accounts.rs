@@ -1,0 +1,100 @@
+//! The brokerage side of accounts: `/iserver/accounts`, `/iserver/account/pnl/partitioned`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::endpoint::{Endpoint, Lane, Path};
+use crate::id::AccountId;
+use crate::lenient;
+use crate::money::Amount;
+use crate::pace::Window;
+
+/// Must be the first `/iserver` call of every brokerage session.
+#[derive(Debug, Clone, Copy)]
+pub struct GetBrokerageAccounts;
+
+/// The accounts that this login may trade.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct BrokerageAccounts {
+    /// Account ids; logins of advisers also list the pseudo-account `All`.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub accounts: Vec<AccountId>,
+    /// Whether this is a paper login.
+    #[serde(rename = "isPaper", default, deserialize_with = "lenient::opt")]
+    pub is_paper: Option<bool>,
+}
+
+impl Endpoint for GetBrokerageAccounts {
+    type Reply = BrokerageAccounts;
+    const NAME: &'static str = "iserver/accounts";
+    const LANE: Lane = Lane::Vital;
+
+    fn path(&self) -> Path {
+        Path::new("/iserver/accounts")
+    }
+}
+
+/// Profit and loss of all accounts; at most once in five seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct GetPnl;
+
+/// Rows by `<account>.<segment>`; empty when first asked in a session.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct PnlPartitioned {
+    /// The rows.
+    #[serde(default)]
+    pub upnl: BTreeMap<String, Pnl>,
+}
+
+/// One row, in the account's base currency.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Pnl {
+    /// Daily P&L.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub dpl: Option<Amount>,
+    /// Unrealised P&L.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub upl: Option<Amount>,
+}
+
+impl PnlPartitioned {
+    /// The row of an account's core segment.
+    pub fn of(&self, account: &AccountId) -> Option<&Pnl> {
+        self.upnl.get(&format!("{account}.Core"))
+    }
+}
+
+impl Endpoint for GetPnl {
+    type Reply = PnlPartitioned;
+    const NAME: &'static str = "iserver/account/pnl/partitioned";
+    const WINDOW: Option<Window> = Some(Window::one_in(5));
+    const CACHE: Duration = Duration::from_secs(5);
+
+    fn path(&self) -> Path {
+        Path::new("/iserver/account/pnl/partitioned")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn the_accounts_and_their_mode_are_read() {
+        let reply: BrokerageAccounts = fixtures::reply("iserver_accounts");
+        assert_eq!(reply.accounts[0].as_str(), "DU1234567");
+        assert_eq!(reply.is_paper, Some(true));
+    }
+
+    #[test]
+    fn the_daily_pnl_is_read_exactly() {
+        let reply: PnlPartitioned = fixtures::reply("pnl_partitioned");
+        let row = reply.of(&"DU1234567".parse().unwrap()).unwrap();
+        assert_eq!(row.dpl.unwrap().to_string(), "15.7");
+        assert!(reply.of(&"DU7654321".parse().unwrap()).is_none());
+    }
+}

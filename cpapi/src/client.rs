@@ -1,0 +1,328 @@
+//! One door for HTTP: a turn in the budget, a deadline on everything, a typed outcome.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
+use jiff::Timestamp;
+use tokio::time::{Instant, timeout_at};
+
+use crate::door::Door;
+use crate::endpoint::{Endpoint, Method, Path};
+use crate::failure::{Failure, classify};
+use crate::pace::Want;
+use crate::pin::{self, Pin};
+
+/// The gateway forwards to servers that answer 503 after ten seconds themselves; it never times out.
+const ANSWER: Duration = Duration::from_secs(15);
+const CONNECT: Duration = Duration::from_secs(5);
+/// The gateway refuses request lines over 4096 bytes.
+const MAX_PATH: usize = 3_800;
+/// A reply larger than this is not one we ask for.
+const MAX_REPLY: usize = 16 << 20;
+
+/// A typed reply, and how old it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<T> {
+    /// The reply.
+    pub value: T,
+    /// When the gateway gave it.
+    pub at: Timestamp,
+    /// Given again from a short memory, because the endpoint may not be asked more often.
+    pub is_cached: bool,
+}
+
+/// A client of one gateway. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    http: reqwest::Client,
+    base: String,
+    door: Arc<Door>,
+    under_way: Mutex<HashMap<String, WeakShared<Request>>>,
+    remembered: Mutex<HashMap<String, Reply>>,
+}
+
+type Request = BoxFuture<'static, Result<Reply, Failure>>;
+
+#[derive(Debug, Clone)]
+struct Reply {
+    body: Arc<str>,
+    at: Timestamp,
+    moment: Instant,
+}
+
+/// Where a gateway answers and how it is trusted.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// Name or address, as configured.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Its certificate, on loopback.
+    pub pin: Pin,
+}
+
+impl Address {
+    /// `https://host:port`.
+    pub fn url(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("https://[{}]:{}", self.host, self.port),
+            false => format!("https://{}:{}", self.host, self.port),
+        }
+    }
+
+    /// Whether it is this machine, where a self-signed certificate may be pinned.
+    pub fn is_loopback(&self) -> bool {
+        match self.host.parse::<IpAddr>() {
+            Ok(address) => address.is_loopback(),
+            Err(_) => self.host.eq_ignore_ascii_case("localhost"),
+        }
+    }
+}
+
+impl Client {
+    /// A client of the gateway at `address`, taking its turns at `door`.
+    pub fn new(address: &Address, door: Arc<Door>) -> Result<Self, Failure> {
+        let unreachable = |e: &dyn std::error::Error| Failure::Unreachable(e.to_string());
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("ibd/", env!("CARGO_PKG_VERSION")))
+            .http1_only()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .cookie_store(true)
+            .connect_timeout(CONNECT)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .pool_max_idle_per_host(crate::pace::IN_FLIGHT);
+        let builder = if address.is_loopback() {
+            builder.tls_backend_preconfigured(
+                pin::tls(address.pin.clone()).map_err(|e| unreachable(&e))?,
+            )
+        } else {
+            // The default verifier of the platform needs a process-wide provider; a second call is fine.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            builder
+        };
+        let http = builder.build().map_err(|e| unreachable(&e))?;
+        Ok(Self(Arc::new(Inner {
+            http,
+            base: address.url() + "/v1/api",
+            door,
+            under_way: Mutex::default(),
+            remembered: Mutex::default(),
+        })))
+    }
+
+    /// Asks once, by `deadline`. A reply to an identical read under way is shared, and where the
+    /// endpoint's limit demands it a recent reply is given again.
+    pub async fn ask<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        deadline: Instant,
+    ) -> Result<Answer<E::Reply>, Failure> {
+        let path = endpoint.path();
+        if let Some(reply) = self.recall::<E>(&path) {
+            return read::<E>(&reply, true);
+        }
+        let request = match E::METHOD {
+            Method::Get => self.join::<E>(&path).left_future(),
+            Method::Post => self.request::<E>(&path, endpoint.body()).right_future(),
+        };
+        let reply = timeout_at(deadline, request).await.map_err(|_| Failure::Queued)??;
+        if E::CACHE > Duration::ZERO {
+            self.remember(path, reply.clone());
+        }
+        read::<E>(&reply, false)
+    }
+
+    /// Forgets every remembered reply: after a new brokerage session nothing of the old one counts.
+    pub fn forget(&self) {
+        lock(&self.0.remembered).clear();
+    }
+
+    fn recall<E: Endpoint>(&self, path: &Path) -> Option<Reply> {
+        let mut remembered = lock(&self.0.remembered);
+        let reply = remembered.get(path.as_str())?;
+        if reply.moment.elapsed() < E::CACHE {
+            return Some(reply.clone());
+        }
+        remembered.remove(path.as_str());
+        None
+    }
+
+    fn remember(&self, path: Path, reply: Reply) {
+        lock(&self.0.remembered).insert(path.as_str().to_owned(), reply);
+    }
+
+    /// The identical request that is under way, or a new one for others to join.
+    fn join<E: Endpoint>(&self, path: &Path) -> Shared<Request> {
+        let mut under_way = lock(&self.0.under_way);
+        if let Some(request) = under_way.get(path.as_str()).and_then(WeakShared::upgrade) {
+            if request.peek().is_none() {
+                return request;
+            }
+        }
+        let request = self.request::<E>(path, None).boxed().shared();
+        under_way.retain(|_, other| other.upgrade().is_some_and(|other| other.peek().is_none()));
+        if let Some(weak) = request.downgrade() {
+            under_way.insert(path.as_str().to_owned(), weak);
+        }
+        request
+    }
+
+    fn request<E: Endpoint>(
+        &self,
+        path: &Path,
+        body: Option<String>,
+    ) -> impl Future<Output = Result<Reply, Failure>> + Send + use<E> {
+        let inner = self.0.clone();
+        let (url, length) = (format!("{}{}", inner.base, path.as_str()), path.as_str().len());
+        async move {
+            if length > MAX_PATH {
+                let what = format!("a path of {length} bytes is too long for the gateway");
+                return Err(Failure::Garbled { endpoint: E::NAME, what });
+            }
+            let want = Want { endpoint: E::NAME, window: E::WINDOW, lane: E::LANE };
+            let pass = inner.door.enter(want).await?;
+            let builder = match E::METHOD {
+                Method::Get => inner.http.get(url),
+                // Always a body: without Content-Length the gateway loses it.
+                Method::Post => inner
+                    .http
+                    .post(url)
+                    .header("content-type", "application/json")
+                    .body(body.unwrap_or_else(|| "{}".to_owned())),
+            };
+            let started = Instant::now();
+            let outcome = send(builder).await;
+            let millis = started.elapsed().as_millis();
+            match &outcome {
+                Ok((status, ..)) => tracing::debug!(endpoint = E::NAME, status, millis, "answered"),
+                Err(failure) => tracing::debug!(endpoint = E::NAME, %failure, millis, "no answer"),
+            }
+            let (status, retry_after, body) = outcome?;
+            if status == 429 {
+                pass.rate_limited(retry_after);
+                let wait = retry_after.unwrap_or(Duration::from_secs(10));
+                let until = inner.door.load().penalty_until.unwrap_or_else(|| after(wait));
+                return Err(Failure::RateLimited(until));
+            }
+            match classify(status, &body) {
+                Some(failure) => Err(failure),
+                None => {
+                    Ok(Reply { body: body.into(), at: Timestamp::now(), moment: Instant::now() })
+                }
+            }
+        }
+    }
+}
+
+/// Status, what `Retry-After` says, and the body.
+type Received = (u16, Option<Duration>, String);
+
+async fn send(builder: reqwest::RequestBuilder) -> Result<Received, Failure> {
+    let answer = async {
+        let response = builder.send().await.map_err(broken)?;
+        let status = response.status().as_u16();
+        let retry_after = response
+            .headers()
+            .get("retry-after")
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .map(Duration::from_secs);
+        if response.content_length().is_some_and(|length| length > MAX_REPLY as u64) {
+            return Err(Failure::Broke);
+        }
+        let body = response.bytes().await.map_err(|_| Failure::Broke)?;
+        Ok((status, retry_after, String::from_utf8_lossy(&body).into_owned()))
+    };
+    tokio::time::timeout(ANSWER, answer).await.map_err(|_| Failure::Silent(ANSWER))?
+}
+
+/// Before anything was sent, or after?
+fn broken(error: reqwest::Error) -> Failure {
+    let chain = chain(&error);
+    if chain.contains(pin::REFUSED) {
+        return Failure::OtherCertificate;
+    }
+    match error.is_connect() {
+        true => Failure::Unreachable(chain),
+        false => Failure::Broke,
+    }
+}
+
+/// The causes of an error without its address, which is the reader's own configuration.
+fn chain(error: &reqwest::Error) -> String {
+    let mut words = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        words.push(error.to_string());
+        cause = error.source();
+    }
+    words.join(": ")
+}
+
+fn read<E: Endpoint>(reply: &Reply, is_cached: bool) -> Result<Answer<E::Reply>, Failure> {
+    let value = serde_json::from_str(&reply.body).map_err(|error| Failure::Garbled {
+        endpoint: E::NAME,
+        what: unreadable(&reply.body, &error),
+    })?;
+    Ok(Answer { value, at: reply.at, is_cached })
+}
+
+fn unreadable(body: &str, error: &serde_json::Error) -> String {
+    match body.trim_start() {
+        "" => "an empty body".to_owned(),
+        text if text.starts_with('<') => "an HTML page instead of data".to_owned(),
+        _ if error.is_eof() => "data that is cut off in the middle".to_owned(),
+        _ => format!("data of another shape ({error})"),
+    }
+}
+
+fn after(wait: Duration) -> Timestamp {
+    Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// Plain data behind it: a panic elsewhere leaves it usable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(host: &str) -> Address {
+        Address { host: host.into(), port: 5000, pin: Pin::default() }
+    }
+
+    #[test]
+    fn only_this_machine_is_loopback() {
+        for host in ["localhost", "127.0.0.1", "127.9.9.9", "::1", "LOCALHOST"] {
+            assert!(address(host).is_loopback(), "{host}");
+        }
+        for host in ["10.0.0.1", "localhost.evil.example", "example.com", "0.0.0.0"] {
+            assert!(!address(host).is_loopback(), "{host}");
+        }
+        assert_eq!(address("::1").url(), "https://[::1]:5000");
+    }
+
+    #[test]
+    fn what_was_no_data_is_named() {
+        fn name(body: &str) -> String {
+            match serde_json::from_str::<Vec<u8>>(body) {
+                Ok(_) => String::new(),
+                Err(error) => unreadable(body, &error),
+            }
+        }
+        assert_eq!(name(""), "an empty body");
+        assert_eq!(name("<html>"), "an HTML page instead of data");
+        assert_eq!(name("[1,"), "data that is cut off in the middle");
+        assert!(name("{}").starts_with("data of another shape"));
+    }
+}

@@ -1,0 +1,321 @@
+//! Finding contracts: `/trsrv/*`, `/iserver/secdef/search`, `/iserver/currency/pairs`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::endpoint::{Endpoint, Path};
+use crate::id::Conid;
+use crate::lenient;
+use crate::money::{Quantity, Ratio};
+
+/// Conids that `/trsrv/secdef` takes at once.
+pub const MAX_SECDEFS: usize = 200;
+/// The conid of a stub that stands for "bonds of this issuer".
+const BOND_STUB: u32 = 2_147_483_647;
+
+/// Every listing of some stock symbols: the best way from symbol to conid.
+#[derive(Debug, Clone)]
+pub struct GetStocks {
+    /// Symbols in capitals.
+    pub symbols: Vec<String>,
+}
+
+/// Companies by symbol; an unknown symbol is missing or empty.
+pub type Stocks = BTreeMap<String, Vec<Company>>;
+
+/// One company with a symbol.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Company {
+    /// Its name: untrusted text.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub name: Option<String>,
+    /// Its listings.
+    #[serde(default)]
+    pub contracts: Vec<Listing>,
+}
+
+/// One listing.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Listing {
+    /// The contract.
+    pub conid: Conid,
+    /// The primary exchange.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub exchange: Option<String>,
+    /// Whether it is listed in the United States.
+    #[serde(rename = "isUS", default, deserialize_with = "lenient::opt")]
+    pub is_us: Option<bool>,
+}
+
+impl Endpoint for GetStocks {
+    type Reply = Stocks;
+    const NAME: &'static str = "trsrv/stocks";
+
+    fn path(&self) -> Path {
+        Path::new("/trsrv/stocks").query("symbols", self.symbols.join(","))
+    }
+}
+
+/// The months and conids of some futures.
+#[derive(Debug, Clone)]
+pub struct GetFutures {
+    /// Symbols in capitals.
+    pub symbols: Vec<String>,
+}
+
+/// Futures by symbol, in no order.
+pub type Futures = BTreeMap<String, Vec<Future>>;
+
+/// One future.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Future {
+    /// The contract.
+    pub conid: Conid,
+    /// `YYYYMMDD`.
+    #[serde(rename = "expirationDate", default, deserialize_with = "lenient::opt")]
+    pub expiration: Option<String>,
+}
+
+impl Endpoint for GetFutures {
+    type Reply = Futures;
+    const NAME: &'static str = "trsrv/futures";
+
+    fn path(&self) -> Path {
+        Path::new("/trsrv/futures").query("symbols", self.symbols.join(","))
+    }
+}
+
+/// What some contracts are, at most [`MAX_SECDEFS`] at once.
+#[derive(Debug, Clone)]
+pub struct GetSecdefs {
+    /// The contracts.
+    pub conids: Vec<Conid>,
+}
+
+/// The reply.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Secdefs {
+    /// One for each contract that is known.
+    #[serde(default)]
+    pub secdef: Vec<Secdef>,
+}
+
+/// What a contract is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Secdef {
+    /// The contract.
+    pub conid: Conid,
+    /// The symbol.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub ticker: Option<String>,
+    /// With expiry, strike and right where it has them.
+    #[serde(rename = "fullName", default, deserialize_with = "lenient::opt")]
+    pub full_name: Option<String>,
+    /// The company or product: untrusted text.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub name: Option<String>,
+    /// The currency it trades in.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub currency: Option<String>,
+    /// `STK`, `OPT`, `FUT`, …
+    #[serde(rename = "assetClass", default, deserialize_with = "lenient::opt")]
+    pub asset_class: Option<String>,
+    /// The listing exchange.
+    #[serde(rename = "listingExchange", default, deserialize_with = "lenient::opt")]
+    pub exchange: Option<String>,
+    /// `YYYYMMDD`.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub expiry: Option<String>,
+    /// `C` or `P`.
+    #[serde(rename = "putOrCall", default, deserialize_with = "lenient::opt")]
+    pub right: Option<String>,
+    /// The strike; `0` for what has none.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub strike: Option<Ratio>,
+    /// Units of the underlying in one contract; 0 for what has none.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub multiplier: Option<Quantity>,
+    /// The underlying.
+    #[serde(rename = "undConid", default, deserialize_with = "lenient::opt")]
+    pub underlying: Option<u32>,
+    /// Whether options on it exist.
+    #[serde(rename = "hasOptions", default, deserialize_with = "lenient::opt")]
+    pub has_options: Option<bool>,
+}
+
+impl Endpoint for GetSecdefs {
+    type Reply = Secdefs;
+    const NAME: &'static str = "trsrv/secdef";
+
+    fn path(&self) -> Path {
+        let conids: Vec<String> = self.conids.iter().map(Conid::to_string).collect();
+        Path::new("/trsrv/secdef").query("conids", conids.join(","))
+    }
+}
+
+/// Searches by symbol, or by words of a company's name.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// A symbol or words.
+    pub text: String,
+    /// Whether `text` is words of a name. IBKR then lists no derivatives, and `/strikes` stays empty
+    /// for the rest of the session.
+    pub by_name: bool,
+}
+
+/// The hits, or an object that says there are none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "HitsOrNone")]
+pub struct Hits(pub Vec<Hit>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum HitsOrNone {
+    Hits(Vec<HitText>),
+    None(serde::de::IgnoredAny),
+}
+
+/// Inside an untagged enum only plain strings survive, so ids are read in a second step.
+#[derive(Deserialize)]
+struct HitText {
+    conid: serde_json::Value,
+    #[serde(rename = "companyName")]
+    company: Option<String>,
+    symbol: Option<String>,
+    description: Option<String>,
+    #[serde(default)]
+    sections: Vec<Section>,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    #[serde(rename = "secType")]
+    sec_type: Option<String>,
+    months: Option<String>,
+}
+
+/// One hit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// The contract: a stock, an index, or the product that futures are written on.
+    pub conid: Conid,
+    /// The company: untrusted text.
+    pub company: Option<String>,
+    /// The symbol.
+    pub symbol: Option<String>,
+    /// The listing exchange.
+    pub exchange: Option<String>,
+    /// Kinds of contract under this hit, such as `STK`, `OPT`, `FUT`.
+    pub sec_types: Vec<String>,
+    /// Months for which options exist, such as `JAN27`.
+    pub option_months: Vec<String>,
+}
+
+impl From<HitsOrNone> for Hits {
+    fn from(reply: HitsOrNone) -> Self {
+        match reply {
+            HitsOrNone::Hits(hits) => Self(hits.into_iter().filter_map(Hit::from_text).collect()),
+            HitsOrNone::None(_) => Self(Vec::new()),
+        }
+    }
+}
+
+impl Hit {
+    fn from_text(hit: HitText) -> Option<Self> {
+        let conid = match hit.conid {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let conid = conid.parse::<Conid>().ok().filter(|conid| conid.get() != BOND_STUB)?;
+        let options = hit.sections.iter().find(|s| s.sec_type.as_deref() == Some("OPT"));
+        let months = options.and_then(|section| section.months.clone()).unwrap_or_default();
+        Some(Self {
+            conid,
+            company: hit.company,
+            symbol: hit.symbol,
+            exchange: hit.description,
+            option_months: months.split(';').filter(|m| !m.is_empty()).map(str::to_owned).collect(),
+            sec_types: hit.sections.into_iter().filter_map(|section| section.sec_type).collect(),
+        })
+    }
+}
+
+impl Endpoint for Search {
+    type Reply = Hits;
+    const NAME: &'static str = "iserver/secdef/search";
+
+    fn path(&self) -> Path {
+        let path = Path::new("/iserver/secdef/search").query("symbol", &self.text);
+        if self.by_name { path.query("name", true) } else { path }
+    }
+}
+
+/// The currency pairs with some currency.
+#[derive(Debug, Clone)]
+pub struct GetCurrencyPairs {
+    /// For instance `USD`.
+    pub currency: String,
+}
+
+/// Pairs by the currency that was asked for.
+pub type CurrencyPairs = BTreeMap<String, Vec<CurrencyPair>>;
+
+/// One pair.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct CurrencyPair {
+    /// For instance `EUR.USD`.
+    pub symbol: String,
+    /// The contract.
+    pub conid: Conid,
+}
+
+impl Endpoint for GetCurrencyPairs {
+    type Reply = CurrencyPairs;
+    const NAME: &'static str = "iserver/currency/pairs";
+
+    fn path(&self) -> Path {
+        Path::new("/iserver/currency/pairs").query("currency", &self.currency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn listings_of_a_symbol_are_read() {
+        let stocks: Stocks = fixtures::reply("trsrv_stocks");
+        let apple = &stocks["AAPL"][0].contracts;
+        assert_eq!(apple[0].is_us, Some(true));
+        assert_eq!(stocks["SAN"].len(), 2, "two companies share the symbol");
+        assert!(stocks["NOSUCH"].is_empty());
+    }
+
+    #[test]
+    fn the_bond_stub_is_no_hit() {
+        let Hits(hits) = fixtures::reply("secdef_search");
+        assert_eq!(hits.len(), 2);
+        assert_eq!(hits[0].exchange.as_deref(), Some("NASDAQ"));
+        assert_eq!(hits[0].option_months[0], "DEC26");
+    }
+
+    #[test]
+    fn nothing_found_is_no_error() {
+        let Hits(hits) = fixtures::reply("secdef_search_none");
+        assert!(hits.is_empty());
+    }
+
+    #[test]
+    fn what_a_contract_is_is_read() {
+        let Secdefs { secdef } = fixtures::reply("trsrv_secdef");
+        assert_eq!(secdef[0].currency.as_deref(), Some("USD"));
+        assert_eq!(secdef[1].right.as_deref(), Some("C"));
+        let futures: Futures = fixtures::reply("trsrv_futures");
+        assert_eq!(futures["ES"].len(), 2);
+        let pairs: CurrencyPairs = fixtures::reply("currency_pairs");
+        assert_eq!(pairs["USD"][0].symbol, "EUR.USD");
+    }
+}

@@ -1,0 +1,243 @@
+//! The one door: requests wait here for their turn in the budget.
+//!
+//! It outlives every [`crate::Client`], because the broker counts by address and session and does not
+//! care how often we reconnect.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+
+use crate::failure::Failure;
+use crate::pace::{Ending, Pace, Verdict, Want};
+
+/// Counts for `ibctl status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// Requests at the gateway.
+    pub in_flight: usize,
+    /// Requests waiting for their turn.
+    pub queued: usize,
+    /// End of the penalty.
+    pub penalty_until: Option<Timestamp>,
+}
+
+/// The queue in front of the budget.
+#[derive(Debug)]
+pub struct Door {
+    queue: Mutex<Queue>,
+    changed: Notify,
+    penalty: watch::Sender<Option<Timestamp>>,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    pace: Pace,
+    waiting: VecDeque<Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    want: Want,
+    go: oneshot::Sender<Result<Pass, Failure>>,
+}
+
+/// A place in the budget; dropping it gives the place back.
+#[derive(Debug)]
+pub struct Pass {
+    door: Arc<Door>,
+    want: Want,
+    ending: Ending,
+}
+
+impl Default for Door {
+    fn default() -> Self {
+        Self { queue: Mutex::default(), changed: Notify::new(), penalty: watch::Sender::new(None) }
+    }
+}
+
+impl Door {
+    /// Waits for this request's turn; dropping the future leaves the queue.
+    pub async fn enter(self: &Arc<Self>, want: Want) -> Result<Pass, Failure> {
+        let (go, mut turn) = oneshot::channel();
+        self.lock().waiting.push_back(Waiting { want, go });
+        loop {
+            let changed = self.changed.notified();
+            let next = self.admit();
+            tokio::select! {
+                biased;
+                pass = &mut turn => return pass.unwrap_or(Err(Failure::Queued)),
+                () = changed => {}
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
+            }
+        }
+    }
+
+    /// What is going on now.
+    pub fn load(&self) -> Load {
+        let mut queue = self.lock();
+        let now = Instant::now();
+        Load {
+            in_flight: queue.pace.in_flight(),
+            queued: queue.waiting.iter().filter(|w| !w.go.is_closed()).count(),
+            penalty_until: queue.pace.penalty(now).map(|until| wall(now, until)),
+        }
+    }
+
+    /// Tells when a penalty begins, so that it can be remembered.
+    pub fn penalties(&self) -> watch::Receiver<Option<Timestamp>> {
+        self.penalty.subscribe()
+    }
+
+    /// Takes over a penalty that an earlier daemon had noted; one that is over changes nothing.
+    pub fn resume_penalty(&self, until: Timestamp) {
+        let left = until.duration_since(Timestamp::now());
+        if let Ok(left) = left.try_into() {
+            self.lock().pace.resume_penalty(Instant::now() + left);
+        }
+    }
+
+    /// Lets everyone go who may, in order; when to look again, if time alone will help someone.
+    fn admit(self: &Arc<Self>) -> Option<Instant> {
+        let mut queue = self.lock();
+        let now = Instant::now();
+        let mut next: Option<Instant> = None;
+        let mut still = VecDeque::with_capacity(queue.waiting.len());
+        let mut unclaimed = Vec::new();
+        let mut waiting: Vec<Waiting> =
+            queue.waiting.drain(..).filter(|w| !w.go.is_closed()).collect();
+        waiting.sort_by_key(|waiting| waiting.want.lane);
+        for one in waiting {
+            match queue.pace.admit(now, &one.want) {
+                Verdict::Go => {
+                    let pass = Pass { door: self.clone(), want: one.want, ending: Ending::Over };
+                    unclaimed.extend(one.go.send(Ok(pass)).err());
+                }
+                Verdict::Penalty(until) => {
+                    let _ = one.go.send(Err(Failure::RateLimited(wall(now, until))));
+                }
+                Verdict::Until(at) => {
+                    next = Some(next.map_or(at, |n| n.min(at)));
+                    still.push_back(one);
+                }
+                Verdict::AfterAnswer => still.push_back(one),
+            }
+        }
+        queue.waiting = still;
+        drop(queue);
+        // Passes of those who left meanwhile give their places back, which needs the lock.
+        drop(unclaimed);
+        next
+    }
+
+    fn over(&self, want: &Want, ending: Ending) {
+        let penalty = {
+            let mut queue = self.lock();
+            let now = Instant::now();
+            queue.pace.over(now, want, ending);
+            queue.pace.penalty(now).map(|until| wall(now, until))
+        };
+        if ending != Ending::Over {
+            self.penalty.send_replace(penalty);
+        }
+        self.changed.notify_waiters();
+    }
+
+    /// The queue is plain data: a panic elsewhere leaves it usable.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pass {
+    /// Notes that the broker refused for its rate limit.
+    pub fn rate_limited(mut self, asked: Option<std::time::Duration>) {
+        self.ending = Ending::RateLimited(asked);
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.door.over(&self.want, self.ending);
+    }
+}
+
+fn wall(now: Instant, until: Instant) -> Timestamp {
+    let left = SignedDuration::try_from(until.saturating_duration_since(now)).unwrap_or_default();
+    Timestamp::now().saturating_add(left).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::endpoint::Lane;
+    use crate::pace::Window;
+    use std::time::Duration;
+
+    const DATA: Want = Want { endpoint: "data", window: None, lane: Lane::Data };
+    const SLOW: Want = Want { endpoint: "slow", window: Some(Window::one_in(5)), lane: Lane::Data };
+
+    #[tokio::test(start_paused = true)]
+    async fn fifty_at_once_all_get_their_turn_at_nine_a_second() {
+        let door = Arc::new(Door::default());
+        let start = Instant::now();
+        let all = (0..50).map(|_| {
+            let door = door.clone();
+            tokio::spawn(async move {
+                let pass = door.enter(DATA).await.unwrap();
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                drop(pass);
+            })
+        });
+        for one in all.collect::<Vec<_>>() {
+            one.await.unwrap();
+        }
+        let took = start.elapsed();
+        assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(6), "{took:?}");
+        assert_eq!(door.load().in_flight, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn someone_who_waits_for_an_answer_and_then_for_time_is_woken() {
+        let door = Arc::new(Door::default());
+        let first = door.enter(SLOW).await.unwrap();
+        let second = tokio::spawn({
+            let door = door.clone();
+            async move { door.enter(SLOW).await.map(drop) }
+        });
+        tokio::task::yield_now().await;
+        let start = Instant::now();
+        drop(first);
+        second.await.unwrap().unwrap();
+        assert!(start.elapsed() >= Duration::from_secs(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_leaves_the_queue_leaves_no_trace() {
+        let door = Arc::new(Door::default());
+        let held: Vec<_> = futures_util::future::join_all((0..3).map(|_| door.enter(DATA))).await;
+        let gone = tokio::time::timeout(Duration::from_millis(10), door.enter(DATA)).await;
+        assert!(gone.is_err());
+        assert_eq!(door.load().queued, 0);
+        drop(held);
+        door.enter(DATA).await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_penalty_is_told_and_can_be_taken_over() {
+        let door = Arc::new(Door::default());
+        for _ in 0..2 {
+            door.enter(DATA).await.unwrap().rate_limited(Some(Duration::ZERO));
+            tokio::time::sleep(Duration::from_secs(11)).await;
+        }
+        let until = door.penalties().borrow().unwrap();
+        assert!(matches!(door.enter(DATA).await, Err(Failure::RateLimited(_))));
+
+        let next = Arc::new(Door::default());
+        next.resume_penalty(until);
+        assert!(matches!(next.enter(DATA).await, Err(Failure::RateLimited(_))));
+    }
+}

@@ -1,0 +1,204 @@
+//! How a request can fail: *the broker said no*, *the wire broke* and *we do not know* have
+//! different next steps and are never mixed.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// Longest piece of the broker's text that is passed on, in characters.
+const MAX_TEXT: usize = 300;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Nothing was sent: nobody listens, or TLS failed.
+    #[error("the gateway cannot be reached: {0}")]
+    Unreachable(String),
+    /// Nothing was sent: it shows another certificate than before.
+    #[error("the gateway shows another certificate than the one this daemon has pinned")]
+    OtherCertificate,
+    /// Sent, and no answer in time.
+    #[error("the gateway did not answer within {} s", .0.as_secs())]
+    Silent(Duration),
+    /// Sent, and the connection broke before the answer was complete.
+    #[error("the connection to the gateway broke in the middle of a request")]
+    Broke,
+    /// Not sent: the caller's time ran out while it waited for its turn.
+    #[error("too many requests were waiting for their turn")]
+    Queued,
+    /// Not sent, or refused: IBKR's rate limit.
+    #[error("IBKR's rate limit is reached until {0}")]
+    RateLimited(Timestamp),
+    /// 401, or a 200 that says so.
+    #[error("nobody is logged in at the gateway")]
+    NotLoggedIn,
+    /// Logged in, but the brokerage session is not open.
+    #[error("the brokerage session is not open: {0}")]
+    NoBrokerage(String),
+    /// The accounts must be asked for first in this session.
+    #[error("the accounts must be queried first")]
+    NotPrimed,
+    /// The broker answered with a refusal.
+    #[error("IBKR refused ({status}): {text}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// IBKR's words: untrusted text, cut and cleaned.
+        text: String,
+    },
+    /// 500, 503 without a reason of their own: maintenance, or a slow backend.
+    #[error("IBKR's server has a problem ({status}): {text}")]
+    Trouble {
+        /// HTTP status.
+        status: u16,
+        /// IBKR's words: untrusted text, cut and cleaned.
+        text: String,
+    },
+    /// An answer that is no answer: HTML, cut off, or of another shape.
+    #[error("the gateway answered {endpoint} with something unreadable: {what}")]
+    Garbled {
+        /// The endpoint.
+        endpoint: &'static str,
+        /// What it was.
+        what: String,
+    },
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    error: Option<serde_json::Value>,
+}
+
+/// What a reply means, if it means no. `None`: it is for the endpoint to read.
+pub fn classify(status: u16, body: &str) -> Option<Failure> {
+    let text = reason(body);
+    match status {
+        401 => Some(match &text {
+            Some(text) if is_no_brokerage(text) => Failure::NoBrokerage(clean(text)),
+            _ => Failure::NotLoggedIn,
+        }),
+        200..=299 => text.as_deref().and_then(classify_200),
+        _ => Some(classify_no(status, text.unwrap_or_else(|| clean(body)))),
+    }
+}
+
+/// A 200 whose body is only an error.
+fn classify_200(text: &str) -> Option<Failure> {
+    match text {
+        "no session" | "not logged in" => Some(Failure::NotLoggedIn),
+        _ if is_no_brokerage(text) => Some(Failure::NoBrokerage(clean(text))),
+        _ => Some(Failure::Refused { status: 200, text: clean(text) }),
+    }
+}
+
+fn classify_no(status: u16, text: String) -> Failure {
+    if text.contains("query /accounts first") {
+        return Failure::NotPrimed;
+    }
+    if is_no_brokerage(&text) {
+        return Failure::NoBrokerage(clean(&text));
+    }
+    let text = clean(&text);
+    match status {
+        500..=599 => Failure::Trouble { status, text },
+        _ => Failure::Refused { status, text },
+    }
+}
+
+fn is_no_brokerage(text: &str) -> bool {
+    text.contains("no bridge") || text.contains("not authenticated")
+}
+
+/// The text of a body that is an object with `error` and nothing that an answer would have.
+/// IBKR sometimes puts a second JSON object with a `reason` into that text.
+fn reason(body: &str) -> Option<String> {
+    let parsed: ErrorBody = serde_json::from_str(body).ok()?;
+    match parsed.error? {
+        serde_json::Value::String(text) => Some(inner_reason(&text).unwrap_or(text)),
+        serde_json::Value::Null => None,
+        other => Some(other.to_string()),
+    }
+}
+
+fn inner_reason(text: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Inner {
+        reason: String,
+    }
+    serde_json::from_str::<Inner>(text).ok().map(|inner| inner.reason)
+}
+
+/// Text that others wrote, made harmless: one line, no control characters, no markup, not long.
+pub fn clean(text: &str) -> String {
+    let mut depth = 0usize;
+    let plain: String = text
+        .chars()
+        .filter_map(|c| match c {
+            '<' => {
+                depth += 1;
+                None
+            }
+            '>' if depth > 0 => {
+                depth -= 1;
+                Some(' ')
+            }
+            _ if depth > 0 => None,
+            c if c.is_control() => Some(' '),
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+            c => Some(c),
+        })
+        .collect();
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    words.join(" ").chars().take(MAX_TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn the_brokers_ways_of_saying_no_are_told_apart() {
+        let no = |name: &str| {
+            let (status, body) = fixtures::error(name);
+            classify(status, &body)
+        };
+        assert!(matches!(no("no_bridge"), Some(Failure::NoBrokerage(_))));
+        assert!(matches!(no("not_authenticated"), Some(Failure::NoBrokerage(_))));
+        assert_eq!(no("not_primed"), Some(Failure::NotPrimed));
+        assert!(matches!(no("account_invalid"), Some(Failure::Refused { status: 400, .. })));
+        assert!(matches!(no("order_not_found"), Some(Failure::Trouble { status: 503, .. })));
+        assert!(matches!(no("details_unavailable"), Some(Failure::Trouble { .. })));
+    }
+
+    #[test]
+    fn a_200_can_be_a_no() {
+        assert_eq!(classify(200, r#"{"error":"no session"}"#), Some(Failure::NotLoggedIn));
+        let refused = classify(200, r#"{"error":"Order couldn't be submitted"}"#);
+        assert!(matches!(refused, Some(Failure::Refused { status: 200, .. })));
+        assert_eq!(classify(200, r#"{"orders":[]}"#), None);
+        assert_eq!(classify(200, r#"{"amount":1,"error":null}"#), None);
+    }
+
+    #[test]
+    fn a_reason_inside_the_text_is_found() {
+        let body = r#"{"error":"{\"reason\":\"Details currently unavailable.\"}"}"#;
+        let found = classify(500, body);
+        let expected =
+            Failure::Trouble { status: 500, text: "Details currently unavailable.".into() };
+        assert_eq!(found, Some(expected));
+    }
+
+    #[test]
+    fn an_empty_401_means_nobody_is_logged_in() {
+        assert_eq!(classify(401, ""), Some(Failure::NotLoggedIn));
+        assert_eq!(classify(401, "Access Denied"), Some(Failure::NotLoggedIn));
+    }
+
+    #[test]
+    fn other_peoples_text_is_made_harmless() {
+        assert_eq!(clean("<h4>Hi</h4>\u{202e}\n  there\u{7}"), "Hi there");
+        assert_eq!(clean(&"x".repeat(1000)).len(), MAX_TEXT);
+    }
+}

@@ -1,0 +1,140 @@
+//! Names that must not be swapped.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::lenient::{self, FromBroker};
+
+/// Why a text is no id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAnId(String);
+
+/// IBKR's number for a contract; positive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Conid(u32);
+
+/// IBKR's number for an order; positive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct OrderId(u64);
+
+/// An account, for instance `U1234567`, or `DU1234567` for paper.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct AccountId(String);
+
+impl Conid {
+    /// The number.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl OrderId {
+    /// The number.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl AccountId {
+    /// As the broker writes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The last three characters, for logs.
+    pub fn masked(&self) -> String {
+        format!("…{}", &self.0[self.0.len().saturating_sub(3)..])
+    }
+}
+
+impl FromStr for Conid {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        match text.parse::<u32>() {
+            Ok(number) if number > 0 && number <= i32::MAX as u32 => Ok(Self(number)),
+            _ => Err(NotAnId(format!("{text:?} is not a conid (a whole number such as 265598)"))),
+        }
+    }
+}
+
+impl FromStr for OrderId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        match text.parse::<u64>() {
+            Ok(number) if number > 0 => Ok(Self(number)),
+            _ => Err(NotAnId(format!("{text:?} is not an order id (a whole number)"))),
+        }
+    }
+}
+
+impl FromStr for AccountId {
+    type Err = NotAnId;
+
+    /// Letters and digits only: an account becomes part of a path.
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let fits =
+            (2..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        match fits {
+            true => Ok(Self(text.to_owned())),
+            false => Err(NotAnId(format!("{text:?} is not an account id (such as U1234567)"))),
+        }
+    }
+}
+
+macro_rules! shown_and_read {
+    ($($id:ident),*) => {$(
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromBroker for $id {
+            fn from_broker(text: &str) -> Option<Self> {
+                text.strip_suffix(".0").unwrap_or(text).parse().ok()
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $id {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                lenient::req(deserializer)
+            }
+        }
+    )*};
+}
+
+shown_and_read!(Conid, OrderId, AccountId);
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn ids_that_would_leave_their_place_in_a_path_are_no_ids() {
+        for bad in ["../logout", "U1/../x", "", "U", "U 1", "U1?x"] {
+            assert!(bad.parse::<AccountId>().is_err(), "{bad}");
+        }
+        for bad in ["0", "-1", "1e9", "265598.7", "", "../x", "4294967295"] {
+            assert!(bad.parse::<Conid>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_conid_is_read_from_number_and_string() {
+        assert_eq!(serde_json::from_str::<Vec<Conid>>(r#"[265598,"265598"]"#).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_log_shows_three_characters_of_an_account() {
+        assert_eq!("DU1234567".parse::<AccountId>().unwrap().masked(), "…567");
+    }
+}

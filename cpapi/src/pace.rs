@@ -1,0 +1,317 @@
+//! The pacing budget, decided purely: who may go now, and when to look again.
+//!
+//! IBKR allows ten requests a second and a session, and some endpoints far less; one refusal puts
+//! the whole address into a penalty box of ten minutes or more. So the budget is kept in a way that
+//! cannot be broken by a slow wire: **a place is taken when a request starts and comes back one
+//! second after its answer**. Whatever the delay between here and there, eleven requests can then
+//! never arrive within one second. The price is a rate of ten per (one second + answer time).
+//!
+//! The gateway has five upstream slots, so four requests are under way at most; one of them, and one
+//! place a second, is kept free for the session and for orders.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::endpoint::Lane;
+
+/// Requests that IBKR allows in [`SECOND`].
+pub const PER_SECOND: usize = 10;
+const SECOND: Duration = Duration::from_secs(1);
+/// Requests at the gateway at one time.
+pub const IN_FLIGHT: usize = 4;
+/// Of both, kept for what keeps the session alive and for orders.
+const KEPT_FREE: usize = 1;
+/// IBKR's documents say ten minutes in one place and fifteen in another.
+pub const PENALTY: Duration = Duration::from_secs(15 * 60);
+/// What a first refusal of an endpoint without a window of its own closes it for.
+const FIRST_WARNING: Duration = Duration::from_secs(10);
+
+/// An endpoint's own limit: so many requests in so much time, counted like the global one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Requests.
+    pub count: usize,
+    /// In this time.
+    pub per: Duration,
+}
+
+impl Window {
+    /// One request in `seconds`.
+    pub const fn one_in(seconds: u64) -> Self {
+        Self { count: 1, per: Duration::from_secs(seconds) }
+    }
+}
+
+/// What a request needs of the budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Want {
+    /// The endpoint, by which its window is found.
+    pub endpoint: &'static str,
+    /// Its window.
+    pub window: Option<Window>,
+    /// Whose turn it takes.
+    pub lane: Lane,
+}
+
+/// What the budget says to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go; the place is taken.
+    Go,
+    /// Not before this time.
+    Until(Instant),
+    /// Not before some request under way is answered.
+    AfterAnswer,
+    /// The penalty box is closed until then.
+    Penalty(Instant),
+}
+
+/// How a request that went ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// It was answered, or broke, or timed out.
+    Over,
+    /// 429, with the seconds the broker asked for, if it did.
+    RateLimited(Option<Duration>),
+}
+
+#[derive(Debug, Default)]
+struct Places {
+    running: usize,
+    /// When each answered request was answered; older ones have given their place back.
+    answered: VecDeque<Instant>,
+}
+
+impl Places {
+    /// How many places are taken, and when the next one comes back.
+    fn taken(&mut self, now: Instant, per: Duration) -> (usize, Option<Instant>) {
+        while self.answered.front().is_some_and(|at| *at + per <= now) {
+            self.answered.pop_front();
+        }
+        (self.running + self.answered.len(), self.answered.front().map(|at| *at + per))
+    }
+
+    fn has_room(&mut self, now: Instant, per: Duration, limit: usize) -> Verdict {
+        match self.taken(now, per) {
+            (taken, _) if taken < limit => Verdict::Go,
+            (_, Some(back)) => Verdict::Until(back),
+            (_, None) => Verdict::AfterAnswer,
+        }
+    }
+
+    fn start(&mut self) {
+        self.running += 1;
+    }
+
+    fn answer(&mut self, now: Instant) {
+        self.running = self.running.saturating_sub(1);
+        self.answered.push_back(now);
+    }
+}
+
+/// The whole budget of one address.
+#[derive(Debug, Default)]
+pub struct Pace {
+    all: Places,
+    data_running: usize,
+    endpoints: HashMap<&'static str, Places>,
+    closed: HashMap<&'static str, Instant>,
+    last_refusal: Option<Instant>,
+    penalty: Option<Instant>,
+}
+
+impl Pace {
+    /// Decides about one request; `Go` takes its place.
+    pub fn admit(&mut self, now: Instant, want: &Want) -> Verdict {
+        let verdict = self.judge(now, want);
+        if verdict == Verdict::Go {
+            self.all.start();
+            self.data_running += usize::from(want.lane == Lane::Data);
+            self.endpoints.entry(want.endpoint).or_default().start();
+        }
+        verdict
+    }
+
+    fn judge(&mut self, now: Instant, want: &Want) -> Verdict {
+        if want.lane != Lane::Tickle
+            && let Some(until) = self.penalty(now)
+        {
+            return Verdict::Penalty(until);
+        }
+        if let Some(until) = self.closed.get(want.endpoint).copied().filter(|until| *until > now) {
+            return Verdict::Until(until);
+        }
+        let kept = if want.lane == Lane::Data { KEPT_FREE } else { 0 };
+        if self.all.running >= IN_FLIGHT || self.data_running >= IN_FLIGHT - KEPT_FREE && kept > 0 {
+            return Verdict::AfterAnswer;
+        }
+        if let Some(window) = want.window {
+            let places = self.endpoints.entry(want.endpoint).or_default();
+            let verdict = places.has_room(now, window.per, window.count);
+            if verdict != Verdict::Go {
+                return verdict;
+            }
+        }
+        self.all.has_room(now, SECOND, PER_SECOND - kept)
+    }
+
+    /// Gives back the place that `Go` took.
+    pub fn over(&mut self, now: Instant, want: &Want, ending: Ending) {
+        self.all.answer(now);
+        if want.lane == Lane::Data {
+            self.data_running = self.data_running.saturating_sub(1);
+        }
+        let places = self.endpoints.entry(want.endpoint).or_default();
+        places.answer(now);
+        let per = want.window.map_or(SECOND, |window| window.per);
+        places.taken(now, per);
+        if let Ending::RateLimited(asked) = ending {
+            self.refused(now, want, asked);
+        }
+    }
+
+    /// The first 429 closes its endpoint; a second one anywhere soon after closes everything.
+    fn refused(&mut self, now: Instant, want: &Want, asked: Option<Duration>) {
+        let window = want.window.map_or(FIRST_WARNING, |w| w.per.max(FIRST_WARNING));
+        let close = asked.unwrap_or_default().max(window);
+        self.closed.insert(want.endpoint, now + close);
+        let is_repeated = self.last_refusal.is_some_and(|at| now < at + PENALTY);
+        self.last_refusal = Some(now);
+        if is_repeated {
+            self.penalty = Some(now + asked.unwrap_or_default().max(PENALTY));
+        }
+    }
+
+    /// Until when everything but the tickle is refused.
+    pub fn penalty(&mut self, now: Instant) -> Option<Instant> {
+        self.penalty = self.penalty.filter(|until| *until > now);
+        self.penalty
+    }
+
+    /// Takes over a penalty that an earlier daemon had noted.
+    pub fn resume_penalty(&mut self, until: Instant) {
+        self.penalty = Some(until);
+    }
+
+    /// Requests under way.
+    pub fn in_flight(&self) -> usize {
+        self.all.running
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATA: Want = Want { endpoint: "data", window: None, lane: Lane::Data };
+    const VITAL: Want = Want { endpoint: "vital", window: None, lane: Lane::Vital };
+    const TICKLE: Want =
+        Want { endpoint: "tickle", window: Some(Window::one_in(1)), lane: Lane::Tickle };
+    const SLOW: Want = Want { endpoint: "slow", window: Some(Window::one_in(5)), lane: Lane::Data };
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[tokio::test]
+    async fn room_in_flight_is_kept_for_orders() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        for _ in 0..3 {
+            assert_eq!(pace.admit(now, &DATA), Verdict::Go);
+        }
+        assert_eq!(pace.admit(now, &DATA), Verdict::AfterAnswer);
+        assert_eq!(pace.admit(now, &VITAL), Verdict::Go);
+        assert_eq!(pace.admit(now, &VITAL), Verdict::AfterAnswer);
+    }
+
+    #[tokio::test]
+    async fn a_place_comes_back_one_second_after_the_answer() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        for n in 0..9 {
+            let now = start + ms(n * 10);
+            assert_eq!(pace.admit(now, &DATA), Verdict::Go);
+            pace.over(now + ms(5), &DATA, Ending::Over);
+        }
+        assert_eq!(pace.admit(start + ms(100), &DATA), Verdict::Until(start + ms(1005)));
+        assert_eq!(pace.admit(start + ms(100), &VITAL), Verdict::Go, "the tenth is kept");
+        assert_eq!(pace.admit(start + ms(1014), &DATA), Verdict::Until(start + ms(1015)));
+        assert_eq!(pace.admit(start + ms(1015), &DATA), Verdict::Go);
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_has_its_own_window() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        assert_eq!(pace.admit(now, &SLOW), Verdict::Go);
+        assert_eq!(pace.admit(now, &SLOW), Verdict::AfterAnswer);
+        pace.over(now + ms(100), &SLOW, Ending::Over);
+        assert_eq!(pace.admit(now + ms(200), &SLOW), Verdict::Until(now + ms(5100)));
+        assert_eq!(pace.admit(now + ms(200), &DATA), Verdict::Go);
+        assert_eq!(pace.admit(now + ms(5100), &SLOW), Verdict::Go);
+    }
+
+    #[tokio::test]
+    async fn a_second_refusal_closes_everything_but_the_tickle() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        pace.admit(now, &SLOW);
+        pace.over(now, &SLOW, Ending::RateLimited(None));
+        assert_eq!(pace.admit(now, &SLOW), Verdict::Until(now + ms(10_000)));
+        assert_eq!(pace.admit(now, &DATA), Verdict::Go, "one refusal closes one endpoint");
+        pace.over(now, &DATA, Ending::RateLimited(None));
+        assert_eq!(pace.admit(now, &VITAL), Verdict::Penalty(now + PENALTY));
+        assert_eq!(pace.admit(now, &TICKLE), Verdict::Go);
+        assert_eq!(pace.admit(now + PENALTY, &VITAL), Verdict::Go);
+    }
+
+    #[tokio::test]
+    async fn the_broker_may_ask_for_longer() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        pace.admit(now, &DATA);
+        pace.over(now, &DATA, Ending::RateLimited(Some(ms(60_000))));
+        assert_eq!(pace.admit(now, &DATA), Verdict::Until(now + ms(60_000)));
+    }
+
+    /// However long each request is on its way there and back, the server never sees eleven in a second.
+    #[tokio::test]
+    async fn eleven_never_arrive_within_a_second() {
+        let start = Instant::now();
+        for seed in 1..200u64 {
+            let arrivals = storm(seed, start);
+            for window in arrivals.windows(PER_SECOND + 1) {
+                let apart = window[PER_SECOND] - window[0];
+                assert!(apart >= SECOND, "seed {seed}: eleven within {apart:?}");
+            }
+        }
+    }
+
+    /// Two hundred requests, each delayed at random on both ways; their sorted arrivals.
+    fn storm(seed: u64, start: Instant) -> Vec<Instant> {
+        let mut random = seed;
+        let mut next = |limit: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 33) % limit
+        };
+        let (mut pace, mut arrivals) = (Pace::default(), Vec::new());
+        let mut running: Vec<(Instant, Want)> = Vec::new();
+        let mut now = start;
+        while arrivals.len() < 200 {
+            running.retain(|(ends, want)| {
+                let ended = *ends <= now;
+                if ended {
+                    pace.over(now, want, Ending::Over);
+                }
+                !ended
+            });
+            let want = if next(4) == 0 { VITAL } else { DATA };
+            if pace.admit(now, &want) == Verdict::Go {
+                let arrives = now + ms(next(400));
+                arrivals.push(arrives);
+                running.push((arrives + ms(next(100)), want));
+            }
+            now += ms(1 + next(5));
+        }
+        arrivals.sort();
+        arrivals
+    }
+}

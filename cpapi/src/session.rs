@@ -1,0 +1,181 @@
+//! Login and brokerage session: `/tickle`, `/iserver/auth/*`, `/sso/validate`, `/logout`.
+
+use serde::Deserialize;
+
+use crate::endpoint::{Endpoint, Lane, Method, Path};
+use crate::lenient;
+use crate::pace::Window;
+
+/// How the brokerage session stands. `None`: this build of the server does not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct AuthStatus {
+    /// The brokerage login is accepted.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub authenticated: Option<bool>,
+    /// The account data is loaded: only now may `/iserver` be called.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub established: Option<bool>,
+    /// The gateway is linked to IBKR.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub connected: Option<bool>,
+    /// Another platform holds the brokerage session.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub competing: Option<bool>,
+    /// Why not, in IBKR's words.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub fail: Option<String>,
+}
+
+/// Keeps the login alive, at most once a second, at least once in five minutes.
+#[derive(Debug, Clone, Copy)]
+pub struct Tickle;
+
+/// What a tickle tells. Without `iserver` there is no brokerage side at all.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Tickled {
+    /// Id of the web session; a secret, so it is not kept here.
+    #[serde(default)]
+    pub iserver: Option<Iserver>,
+}
+
+/// The brokerage side of a tickle.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Iserver {
+    /// As `/iserver/auth/status` says it.
+    #[serde(rename = "authStatus", default)]
+    pub auth_status: AuthStatus,
+}
+
+impl Endpoint for Tickle {
+    type Reply = Tickled;
+    const NAME: &'static str = "tickle";
+    const WINDOW: Option<Window> = Some(Window::one_in(1));
+    const LANE: Lane = Lane::Tickle;
+
+    fn path(&self) -> Path {
+        Path::new("/tickle")
+    }
+}
+
+/// Asks how the brokerage session stands.
+#[derive(Debug, Clone, Copy)]
+pub struct GetAuthStatus;
+
+impl Endpoint for GetAuthStatus {
+    type Reply = AuthStatus;
+    const NAME: &'static str = "iserver/auth/status";
+    const LANE: Lane = Lane::Vital;
+
+    fn path(&self) -> Path {
+        Path::new("/iserver/auth/status")
+    }
+}
+
+/// Opens the brokerage session.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenBrokerage {
+    /// Takes the session away from TWS or a phone that holds it. Without it, IBKR refuses then.
+    pub compete: bool,
+}
+
+impl Endpoint for OpenBrokerage {
+    type Reply = AuthStatus;
+    const NAME: &'static str = "iserver/auth/ssodh/init";
+    const METHOD: Method = Method::Post;
+    const LANE: Lane = Lane::Vital;
+
+    fn path(&self) -> Path {
+        Path::new("/iserver/auth/ssodh/init")
+    }
+
+    fn body(&self) -> Option<String> {
+        Some(format!(r#"{{"publish":true,"compete":{}}}"#, self.compete))
+    }
+}
+
+/// Who is logged in, and in which mode; at most once a minute.
+#[derive(Debug, Clone, Copy)]
+pub struct ValidateSso;
+
+/// The login behind the session.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct SsoLogin {
+    /// The username.
+    #[serde(rename = "USER_NAME", default, deserialize_with = "lenient::opt")]
+    pub user_name: Option<String>,
+    /// 1 live, 2 paper.
+    #[serde(rename = "LOGIN_TYPE", default, deserialize_with = "lenient::opt")]
+    pub login_type: Option<u32>,
+}
+
+impl Endpoint for ValidateSso {
+    type Reply = SsoLogin;
+    const NAME: &'static str = "sso/validate";
+    const WINDOW: Option<Window> = Some(Window::one_in(60));
+    const LANE: Lane = Lane::Vital;
+
+    fn path(&self) -> Path {
+        Path::new("/sso/validate")
+    }
+}
+
+/// Ends login and brokerage session; a person must log in again afterwards.
+#[derive(Debug, Clone, Copy)]
+pub struct Logout;
+
+/// What a logout answers.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LoggedOut {
+    /// Whether it was done.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub status: Option<bool>,
+}
+
+impl Endpoint for Logout {
+    type Reply = LoggedOut;
+    const NAME: &'static str = "logout";
+    const METHOD: Method = Method::Post;
+    const LANE: Lane = Lane::Vital;
+
+    fn path(&self) -> Path {
+        Path::new("/logout")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn a_tickle_tells_how_the_brokerage_session_stands() {
+        let tickled: Tickled = fixtures::reply("tickle");
+        let status = tickled.iserver.unwrap().auth_status;
+        assert_eq!(status.authenticated, Some(true));
+        assert_eq!(status.established, Some(true));
+        assert_eq!(status.competing, Some(false));
+    }
+
+    #[test]
+    fn status_and_init_have_one_shape() {
+        let status: AuthStatus = fixtures::reply("auth_status");
+        assert_eq!(status.authenticated, Some(true));
+        let opened: AuthStatus = fixtures::reply("ssodh_init");
+        assert_eq!(opened.authenticated, Some(true));
+        let out: AuthStatus = fixtures::reply("auth_status_logged_out");
+        assert_eq!((out.authenticated, out.connected), (Some(false), Some(false)));
+    }
+
+    #[test]
+    fn the_login_type_tells_paper_from_live() {
+        let login: SsoLogin = fixtures::reply("sso_validate");
+        assert_eq!(login.login_type, Some(2));
+        assert_eq!(login.user_name.as_deref(), Some("simpaper"));
+    }
+
+    #[test]
+    fn a_logout_is_confirmed() {
+        assert_eq!(fixtures::reply::<LoggedOut>("logout").status, Some(true));
+    }
+}

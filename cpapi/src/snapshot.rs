@@ -1,0 +1,285 @@
+//! Quotes: `/iserver/marketdata/snapshot`, with its numbered fields decoded.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::endpoint::{Endpoint, Path};
+use crate::id::Conid;
+use crate::lenient::{self, FromBroker};
+
+/// Conids that one request may name; the request line stays far below the gateway's 4096 bytes.
+pub const MAX_CONIDS: usize = 100;
+
+/// A field of a snapshot, by IBKR's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u16)]
+pub enum Field {
+    /// Last price; a letter in front says what kind.
+    Last = 31,
+    /// Symbol.
+    Symbol = 55,
+    /// Day's high.
+    High = 70,
+    /// Day's low.
+    Low = 71,
+    /// Change since the prior close.
+    Change = 82,
+    /// The same in percent.
+    ChangePercent = 83,
+    /// Bid.
+    Bid = 84,
+    /// Ask size. (Not 88, as some tables have it.)
+    AskSize = 85,
+    /// Ask.
+    Ask = 86,
+    /// Bid size.
+    BidSize = 88,
+    /// What kind of data this is, in letters.
+    Availability = 6509,
+    /// Delta of an option.
+    Delta = 7308,
+    /// Gamma.
+    Gamma = 7309,
+    /// Theta, a day.
+    Theta = 7310,
+    /// Vega, for one point of volatility.
+    Vega = 7311,
+    /// Implied volatility of this strike, in percent.
+    ImpliedVolatility = 7633,
+    /// Opening price.
+    Open = 7295,
+    /// Mark price.
+    Mark = 7635,
+    /// Prior close.
+    PriorClose = 7741,
+    /// Volume in full.
+    Volume = 7762,
+}
+
+impl Field {
+    /// IBKR's number.
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+}
+
+/// Quotes of some contracts. The first request in a session for a contract only opens its stream.
+#[derive(Debug, Clone)]
+pub struct GetSnapshot {
+    /// At most [`MAX_CONIDS`].
+    pub conids: Vec<Conid>,
+    /// At most 50.
+    pub fields: &'static [Field],
+}
+
+/// One contract's values, as far as they have come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The contract.
+    pub conid: Conid,
+    /// When the values were last updated.
+    pub updated: Option<Timestamp>,
+    values: HashMap<u16, String>,
+}
+
+/// What kind of data the broker gives for a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Availability {
+    /// As it happens.
+    Realtime,
+    /// 15 to 20 minutes late.
+    Delayed,
+    /// The last values before the close.
+    Frozen,
+    /// The last delayed values before the close.
+    FrozenDelayed,
+    /// No subscription for this market.
+    NotSubscribed,
+    /// The market-data API acknowledgement is not signed in Client Portal.
+    NotAcknowledged,
+}
+
+/// What the letter in front of a last price means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastKind {
+    /// A trade of today.
+    Trade,
+    /// `C`: the prior close; no trade today.
+    PriorClose,
+    /// `H`: trading is halted.
+    Halted,
+}
+
+impl Row {
+    /// Whether anything but the contract's number has come.
+    pub fn has_data(&self) -> bool {
+        self.updated.is_some()
+    }
+
+    /// Whether the broker knows nothing of this contract: a symbol of `-` beside no last price.
+    pub fn is_unknown(&self) -> bool {
+        self.raw(Field::Symbol) == Some("-") && self.number(Field::Last).is_none()
+    }
+
+    /// A field as a number; missing stays missing. Takes `1,200`, `25.1%`, `24.1M` and a `C` or `H`.
+    pub fn number(&self, field: Field) -> Option<Decimal> {
+        let text = self.text(field)?;
+        let text = text.strip_prefix(['C', 'H']).unwrap_or(text);
+        let text = text.strip_suffix('%').unwrap_or(text);
+        let (text, scale) = match text.strip_suffix(['K', 'M', 'B']) {
+            Some(rest) => (rest, scale(text.as_bytes().last().copied())),
+            None => (text, Decimal::ONE),
+        };
+        Decimal::from_broker(text).and_then(|number| number.checked_mul(scale))
+    }
+
+    /// A field as text; the words for "nothing" are nothing.
+    pub fn text(&self, field: Field) -> Option<&str> {
+        self.raw(field).filter(|text| !matches!(*text, "" | "-" | "N/A" | "NA"))
+    }
+
+    /// What kind of last price it is.
+    pub fn last_kind(&self) -> Option<LastKind> {
+        match self.text(Field::Last)?.as_bytes().first() {
+            Some(b'C') => Some(LastKind::PriorClose),
+            Some(b'H') => Some(LastKind::Halted),
+            _ => Some(LastKind::Trade),
+        }
+    }
+
+    /// What kind of data this is; `None`: the broker does not say.
+    pub fn availability(&self) -> Option<Availability> {
+        match self.text(Field::Availability)?.as_bytes().first()? {
+            b'R' => Some(Availability::Realtime),
+            b'D' => Some(Availability::Delayed),
+            b'Z' => Some(Availability::Frozen),
+            b'Y' => Some(Availability::FrozenDelayed),
+            b'N' => Some(Availability::NotSubscribed),
+            b'O' => Some(Availability::NotAcknowledged),
+            _ => None,
+        }
+    }
+
+    fn raw(&self, field: Field) -> Option<&str> {
+        self.values.get(&field.number()).map(|text| text.trim())
+    }
+}
+
+fn scale(suffix: Option<u8>) -> Decimal {
+    match suffix {
+        Some(b'K') => Decimal::ONE_THOUSAND,
+        Some(b'M') => Decimal::from(1_000_000),
+        _ => Decimal::from(1_000_000_000),
+    }
+}
+
+impl<'de> Deserialize<'de> for Row {
+    /// Numbered keys are values; the few others are the envelope.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use serde::de::Error;
+        let raw = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
+        let get = |key: &str| raw.get(key).map(AsRef::as_ref);
+        let conid = get("conid").ok_or_else(|| D::Error::missing_field("conid"))?;
+        let conid = lenient::read(conid).map_err(D::Error::custom)?;
+        let updated: Option<u64> = match get("_updated") {
+            Some(millis) => lenient::read(millis).map_err(D::Error::custom)?,
+            None => None,
+        };
+        let values = raw
+            .iter()
+            .filter_map(|(key, value)| Some((key.parse::<u16>().ok()?, plain(value.get()))));
+        Ok(Self {
+            conid: conid.ok_or_else(|| D::Error::missing_field("conid"))?,
+            updated: updated
+                .and_then(|ms| Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()),
+            values: values.collect(),
+        })
+    }
+}
+
+/// A JSON scalar's text; what is no scalar is kept as it stands and will not be a number.
+fn plain(json: &str) -> String {
+    serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned())
+}
+
+impl Endpoint for GetSnapshot {
+    type Reply = Vec<Row>;
+    const NAME: &'static str = "iserver/marketdata/snapshot";
+
+    fn path(&self) -> Path {
+        let conids: Vec<String> = self.conids.iter().map(Conid::to_string).collect();
+        let fields: Vec<String> = self.fields.iter().map(|f| f.number().to_string()).collect();
+        Path::new("/iserver/marketdata/snapshot")
+            .query("conids", conids.join(","))
+            .query("fields", fields.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::fixtures;
+
+    fn row(conid: u32) -> Row {
+        let rows: Vec<Row> = fixtures::reply("snapshot");
+        rows.into_iter().find(|row| row.conid.get() == conid).unwrap()
+    }
+
+    #[test]
+    fn a_quote_is_decoded() {
+        let apple = row(265_598);
+        assert_eq!(apple.number(Field::Last).unwrap().to_string(), "271.55");
+        assert_eq!(apple.number(Field::BidSize).unwrap().to_string(), "1200");
+        assert_eq!(apple.availability(), Some(Availability::Realtime));
+        assert_eq!(apple.last_kind(), Some(LastKind::Trade));
+    }
+
+    #[test]
+    fn letters_in_front_of_a_price_are_read() {
+        let toyota = row(14_020_991);
+        assert_eq!(toyota.last_kind(), Some(LastKind::PriorClose));
+        assert_eq!(toyota.number(Field::Last).unwrap().to_string(), "3125");
+        assert_eq!(row(38_709_473).last_kind(), Some(LastKind::Halted));
+        assert_eq!(row(14_204).availability(), Some(Availability::Delayed));
+    }
+
+    #[test]
+    fn a_stub_has_no_data_and_no_zeros() {
+        let stubs: Vec<Row> = fixtures::reply("snapshot_stub");
+        assert!(!stubs[0].has_data());
+        assert_eq!(stubs[0].number(Field::Bid), None);
+    }
+
+    #[test]
+    fn a_contract_without_data_is_recognised() {
+        let unknown: Row = serde_json::from_str(
+            r#"{"conid":104747,"_updated":1790000000123,"55":"-","31":"N/A"}"#,
+        )
+        .unwrap();
+        assert!(unknown.is_unknown());
+        assert_eq!(unknown.number(Field::Last), None);
+    }
+
+    #[test]
+    fn suffixes_scale() {
+        let row: Row =
+            serde_json::from_str(r#"{"conid":1,"7762":"24.1M","83":0.56,"7633":"25.1%"}"#).unwrap();
+        assert_eq!(row.number(Field::Volume).unwrap(), Decimal::from(24_100_000));
+        assert_eq!(row.number(Field::ChangePercent).unwrap().to_string(), "0.56");
+        assert_eq!(row.number(Field::ImpliedVolatility).unwrap().to_string(), "25.1");
+    }
+
+    #[test]
+    fn a_hundred_conids_fit_the_gateways_request_line() {
+        let conids = vec!["700000001".parse().unwrap(); MAX_CONIDS];
+        let all = &[Field::Last; 50][..];
+        let fields: &'static [Field] = Vec::leak(all.to_vec());
+        let path = GetSnapshot { conids, fields }.path();
+        assert!(path.as_str().len() < 3_000, "{}", path.as_str().len());
+    }
+}
