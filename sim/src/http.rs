@@ -1,0 +1,157 @@
+//! One call and one reply as plain data; nothing here touches a socket.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// A request after parsing.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    /// `Null` when there is no body, or when it came chunked: the real gateway loses those.
+    pub(crate) body: Value,
+    /// The body was there but was not acceptable JSON.
+    pub(crate) unreadable: bool,
+}
+
+impl Call {
+    /// Builds a call from its parts; `body` is what arrived with a Content-Length.
+    pub(crate) fn new(method: &str, path: &str, query: &str, body: &[u8], form: bool) -> Self {
+        let parsed = parse_body(body, form);
+        Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            query: pairs(query.as_bytes()),
+            unreadable: parsed.is_none(),
+            body: parsed.unwrap_or(Value::Null),
+        }
+    }
+
+    /// The path below the API prefix, cut at slashes; `None` outside the API.
+    pub(crate) fn api_path(&self) -> Option<Vec<&str>> {
+        let rest = ["/v1/api/", "/v1/portal/"].iter().find_map(|p| self.path.strip_prefix(p))?;
+        Some(rest.split('/').filter(|s| !s.is_empty()).collect())
+    }
+
+    /// A query parameter that is present and not empty.
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        let found = self.query.iter().find(|(key, _)| key == name)?;
+        Some(found.1.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// A query parameter that says `true`.
+    pub(crate) fn flag(&self, name: &str) -> bool {
+        self.param(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// A parameter from the query or, for POST, from the JSON body; numbers become text.
+    pub(crate) fn either(&self, name: &str) -> Option<String> {
+        if let Some(value) = self.param(name) {
+            return Some(value.to_owned());
+        }
+        match self.body.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Null => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    /// A comma-separated query parameter.
+    pub(crate) fn list(&self, name: &str) -> Vec<&str> {
+        let value = self.param(name).unwrap_or_default();
+        value.split(',').map(str::trim).filter(|item| !item.is_empty()).collect()
+    }
+}
+
+/// JSON (one line only, as the broker wants it) or a form; `None` is unreadable.
+fn parse_body(body: &[u8], form: bool) -> Option<Value> {
+    if body.is_empty() {
+        return Some(Value::Null);
+    }
+    if form {
+        let fields = pairs(body).into_iter().map(|(key, value)| (key, Value::String(value)));
+        return Some(Value::Object(fields.collect()));
+    }
+    if body.trim_ascii().iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        return None;
+    }
+    serde_json::from_slice(body).ok()
+}
+
+fn pairs(text: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(text).into_owned().collect()
+}
+
+/// What goes back, and how long after.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) content_type: Option<&'static str>,
+    pub(crate) location: Option<&'static str>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) after: Duration,
+}
+
+impl Reply {
+    fn with(status: u16, content_type: Option<&'static str>, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, content_type, location: None, body: body.into(), after: Duration::ZERO }
+    }
+
+    /// JSON with any status.
+    pub(crate) fn status_json(status: u16, body: &Value) -> Self {
+        Self::with(status, Some("application/json; charset=utf-8"), body.to_string())
+    }
+
+    /// 200 with JSON.
+    pub(crate) fn json(body: &Value) -> Self {
+        Self::status_json(200, body)
+    }
+
+    /// The bare form: `{"error":text}`.
+    pub(crate) fn error(status: u16, text: &str) -> Self {
+        Self::status_json(status, &json!({ "error": text }))
+    }
+
+    /// The form that repeats its status: `{"error":text,"statusCode":status}`.
+    pub(crate) fn refusal(status: u16, text: &str) -> Self {
+        Self::status_json(status, &json!({ "error": text, "statusCode": status }))
+    }
+
+    /// 400 in the broker's words: `Bad Request: …`.
+    pub(crate) fn bad_request(text: &str) -> Self {
+        Self::refusal(400, &format!("Bad Request: {text}"))
+    }
+
+    /// A status with no body and no content type.
+    pub(crate) fn empty(status: u16) -> Self {
+        Self::with(status, None, "")
+    }
+
+    /// An HTML page.
+    pub(crate) fn html(status: u16, page: &str) -> Self {
+        Self::with(status, Some("text/html"), page)
+    }
+
+    /// Plain text.
+    pub(crate) fn text(status: u16, text: &str) -> Self {
+        Self::with(status, Some("text/plain"), text)
+    }
+
+    /// 302 to a path of ours.
+    pub(crate) fn redirect(location: &'static str) -> Self {
+        Self { location: Some(location), ..Self::empty(302) }
+    }
+
+    /// What the broker says about a path that it does not know.
+    pub(crate) fn not_found() -> Self {
+        Self::html(404, "<html><body><h1>Resource not found</h1></body></html>")
+    }
+
+    /// The same reply, this much later.
+    pub(crate) fn delayed(mut self, millis: u64) -> Self {
+        self.after += Duration::from_millis(millis);
+        self
+    }
+}

@@ -1,0 +1,116 @@
+//! The `ib-sim` program: flags, the ready line, and the ways to end.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use ib_sim::{Options, Scenario, Sim};
+use tokio::sync::oneshot;
+
+/// A simulated broker: Client Portal API over HTTPS, with a control API for tests and demos.
+#[derive(Debug, Parser)]
+#[command(name = "ib-sim", version, after_long_help = include_str!("help.txt"))]
+struct Flags {
+    /// Where the simulated broker listens; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Where the control API listens
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    control: SocketAddr,
+    /// Plain HTTP instead of TLS
+    #[arg(long)]
+    http: bool,
+    /// Decides all prices; the same seed gives the same prices
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Start logged out
+    #[arg(long)]
+    require_login: bool,
+    /// A JSON file that changes the world; see below
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// Exit when standard input reaches its end, so that it never outlives its parent
+    #[arg(long)]
+    until_stdin_closes: bool,
+}
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    match serve(flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("ib-sim: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(flags: Flags) -> Result<(), String> {
+    let until_stdin_closes = flags.until_stdin_closes;
+    let sim = Sim::start(options(flags)?).await.map_err(|error| error.to_string())?;
+    let ended = end_of_input(until_stdin_closes);
+    ready(&sim).map_err(|error| error.to_string())?;
+    tokio::select! {
+        () = signalled() => {}
+        () = ended => {}
+    }
+    Ok(())
+}
+
+fn options(flags: Flags) -> Result<Options, String> {
+    let scenario = match &flags.scenario {
+        None => Scenario::default(),
+        Some(path) => {
+            let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+            let text = std::fs::read_to_string(path).map_err(|e| named(&e))?;
+            serde_json::from_str(&text).map_err(|e| named(&e))?
+        }
+    };
+    let Flags { listen, control, http, seed, require_login, .. } = flags;
+    Ok(Options { listen, control, http, seed, require_login, scenario })
+}
+
+/// Tells whoever started us where we are.
+#[allow(clippy::print_stdout, reason = "the ready line is this program's one output")]
+fn ready(sim: &Sim) -> std::io::Result<()> {
+    let (gateway, control) = (sim.gateway(), sim.control());
+    println!("{{\"ready\":true,\"gateway\":\"{gateway}\",\"control\":\"{control}\"}}");
+    std::io::stdout().flush()
+}
+
+/// Resolves when standard input ends, or never if nobody asked for that.
+///
+/// A thread of our own reads it: one of the runtime's would keep the program from ending by signal.
+async fn end_of_input(wanted: bool) {
+    if !wanted {
+        return std::future::pending().await;
+    }
+    let (tell, told) = oneshot::channel();
+    std::thread::spawn(move || {
+        // Whatever ends the reading, the input is over.
+        let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+        let _ = tell.send(());
+    });
+    // An error means that the thread is gone, which is as good as the end.
+    let _ = told.await;
+}
+
+/// Resolves at ctrl-c, or at SIGTERM where there is such a thing.
+#[cfg(unix)]
+async fn signalled() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Resolves at ctrl-c.
+#[cfg(not(unix))]
+async fn signalled() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,185 @@
+//! The scenario: what a test or a demo may change about the world before it starts.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+/// A scenario file. Every key has a default; unknown keys are refused.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct Scenario {
+    /// Replaces the default paper account.
+    pub accounts: Vec<AccountSpec>,
+    /// Paper or live; by default paper if every account id starts with `D`.
+    pub paper: Option<bool>,
+    /// This many invented positions more on the first account.
+    pub extra_positions: u32,
+    /// Replaces the default orders.
+    pub orders: Option<Vec<OrderSpec>>,
+    /// Where the session starts; `--require-login` means `loggedOut`.
+    pub session: Start,
+    /// The broker is under maintenance from the start.
+    pub maintenance: bool,
+    /// The user is logged in elsewhere from the start.
+    pub competing: bool,
+    /// Simulated time at the start; by default the system's.
+    pub now: Option<Timestamp>,
+    /// How long opening the brokerage session takes.
+    pub init_millis: i64,
+    /// How long before a snapshot of a newly asked contract has data.
+    pub snapshot_warm_millis: i64,
+    /// How long before its slow fields (greeks, fundamentals) have data.
+    pub snapshot_slow_millis: i64,
+    /// How long before the orders feed has data.
+    pub orders_warm_millis: i64,
+    /// How long before profit and loss has data.
+    pub pnl_warm_millis: i64,
+    /// How long the broker looks for an order that does not exist.
+    pub order_status_miss_millis: u64,
+    /// How long a history takes.
+    pub history_millis: u64,
+    /// Added to every reply of the API.
+    pub latency_millis: u64,
+    /// Whether pacing is enforced at all.
+    pub pacing: bool,
+    /// Requests per sliding second.
+    pub per_second: usize,
+    /// Violations of pacing before the penalty box.
+    pub penalty_after: u32,
+    /// Simulated seconds in the penalty box.
+    pub penalty_seconds: u32,
+    /// Real seconds without a request before the login is gone; 0 is never.
+    pub idle_seconds: u32,
+    /// Simulated seconds a login lasts.
+    pub login_seconds: u32,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            accounts: Vec::new(),
+            paper: None,
+            extra_positions: 0,
+            orders: None,
+            session: Start::LoggedIn,
+            maintenance: false,
+            competing: false,
+            now: None,
+            init_millis: 300,
+            snapshot_warm_millis: 300,
+            snapshot_slow_millis: 1500,
+            orders_warm_millis: 1000,
+            pnl_warm_millis: 1000,
+            order_status_miss_millis: 1000,
+            history_millis: 40,
+            latency_millis: 0,
+            pacing: true,
+            per_second: 10,
+            penalty_after: 3,
+            penalty_seconds: 600,
+            idle_seconds: 360,
+            login_seconds: 86_400,
+        }
+    }
+}
+
+/// Where the session starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Start {
+    /// Web and brokerage session open.
+    LoggedIn,
+    /// Web session only.
+    SsoOnly,
+    /// Neither.
+    LoggedOut,
+}
+
+/// One account.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AccountSpec {
+    /// `DU…` for paper, `U…` for live.
+    pub id: String,
+    /// Shown as the account's title.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Base currency.
+    #[serde(default)]
+    pub currency: Option<String>,
+    /// Alias, if it has one.
+    #[serde(default)]
+    pub alias: Option<String>,
+    /// Cash by currency.
+    #[serde(default)]
+    pub cash: Option<BTreeMap<String, f64>>,
+    /// Positions; without them the first account has the default ones and the others a few.
+    #[serde(default)]
+    pub positions: Option<Vec<PositionSpec>>,
+}
+
+/// One position.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PositionSpec {
+    /// The contract; or give `symbol`.
+    #[serde(default)]
+    pub conid: Option<i64>,
+    /// A stock's symbol; the first listing is meant.
+    #[serde(default)]
+    pub symbol: Option<String>,
+    /// Negative for short.
+    pub quantity: f64,
+    /// Price paid; the price at the start if missing.
+    #[serde(default)]
+    pub avg_price: Option<f64>,
+}
+
+/// One order that is there from the start.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct OrderSpec {
+    /// The first account if missing.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// The contract; or give `symbol`.
+    #[serde(default)]
+    pub conid: Option<i64>,
+    /// A stock's symbol; the first listing is meant.
+    #[serde(default)]
+    pub symbol: Option<String>,
+    /// `BUY` or `SELL`.
+    pub side: String,
+    /// Whole quantity.
+    pub quantity: f64,
+    /// `LMT`, `MKT`, `STP` or `STOP_LIMIT`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Limit price.
+    #[serde(default)]
+    pub price: Option<f64>,
+    /// Stop price.
+    #[serde(default)]
+    pub stop_price: Option<f64>,
+    /// `DAY` or `GTC`.
+    #[serde(default = "day")]
+    pub tif: String,
+    /// The broker's word, e.g. `Submitted`, `PreSubmitted`, `Filled`, `Cancelled`.
+    #[serde(default = "submitted")]
+    pub status: String,
+    /// Quantity filled so far; makes a trade.
+    #[serde(default)]
+    pub filled: f64,
+    /// The client's own id.
+    #[serde(default, rename = "cOID")]
+    pub client_id: Option<String>,
+}
+
+fn day() -> String {
+    "DAY".to_owned()
+}
+
+fn submitted() -> String {
+    "Submitted".to_owned()
+}

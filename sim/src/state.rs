@@ -1,0 +1,140 @@
+//! The world: everything the simulated broker knows, behind one lock.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::accounts::{self, Account};
+use crate::book::Book;
+use crate::clock::Clock;
+use crate::fault::Faults;
+use crate::instruments::Universe;
+use crate::market::Market;
+use crate::pacing::Pacing;
+use crate::record::Record;
+use crate::scenario::{Scenario, Start};
+use crate::session::Session;
+
+/// Everything the simulated broker knows.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) rules: Scenario,
+    pub(crate) clock: Clock,
+    pub(crate) universe: Universe,
+    pub(crate) market: Market,
+    pub(crate) session: Session,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) book: Book,
+    pub(crate) pacing: Pacing,
+    pub(crate) faults: Faults,
+    pub(crate) record: Record,
+    seed: u64,
+    served: AtomicUsize,
+}
+
+impl World {
+    /// Builds the world of a scenario; an error names what the scenario got wrong.
+    pub(crate) fn new(scenario: Scenario, seed: u64, require_login: bool) -> Result<Self, String> {
+        let mut rules = scenario;
+        if require_login && rules.session == Start::LoggedIn {
+            rules.session = Start::LoggedOut;
+        }
+        let clock = Clock::start(rules.now);
+        let universe = Universe::new(day_of(clock.now_ms()), rules.extra_positions);
+        let accounts = accounts::build(&rules, &universe)?;
+        let first = accounts.first().map(|a| a.id.clone()).unwrap_or_default();
+        let book = Book::build(&rules, &universe, clock.start_ms(), &first)?;
+        let market = Market::new(seed, clock.start_ms());
+        let session = Session::new(&rules);
+        let (pacing, faults, record) = (Pacing::default(), Faults::default(), Record::default());
+        let served = AtomicUsize::new(0);
+        Ok(Self {
+            rules,
+            clock,
+            universe,
+            market,
+            session,
+            accounts,
+            book,
+            pacing,
+            faults,
+            record,
+            seed,
+            served,
+        })
+    }
+
+    /// Starts over, with the same scenario and seed.
+    pub(crate) fn reset(&mut self) {
+        if let Ok(fresh) = Self::new(self.rules.clone(), self.seed, false) {
+            let (generation, record) = (self.session.generation, self.record.successor());
+            *self = fresh;
+            self.session.generation = generation + 1;
+            self.record = record;
+        }
+    }
+
+    /// Simulated milliseconds since the start.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.elapsed_ms()
+    }
+
+    /// The account with this id.
+    pub(crate) fn account(&self, id: &str) -> Option<&Account> {
+        self.accounts.iter().find(|a| a.id == id)
+    }
+
+    /// The account that lists follow; a world always has one.
+    pub(crate) fn selected(&self) -> Option<&Account> {
+        self.accounts.get(self.session.selected)
+    }
+
+    /// Whether this is a paper login.
+    pub(crate) fn is_paper(&self) -> bool {
+        self.rules.paper.unwrap_or_else(|| self.accounts.iter().all(|a| a.id.starts_with('D')))
+    }
+
+    /// The user who is logged in.
+    pub(crate) fn user(&self) -> &'static str {
+        if self.is_paper() { "simpaper" } else { "simlive" }
+    }
+
+    /// The 32 hex digits that tickle calls the session.
+    pub(crate) fn session_id(&self) -> String {
+        format!(
+            "{:016x}{:016x}",
+            self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            self.session.generation
+        )
+    }
+
+    /// A number that is never the same twice, for request ids.
+    pub(crate) fn next_number(&self) -> usize {
+        self.served.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+fn day_of(ms: i64) -> Date {
+    let at = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    at.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+/// The world and its lock.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    world: Mutex<World>,
+}
+
+impl Shared {
+    /// Puts a world behind a lock.
+    pub(crate) fn new(world: World) -> Self {
+        Self { world: Mutex::new(world) }
+    }
+
+    /// The world, for one step. Never held across an await.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
