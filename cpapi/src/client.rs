@@ -18,6 +18,7 @@ use crate::pin::{self, Pin};
 
 /// The gateway forwards to servers that answer 503 after ten seconds themselves; it never times out.
 const ANSWER: Duration = Duration::from_secs(15);
+const FRONT_PAGE: Duration = Duration::from_secs(3);
 const CONNECT: Duration = Duration::from_secs(5);
 /// The gateway refuses request lines over 4096 bytes.
 const MAX_PATH: usize = 3_800;
@@ -42,6 +43,7 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     http: reqwest::Client,
+    front: String,
     base: String,
     door: Arc<Door>,
     under_way: Mutex<HashMap<String, WeakShared<Request>>>,
@@ -112,6 +114,7 @@ impl Client {
         let http = builder.build().map_err(|e| unreachable(&e))?;
         Ok(Self(Arc::new(Inner {
             http,
+            front: address.url() + "/",
             base: address.url() + "/v1/api",
             door,
             under_way: Mutex::default(),
@@ -139,6 +142,13 @@ impl Client {
             self.remember(path, reply.clone());
         }
         read::<E>(&reply, false)
+    }
+
+    /// Whether the gateway answers its own front page, which it does without asking IBKR. Tells a
+    /// gateway that is cut off from one that hangs.
+    pub async fn answers_itself(&self) -> bool {
+        let page = self.0.http.get(&self.0.front).send();
+        matches!(tokio::time::timeout(FRONT_PAGE, page).await, Ok(Ok(_)))
     }
 
     /// Forgets every remembered reply: after a new brokerage session nothing of the old one counts.

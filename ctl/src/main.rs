@@ -1,1 +1,132 @@
-fn main(){}
+//! `ibctl`: the person's command. One file a verb.
+
+mod config;
+mod daemon;
+mod logout;
+mod logs;
+mod status;
+mod stop;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use daemon::Fault;
+use ibd_protocol::Places;
+
+/// Looks after ibd, the daemon between AI assistants and an Interactive Brokers account.
+#[derive(Debug, Parser)]
+#[command(name = "ibctl", version, after_help = EXIT_CODES)]
+struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+    /// One JSON object on stdout and nothing else.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Which daemon; IB_PROFILE, else `default`.
+    #[arg(long, global = true, value_name = "NAME")]
+    profile: Option<String>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 no daemon is running, \
+    4 running but it needs a person";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// What is running, whether somebody is logged in, and what to do
+    Status,
+    /// End the login at the broker, and verify it
+    Logout,
+    /// End the daemon; calls under way are finished first
+    Stop,
+    /// End the daemon and start it again
+    Restart,
+    /// Every setting, its value and where it comes from
+    Config,
+    /// The daemon's log
+    Logs {
+        /// Lines from the end.
+        #[arg(short = 'n', long, default_value_t = 50)]
+        lines: usize,
+    },
+    /// The versions of ibctl and of the running daemon
+    Version,
+}
+
+/// How a verb ends well.
+pub(crate) enum Ended {
+    Fine,
+    NotRunning,
+    NeedsPerson,
+}
+
+/// What every verb is told.
+pub(crate) struct Context {
+    pub(crate) places: Places,
+    pub(crate) json: bool,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(args.json, &Fault::new(error.to_string(), "")),
+    };
+    match runtime.block_on(run(&args)) {
+        Ok(Ended::Fine) => ExitCode::SUCCESS,
+        Ok(Ended::NotRunning) => ExitCode::from(3),
+        Ok(Ended::NeedsPerson) => ExitCode::from(4),
+        Err(fault) => failed(args.json, &fault),
+    }
+}
+
+async fn run(args: &Args) -> Result<Ended, Fault> {
+    let from_environment = std::env::var("IB_PROFILE").ok().filter(|name| !name.is_empty());
+    let profile = args.profile.clone().or(from_environment).unwrap_or_else(|| "default".to_owned());
+    let places = Places::of(&profile)
+        .map_err(|error| Fault::new(error.to_string(), "Correct --profile or IB_PROFILE."))?;
+    let context = Context { places, json: args.json };
+    match &args.verb {
+        Verb::Status => status::run(&context).await,
+        Verb::Logout => logout::run(&context).await,
+        Verb::Stop => stop::stop(&context).await,
+        Verb::Restart => stop::restart(&context).await,
+        Verb::Config => config::run(&context).await,
+        Verb::Logs { lines } => logs::run(&context, *lines).await,
+        Verb::Version => version::run(&context).await,
+    }
+}
+
+fn failed(json: bool, fault: &Fault) -> ExitCode {
+    if json {
+        say(&serde_json::json!({ "error": fault.text, "hint": fault.hint }).to_string());
+    }
+    eprintln!("ibctl: {}", fault.text);
+    if !fault.hint.is_empty() {
+        eprintln!("hint: {}", fault.hint);
+    }
+    ExitCode::FAILURE
+}
+
+/// The one place that writes to stdout. A reader that has gone is no failure.
+pub(crate) fn say(text: &str) {
+    use std::io::Write;
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+}
+
+/// Says a JSON object, or the text for a person.
+pub(crate) fn answer(
+    context: &Context,
+    json: &impl serde::Serialize,
+    text: &str,
+) -> Result<(), Fault> {
+    match context.json {
+        true => {
+            let json = serde_json::to_string(json).map_err(|e| Fault::new(e.to_string(), ""))?;
+            say(&json);
+        }
+        false => say(text),
+    }
+    Ok(())
+}

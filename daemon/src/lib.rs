@@ -1,1 +1,19 @@
-//! .
+//! `ibd`: the long-lived daemon between AI assistants and an Interactive Brokers account.
+//!
+//! `docs/architecture.md` tells who owns what, who may import whom, and how one call travels.
+
+pub mod board;
+pub mod config;
+pub mod contracts;
+pub mod desks;
+pub mod gateway;
+pub mod ipc;
+pub mod market;
+pub mod orders;
+pub mod policy;
+pub mod portfolio;
+pub mod refusal;
+pub mod root;
+pub mod session;
+pub mod store;
+pub mod tools;

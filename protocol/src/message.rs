@@ -228,8 +228,8 @@ pub struct DaemonStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GatewayStatus {
-    /// Which arrangement; absent until a client or the configuration has said.
-    pub mode: Option<GatewayMode>,
+    /// Which arrangement.
+    pub mode: GatewayMode,
     /// `up`, `starting`, `down`, `not_installed`, `not_configured`.
     pub state: String,
     /// Its process, if it is ours.

@@ -21,9 +21,9 @@ use crate::places::{PlaceError, Places};
 use crate::version::{BUILD, Role, is_newer};
 
 /// From the first look to a greeting, in the slowest case: another starter, a drain, a cold disk.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// A started daemon says its line within this time.
-const START: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(40);
+/// A started daemon says its line within this time, which includes waiting for one that drains.
+const START: Duration = Duration::from_secs(30);
 /// An older daemon is given this long to finish its calls before a newer build starts.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -95,8 +95,8 @@ async fn upgrade_if_older(
     start(places, role).await
 }
 
-/// Asks for a drain and waits until the daemon has gone, or has been given time enough.
-pub async fn drain(connection: &mut Connection, reason: DrainReason) {
+/// Asks for a drain and waits until the daemon has gone. `false`: it was given time enough and stays.
+pub async fn drain(connection: &mut Connection, reason: DrainReason) -> bool {
     let gone = async {
         if connection.outgoing.send(&ToDaemon::Drain(0, reason)).await.is_ok() {
             while let Ok(message) = connection.incoming.next().await {
@@ -104,7 +104,7 @@ pub async fn drain(connection: &mut Connection, reason: DrainReason) {
             }
         }
     };
-    let _ = timeout(DRAIN, gone).await;
+    timeout(DRAIN, gone).await.is_ok()
 }
 
 async fn start(places: &Places, role: Role) -> Result<Connection, StartError> {

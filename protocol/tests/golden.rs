@@ -48,7 +48,7 @@ fn status() -> Status {
             uptime_seconds: 60,
         },
         gateway: GatewayStatus {
-            mode: Some(GatewayMode::Simulator),
+            mode: GatewayMode::Simulator,
             state: "up".into(),
             pid: Some(4712),
             address: Some("https://127.0.0.1:5000".into()),

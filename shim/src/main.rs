@@ -1,1 +1,105 @@
-fn main(){}
+//! `ib-mcp`: the stdio MCP server that a client launches. Knows MCP; knows no tool and no broker.
+//!
+//! Nothing but MCP is ever written to stdout.
+
+mod link;
+mod server;
+mod stdio;
+mod translate;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use ibd_protocol::logging::{self, Log};
+use ibd_protocol::settings::{self, SETTINGS, Settings};
+use ibd_protocol::{BUILD, Places};
+use link::{Link, Setup};
+use server::Server;
+
+const OWN: &[&str] = &["--version", "--help"];
+
+fn main() -> ExitCode {
+    let flags = match settings::from_flags(std::env::args().skip(1), OWN) {
+        Ok(flags) => flags,
+        Err(error) => {
+            eprintln!("ib-mcp: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match flags.own.first().map(String::as_str) {
+        Some("--version") => return say(&format!("ib-mcp {BUILD}")),
+        Some(_) => return say(&help()),
+        None => {}
+    }
+    let mut settings = settings::from_environment(|name| std::env::var(name).ok());
+    settings.overlay(flags.settings);
+    let setup = setup(&settings);
+    start_log(&settings, &setup);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(serve(setup)),
+        Err(error) => eprintln!("ib-mcp: {error}"),
+    }
+    // A plain return would wait for the thread that reads stdin.
+    std::process::exit(0)
+}
+
+/// What the link needs, or the one error that every call will answer.
+fn setup(settings: &Settings) -> Setup {
+    let places = Places::of(settings.profile()).map_err(|error| error.to_string());
+    Setup { places, wishes: settings.wishes(), bad: settings.bad.clone() }
+}
+
+async fn serve(setup: Setup) {
+    let server = Server::new(Link::start(setup));
+    match rmcp::serve_server(server, stdio::transport()).await {
+        Ok(service) => {
+            let ended = service.waiting().await;
+            tracing::info!(?ended, "the client is gone");
+        }
+        Err(error) => tracing::info!(%error, "the client went before it began"),
+    }
+    stdio::flush().await;
+}
+
+fn start_log(settings: &Settings, setup: &Setup) {
+    let folder =
+        setup.places.as_ref().ok().filter(|places| places.make().is_ok()).map(Places::logs);
+    logging::start(Log {
+        folder: folder.as_deref(),
+        file: "ib-mcp.log",
+        stderr: true,
+        filter: settings.text("IB_LOG").unwrap_or("warn,ib_mcp=info"),
+    });
+    for warning in &settings.warnings {
+        tracing::warn!(warning);
+    }
+    for bad in &settings.bad {
+        tracing::warn!(%bad, "every call will say so");
+    }
+}
+
+fn help() -> String {
+    let mut text = String::from(
+        "ib-mcp: an MCP server for an Interactive Brokers account, over stdio\n\n\
+         Usage: ib-mcp [FLAGS]\n\n\
+         Let your client launch it; see README.md for Claude, Cursor and VS Code. It finds or starts\n\
+         the daemon `ibd`, which owns the gateway and the login. Every flag is also a variable\n\
+         (IB_PAPER_TRADING).\n\nFlags:\n  --version\n  --help\n",
+    );
+    for setting in SETTINGS {
+        text.push_str(&format!(
+            "  {:<34} {} [{}]\n",
+            setting.flag(),
+            setting.about,
+            setting.default
+        ));
+    }
+    text
+}
+
+/// `--version` and `--help` are for a person; no MCP client gives them.
+fn say(text: &str) -> ExitCode {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+    ExitCode::SUCCESS
+}

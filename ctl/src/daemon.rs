@@ -1,0 +1,98 @@
+//! Reaching the daemon, and what is said when that fails.
+
+use std::time::Duration;
+
+use ibd_protocol::client::ConnectError;
+use ibd_protocol::settings;
+use ibd_protocol::start::{StartError, connect_or_start};
+use ibd_protocol::version::Role;
+use ibd_protocol::wire::WireError;
+use ibd_protocol::{Connection, Places, ToClient, ToDaemon};
+
+/// A daemon answers what it knows by heart within this time.
+const ANSWER: Duration = Duration::from_secs(5);
+/// What needs the broker may take longer.
+const ERRAND: Duration = Duration::from_secs(60);
+
+/// Why a verb failed, and what to do.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) text: String,
+    pub(crate) hint: String,
+}
+
+impl Fault {
+    pub(crate) fn new(text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { text: text.into(), hint: hint.into() }
+    }
+}
+
+impl From<StartError> for Fault {
+    fn from(error: StartError) -> Self {
+        let hint = match &error {
+            StartError::Connect(ConnectError::OtherProtocol { .. }) => {
+                "Install the same version of ibctl and ibd. `kill` the process to end the other one."
+            }
+            StartError::NoProgram(_) => "Install ibd beside ibctl (`make install`).",
+            StartError::Failed(_) => "Correct what it says, then try again.",
+            _ => "`ibctl logs` may tell more.",
+        };
+        Self::new(error.to_string(), hint)
+    }
+}
+
+impl From<WireError> for Fault {
+    fn from(error: WireError) -> Self {
+        Self::new(error.to_string(), "The daemon may be ending; try again.")
+    }
+}
+
+/// The running daemon. `None`: there is none.
+pub(crate) async fn running(places: &Places) -> Result<Option<Connection>, Fault> {
+    match Connection::open(&places.socket(), Role::Ctl).await {
+        Ok(connection) => Ok(Some(connection)),
+        Err(ConnectError::Absent) => Ok(None),
+        Err(error) => Err(StartError::Connect(error).into()),
+    }
+}
+
+/// The running daemon, or one that is started now with what this shell's variables ask for.
+pub(crate) async fn started(places: &Places) -> Result<Connection, Fault> {
+    let settings = settings::from_environment(|name| std::env::var(name).ok());
+    if let Some(bad) = settings.bad.first() {
+        return Err(Fault::new(bad.to_string(), format!("Correct {} in this shell.", bad.field)));
+    }
+    let connection = connect_or_start(places, Role::Ctl).await?;
+    connection.outgoing.send(&ToDaemon::Wishes(settings.wishes())).await?;
+    Ok(connection)
+}
+
+/// Asks what the daemon knows by heart.
+pub(crate) async fn ask<T>(
+    connection: &mut Connection,
+    question: &ToDaemon,
+    pick: impl FnMut(ToClient) -> Option<T>,
+) -> Result<T, Fault> {
+    ask_within(ANSWER, connection, question, pick).await
+}
+
+/// Asks for something that needs the broker.
+pub(crate) async fn ask_patiently<T>(
+    connection: &mut Connection,
+    question: &ToDaemon,
+    pick: impl FnMut(ToClient) -> Option<T>,
+) -> Result<T, Fault> {
+    ask_within(ERRAND, connection, question, pick).await
+}
+
+async fn ask_within<T>(
+    patience: Duration,
+    connection: &mut Connection,
+    question: &ToDaemon,
+    pick: impl FnMut(ToClient) -> Option<T>,
+) -> Result<T, Fault> {
+    match tokio::time::timeout(patience, connection.ask(question, pick)).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Fault::new("the daemon does not answer", "`ibctl logs` may tell why.")),
+    }
+}

@@ -1,0 +1,111 @@
+//! The board: how everything is, as data. `ibctl status`, tool errors and the log speak from it, so
+//! they agree. Actors write their own view; anybody may read; views survive their actors.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ibd_protocol::{Budgets, ClientStatus, Condition, DaemonStatus, GatewayStatus, SessionStatus};
+use ibd_protocol::{Status, TradingStatus};
+use jiff::{Timestamp, Unit};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use crate::gateway::GatewayView;
+use crate::session::SessionView;
+
+/// The board; clones share it.
+#[derive(Debug, Clone)]
+pub struct Board(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    started: Instant,
+    gateway: watch::Sender<GatewayView>,
+    session: watch::Sender<SessionView>,
+    notes: Mutex<BTreeMap<&'static str, Condition>>,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self(Arc::new(Inner {
+            started: Instant::now(),
+            gateway: watch::Sender::new(GatewayView::default()),
+            session: watch::Sender::new(SessionView::default()),
+            notes: Mutex::default(),
+        }))
+    }
+}
+
+impl Board {
+    /// Where the gateway actor writes.
+    pub fn gateway(&self) -> &watch::Sender<GatewayView> {
+        &self.0.gateway
+    }
+
+    /// Where the session actor writes.
+    pub fn session(&self) -> &watch::Sender<SessionView> {
+        &self.0.session
+    }
+
+    /// Notes something that a person should know until it is [`Self::clear`]ed.
+    pub fn note(&self, code: &'static str, text: impl Into<String>, hint: impl Into<String>) {
+        let condition = Condition {
+            code: code.to_owned(),
+            text: text.into(),
+            hint: hint.into(),
+            since: now_text(),
+        };
+        tracing::warn!(code, text = condition.text, "a condition was noted");
+        self.notes().insert(code, condition);
+    }
+
+    /// What was noted is over.
+    pub fn clear(&self, code: &'static str) {
+        self.notes().remove(code);
+    }
+
+    /// Everything, as `ibctl status` shows it.
+    pub fn status(&self, budgets: Budgets, clients: Vec<ClientStatus>) -> Status {
+        let gateway = self.0.gateway.borrow().clone();
+        let session = self.0.session.borrow().clone();
+        let mut conditions: Vec<Condition> = session.condition().into_iter().collect();
+        conditions.extend(self.notes().values().cloned());
+        Status {
+            daemon: DaemonStatus {
+                running: true,
+                version: ibd_protocol::BUILD.to_owned(),
+                pid: std::process::id(),
+                uptime_seconds: self.0.started.elapsed().as_secs(),
+            },
+            gateway: GatewayStatus {
+                mode: gateway.mode(),
+                state: gateway.state.as_str().to_owned(),
+                pid: gateway.pid,
+                address: gateway.address.clone(),
+            },
+            session: SessionStatus {
+                state: session.state.as_str().to_owned(),
+                text: session.text.clone(),
+                paper: session.facts.paper,
+                accounts: session.facts.accounts.iter().map(ToString::to_string).collect(),
+                age_seconds: session.opened.map(|at| at.elapsed().as_secs()),
+                username: session.facts.username.clone(),
+            },
+            budgets,
+            clients,
+            // This version has no tool that writes, so there is nothing to open.
+            trading: TradingStatus { state: "closed".into(), protection: "read_only".into() },
+            conditions,
+        }
+    }
+
+    fn notes(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Condition>> {
+        self.0.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Now, RFC 3339, to the second.
+pub fn now_text() -> String {
+    let now = Timestamp::now();
+    now.round(Unit::Second).unwrap_or(now).to_string()
+}

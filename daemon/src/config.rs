@@ -1,0 +1,235 @@
+//! Configuration: defaults, then `config.toml`, then environment, then flags; every value knows
+//! where it comes from.
+
+use std::time::Duration;
+
+use ibd_protocol::places::{PlaceError, Places};
+use ibd_protocol::settings::{self, FlagError, SETTINGS, Setting, Settings};
+use ibd_protocol::{GatewayMode, SettingReport};
+
+/// Seconds without a client after which a daemon that a client started ends.
+const IDLE_EXIT: u64 = 30 * 60;
+
+/// Flags that only the daemon has.
+const OWN: &[&str] = &["--auto-started", "--version", "--help"];
+
+/// What the daemon was told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Checked values with their origins.
+    pub settings: Settings,
+    /// Where this profile's files are.
+    pub places: Places,
+    /// Started by a client and not by a person or a service manager.
+    pub auto_started: bool,
+}
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub enum Asked {
+    /// Run.
+    Run(Box<Config>),
+    /// Say the version.
+    Version,
+    /// Say how to use it.
+    Help,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The command line cannot be understood.
+    #[error(transparent)]
+    Flag(#[from] FlagError),
+    /// A folder cannot be used.
+    #[error(transparent)]
+    Places(#[from] PlaceError),
+    /// The file is no TOML, or holds what is no setting.
+    #[error("{file}: {problem}")]
+    File {
+        /// Its path.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Values that are none.
+    #[error("{0}")]
+    Bad(String),
+}
+
+impl Config {
+    /// Reads everything; `arguments` without the program's name.
+    pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Asked, ConfigError> {
+        let flags = settings::from_flags(arguments, OWN)?;
+        let asked = |flag: &str| flags.own.iter().any(|own| own == flag);
+        if asked("--help") {
+            return Ok(Asked::Help);
+        }
+        if asked("--version") {
+            return Ok(Asked::Version);
+        }
+        let auto_started = asked("--auto-started");
+        let environment = settings::from_environment(|name| std::env::var(name).ok());
+        let mut above_file = environment;
+        above_file.overlay(flags.settings);
+        let places = Places::of(above_file.profile())?;
+        let mut settings = read_file(&places)?;
+        settings.overlay(above_file);
+        if !settings.bad.is_empty() {
+            let all: Vec<String> = settings.bad.iter().map(ToString::to_string).collect();
+            return Err(ConfigError::Bad(all.join("; ")));
+        }
+        Ok(Asked::Run(Box::new(Self { settings, places, auto_started })))
+    }
+
+    /// The gateway that file, environment or flags ask for; otherwise the first client's wish decides.
+    pub fn gateway(&self) -> Option<GatewayChoice> {
+        GatewayChoice::from(
+            self.settings.gateway()?,
+            self.settings.text("IB_GATEWAY_HOST"),
+            self.settings.number("IB_GATEWAY_PORT"),
+        )
+    }
+
+    /// How long a daemon that a client started stays without one. `None`: for ever.
+    pub fn idle_exit(&self) -> Option<Duration> {
+        let seconds = self.settings.number("IB_IDLE_EXIT").unwrap_or(IDLE_EXIT);
+        (self.auto_started && seconds > 0).then(|| Duration::from_secs(seconds))
+    }
+
+    /// Every setting, its value and its origin, for `ibctl config`.
+    pub fn report(&self) -> Vec<SettingReport> {
+        SETTINGS.iter().map(|setting| self.report_one(setting)).collect()
+    }
+
+    fn report_one(&self, setting: &Setting) -> SettingReport {
+        let value = self.settings.text(setting.name).map(|value| match setting.kind.is_secret() {
+            true => "(set)".to_owned(),
+            false => value.to_owned(),
+        });
+        let origin = self.settings.origin(setting.name).map_or("default", |origin| origin.as_str());
+        let default = value.is_none().then(|| format!("default: {}", setting.default));
+        SettingReport {
+            name: setting.name.to_owned(),
+            origin: origin.to_owned(),
+            note: setting.not_yet.filter(|_| value.is_some()).map(str::to_owned).or(default),
+            value,
+        }
+    }
+}
+
+/// A gateway, chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GatewayChoice {
+    /// IBKR's Java gateway, run by us.
+    Managed,
+    /// One that somebody else runs.
+    Attach {
+        /// Name or address.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+    /// Our own simulator.
+    Simulator,
+}
+
+impl GatewayChoice {
+    /// From what was asked for, with the defaults of host and port.
+    pub fn from(mode: GatewayMode, host: Option<&str>, port: Option<u16>) -> Option<Self> {
+        Some(match mode {
+            GatewayMode::Managed => Self::Managed,
+            GatewayMode::Simulator => Self::Simulator,
+            GatewayMode::Attach => Self::Attach {
+                host: host.unwrap_or("localhost").to_owned(),
+                port: port.unwrap_or(5000),
+            },
+        })
+    }
+
+    /// Which arrangement it is.
+    pub fn mode(&self) -> GatewayMode {
+        match self {
+            Self::Managed => GatewayMode::Managed,
+            Self::Attach { .. } => GatewayMode::Attach,
+            Self::Simulator => GatewayMode::Simulator,
+        }
+    }
+}
+
+impl std::fmt::Display for GatewayChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Managed => f.write_str("a managed gateway"),
+            Self::Attach { host, port } => write!(f, "the gateway at {host}:{port}"),
+            Self::Simulator => f.write_str("the simulator"),
+        }
+    }
+}
+
+fn read_file(places: &Places) -> Result<Settings, ConfigError> {
+    let path = places.config_file();
+    let problem = |problem: String| ConfigError::File { file: path.display().to_string(), problem };
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Settings::default());
+        }
+        Err(error) => return Err(problem(error.to_string())),
+    };
+    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| problem(e.to_string()))?;
+    let pairs = table.into_iter().map(|(key, value)| match plain(&value) {
+        Some(text) => Ok((key, text)),
+        None => Err(problem(format!("{key}: a plain value was expected"))),
+    });
+    let settings = settings::from_toml_pairs(pairs.collect::<Result<Vec<_>, _>>()?);
+    match settings.bad.first() {
+        Some(bad) => Err(problem(bad.to_string())),
+        None => Ok(settings),
+    }
+}
+
+fn plain(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Boolean(yes) => Some(yes.to_string()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What `ibd --help` says.
+pub fn help() -> String {
+    let mut text = String::from(
+        "ibd: the daemon between AI assistants and an Interactive Brokers account\n\n\
+         Usage: ibd [FLAGS]\n\n\
+         It is normally started by a client (ib-mcp), by ibctl, or by systemd or launchd.\n\
+         Every flag is also an environment variable (IB_PAPER_TRADING) and a key of config.toml\n\
+         (paper_trading). Precedence: flag, environment, config.toml, default.\n\n\
+         Flags:\n  --version\n  --help\n  --auto-started  a client started it: it ends when nobody uses it\n",
+    );
+    for setting in SETTINGS {
+        let line = format!("  {:<34} {} [{}]\n", setting.flag(), setting.about, setting.default);
+        text.push_str(&line);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_gateway_has_the_defaults_of_the_original() {
+        let choice = GatewayChoice::from(GatewayMode::Attach, None, Some(5001)).unwrap();
+        assert_eq!(choice, GatewayChoice::Attach { host: "localhost".into(), port: 5001 });
+        assert_eq!(choice.to_string(), "the gateway at localhost:5001");
+    }
+
+    #[test]
+    fn help_names_every_setting() {
+        let help = help();
+        assert!(SETTINGS.iter().all(|setting| help.contains(&setting.flag())));
+    }
+}

@@ -1,0 +1,251 @@
+//! From what people say to the one contract they mean, or the list of what they may mean.
+
+mod resolve;
+
+use std::time::Duration;
+
+use ibd_cpapi::Failure;
+use ibd_cpapi::contracts::{
+    GetCurrencyPairs, GetFutures, GetSecdefs, GetStocks, Hits, MAX_SECDEFS, Search, Secdef,
+};
+use ibd_cpapi::id::Conid;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::session::Lease;
+use crate::store::Store;
+
+pub use resolve::{Choice, Wish, choose};
+
+/// What a contract is changes rarely; symbols move at most over night.
+const MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A contract, as much as is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contract {
+    /// IBKR's number.
+    pub conid: u32,
+    /// The symbol.
+    pub symbol: Option<String>,
+    /// Company or product: untrusted text.
+    pub name: Option<String>,
+    /// The listing exchange.
+    pub exchange: Option<String>,
+    /// The currency it trades in.
+    pub currency: Option<String>,
+    /// `STK`, `OPT`, `FUT`, `CASH`, …
+    pub sec_type: Option<String>,
+    /// Expiry, strike and right in words, of what has them.
+    pub description: Option<String>,
+    /// `YYYYMMDD`.
+    pub expiry: Option<String>,
+    /// Whether it is listed in the United States.
+    pub is_us: Option<bool>,
+    /// Months with options, where the search told.
+    pub option_months: Vec<String>,
+}
+
+impl Contract {
+    fn bare(conid: Conid) -> Self {
+        Self {
+            conid: conid.get(),
+            symbol: None,
+            name: None,
+            exchange: None,
+            currency: None,
+            sec_type: None,
+            description: None,
+            expiry: None,
+            is_us: None,
+            option_months: Vec::new(),
+        }
+    }
+
+    /// Adds what the broker's definition knows.
+    fn defined(mut self, secdef: &Secdef) -> Self {
+        self.symbol = self.symbol.or_else(|| secdef.ticker.clone());
+        self.name = self.name.or_else(|| secdef.name.clone());
+        self.exchange = self.exchange.or_else(|| secdef.exchange.clone());
+        self.currency = secdef.currency.clone().or(self.currency);
+        self.sec_type = secdef.asset_class.clone().or(self.sec_type);
+        self.expiry = self.expiry.or_else(|| secdef.expiry.clone());
+        let full = secdef.full_name.clone().filter(|full| secdef.ticker.as_ref() != Some(full));
+        self.description = self.description.or(full);
+        self
+    }
+
+    /// The conid as the endpoints take it.
+    pub fn id(&self) -> Option<Conid> {
+        self.conid.to_string().parse().ok()
+    }
+}
+
+/// Everything the broker knows under a symbol.
+pub async fn by_symbol(
+    lease: &Lease,
+    store: &Store,
+    wish: &Wish,
+    deadline: Instant,
+) -> Result<Vec<Contract>, Failure> {
+    let key =
+        format!("contracts/symbol/{}/{}", wish.sec_type.as_deref().unwrap_or("-"), wish.symbol);
+    if let Some(found) = store.recall::<Vec<Contract>>(&key, MEMORY) {
+        return Ok(found);
+    }
+    let found = match (wish.sec_type.as_deref(), wish.currency_pair()) {
+        (Some("CASH") | None, Some(pair)) => pairs(lease, &pair, deadline).await?,
+        (Some("FUT"), _) => futures(lease, &wish.symbol, deadline).await?,
+        (Some("STK" | "ETF"), _) => stocks(lease, &wish.symbol, deadline).await?,
+        (None, _) => match stocks(lease, &wish.symbol, deadline).await? {
+            found if found.is_empty() => search(lease, &wish.symbol, false, deadline).await?,
+            found => found,
+        },
+        (Some(_), _) => search(lease, &wish.symbol, false, deadline).await?,
+    };
+    let found = define(lease, store, found, deadline).await?;
+    if !found.is_empty() {
+        let _ = store.remember(&key, &found);
+    }
+    Ok(found)
+}
+
+/// Companies whose name has these words.
+pub async fn by_name(
+    lease: &Lease,
+    store: &Store,
+    words: &str,
+    deadline: Instant,
+) -> Result<Vec<Contract>, Failure> {
+    let found = search(lease, words, true, deadline).await?;
+    define(lease, store, found, deadline).await
+}
+
+/// What some contracts are; those that the broker does not know are missing.
+pub async fn by_conids(
+    lease: &Lease,
+    store: &Store,
+    conids: &[Conid],
+    deadline: Instant,
+) -> Result<Vec<Contract>, Failure> {
+    let bare = conids.iter().map(|conid| Contract::bare(*conid)).collect();
+    let defined = define(lease, store, bare, deadline).await?;
+    Ok(defined.into_iter().filter(|contract| contract.sec_type.is_some()).collect())
+}
+
+/// Completes contracts from memory, then from the broker.
+async fn define(
+    lease: &Lease,
+    store: &Store,
+    contracts: Vec<Contract>,
+    deadline: Instant,
+) -> Result<Vec<Contract>, Failure> {
+    let key = |conid: u32| format!("contracts/conid/{conid}");
+    let recalled = |c: &Contract| store.recall::<Contract>(&key(c.conid), MEMORY);
+    let known: Vec<Option<Contract>> = contracts.iter().map(recalled).collect();
+    let missing: Vec<Conid> = contracts
+        .iter()
+        .zip(&known)
+        .filter_map(|(contract, known)| contract.id().filter(|_| known.is_none()))
+        .collect();
+    let mut secdefs = Vec::new();
+    for conids in missing.chunks(MAX_SECDEFS) {
+        let request = GetSecdefs { conids: conids.to_vec() };
+        match lease.client().ask(&request, deadline).await {
+            Ok(answer) => secdefs.extend(answer.value.secdef),
+            // 204 without a body: none of them is known.
+            Err(Failure::Garbled { what, .. }) if what == "an empty body" => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    let complete = contracts.into_iter().zip(known).map(|(contract, known)| {
+        if let Some(known) = known {
+            return Contract { option_months: contract.option_months, ..known };
+        }
+        match secdefs.iter().find(|secdef| secdef.conid.get() == contract.conid) {
+            Some(secdef) => {
+                let contract = contract.defined(secdef);
+                let _ = store.remember(&key(contract.conid), &contract);
+                contract
+            }
+            None => contract,
+        }
+    });
+    Ok(complete.collect())
+}
+
+async fn stocks(lease: &Lease, symbol: &str, deadline: Instant) -> Result<Vec<Contract>, Failure> {
+    let request = GetStocks { symbols: vec![symbol.to_owned()] };
+    let answer = lease.client().ask(&request, deadline).await?;
+    let companies = answer.value.get(symbol).cloned().unwrap_or_default();
+    let contracts = companies.into_iter().flat_map(|company| {
+        let name = company.name;
+        company.contracts.into_iter().map(move |listing| Contract {
+            symbol: Some(symbol.to_owned()),
+            name: name.clone(),
+            exchange: listing.exchange,
+            sec_type: Some("STK".to_owned()),
+            is_us: listing.is_us,
+            ..Contract::bare(listing.conid)
+        })
+    });
+    Ok(contracts.collect())
+}
+
+async fn futures(lease: &Lease, symbol: &str, deadline: Instant) -> Result<Vec<Contract>, Failure> {
+    let request = GetFutures { symbols: vec![symbol.to_owned()] };
+    let answer = lease.client().ask(&request, deadline).await?;
+    let mut months = answer.value.get(symbol).cloned().unwrap_or_default();
+    months.sort_by(|a, b| a.expiration.cmp(&b.expiration));
+    let contracts = months.into_iter().map(|month| Contract {
+        symbol: Some(symbol.to_owned()),
+        sec_type: Some("FUT".to_owned()),
+        expiry: month.expiration,
+        ..Contract::bare(month.conid)
+    });
+    Ok(contracts.collect())
+}
+
+async fn pairs(
+    lease: &Lease,
+    (base, quote): &(String, String),
+    deadline: Instant,
+) -> Result<Vec<Contract>, Failure> {
+    let request = GetCurrencyPairs { currency: quote.clone() };
+    let answer = lease.client().ask(&request, deadline).await?;
+    let wanted = format!("{base}.{quote}");
+    let pairs = answer.value.into_values().flatten().filter(|pair| pair.symbol == wanted);
+    let contracts = pairs.map(|pair| Contract {
+        symbol: Some(pair.symbol),
+        exchange: Some("IDEALPRO".to_owned()),
+        currency: Some(quote.clone()),
+        sec_type: Some("CASH".to_owned()),
+        ..Contract::bare(pair.conid)
+    });
+    Ok(contracts.collect())
+}
+
+async fn search(
+    lease: &Lease,
+    text: &str,
+    by_name: bool,
+    deadline: Instant,
+) -> Result<Vec<Contract>, Failure> {
+    let request = Search { text: text.to_owned(), by_name };
+    let Hits(hits) = match lease.client().ask(&request, deadline).await {
+        Ok(answer) => answer.value,
+        // Some builds answer an unknown symbol with an error of their own.
+        Err(Failure::Refused { text, .. }) if text.to_ascii_lowercase().contains("no symbol") => {
+            Hits(Vec::new())
+        }
+        Err(failure) => return Err(failure),
+    };
+    let contracts = hits.into_iter().map(|hit| Contract {
+        symbol: hit.symbol,
+        name: hit.company,
+        exchange: hit.exchange,
+        sec_type: hit.sec_types.into_iter().next(),
+        option_months: hit.option_months,
+        ..Contract::bare(hit.conid)
+    });
+    Ok(contracts.collect())
+}

@@ -1,0 +1,317 @@
+//! Ipc: owns the socket. Greets whoever connects and gives each connection an actor of its own.
+
+mod peer;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ibd_cpapi::door::Door;
+use ibd_protocol::socket::{Listener, Stream};
+use ibd_protocol::version::{BUILD, Greeting, HELLO_LEN, Hello, PROTOCOL, Role};
+use ibd_protocol::{Budgets, ClientStatus, DrainReason, Status};
+use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use crate::config::Config;
+use crate::desks::{Desks, Post};
+use crate::gateway;
+use crate::orders::Feeds;
+use peer::Peer;
+
+/// Whoever connects says hello within this time.
+const HELLO: Duration = Duration::from_secs(2);
+/// Connections that may be greeted at one time; more wait in the socket's own queue.
+const GREETING: usize = 64;
+/// Cleaners of temporary folders remove sockets; that is looked for this often.
+const LOOK_AT_SOCKET: Duration = Duration::from_secs(30);
+
+/// What every connection shares.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// What the daemon was told.
+    pub config: Arc<Config>,
+    /// What tools may ask.
+    pub desks: Desks,
+    /// Which orders feeds are warm.
+    pub feeds: Feeds,
+    /// The pacing budget.
+    pub door: Arc<Door>,
+    /// Where a client's choice of gateway goes.
+    pub gateway: Post<gateway::Msg>,
+    /// Who is connected.
+    pub roster: Roster,
+    /// Set once: the daemon is going, and why.
+    pub ending: Arc<watch::Sender<Option<DrainReason>>>,
+}
+
+impl Shared {
+    /// Everything, as `ibctl status` shows it.
+    pub fn status(&self) -> Status {
+        let load = self.door.load();
+        let budgets = Budgets {
+            per_second: ibd_cpapi::pace::PER_SECOND as u32,
+            in_flight: load.in_flight as u32,
+            queued: load.queued as u32,
+            penalty_until: load.penalty_until.map(|until| until.to_string()),
+        };
+        self.desks.board.status(budgets, self.roster.clients())
+    }
+
+    /// Asks the root to end the daemon. The first reason stays.
+    pub fn end(&self, reason: DrainReason) {
+        self.ending.send_if_modified(|ending| {
+            let is_first = ending.is_none();
+            ending.get_or_insert(reason);
+            is_first
+        });
+    }
+}
+
+/// Who is connected, and how many calls are under way. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Roster(Arc<Mutex<Clients>>, Arc<watch::Sender<usize>>);
+
+#[derive(Debug)]
+struct Clients {
+    next: u64,
+    connected: BTreeMap<u64, ClientStatus>,
+    /// Since when nobody has been connected.
+    empty_since: Instant,
+}
+
+impl Default for Roster {
+    fn default() -> Self {
+        let clients = Clients { next: 0, connected: BTreeMap::new(), empty_since: Instant::now() };
+        Self(Arc::new(Mutex::new(clients)), Arc::new(watch::Sender::new(0)))
+    }
+}
+
+impl Roster {
+    fn clients(&self) -> Vec<ClientStatus> {
+        self.lock().connected.values().cloned().collect()
+    }
+
+    fn enter(&self) -> u64 {
+        let mut clients = self.lock();
+        clients.next += 1;
+        let id = clients.next;
+        let status = ClientStatus { name: String::new(), read_only: false, calls: 0 };
+        clients.connected.insert(id, status);
+        id
+    }
+
+    fn change(&self, id: u64, change: impl FnOnce(&mut ClientStatus)) {
+        if let Some(client) = self.lock().connected.get_mut(&id) {
+            change(client);
+        }
+    }
+
+    fn leave(&self, id: u64) {
+        let mut clients = self.lock();
+        clients.connected.remove(&id);
+        if clients.connected.is_empty() {
+            clients.empty_since = Instant::now();
+        }
+    }
+
+    /// For how long nobody has been connected.
+    pub fn empty_for(&self) -> Option<Duration> {
+        let clients = self.lock();
+        clients.connected.is_empty().then(|| clients.empty_since.elapsed())
+    }
+
+    /// Calls under way, to be watched.
+    pub fn calls(&self) -> watch::Receiver<usize> {
+        self.1.subscribe()
+    }
+
+    fn call_begins(&self) {
+        self.1.send_modify(|calls| *calls += 1);
+    }
+
+    fn call_ends(&self) {
+        self.1.send_modify(|calls| *calls = calls.saturating_sub(1));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Clients> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the actor is told.
+#[derive(Debug)]
+pub enum Msg {
+    /// Somebody said hello in our protocol.
+    Greeted(Box<Stream>, Role),
+    /// Time to see whether the socket is still where clients look for it.
+    LookAtSocket,
+}
+
+/// What the actor is made of.
+#[derive(Debug)]
+pub struct Arguments {
+    /// The published socket.
+    pub listener: Listener,
+    /// Its path.
+    pub path: PathBuf,
+    /// What every connection shares.
+    pub shared: Shared,
+}
+
+/// The actor.
+#[derive(Debug)]
+pub struct Ipc;
+
+/// What the actor keeps.
+#[derive(Debug)]
+pub struct State {
+    listener: Arc<Listener>,
+    path: PathBuf,
+    shared: Shared,
+    accepting: JoinHandle<()>,
+    looking: JoinHandle<()>,
+}
+
+impl Actor for Ipc {
+    type Msg = Msg;
+    type State = State;
+    type Arguments = Arguments;
+
+    async fn pre_start(
+        &self,
+        me: ActorRef<Msg>,
+        arguments: Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let Arguments { listener, path, shared } = arguments;
+        let listener = Arc::new(listener);
+        let accepting = tokio::spawn(accept(listener.clone(), me.clone()));
+        let looking = me.send_interval(LOOK_AT_SOCKET, || Msg::LookAtSocket);
+        Ok(State { listener, path, shared, accepting, looking })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<Msg>,
+        msg: Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            Msg::Greeted(stream, role) => state.greeted(&me, *stream, role).await,
+            Msg::LookAtSocket => state.look_at_socket(&me),
+        }
+        Ok(())
+    }
+
+    /// A connection's end, and even its failure, is nobody else's business.
+    async fn handle_supervisor_evt(
+        &self,
+        _: ActorRef<Msg>,
+        event: SupervisionEvent,
+        _: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        if let SupervisionEvent::ActorFailed(_, error) = event {
+            tracing::error!(%error, "a connection failed");
+        }
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<Msg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.accepting.abort();
+        state.looking.abort();
+        state.listener.unpublish();
+        Ok(())
+    }
+}
+
+impl State {
+    async fn greeted(&self, me: &ActorRef<Msg>, stream: Stream, role: Role) {
+        let arguments = peer::Arguments { stream, role, shared: self.shared.clone() };
+        if let Err(error) = Peer::spawn_linked(None, Peer, arguments, me.get_cell()).await {
+            tracing::error!(%error, "a connection could not be served");
+        }
+    }
+
+    fn look_at_socket(&mut self, me: &ActorRef<Msg>) {
+        let is_ending = self.shared.ending.borrow().is_some();
+        if is_ending || self.listener.is_published() {
+            return;
+        }
+        match Listener::publish(&self.path) {
+            Ok(listener) => {
+                tracing::warn!("the socket had vanished and was published again");
+                self.listener = Arc::new(listener);
+                self.accepting.abort();
+                self.accepting = tokio::spawn(accept(self.listener.clone(), me.clone()));
+            }
+            Err(error) => {
+                tracing::error!(%error, "the socket has vanished and cannot be published")
+            }
+        }
+    }
+}
+
+async fn accept(listener: Arc<Listener>, me: ActorRef<Msg>) {
+    let greeting = Arc::new(Semaphore::new(GREETING));
+    loop {
+        let Ok(permit) = greeting.clone().acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok(stream) => {
+                let me = me.clone();
+                // Ends by itself within HELLO, so nobody has to hold on to it.
+                tokio::spawn(async move {
+                    if let Ok(Ok((stream, role))) = timeout(HELLO, greet(stream)).await {
+                        let _ = me.cast(Msg::Greeted(Box::new(stream), role));
+                    }
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// Reads a hello and answers it. Garbage is answered with nothing.
+async fn greet(stream: Stream) -> io::Result<(Stream, Role)> {
+    let mut bytes = [0; HELLO_LEN];
+    (&stream).read_exact(&mut bytes).await?;
+    let hello = Hello::from_bytes(&bytes)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+    if hello.protocol != PROTOCOL {
+        let refused = Greeting::Refused {
+            protocol: PROTOCOL,
+            build: BUILD.to_owned(),
+            reason: other_protocol(&hello),
+        };
+        (&stream).write_all(&refused.to_bytes()).await?;
+        return Err(io::ErrorKind::Unsupported.into());
+    }
+    let welcome =
+        Greeting::Welcome { protocol: PROTOCOL, build: BUILD.to_owned(), pid: std::process::id() };
+    (&stream).write_all(&welcome.to_bytes()).await?;
+    Ok((stream, hello.role))
+}
+
+fn other_protocol(hello: &Hello) -> String {
+    let (old, fix) = match hello.protocol < PROTOCOL {
+        true => ("the client", "update the client's ib-mcp or ibctl"),
+        false => ("the daemon", "update ibd, then `ibctl restart`"),
+    };
+    format!(
+        "the client is build {} with protocol {}, this daemon is build {BUILD} with protocol \
+         {PROTOCOL}; {old} is older: {fix}",
+        hello.build, hello.protocol
+    )
+}

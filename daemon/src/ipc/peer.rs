@@ -1,0 +1,341 @@
+//! Peer: owns one connection: its policy, its calls under way, its way back.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use ibd_protocol::client::SharedStream;
+use ibd_protocol::socket::Stream;
+use ibd_protocol::version::Role;
+use ibd_protocol::wire::{self, FrameReader, MAX_TO_CLIENT, MAX_TO_DAEMON};
+use ibd_protocol::{Call, DrainReason, Outcome, Progress, RequestId, ToClient, ToDaemon, Wishes};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::Shared;
+use crate::policy::{Policy, wished_gateway};
+use crate::refusal::Refusal;
+use crate::tools::{self, Ctx};
+
+/// Calls of one client under way at one time.
+const MAX_CALLS: usize = 64;
+/// No client waits longer for one call; several give up after 60 s themselves.
+const LONGEST_CALL: Duration = Duration::from_secs(45);
+/// Frames that wait for a client to read; one that lets more gather is dropped.
+const MAX_UNREAD: usize = 1_024;
+
+/// What the actor is told.
+#[derive(Debug)]
+pub enum Msg {
+    /// The client said something.
+    Said(Box<ToDaemon>),
+    /// A call tells what it is doing.
+    Progress(RequestId, Progress),
+    /// A call is over.
+    Finished(RequestId, Outcome),
+    /// A logout is over.
+    Answer(Box<ToClient>),
+    /// The daemon is going.
+    Ending(DrainReason),
+    /// The connection is over.
+    Closed,
+}
+
+/// What the actor is made of.
+#[derive(Debug)]
+pub struct Arguments {
+    /// The greeted connection.
+    pub stream: Stream,
+    /// Who is at its other end.
+    pub role: Role,
+    /// What all connections share.
+    pub shared: Shared,
+}
+
+/// The actor.
+#[derive(Debug)]
+pub struct Peer;
+
+/// What the actor keeps.
+#[derive(Debug)]
+pub struct State {
+    shared: Shared,
+    policy: Arc<Policy>,
+    /// Its number in the roster; only shims are in it.
+    id: Option<u64>,
+    calls: HashMap<RequestId, JoinHandle<()>>,
+    outgoing: mpsc::Sender<Vec<u8>>,
+    is_ending: bool,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Actor for Peer {
+    type Msg = Msg;
+    type State = State;
+    type Arguments = Arguments;
+
+    async fn pre_start(
+        &self,
+        me: ActorRef<Msg>,
+        arguments: Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let Arguments { stream, role, shared } = arguments;
+        let stream = Arc::new(stream);
+        let (outgoing, frames) = mpsc::channel(MAX_UNREAD);
+        let tasks = vec![
+            tokio::spawn(read(SharedStream(stream.clone()), me.clone())),
+            tokio::spawn(write(SharedStream(stream), frames, me.clone())),
+            tokio::spawn(watch_ending(shared.clone(), me)),
+        ];
+        let id = (role == Role::Shim).then(|| shared.roster.enter());
+        let policy = Arc::new(Policy::settle(&shared.config, &Wishes::default()));
+        let calls = HashMap::new();
+        Ok(State { shared, policy, id, calls, outgoing, is_ending: false, tasks })
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<Msg>,
+        msg: Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            Msg::Said(said) => state.said(&me, *said),
+            Msg::Progress(id, progress) => state.progress(&me, id, progress),
+            Msg::Finished(id, outcome) => state.finished(&me, id, outcome),
+            Msg::Answer(answer) => state.send(&me, &answer),
+            Msg::Ending(reason) => state.ending(&me, reason),
+            Msg::Closed => me.stop(None),
+        }
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<Msg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        for (_, call) in state.calls.drain() {
+            call.abort();
+            state.shared.roster.call_ends();
+        }
+        for task in &state.tasks {
+            task.abort();
+        }
+        if let Some(id) = state.id {
+            state.shared.roster.leave(id);
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn said(&mut self, me: &ActorRef<Msg>, said: ToDaemon) {
+        match said {
+            ToDaemon::Wishes(wishes) => self.wishes(&wishes),
+            ToDaemon::Introduce(client) => {
+                let name: String =
+                    ibd_cpapi::failure::clean(&client.name).chars().take(64).collect();
+                self.change(|status| status.name = name);
+            }
+            ToDaemon::ListTools(id) => {
+                self.send(me, &ToClient::Tools(id, tools::list(&self.policy)))
+            }
+            ToDaemon::Call(call) => self.call(me, call),
+            ToDaemon::Cancel(id) => self.cancel(id),
+            ToDaemon::Status(id) => {
+                let status = Box::new(self.shared.status());
+                self.send(me, &ToClient::Status(id, status));
+            }
+            ToDaemon::Logout(id) => self.logout(me, id),
+            ToDaemon::Config(id) => {
+                self.send(me, &ToClient::Config(id, self.shared.config.report()))
+            }
+            ToDaemon::Drain(_, reason) => self.shared.end(reason),
+        }
+    }
+
+    fn wishes(&mut self, wishes: &Wishes) {
+        if let Some(choice) = wished_gateway(wishes) {
+            // Taken only if neither configuration nor an earlier client has chosen.
+            self.shared.gateway.send(crate::gateway::Msg::Choose(choice));
+        }
+        let policy = Policy::settle(&self.shared.config, wishes);
+        self.change(|status| status.read_only = policy.read_only);
+        self.policy = Arc::new(policy);
+    }
+
+    fn call(&mut self, me: &ActorRef<Msg>, call: Call) {
+        if self.is_ending {
+            // Its shim asks the next daemon.
+            return;
+        }
+        if self.calls.len() >= MAX_CALLS || self.calls.contains_key(&call.id) {
+            return self.send(me, &ToClient::Done(call.id, Outcome::Refusal(too_many().to_json())));
+        }
+        self.change(|status| status.calls += 1);
+        self.shared.roster.call_begins();
+        let id = call.id;
+        let task = tokio::spawn(run(self.ctx(me, &call), call, me.clone()));
+        self.calls.insert(id, task);
+    }
+
+    fn ctx(&self, me: &ActorRef<Msg>, call: &Call) -> Ctx {
+        let (me, id) = (me.clone(), call.id);
+        let patience = Duration::from_millis(call.deadline_ms).min(LONGEST_CALL);
+        Ctx {
+            desks: self.shared.desks.clone(),
+            feeds: self.shared.feeds.clone(),
+            policy: self.policy.clone(),
+            deadline: Instant::now() + patience,
+            progress: Arc::new(move |progress| {
+                let _ = me.cast(Msg::Progress(id, progress));
+            }),
+            door: self.shared.door.clone(),
+        }
+    }
+
+    fn cancel(&mut self, id: RequestId) {
+        if let Some(call) = self.calls.remove(&id) {
+            call.abort();
+            self.shared.roster.call_ends();
+        }
+    }
+
+    fn progress(&self, me: &ActorRef<Msg>, id: RequestId, progress: Progress) {
+        if self.calls.contains_key(&id) {
+            self.send(me, &ToClient::Progress(id, progress));
+        }
+    }
+
+    fn finished(&mut self, me: &ActorRef<Msg>, id: RequestId, outcome: Outcome) {
+        if self.calls.remove(&id).is_some() {
+            self.send(me, &ToClient::Done(id, outcome));
+            self.shared.roster.call_ends();
+        }
+    }
+
+    fn logout(&mut self, me: &ActorRef<Msg>, id: RequestId) {
+        let (session, me) = (self.shared.desks.session.clone(), me.clone());
+        self.tasks.push(tokio::spawn(async move {
+            let report = session.logout().await;
+            let _ = me.cast(Msg::Answer(Box::new(ToClient::LoggedOut(id, report))));
+        }));
+    }
+
+    fn ending(&mut self, me: &ActorRef<Msg>, reason: DrainReason) {
+        self.is_ending = true;
+        self.send(me, &ToClient::Draining(reason));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut ibd_protocol::ClientStatus)) {
+        if let Some(id) = self.id {
+            self.shared.roster.change(id, change);
+        }
+    }
+
+    fn send(&self, me: &ActorRef<Msg>, message: &ToClient) {
+        let frame = wire::frame(message, MAX_TO_CLIENT).or_else(|error| {
+            tracing::error!(%error, "an answer could not be written");
+            match message {
+                ToClient::Done(id, _) => {
+                    let refusal = Outcome::Refusal(too_large().to_json());
+                    wire::frame(&ToClient::Done(*id, refusal), MAX_TO_CLIENT)
+                }
+                _ => Err(error),
+            }
+        });
+        let is_sent = frame.is_ok_and(|frame| self.outgoing.try_send(frame).is_ok());
+        if !is_sent {
+            tracing::warn!("a client does not read what it asked for; its connection is dropped");
+            me.stop(None);
+        }
+    }
+}
+
+async fn run(ctx: Ctx, call: Call, me: ActorRef<Msg>) {
+    let started = Instant::now();
+    let name = call.tool.clone();
+    let outcome =
+        AssertUnwindSafe(tools::call(ctx, &call.tool, call.arguments)).catch_unwind().await;
+    let outcome = outcome.unwrap_or_else(|_| Outcome::Refusal(panicked().to_json()));
+    let ended = match &outcome {
+        Outcome::Result(_) => "result",
+        Outcome::Refusal(_) => "refusal",
+        Outcome::UnknownTool => "unknown tool",
+    };
+    tracing::info!(
+        tool = name,
+        ended,
+        millis = started.elapsed().as_millis(),
+        key = call.key,
+        "call"
+    );
+    let _ = me.cast(Msg::Finished(call.id, outcome));
+}
+
+async fn read(stream: SharedStream, me: ActorRef<Msg>) {
+    let mut frames = FrameReader::new(stream, MAX_TO_DAEMON);
+    loop {
+        match frames.next::<ToDaemon>().await {
+            Ok(said) => {
+                if me.cast(Msg::Said(Box::new(said))).is_err() {
+                    return;
+                }
+            }
+            Err(wire::WireError::Closed) => break,
+            Err(error) => {
+                tracing::info!(%error, "a connection ended");
+                break;
+            }
+        }
+    }
+    let _ = me.cast(Msg::Closed);
+}
+
+async fn write(mut stream: SharedStream, mut frames: mpsc::Receiver<Vec<u8>>, me: ActorRef<Msg>) {
+    while let Some(frame) = frames.recv().await {
+        if let Err(error) = wire::write_frame(&mut stream, &frame).await {
+            tracing::info!(%error, "a connection ended");
+            break;
+        }
+    }
+    let _ = me.cast(Msg::Closed);
+}
+
+async fn watch_ending(shared: Shared, me: ActorRef<Msg>) {
+    let mut ending = shared.ending.subscribe();
+    if let Ok(reason) = ending.wait_for(Option::is_some).await
+        && let Some(reason) = *reason
+    {
+        let _ = me.cast(Msg::Ending(reason));
+    }
+}
+
+fn too_many() -> Refusal {
+    Refusal::new(
+        "too_busy",
+        format!("{MAX_CALLS} calls of this client are under way."),
+        "Wait for some of them to be answered.",
+    )
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(
+        "too_large",
+        "The answer is too large to be sent.",
+        "Ask for less, with a limit or a filter.",
+    )
+}
+
+fn panicked() -> Refusal {
+    Refusal::new(
+        "internal",
+        "The daemon has a defect in this tool; nothing else is affected.",
+        "Try another way; the user can find it in `ibctl logs`.",
+    )
+}

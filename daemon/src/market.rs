@@ -1,0 +1,127 @@
+//! Quotes: the snapshot, asked as often as it takes to be warm, and no oftener.
+
+use std::collections::BTreeMap;
+
+use ibd_cpapi::Failure;
+use ibd_cpapi::id::Conid;
+use ibd_cpapi::snapshot::{Field, GetSnapshot, MAX_CONIDS, Row};
+use tokio::time::{Duration, Instant};
+
+use crate::session::Lease;
+
+/// What is asked of every contract.
+const FIELDS: &[Field] = &[
+    Field::Last,
+    Field::Symbol,
+    Field::High,
+    Field::Low,
+    Field::Change,
+    Field::ChangePercent,
+    Field::Bid,
+    Field::AskSize,
+    Field::Ask,
+    Field::BidSize,
+    Field::Availability,
+    Field::Open,
+    Field::Mark,
+    Field::PriorClose,
+    Field::Volume,
+    Field::Delta,
+    Field::Gamma,
+    Field::Theta,
+    Field::Vega,
+    Field::ImpliedVolatility,
+];
+/// The greeks come some seconds after the prices.
+const GREEKS: &[Field] = &[Field::Delta, Field::ImpliedVolatility];
+/// The first request of a session for a contract only opens its stream.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(450);
+/// What has not come by then is reported as missing.
+const PATIENCE: Duration = Duration::from_millis(3_500);
+
+/// A contract to be quoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which.
+    pub conid: Conid,
+    /// Whether it has greeks.
+    pub is_option: bool,
+}
+
+/// The rows of some contracts, by conid, as warm as they get within a few seconds. A contract for
+/// which nothing came has no row with data.
+pub async fn quotes(
+    lease: &Lease,
+    wanted: &[Wanted],
+    deadline: Instant,
+) -> Result<BTreeMap<Conid, Row>, Failure> {
+    let patience = deadline.min(Instant::now() + PATIENCE);
+    let mut rows = BTreeMap::new();
+    let mut open: Vec<Wanted> = wanted.to_vec();
+    loop {
+        for some in open.chunks(MAX_CONIDS) {
+            let conids = some.iter().map(|wanted| wanted.conid).collect();
+            let answer =
+                lease.client().ask(&GetSnapshot { conids, fields: FIELDS }, deadline).await?;
+            rows.extend(answer.value.into_iter().map(|row| (row.conid, row)));
+        }
+        open.retain(|wanted| !is_settled(wanted, rows.get(&wanted.conid)));
+        if open.is_empty() || Instant::now() + BETWEEN_LOOKS > patience {
+            return Ok(rows);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}
+
+/// Whether another look is not likely to show more.
+fn is_settled(wanted: &Wanted, row: Option<&Row>) -> bool {
+    let Some(row) = row.filter(|row| row.has_data()) else { return false };
+    if row.is_unknown() {
+        return true;
+    }
+    let has_price = [Field::Last, Field::Bid, Field::Ask, Field::Mark, Field::PriorClose]
+        .iter()
+        .any(|field| row.number(*field).is_some());
+    let has_greeks = GREEKS.iter().all(|field| row.number(*field).is_some());
+    let is_refused = row.availability().is_some_and(gives_nothing);
+    is_refused || has_price && (has_greeks || !wanted.is_option)
+}
+
+/// No subscription, so nothing will come.
+pub fn gives_nothing(availability: ibd_cpapi::snapshot::Availability) -> bool {
+    use ibd_cpapi::snapshot::Availability::{NotAcknowledged, NotSubscribed};
+    matches!(availability, NotSubscribed | NotAcknowledged)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn settled(is_option: bool, values: &str) -> bool {
+        let row: Row = serde_json::from_str(&format!(r#"{{"conid":1{values}}}"#)).unwrap();
+        is_settled(&Wanted { conid: "1".parse().unwrap(), is_option }, Some(&row))
+    }
+
+    #[test]
+    fn a_stub_is_asked_again_and_data_is_not() {
+        assert!(!settled(false, ""));
+        assert!(!settled(false, r#","_updated":1790000000123"#));
+        assert!(settled(false, r#","_updated":1790000000123,"31":"271.5""#));
+    }
+
+    #[test]
+    fn an_option_waits_for_its_greeks() {
+        assert!(!settled(true, r#","_updated":1790000000123,"31":"12.3""#));
+        assert!(settled(
+            true,
+            r#","_updated":1790000000123,"31":"12.3","7308":"0.5","7633":"25%""#
+        ));
+    }
+
+    #[test]
+    fn nobody_waits_for_what_will_not_come() {
+        assert!(settled(false, r#","_updated":1790000000123,"6509":"N""#));
+        assert!(settled(false, r#","_updated":1790000000123,"55":"-","31":"N/A""#));
+    }
+}

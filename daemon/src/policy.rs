@@ -1,0 +1,200 @@
+//! What one client may do: what the daemon allows, made stricter by the client's own wishes.
+
+use ibd_cpapi::id::AccountId;
+use ibd_protocol::Wishes;
+
+use crate::config::{Config, GatewayChoice};
+use crate::gateway::GatewayView;
+use crate::refusal::Refusal;
+use crate::session::SessionView;
+
+/// One client's policy; settled once, when it connects.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Tools that write are neither listed nor known.
+    pub read_only: bool,
+    /// Only ever a paper session.
+    pub paper_only: bool,
+    /// The account for calls that name none.
+    pub account: Option<AccountId>,
+    gateway: Option<GatewayChoice>,
+    username: Option<String>,
+    bad_account: Option<String>,
+}
+
+impl Policy {
+    /// The stricter of daemon and client, in everything.
+    pub fn settle(config: &Config, wishes: &Wishes) -> Self {
+        let daemon = &config.settings;
+        let on = |name, wish: Option<bool>| daemon.flag(name) == Some(true) || wish == Some(true);
+        let named = wishes.account.as_deref().or(daemon.text("IB_ACCOUNT"));
+        let account = named.map(str::parse::<AccountId>);
+        Self {
+            read_only: on("IB_READ_ONLY_MODE", wishes.read_only),
+            paper_only: on("IB_PAPER_TRADING", wishes.paper),
+            bad_account: account.as_ref().and_then(|a| a.as_ref().err()).map(ToString::to_string),
+            account: account.and_then(Result::ok),
+            gateway: wished_gateway(wishes),
+            username: wishes
+                .username
+                .clone()
+                .or_else(|| daemon.text("IB_USERNAME").map(str::to_owned)),
+        }
+    }
+
+    /// Whether this client may be served by the session as it is now.
+    pub fn admits(&self, gateway: &GatewayView, session: &SessionView) -> Result<(), Refusal> {
+        if let Some(problem) = &self.bad_account {
+            return Err(Refusal::new(
+                "bad_configuration",
+                format!("IB_ACCOUNT: {problem}"),
+                "Ask the user to correct IB_ACCOUNT in this client's configuration.",
+            )
+            .at("IB_ACCOUNT"));
+        }
+        self.admits_gateway(gateway)?;
+        self.admits_username(session)?;
+        self.admits_mode(session)
+    }
+
+    fn admits_gateway(&self, gateway: &GatewayView) -> Result<(), Refusal> {
+        match (&self.gateway, &gateway.choice) {
+            (Some(wished), Some(chosen)) if wished != chosen => Err(Refusal::new(
+                "other_gateway",
+                format!(
+                    "This client is configured for {wished}, but the daemon works with {chosen}."
+                ),
+                "Ask the user to set IB_PROFILE to another name in this client's configuration \
+                 (a daemon of its own), or to run `ibctl restart`.",
+            )
+            .at("IB_GATEWAY")),
+            _ => Ok(()),
+        }
+    }
+
+    fn admits_username(&self, session: &SessionView) -> Result<(), Refusal> {
+        match (&self.username, &session.facts.username) {
+            (Some(wished), Some(logged_in)) if !wished.eq_ignore_ascii_case(logged_in) => {
+                Err(Refusal::new(
+                    "other_username",
+                    format!("This client is configured for the login {wished}, but {logged_in} is logged in."),
+                    "Ask the user to set IB_PROFILE to another name for this login, or to log in as the other user.",
+                )
+                .at("IB_USERNAME"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A session that is not beyond doubt a paper one is not a paper one.
+    fn admits_mode(&self, session: &SessionView) -> Result<(), Refusal> {
+        let is_known = session.lease.is_some();
+        if !self.paper_only || !is_known || session.facts.paper == Some(true) {
+            return Ok(());
+        }
+        let (what, next) = match session.facts.paper {
+            Some(false) => ("a live session is logged in", "log in to the paper account"),
+            _ => ("it is not clear whether the session is paper or live", "log in again"),
+        };
+        Err(Refusal::new(
+            "live_session",
+            format!("Only paper trading is allowed here (IB_PAPER_TRADING), but {what}."),
+            format!("Ask the user to {next}, or to use another IB_PROFILE for it."),
+        )
+        .at("IB_PAPER_TRADING"))
+    }
+}
+
+/// The gateway that these wishes ask for, if they ask for one.
+pub fn wished_gateway(wishes: &Wishes) -> Option<GatewayChoice> {
+    GatewayChoice::from(wishes.gateway?, wishes.host.as_deref(), wishes.port)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::session::Facts;
+    use ibd_protocol::places::Places;
+    use ibd_protocol::settings::from_toml_pairs;
+    use ibd_protocol::{GatewayMode, Wishes};
+
+    fn config(pairs: &[(&str, &str)]) -> Config {
+        let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let places = Places {
+            profile: "default".into(),
+            config: "/x".into(),
+            state: "/x".into(),
+            runtime: "/x".into(),
+        };
+        Config { settings: from_toml_pairs(pairs), places, auto_started: false }
+    }
+
+    fn session(paper: Option<bool>) -> SessionView {
+        let facts = Facts { paper, username: Some("jdoe".into()), ..Facts::default() };
+        let gateway = ibd_cpapi::client::Address {
+            host: "localhost".into(),
+            port: 1,
+            pin: ibd_cpapi::pin::Pin::default(),
+        };
+        let client = ibd_cpapi::Client::new(&gateway, std::sync::Arc::default()).unwrap();
+        let lease = crate::session::Lease::for_tests(client, facts.clone());
+        SessionView { facts, lease: Some(lease), ..SessionView::default() }
+    }
+
+    fn refused(policy: &Policy, session: &SessionView) -> &'static str {
+        policy.admits(&GatewayView::default(), session).map_or_else(|r| r.error, |()| "admitted")
+    }
+
+    #[test]
+    fn the_stricter_side_wins() {
+        let strict = Wishes { read_only: Some(true), paper: Some(true), ..Wishes::default() };
+        let loose = Wishes { read_only: Some(false), paper: Some(false), ..Wishes::default() };
+        let (open, closed) =
+            (config(&[]), config(&[("read_only_mode", "true"), ("paper_trading", "1")]));
+        for (config, wishes, expected) in [
+            (&open, &strict, true),
+            (&closed, &loose, true),
+            (&closed, &Wishes::default(), true),
+            (&open, &loose, false),
+        ] {
+            let policy = Policy::settle(config, wishes);
+            assert_eq!((policy.read_only, policy.paper_only), (expected, expected));
+        }
+    }
+
+    #[test]
+    fn a_paper_client_is_served_only_by_what_is_beyond_doubt_paper() {
+        let wishes = Wishes { paper: Some(true), ..Wishes::default() };
+        let policy = Policy::settle(&config(&[]), &wishes);
+        assert_eq!(refused(&policy, &session(Some(true))), "admitted");
+        assert_eq!(refused(&policy, &session(Some(false))), "live_session");
+        assert_eq!(refused(&policy, &session(None)), "live_session");
+    }
+
+    #[test]
+    fn another_gateway_or_login_is_refused() {
+        let wishes = Wishes { gateway: Some(GatewayMode::Simulator), ..Wishes::default() };
+        let policy = Policy::settle(&config(&[]), &wishes);
+        let attached = GatewayView {
+            choice: Some(GatewayChoice::Attach { host: "localhost".into(), port: 5000 }),
+            ..GatewayView::default()
+        };
+        assert_eq!(policy.admits(&attached, &session(None)).unwrap_err().error, "other_gateway");
+        let wishes = Wishes { username: Some("other".into()), ..Wishes::default() };
+        let policy = Policy::settle(&config(&[]), &wishes);
+        assert_eq!(refused(&policy, &session(Some(true))), "other_username");
+        let wishes = Wishes { username: Some("JDoe".into()), ..Wishes::default() };
+        assert_eq!(
+            refused(&Policy::settle(&config(&[]), &wishes), &session(Some(true))),
+            "admitted"
+        );
+    }
+
+    #[test]
+    fn a_bad_account_is_named() {
+        let wishes = Wishes { account: Some("../x".into()), ..Wishes::default() };
+        let policy = Policy::settle(&config(&[]), &wishes);
+        assert_eq!(refused(&policy, &session(Some(true))), "bad_configuration");
+    }
+}

@@ -1,0 +1,146 @@
+//! What a caller is told when something was not done: what happened, why, and what to do next.
+
+use ibd_cpapi::Failure;
+use jiff::{Timestamp, Unit};
+use serde::Serialize;
+
+/// An answer that is a no. Becomes an MCP error *result* whose text is this as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Refusal {
+    /// Stable, in snake_case; listed in docs/tools.md.
+    pub error: &'static str,
+    /// What happened and why.
+    pub message: String,
+    /// What to do.
+    pub next: String,
+    /// The argument or setting at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// When it may work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+    /// What may have been meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<serde_json::Value>,
+}
+
+impl Refusal {
+    /// A refusal with the three things that each one has.
+    pub fn new(error: &'static str, message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self {
+            error,
+            message: message.into(),
+            next: next.into(),
+            field: None,
+            retry_at: None,
+            candidates: Vec::new(),
+        }
+    }
+
+    /// An argument that is not what it should be.
+    pub fn argument(field: &str, message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::new("invalid_argument", message, next).at(field)
+    }
+
+    /// Names the argument or setting.
+    pub fn at(mut self, field: &str) -> Self {
+        self.field = Some(field.to_owned());
+        self
+    }
+
+    /// Says when to try again.
+    pub fn until(mut self, at: Timestamp) -> Self {
+        self.retry_at = Some(at.round(Unit::Second).unwrap_or(at));
+        self
+    }
+
+    /// Lists what may have been meant.
+    pub fn or<T: Serialize>(mut self, candidates: impl IntoIterator<Item = T>) -> Self {
+        self.candidates =
+            candidates.into_iter().filter_map(|c| serde_json::to_value(c).ok()).collect();
+        self
+    }
+
+    /// As the caller gets it.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|_| {
+            r#"{"error":"internal","message":"a refusal could not be written","next":"See `ibctl logs`."}"#
+                .to_owned()
+        })
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        let what = failure.to_string();
+        match failure {
+            Failure::Unreachable(_) => Self::new(
+                "gateway_unreachable",
+                what,
+                "Ask the user whether the gateway is running (`ibctl status` tells), then try again.",
+            ),
+            Failure::OtherCertificate => Self::new(
+                "gateway_certificate_changed",
+                what,
+                "Ask the user: if they replaced the gateway themselves, `ibctl restart` trusts the new one.",
+            ),
+            Failure::Silent(_) => Self::new(
+                "gateway_silent",
+                what,
+                "IBKR or the gateway is slow or hangs. Call get_session_status, and try again in a minute.",
+            ),
+            Failure::Broke => Self::new("gateway_broke", what, "Nothing was changed. Try again."),
+            Failure::Queued => Self::new(
+                "too_busy",
+                "Too many requests were waiting for their turn under IBKR's limit of 10 a second.",
+                "Ask for less at once, for instance several symbols in one call, and try again.",
+            ),
+            Failure::RateLimited(until) => Self::new(
+                "rate_limited",
+                what,
+                "Do not retry before retryAt: further requests make the penalty longer.",
+            )
+            .until(until),
+            Failure::NotLoggedIn => Self::new(
+                "not_logged_in",
+                what,
+                "Ask the user to log in (`ibctl status` shows where), then try again.",
+            ),
+            Failure::NoBrokerage(_) | Failure::NotPrimed => Self::new(
+                "no_brokerage_session",
+                what,
+                "The daemon is reopening the session. Try again in a few seconds.",
+            ),
+            Failure::Refused { .. } => Self::new(
+                "broker_refused",
+                what,
+                "Read IBKR's reason in the message; change the request accordingly.",
+            ),
+            Failure::Trouble { .. } => Self::new(
+                "broker_trouble",
+                what,
+                "IBKR may be under maintenance. Try again in a minute.",
+            ),
+            Failure::Garbled { .. } => Self::new(
+                "gateway_garbled",
+                what,
+                "Nothing was changed. Try again; if it stays, ask the user to look at the gateway.",
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_shows_only_what_it_has() {
+        let shown = Refusal::argument("symbol", "symbol is empty", "Give a symbol.").to_json();
+        assert_eq!(
+            shown,
+            r#"{"error":"invalid_argument","message":"symbol is empty","next":"Give a symbol.","field":"symbol"}"#
+        );
+    }
+}

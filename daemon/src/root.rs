@@ -1,0 +1,446 @@
+//! Root: owns the actors' lives. Starts them in order, restarts them by a table, ends them in order.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ibd_cpapi::door::Door;
+use ibd_protocol::DrainReason;
+use ibd_protocol::socket::Listener;
+use jiff::Timestamp;
+use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::board::Board;
+use crate::config::Config;
+use crate::desks::{Desks, Post};
+use crate::gateway::{self, Gateway, GatewayState};
+use crate::ipc::{self, Ipc, Roster, Shared};
+use crate::orders::Feeds;
+use crate::session::life::Compete;
+use crate::session::{self, Session, SessionHandle};
+use crate::store::{Opened, Store, StoreError};
+
+/// A daemon that drains is given this long to let go of the lock.
+const LOCK: Duration = Duration::from_secs(25);
+/// Calls under way are given this long when the daemon ends.
+const DRAIN: Duration = Duration::from_secs(20);
+/// First pause before a failed actor is started again; doubles with each failure in a row.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// After so long without a failure the count begins anew.
+const QUIET: Duration = Duration::from_secs(600);
+/// Where the end of a penalty is kept: a restart must not forget it.
+const PENALTY: &str = "pace/penalty_until";
+
+/// Why the daemon could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// Its folders cannot be used.
+    #[error(transparent)]
+    Places(#[from] ibd_protocol::places::PlaceError),
+    /// Another one is at work.
+    #[error("another ibd already runs for this profile (pid {0}); `ibctl status` shows it")]
+    AlreadyRuns(String),
+    /// Its store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The socket or the lock cannot be used.
+    #[error("{0}: {1}")]
+    Io(&'static str, std::io::Error),
+    /// The actors could not be started.
+    #[error("the actors could not be started: {0}")]
+    Actors(#[from] SpawnErr),
+}
+
+/// A daemon at work.
+#[derive(Debug)]
+pub struct Daemon {
+    root: JoinHandle<()>,
+    ending: Arc<watch::Sender<Option<DrainReason>>>,
+    shared: Shared,
+    /// Held for life; the kernel gives it back, whatever happens.
+    _lock: File,
+}
+
+impl Daemon {
+    /// Takes the lock, opens the store, publishes the socket, starts the actors.
+    pub async fn begin(config: Config) -> Result<Self, BeginError> {
+        config.places.make()?;
+        let lock = take_lock(&config.places.daemon_lock(), &config.places.socket()).await?;
+        let (store, opened) = Store::open(&config.places.store())?;
+        let board = Board::default();
+        if let Opened::SetAside(path) = opened {
+            board.note(
+                "store_set_aside",
+                format!("The store could not be read and was set aside as {}.", path.display()),
+                "Nothing that matters is lost; remove the folder when you like.",
+            );
+        }
+        let door = Arc::new(Door::default());
+        if let Some(until) = store.kept::<Timestamp>(PENALTY) {
+            door.resume_penalty(until);
+        }
+        let session = Post::default();
+        let shared = Shared {
+            desks: Desks {
+                session: SessionHandle::new(board.clone(), session.clone()),
+                store,
+                board,
+            },
+            config: Arc::new(config),
+            feeds: Feeds::default(),
+            door,
+            gateway: Post::default(),
+            roster: Roster::default(),
+            ending: Arc::new(watch::Sender::new(None)),
+        };
+        let path = shared.config.places.socket();
+        let listener = Listener::publish(&path).map_err(|e| BeginError::Io("the socket", e))?;
+        let arguments = Arguments { listener, shared: shared.clone(), session };
+        let (_, root) = Root::spawn(None, Root, arguments).await?;
+        Ok(Self { root, ending: shared.ending.clone(), shared, _lock: lock })
+    }
+
+    /// What everybody shares.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Works until it is told to end; why it ended. `None`: it could not go on.
+    pub async fn work(self) -> Option<DrainReason> {
+        if let Err(error) = self.root.await {
+            tracing::error!(%error, "the root failed");
+        }
+        *self.ending.borrow()
+    }
+}
+
+/// The real mutual exclusion: survives stale sockets, reused pids and two runtime folders.
+async fn take_lock(path: &Path, socket: &Path) -> Result<File, BeginError> {
+    let io = |error| BeginError::Io("the daemon's lock", error);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)
+        .map_err(io)?;
+    let deadline = tokio::time::Instant::now() + LOCK;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(std::fs::TryLockError::Error(error)) => return Err(io(error)),
+            Err(std::fs::TryLockError::WouldBlock) => {}
+        }
+        // One that still answers its socket is at work; one that does not is going.
+        let answers = ibd_protocol::socket::connect(socket).await.is_ok();
+        if answers || tokio::time::Instant::now() > deadline {
+            let pid = std::fs::read_to_string(path).unwrap_or_default();
+            return Err(BeginError::AlreadyRuns(pid.trim().to_owned()));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let pid = std::process::id().to_string();
+    file.set_len(0).map_err(io)?;
+    std::io::Write::write_all(&mut &file, pid.as_bytes()).map_err(io)?;
+    Ok(file)
+}
+
+/// The actors that the root starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Child {
+    Gateway,
+    Session,
+    Ipc,
+}
+
+/// What a failure leads to.
+#[derive(Debug, PartialEq, Eq)]
+enum Reaction {
+    RestartAfter(Duration),
+    End,
+}
+
+/// The restart table. `failures`: in a row, this one included.
+fn on_failure(child: Child, failures: u32) -> Reaction {
+    match child {
+        // A process is disposable.
+        Child::Gateway => Reaction::RestartAfter(pause(failures)),
+        // The truth is at the broker: a new actor asks for it.
+        Child::Session => Reaction::RestartAfter(pause(failures)),
+        // Nothing is left to supervise; the service manager, or the next shim, starts us again.
+        Child::Ipc => Reaction::End,
+    }
+}
+
+fn pause(failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(10);
+    (FIRST_PAUSE * 2u32.pow(doublings)).min(LONGEST_PAUSE)
+}
+
+/// What the actor is told.
+#[derive(Debug)]
+enum Msg {
+    Restart(Child),
+    End(DrainReason),
+    Drained,
+    LookForUse,
+}
+
+/// What the actor is made of.
+#[derive(Debug)]
+struct Arguments {
+    listener: Listener,
+    shared: Shared,
+    session: Post<session::Msg>,
+}
+
+#[derive(Debug)]
+struct Root;
+
+#[derive(Debug)]
+struct State {
+    shared: Shared,
+    session: Post<session::Msg>,
+    children: Vec<(ActorId, Child, ActorCell)>,
+    failures: u32,
+    last_failure: Option<tokio::time::Instant>,
+    is_ending: bool,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Actor for Root {
+    type Msg = Msg;
+    type State = State;
+    type Arguments = Arguments;
+
+    async fn pre_start(
+        &self,
+        me: ActorRef<Msg>,
+        arguments: Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let Arguments { listener, shared, session } = arguments;
+        let mut state = State {
+            tasks: vec![
+                tokio::spawn(keep_penalties(shared.clone())),
+                tokio::spawn(watch_ending(shared.clone(), me.clone())),
+            ],
+            shared,
+            session,
+            children: Vec::new(),
+            failures: 0,
+            last_failure: None,
+            is_ending: false,
+        };
+        state.start(&me, Child::Gateway).await?;
+        state.start(&me, Child::Session).await?;
+        state.start_ipc(&me, listener).await?;
+        state.look_for_use(&me);
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<Msg>,
+        msg: Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            Msg::Restart(child) => state.restart(&me, child).await,
+            Msg::End(reason) => state.end(&me, reason),
+            Msg::Drained => state.drained(&me).await,
+            Msg::LookForUse => state.end_if_unused(),
+        }
+        Ok(())
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        me: ActorRef<Msg>,
+        event: SupervisionEvent,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match event {
+            SupervisionEvent::ActorFailed(cell, error) => {
+                state.failed(&me, &cell, &error.to_string())
+            }
+            SupervisionEvent::ActorTerminated(cell, ..) if !state.is_ending => {
+                state.failed(&me, &cell, "it stopped");
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn post_stop(
+        &self,
+        _: ActorRef<Msg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        for task in &state.tasks {
+            task.abort();
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    async fn start(&mut self, me: &ActorRef<Msg>, child: Child) -> Result<(), SpawnErr> {
+        let board = self.shared.desks.board.clone();
+        let cell = match child {
+            Child::Gateway => {
+                let earlier = board.gateway().borrow().choice.clone();
+                let arguments = gateway::Arguments {
+                    choice: earlier.or_else(|| self.shared.config.gateway()),
+                    door: self.shared.door.clone(),
+                    board,
+                };
+                let (actor, _) =
+                    Gateway::spawn_linked(None, Gateway, arguments, me.get_cell()).await?;
+                self.shared.gateway.install(actor.clone());
+                actor.get_cell()
+            }
+            Child::Session => {
+                let compete = match self.shared.config.settings.text("IB_COMPETE") {
+                    Some("take") => Compete::Take,
+                    Some("yield") => Compete::Yield,
+                    _ => Compete::Ask,
+                };
+                let arguments = session::Arguments { board, compete };
+                let (actor, _) =
+                    Session::spawn_linked(None, Session, arguments, me.get_cell()).await?;
+                self.session.install(actor.clone());
+                actor.get_cell()
+            }
+            // Started once, with its socket; never again.
+            Child::Ipc => return Ok(()),
+        };
+        self.children.push((cell.get_id(), child, cell));
+        Ok(())
+    }
+
+    async fn start_ipc(&mut self, me: &ActorRef<Msg>, listener: Listener) -> Result<(), SpawnErr> {
+        let path = self.shared.config.places.socket();
+        let arguments = ipc::Arguments { listener, path, shared: self.shared.clone() };
+        let (actor, _) = Ipc::spawn_linked(None, Ipc, arguments, me.get_cell()).await?;
+        self.children.push((actor.get_id(), Child::Ipc, actor.get_cell()));
+        Ok(())
+    }
+
+    fn failed(&mut self, me: &ActorRef<Msg>, cell: &ActorCell, why: &str) {
+        let Some(at) = self.children.iter().position(|(id, ..)| *id == cell.get_id()) else {
+            return;
+        };
+        let (_, child, _) = self.children.remove(at);
+        let is_quiet = self.last_failure.is_none_or(|at| at.elapsed() > QUIET);
+        self.failures = if is_quiet { 1 } else { self.failures + 1 };
+        self.last_failure = Some(tokio::time::Instant::now());
+        tracing::error!(?child, why, failures = self.failures, "an actor failed");
+        match on_failure(child, self.failures) {
+            Reaction::RestartAfter(pause) => {
+                self.shared.desks.board.note(
+                    "actor_restarted",
+                    format!("A part of the daemon ({child:?}) failed and is restarted: {why}."),
+                    "If it comes again, look at `ibctl logs`.",
+                );
+                me.send_after(pause, move || Msg::Restart(child));
+            }
+            Reaction::End => me.stop(Some("nothing is left to supervise".to_owned())),
+        }
+    }
+
+    async fn restart(&mut self, me: &ActorRef<Msg>, child: Child) {
+        if let Err(error) = self.start(me, child).await {
+            tracing::error!(?child, %error, "an actor could not be started again");
+            me.stop(Some("an actor could not be started again".to_owned()));
+        }
+    }
+
+    /// From now on no new calls; those under way are waited for.
+    fn end(&mut self, me: &ActorRef<Msg>, reason: DrainReason) {
+        if std::mem::replace(&mut self.is_ending, true) {
+            return;
+        }
+        tracing::info!(?reason, "ending; calls under way are finished");
+        let (mut calls, me) = (self.shared.roster.calls(), me.clone());
+        self.tasks.push(tokio::spawn(async move {
+            let _ = tokio::time::timeout(DRAIN, calls.wait_for(|calls| *calls == 0)).await;
+            let _ = me.cast(Msg::Drained);
+        }));
+    }
+
+    /// Clients first, so that nobody asks; then the session, then the process under it.
+    async fn drained(&mut self, me: &ActorRef<Msg>) {
+        for wanted in [Child::Ipc, Child::Session, Child::Gateway] {
+            for (_, _, cell) in self.children.iter().filter(|(_, child, _)| *child == wanted) {
+                if wanted == Child::Ipc {
+                    // Peers write what they still have to say.
+                    let _ = cell.stop_children_and_wait(None, Some(Duration::from_secs(2))).await;
+                }
+                let _ = cell.stop_and_wait(None, Some(Duration::from_secs(2))).await;
+            }
+        }
+        me.stop(None);
+    }
+
+    fn look_for_use(&mut self, me: &ActorRef<Msg>) {
+        if let Some(idle) = self.shared.config.idle_exit() {
+            let often = (idle / 4).clamp(Duration::from_secs(1), Duration::from_secs(30));
+            me.send_interval(often, || Msg::LookForUse);
+        }
+    }
+
+    /// A login at a real gateway is kept alive by our tickles, so it is a use; a simulated one is not.
+    fn end_if_unused(&self) {
+        let Some(idle) = self.shared.config.idle_exit() else { return };
+        let gateway = self.shared.desks.board.gateway().borrow().clone();
+        let has_login = self.shared.desks.session.view().lease.is_some();
+        let is_real = gateway.mode() != ibd_protocol::GatewayMode::Simulator;
+        let is_needed = has_login && is_real && gateway.state == GatewayState::Up;
+        if !is_needed && self.shared.roster.empty_for().is_some_and(|empty| empty >= idle) {
+            self.shared.end(DrainReason::Idle);
+        }
+    }
+}
+
+async fn watch_ending(shared: Shared, me: ActorRef<Msg>) {
+    let mut ending = shared.ending.subscribe();
+    let reason = ending.wait_for(Option::is_some).await.ok().and_then(|reason| *reason);
+    if let Some(reason) = reason {
+        let _ = me.cast(Msg::End(reason));
+    }
+}
+
+/// A penalty outlives the daemon that earned it.
+async fn keep_penalties(shared: Shared) {
+    let mut penalties = shared.door.penalties();
+    while penalties.changed().await.is_ok() {
+        let until = *penalties.borrow_and_update();
+        let store = shared.desks.store.clone();
+        let kept = tokio::task::spawn_blocking(move || match until {
+            Some(until) => store.keep(PENALTY, &until),
+            None => store.discard(PENALTY),
+        });
+        if let Ok(Err(error)) = kept.await {
+            tracing::error!(%error, "a penalty could not be kept");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_restart_table() {
+        for child in [Child::Gateway, Child::Session] {
+            assert_eq!(on_failure(child, 1), Reaction::RestartAfter(FIRST_PAUSE));
+            assert_eq!(on_failure(child, 3), Reaction::RestartAfter(FIRST_PAUSE * 4));
+            assert_eq!(on_failure(child, 99), Reaction::RestartAfter(LONGEST_PAUSE));
+        }
+        assert_eq!(on_failure(Child::Ipc, 1), Reaction::End);
+    }
+}

@@ -1,0 +1,303 @@
+//! The life of a session, decided purely: evidence in, the next state and what to do out.
+//!
+//! ```text
+//!                       ┌───────────── not logged in ─────────────▶ NeedLogin
+//!   Starting ──looked──▶┼── brokerage closed ──▶ Opening ──opened─▶ Loading ──established─┐
+//!       ▲               ├── competing ─────────▶ Competing                               │
+//!       │               ├── 5xx, HTML ─────────▶ Maint                          Priming ◀─┘
+//!       │ gateway up    ├── silent ────────────▶ Network, then Hung                │
+//!   Stopped ◀─ gone ────┴── 429 ───────────────▶ Penalty                           ▼
+//!                                         Doubtful ◀──one bad look── Ready ◀── primed
+//! ```
+//!
+//! A single bad look makes a ready session doubtful, not lost: IBKR's status flickers. Reopening is
+//! never tried in a tight loop: somebody's 4,528 attempts in a night had the login refused.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Between tickles of a ready session. IBKR ends a session after about five minutes without one.
+const TICKLE: Duration = Duration::from_secs(55);
+/// A doubtful session is looked at again after this time.
+const SECOND_LOOK: Duration = Duration::from_secs(3);
+/// While the brokerage session opens, it is looked at this often, so many times.
+const OPENING_LOOK: Duration = Duration::from_secs(1);
+const OPENING_LOOKS: u32 = 60;
+/// Between looks when only a person, IBKR or time can help. A caller's request looks at once.
+const WAITING_LOOK: Duration = Duration::from_secs(30);
+const MAINTENANCE_LOOK: Duration = Duration::from_secs(60);
+/// Pause before the brokerage session is opened again after a refusal; doubles up to the longest.
+const REOPEN: Duration = Duration::from_secs(60);
+const LONGEST_REOPEN: Duration = Duration::from_secs(30 * 60);
+/// Silent looks after which the gateway counts as hung and not merely cut off.
+const HUNG_AFTER: u32 = 3;
+
+/// Where a session stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// There is no gateway to ask.
+    Stopped,
+    /// Not looked at yet.
+    Starting,
+    /// Somebody must log in.
+    NeedLogin,
+    /// The brokerage session is being opened.
+    Opening,
+    /// It is open; IBKR loads the accounts.
+    Loading {
+        /// Looks so far.
+        looks: u32,
+    },
+    /// It is loaded; the calls that every session needs first are made.
+    Priming,
+    /// IBKR would not open it; tried again after a pause.
+    Refused,
+    /// Everything works.
+    Ready,
+    /// It was ready, and one look was bad.
+    Doubtful,
+    /// TWS, a phone or another gateway holds the brokerage session.
+    Competing,
+    /// IBKR answers with errors.
+    Maint,
+    /// The gateway answers, IBKR behind it does not.
+    Network {
+        /// Looks so far.
+        looks: u32,
+    },
+    /// The gateway itself does not answer.
+    Hung,
+    /// IBKR's rate limit.
+    Penalty {
+        /// Its end.
+        until: Timestamp,
+    },
+}
+
+/// What one look at the gateway showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// A login, and how its brokerage session stands.
+    Login {
+        /// Accepted.
+        authenticated: bool,
+        /// Account data loaded; servers of older builds do not say.
+        established: Option<bool>,
+        /// Held by another platform.
+        competing: bool,
+    },
+    /// No login.
+    NoLogin,
+    /// Nobody listens, or TLS failed.
+    Gone,
+    /// No answer in time; the gateway's own page did come.
+    SilentUpstream,
+    /// No answer in time, not even the gateway's own page.
+    SilentGateway,
+    /// 429.
+    Limited(Timestamp),
+    /// 5xx, or a page instead of data.
+    Trouble,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A gateway is there.
+    GatewayUp,
+    /// There is none.
+    GatewayDown,
+    /// A look is over.
+    Looked(Sight),
+    /// The brokerage session was asked for: accepted, or not.
+    Opened(bool),
+    /// The first calls were made: all went well, or not.
+    Primed(bool),
+    /// A call failed in a way that casts doubt on the session.
+    Doubted,
+    /// A caller waits, or a person says to go on.
+    Wanted,
+    /// A pause is over.
+    Due,
+    /// The session was ended on purpose.
+    LoggedOut,
+}
+
+/// What to do. The actor does it and comes back with an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Look at the gateway now.
+    Look,
+    /// Come back with `Due` after this time.
+    Wait(Duration),
+    /// Open the brokerage session; `compete` takes it away from others.
+    Open {
+        /// Take it away from others.
+        compete: bool,
+    },
+    /// Make the calls that every brokerage session needs first.
+    Prime,
+}
+
+/// What to do about others who hold the brokerage session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compete {
+    /// Leave it to them, and say so, until a person decides.
+    #[default]
+    Ask,
+    /// Leave it to them, and take it up again when they are gone.
+    Yield,
+    /// Take it.
+    Take,
+}
+
+/// The whole of a session's life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Life {
+    /// Where it stands.
+    pub phase: Phase,
+    /// Grows with every brokerage session: what was learnt in an earlier one no longer counts.
+    pub epoch: u64,
+    compete: Compete,
+    reopen: Duration,
+}
+
+impl Life {
+    /// Before anything is known.
+    pub fn new(compete: Compete, epoch: u64) -> Self {
+        Self { phase: Phase::Stopped, epoch, compete, reopen: REOPEN }
+    }
+
+    /// What `event` leads to.
+    pub fn step(&mut self, event: &Event) -> Vec<Effect> {
+        match event {
+            Event::GatewayUp => self.to(Phase::Starting, vec![Effect::Look]),
+            Event::GatewayDown => self.to(Phase::Stopped, vec![]),
+            Event::LoggedOut => self.to(Phase::NeedLogin, vec![Effect::Wait(WAITING_LOOK)]),
+            Event::Looked(sight) => self.looked(sight),
+            Event::Opened(true) => self.to(Phase::Loading { looks: 0 }, vec![Effect::Look]),
+            Event::Opened(false) => self.refused(),
+            Event::Primed(true) => self.primed(),
+            Event::Primed(false) => self.to(Phase::Starting, vec![Effect::Wait(SECOND_LOOK)]),
+            Event::Doubted | Event::Wanted => self.wanted(),
+            Event::Due => self.due(),
+        }
+    }
+
+    fn to(&mut self, phase: Phase, effects: Vec<Effect>) -> Vec<Effect> {
+        self.phase = phase;
+        effects
+    }
+
+    /// Someone waits: look now, unless a look or an opening is under way, or would do harm.
+    fn wanted(&mut self) -> Vec<Effect> {
+        match self.phase {
+            Phase::Stopped
+            | Phase::Opening
+            | Phase::Loading { .. }
+            | Phase::Priming
+            | Phase::Refused
+            | Phase::Penalty { .. } => vec![],
+            _ => vec![Effect::Look],
+        }
+    }
+
+    fn due(&mut self) -> Vec<Effect> {
+        match self.phase {
+            Phase::Stopped => vec![],
+            Phase::Refused => self.to(Phase::Starting, vec![Effect::Look]),
+            _ => vec![Effect::Look],
+        }
+    }
+
+    fn primed(&mut self) -> Vec<Effect> {
+        self.reopen = REOPEN;
+        self.to(Phase::Ready, vec![Effect::Wait(TICKLE)])
+    }
+
+    fn refused(&mut self) -> Vec<Effect> {
+        let pause = self.reopen;
+        self.reopen = (self.reopen * 2).min(LONGEST_REOPEN);
+        self.to(Phase::Refused, vec![Effect::Wait(pause)])
+    }
+
+    fn looked(&mut self, sight: &Sight) -> Vec<Effect> {
+        let was_ready = self.phase == Phase::Ready;
+        match sight {
+            Sight::Login { competing: true, .. } => self.competing(),
+            Sight::Login { authenticated: true, established: Some(false), .. } => self.loading(),
+            Sight::Login { authenticated: true, .. } => self.alive(),
+            _ if was_ready && !matches!(sight, Sight::Limited(_)) => {
+                self.to(Phase::Doubtful, vec![Effect::Wait(SECOND_LOOK)])
+            }
+            Sight::Login { authenticated: false, .. } => self.closed(),
+            Sight::NoLogin => self.to(Phase::NeedLogin, vec![Effect::Wait(WAITING_LOOK)]),
+            Sight::Gone => self.to(Phase::Stopped, vec![Effect::Wait(WAITING_LOOK)]),
+            Sight::Trouble => self.to(Phase::Maint, vec![Effect::Wait(MAINTENANCE_LOOK)]),
+            Sight::SilentUpstream => self.silent(),
+            Sight::SilentGateway => self.to(Phase::Hung, vec![Effect::Wait(WAITING_LOOK)]),
+            Sight::Limited(until) => {
+                self.to(Phase::Penalty { until: *until }, vec![Effect::Wait(MAINTENANCE_LOOK)])
+            }
+        }
+    }
+
+    /// Authenticated and, as far as the server says, established.
+    fn alive(&mut self) -> Vec<Effect> {
+        match self.phase {
+            Phase::Ready | Phase::Doubtful => self.to(Phase::Ready, vec![Effect::Wait(TICKLE)]),
+            Phase::Priming => vec![],
+            _ => {
+                self.epoch += 1;
+                self.to(Phase::Priming, vec![Effect::Prime])
+            }
+        }
+    }
+
+    fn loading(&mut self) -> Vec<Effect> {
+        let looks = match self.phase {
+            Phase::Loading { looks } => looks + 1,
+            _ => 0,
+        };
+        match looks < OPENING_LOOKS {
+            true => self.to(Phase::Loading { looks }, vec![Effect::Wait(OPENING_LOOK)]),
+            false => self.refused(),
+        }
+    }
+
+    /// Logged in, the brokerage session not open, nobody else known to hold it.
+    fn closed(&mut self) -> Vec<Effect> {
+        match self.phase {
+            // Just opened: it takes a moment until the status says so.
+            Phase::Loading { .. } => self.loading(),
+            Phase::Refused => vec![Effect::Wait(self.reopen)],
+            _ => {
+                let compete = self.compete == Compete::Take;
+                self.to(Phase::Opening, vec![Effect::Open { compete }])
+            }
+        }
+    }
+
+    fn competing(&mut self) -> Vec<Effect> {
+        match (self.compete, &self.phase) {
+            (Compete::Take, Phase::Refused) => vec![Effect::Wait(self.reopen)],
+            (Compete::Take, _) => self.to(Phase::Opening, vec![Effect::Open { compete: true }]),
+            _ => self.to(Phase::Competing, vec![Effect::Wait(MAINTENANCE_LOOK)]),
+        }
+    }
+
+    fn silent(&mut self) -> Vec<Effect> {
+        let looks = match self.phase {
+            Phase::Network { looks } => looks + 1,
+            _ => 1,
+        };
+        match looks < HUNG_AFTER {
+            true => self.to(Phase::Network { looks }, vec![Effect::Wait(SECOND_LOOK)]),
+            false => self.to(Phase::Network { looks }, vec![Effect::Wait(WAITING_LOOK)]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+use super::*;
+use Effect::{Look, Open, Prime, Wait};
+
+const UP: Sight = Sight::Login { authenticated: true, established: Some(true), competing: false };
+const LOADING: Sight =
+    Sight::Login { authenticated: true, established: Some(false), competing: false };
+const CLOSED: Sight =
+    Sight::Login { authenticated: false, established: Some(false), competing: false };
+const TAKEN: Sight = Sight::Login { authenticated: false, established: None, competing: true };
+/// Servers of older builds do not say `established`.
+const UP_OLD: Sight = Sight::Login { authenticated: true, established: None, competing: false };
+
+fn at(phase: Phase) -> Life {
+    Life { phase, ..Life::new(Compete::Ask, 1) }
+}
+
+fn looked(phase: Phase, sight: Sight) -> (Phase, Vec<Effect>) {
+    let mut life = at(phase);
+    let effects = life.step(&Event::Looked(sight));
+    (life.phase, effects)
+}
+
+#[test]
+fn each_sight_leads_from_the_start_to_its_state() {
+    let until = Timestamp::UNIX_EPOCH;
+    for (sight, phase, effects) in [
+        (UP, Phase::Priming, vec![Prime]),
+        (UP_OLD, Phase::Priming, vec![Prime]),
+        (LOADING, Phase::Loading { looks: 0 }, vec![Wait(OPENING_LOOK)]),
+        (CLOSED, Phase::Opening, vec![Open { compete: false }]),
+        (TAKEN, Phase::Competing, vec![Wait(MAINTENANCE_LOOK)]),
+        (Sight::NoLogin, Phase::NeedLogin, vec![Wait(WAITING_LOOK)]),
+        (Sight::Gone, Phase::Stopped, vec![Wait(WAITING_LOOK)]),
+        (Sight::Trouble, Phase::Maint, vec![Wait(MAINTENANCE_LOOK)]),
+        (Sight::SilentUpstream, Phase::Network { looks: 1 }, vec![Wait(SECOND_LOOK)]),
+        (Sight::SilentGateway, Phase::Hung, vec![Wait(WAITING_LOOK)]),
+        (Sight::Limited(until), Phase::Penalty { until }, vec![Wait(MAINTENANCE_LOOK)]),
+    ] {
+        assert_eq!(looked(Phase::Starting, sight.clone()), (phase, effects), "{sight:?}");
+    }
+}
+
+#[test]
+fn one_bad_look_makes_a_ready_session_doubtful_and_a_good_one_heals_it() {
+    for bad in [CLOSED, Sight::NoLogin, Sight::Gone, Sight::Trouble, Sight::SilentUpstream] {
+        let mut life = at(Phase::Ready);
+        assert_eq!(life.step(&Event::Looked(bad.clone())), [Wait(SECOND_LOOK)], "{bad:?}");
+        assert_eq!(life.phase, Phase::Doubtful);
+        assert_eq!(life.step(&Event::Looked(UP)), [Wait(TICKLE)]);
+        assert_eq!((life.phase, life.epoch), (Phase::Ready, 1), "the same session as before");
+    }
+}
+
+#[test]
+fn a_second_bad_look_counts() {
+    assert_eq!(looked(Phase::Doubtful, CLOSED), (Phase::Opening, vec![Open { compete: false }]));
+    assert_eq!(looked(Phase::Doubtful, Sight::NoLogin).0, Phase::NeedLogin);
+    assert_eq!(looked(Phase::Doubtful, Sight::Gone).0, Phase::Stopped);
+}
+
+#[test]
+fn a_reopened_session_is_a_new_epoch() {
+    let mut life = at(Phase::Doubtful);
+    life.step(&Event::Looked(CLOSED));
+    assert_eq!(life.step(&Event::Opened(true)), [Look]);
+    assert_eq!(life.step(&Event::Looked(LOADING)), [Wait(OPENING_LOOK)]);
+    assert_eq!(life.step(&Event::Looked(UP)), [Prime]);
+    assert_eq!(life.step(&Event::Primed(true)), [Wait(TICKLE)]);
+    assert_eq!((life.phase, life.epoch), (Phase::Ready, 2));
+}
+
+#[test]
+fn a_refused_opening_is_tried_again_ever_more_rarely() {
+    let mut life = at(Phase::Opening);
+    let mut pauses = Vec::new();
+    for _ in 0..8 {
+        let effects = life.step(&Event::Opened(false));
+        assert_eq!(life.phase, Phase::Refused);
+        pauses.extend(effects);
+        assert!(life.step(&Event::Wanted).is_empty(), "a caller's wish does not shorten the pause");
+        assert_eq!(life.step(&Event::Due), [Look]);
+        assert_eq!(life.step(&Event::Looked(CLOSED)), [Open { compete: false }]);
+    }
+    let minutes = [1, 2, 4, 8, 16, 30, 30, 30].map(|m| Wait(Duration::from_secs(m * 60)));
+    assert_eq!(pauses, minutes);
+}
+
+#[test]
+fn a_session_that_never_finishes_loading_is_refused_after_a_minute() {
+    let mut life = at(Phase::Opening);
+    life.step(&Event::Opened(true));
+    for _ in 0..OPENING_LOOKS - 1 {
+        assert_eq!(life.step(&Event::Looked(CLOSED)), [Wait(OPENING_LOOK)]);
+    }
+    assert_eq!(life.step(&Event::Looked(CLOSED)), [Wait(REOPEN)]);
+    assert_eq!(life.phase, Phase::Refused);
+}
+
+/// Whatever is seen while another platform holds the session, `ask` and `yield` never open it.
+#[test]
+fn a_persons_tws_is_never_fought() {
+    for policy in [Compete::Ask, Compete::Yield] {
+        let mut life = Life { phase: Phase::Ready, ..Life::new(policy, 1) };
+        for event in [Event::Looked(TAKEN), Event::Due, Event::Wanted, Event::Looked(TAKEN)] {
+            let effects = life.step(&event);
+            assert!(!effects.iter().any(|e| matches!(e, Open { .. })), "{policy:?} {event:?}");
+            assert_eq!(life.phase, Phase::Competing);
+        }
+    }
+}
+
+#[test]
+fn policy_take_takes_but_not_in_a_loop() {
+    let mut life = Life { phase: Phase::Ready, ..Life::new(Compete::Take, 1) };
+    assert_eq!(life.step(&Event::Looked(TAKEN)), [Open { compete: true }]);
+    assert_eq!(life.step(&Event::Opened(false)), [Wait(REOPEN)]);
+    assert!(!life.step(&Event::Looked(TAKEN)).contains(&Open { compete: true }));
+}
+
+#[test]
+fn in_the_penalty_box_nobody_is_asked_for_a_callers_sake() {
+    let mut life = at(Phase::Penalty { until: Timestamp::UNIX_EPOCH });
+    assert!(life.step(&Event::Wanted).is_empty());
+}
+
+#[test]
+fn a_caller_who_waits_for_a_login_gets_a_look() {
+    for phase in [Phase::NeedLogin, Phase::Maint, Phase::Hung, Phase::Competing, Phase::Starting] {
+        assert_eq!(at(phase.clone()).step(&Event::Wanted), [Look], "{phase:?}");
+    }
+}
+
+#[test]
+fn a_logout_is_not_undone() {
+    let mut life = at(Phase::Ready);
+    assert_eq!(life.step(&Event::LoggedOut), [Wait(WAITING_LOOK)]);
+    assert_eq!(life.phase, Phase::NeedLogin);
+    assert_eq!(life.step(&Event::Looked(Sight::NoLogin)), [Wait(WAITING_LOOK)]);
+}

@@ -1,0 +1,147 @@
+//! The session's errands at the gateway: one look, one opening, the first calls, the logout.
+
+use std::time::Duration;
+
+use ibd_cpapi::accounts::GetBrokerageAccounts;
+use ibd_cpapi::id::AccountId;
+use ibd_cpapi::orders::GetOrders;
+use ibd_cpapi::portfolio::GetAccounts;
+use ibd_cpapi::session::{GetAuthStatus, Logout, OpenBrokerage, Tickle, ValidateSso};
+use ibd_cpapi::{Client, Failure};
+use tokio::time::Instant;
+
+use super::Facts;
+use super::life::Sight;
+
+/// An errand ends within this time.
+const ERRAND: Duration = Duration::from_secs(30);
+
+fn deadline() -> Instant {
+    Instant::now() + ERRAND
+}
+
+/// One look: a tickle tells both whether there is a login and how its brokerage session stands.
+pub(super) async fn look(client: &Client) -> Sight {
+    let tickled = match client.ask(&Tickle, deadline()).await {
+        Ok(answer) => answer.value,
+        Err(failure) => return sight_of(client, &failure).await,
+    };
+    match tickled.iserver {
+        Some(iserver) => Sight::Login {
+            authenticated: iserver.auth_status.authenticated == Some(true),
+            established: iserver.auth_status.established,
+            competing: iserver.auth_status.competing == Some(true),
+        },
+        None => Sight::Trouble,
+    }
+}
+
+/// What a failed look shows.
+async fn sight_of(client: &Client, failure: &Failure) -> Sight {
+    match failure {
+        Failure::NotLoggedIn => Sight::NoLogin,
+        Failure::Unreachable(_) | Failure::OtherCertificate => Sight::Gone,
+        Failure::RateLimited(until) => Sight::Limited(*until),
+        Failure::NoBrokerage(_) | Failure::NotPrimed => {
+            Sight::Login { authenticated: false, established: None, competing: false }
+        }
+        Failure::Silent(_) | Failure::Broke | Failure::Queued => {
+            match client.answers_itself().await {
+                true => Sight::SilentUpstream,
+                false => Sight::SilentGateway,
+            }
+        }
+        Failure::Refused { .. } | Failure::Trouble { .. } | Failure::Garbled { .. } => {
+            Sight::Trouble
+        }
+    }
+}
+
+/// Opens the brokerage session; whether IBKR has taken it up.
+pub(super) async fn open(client: &Client, compete: bool) -> bool {
+    match client.ask(&OpenBrokerage { compete }, deadline()).await {
+        // Accepted is not yet authenticated: the next looks tell. A refusal says so in `fail`.
+        Ok(answer) => answer.value.fail.is_none(),
+        Err(failure) => {
+            tracing::warn!(%failure, "the brokerage session could not be opened");
+            false
+        }
+    }
+}
+
+/// The calls that must come first in every brokerage session, and what they tell.
+pub(super) async fn prime(client: &Client) -> Result<Facts, Failure> {
+    let brokerage = client.ask(&GetBrokerageAccounts, deadline()).await?.value;
+    let portfolio = client.ask(&GetAccounts, deadline()).await?.value;
+    // Starts the orders feed; the next list, some seconds later, is a true one. What fails here is
+    // found again by whoever asks for orders.
+    if let Err(failure) = client.ask(&GetOrders { account: None, force: true }, deadline()).await {
+        tracing::info!(%failure, "the orders feed did not start");
+    }
+    // At most once a minute, and only for a name: a session works without.
+    let login = client.ask(&ValidateSso, Instant::now() + Duration::from_secs(2)).await;
+    let login = login.map(|answer| answer.value).ok();
+    let mut accounts: Vec<AccountId> = portfolio.into_iter().map(|account| account.id).collect();
+    let others = brokerage.accounts.into_iter().filter(|id| id.as_str() != "All");
+    accounts.extend(others);
+    accounts.sort();
+    accounts.dedup();
+    Ok(Facts {
+        paper: mode(&accounts, brokerage.is_paper, login.as_ref().and_then(|l| l.login_type)),
+        accounts,
+        username: login.and_then(|login| login.user_name),
+    })
+}
+
+/// Paper or live, by everything the broker says about it; contradictory or missing: unclear.
+fn mode(accounts: &[AccountId], is_paper: Option<bool>, login_type: Option<u32>) -> Option<bool> {
+    let by_type = login_type.and_then(|kind| match kind {
+        1 => Some(false),
+        2 => Some(true),
+        _ => None,
+    });
+    let by_id = accounts.iter().map(|id| Some(id.as_str().starts_with('D')));
+    let mut says = by_id.chain([is_paper, by_type]).flatten();
+    let first = says.next()?;
+    says.all(|paper| paper == first).then_some(first)
+}
+
+/// Ends the login, and looks whether it is ended.
+pub(super) async fn logout(client: &Client) -> Result<bool, Failure> {
+    match client.ask(&Logout, deadline()).await {
+        Ok(_) | Err(Failure::NotLoggedIn) => {}
+        // The real service answers without a body at times; the look below decides.
+        Err(Failure::Garbled { .. }) => {}
+        Err(failure) => return Err(failure),
+    }
+    match client.ask(&GetAuthStatus, deadline()).await {
+        Err(Failure::NotLoggedIn) => Ok(true),
+        Ok(answer) => {
+            Ok(answer.value.authenticated != Some(true) && answer.value.connected != Some(true))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn paper_or_live_must_be_beyond_doubt() {
+        let ids =
+            |texts: &[&str]| texts.iter().map(|t| t.parse().unwrap()).collect::<Vec<AccountId>>();
+        for (accounts, is_paper, login_type, expected) in [
+            (&["DU1234567"][..], Some(true), Some(2), Some(true)),
+            (&["U1234567"], Some(false), Some(1), Some(false)),
+            (&["DU1234567"], None, None, Some(true)),
+            (&["U1234567"], Some(true), Some(2), None),
+            (&["DU1234567", "U1234567"], None, None, None),
+            (&["DU1234567"], Some(true), Some(1), None),
+            (&[], None, None, None),
+        ] {
+            assert_eq!(mode(&ids(accounts), is_paper, login_type), expected, "{accounts:?}");
+        }
+    }
+}

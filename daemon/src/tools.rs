@@ -1,0 +1,194 @@
+//! Tools: what an assistant may ask. One file each, one line in the catalogue.
+
+pub mod args;
+pub mod catalogue;
+pub mod cell;
+pub mod schema;
+
+mod get_account_info;
+mod get_live_orders;
+mod get_market_data;
+mod get_order_status;
+mod get_positions;
+mod get_session_status;
+mod search_contracts;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use ibd_cpapi::id::AccountId;
+use ibd_protocol::{Effect, Outcome, Progress, ToolSpec};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::desks::Desks;
+use crate::policy::Policy;
+use crate::portfolio;
+use crate::refusal::Refusal;
+use crate::session::Lease;
+
+/// Arguments longer than this are refused before they are read, in bytes.
+pub const MAX_ARGUMENTS: usize = 1 << 20;
+
+/// One tool. Everything about it stands in its own file.
+pub trait Tool: Send + Sync + 'static {
+    /// `verb_noun`.
+    const NAME: &'static str;
+    /// For a person's menu.
+    const TITLE: &'static str;
+    /// For the model: when to use it, when not, what it answers. The first sentence must do alone.
+    const ABOUT: &'static str;
+    /// Reads or trades.
+    const EFFECT: Effect;
+    /// Arguments that fit the schema.
+    const EXAMPLE: &'static str;
+    /// Its arguments.
+    type Args: DeserializeOwned + JsonSchema + Send;
+    /// Its result.
+    type Out: Serialize + JsonSchema + Send;
+
+    /// Does it.
+    fn call(ctx: Ctx, args: Self::Args) -> impl Future<Output = Result<Self::Out, Refusal>> + Send;
+}
+
+/// What a call has beside its arguments.
+#[derive(Clone)]
+pub struct Ctx {
+    /// What it may ask.
+    pub desks: Desks,
+    /// Which orders feeds are warm.
+    pub feeds: crate::orders::Feeds,
+    /// What its client may do.
+    pub policy: Arc<Policy>,
+    /// When its caller stops waiting.
+    pub deadline: Instant,
+    /// Tells the caller what is going on.
+    pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
+    /// The pacing budget, for the status tool.
+    pub door: Arc<ibd_cpapi::door::Door>,
+}
+
+impl Ctx {
+    /// Whether this client may be served by the session as it is.
+    pub fn admit(&self) -> Result<(), Refusal> {
+        let gateway = self.desks.board.gateway().borrow().clone();
+        self.policy.admits(&gateway, &self.desks.session.view())
+    }
+
+    /// A lease for a client that is admitted.
+    pub async fn lease(&self) -> Result<Lease, Refusal> {
+        self.admit()?;
+        let lease = self.desks.session.lease(self.deadline).await?;
+        // Only a live session shows whether it is paper or live, and whose it is.
+        self.admit()?;
+        Ok(lease)
+    }
+
+    /// The account a call means.
+    pub async fn account(&self, named: Option<&AccountId>) -> Result<AccountId, Refusal> {
+        let lease = self.lease().await?;
+        portfolio::pick(named, self.policy.account.as_ref(), &lease.facts().accounts)
+    }
+
+    /// The accounts of a call that shows all unless it names one, or the client is bound to one.
+    pub async fn accounts(&self, named: Option<&AccountId>) -> Result<Vec<AccountId>, Refusal> {
+        let lease = self.lease().await?;
+        match named.is_some() {
+            true => Ok(vec![portfolio::pick(named, None, &lease.facts().accounts)?]),
+            false => Ok(lease.facts().accounts.clone()),
+        }
+    }
+
+    /// Tells the caller what is going on.
+    pub fn tell(&self, done: u32, total: Option<u32>, message: &str) {
+        (self.progress)(Progress { done, total, message: message.to_owned() });
+    }
+}
+
+type Run = fn(Ctx, String) -> Pin<Box<dyn Future<Output = Result<String, Refusal>> + Send>>;
+
+/// A tool without its types.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// Reads or trades.
+    pub effect: Effect,
+    /// Arguments that fit.
+    pub example: &'static str,
+    spec: fn() -> ToolSpec,
+    run: Run,
+}
+
+/// The entry of a tool.
+pub const fn entry<T: Tool>() -> Entry {
+    Entry { name: T::NAME, effect: T::EFFECT, example: T::EXAMPLE, spec: spec::<T>, run: run::<T> }
+}
+
+impl Entry {
+    /// As a client sees it.
+    pub fn spec(&self) -> ToolSpec {
+        (self.spec)()
+    }
+}
+
+fn spec<T: Tool>() -> ToolSpec {
+    ToolSpec {
+        name: T::NAME.to_owned(),
+        title: T::TITLE.to_owned(),
+        description: format!("{} Example: {}", T::ABOUT, T::EXAMPLE),
+        effect: T::EFFECT,
+        input_schema: schema::of::<T::Args>(),
+        output_schema: schema::of::<T::Out>(),
+    }
+}
+
+fn run<T: Tool>(
+    ctx: Ctx,
+    arguments: String,
+) -> Pin<Box<dyn Future<Output = Result<String, Refusal>> + Send>> {
+    Box::pin(async move {
+        let args = args::read::<T::Args>(&arguments)?;
+        let out = T::call(ctx, args).await?;
+        serde_json::to_string(&out).map_err(|error| {
+            tracing::error!(tool = T::NAME, %error, "a result could not be written");
+            Refusal::new("internal", "The result could not be written.", "See `ibctl logs`.")
+        })
+    })
+}
+
+/// The tools that a client may see, in a fixed order.
+pub fn list(policy: &Policy) -> Vec<ToolSpec> {
+    visible(policy).map(Entry::spec).collect()
+}
+
+/// Calls a tool by name.
+pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
+    let Some(entry) = visible(&ctx.policy).find(|entry| entry.name == name) else {
+        return Outcome::UnknownTool;
+    };
+    if arguments.len() > MAX_ARGUMENTS {
+        return Outcome::Refusal(args::too_long(arguments.len()).to_json());
+    }
+    let deadline = ctx.deadline;
+    match tokio::time::timeout_at(deadline, (entry.run)(ctx, arguments)).await {
+        Ok(Ok(result)) => Outcome::Result(result),
+        Ok(Err(refusal)) => Outcome::Refusal(refusal.to_json()),
+        Err(_) => Outcome::Refusal(out_of_time().to_json()),
+    }
+}
+
+fn visible(policy: &Policy) -> impl Iterator<Item = &'static Entry> {
+    let read_only = policy.read_only;
+    catalogue::TOOLS.iter().filter(move |entry| !read_only || entry.effect == Effect::Reads)
+}
+
+fn out_of_time() -> Refusal {
+    Refusal::new(
+        "timeout",
+        "The answer did not come in time.",
+        "Call get_session_status; if it is ready, ask for less at once and try again.",
+    )
+}

@@ -1,0 +1,159 @@
+//! `get_live_orders`: the orders that the broker lists, with a list that can be trusted.
+
+use ibd_cpapi::id::AccountId;
+use ibd_cpapi::orders::OrderRow;
+use ibd_protocol::Effect;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::args;
+use super::cell::{Num, Time};
+use super::{Ctx, Tool};
+use crate::orders;
+use crate::refusal::Refusal;
+
+/// Which account.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Args {
+    /// One account, for instance U1234567; all accounts if left out.
+    #[serde(deserialize_with = "args::account")]
+    #[schemars(with = "Option<String>")]
+    account_id: Option<AccountId>,
+}
+
+/// The orders.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Out {
+    /// Accounts whose orders these are.
+    accounts: Vec<String>,
+    /// Orders that can still be filled come first, then today's others.
+    orders: Vec<Order>,
+    /// How many can still be filled.
+    working: usize,
+    /// When the oldest of these lists was given.
+    as_of: Time,
+    /// Present when a list is older than this call: IBKR allows one in five seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cached_seconds: Option<i64>,
+}
+
+/// One order.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Order {
+    /// The broker's id.
+    order_id: u64,
+    /// The account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    /// The symbol.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symbol: Option<String>,
+    /// IBKR's number of the contract.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conid: Option<u32>,
+    /// BUY or SELL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    side: Option<String>,
+    /// LIMIT, STOP, MARKET, …
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    order_type: Option<String>,
+    /// What was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantity: Option<Num>,
+    /// What has been filled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filled: Option<Num>,
+    /// Limit price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_price: Option<Num>,
+    /// Stop price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_price: Option<Num>,
+    /// Average price of the fills.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avg_price: Option<Num>,
+    /// Currency of the prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    /// DAY, GTC, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tif: Option<String>,
+    /// IBKR's word: PreSubmitted (a stop waits for its trigger), Submitted, Filled, Cancelled, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    /// Whether it can still be filled; absent for a status that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    working: Option<bool>,
+    /// The client order id it was sent with.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    order_ref: Option<String>,
+}
+
+impl From<OrderRow> for Order {
+    fn from(row: OrderRow) -> Self {
+        Self {
+            order_id: row.order_id.get(),
+            account: row.account.as_ref().map(ToString::to_string),
+            conid: row.conid.map(ibd_cpapi::id::Conid::get),
+            quantity: row.quantity.map(|quantity| Num(quantity.get())),
+            filled: row.filled.map(|quantity| Num(quantity.get())),
+            limit_price: orders::limit_price(&row).map(|price| Num(price.get())),
+            stop_price: orders::stop_price(&row).map(|price| Num(price.get())),
+            avg_price: row.average_price.map(|price| Num(price.get())),
+            working: row.status.as_deref().and_then(orders::is_working),
+            tif: row.tif.as_deref().map(|text| orders::tif(text).to_owned()),
+            symbol: row.ticker,
+            side: row.side,
+            order_type: row.order_type,
+            currency: row.currency,
+            status: row.status,
+            order_ref: row.order_ref,
+        }
+    }
+}
+
+/// The tool.
+#[derive(Debug)]
+pub struct GetLiveOrders;
+
+impl Tool for GetLiveOrders {
+    const NAME: &'static str = "get_live_orders";
+    const TITLE: &'static str = "Live orders";
+    const ABOUT: &'static str = "The orders that Interactive Brokers lists: those still working and today's \
+        filled or cancelled ones, with type, prices, quantity filled and status. Use it for \"is my stop \
+        still working\". An empty list has been asked for twice, so it can be believed; that may take some \
+        seconds after a login. For one order by id use get_order_status.";
+    const EFFECT: Effect = Effect::Reads;
+    const EXAMPLE: &'static str = r#"{"accountId":"DU1234567"}"#;
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let accounts = ctx.accounts(args.account_id.as_ref()).await?;
+        let (feeds, deadline) = (&ctx.feeds, ctx.deadline);
+        let mut rows: Vec<Order> = Vec::new();
+        let (mut at, mut is_cached) = (Timestamp::now(), false);
+        for (done, account) in accounts.iter().enumerate() {
+            ctx.tell(done as u32, Some(accounts.len() as u32), "reading the orders list");
+            let answer = ctx
+                .desks
+                .read(deadline, |lease| async move { feeds.list(&lease, account, deadline).await })
+                .await?;
+            at = at.min(answer.at);
+            is_cached |= answer.is_cached;
+            rows.extend(answer.value.orders.into_iter().map(Order::from));
+        }
+        rows.sort_by_key(|order| order.working == Some(false));
+        Ok(Out {
+            accounts: accounts.iter().map(ToString::to_string).collect(),
+            working: rows.iter().filter(|order| order.working == Some(true)).count(),
+            orders: rows,
+            as_of: Time(at),
+            cached_seconds: is_cached.then(|| Timestamp::now().duration_since(at).as_secs()),
+        })
+    }
+}

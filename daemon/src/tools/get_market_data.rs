@@ -1,0 +1,427 @@
+//! `get_market_data`: quotes of one or many contracts, warmed up and decoded.
+
+use std::collections::BTreeMap;
+
+use ibd_cpapi::id::Conid;
+use ibd_cpapi::snapshot::{Availability, Field, LastKind, Row};
+use ibd_protocol::Effect;
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::args;
+use super::cell::{Num, Time};
+use super::{Ctx, Tool};
+use crate::contracts::{self, Choice, Contract, Wish};
+use crate::market::{self, Wanted, gives_nothing};
+use crate::refusal::Refusal;
+
+/// Contracts of one call.
+const MAX: usize = 100;
+/// What may be meant, as shown in an error.
+const MAX_CANDIDATES: usize = 10;
+
+/// Which contracts.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Args {
+    /// One symbol, for instance AAPL or EUR.USD. Give exactly one of symbol, symbols, conid, conids.
+    #[serde(deserialize_with = "args::text")]
+    symbol: Option<String>,
+    /// Up to 100 symbols.
+    #[serde(deserialize_with = "args::texts")]
+    symbols: Option<Vec<String>>,
+    /// One conid, from search_contracts or get_positions; needed for options and futures.
+    #[serde(deserialize_with = "args::conid")]
+    #[schemars(with = "Option<u32>")]
+    conid: Option<Conid>,
+    /// Up to 100 conids.
+    #[serde(deserialize_with = "args::conids")]
+    #[schemars(with = "Option<Vec<u32>>")]
+    conids: Option<Vec<Conid>>,
+    /// The listing exchange of the symbols, where the United States' listing is not meant.
+    #[serde(deserialize_with = "args::text")]
+    exchange: Option<String>,
+}
+
+/// The quotes.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Out {
+    /// One entry a contract.
+    quotes: Vec<Quote>,
+    /// Symbols and conids that could not be quoted, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<Problem>,
+    /// When this was asked.
+    as_of: Time,
+}
+
+/// One contract's quote; prices are in its currency. What is absent stands in `missing` with its reason.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Quote {
+    /// The symbol, or a derivative's description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symbol: Option<String>,
+    /// IBKR's number of the contract.
+    conid: u32,
+    /// Company or product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Kind of contract.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    sec_type: Option<String>,
+    /// The listing exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<String>,
+    /// The currency of the prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    /// live; delayed (15-20 minutes); frozen (last before the close); none.
+    data: &'static str,
+    /// Last price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<Num>,
+    /// Present when `last` is no trade of today: priorClose, or halted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_is: Option<&'static str>,
+    /// Bid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bid: Option<Num>,
+    /// Ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ask: Option<Num>,
+    /// Bid size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bid_size: Option<Num>,
+    /// Ask size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ask_size: Option<Num>,
+    /// Change since the prior close.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<Num>,
+    /// The same in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_pct: Option<Num>,
+    /// Opening price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<Num>,
+    /// Day's high.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    high: Option<Num>,
+    /// Day's low.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low: Option<Num>,
+    /// Prior close.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prior_close: Option<Num>,
+    /// Mark price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<Num>,
+    /// Volume of the day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume: Option<Num>,
+    /// Implied volatility of this option, percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iv: Option<Num>,
+    /// Delta.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta: Option<Num>,
+    /// Gamma.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gamma: Option<Num>,
+    /// Theta, a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    theta: Option<Num>,
+    /// Vega, for one point of volatility.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vega: Option<Num>,
+    /// When these values were last updated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated: Option<Time>,
+    /// Why a value one would expect is absent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    missing: BTreeMap<&'static str, &'static str>,
+}
+
+/// What could not be quoted.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// The symbol or conid as given.
+    given: String,
+    /// Why not.
+    message: String,
+    /// What may have been meant.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<serde_json::Value>,
+}
+
+/// The tool.
+#[derive(Debug)]
+pub struct GetMarketData;
+
+impl Tool for GetMarketData {
+    const NAME: &'static str = "get_market_data";
+    const TITLE: &'static str = "Quotes";
+    const ABOUT: &'static str = "Current quotes of up to 100 contracts in one call: last, bid, ask, change, \
+        volume, and implied volatility and greeks of options. Each quote says which listing it is, whether \
+        the data is live or delayed, and why a value is missing. A symbol means the United States' listing \
+        unless exchange is given; an ambiguous symbol is answered with the candidates. Ask for many at \
+        once rather than one after the other.";
+    const EFFECT: Effect = Effect::Reads;
+    const EXAMPLE: &'static str = r#"{"symbols":["AAPL","MSFT"]}"#;
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let wanted = Asked::from(args)?;
+        ctx.lease().await?;
+        let (contracts, problems) = wanted.resolve(&ctx).await?;
+        let wanted = contracts.iter().filter_map(|contract| {
+            let is_option = matches!(contract.sec_type.as_deref(), Some("OPT" | "FOP"));
+            Some(Wanted { conid: contract.id()?, is_option })
+        });
+        let wanted: Vec<Wanted> = wanted.collect();
+        let (wanted, deadline) = (wanted.as_slice(), ctx.deadline);
+        ctx.tell(1, Some(2), "waiting for quotes");
+        let rows = ctx
+            .desks
+            .read(deadline, |lease| async move { market::quotes(&lease, wanted, deadline).await })
+            .await?;
+        let quotes = contracts.into_iter().map(|contract| {
+            let row = contract.id().and_then(|conid| rows.get(&conid));
+            Quote::new(contract, row)
+        });
+        Ok(Out { quotes: quotes.collect(), problems, as_of: Time::now() })
+    }
+}
+
+/// What a call asks for, in one of its forms.
+enum Asked {
+    Symbols { symbols: Vec<String>, exchange: Option<String>, is_single: bool },
+    Conids(Vec<Conid>),
+}
+
+impl Asked {
+    fn from(args: Args) -> Result<Self, Refusal> {
+        let exchange = args.exchange.map(|text| text.to_uppercase());
+        let asked = match (args.symbol, args.symbols, args.conid, args.conids) {
+            (Some(symbol), None, None, None) => {
+                Self::Symbols { symbols: vec![symbol], exchange, is_single: true }
+            }
+            (None, Some(symbols), None, None) => {
+                Self::Symbols { symbols, exchange, is_single: false }
+            }
+            (None, None, Some(conid), None) => Self::Conids(vec![conid]),
+            (None, None, None, Some(conids)) => Self::Conids(conids),
+            _ => {
+                return Err(Refusal::argument(
+                    "symbol",
+                    "Exactly one of symbol, symbols, conid and conids is needed.",
+                    "Give symbols for tickers, or conids from search_contracts.",
+                ));
+            }
+        };
+        let count = match &asked {
+            Self::Symbols { symbols, .. } => symbols.len(),
+            Self::Conids(conids) => conids.len(),
+        };
+        match count <= MAX {
+            true => Ok(asked),
+            false => Err(Refusal::argument(
+                if matches!(asked, Self::Conids(_)) { "conids" } else { "symbols" },
+                format!("{count} contracts were asked for; at most {MAX} fit one call."),
+                "Split the list into several calls.",
+            )),
+        }
+    }
+
+    /// The contracts that are meant, each once, and what could not be made out. A call for a single
+    /// symbol fails with that as its error.
+    async fn resolve(&self, ctx: &Ctx) -> Result<(Vec<Contract>, Vec<Problem>), Refusal> {
+        let (mut contracts, mut problems) = (Vec::new(), Vec::new());
+        match self {
+            Self::Symbols { symbols, exchange, is_single } => {
+                for (done, symbol) in symbols.iter().enumerate() {
+                    ctx.tell(done as u32, Some(symbols.len() as u32 + 1), "finding contracts");
+                    match by_symbol(ctx, symbol, exchange.as_deref()).await {
+                        Ok(contract) => contracts.push(contract),
+                        Err(refusal) if *is_single || refusal.field.is_none() => {
+                            return Err(refusal);
+                        }
+                        Err(refusal) => problems.push(Problem {
+                            given: symbol.clone(),
+                            message: refusal.message,
+                            candidates: refusal.candidates,
+                        }),
+                    }
+                }
+            }
+            Self::Conids(conids) => contracts = by_conids(ctx, conids, &mut problems).await?,
+        }
+        let mut seen = std::collections::HashSet::new();
+        contracts.retain(|contract| seen.insert(contract.conid));
+        Ok((contracts, problems))
+    }
+}
+
+async fn by_symbol(ctx: &Ctx, symbol: &str, exchange: Option<&str>) -> Result<Contract, Refusal> {
+    let wish = Wish {
+        symbol: symbol.trim().to_uppercase(),
+        exchange: exchange.map(str::to_owned),
+        ..Wish::default()
+    };
+    let (store, wish, deadline) = (&ctx.desks.store, &wish, ctx.deadline);
+    let found =
+        ctx.desks
+            .read(deadline, |lease| async move {
+                contracts::by_symbol(&lease, store, wish, deadline).await
+            })
+            .await?;
+    match contracts::choose(wish, found) {
+        Choice::One(contract) => Ok(*contract),
+        Choice::Several(several) => Err(Refusal::new(
+            "ambiguous_symbol",
+            format!("{symbol} may mean {} contracts.", several.len()),
+            "Repeat the call with the conid of the one that is meant, or with exchange; ask the user if unsure.",
+        )
+        .at("symbol")
+        .or(candidates(&several))),
+        Choice::None(others) if others.is_empty() => Err(Refusal::new(
+            "unknown_symbol",
+            format!("IBKR knows no contract with the symbol {symbol}."),
+            "Look for it with search_contracts, by query if only the name is known.",
+        )
+        .at("symbol")),
+        Choice::None(others) => Err(Refusal::new(
+            "unknown_symbol",
+            format!("{symbol} is not listed at {}.", exchange.unwrap_or("that exchange")),
+            "Repeat the call with one of the candidates.",
+        )
+        .at("exchange")
+        .or(candidates(&others))),
+    }
+}
+
+async fn by_conids(
+    ctx: &Ctx,
+    conids: &[Conid],
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Contract>, Refusal> {
+    let (store, deadline) = (&ctx.desks.store, ctx.deadline);
+    let found = ctx
+        .desks
+        .read(deadline, |lease| async move {
+            contracts::by_conids(&lease, store, conids, deadline).await
+        })
+        .await?;
+    let unknown: Vec<&Conid> =
+        conids.iter().filter(|conid| !found.iter().any(|c| c.conid == conid.get())).collect();
+    if let ([only], true) = (unknown.as_slice(), conids.len() == 1) {
+        return Err(Refusal::argument(
+            "conid",
+            format!("IBKR knows no contract with the conid {only}."),
+            "Find the right one with search_contracts.",
+        ));
+    }
+    problems.extend(unknown.into_iter().map(|conid| Problem {
+        given: conid.to_string(),
+        message: "IBKR knows no contract with this conid.".to_owned(),
+        candidates: Vec::new(),
+    }));
+    Ok(found)
+}
+
+/// Contracts as an error shows them: enough to tell them apart.
+fn candidates(contracts: &[Contract]) -> Vec<serde_json::Value> {
+    let shown = contracts.iter().take(MAX_CANDIDATES).map(|contract| {
+        serde_json::json!({
+            "conid": contract.conid,
+            "symbol": contract.symbol,
+            "name": contract.name.as_deref().map(ibd_cpapi::failure::clean),
+            "exchange": contract.exchange,
+            "currency": contract.currency,
+        })
+    });
+    shown.collect()
+}
+
+impl Quote {
+    fn new(contract: Contract, row: Option<&Row>) -> Self {
+        let number = |field| row.and_then(|row| row.number(field)).map(Num);
+        let symbol = contract.description.or(contract.symbol);
+        Self {
+            symbol: symbol.map(|text| ibd_cpapi::failure::clean(&text)),
+            conid: contract.conid,
+            name: contract.name.map(|text| ibd_cpapi::failure::clean(&text)),
+            sec_type: contract.sec_type,
+            exchange: contract.exchange,
+            currency: contract.currency,
+            data: data(row),
+            last: number(Field::Last),
+            last_is: row.and_then(Row::last_kind).and_then(last_is),
+            bid: number(Field::Bid),
+            ask: number(Field::Ask),
+            bid_size: number(Field::BidSize),
+            ask_size: number(Field::AskSize),
+            change: number(Field::Change),
+            change_pct: number(Field::ChangePercent),
+            open: number(Field::Open),
+            high: number(Field::High),
+            low: number(Field::Low),
+            prior_close: number(Field::PriorClose),
+            mark: number(Field::Mark),
+            volume: number(Field::Volume),
+            iv: number(Field::ImpliedVolatility),
+            delta: number(Field::Delta),
+            gamma: number(Field::Gamma),
+            theta: number(Field::Theta),
+            vega: number(Field::Vega),
+            updated: row.and_then(|row| row.updated).map(Time),
+            missing: missing(row),
+        }
+    }
+}
+
+fn data(row: Option<&Row>) -> &'static str {
+    match row.filter(|row| row.has_data() && !row.is_unknown()).and_then(Row::availability) {
+        Some(Availability::Realtime) => "live",
+        Some(Availability::Delayed) => "delayed",
+        Some(Availability::Frozen | Availability::FrozenDelayed) => "frozen",
+        Some(Availability::NotSubscribed | Availability::NotAcknowledged) | None => "none",
+    }
+}
+
+fn last_is(kind: LastKind) -> Option<&'static str> {
+    match kind {
+        LastKind::Trade => None,
+        LastKind::PriorClose => Some("priorClose"),
+        LastKind::Halted => Some("halted"),
+    }
+}
+
+/// Why the three prices that everybody expects are not there.
+fn missing(row: Option<&Row>) -> BTreeMap<&'static str, &'static str> {
+    let reason = match row.filter(|row| row.has_data()) {
+        None => "not received within a few seconds; ask again",
+        Some(row) if row.is_unknown() => "IBKR has no data for this contract",
+        Some(row) => match row.availability() {
+            Some(Availability::NotAcknowledged) => {
+                "the market data agreement is not signed in IBKR's Client Portal"
+            }
+            Some(availability) if gives_nothing(availability) => {
+                "no market data subscription for this exchange"
+            }
+            _ => "IBKR gives no value now",
+        },
+    };
+    let expected = [("last", Field::Last), ("bid", Field::Bid), ("ask", Field::Ask)];
+    let is_absent = |field| row.and_then(|row| row.number(field)) == None::<Decimal>;
+    expected
+        .into_iter()
+        .filter(|(_, field)| is_absent(*field))
+        .map(|(name, _)| (name, reason))
+        .collect()
+}

@@ -1,0 +1,92 @@
+//! `get_session_status`: whether the account can be worked with now, and if not, what to do.
+
+use ibd_protocol::Effect;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::args::Confirm;
+use super::cell::Time;
+use super::{Ctx, Tool};
+use crate::refusal::Refusal;
+
+/// No arguments.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Args {
+    #[schemars(skip)]
+    #[allow(dead_code)]
+    confirm: Confirm,
+}
+
+/// The session.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Out {
+    /// ready: everything works. need_login: the user must log in. init, starting, degraded: wait a
+    /// few seconds. stopped, competing, maint, network, hung, penalty: see text and next.
+    state: &'static str,
+    /// One sentence for the user.
+    text: String,
+    /// What to do; absent when there is nothing to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// Whether the other tools can be used now.
+    ready: bool,
+    /// true: paper account; false: real money; absent: not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paper: Option<bool>,
+    /// Accounts of this login.
+    accounts: Vec<String>,
+    /// managed, attach, or simulator (invented data, no real account).
+    gateway: &'static str,
+    /// Seconds since the trading session was opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_age_seconds: Option<u64>,
+    /// Until when IBKR's rate limit closes everything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limited_until: Option<Time>,
+    /// Since when the session is in this state.
+    since: String,
+    /// When this was written.
+    as_of: Time,
+}
+
+/// The tool.
+#[derive(Debug)]
+pub struct GetSessionStatus;
+
+impl Tool for GetSessionStatus {
+    const NAME: &'static str = "get_session_status";
+    const TITLE: &'static str = "Session status";
+    const ABOUT: &'static str = "Whether the Interactive Brokers login works right now: state, paper or \
+        live, accounts, and what to do if it does not. Use it when another tool says it cannot work, or \
+        before anything that matters. Answers from memory and costs no request. Not for balances: use \
+        get_account_info.";
+    const EFFECT: Effect = Effect::Reads;
+    const EXAMPLE: &'static str = "{}";
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, _: Args) -> Result<Out, Refusal> {
+        // A state in which only a look can help is looked at; whatever comes of it is told.
+        let soon =
+            ctx.deadline.min(tokio::time::Instant::now() + std::time::Duration::from_secs(5));
+        let _ = ctx.desks.session.lease(soon).await;
+        let view = ctx.desks.session.view();
+        let refused = ctx.admit().err();
+        let hint = (!view.hint.is_empty()).then(|| view.hint.clone());
+        Ok(Out {
+            state: view.state.as_str(),
+            ready: view.lease.is_some() && refused.is_none(),
+            text: refused.as_ref().map_or(view.text, |refusal| refusal.message.clone()),
+            next: refused.map(|refusal| refusal.next).or(hint),
+            paper: view.facts.paper,
+            accounts: view.facts.accounts.iter().map(ToString::to_string).collect(),
+            gateway: ctx.desks.board.gateway().borrow().mode().as_str(),
+            session_age_seconds: view.opened.map(|at| at.elapsed().as_secs()),
+            rate_limited_until: ctx.door.load().penalty_until.map(Time),
+            since: view.since,
+            as_of: Time::now(),
+        })
+    }
+}
