@@ -65,11 +65,6 @@ pub enum Failure {
     },
 }
 
-#[derive(Deserialize)]
-struct ErrorBody {
-    error: Option<serde_json::Value>,
-}
-
 /// What a reply means, if it means no. `None`: it is for the endpoint to read.
 pub fn classify(status: u16, body: &str) -> Option<Failure> {
     let text = reason(body);
@@ -110,12 +105,16 @@ fn is_no_brokerage(text: &str) -> bool {
     text.contains("no bridge") || text.contains("not authenticated")
 }
 
-/// The text of a body that is an object with `error` and nothing that an answer would have.
-/// IBKR sometimes puts a second JSON object with a `reason` into that text.
+/// The text of a body that is an object with `error` and nothing that an answer would have: some
+/// answers have an `error` that is null, or one beside their data. IBKR sometimes puts a second JSON
+/// object with a `reason` into that text.
 fn reason(body: &str) -> Option<String> {
-    let parsed: ErrorBody = serde_json::from_str(body).ok()?;
-    match parsed.error? {
-        serde_json::Value::String(text) => Some(inner_reason(&text).unwrap_or(text)),
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body).ok()?;
+    if object.keys().any(|key| !matches!(key.as_str(), "error" | "statusCode")) {
+        return None;
+    }
+    match object.get("error")? {
+        serde_json::Value::String(text) => Some(inner_reason(text).unwrap_or_else(|| text.clone())),
         serde_json::Value::Null => None,
         other => Some(other.to_string()),
     }
@@ -179,6 +178,8 @@ mod tests {
         assert!(matches!(refused, Some(Failure::Refused { status: 200, .. })));
         assert_eq!(classify(200, r#"{"orders":[]}"#), None);
         assert_eq!(classify(200, r#"{"amount":1,"error":null}"#), None);
+        assert_eq!(classify(200, r#"{"amount":1,"error":"a warning beside data"}"#), None);
+        assert_eq!(classify(200, r#"[{"id":"DU1"}]"#), None, "a list is no error object");
     }
 
     #[test]

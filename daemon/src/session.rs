@@ -383,9 +383,6 @@ impl State {
             Ok(facts) => {
                 self.facts = facts;
                 self.opened = Some(Instant::now());
-                if let Some(client) = &self.gateway.client {
-                    client.forget();
-                }
                 self.event(me, &Event::Primed(true));
             }
             Err(failure) => {

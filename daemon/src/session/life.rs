@@ -29,6 +29,8 @@ const WAITING_LOOK: Duration = Duration::from_secs(30);
 const MAINTENANCE_LOOK: Duration = Duration::from_secs(60);
 /// Pause before the brokerage session is opened again after a refusal; doubles up to the longest.
 const REOPEN: Duration = Duration::from_secs(60);
+/// Times that the first calls of a session may fail in a row before that counts as a refusal.
+const PRIMINGS: u32 = 3;
 const LONGEST_REOPEN: Duration = Duration::from_secs(30 * 60);
 /// Silent looks after which the gateway counts as hung and not merely cut off.
 const HUNG_AFTER: u32 = 3;
@@ -161,12 +163,13 @@ pub struct Life {
     pub epoch: u64,
     compete: Compete,
     reopen: Duration,
+    failed_primings: u32,
 }
 
 impl Life {
     /// Before anything is known.
     pub fn new(compete: Compete, epoch: u64) -> Self {
-        Self { phase: Phase::Stopped, epoch, compete, reopen: REOPEN }
+        Self { phase: Phase::Stopped, epoch, compete, reopen: REOPEN, failed_primings: 0 }
     }
 
     /// What `event` leads to.
@@ -179,7 +182,7 @@ impl Life {
             Event::Opened(true) => self.to(Phase::Loading { looks: 0 }, vec![Effect::Look]),
             Event::Opened(false) => self.refused(),
             Event::Primed(true) => self.primed(),
-            Event::Primed(false) => self.to(Phase::Starting, vec![Effect::Wait(SECOND_LOOK)]),
+            Event::Primed(false) => self.not_primed(),
             Event::Doubted | Event::Wanted => self.wanted(),
             Event::Due => self.due(),
         }
@@ -213,7 +216,16 @@ impl Life {
 
     fn primed(&mut self) -> Vec<Effect> {
         self.reopen = REOPEN;
+        self.failed_primings = 0;
         self.to(Phase::Ready, vec![Effect::Wait(TICKLE)])
+    }
+
+    fn not_primed(&mut self) -> Vec<Effect> {
+        self.failed_primings += 1;
+        match self.failed_primings < PRIMINGS {
+            true => self.to(Phase::Starting, vec![Effect::Wait(SECOND_LOOK)]),
+            false => self.refused(),
+        }
     }
 
     fn refused(&mut self) -> Vec<Effect> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ibd_cpapi::accounts::GetBrokerageAccounts;
+use ibd_cpapi::accounts::{GetBrokerageAccounts, GetPnl};
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::orders::GetOrders;
 use ibd_cpapi::portfolio::GetAccounts;
@@ -71,12 +71,18 @@ pub(super) async fn open(client: &Client, compete: bool) -> bool {
 
 /// The calls that must come first in every brokerage session, and what they tell.
 pub(super) async fn prime(client: &Client) -> Result<Facts, Failure> {
+    // Nothing that an earlier brokerage session answered counts in this one.
+    client.forget();
     let brokerage = client.ask(&GetBrokerageAccounts, deadline()).await?.value;
     let portfolio = client.ask(&GetAccounts, deadline()).await?.value;
     // Starts the orders feed; the next list, some seconds later, is a true one. What fails here is
     // found again by whoever asks for orders.
     if let Err(failure) = client.ask(&GetOrders { account: None, force: true }, deadline()).await {
         tracing::info!(%failure, "the orders feed did not start");
+    }
+    // The same for the P&L, whose first answer of a session is empty.
+    if let Err(failure) = client.ask(&GetPnl, deadline()).await {
+        tracing::info!(%failure, "the P&L feed did not start");
     }
     // At most once a minute, and only for a name: a session works without.
     let login = client.ask(&ValidateSso, Instant::now() + Duration::from_secs(2)).await;

@@ -185,7 +185,8 @@ impl Tool for GetMarketData {
         });
         let wanted: Vec<Wanted> = wanted.collect();
         let (wanted, deadline) = (wanted.as_slice(), ctx.deadline);
-        ctx.tell(1, Some(2), "waiting for quotes");
+        let steps = contracts.len() as u32 + 1;
+        ctx.tell(steps, Some(steps + 1), "waiting for quotes");
         let rows = ctx
             .desks
             .read(deadline, |lease| async move { market::quotes(&lease, wanted, deadline).await })
@@ -245,7 +246,7 @@ impl Asked {
         match self {
             Self::Symbols { symbols, exchange, is_single } => {
                 for (done, symbol) in symbols.iter().enumerate() {
-                    ctx.tell(done as u32, Some(symbols.len() as u32 + 1), "finding contracts");
+                    ctx.tell(done as u32, Some(symbols.len() as u32 + 2), "finding contracts");
                     match by_symbol(ctx, symbol, exchange.as_deref()).await {
                         Ok(contract) => contracts.push(contract),
                         Err(refusal) if *is_single || refusal.field.is_none() => {

@@ -96,6 +96,16 @@ fn a_session_that_never_finishes_loading_is_refused_after_a_minute() {
     assert_eq!(life.phase, Phase::Refused);
 }
 
+#[test]
+fn first_calls_that_keep_failing_are_not_repeated_in_a_tight_loop() {
+    let mut life = at(Phase::Priming);
+    for expected in [SECOND_LOOK, SECOND_LOOK, REOPEN, REOPEN * 2] {
+        assert_eq!(life.step(&Event::Primed(false)), [Wait(expected)]);
+        life.step(&Event::Due);
+        assert_eq!(life.step(&Event::Looked(UP)), [Prime]);
+    }
+}
+
 /// Whatever is seen while another platform holds the session, `ask` and `yield` never open it.
 #[test]
 fn a_persons_tws_is_never_fought() {

@@ -1,0 +1,38 @@
+# Run `make` for the list. Everything builds into target/ with the Rust toolchain alone.
+CARGO ?= cargo
+BINS = ibd ib-mcp ibctl ib-sim
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: ## a real MCP conversation with a simulated account, shown readably
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) run --release -q -p ibd-tests --example demo
+
+test: ## everything that needs only the Rust toolchain
+	tests/prerequisites.sh rust
+	$(CARGO) fmt --all --check
+	$(CARGO) build --workspace --bins --examples
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) test --workspace
+
+test-real: ## clients that nobody here wrote: SDKs, Inspector, conformance suite, ibind
+	tests/prerequisites.sh real
+	$(CARGO) build --workspace --bins
+	tests/real/run.sh
+
+bless: ## rewrite golden files after a change that is meant
+	BLESS=1 $(CARGO) test -q -p ibd-protocol -p ibd
+
+bench: ## figures for docs/performance.md
+	$(CARGO) build --release --workspace --bins
+	$(CARGO) bench -p ibd-tests
+
+install: ## for the current user: programs and service
+	$(CARGO) build --release --workspace --bins
+	packaging/install.sh
+
+uninstall: ## asks whether to keep state
+	packaging/uninstall.sh
+
+.PHONY: help demo test test-real bless bench install uninstall
