@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, oneshot, watch};
@@ -24,9 +25,16 @@ pub struct Load {
     pub penalty_until: Option<Timestamp>,
 }
 
+/// Where it is noted when which endpoint was asked, so that a next daemon can go on counting.
+pub trait Notebook: std::fmt::Debug + Send + Sync {
+    /// A request begins or ends now. Must not take long.
+    fn note(&self, endpoint: &'static str, at: Timestamp);
+}
+
 /// The queue in front of the budget.
 #[derive(Debug)]
 pub struct Door {
+    notebook: Option<Box<dyn Notebook>>,
     queue: Mutex<Queue>,
     changed: Notify,
     penalty: watch::Sender<Option<Timestamp>>,
@@ -54,11 +62,35 @@ pub struct Pass {
 
 impl Default for Door {
     fn default() -> Self {
-        Self { queue: Mutex::default(), changed: Notify::new(), penalty: watch::Sender::new(None) }
+        Self {
+            notebook: None,
+            queue: Mutex::default(),
+            changed: Notify::new(),
+            penalty: watch::Sender::new(None),
+        }
     }
 }
 
 impl Door {
+    /// A door that notes its requests.
+    pub fn with(notebook: Box<dyn Notebook>) -> Self {
+        Self { notebook: Some(notebook), ..Self::default() }
+    }
+
+    /// Takes over what an earlier daemon asked last.
+    pub fn resume_request(&self, endpoint: &str, at: Timestamp) {
+        let age = Duration::try_from(Timestamp::now().duration_since(at)).unwrap_or_default();
+        if let Some(at) = Instant::now().checked_sub(age) {
+            self.lock().pace.resume_request(endpoint, at);
+        }
+    }
+
+    fn note(&self, endpoint: &'static str) {
+        if let Some(notebook) = &self.notebook {
+            notebook.note(endpoint, Timestamp::now());
+        }
+    }
+
     /// Waits for this request's turn; dropping the future leaves the queue.
     pub async fn enter(self: &Arc<Self>, want: Want) -> Result<Pass, Failure> {
         let (go, mut turn) = oneshot::channel();
@@ -112,6 +144,7 @@ impl Door {
         for one in waiting {
             match queue.pace.admit(now, &one.want) {
                 Verdict::Go => {
+                    self.note(one.want.endpoint);
                     let pass = Pass { door: self.clone(), want: one.want, ending: Ending::Over };
                     unclaimed.extend(one.go.send(Ok(pass)).err());
                 }
@@ -133,6 +166,7 @@ impl Door {
     }
 
     fn over(&self, want: &Want, ending: Ending) {
+        self.note(want.endpoint);
         let penalty = {
             let mut queue = self.lock();
             let now = Instant::now();
@@ -153,7 +187,7 @@ impl Door {
 
 impl Pass {
     /// Notes that the broker refused for its rate limit.
-    pub fn rate_limited(mut self, asked: Option<std::time::Duration>) {
+    pub fn rate_limited(mut self, asked: Option<Duration>) {
         self.ending = Ending::RateLimited(asked);
     }
 }
@@ -175,7 +209,6 @@ mod tests {
     use super::*;
     use crate::endpoint::Lane;
     use crate::pace::Window;
-    use std::time::Duration;
 
     const DATA: Want = Want { endpoint: "data", window: None, lane: Lane::Data };
     const SLOW: Want = Want { endpoint: "slow", window: Some(Window::one_in(5)), lane: Lane::Data };

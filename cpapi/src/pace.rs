@@ -116,7 +116,7 @@ impl Places {
 pub struct Pace {
     all: Places,
     data_running: usize,
-    endpoints: HashMap<&'static str, Places>,
+    endpoints: HashMap<String, Places>,
     closed: HashMap<&'static str, Instant>,
     last_refusal: Option<Instant>,
     penalty: Option<Instant>,
@@ -129,9 +129,16 @@ impl Pace {
         if verdict == Verdict::Go {
             self.all.start();
             self.data_running += usize::from(want.lane == Lane::Data);
-            self.endpoints.entry(want.endpoint).or_default().start();
+            self.places(want.endpoint).start();
         }
         verdict
+    }
+
+    fn places(&mut self, endpoint: &str) -> &mut Places {
+        if !self.endpoints.contains_key(endpoint) {
+            self.endpoints.insert(endpoint.to_owned(), Places::default());
+        }
+        self.endpoints.entry(endpoint.to_owned()).or_default()
     }
 
     fn judge(&mut self, now: Instant, want: &Want) -> Verdict {
@@ -148,7 +155,7 @@ impl Pace {
             return Verdict::AfterAnswer;
         }
         if let Some(window) = want.window {
-            let places = self.endpoints.entry(want.endpoint).or_default();
+            let places = self.places(want.endpoint);
             let verdict = places.has_room(now, window.per, window.count);
             if verdict != Verdict::Go {
                 return verdict;
@@ -163,7 +170,7 @@ impl Pace {
         if want.lane == Lane::Data {
             self.data_running = self.data_running.saturating_sub(1);
         }
-        let places = self.endpoints.entry(want.endpoint).or_default();
+        let places = self.places(want.endpoint);
         places.answer(now);
         let per = want.window.map_or(SECOND, |window| window.per);
         places.taken(now, per);
@@ -193,6 +200,15 @@ impl Pace {
     /// Takes over a penalty that an earlier daemon had noted.
     pub fn resume_penalty(&mut self, until: Instant) {
         self.penalty = Some(until);
+    }
+
+    /// Takes over what an earlier daemon asked last: the broker still counts it.
+    pub fn resume_request(&mut self, endpoint: &str, at: Instant) {
+        self.places(endpoint).answered.push_back(at);
+        // How many came just before it is not known, so it counts as a full second's worth.
+        if self.all.answered.back().is_none_or(|last| *last < at) {
+            self.all.answered = std::iter::repeat_n(at, PER_SECOND).collect();
+        }
     }
 
     /// Requests under way.
@@ -270,6 +286,15 @@ mod tests {
         pace.admit(now, &DATA);
         pace.over(now, &DATA, Ending::RateLimited(Some(ms(60_000))));
         assert_eq!(pace.admit(now, &DATA), Verdict::Until(now + ms(60_000)));
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_daemon_asked_still_counts() {
+        let (mut pace, now) = (Pace::default(), Instant::now());
+        pace.resume_request("slow", now);
+        assert_eq!(pace.admit(now, &DATA), Verdict::Until(now + ms(1_000)));
+        assert_eq!(pace.admit(now + ms(1_000), &DATA), Verdict::Go);
+        assert_eq!(pace.admit(now + ms(1_000), &SLOW), Verdict::Until(now + ms(5_000)));
     }
 
     /// However long each request is on its way there and back, the server never sees eleven in a second.

@@ -7,6 +7,8 @@ use ractor::{ActorRef, Message};
 use tokio::time::Instant;
 
 use crate::board::Board;
+use crate::market::Underlyings;
+use crate::orders::Feeds;
 use crate::refusal::Refusal;
 use crate::session::{Lease, SessionHandle};
 use crate::store::Store;
@@ -50,6 +52,10 @@ pub struct Desks {
     pub session: SessionHandle,
     /// What is remembered.
     pub store: Store,
+    /// Which orders feeds are warm.
+    pub feeds: Feeds,
+    /// Which underlyings were searched for.
+    pub underlyings: Underlyings,
     /// How everything is.
     pub board: Board,
 }
@@ -66,11 +72,7 @@ impl Desks {
         match read(lease.clone()).await {
             Ok(value) => Ok(value),
             Err(failure) if casts_doubt(&failure) => {
-                let mut views = self.board.session().subscribe();
-                views.mark_unchanged();
-                self.session.doubt(&lease);
-                // The next thing seen is what the look at the session showed.
-                let _ = tokio::time::timeout_at(deadline, views.changed()).await;
+                self.session.doubt(&lease, &failure, deadline).await;
                 let lease = self.session.lease(deadline).await?;
                 Ok(read(lease).await?)
             }

@@ -16,7 +16,7 @@ use ibd_cpapi::door::Door;
 use ibd_cpapi::pin::Pin;
 use ibd_cpapi::{Client, Failure};
 use ibd_protocol::GatewayMode;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::task::JoinHandle;
 
 use crate::board::Board;
@@ -82,8 +82,8 @@ impl GatewayView {
 /// What the actor is told.
 #[derive(Debug)]
 pub enum Msg {
-    /// Use this gateway, unless one was chosen before.
-    Choose(GatewayChoice),
+    /// Use this gateway, unless one was chosen before; answered when that is done.
+    Choose(GatewayChoice, RpcReplyPort<()>),
     /// The process is ready, or could not be started.
     Started(u64, Result<Simulator, String>),
     /// The process ended: after how long, and why.
@@ -145,7 +145,10 @@ impl Actor for Gateway {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match msg {
-            Msg::Choose(choice) => state.choose(&me, choice),
+            Msg::Choose(choice, reply) => {
+                state.choose(&me, choice);
+                let _ = reply.send(());
+            }
             Msg::Started(generation, outcome) if generation == state.generation => {
                 state.started(&me, outcome);
             }

@@ -21,7 +21,6 @@ use tokio::time::{Instant, timeout};
 use crate::config::Config;
 use crate::desks::{Desks, Post};
 use crate::gateway;
-use crate::orders::Feeds;
 use peer::Peer;
 
 /// Whoever connects says hello within this time.
@@ -38,8 +37,6 @@ pub struct Shared {
     pub config: Arc<Config>,
     /// What tools may ask.
     pub desks: Desks,
-    /// Which orders feeds are warm.
-    pub feeds: Feeds,
     /// The pacing budget.
     pub door: Arc<Door>,
     /// Where a client's choice of gateway goes.
@@ -149,6 +146,8 @@ impl Roster {
 pub enum Msg {
     /// Somebody said hello in our protocol.
     Greeted(Box<Stream>, Role),
+    /// No more clients: whoever comes now shall start the next daemon.
+    Close,
     /// Time to see whether the socket is still where clients look for it.
     LookAtSocket,
 }
@@ -203,6 +202,7 @@ impl Actor for Ipc {
     ) -> Result<(), ActorProcessingErr> {
         match msg {
             Msg::Greeted(stream, role) => state.greeted(&me, *stream, role).await,
+            Msg::Close => state.close(),
             Msg::LookAtSocket => state.look_at_socket(&me),
         }
         Ok(())
@@ -239,6 +239,11 @@ impl State {
         if let Err(error) = Peer::spawn_linked(None, Peer, arguments, me.get_cell()).await {
             tracing::error!(%error, "a connection could not be served");
         }
+    }
+
+    fn close(&mut self) {
+        self.accepting.abort();
+        self.listener.unpublish();
     }
 
     fn look_at_socket(&mut self, me: &ActorRef<Msg>) {

@@ -3,6 +3,7 @@
 //! `docs/architecture.md` tells who owns what, who may import whom, and how one call travels.
 
 pub mod board;
+pub mod budget;
 pub mod config;
 pub mod contracts;
 pub mod desks;

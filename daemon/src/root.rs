@@ -5,19 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ibd_cpapi::door::Door;
 use ibd_protocol::DrainReason;
 use ibd_protocol::socket::Listener;
-use jiff::Timestamp;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SpawnErr, SupervisionEvent};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::board::Board;
+use crate::budget;
 use crate::config::Config;
 use crate::desks::{Desks, Post};
 use crate::gateway::{self, Gateway, GatewayState};
 use crate::ipc::{self, Ipc, Roster, Shared};
+use crate::market::Underlyings;
 use crate::orders::Feeds;
 use crate::session::life::Compete;
 use crate::session::{self, Session, SessionHandle};
@@ -32,8 +32,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// After so long without a failure the count begins anew.
 const QUIET: Duration = Duration::from_secs(600);
-/// Where the end of a penalty is kept: a restart must not forget it.
-const PENALTY: &str = "pace/penalty_until";
 
 /// Why the daemon could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -79,19 +77,17 @@ impl Daemon {
                 "Nothing that matters is lost; remove the folder when you like.",
             );
         }
-        let door = Arc::new(Door::default());
-        if let Some(until) = store.kept::<Timestamp>(PENALTY) {
-            door.resume_penalty(until);
-        }
+        let door = budget::door(&config.places.state, &store);
         let session = Post::default();
         let shared = Shared {
             desks: Desks {
                 session: SessionHandle::new(board.clone(), session.clone()),
                 store,
+                feeds: Feeds::default(),
+                underlyings: Underlyings::default(),
                 board,
             },
             config: Arc::new(config),
-            feeds: Feeds::default(),
             door,
             gateway: Post::default(),
             roster: Roster::default(),
@@ -205,6 +201,7 @@ struct Root;
 struct State {
     shared: Shared,
     session: Post<session::Msg>,
+    ipc: Post<ipc::Msg>,
     children: Vec<(ActorId, Child, ActorCell)>,
     failures: u32,
     last_failure: Option<tokio::time::Instant>,
@@ -225,11 +222,15 @@ impl Actor for Root {
         let Arguments { listener, shared, session } = arguments;
         let mut state = State {
             tasks: vec![
-                tokio::spawn(keep_penalties(shared.clone())),
+                tokio::spawn(budget::keep_penalties(
+                    shared.door.clone(),
+                    shared.desks.store.clone(),
+                )),
                 tokio::spawn(watch_ending(shared.clone(), me.clone())),
             ],
             shared,
             session,
+            ipc: Post::default(),
             children: Vec::new(),
             failures: 0,
             last_failure: None,
@@ -326,6 +327,7 @@ impl State {
         let path = self.shared.config.places.socket();
         let arguments = ipc::Arguments { listener, path, shared: self.shared.clone() };
         let (actor, _) = Ipc::spawn_linked(None, Ipc, arguments, me.get_cell()).await?;
+        self.ipc.install(actor.clone());
         self.children.push((actor.get_id(), Child::Ipc, actor.get_cell()));
         Ok(())
     }
@@ -365,6 +367,7 @@ impl State {
             return;
         }
         tracing::info!(?reason, "ending; calls under way are finished");
+        self.ipc.send(ipc::Msg::Close);
         let (mut calls, me) = (self.shared.roster.calls(), me.clone());
         self.tasks.push(tokio::spawn(async move {
             let _ = tokio::time::timeout(DRAIN, calls.wait_for(|calls| *calls == 0)).await;
@@ -411,22 +414,6 @@ async fn watch_ending(shared: Shared, me: ActorRef<Msg>) {
     let reason = ending.wait_for(Option::is_some).await.ok().and_then(|reason| *reason);
     if let Some(reason) = reason {
         let _ = me.cast(Msg::End(reason));
-    }
-}
-
-/// A penalty outlives the daemon that earned it.
-async fn keep_penalties(shared: Shared) {
-    let mut penalties = shared.door.penalties();
-    while penalties.changed().await.is_ok() {
-        let until = *penalties.borrow_and_update();
-        let store = shared.desks.store.clone();
-        let kept = tokio::task::spawn_blocking(move || match until {
-            Some(until) => store.keep(PENALTY, &until),
-            None => store.discard(PENALTY),
-        });
-        if let Ok(Err(error)) = kept.await {
-            tracing::error!(%error, "a penalty could not be kept");
-        }
     }
 }
 

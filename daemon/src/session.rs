@@ -109,6 +109,8 @@ pub struct SessionView {
     pub lease: Option<Lease>,
     /// Counts what was seen, so that a caller can wait for the next thing seen.
     pub seen: u64,
+    /// Which life of the gateway this speaks of.
+    pub generation: u64,
 }
 
 impl SessionView {
@@ -132,6 +134,7 @@ pub struct Lease {
     client: Client,
     facts: Arc<Facts>,
     epoch: u64,
+    grant: u64,
 }
 
 impl Lease {
@@ -148,7 +151,7 @@ impl Lease {
     /// A lease that nobody gave out.
     #[cfg(test)]
     pub(crate) fn for_tests(client: Client, facts: Facts) -> Self {
-        Self { client, facts: Arc::new(facts), epoch: 0 }
+        Self { client, facts: Arc::new(facts), epoch: 0, grant: 0 }
     }
 
     /// Which brokerage session it proves.
@@ -179,9 +182,9 @@ impl SessionHandle {
             if let Some(lease) = view.lease {
                 return Ok(lease);
             }
-            let refusal = view.refusal.unwrap_or_else(unknown_yet);
+            let refusal = view.refusal.clone().unwrap_or_else(unknown_yet);
             match asked_at {
-                Some(asked) if view.seen > asked && !view.state.is_passing() => {
+                Some(asked) if view.seen > asked && self.is_settled(&view) => {
                     return Err(refusal);
                 }
                 Some(_) => {}
@@ -196,9 +199,21 @@ impl SessionHandle {
         }
     }
 
-    /// A call under `lease` failed in a way that casts doubt on the session.
-    pub fn doubt(&self, lease: &Lease) {
-        self.post.send(Msg::Doubted(lease.epoch));
+    /// Whether waiting is not likely to help: the state is none that passes, and it is that of the
+    /// gateway as it is now.
+    fn is_settled(&self, view: &SessionView) -> bool {
+        let gateway = self.board.gateway().borrow().generation;
+        view.generation == gateway && !view.state.is_passing()
+    }
+
+    /// A call under `lease` failed in a way that casts doubt on the session. Returns when the lease
+    /// is no longer what others would get.
+    pub async fn doubt(&self, lease: &Lease, failure: &Failure, deadline: Instant) {
+        let mut views = self.board.session().subscribe();
+        self.post.send(Msg::Doubted(lease.grant, *failure == Failure::NotPrimed));
+        let is_other =
+            |view: &SessionView| view.lease.as_ref().is_none_or(|l| l.grant != lease.grant);
+        let _ = timeout_at(deadline, views.wait_for(is_other)).await;
     }
 
     /// The view now.
@@ -232,8 +247,8 @@ pub enum Msg {
     Gateway(Box<GatewayView>),
     /// A caller waits for a lease.
     Wanted,
-    /// A call failed in a session of this epoch.
-    Doubted(u64),
+    /// A call under this grant failed; whether for want of the session's first calls.
+    Doubted(u64, bool),
     /// An errand is over; which one it was is told by its number.
     Done(u64, Event),
     /// The first calls are over.
@@ -267,6 +282,8 @@ pub struct State {
     gateway: GatewayView,
     facts: Facts,
     opened: Option<Instant>,
+    /// Grows whenever the session becomes ready, so that each lease can be told from the next.
+    grant: u64,
     /// The number of the one errand whose outcome still counts.
     errand: u64,
     is_looking: bool,
@@ -296,6 +313,7 @@ impl Actor for Session {
             gateway: GatewayView::default(),
             facts: Facts::default(),
             opened: None,
+            grant: 0,
             errand: 0,
             is_looking: false,
             last_look: None,
@@ -318,8 +336,10 @@ impl Actor for Session {
         match msg {
             Msg::Gateway(view) => state.gateway_changed(&me, *view),
             Msg::Wanted => state.wanted(&me),
-            Msg::Doubted(epoch) if epoch == state.life.epoch => state.event(&me, &Event::Doubted),
-            Msg::Doubted(_) => {}
+            Msg::Doubted(grant, unprimed) if grant == state.grant => {
+                state.event(&me, if unprimed { &Event::Unprimed } else { &Event::Doubted });
+            }
+            Msg::Doubted(..) => {}
             Msg::Done(errand, event) if errand == state.errand => state.done(&me, &event),
             Msg::Primed(errand, facts) if errand == state.errand => state.primed(&me, facts),
             Msg::Due(errand) if errand == state.errand => state.event(&me, &Event::Due),
@@ -402,6 +422,7 @@ impl State {
         if before != self.life.phase {
             tracing::info!(?before, after = ?self.life.phase, ?event, "session");
             self.since = now_text();
+            self.grant += u64::from(self.life.phase == Phase::Ready);
         }
         for effect in effects {
             self.perform(me, effect);
@@ -489,6 +510,7 @@ impl State {
             client,
             facts: Arc::new(self.facts.clone()),
             epoch: self.life.epoch,
+            grant: self.grant,
         });
         let words = Words { state, text, hint };
         self.board.session().send_modify(|view| {
@@ -502,6 +524,7 @@ impl State {
                 opened: self.opened.filter(|_| is_ready),
                 lease,
                 seen: view.seen + 1,
+                generation: self.gateway.generation,
             };
         });
     }

@@ -28,6 +28,7 @@ use crate::policy::Policy;
 use crate::portfolio;
 use crate::refusal::Refusal;
 use crate::session::Lease;
+use schema::Contract;
 
 /// Arguments longer than this are refused before they are read, in bytes.
 pub const MAX_ARGUMENTS: usize = 1 << 20;
@@ -58,8 +59,6 @@ pub trait Tool: Send + Sync + 'static {
 pub struct Ctx {
     /// What it may ask.
     pub desks: Desks,
-    /// Which orders feeds are warm.
-    pub feeds: crate::orders::Feeds,
     /// What its client may do.
     pub policy: Arc<Policy>,
     /// When its caller stops waiting.
@@ -140,8 +139,8 @@ fn spec<T: Tool>() -> ToolSpec {
         title: T::TITLE.to_owned(),
         description: format!("{} Example: {}", T::ABOUT, T::EXAMPLE),
         effect: T::EFFECT,
-        input_schema: schema::of::<T::Args>(),
-        output_schema: schema::of::<T::Out>(),
+        input_schema: schema::of::<T::Args>(Contract::Deserialize),
+        output_schema: schema::of::<T::Out>(Contract::Serialize),
     }
 }
 

@@ -104,7 +104,7 @@ impl Actor for Peer {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match msg {
-            Msg::Said(said) => state.said(&me, *said),
+            Msg::Said(said) => state.said(&me, *said).await,
             Msg::Progress(id, progress) => state.progress(&me, id, progress),
             Msg::Finished(id, outcome) => state.finished(&me, id, outcome),
             Msg::Answer(answer) => state.send(&me, &answer),
@@ -134,9 +134,9 @@ impl Actor for Peer {
 }
 
 impl State {
-    fn said(&mut self, me: &ActorRef<Msg>, said: ToDaemon) {
+    async fn said(&mut self, me: &ActorRef<Msg>, said: ToDaemon) {
         match said {
-            ToDaemon::Wishes(wishes) => self.wishes(&wishes),
+            ToDaemon::Wishes(wishes) => self.wishes(&wishes).await,
             ToDaemon::Introduce(client) => {
                 let name: String =
                     ibd_cpapi::failure::clean(&client.name).chars().take(64).collect();
@@ -159,10 +159,13 @@ impl State {
         }
     }
 
-    fn wishes(&mut self, wishes: &Wishes) {
+    async fn wishes(&mut self, wishes: &Wishes) {
         if let Some(choice) = wished_gateway(wishes) {
-            // Taken only if neither configuration nor an earlier client has chosen.
-            self.shared.gateway.send(crate::gateway::Msg::Choose(choice));
+            // Taken only if neither configuration nor an earlier client has chosen. Waited for, so
+            // that this client's first call finds the gateway it asked for.
+            let (reply, chosen) = tokio::sync::oneshot::channel();
+            self.shared.gateway.send(crate::gateway::Msg::Choose(choice, reply.into()));
+            let _ = chosen.await;
         }
         let policy = Policy::settle(&self.shared.config, wishes);
         self.change(|status| status.read_only = policy.read_only);
@@ -189,7 +192,6 @@ impl State {
         let patience = Duration::from_millis(call.deadline_ms).min(LONGEST_CALL);
         Ctx {
             desks: self.shared.desks.clone(),
-            feeds: self.shared.feeds.clone(),
             policy: self.policy.clone(),
             deadline: Instant::now() + patience,
             progress: Arc::new(move |progress| {

@@ -6,7 +6,7 @@
 //!       ▲               ├── competing ─────────▶ Competing                               │
 //!       │               ├── 5xx, HTML ─────────▶ Maint                          Priming ◀─┘
 //!       │ gateway up    ├── silent ────────────▶ Network, then Hung                │
-//!   Stopped ◀─ gone ────┴── 429 ───────────────▶ Penalty                           ▼
+//!   Stopped      Gone ◀─┴── 429 ───────────────▶ Penalty                           ▼
 //!                                         Doubtful ◀──one bad look── Ready ◀── primed
 //! ```
 //!
@@ -40,6 +40,8 @@ const HUNG_AFTER: u32 = 3;
 pub enum Phase {
     /// There is no gateway to ask.
     Stopped,
+    /// There should be one, and nobody answers at its address.
+    Gone,
     /// Not looked at yet.
     Starting,
     /// Somebody must log in.
@@ -118,6 +120,8 @@ pub enum Event {
     Primed(bool),
     /// A call failed in a way that casts doubt on the session.
     Doubted,
+    /// A call was told that the session's first calls are missing: somebody opened it anew.
+    Unprimed,
     /// A caller waits, or a person says to go on.
     Wanted,
     /// A pause is over.
@@ -183,7 +187,9 @@ impl Life {
             Event::Opened(false) => self.refused(),
             Event::Primed(true) => self.primed(),
             Event::Primed(false) => self.not_primed(),
-            Event::Doubted | Event::Wanted => self.wanted(),
+            Event::Doubted => self.doubted(),
+            Event::Unprimed => self.unprimed(),
+            Event::Wanted => self.wanted(),
             Event::Due => self.due(),
         }
     }
@@ -203,6 +209,24 @@ impl Life {
             | Phase::Refused
             | Phase::Penalty { .. } => vec![],
             _ => vec![Effect::Look],
+        }
+    }
+
+    /// The failed call is the first piece of evidence, this look the second.
+    fn doubted(&mut self) -> Vec<Effect> {
+        match self.phase {
+            Phase::Ready => self.to(Phase::Doubtful, vec![Effect::Look]),
+            _ => self.wanted(),
+        }
+    }
+
+    fn unprimed(&mut self) -> Vec<Effect> {
+        match self.phase {
+            Phase::Ready => {
+                self.epoch += 1;
+                self.to(Phase::Priming, vec![Effect::Prime])
+            }
+            _ => vec![],
         }
     }
 
@@ -245,7 +269,7 @@ impl Life {
             }
             Sight::Login { authenticated: false, .. } => self.closed(),
             Sight::NoLogin => self.to(Phase::NeedLogin, vec![Effect::Wait(WAITING_LOOK)]),
-            Sight::Gone => self.to(Phase::Stopped, vec![Effect::Wait(WAITING_LOOK)]),
+            Sight::Gone => self.to(Phase::Gone, vec![Effect::Wait(WAITING_LOOK)]),
             Sight::Trouble => self.to(Phase::Maint, vec![Effect::Wait(MAINTENANCE_LOOK)]),
             Sight::SilentUpstream => self.silent(),
             Sight::SilentGateway => self.to(Phase::Hung, vec![Effect::Wait(WAITING_LOOK)]),

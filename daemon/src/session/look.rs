@@ -85,7 +85,7 @@ pub(super) async fn prime(client: &Client) -> Result<Facts, Failure> {
         tracing::info!(%failure, "the P&L feed did not start");
     }
     // At most once a minute, and only for a name: a session works without.
-    let login = client.ask(&ValidateSso, Instant::now() + Duration::from_secs(2)).await;
+    let login = client.ask(&ValidateSso, Instant::now() + Duration::from_secs(1)).await;
     let login = login.map(|answer| answer.value).ok();
     let mut accounts: Vec<AccountId> = portfolio.into_iter().map(|account| account.id).collect();
     let others = brokerage.accounts.into_iter().filter(|id| id.as_str() != "All");

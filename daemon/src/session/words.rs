@@ -22,7 +22,7 @@ pub fn words(phase: &Phase, gateway: &GatewayView, facts: &Facts) -> Words {
     let address = gateway.address.as_deref().unwrap_or("its address");
     let say = |state, text: String, hint: &str| Words { state, text, hint: hint.to_owned() };
     match phase {
-        Phase::Stopped => stopped(gateway),
+        Phase::Stopped | Phase::Gone => stopped(gateway),
         Phase::Starting => say(SessionState::Starting, "Looking at the gateway.".into(), ""),
         Phase::NeedLogin => say(
             SessionState::NeedLogin,
@@ -154,7 +154,7 @@ mod tests {
             ..GatewayView::default()
         };
         for phase in [
-            Phase::Stopped,
+            Phase::Gone,
             Phase::NeedLogin,
             Phase::Refused,
             Phase::Doubtful,

@@ -134,7 +134,7 @@ impl Tool for GetLiveOrders {
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let accounts = ctx.accounts(args.account_id.as_ref()).await?;
-        let (feeds, deadline) = (&ctx.feeds, ctx.deadline);
+        let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
         let mut rows: Vec<Order> = Vec::new();
         let (mut at, mut is_cached) = (Timestamp::now(), false);
         for (done, account) in accounts.iter().enumerate() {

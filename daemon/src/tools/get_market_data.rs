@@ -179,17 +179,18 @@ impl Tool for GetMarketData {
         let wanted = Asked::from(args)?;
         ctx.lease().await?;
         let (contracts, problems) = wanted.resolve(&ctx).await?;
-        let wanted = contracts.iter().filter_map(|contract| {
-            let is_option = matches!(contract.sec_type.as_deref(), Some("OPT" | "FOP"));
-            Some(Wanted { conid: contract.id()?, is_option })
-        });
+        let wanted = contracts.iter().filter_map(wanted);
         let wanted: Vec<Wanted> = wanted.collect();
         let (wanted, deadline) = (wanted.as_slice(), ctx.deadline);
+        let underlyings = &ctx.desks.underlyings;
         let steps = contracts.len() as u32 + 1;
         ctx.tell(steps, Some(steps + 1), "waiting for quotes");
         let rows = ctx
             .desks
-            .read(deadline, |lease| async move { market::quotes(&lease, wanted, deadline).await })
+            .read(deadline, |lease| async move {
+                underlyings.prepare(&lease, wanted, deadline).await?;
+                market::quotes(&lease, wanted, deadline).await
+            })
             .await?;
         let quotes = contracts.into_iter().map(|contract| {
             let row = contract.id().and_then(|conid| rows.get(&conid));
@@ -197,6 +198,14 @@ impl Tool for GetMarketData {
         });
         Ok(Out { quotes: quotes.collect(), problems, as_of: Time::now() })
     }
+}
+
+fn wanted(contract: &Contract) -> Option<Wanted> {
+    let kind = contract.sec_type.as_deref();
+    let is_option = matches!(kind, Some("OPT" | "FOP"));
+    let is_derived = is_option || matches!(kind, Some("FUT" | "WAR"));
+    let underlying = contract.symbol.clone().filter(|_| is_derived);
+    Some(Wanted { conid: contract.id()?, is_option, underlying })
 }
 
 /// What a call asks for, in one of its forms.

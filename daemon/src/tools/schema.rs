@@ -1,5 +1,6 @@
 //! JSON Schemas that every client understands.
 
+pub use schemars::generate::Contract;
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::{Map, Value};
 
@@ -7,8 +8,9 @@ use serde_json::{Map, Value};
 ///
 /// What clients stumble over is taken out: number formats, `null` as one of several types, null
 /// defaults, and the `$schema` and `title` that only cost tokens.
-pub fn of<T: JsonSchema>() -> String {
+pub fn of<T: JsonSchema>(contract: Contract) -> String {
     let mut settings = SchemaSettings::draft2020_12();
+    settings.contract = contract;
     settings.inline_subschemas = true;
     settings.meta_schema = None;
     let schema = settings.into_generator().into_root_schema_for::<T>();

@@ -30,7 +30,7 @@ fn each_sight_leads_from_the_start_to_its_state() {
         (CLOSED, Phase::Opening, vec![Open { compete: false }]),
         (TAKEN, Phase::Competing, vec![Wait(MAINTENANCE_LOOK)]),
         (Sight::NoLogin, Phase::NeedLogin, vec![Wait(WAITING_LOOK)]),
-        (Sight::Gone, Phase::Stopped, vec![Wait(WAITING_LOOK)]),
+        (Sight::Gone, Phase::Gone, vec![Wait(WAITING_LOOK)]),
         (Sight::Trouble, Phase::Maint, vec![Wait(MAINTENANCE_LOOK)]),
         (Sight::SilentUpstream, Phase::Network { looks: 1 }, vec![Wait(SECOND_LOOK)]),
         (Sight::SilentGateway, Phase::Hung, vec![Wait(WAITING_LOOK)]),
@@ -55,7 +55,22 @@ fn one_bad_look_makes_a_ready_session_doubtful_and_a_good_one_heals_it() {
 fn a_second_bad_look_counts() {
     assert_eq!(looked(Phase::Doubtful, CLOSED), (Phase::Opening, vec![Open { compete: false }]));
     assert_eq!(looked(Phase::Doubtful, Sight::NoLogin).0, Phase::NeedLogin);
-    assert_eq!(looked(Phase::Doubtful, Sight::Gone).0, Phase::Stopped);
+    assert_eq!(looked(Phase::Doubtful, Sight::Gone).0, Phase::Gone);
+}
+
+#[test]
+fn a_call_that_fails_is_evidence_enough_for_one_bad_look_to_count() {
+    let mut life = at(Phase::Ready);
+    assert_eq!(life.step(&Event::Doubted), [Look]);
+    assert_eq!(life.phase, Phase::Doubtful, "nobody is served meanwhile");
+    assert_eq!(life.step(&Event::Looked(CLOSED)), [Open { compete: false }]);
+}
+
+#[test]
+fn a_session_that_somebody_opened_anew_is_primed_again() {
+    let mut life = at(Phase::Ready);
+    assert_eq!(life.step(&Event::Unprimed), [Prime]);
+    assert_eq!((life.phase, life.epoch), (Phase::Priming, 2));
 }
 
 #[test]
@@ -135,7 +150,14 @@ fn in_the_penalty_box_nobody_is_asked_for_a_callers_sake() {
 
 #[test]
 fn a_caller_who_waits_for_a_login_gets_a_look() {
-    for phase in [Phase::NeedLogin, Phase::Maint, Phase::Hung, Phase::Competing, Phase::Starting] {
+    for phase in [
+        Phase::NeedLogin,
+        Phase::Maint,
+        Phase::Hung,
+        Phase::Gone,
+        Phase::Competing,
+        Phase::Starting,
+    ] {
         assert_eq!(at(phase.clone()).step(&Event::Wanted), [Look], "{phase:?}");
     }
 }

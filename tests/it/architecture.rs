@@ -1,0 +1,181 @@
+//! Who may import whom. Each rule has its reason beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Our packages and what each names among its dependencies.
+fn packages() -> BTreeMap<String, BTreeSet<String>> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    let output = std::process::Command::new(cargo)
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter().map(|package| {
+        let dependencies = package["dependencies"].as_array().unwrap().iter();
+        let real = dependencies.filter(|d| d["kind"] != "dev");
+        let names = real.map(|d| d["name"].as_str().unwrap().to_owned()).collect();
+        (package["name"].as_str().unwrap().to_owned(), names)
+    });
+    packages.collect()
+}
+
+#[test]
+fn crates_know_only_whom_they_may() {
+    let packages = packages();
+    let ours: BTreeSet<&str> = packages.keys().map(String::as_str).collect();
+    for (package, allowed, reason) in [
+        ("ib-mcp", &["ibd-protocol"][..], "the shim knows no tool and no broker"),
+        ("ibctl", &["ibd-protocol"], "a client: it links neither the daemon nor MCP"),
+        ("ibd-protocol", &[], "the conversation knows no tool, no MCP, no broker"),
+        ("ibd-cpapi", &[], "usable without the daemon"),
+        ("ib-sim", &[], "a shared parser would make a shared mistake invisible"),
+        ("ibd", &["ibd-protocol", "ibd-cpapi"], "the daemon knows no MCP and no simulator"),
+    ] {
+        let known: Vec<&str> =
+            packages[package].iter().map(String::as_str).filter(|d| ours.contains(d)).collect();
+        for dependency in known {
+            assert!(allowed.contains(&dependency), "{package} imports {dependency}: {reason}");
+        }
+    }
+}
+
+#[test]
+fn each_foreign_crate_has_its_one_place() {
+    let packages = packages();
+    for (dependency, only, reason) in [
+        ("rmcp", &["ib-mcp", "ibd-tests"][..], "only the shim says MCP"),
+        ("sled", &["ibd"], "the store is the daemon's"),
+        ("ractor", &["ibd"], "actors are the daemon's"),
+        ("bincode", &["ibd-protocol"], "the codec is behind wire.rs"),
+        ("reqwest", &["ibd-cpapi"], "one door for HTTP"),
+    ] {
+        for (package, dependencies) in &packages {
+            let may = only.contains(&package.as_str());
+            assert!(
+                may || !dependencies.contains(dependency),
+                "{package} names {dependency}: {reason}"
+            );
+        }
+    }
+}
+
+/// Source files below a folder, with their paths from it.
+fn sources(folder: &Path) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(next).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(folder).unwrap().to_string_lossy().into_owned();
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+                found.push((name, code.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn each_library_is_named_in_one_file() {
+    for (folder, needle, only, reason) in [
+        ("daemon/src", "sled::", "store.rs", "the recipe for opening it is in one place"),
+        ("protocol/src", "bincode::", "wire.rs", "so that the codec can be replaced"),
+        ("daemon/src", "Command::new", "gateway/process.rs", "only the gateway spawns a process"),
+        ("shim/src", "get_", "-", "the shim knows no tool's name"),
+    ] {
+        for (name, text) in sources(&root().join(folder)) {
+            let has = match needle {
+                "get_" => tool_names().iter().any(|tool| text.contains(tool.as_str())),
+                _ => text.contains(needle),
+            };
+            assert!(name == only || !has, "{folder}/{name} names {needle}: {reason}");
+        }
+    }
+}
+
+fn tool_names() -> Vec<String> {
+    ibd_protocol::catalogue::golden().into_iter().map(|tool| tool.name).collect()
+}
+
+/// Inside the daemon, calls go down: main → root → ipc → tools → desks → session → gateway.
+#[test]
+fn inside_the_daemon_imports_go_down() {
+    // A module may import those after it; views of gateway and session are read through the board.
+    let order = [
+        "main",
+        "root",
+        "budget",
+        "ipc",
+        "tools",
+        "desks",
+        "market",
+        "orders",
+        "portfolio",
+        "contracts",
+        "policy",
+        "session",
+        "board",
+        "gateway",
+        "config",
+        "store",
+        "refusal",
+    ];
+    // Each exception with its reason.
+    let exceptions = [
+        ("desks", "session", "a handle's file is its actor's"),
+        ("session", "desks", "a handle posts to its actor by the desks' address type"),
+        ("board", "session", "the board shows the session's view"),
+        ("board", "gateway", "the board shows the gateway's view"),
+        ("gateway", "board", "an actor writes its own view"),
+        ("session", "board", "an actor writes its own view"),
+    ];
+    let rank = |module: &str| order.iter().position(|name| *name == module);
+    for (name, text) in sources(&root().join("daemon/src")) {
+        let module = name.split(['/', '.']).next().unwrap().to_owned();
+        for import in text.split("crate::").skip(1) {
+            let target: String =
+                import.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let (Some(from), Some(to)) = (rank(&module), rank(&target)) else { continue };
+            let is_exception = exceptions.iter().any(|(f, t, _)| *f == module && *t == target);
+            assert!(from <= to || is_exception, "{name} imports crate::{target}: calls go down");
+        }
+    }
+}
+
+/// What decides about money or sessions decides purely: it can be tested as a table.
+#[test]
+fn pure_files_name_no_runtime() {
+    for file in ["session/life.rs", "session/words.rs", "contracts/resolve.rs", "policy.rs"] {
+        let text = std::fs::read_to_string(root().join("daemon/src").join(file)).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for runtime in ["tokio", "ractor", "sled", ".await", "async "] {
+            assert!(!code.contains(runtime), "{file} names {runtime}");
+        }
+    }
+}
+
+#[test]
+fn nothing_of_the_brokers_is_committed() {
+    for (name, _) in sources(&root().join("daemon/src")) {
+        assert!(!name.ends_with(".jar"));
+    }
+    let output = std::process::Command::new("git").args(["ls-files"]).current_dir(root()).output();
+    let files = output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default();
+    for file in files.lines() {
+        let is_foreign =
+            [".jar", ".jks", ".class", ".zip", ".so", ".dll"].iter().any(|end| file.ends_with(end));
+        assert!(!is_foreign, "{file}");
+    }
+}

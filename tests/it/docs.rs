@@ -1,0 +1,117 @@
+//! Documents that speak of the code are held against it.
+
+use std::path::Path;
+
+use ibd_protocol::settings::SETTINGS;
+
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()))
+}
+
+/// Writes or compares a generated document.
+fn hold(path: &str, text: &str) {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path);
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&full, text).unwrap();
+    }
+    assert!(read(path) == text, "{path} is out of date: run `make bless`");
+}
+
+#[test]
+fn every_setting_is_documented() {
+    let text = read("docs/configuration.md");
+    for setting in SETTINGS {
+        assert!(text.contains(&format!("`{}`", setting.name)), "{} is missing", setting.name);
+    }
+}
+
+#[test]
+fn the_tools_are_documented_from_the_code() {
+    let mut text = String::from(
+        "# Tools\n\nWritten by a test from the code (`make bless`).\n\nEvery result is one JSON object, \
+         as `structuredContent` and again as text. A value that is absent is not known; it is never \
+         zero. Numbers are exact decimals of at most 15 significant digits.\n",
+    );
+    for tool in ibd_protocol::catalogue::golden() {
+        text.push_str(&format!("\n## {}\n\n{}\n\n{}\n\n", tool.name, tool.title, tool.description));
+        text.push_str(&fields("Arguments", &tool.input_schema));
+        text.push_str(&fields("Result", &tool.output_schema));
+    }
+    text.push_str(&errors());
+    hold("docs/tools.md", &text);
+}
+
+fn fields(title: &str, schema: &str) -> String {
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let properties = schema["properties"].as_object().unwrap();
+    if properties.is_empty() {
+        return format!("{title}: none.\n\n");
+    }
+    let mut text = format!("{title}:\n\n");
+    for (name, field) in properties {
+        let about = field["description"].as_str().unwrap_or_default();
+        text.push_str(&format!("- `{name}`: {about}\n"));
+    }
+    text + "\n"
+}
+
+/// The codes of errors, found in the sources.
+fn errors() -> String {
+    let mut codes = std::collections::BTreeSet::new();
+    for folder in ["daemon/src", "shim/src"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(folder);
+        let mut open = vec![root];
+        while let Some(next) = open.pop() {
+            for entry in std::fs::read_dir(next).unwrap().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    open.push(path);
+                } else {
+                    collect(&std::fs::read_to_string(path).unwrap(), &mut codes);
+                }
+            }
+        }
+    }
+    let mut text = String::from(
+        "\n## Errors\n\nAn error is a result with `isError`, whose text is one JSON object: `error` (one \
+         of these codes), `message`, `next` (what to do), and where they apply `field`, `retryAt` and \
+         `candidates`.\n\n",
+    );
+    for code in codes {
+        text.push_str(&format!("- `{code}`\n"));
+    }
+    text
+}
+
+fn collect(text: &str, codes: &mut std::collections::BTreeSet<String>) {
+    let code = text.split("#[cfg(test)]").next().unwrap();
+    for start in ["Refusal::new(", "Self::new(", "own_refusal("] {
+        for rest in code.split(start).skip(1) {
+            let first = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
+            let is_code =
+                |c: &str| c.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && c.contains('_');
+            codes.extend(
+                first
+                    .filter(|c| is_code(c) || matches!(*c, "internal" | "timeout" | "cancelled"))
+                    .map(str::to_owned),
+            );
+        }
+    }
+    for state in [
+        "gateway_down",
+        "not_logged_in",
+        "competing_session",
+        "broker_maintenance",
+        "broker_unreachable",
+        "gateway_hung",
+        "rate_limited",
+        "session_opening",
+        "bad_configuration",
+        "invalid_argument",
+    ] {
+        if code.contains(&format!("\"{state}\"")) {
+            codes.insert(state.to_owned());
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A gateway that misbehaves: every answer says what is wrong, and the next good one is right.
+
+use ibd_tests::{Sim, World};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_gateway_that_is_down_is_named_and_its_return_is_noticed() {
+    let sim = Sim::start().await;
+    let port = sim.port();
+    let world = World::attached(&sim);
+    sim.kill().await;
+    let mut client = world.client().await;
+    let reply = client.call("get_positions", json!({})).await;
+    assert_eq!(reply.error(), "gateway_down");
+    assert!(reply.json["message"].as_str().unwrap().contains(&port.to_string()), "{}", reply.json);
+    let _sim = Sim::start_at(port).await;
+    // A caller's wish looks at most every two seconds; a call waits for the look.
+    ibd_tests::until("the gateway is noticed", async || {
+        !client.call("get_positions", json!({})).await.is_error
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn html_truncated_and_malformed_answers_are_errors_and_not_data() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    for (mode, word) in [
+        ("html", "HTML"),
+        ("truncate", "cut off"),
+        ("malformed", "another shape"),
+        ("empty", "empty"),
+    ] {
+        sim.fault(json!({ "match": "/positions/", "mode": mode, "count": 1 })).await;
+        let reply = client.call("get_positions", json!({})).await;
+        assert_eq!(reply.error(), "gateway_garbled", "{mode}: {}", reply.json);
+        let message = reply.json["message"].as_str().unwrap();
+        assert!(message.contains(word) || mode == "malformed", "{mode}: {message}");
+        client.call("get_positions", json!({})).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn a_dropped_connection_is_asked_again_because_a_read_is_safe() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    sim.fault(json!({ "match": "/positions/", "mode": "drop", "count": 1 })).await;
+    client.call("get_positions", json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn a_gateway_that_hangs_is_answered_within_the_deadline() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    sim.fault(json!({ "match": "/positions/", "mode": "hang", "count": 1 })).await;
+    let started = std::time::Instant::now();
+    let reply = client.call("get_positions", json!({})).await;
+    assert_eq!(reply.error(), "gateway_silent");
+    assert!(started.elapsed().as_secs() < 45, "{:?}", started.elapsed());
+    client.call("get_positions", json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn the_brokers_reason_is_passed_on() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    let body = json!({ "error": "Session is misconfigured", "statusCode": 400 }).to_string();
+    sim.fault(json!({ "match": "/positions/", "mode": "status", "status": 400, "body": body }))
+        .await;
+    let reply = client.call("get_positions", json!({})).await;
+    assert_eq!(reply.error(), "broker_refused");
+    assert!(reply.json["message"].as_str().unwrap().contains("Session is misconfigured"));
+}
+
+/// A certificate that changes in the middle is somebody else until a person says otherwise.
+#[tokio::test]
+async fn another_certificate_is_not_trusted() {
+    let sim = Sim::start().await;
+    let port = sim.port();
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    sim.kill().await;
+    // A simulator makes a certificate of its own at each start.
+    let _other = Sim::start_at(port).await;
+    let reply = client.call("get_positions", json!({})).await;
+    assert!(reply.is_error, "{}", reply.json);
+    let restarted = world.ctl(&["restart"]).await;
+    assert!(restarted.status.success(), "{restarted:?}");
+    client.call("get_positions", json!({})).await.ok();
+}

@@ -1,0 +1,180 @@
+//! Wrong inputs, answered well: each names the field and what to do, and none reaches the broker.
+
+use ibd_tests::{Sim, World};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn bad_arguments_name_the_field_and_never_reach_the_gateway() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_session_status", json!({})).await.ok();
+    let before = sim.requests().await["count"].clone();
+    for (tool, arguments, error, field) in [
+        ("get_market_data", json!({ "symbl": "AAPL" }), "invalid_argument", "symbl"),
+        ("get_market_data", json!({ "symbol": "" }), "invalid_argument", "symbol"),
+        ("get_market_data", json!({ "symbol": { "a": 1 } }), "invalid_argument", "symbol"),
+        ("get_market_data", json!({}), "invalid_argument", "symbol"),
+        ("get_market_data", json!({ "symbol": "A", "conid": 1 }), "invalid_argument", "symbol"),
+        ("get_market_data", json!({ "conid": 265_598.7 }), "invalid_argument", "conid"),
+        ("get_market_data", json!({ "conids": vec![1; 101] }), "invalid_argument", "conids"),
+        ("get_positions", json!({ "accountId": "../../logout" }), "invalid_argument", "accountId"),
+        ("get_positions", json!({ "accountId": "U9999999" }), "unknown_account", "accountId"),
+        (
+            "get_order_status",
+            json!({ "orderId": "../../../logout" }),
+            "invalid_argument",
+            "orderId",
+        ),
+        ("get_order_status", json!({}), "invalid_argument", "orderId"),
+        (
+            "search_contracts",
+            json!({ "symbol": "A", "secType": "STOCKS" }),
+            "invalid_argument",
+            "secType",
+        ),
+        ("get_session_status", json!({ "verbose": true }), "invalid_argument", "verbose"),
+        ("get_account_info", json!({ "acountId": "DU1234567" }), "invalid_argument", "acountId"),
+    ] {
+        let reply = client.call(tool, arguments.clone()).await;
+        assert_eq!(reply.error(), error, "{tool} {arguments}: {}", reply.json);
+        assert_eq!(reply.json["field"], field, "{tool} {arguments}: {}", reply.json);
+        assert!(!reply.json["next"].as_str().unwrap().is_empty());
+        assert!(reply.structured.is_none(), "errors have text only");
+    }
+    assert_eq!(sim.requests().await["count"], before, "nothing of it was asked");
+}
+
+#[tokio::test]
+async fn symbols_that_mean_nothing_or_several_things() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let unknown = client.call("get_market_data", json!({ "symbol": "NOSUCHX" })).await;
+    assert_eq!(unknown.error(), "unknown_symbol");
+    let several = client.call("get_market_data", json!({ "symbol": "SAN" })).await;
+    assert_eq!(several.error(), "ambiguous_symbol");
+    assert_eq!(several.json["candidates"].as_array().unwrap().len(), 2);
+    let elsewhere =
+        client.call("get_market_data", json!({ "symbol": "AAPL", "exchange": "LSE" })).await;
+    assert_eq!(
+        (elsewhere.error(), &elsewhere.json["field"]),
+        ("unknown_symbol", &json!("exchange"))
+    );
+    let named =
+        client.call("get_market_data", json!({ "symbol": "SAN", "exchange": "SBF" })).await.ok();
+    assert_eq!(named["quotes"][0]["name"], "SANOFI");
+    let none = client.call("search_contracts", json!({ "symbol": "NOSUCHX" })).await.ok();
+    assert_eq!((&none["contracts"], &none["total"]), (&json!([]), &json!(0)));
+}
+
+/// Models send numbers as strings and lists as text; the original's arguments are taken as they are.
+#[tokio::test]
+async fn what_clients_really_send_is_understood() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    for (tool, arguments) in [
+        ("get_account_info", json!({ "confirm": true })),
+        ("get_order_status", json!({ "orderId": "1234567890" })),
+        ("get_market_data", json!({ "conid": "265598" })),
+        ("get_market_data", json!({ "symbols": "[\"AAPL\",\"MSFT\"]" })),
+        ("get_market_data", json!({ "symbols": "AAPL,MSFT" })),
+        ("get_market_data", json!({ "symbol": 700, "exchange": "SEHK" })),
+        ("get_positions", json!({ "accountId": null, "limit": "5" })),
+    ] {
+        let reply = client.call(tool, arguments.clone()).await;
+        assert!(!reply.is_error, "{tool} {arguments}: {}", reply.json);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_tool_is_a_protocol_error() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let answer =
+        client.request("tools/call", json!({ "name": "buy_everything", "arguments": {} })).await;
+    assert_eq!(answer["error"]["code"], -32602, "{answer}");
+}
+
+#[tokio::test]
+async fn garbage_on_stdin_is_answered_and_survived() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    client.send_bytes(b"{\"jsonrpc\":\"2.0\",\"id\":\n").await;
+    let answer = client.line().await.unwrap();
+    assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32700), &Value::Null));
+    client.send_bytes(b"[1,2,3]\n\n\xff\xfe garbage\n").await;
+    assert_eq!(client.line().await.unwrap()["error"]["code"], -32600);
+    assert_eq!(client.line().await.unwrap()["error"]["code"], -32700);
+    client.call("get_session_status", json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn what_is_too_long_is_refused_with_its_id() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let long = "A".repeat(10 << 20);
+    let reply = client.call("get_market_data", json!({ "symbol": long })).await;
+    assert_eq!(reply.error(), "invalid_argument");
+    assert!(reply.json["message"].as_str().unwrap().contains("bytes"), "{}", reply.json);
+
+    let head = br#"{"jsonrpc":"2.0","id":77,"method":"tools/call","params":{"name":"x","arguments":{"a":""#;
+    client.send_bytes(head).await;
+    for _ in 0..17 {
+        client.send_bytes(&[b'x'; 1 << 20]).await;
+    }
+    client.send_bytes(b"\"}}}\n").await;
+    let answer = client.line().await.unwrap();
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(77), &json!(-32600)));
+    client.call("get_session_status", json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn a_bad_variable_leaves_the_shim_up_and_every_call_says_so() {
+    let world = World::simulated().with("IB_PAPER_TRADING", "maybe");
+    let mut client = world.client().await;
+    assert_eq!(client.tools().await.len(), 7, "the golden list");
+    for _ in 0..2 {
+        let reply = client.call("get_positions", json!({})).await;
+        assert_eq!(
+            (reply.error(), &reply.json["field"]),
+            ("bad_configuration", &json!("IB_PAPER_TRADING"))
+        );
+    }
+    assert_eq!(world.daemon_pid().await, None, "no daemon is started for a broken client");
+}
+
+#[tokio::test]
+async fn a_bad_flag_ends_with_2_and_a_word() {
+    let world = World::empty();
+    for program in ["ib-mcp", "ibd"] {
+        for flag in ["--ib-paper-tradin", "--http", "--ib-gateway-port=0"] {
+            let output = world.command(program).arg(flag).output().await.unwrap();
+            assert_eq!(output.status.code(), Some(2), "{program} {flag}");
+            assert!(!output.stderr.is_empty());
+            let is_quiet = program == "ibd" || output.stdout.is_empty();
+            assert!(is_quiet, "stdout belongs to MCP");
+        }
+    }
+    for program in ["ib-mcp", "ibd", "ibctl", "ib-sim"] {
+        for flag in ["--version", "--help"] {
+            let output = world.command(program).arg(flag).output().await.unwrap();
+            assert_eq!(output.status.code(), Some(0), "{program} {flag}");
+            assert!(!output.stdout.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bad_config_file_is_told_to_every_client() {
+    let world = World::simulated();
+    world.configure("papertrading = true\n");
+    let mut client = world.client().await;
+    assert_eq!(client.tools().await.len(), 7);
+    let reply = client.call("get_positions", json!({})).await;
+    assert_eq!(reply.error(), "daemon_unavailable");
+    let message = reply.json["message"].as_str().unwrap();
+    assert!(message.contains("papertrading") && message.contains("paper_trading"), "{message}");
+    // Corrected, the next call works over the same shim.
+    world.configure("paper_trading = true\n");
+    client.call("get_positions", json!({})).await.ok();
+}

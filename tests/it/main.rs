@@ -1,0 +1,15 @@
+//! Stories, driven through the true binaries. One module a story.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod architecture;
+mod ctl;
+mod docs;
+mod faults;
+mod inputs;
+mod lifecycle;
+mod pacing;
+mod road;
+mod service;
+mod session;
+mod socket;
+mod store;

@@ -1,0 +1,212 @@
+//! The main road: a client, the shim, the daemon, the gateway, and back.
+
+use ibd_tests::{Reply, Shim, Sim, World};
+use serde_json::{Value, json};
+
+/// Good arguments for every tool; a tool that is missing here fails the test below.
+fn arguments(tool: &str) -> Value {
+    match tool {
+        "get_session_status" | "get_live_orders" | "get_positions" => json!({}),
+        "get_account_info" => json!({ "confirm": true }),
+        "search_contracts" => json!({ "symbol": "AAPL" }),
+        "get_market_data" => json!({ "symbols": ["AAPL", "EUR.USD"] }),
+        "get_order_status" => json!({ "orderId": "1234567890" }),
+        other => panic!("this test has no arguments for {other}"),
+    }
+}
+
+/// Calls a tool and holds the answer against the tool's own schema.
+async fn checked(client: &mut Shim, tool: &Value) -> Value {
+    let name = tool["name"].as_str().unwrap();
+    let reply: Reply = client.call(name, arguments(name)).await;
+    let structured = reply.structured.clone().unwrap_or_else(|| panic!("{name}: {:?}", reply.json));
+    assert_eq!(structured, reply.json, "{name}: the text is the same JSON");
+    if let Err(error) = jsonschema::validate(&tool["outputSchema"], &structured) {
+        panic!("{name}: {error} in {structured}");
+    }
+    reply.ok()
+}
+
+#[tokio::test]
+async fn every_tool_answers_by_its_own_schema() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let tools = client.tools().await;
+    assert_eq!(tools.len(), 7);
+    for tool in &tools {
+        assert!(tool["title"].is_string() && tool["annotations"]["readOnlyHint"] == true, "{tool}");
+        checked(&mut client, tool).await;
+    }
+    assert_eq!(client.close().await, 0);
+}
+
+#[tokio::test]
+async fn the_account_is_read_right() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+
+    let status = client.call("get_session_status", json!({})).await.ok();
+    assert_eq!((&status["state"], &status["paper"]), (&json!("ready"), &json!(true)));
+    assert_eq!(status["accounts"], json!(["DU1234567"]));
+
+    let info = client.call("get_account_info", json!({})).await.ok();
+    let account = &info["accounts"][0];
+    assert_eq!(account["account"], "DU1234567");
+    assert!(account["netLiquidation"].as_f64().unwrap() > 10_000.0, "{account}");
+    assert!(account["dailyPnl"].is_number(), "{account}");
+    let currencies: Vec<&str> = account["cash"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["currency"].as_str().unwrap())
+        .collect();
+    assert!(currencies.contains(&"JPY") && currencies.contains(&"EUR"), "{currencies:?}");
+
+    let positions = client.call("get_positions", json!({})).await.ok();
+    let apple = row(&positions, "AAPL");
+    assert_eq!(apple["position"], 10);
+    assert_eq!(apple["currency"], "USD");
+    // The simulator's float carries noise behind the cents; ours does not.
+    let price = apple["price"].to_string();
+    assert!(price.split('.').nth(1).is_none_or(|cents| cents.len() <= 2), "{price}");
+}
+
+/// One row of a table, by its first column, as an object.
+fn row(table: &Value, symbol: &str) -> Value {
+    let rows = table["rows"].as_array().unwrap();
+    let row = rows.iter().find(|row| row[0] == symbol).unwrap_or_else(|| panic!("{table}"));
+    let cols = table["cols"].as_array().unwrap();
+    cols.iter()
+        .zip(row.as_array().unwrap())
+        .map(|(c, v)| (c.as_str().unwrap().to_owned(), v.clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn all_pages_of_positions_are_read() {
+    let sim = Sim::scenario(json!({ "extraPositions": 250 })).await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let first = client.call("get_positions", json!({ "limit": 200 })).await.ok();
+    let total = first["total"].as_u64().unwrap();
+    assert!(total > 250, "{total}");
+    let cursor = first["cursor"].clone();
+    let rest = client.call("get_positions", json!({ "limit": 200, "cursor": cursor })).await.ok();
+    let rows = first["rows"].as_array().unwrap().len() + rest["rows"].as_array().unwrap().len();
+    assert_eq!(rows as u64, total);
+    assert!(rest.get("cursor").is_none());
+}
+
+#[tokio::test]
+async fn a_working_stop_is_seen() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let orders = client.call("get_live_orders", json!({})).await.ok();
+    let orders = orders["orders"].as_array().unwrap();
+    let stop = orders.iter().find(|order| order["type"] == "STOP").unwrap();
+    assert_eq!(stop["symbol"], "AAPL");
+    assert_eq!((&stop["stopPrice"], &stop["working"]), (&json!(240), &json!(true)));
+    let one = client.call("get_order_status", json!({ "orderId": stop["orderId"] })).await.ok();
+    assert_eq!((&one["stopPrice"], &one["working"]), (&json!(240), &json!(true)));
+}
+
+/// The feed of a session starts cold and says nothing at first; that is never passed on as the truth.
+#[tokio::test]
+async fn an_empty_orders_list_is_believed_only_the_second_time() {
+    let sim = Sim::scenario(json!({ "ordersWarmMillis": 6000 })).await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let orders = client.call("get_live_orders", json!({})).await.ok();
+    assert_eq!(orders["working"], 3, "{orders}");
+    let none = Sim::scenario(json!({ "orders": [] })).await;
+    let world = World::attached(&none);
+    let mut client = world.client().await;
+    let orders = client.call("get_live_orders", json!({})).await.ok();
+    assert_eq!(orders["orders"], json!([]));
+    assert!(none.count("/iserver/account/orders").await >= 3, "force, then two lists");
+}
+
+#[tokio::test]
+async fn quotes_are_warm_decoded_and_say_what_they_are() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let arguments = json!({ "symbols": ["AAPL", "7203", "SMCI", "SAP", "VOD"] });
+    let quotes = client.call("get_market_data", arguments).await.ok();
+    let quote = |symbol: &str| {
+        let all = quotes["quotes"].as_array().unwrap();
+        all.iter().find(|q| q["symbol"] == symbol).unwrap_or_else(|| panic!("{quotes}")).clone()
+    };
+    assert!(quote("AAPL")["bid"].is_number() && quote("AAPL")["data"] == "live");
+    assert_eq!(quote("7203")["lastIs"], "priorClose");
+    assert_eq!(quote("SMCI")["lastIs"], "halted");
+    assert_eq!(quote("SAP")["data"], "delayed");
+    let vod = quote("VOD");
+    assert_eq!(vod["data"], "none");
+    assert!(
+        vod.get("last").is_none()
+            && vod["missing"]["last"].as_str().unwrap().contains("subscription")
+    );
+    // Warm now: the next answer takes one request to the gateway.
+}
+
+#[tokio::test]
+async fn an_options_greeks_are_waited_for() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let positions = client.call("get_positions", json!({ "symbol": "AAPL" })).await.ok();
+    let option = positions["rows"].as_array().unwrap().iter().find(|row| row[2] == "OPT").unwrap();
+    let quotes = client.call("get_market_data", json!({ "conid": option[1] })).await.ok();
+    let quote = &quotes["quotes"][0];
+    assert!(quote["delta"].is_number() && quote["iv"].is_number(), "{quote}");
+}
+
+#[tokio::test]
+async fn a_warm_quote_costs_one_request() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_market_data", json!({ "symbol": "AAPL" })).await.ok();
+    let before = sim.requests().await["count"].as_u64().unwrap();
+    client.call("get_market_data", json!({ "symbol": "AAPL" })).await.ok();
+    let after = sim.requests().await["count"].as_u64().unwrap();
+    assert_eq!(after - before, 1);
+}
+
+#[tokio::test]
+async fn with_several_accounts_none_is_guessed() {
+    let sim = Sim::scenario(json!({ "accounts": [
+        { "id": "DU1111111", "title": "one", "currency": "USD" },
+        { "id": "DU2222222", "title": "two", "currency": "USD" },
+    ] }))
+    .await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let refused = client.call("get_positions", json!({})).await;
+    assert_eq!(refused.error(), "account_needed");
+    assert_eq!(refused.json["candidates"], json!(["DU1111111", "DU2222222"]));
+    let info = client.call("get_account_info", json!({})).await.ok();
+    assert_eq!(info["accounts"].as_array().unwrap().len(), 2, "this one shows all");
+    let world = world.with("IB_ACCOUNT", "DU2222222");
+    let positions = world.client().await.call("get_positions", json!({})).await.ok();
+    assert_eq!(positions["account"], "DU2222222");
+}
+
+#[tokio::test]
+async fn progress_is_told_and_only_grows() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let params = json!({
+        "name": "get_market_data",
+        "arguments": { "symbols": ["AAPL", "MSFT", "IBM"] },
+        "_meta": { "progressToken": "p" },
+    });
+    client.request("tools/call", params).await;
+    let steps: Vec<f64> = client
+        .notifications
+        .iter()
+        .filter(|n| n["method"] == "notifications/progress" && n["params"]["progressToken"] == "p")
+        .map(|n| n["params"]["progress"].as_f64().unwrap())
+        .collect();
+    assert!(!steps.is_empty());
+    assert!(steps.windows(2).all(|pair| pair[0] < pair[1]), "{steps:?}");
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Brings the clients that `make test-real` runs, at fixed versions, into target/real. What is there already is left alone.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+. tests/real/versions.sh
+mkdir -p "$REAL"
+
+apt_missing() { # Debian packages that bring a missing program
+    local want=()
+    python3 -c 'import venv, ensurepip' 2>/dev/null || want+=(python3 python3-venv)
+    command -v node >/dev/null || want+=(nodejs)
+    command -v npm >/dev/null || want+=(npm)
+    echo "${want[@]}"
+}
+want=$(apt_missing)
+if [ -n "$want" ]; then
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "missing: $want; install them first" >&2; exit 1; }
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $want >/dev/null
+fi
+
+venv() { # folder, package, version
+    have_py "$1" "$2" "$3" && return
+    echo "bringing $2 $3"
+    rm -rf "${REAL:?}/$1"
+    python3 -m venv "$REAL/$1"
+    "$REAL/$1/bin/pip" install -q --disable-pip-version-check "$2==$3" "${@:4}"
+}
+npm_bring() { # folder, package, version
+    have_npm "$1" "$2" "$3" && return
+    echo "bringing $2 $3"
+    mkdir -p "$REAL/$1"
+    [ -e "$REAL/$1/package.json" ] || echo '{"private":true}' >"$REAL/$1/package.json"
+    (cd "$REAL/$1" && npm install --silent --no-audit --no-fund --save-exact "$2@$3")
+}
+each_python venv
+each_npm npm_bring

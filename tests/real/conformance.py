@@ -1,0 +1,68 @@
+"""The official conformance suite, server side. Usage: conformance.py 2025-11-25|2026-07-28 [-v]
+
+What does not apply stands in conformance-VERSION.yml with its reason; the suite complains of a
+failure that does not stand there, and of an entry that does not fail any more.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from common import HERE, REAL, SHIM, Check
+
+VERSION = sys.argv[1]
+SUITE = {
+    "2025-11-25": ["--suite", "all", "--spec-version", "2025-11-25"],
+    "2026-07-28": ["--requirements", "2026-07-28"],
+}[VERSION]
+# What applies to any server with tools. It must have run and passed, whatever the baseline says.
+GENERIC = {
+    "2025-11-25": "server-initialize server-session-initialized-accepted ping tools-list tools-name-format"
+    " localhost-host-rebinding-rejected localhost-host-valid-accepted",
+    "2026-07-28": "sep-2575-server-implements-discover sep-2575-request-meta-invalid-missing-meta"
+    " sep-2575-server-unsupported-version-error sep-2575-discover-capabilities-match-handlers"
+    " sep-2575-http-server-method-not-found-404-initialize tools-list tools-list-deterministic-order"
+    " sep-2549-tools-list-caching-hints sep-2549-ttl-non-negative sep-2549-cache-scope-valid"
+    " localhost-host-rebinding-rejected localhost-host-valid-accepted",
+}[VERSION].split()
+PROGRAM = str(REAL / "conformance/node_modules/@modelcontextprotocol/conformance/dist/index.js")
+
+
+def run(url, out):
+    baseline = str(HERE / f"conformance-{VERSION}.yml")
+    command = ["node", PROGRAM, "server", "--url", url, *SUITE, "--expected-failures", baseline, "-o", out]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    return ran.returncode, re.sub(r"\x1b\[[0-9;]*m", "", ran.stdout + ran.stderr)
+
+
+def main():
+    check = Check()
+    bridge = subprocess.Popen(["node", str(HERE / "bridge.mjs"), SHIM], stdout=subprocess.PIPE, text=True)
+    try:
+        url = json.loads(bridge.stdout.readline())["url"]
+        with tempfile.TemporaryDirectory() as out:
+            code, told = run(url, out)
+            results = [
+                (path.parent.name, one)
+                for path in sorted(pathlib.Path(out).rglob("checks.json"))
+                for one in json.loads(path.read_text())
+            ]
+    finally:
+        bridge.terminate()
+    if "-v" in sys.argv:
+        print(told)
+    good = [one["id"] for _, one in results if one["status"] == "SUCCESS"]
+    for scenario, one in results:
+        # Other failures are the baseline's matter.
+        if one["status"] == "SUCCESS" or one["id"] in (*GENERIC, "wire-schema-valid"):
+            check(f"{scenario} {one['id']}", one["status"] == "SUCCESS", one.get("errorMessage"))
+    for name in GENERIC:
+        check(f"{name} was run", name in good)
+    check("the suite agrees with its baseline", code == 0, told[told.find("Total:") :])
+    check.end()
+
+
+main()

@@ -1,0 +1,24 @@
+# What bring.sh brings and run.sh wants; sourced by both, from the top folder.
+REAL=$PWD/target/real
+
+each_python() { # action: called with folder, package, version, further packages
+    "$1" python1 mcp 1.30.0 jsonschema
+    "$1" python2 mcp 2.3.0 jsonschema
+    "$1" ibind ibind 0.2.2
+}
+each_npm() { # action: called with folder, package, version
+    "$1" node node 22.23.3
+    "$1" conformance @modelcontextprotocol/conformance 0.2.0-alpha.12
+    "$1" inspector @modelcontextprotocol/inspector 2.12.0
+    "$1" sdk @modelcontextprotocol/sdk 1.32.2
+    "$1" client @modelcontextprotocol/client 2.4.0
+    "$1" claude @anthropic-ai/claude-code 2.1.330
+    "$1" codex @openai/codex 0.169.0
+}
+
+have_py() { # folder, package, version
+    [ -x "$REAL/$1/bin/python" ] && compgen -G "$REAL/$1/lib/python*/site-packages/$2-$3.dist-info" >/dev/null
+}
+have_npm() { # folder, package, version
+    grep -q "\"version\": *\"$3\"" "$REAL/$1/node_modules/$2/package.json" 2>/dev/null
+}
