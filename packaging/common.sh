@@ -34,6 +34,9 @@ data_home=$(absolute_or "${XDG_DATA_HOME:-}" "$HOME/.local/share")
 cache_home=$(absolute_or "${XDG_CACHE_HOME:-}" "$HOME/.cache")
 runtime_home=$(absolute_or "${XDG_RUNTIME_DIR:-}" "")
 
+# Without checksums nothing could be told from what belongs to others.
+[ -n "$(cksum </dev/null 2>/dev/null)" ] || fail "the program cksum is missing"
+
 system=$(uname -s)
 unit=$config_home/systemd/user/ibd.service
 agent=$HOME/Library/LaunchAgents/ibd.plist
@@ -42,7 +45,11 @@ agent_target=gui/$(id -u)/ibd
 # One line a file: checksum, length, path. Only what stands here is ever replaced or removed.
 record=$data_home/ibd/installed
 
-fingerprint() { cksum <"$1" | tr -s ' \t' '  '; }
+fingerprint() {
+    # shellcheck disable=SC2046
+    set -- $(cksum <"$1")
+    say "$1 $2"
+}
 
 recorded_paths() {
     [ ! -f "$record" ] || cut -d ' ' -f 3- "$record"

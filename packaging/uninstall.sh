@@ -57,26 +57,28 @@ stop_daemons() {
     for folder in "$state_home"/ibd/*/; do
         [ -e "$folder/ibd.lock" ] || continue
         profile=$(basename "$folder")
-        if [ -z "$ibctl" ]; then
-            look_for_daemon
-        elif said=$("$ibctl" --profile "$profile" stop 2>&1); then
+        if [ -n "$ibctl" ]; then
+            said=$("$ibctl" --profile "$profile" stop 2>&1) || true
             say "Profile $profile: $said"
-        else
+        fi
+        # ibctl sees only a socket, and this shell may look for it in another place than the daemon.
+        if still_runs; then
             all_ended=no
-            warn "Profile $profile: $said"
+            warn "Profile $profile: ibd still runs; \`kill $pid\` ends it."
         fi
     done
 }
 
-# Without ibctl: the lock names the last one's process.
-look_for_daemon() {
+# The lock names the process that held it last.
+still_runs() {
     pid=$(tr -cd 0-9 <"$folder/ibd.lock")
-    case $(ps -p "${pid:-0}" -o comm= 2>/dev/null) in
-    ibd | */ibd)
-        all_ended=no
-        warn "Profile $profile: ibd runs (pid $pid), and there is no ibctl to end it."
-        ;;
-    esac
+    for _ in 1 2 3; do
+        kill -0 "${pid:-none}" 2>/dev/null || return 1
+        case $(ps -p "$pid" -o comm= 2>/dev/null) in
+        ibd | */ibd | '') sleep 1 ;;
+        *) return 1 ;;
+        esac
+    done
 }
 
 remove_service() {

@@ -12,7 +12,7 @@ from=$(cd "$from" 2>/dev/null && pwd) || { echo "there is no folder ${1:-target/
 real_system=$(uname -s)
 scratch=$(mktemp -d /tmp/ibd-check.XXXXXX) || exit 2
 daemon=
-trap '[ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null; rm -rf "$scratch"' EXIT
+trap '[ -z "$daemon" ] || kill -9 $daemon 2>/dev/null; rm -rf "$scratch"' EXIT
 trap 'exit 1' INT TERM
 passed=0 failed=0
 
@@ -150,14 +150,14 @@ print(s.recv(4096).decode())' "$notify" >"$scratch/got" 2>&1 &
         wait_for 10 test -S "$notify" || return 1
     fi
     within ${notify:+NOTIFY_SOCKET="$notify"} sh -c "exec $command" >"$scratch/daemon" 2>&1 &
-    daemon=$!
+    waited=$!
     wait_for 30 grep -q '^READY ' "$scratch/daemon" || { cat "$scratch/daemon"; return 1; }
+    daemon=$(sed -n 's/^READY [0-9]* //p' "$scratch/daemon")
 }
 daemon_ends_well() {
-    wait "$daemon"
-    code=$?
+    wait_for 30 not kill -0 "$daemon" || return 1
     daemon=
-    [ $code -eq 0 ]
+    wait "$waited"
 }
 answers() { within "$bin/ibctl" status --json | grep -q '"running":true'; }
 check "ExecStart runs and says READY" start_daemon
@@ -178,6 +178,14 @@ else
     not_checked "an install over running programs (a changed program is not run here unsigned)"
 fi
 rm -rf "$scratch/newer"
+unseen() {
+    mkdir -p "$scratch/run2" && chmod 700 "$scratch/run2"
+    within XDG_RUNTIME_DIR="$scratch/run2" "$root/packaging/uninstall.sh" --purge >"$scratch/output" 2>&1 </dev/null
+}
+check "a purge that cannot reach it fails" not unseen
+check "its state stays while it runs" test -f "$home/.local/state/ibd/default/ibd.lock"
+check "it is said how to end it" says "\`kill $daemon\` ends it"
+install --from "$from"
 check "uninstall --purge succeeds while it runs" uninstall --purge
 check "it ended, and well" daemon_ends_well
 check "nothing is left" nothing_left

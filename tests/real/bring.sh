@@ -2,22 +2,21 @@
 # Brings the clients that `make test-real` runs, at fixed versions, into target/real. What is there already is left alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
 mkdir -p "$REAL"
 
-apt_missing() { # Debian packages that bring a missing program
-    local want=()
-    python3 -c 'import venv, ensurepip' 2>/dev/null || want+=(python3 python3-venv)
-    command -v node >/dev/null || want+=(nodejs)
-    command -v npm >/dev/null || want+=(npm)
-    echo "${want[@]}"
-}
-want=$(apt_missing)
-if [ -n "$want" ]; then
-    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "missing: $want; install them first" >&2; exit 1; }
+want=()
+python3 -c 'import venv, ensurepip' 2>/dev/null || want+=(python3 python3-venv)
+command -v node >/dev/null || want+=(nodejs)
+command -v npm >/dev/null || want+=(npm)
+if [ ${#want[@]} != 0 ]; then
+    if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+        echo "missing: ${want[*]}; install them, then run this again" >&2
+        exit 1
+    fi
     apt-get update -qq
-    # shellcheck disable=SC2086
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $want >/dev/null
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${want[@]}" >/dev/null
 fi
 
 venv() { # folder, package, version

@@ -33,7 +33,7 @@ class Check:
         try:
             asyncio.run(main(self))
         except BaseException as error:
-            while isinstance(error, BaseExceptionGroup):
+            while getattr(error, "exceptions", None):  # a group of them
                 error = error.exceptions[0]
             self("runs to its end", False, repr(error))
         self.end()
@@ -126,7 +126,8 @@ def wire(model):
     return model.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-def daemon():
+def daemon(profile="default"):
     """What `ibctl status --json` says of the daemon."""
-    told = subprocess.run([BIN / "ibctl", "status", "--json"], capture_output=True, text=True, timeout=20)
+    command = [BIN / "ibctl", "--profile", profile, "status", "--json"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=20)
     return json.loads(told.stdout)["daemon"]

@@ -2,7 +2,8 @@
 # Clients that nobody here wrote, one after another, each against a daemon in a folder of its own.
 # Usage: run.sh [CHECK…]; without arguments, all of them. IBD_BIN: a folder with the four programs.
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
+# shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
 CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind"
 BIN=$(cd "${IBD_BIN:-target/debug}" && pwd) || exit 1
@@ -70,7 +71,9 @@ one() { # check
 }
 
 passed=0 failed=0
-for check in ${*:-$CHECKS}; do
+# shellcheck disable=SC2086
+[ $# != 0 ] || set -- $CHECKS
+for check in "$@"; do
     WORLD=$TOP/$check
     mkdir -p "$WORLD"
     mkdir -m 700 "$WORLD/run"

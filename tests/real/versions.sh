@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What bring.sh brings and run.sh wants; sourced by both, from the top folder.
 REAL=$PWD/target/real
 

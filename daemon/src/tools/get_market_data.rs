@@ -179,7 +179,7 @@ impl Tool for GetMarketData {
         let wanted = Asked::from(args)?;
         ctx.lease().await?;
         let (contracts, problems) = wanted.resolve(&ctx).await?;
-        let wanted = contracts.iter().filter_map(wanted);
+        let wanted = contracts.iter().filter_map(to_quote);
         let wanted: Vec<Wanted> = wanted.collect();
         let (wanted, deadline) = (wanted.as_slice(), ctx.deadline);
         let underlyings = &ctx.desks.underlyings;
@@ -200,7 +200,7 @@ impl Tool for GetMarketData {
     }
 }
 
-fn wanted(contract: &Contract) -> Option<Wanted> {
+fn to_quote(contract: &Contract) -> Option<Wanted> {
     let kind = contract.sec_type.as_deref();
     let is_option = matches!(kind, Some("OPT" | "FOP"));
     let is_derived = is_option || matches!(kind, Some("FUT" | "WAR"));
