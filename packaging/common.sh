@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2034
 # Read by install.sh and uninstall.sh: where things are, and what was installed.
 
 PROGRAMS="ibd ib-mcp ibctl ib-sim"

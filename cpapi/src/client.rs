@@ -173,10 +173,10 @@ impl Client {
     /// The identical request that is under way, or a new one for others to join.
     fn join<E: Endpoint>(&self, path: &Path) -> Shared<Request> {
         let mut under_way = lock(&self.0.under_way);
-        if let Some(request) = under_way.get(path.as_str()).and_then(WeakShared::upgrade) {
-            if request.peek().is_none() {
-                return request;
-            }
+        if let Some(request) = under_way.get(path.as_str()).and_then(WeakShared::upgrade)
+            && request.peek().is_none()
+        {
+            return request;
         }
         let request = self.request::<E>(path, None).boxed().shared();
         under_way.retain(|_, other| other.upgrade().is_some_and(|other| other.peek().is_none()));

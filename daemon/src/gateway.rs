@@ -85,7 +85,7 @@ pub enum Msg {
     /// Use this gateway, unless one was chosen before; answered when that is done.
     Choose(GatewayChoice, RpcReplyPort<()>),
     /// The process is ready, or could not be started.
-    Started(u64, Result<Simulator, String>),
+    Started(u64, Result<Box<Simulator>, String>),
     /// The process ended: after how long, and why.
     Ended(u64, Duration, String),
     /// The pause after an end is over.
@@ -199,12 +199,12 @@ impl State {
         self.publish(GatewayState::Starting);
         let (me, generation) = (me.clone(), self.generation);
         self.task = Some(tokio::spawn(async move {
-            let outcome = process::start_simulator().await;
+            let outcome = process::start_simulator().await.map(Box::new);
             let _ = me.cast(Msg::Started(generation, outcome));
         }));
     }
 
-    fn started(&mut self, me: &ActorRef<Msg>, outcome: Result<Simulator, String>) {
+    fn started(&mut self, me: &ActorRef<Msg>, outcome: Result<Box<Simulator>, String>) {
         let simulator = match outcome {
             Ok(simulator) => simulator,
             Err(why) => return self.ended(me, Duration::ZERO, why),

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use ibd::config::{Asked, Config, help};
-use ibd::root::Daemon;
+use ibd::root::{BeginError, Daemon};
 use ibd_protocol::logging::{self, Log};
 use ibd_protocol::{BUILD, DrainReason, PROTOCOL};
 
@@ -42,7 +42,9 @@ async fn run(config: Config) -> ExitCode {
         Ok(daemon) => daemon,
         Err(error) => {
             tracing::error!(%error, "could not begin");
-            say(&format!("FAIL {error}"));
+            // Whoever wants a daemon has one then: it only has to be connected to.
+            let is_served = matches!(error, BeginError::AlreadyRuns(_));
+            say(&format!("{} {error}", if is_served { "BUSY" } else { "FAIL" }));
             eprintln!("ibd: {error}");
             return ExitCode::FAILURE;
         }

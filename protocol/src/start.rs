@@ -1,8 +1,9 @@
 //! Finds the daemon, or starts one: the same way for `ib-mcp` and `ibctl`.
 //!
-//! 1. Connect. 2. If nobody listens, take the start lock and connect again: whoever held it before
-//! may have started one. 3. Ask the service manager if our unit is installed, else run the `ibd`
-//! beside this program, detached. 4. Wait for its one line, `READY` or `FAIL reason`.
+//! First it connects. If nobody listens it takes the start lock and connects again, because whoever
+//! held the lock before may have started one. Then it asks the service manager if our unit is installed,
+//! else runs the `ibd` beside this program, detached, and waits for that one's line: `READY`, `BUSY`
+//! (another one is there) or `FAIL reason`.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -211,7 +212,8 @@ async fn spawn(places: &Places) -> Result<(), StartError> {
     let mut reader = BufReader::new(stdout);
     let said = timeout(START, reader.read_line(&mut line)).await;
     match (said, line.trim().split_once(' ')) {
-        (Ok(Ok(_)), Some(("READY", _))) => Ok(()),
+        // BUSY: somebody whose start lock died with them has started one meanwhile.
+        (Ok(Ok(_)), Some(("READY" | "BUSY", _))) => Ok(()),
         (Ok(Ok(_)), Some(("FAIL", why))) => Err(StartError::Failed(why.to_owned())),
         (Err(_), _) => Err(StartError::Failed(format!("no word from it in {} s", START.as_secs()))),
         _ => Err(StartError::Failed(format!("it ended at once; see {}", log.display()))),

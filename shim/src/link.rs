@@ -30,8 +30,9 @@ const LIST: Duration = Duration::from_secs(2);
 const CALL: Duration = Duration::from_secs(45);
 /// The daemon answers a deadline itself; this much later it is taken to hang.
 const GRACE: Duration = Duration::from_secs(2);
-/// A call that has met so many ends of a daemon may be what ends it.
-const SENDS: u32 = 3;
+/// A call that has met so many ends of a daemon may be what ends it. A send into a connection that is
+/// dead and not yet known to be counts too, so it is not just two or three.
+const SENDS: u32 = 5;
 
 /// What a link needs.
 #[derive(Debug)]

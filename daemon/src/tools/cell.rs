@@ -58,7 +58,7 @@ impl JsonSchema for Cell {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({})
+        json_schema!({ "type": ["string", "number", "null"] })
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Availability, Field, LastKind, Row};
 use ibd_protocol::Effect;
-use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -155,7 +154,27 @@ pub struct Problem {
     message: String,
     /// What may have been meant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    candidates: Vec<serde_json::Value>,
+    candidates: Vec<Candidate>,
+}
+
+/// A contract that may have been meant: enough to tell it from the others.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Candidate {
+    /// IBKR's number.
+    conid: u32,
+    /// The symbol.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symbol: Option<String>,
+    /// Company or product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The listing exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<String>,
+    /// The currency it trades in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
 }
 
 /// The tool.
@@ -258,14 +277,11 @@ impl Asked {
                     ctx.tell(done as u32, Some(symbols.len() as u32 + 2), "finding contracts");
                     match by_symbol(ctx, symbol, exchange.as_deref()).await {
                         Ok(contract) => contracts.push(contract),
-                        Err(refusal) if *is_single || refusal.field.is_none() => {
-                            return Err(refusal);
+                        Err(Unresolved::Symbol { refusal, candidates }) if !*is_single => {
+                            let (given, message) = (symbol.clone(), refusal.message);
+                            problems.push(Problem { given, message, candidates });
                         }
-                        Err(refusal) => problems.push(Problem {
-                            given: symbol.clone(),
-                            message: refusal.message,
-                            candidates: refusal.candidates,
-                        }),
+                        Err(unresolved) => return Err(unresolved.into_refusal()),
                     }
                 }
             }
@@ -277,7 +293,11 @@ impl Asked {
     }
 }
 
-async fn by_symbol(ctx: &Ctx, symbol: &str, exchange: Option<&str>) -> Result<Contract, Refusal> {
+async fn by_symbol(
+    ctx: &Ctx,
+    symbol: &str,
+    exchange: Option<&str>,
+) -> Result<Contract, Unresolved> {
     let wish = Wish {
         symbol: symbol.trim().to_uppercase(),
         exchange: exchange.map(str::to_owned),
@@ -289,30 +309,42 @@ async fn by_symbol(ctx: &Ctx, symbol: &str, exchange: Option<&str>) -> Result<Co
             .read(deadline, |lease| async move {
                 contracts::by_symbol(&lease, store, wish, deadline).await
             })
-            .await?;
-    match contracts::choose(wish, found) {
-        Choice::One(contract) => Ok(*contract),
-        Choice::Several(several) => Err(Refusal::new(
-            "ambiguous_symbol",
-            format!("{symbol} may mean {} contracts.", several.len()),
-            "Repeat the call with the conid of the one that is meant, or with exchange; ask the user if unsure.",
-        )
-        .at("symbol")
-        .or(candidates(&several))),
-        Choice::None(others) if others.is_empty() => Err(Refusal::new(
-            "unknown_symbol",
-            format!("IBKR knows no contract with the symbol {symbol}."),
-            "Look for it with search_contracts, by query if only the name is known.",
-        )
-        .at("symbol")),
-        Choice::None(others) => Err(Refusal::new(
-            "unknown_symbol",
-            format!("{symbol} is not listed at {}.", exchange.unwrap_or("that exchange")),
-            "Repeat the call with one of the candidates.",
-        )
-        .at("exchange")
-        .or(candidates(&others))),
-    }
+            .await
+            .map_err(Unresolved::Other)?;
+    let (refusal, others) = match contracts::choose(wish, found) {
+        Choice::One(contract) => return Ok(*contract),
+        Choice::Several(several) => (ambiguous(symbol, several.len()), several),
+        Choice::None(others) if others.is_empty() => (unknown(symbol), others),
+        Choice::None(others) => (elsewhere(symbol, exchange), others),
+    };
+    Err(Unresolved::Symbol { refusal, candidates: candidates(&others) })
+}
+
+fn ambiguous(symbol: &str, count: usize) -> Refusal {
+    Refusal::new(
+        "ambiguous_symbol",
+        format!("{symbol} may mean {count} contracts."),
+        "Repeat the call with the conid of the one that is meant, or with exchange; ask the user if unsure.",
+    )
+    .at("symbol")
+}
+
+fn unknown(symbol: &str) -> Refusal {
+    Refusal::new(
+        "unknown_symbol",
+        format!("IBKR knows no contract with the symbol {symbol}."),
+        "Look for it with search_contracts, by query if only the name is known.",
+    )
+    .at("symbol")
+}
+
+fn elsewhere(symbol: &str, exchange: Option<&str>) -> Refusal {
+    Refusal::new(
+        "unknown_symbol",
+        format!("{symbol} is not listed at {}.", exchange.unwrap_or("that exchange")),
+        "Repeat the call with one of the candidates.",
+    )
+    .at("exchange")
 }
 
 async fn by_conids(
@@ -344,18 +376,32 @@ async fn by_conids(
     Ok(found)
 }
 
-/// Contracts as an error shows them: enough to tell them apart.
-fn candidates(contracts: &[Contract]) -> Vec<serde_json::Value> {
-    let shown = contracts.iter().take(MAX_CANDIDATES).map(|contract| {
-        serde_json::json!({
-            "conid": contract.conid,
-            "symbol": contract.symbol,
-            "name": contract.name.as_deref().map(ibd_cpapi::failure::clean),
-            "exchange": contract.exchange,
-            "currency": contract.currency,
-        })
+fn candidates(contracts: &[Contract]) -> Vec<Candidate> {
+    let shown = contracts.iter().take(MAX_CANDIDATES).map(|contract| Candidate {
+        conid: contract.conid,
+        symbol: contract.symbol.clone(),
+        name: contract.name.as_deref().map(ibd_cpapi::failure::clean),
+        exchange: contract.exchange.clone(),
+        currency: contract.currency.clone(),
     });
     shown.collect()
+}
+
+/// Why a symbol is not quoted.
+enum Unresolved {
+    /// The symbol itself is the problem.
+    Symbol { refusal: Refusal, candidates: Vec<Candidate> },
+    /// Something else is: no symbol would be.
+    Other(Refusal),
+}
+
+impl Unresolved {
+    fn into_refusal(self) -> Refusal {
+        match self {
+            Self::Symbol { refusal, candidates } => refusal.or(candidates),
+            Self::Other(refusal) => refusal,
+        }
+    }
 }
 
 impl Quote {
@@ -428,7 +474,7 @@ fn missing(row: Option<&Row>) -> BTreeMap<&'static str, &'static str> {
         },
     };
     let expected = [("last", Field::Last), ("bid", Field::Bid), ("ask", Field::Ask)];
-    let is_absent = |field| row.and_then(|row| row.number(field)) == None::<Decimal>;
+    let is_absent = |field| row.and_then(|row| row.number(field)).is_none();
     expected
         .into_iter()
         .filter(|(_, field)| is_absent(*field))

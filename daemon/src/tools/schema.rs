@@ -46,11 +46,12 @@ fn simplify(value: &mut Value) {
 }
 
 /// `"type": ["string", "null"]` becomes `"type": "string"`: a field that may be left out is enough.
+/// A table's cell, which may be one of several things or null, stays as it is.
 fn drop_null_type(map: &mut Map<String, Value>) {
-    let Some(Value::Array(types)) = map.get_mut("type") else { return };
-    types.retain(|name| name != "null");
-    if let [only] = types.as_slice() {
-        let only = only.clone();
+    let Some(Value::Array(types)) = map.get("type") else { return };
+    let real: Vec<&Value> = types.iter().filter(|name| **name != "null").collect();
+    if let [only] = real.as_slice() {
+        let only = (*only).clone();
         map.insert("type".into(), only);
     }
 }
