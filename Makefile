@@ -15,6 +15,7 @@ test: ## everything that needs only the Rust toolchain
 	$(CARGO) build --workspace --bins --examples
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace
+	tests/packaging/check.sh
 
 test-real: ## clients that nobody here wrote: SDKs, Inspector, conformance suite, ibind
 	tests/prerequisites.sh real

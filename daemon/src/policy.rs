@@ -17,6 +17,8 @@ pub struct Policy {
     pub paper_only: bool,
     /// The account for calls that name none.
     pub account: Option<AccountId>,
+    /// This client wants to be logged in without a person.
+    headless: bool,
     gateway: Option<GatewayChoice>,
     username: Option<String>,
     bad_account: Option<String>,
@@ -32,6 +34,7 @@ impl Policy {
         Self {
             read_only: on("IB_READ_ONLY_MODE", wishes.read_only),
             paper_only: on("IB_PAPER_TRADING", wishes.paper),
+            headless: on("IB_HEADLESS_MODE", wishes.headless),
             bad_account: account.as_ref().and_then(|a| a.as_ref().err()).map(ToString::to_string),
             account: account.and_then(Result::ok),
             gateway: wished_gateway(wishes),
@@ -55,6 +58,16 @@ impl Policy {
         self.admits_gateway(gateway)?;
         self.admits_username(session)?;
         self.admits_mode(session)
+    }
+
+    /// A refusal for want of a login, with what this client may have expected instead.
+    pub fn explain(&self, mut refusal: Refusal) -> Refusal {
+        if self.headless && refusal.error == "not_logged_in" {
+            refusal
+                .message
+                .push_str(" IB_HEADLESS_MODE has no effect: this version cannot log in by itself.");
+        }
+        refusal
     }
 
     fn admits_gateway(&self, gateway: &GatewayView) -> Result<(), Refusal> {

@@ -79,7 +79,8 @@ impl Ctx {
     /// A lease for a client that is admitted.
     pub async fn lease(&self) -> Result<Lease, Refusal> {
         self.admit()?;
-        let lease = self.desks.session.lease(self.deadline).await?;
+        let lease = self.desks.session.lease(self.deadline).await;
+        let lease = lease.map_err(|refusal| self.policy.explain(refusal))?;
         // Only a live session shows whether it is paper or live, and whose it is.
         self.admit()?;
         Ok(lease)

@@ -29,7 +29,7 @@ fn thousands_of_kills_lose_no_promise() {
             set_aside += u64::from(check(folder.path(), &promised, next));
         }
     }
-    println!("{KILLS} kills, {next} promises kept, index set aside {set_aside} times");
+    eprintln!("{KILLS} kills, {next} promises kept, index set aside {set_aside} times");
 }
 
 /// Starts a writer, lets it make so many promises, kills it; the last promise it made.

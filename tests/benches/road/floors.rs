@@ -45,6 +45,24 @@ pub(crate) fn spawn_to_line(count: usize, mut command: impl FnMut() -> Command) 
     (0..count).map(one).collect()
 }
 
+/// So many `cat`s started at once, until all have given their first line back.
+pub(crate) fn crowd(count: usize, command: impl FnMut() -> Command) -> Duration {
+    let commands: Vec<Command> = std::iter::repeat_with(command).take(count).collect();
+    let begun = Instant::now();
+    let mut cats: Vec<Server> = Vec::with_capacity(count);
+    for command in commands {
+        let mut cat = Server::spawn(command);
+        cat.send("ping\n");
+        cats.push(cat);
+    }
+    for cat in &mut cats {
+        cat.line();
+    }
+    let wall = begun.elapsed();
+    cats.into_iter().for_each(Server::close);
+    wall
+}
+
 /// A line to a running `cat` and back.
 pub(crate) fn pipe(count: usize, cat: &mut Server) -> Vec<Duration> {
     let ping = "x".repeat(PING - 1) + "\n";

@@ -1,0 +1,178 @@
+//! One quote, as the model reads it.
+
+use std::collections::BTreeMap;
+
+use ibd_cpapi::snapshot::{Availability, Field, LastKind, Row};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::contracts::Contract;
+use crate::market::gives_nothing;
+use crate::tools::cell::{Num, Time};
+
+/// One contract's quote; prices are in its currency. What is absent stands in `missing` with its reason.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Quote {
+    /// The symbol, or a derivative's description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symbol: Option<String>,
+    /// IBKR's number of the contract.
+    conid: u32,
+    /// Company or product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Kind of contract.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    sec_type: Option<String>,
+    /// The listing exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<String>,
+    /// The currency of the prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    /// live; delayed (15-20 minutes); frozen (last before the close); none.
+    data: &'static str,
+    /// Last price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<Num>,
+    /// Present when `last` is no trade of today: priorClose, or halted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_is: Option<&'static str>,
+    /// Bid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bid: Option<Num>,
+    /// Ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ask: Option<Num>,
+    /// Bid size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bid_size: Option<Num>,
+    /// Ask size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ask_size: Option<Num>,
+    /// Change since the prior close.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change: Option<Num>,
+    /// The same in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_pct: Option<Num>,
+    /// Opening price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<Num>,
+    /// Day's high.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    high: Option<Num>,
+    /// Day's low.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low: Option<Num>,
+    /// Prior close.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prior_close: Option<Num>,
+    /// Mark price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<Num>,
+    /// Volume of the day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    volume: Option<Num>,
+    /// Implied volatility of this option, percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iv: Option<Num>,
+    /// Delta.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta: Option<Num>,
+    /// Gamma.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gamma: Option<Num>,
+    /// Theta, a day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    theta: Option<Num>,
+    /// Vega, for one point of volatility.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vega: Option<Num>,
+    /// When these values were last updated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated: Option<Time>,
+    /// Why a value one would expect is absent.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    missing: BTreeMap<&'static str, &'static str>,
+}
+
+impl Quote {
+    /// A contract's quote from what has come of it.
+    pub(super) fn new(contract: Contract, row: Option<&Row>) -> Self {
+        let number = |field| row.and_then(|row| row.number(field)).map(Num);
+        let symbol = contract.description.or(contract.symbol);
+        Self {
+            symbol: symbol.map(|text| ibd_cpapi::failure::clean(&text)),
+            conid: contract.conid,
+            name: contract.name.map(|text| ibd_cpapi::failure::clean(&text)),
+            sec_type: contract.sec_type,
+            exchange: contract.exchange,
+            currency: contract.currency,
+            data: data(row),
+            last: number(Field::Last),
+            last_is: row.and_then(Row::last_kind).and_then(last_is),
+            bid: number(Field::Bid),
+            ask: number(Field::Ask),
+            bid_size: number(Field::BidSize),
+            ask_size: number(Field::AskSize),
+            change: number(Field::Change),
+            change_pct: number(Field::ChangePercent),
+            open: number(Field::Open),
+            high: number(Field::High),
+            low: number(Field::Low),
+            prior_close: number(Field::PriorClose),
+            mark: number(Field::Mark),
+            volume: number(Field::Volume),
+            iv: number(Field::ImpliedVolatility),
+            delta: number(Field::Delta),
+            gamma: number(Field::Gamma),
+            theta: number(Field::Theta),
+            vega: number(Field::Vega),
+            updated: row.and_then(|row| row.updated).map(Time),
+            missing: missing(row),
+        }
+    }
+}
+
+fn data(row: Option<&Row>) -> &'static str {
+    match row.filter(|row| row.has_data() && !row.is_unknown()).and_then(Row::availability) {
+        Some(Availability::Realtime) => "live",
+        Some(Availability::Delayed) => "delayed",
+        Some(Availability::Frozen | Availability::FrozenDelayed) => "frozen",
+        Some(Availability::NotSubscribed | Availability::NotAcknowledged) | None => "none",
+    }
+}
+
+fn last_is(kind: LastKind) -> Option<&'static str> {
+    match kind {
+        LastKind::Trade => None,
+        LastKind::PriorClose => Some("priorClose"),
+        LastKind::Halted => Some("halted"),
+    }
+}
+
+/// Why the three prices that everybody expects are not there.
+fn missing(row: Option<&Row>) -> BTreeMap<&'static str, &'static str> {
+    let reason = match row.filter(|row| row.has_data()) {
+        None => "not received within a few seconds; ask again",
+        Some(row) if row.is_unknown() => "IBKR has no data for this contract",
+        Some(row) => match row.availability() {
+            Some(Availability::NotAcknowledged) => {
+                "the market data agreement is not signed in IBKR's Client Portal"
+            }
+            Some(availability) if gives_nothing(availability) => {
+                "no market data subscription for this exchange"
+            }
+            _ => "IBKR gives no value now",
+        },
+    };
+    let expected = [("last", Field::Last), ("bid", Field::Bid), ("ask", Field::Ask)];
+    let is_absent = |field| row.and_then(|row| row.number(field)).is_none();
+    expected
+        .into_iter()
+        .filter(|(_, field)| is_absent(*field))
+        .map(|(name, _)| (name, reason))
+        .collect()
+}
