@@ -6,6 +6,7 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 
+pub use crate::pace::Lane;
 use crate::pace::Window;
 
 /// What stays as it is in a path or query; everything else is percent-encoded, so that no id can
@@ -20,17 +21,6 @@ pub enum Method {
     Get,
     /// Changes, or needs a body.
     Post,
-}
-
-/// Whose turn a request takes at the door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lane {
-    /// Keeps the session alive; passes even in the penalty box.
-    Tickle,
-    /// Orders and the opening of the session: room is always kept for them.
-    Vital,
-    /// Everything else.
-    Data,
 }
 
 /// One request and how to read its reply.

@@ -14,8 +14,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::endpoint::Lane;
-
 /// Requests that IBKR allows in [`SECOND`].
 pub const PER_SECOND: usize = 10;
 const SECOND: Duration = Duration::from_secs(1);
@@ -27,6 +25,17 @@ const KEPT_FREE: usize = 1;
 pub const PENALTY: Duration = Duration::from_secs(15 * 60);
 /// What a first refusal of an endpoint without a window of its own closes it for.
 const FIRST_WARNING: Duration = Duration::from_secs(10);
+
+/// Whose turn a request takes at the door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// Keeps the session alive; passes even in the penalty box.
+    Tickle,
+    /// Orders and the opening of the session: room is always kept for them.
+    Vital,
+    /// Everything else.
+    Data,
+}
 
 /// An endpoint's own limit: so many requests in so much time, counted like the global one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

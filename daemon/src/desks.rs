@@ -1,9 +1,6 @@
 //! The desks: what a tool may ask, as handles. No actor's mailbox is visible from here.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use ibd_cpapi::Failure;
-use ractor::{ActorRef, Message};
 use tokio::time::Instant;
 
 use crate::board::Board;
@@ -12,38 +9,6 @@ use crate::orders::Feeds;
 use crate::refusal::Refusal;
 use crate::session::{Lease, SessionHandle};
 use crate::store::Store;
-
-/// The address of an actor that survives the actor's restarts. Mail to nobody is lost, as it would
-/// be to an actor that is being restarted.
-#[derive(Debug)]
-pub struct Post<M>(Arc<Mutex<Option<ActorRef<M>>>>);
-
-impl<M> Clone for Post<M> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
-    }
-}
-
-impl<M> Default for Post<M> {
-    fn default() -> Self {
-        Self(Arc::default())
-    }
-}
-
-impl<M: Message> Post<M> {
-    /// From now on mail goes to `actor`.
-    pub fn install(&self, actor: ActorRef<M>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(actor);
-    }
-
-    /// Sends, without waiting.
-    pub fn send(&self, message: M) {
-        let to = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(actor) = to {
-            let _ = actor.cast(message);
-        }
-    }
-}
 
 /// Everything a tool may ask.
 #[derive(Debug, Clone)]

@@ -19,8 +19,9 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::config::Config;
-use crate::desks::{Desks, Post};
+use crate::desks::Desks;
 use crate::gateway;
+use crate::post::Post;
 use peer::Peer;
 
 /// Whoever connects says hello within this time.

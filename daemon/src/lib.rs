@@ -13,6 +13,7 @@ pub mod market;
 pub mod orders;
 pub mod policy;
 pub mod portfolio;
+pub mod post;
 pub mod refusal;
 pub mod root;
 pub mod session;

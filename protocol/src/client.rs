@@ -94,7 +94,7 @@ impl Connection {
     async fn greet(stream: Stream, role: Role) -> Result<Self, ConnectError> {
         let stream = Arc::new(stream);
         let mut to = SharedStream(stream.clone());
-        to.write_all(&Hello::ours(role).to_bytes()).await?;
+        to.write_all(&Hello::ours(role).to_bytes()).await.map_err(cut_short)?;
         let mut from = SharedStream(stream);
         let mut head = [0; REFUSED_LEN];
         from.read_exact(&mut head).await.map_err(cut_short)?;

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use ibd_protocol::version::{Greeting, Hello, REFUSED_LEN, Role};
+use ibd_protocol::version::{Greeting, HELLO_LEN, Hello, REFUSED_LEN, Role};
 use ibd_tests::{World, until};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -105,6 +105,8 @@ async fn a_shim_before_a_daemon_of_another_protocol_says_what_to_do() {
     let listener = tokio::net::UnixListener::bind(world.socket()).unwrap();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
+            let mut hello = [0; HELLO_LEN];
+            let _ = stream.read_exact(&mut hello).await;
             let refused = Greeting::Refused {
                 protocol: 42,
                 build: "4.2.0".into(),

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Msg;
 use crate::board::Board;
-use crate::desks::Post;
+use crate::post::Post;
 use crate::refusal::Refusal;
 
 /// In snake_case, as `ibctl status` and `get_session_status` name it.
