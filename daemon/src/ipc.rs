@@ -252,6 +252,11 @@ impl State {
         if is_ending || self.listener.is_published() {
             return;
         }
+        if !self.shared.config.places.state.exists() {
+            // Nobody can find it any more, and nothing that it keeps is kept.
+            tracing::error!("the state folder is gone; ending");
+            return self.shared.end(DrainReason::Idle);
+        }
         match Listener::publish(&self.path) {
             Ok(listener) => {
                 tracing::warn!("the socket had vanished and was published again");

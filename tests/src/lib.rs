@@ -3,6 +3,8 @@
 //! A [`World`] is a scratch home; a [`Shim`] is an `ib-mcp` with a client's end of its pipes; a
 //! [`Sim`] is an `ib-sim` whose control API can be asked and told. Nothing outside the scratch home is
 //! touched, and everything that was started is gone when the world is dropped.
+// Signals and modes: the stories are told on Unix.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 pub mod shim;
