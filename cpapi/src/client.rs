@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -46,9 +47,15 @@ struct Inner {
     front: String,
     base: String,
     door: Arc<Door>,
-    under_way: Mutex<HashMap<String, WeakShared<Request>>>,
+    under_way: Mutex<HashMap<String, Joinable>>,
     remembered: Mutex<HashMap<String, Reply>>,
 }
+
+/// A request, and whether it has left the queue.
+type UnderWay = (Shared<Request>, Arc<AtomicBool>);
+
+/// The same, held by nobody: it ends when its last caller leaves.
+type Joinable = (WeakShared<Request>, Arc<AtomicBool>);
 
 type Request = BoxFuture<'static, Result<Reply, Failure>>;
 
@@ -133,15 +140,27 @@ impl Client {
         if let Some(reply) = self.recall::<E>(&path) {
             return read::<E>(&reply, true);
         }
-        let request = match E::METHOD {
-            Method::Get => self.join::<E>(&path).left_future(),
-            Method::Post => self.request::<E>(&path, endpoint.body()).right_future(),
+        let started = Instant::now();
+        let (request, is_sent) = match E::METHOD {
+            Method::Get => self.join::<E>(&path),
+            Method::Post => self.begin::<E>(&path, endpoint.body()),
         };
-        let reply = timeout_at(deadline, request).await.map_err(|_| Failure::Queued)??;
+        let reply = timeout_at(deadline, request).await.map_err(|_| {
+            match is_sent.load(Ordering::Relaxed) {
+                // It is at the gateway: that nobody waits any more does not make it unsent.
+                true => Failure::Silent(started.elapsed()),
+                false => Failure::Queued,
+            }
+        })??;
         if E::CACHE > Duration::ZERO {
             self.remember(path, reply.clone());
         }
         read::<E>(&reply, false)
+    }
+
+    /// Where the gateway answers.
+    pub fn url(&self) -> &str {
+        &self.0.front
     }
 
     /// Whether the gateway answers its own front page, which it does without asking IBKR. Tells a
@@ -171,25 +190,33 @@ impl Client {
     }
 
     /// The identical request that is under way, or a new one for others to join.
-    fn join<E: Endpoint>(&self, path: &Path) -> Shared<Request> {
+    fn join<E: Endpoint>(&self, path: &Path) -> UnderWay {
         let mut under_way = lock(&self.0.under_way);
-        if let Some(request) = under_way.get(path.as_str()).and_then(WeakShared::upgrade)
+        if let Some((request, is_sent)) = under_way.get(path.as_str())
+            && let Some(request) = request.upgrade()
             && request.peek().is_none()
         {
-            return request;
+            return (request, is_sent.clone());
         }
-        let request = self.request::<E>(path, None).boxed().shared();
-        under_way.retain(|_, other| other.upgrade().is_some_and(|other| other.peek().is_none()));
+        let (request, is_sent) = self.begin::<E>(path, None);
+        under_way
+            .retain(|_, (other, _)| other.upgrade().is_some_and(|other| other.peek().is_none()));
         if let Some(weak) = request.downgrade() {
-            under_way.insert(path.as_str().to_owned(), weak);
+            under_way.insert(path.as_str().to_owned(), (weak, is_sent.clone()));
         }
-        request
+        (request, is_sent)
+    }
+
+    fn begin<E: Endpoint>(&self, path: &Path, body: Option<String>) -> UnderWay {
+        let is_sent = Arc::new(AtomicBool::new(false));
+        (self.request::<E>(path, body, is_sent.clone()).boxed().shared(), is_sent)
     }
 
     fn request<E: Endpoint>(
         &self,
         path: &Path,
         body: Option<String>,
+        is_sent: Arc<AtomicBool>,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + use<E> {
         let inner = self.0.clone();
         let (url, length) = (format!("{}{}", inner.base, path.as_str()), path.as_str().len());
@@ -200,6 +227,7 @@ impl Client {
             }
             let want = Want { endpoint: E::NAME, window: E::WINDOW, lane: E::LANE };
             let pass = inner.door.enter(want).await?;
+            is_sent.store(true, Ordering::Relaxed);
             let builder = match E::METHOD {
                 Method::Get => inner.http.get(url),
                 // Always a body: without Content-Length the gateway loses it.

@@ -142,6 +142,9 @@ pub struct Secdef {
     /// Whether options on it exist.
     #[serde(rename = "hasOptions", default, deserialize_with = "lenient::opt")]
     pub has_options: Option<bool>,
+    /// Whether it is listed in the United States.
+    #[serde(rename = "isUS", default, deserialize_with = "lenient::opt")]
+    pub is_us: Option<bool>,
 }
 
 impl Endpoint for GetSecdefs {

@@ -65,6 +65,22 @@ pub enum Failure {
     },
 }
 
+impl Failure {
+    /// Whether it may mean that the session is not what it was.
+    pub fn casts_doubt(&self) -> bool {
+        matches!(
+            self,
+            Self::NotLoggedIn
+                | Self::NoBrokerage(_)
+                | Self::NotPrimed
+                | Self::Unreachable(_)
+                | Self::OtherCertificate
+                | Self::Broke
+                | Self::Trouble { .. }
+        )
+    }
+}
+
 /// What a reply means, if it means no. `None`: it is for the endpoint to read.
 pub fn classify(status: u16, body: &str) -> Option<Failure> {
     let text = reason(body);

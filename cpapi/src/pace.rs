@@ -73,7 +73,7 @@ pub enum Verdict {
     Until(Instant),
     /// Not before some request under way is answered.
     AfterAnswer,
-    /// The penalty box is closed until then.
+    /// Refused by the broker's limit until then: this endpoint, or everything.
     Penalty(Instant),
 }
 
@@ -157,7 +157,7 @@ impl Pace {
             return Verdict::Penalty(until);
         }
         if let Some(until) = self.closed.get(want.endpoint).copied().filter(|until| *until > now) {
-            return Verdict::Until(until);
+            return Verdict::Penalty(until);
         }
         let kept = if want.lane == Lane::Data { KEPT_FREE } else { 0 };
         if self.all.running >= IN_FLIGHT || self.data_running >= IN_FLIGHT - KEPT_FREE && kept > 0 {
@@ -281,7 +281,7 @@ mod tests {
         let (mut pace, now) = (Pace::default(), Instant::now());
         pace.admit(now, &SLOW);
         pace.over(now, &SLOW, Ending::RateLimited(None));
-        assert_eq!(pace.admit(now, &SLOW), Verdict::Until(now + ms(10_000)));
+        assert_eq!(pace.admit(now, &SLOW), Verdict::Penalty(now + ms(10_000)));
         assert_eq!(pace.admit(now, &DATA), Verdict::Go, "one refusal closes one endpoint");
         pace.over(now, &DATA, Ending::RateLimited(None));
         assert_eq!(pace.admit(now, &VITAL), Verdict::Penalty(now + PENALTY));
@@ -294,7 +294,7 @@ mod tests {
         let (mut pace, now) = (Pace::default(), Instant::now());
         pace.admit(now, &DATA);
         pace.over(now, &DATA, Ending::RateLimited(Some(ms(60_000))));
-        assert_eq!(pace.admit(now, &DATA), Verdict::Until(now + ms(60_000)));
+        assert_eq!(pace.admit(now, &DATA), Verdict::Penalty(now + ms(60_000)));
     }
 
     #[tokio::test]

@@ -33,7 +33,10 @@ pub struct Tickle;
 /// What a tickle tells. Without `iserver` there is no brokerage side at all.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Tickled {
-    /// Id of the web session; a secret, so it is not kept here.
+    /// The number of the user who is logged in.
+    #[serde(rename = "userId", default, deserialize_with = "lenient::opt")]
+    pub user_id: Option<u64>,
+    /// How the brokerage session stands. The web session's id is a secret and not read.
     #[serde(default)]
     pub iserver: Option<Iserver>,
 }

@@ -72,6 +72,12 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(args.json, &Fault::new(error.to_string(), "")),
     };
+    if let Some(bad) =
+        args.profile.as_deref().filter(|name| !ibd_protocol::places::is_profile(name))
+    {
+        eprintln!("ibctl: --profile {bad:?} is no profile: 1 to 32 letters, digits, - or _");
+        return ExitCode::from(2);
+    }
     match runtime.block_on(run(&args)) {
         Ok(Ended::Fine) => ExitCode::SUCCESS,
         Ok(Ended::NotRunning) => ExitCode::from(3),

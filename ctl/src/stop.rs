@@ -1,5 +1,7 @@
 //! `ibctl stop` and `ibctl restart`.
 
+use std::time::Duration;
+
 use ibd_protocol::DrainReason;
 use ibd_protocol::start;
 use serde_json::json;
@@ -26,10 +28,24 @@ pub(crate) async fn restart(context: &Context) -> Result<Ended, Fault> {
 async fn drain(context: &Context, reason: DrainReason) -> Result<bool, Fault> {
     let Some(mut connection) = running(&context.places).await? else { return Ok(false) };
     match start::drain(&mut connection, reason).await {
-        true => Ok(true),
+        true => {
+            wait_for_its_end(context).await;
+            Ok(true)
+        }
         false => Err(Fault::new(
             "ibd does not end",
             format!("`kill {}` ends it at once.", connection.pid),
         )),
+    }
+}
+
+/// The connection closes a moment before the process ends; its lock tells when it has.
+async fn wait_for_its_end(context: &Context) {
+    let Ok(lock) = std::fs::File::open(context.places.daemon_lock()) else { return };
+    for _ in 0..500 {
+        if lock.try_lock().is_ok() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_protocol::{Budgets, ClientStatus, Condition, DaemonStatus, GatewayStatus, SessionStatus};
-use ibd_protocol::{Status, TradingStatus};
+use ibd_protocol::{GatewayMode, Status, TradingStatus};
 use jiff::{Timestamp, Unit};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::gateway::GatewayView;
-use crate::session::SessionView;
+use crate::session::{SessionState, SessionView};
 
 /// The board; clones share it.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ impl Board {
             },
             gateway: GatewayStatus {
                 mode: gateway.mode(),
-                state: gateway.state.as_str().to_owned(),
+                state: gateway_state(&gateway, session.state).to_owned(),
                 pid: gateway.pid,
                 address: gateway.address.clone(),
             },
@@ -101,6 +101,14 @@ impl Board {
 
     fn notes(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Condition>> {
         self.0.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Of a gateway that is not ours only the session knows whether it answers.
+fn gateway_state(gateway: &GatewayView, session: SessionState) -> &'static str {
+    match (gateway.mode(), session) {
+        (GatewayMode::Attach, SessionState::Stopped) => "down",
+        _ => gateway.state.as_str(),
     }
 }
 

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::door::{Door, Notebook};
+use ibd_protocol::GatewayMode;
 use jiff::Timestamp;
 
+use crate::board::Board;
 use crate::store::Store;
 
 /// Where the end of a penalty is kept: a restart must not forget it.
@@ -22,7 +24,7 @@ const LONGEST_WINDOW: i64 = 15 * 60;
 pub fn door(folder: &Path, store: &Store) -> Arc<Door> {
     let path = folder.join("requests.json");
     let noted = read(&path);
-    let file = RequestFile { path, noted: Mutex::new(HashMap::new()) };
+    let file = RequestFile { path, noted: Mutex::new(noted.clone()) };
     let door = Door::with(Box::new(file));
     for (endpoint, millis) in noted {
         if let Ok(at) = Timestamp::from_millisecond(millis) {
@@ -35,11 +37,14 @@ pub fn door(folder: &Path, store: &Store) -> Arc<Door> {
     Arc::new(door)
 }
 
-/// Keeps every penalty that begins, for as long as the daemon lives.
-pub async fn keep_penalties(door: Arc<Door>, store: Store) {
+/// Keeps every penalty that begins, for as long as the daemon lives. A simulator's is not IBKR's.
+pub async fn keep_penalties(door: Arc<Door>, store: Store, board: Board) {
     let mut penalties = door.penalties();
     while penalties.changed().await.is_ok() {
         let until = *penalties.borrow_and_update();
+        if board.gateway().borrow().mode() == GatewayMode::Simulator {
+            continue;
+        }
         let store = store.clone();
         let kept = tokio::task::spawn_blocking(move || match until {
             Some(until) => store.keep(PENALTY, &until),
@@ -70,14 +75,14 @@ fn read(path: &Path) -> HashMap<String, i64> {
 #[derive(Debug)]
 struct RequestFile {
     path: PathBuf,
-    noted: Mutex<HashMap<&'static str, i64>>,
+    noted: Mutex<HashMap<String, i64>>,
 }
 
 impl Notebook for RequestFile {
     fn note(&self, endpoint: &'static str, at: Timestamp) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         let now = at.as_millisecond();
-        noted.insert(endpoint, now);
+        noted.insert(endpoint.to_owned(), now);
         noted.retain(|_, millis| now - *millis < LONGEST_WINDOW * 1_000);
         let text = serde_json::to_string(&*noted).unwrap_or_default();
         if let Err(error) = std::fs::write(&self.path, text) {

@@ -69,9 +69,23 @@ impl Contract {
         self.currency = secdef.currency.clone().or(self.currency);
         self.sec_type = secdef.asset_class.clone().or(self.sec_type);
         self.expiry = self.expiry.or_else(|| secdef.expiry.clone());
+        self.is_us = self.is_us.or(secdef.is_us);
         let full = secdef.full_name.clone().filter(|full| secdef.ticker.as_ref() != Some(full));
         self.description = self.description.or(full);
         self
+    }
+
+    /// Adds what was remembered. What this listing was found by stays: which company, which country.
+    fn completed(self, known: Self) -> Self {
+        Self {
+            symbol: self.symbol.or(known.symbol),
+            name: self.name.or(known.name),
+            exchange: self.exchange.or(known.exchange),
+            expiry: self.expiry.or(known.expiry),
+            is_us: self.is_us.or(known.is_us),
+            option_months: self.option_months,
+            ..known
+        }
     }
 
     /// The conid as the endpoints take it.
@@ -87,8 +101,8 @@ pub async fn by_symbol(
     wish: &Wish,
     deadline: Instant,
 ) -> Result<Vec<Contract>, Failure> {
-    let key =
-        format!("contracts/symbol/{}/{}", wish.sec_type.as_deref().unwrap_or("-"), wish.symbol);
+    let sec_type = wish.sec_type.as_deref().unwrap_or("-");
+    let key = format!("contracts/{}/symbol/{sec_type}/{}", lease.source(), wish.symbol);
     if let Some(found) = store.recall::<Vec<Contract>>(&key, MEMORY) {
         return Ok(found);
     }
@@ -139,7 +153,7 @@ async fn define(
     contracts: Vec<Contract>,
     deadline: Instant,
 ) -> Result<Vec<Contract>, Failure> {
-    let key = |conid: u32| format!("contracts/conid/{conid}");
+    let key = |conid: u32| format!("contracts/{}/conid/{conid}", lease.source());
     let recalled = |c: &Contract| store.recall::<Contract>(&key(c.conid), MEMORY);
     let known: Vec<Option<Contract>> = contracts.iter().map(recalled).collect();
     let missing: Vec<Conid> = contracts
@@ -159,7 +173,7 @@ async fn define(
     }
     let complete = contracts.into_iter().zip(known).map(|(contract, known)| {
         if let Some(known) = known {
-            return Contract { option_months: contract.option_months, ..known };
+            return contract.completed(known);
         }
         match secdefs.iter().find(|secdef| secdef.conid.get() == contract.conid) {
             Some(secdef) => {

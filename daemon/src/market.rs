@@ -38,6 +38,8 @@ const FIELDS: &[Field] = &[
 const GREEKS: &[Field] = &[Field::Delta, Field::ImpliedVolatility];
 /// The first request of a session for a contract only opens its stream.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(450);
+/// Looks after which a contract with any price at all is taken as it is: many have no bid at night.
+const LOOKS: u32 = 4;
 /// What has not come by then is reported as missing.
 const PATIENCE: Duration = Duration::from_millis(3_500);
 
@@ -94,14 +96,16 @@ pub async fn quotes(
     let patience = deadline.min(Instant::now() + PATIENCE);
     let mut rows = BTreeMap::new();
     let mut open: Vec<Wanted> = wanted.to_vec();
+    let mut looks = 0;
     loop {
+        looks += 1;
         for some in open.chunks(MAX_CONIDS) {
             let conids = some.iter().map(|wanted| wanted.conid).collect();
             let answer =
                 lease.client().ask(&GetSnapshot { conids, fields: FIELDS }, deadline).await?;
             rows.extend(answer.value.into_iter().map(|row| (row.conid, row)));
         }
-        open.retain(|wanted| !is_settled(wanted, rows.get(&wanted.conid)));
+        open.retain(|wanted| !is_settled(wanted, rows.get(&wanted.conid), looks));
         if open.is_empty() || Instant::now() + BETWEEN_LOOKS > patience {
             return Ok(rows);
         }
@@ -110,17 +114,17 @@ pub async fn quotes(
 }
 
 /// Whether another look is not likely to show more.
-fn is_settled(wanted: &Wanted, row: Option<&Row>) -> bool {
+fn is_settled(wanted: &Wanted, row: Option<&Row>, looks: u32) -> bool {
     let Some(row) = row.filter(|row| row.has_data()) else { return false };
-    if row.is_unknown() {
+    if row.is_unknown() || row.availability().is_some_and(gives_nothing) {
         return true;
     }
-    let has_price = [Field::Last, Field::Bid, Field::Ask, Field::Mark, Field::PriorClose]
-        .iter()
-        .any(|field| row.number(*field).is_some());
-    let has_greeks = GREEKS.iter().all(|field| row.number(*field).is_some());
-    let is_refused = row.availability().is_some_and(gives_nothing);
-    is_refused || has_price && (has_greeks || !wanted.is_option)
+    let has = |field: &Field| row.number(*field).is_some();
+    let is_whole = [Field::Last, Field::Bid, Field::Ask].iter().all(has);
+    let has_any =
+        [Field::Last, Field::Bid, Field::Ask, Field::Mark, Field::PriorClose].iter().any(has);
+    let has_prices = row.availability().is_some() && (is_whole || has_any && looks >= LOOKS);
+    has_prices && (!wanted.is_option || GREEKS.iter().all(has))
 }
 
 /// No subscription, so nothing will come.
@@ -136,23 +140,31 @@ mod tests {
 
     fn settled(is_option: bool, values: &str) -> bool {
         let row: Row = serde_json::from_str(&format!(r#"{{"conid":1{values}}}"#)).unwrap();
-        is_settled(&Wanted { conid: "1".parse().unwrap(), is_option, underlying: None }, Some(&row))
+        is_settled(
+            &Wanted { conid: "1".parse().unwrap(), is_option, underlying: None },
+            Some(&row),
+            1,
+        )
     }
 
+    const PRICES: &str =
+        r#","_updated":1790000000123,"6509":"RpB","31":"12.3","84":"12.2","86":"12.4""#;
+
     #[test]
-    fn a_stub_is_asked_again_and_data_is_not() {
+    fn a_stub_is_asked_again_and_whole_prices_are_not() {
         assert!(!settled(false, ""));
         assert!(!settled(false, r#","_updated":1790000000123"#));
-        assert!(settled(false, r#","_updated":1790000000123,"31":"271.5""#));
+        assert!(
+            !settled(false, r#","_updated":1790000000123,"6509":"RpB","31":"271.5""#),
+            "bid and ask are on their way"
+        );
+        assert!(settled(false, PRICES));
     }
 
     #[test]
     fn an_option_waits_for_its_greeks() {
-        assert!(!settled(true, r#","_updated":1790000000123,"31":"12.3""#));
-        assert!(settled(
-            true,
-            r#","_updated":1790000000123,"31":"12.3","7308":"0.5","7633":"25%""#
-        ));
+        assert!(!settled(true, PRICES));
+        assert!(settled(true, &format!(r#"{PRICES},"7308":"0.5","7633":"25%""#)));
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! assistant that believes it would send an order again. So an empty list is only believed when a
 //! second one, some seconds later in the same session, is empty too.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::id::{AccountId, OrderId};
@@ -17,9 +16,9 @@ use crate::session::Lease;
 /// The list may be asked for once in five seconds; an earlier answer would be given again.
 const BETWEEN_LISTS: Duration = Duration::from_millis(5_050);
 
-/// Which lists have been seen warm, by session and account. Clones share it.
+/// The brokerage session whose orders feed has been seen warm; one feed serves all its accounts.
 #[derive(Debug, Clone, Default)]
-pub struct Feeds(Arc<Mutex<HashSet<(u64, AccountId)>>>);
+pub struct Feeds(Arc<Mutex<Option<u64>>>);
 
 impl Feeds {
     /// All orders of an account that the broker still lists.
@@ -30,26 +29,23 @@ impl Feeds {
         deadline: Instant,
     ) -> Result<Answer<Orders>, Failure> {
         let request = GetOrders { account: Some(account.clone()), force: false };
-        let key = (lease.epoch(), account.clone());
         let first = lease.client().ask(&request, deadline).await?;
-        if !first.value.orders.is_empty() || self.is_warm(&key) {
-            self.warm(key);
+        if !first.value.orders.is_empty() || self.is_warm(lease) {
+            self.warm(lease);
             return Ok(first);
         }
         tokio::time::sleep(BETWEEN_LISTS).await;
         let second = lease.client().ask(&request, deadline).await?;
-        self.warm(key);
+        self.warm(lease);
         Ok(second)
     }
 
-    fn is_warm(&self, key: &(u64, AccountId)) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(key)
+    fn is_warm(&self, lease: &Lease) -> bool {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) == Some(lease.epoch())
     }
 
-    fn warm(&self, key: (u64, AccountId)) {
-        let mut feeds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        feeds.retain(|(epoch, _)| *epoch == key.0);
-        feeds.insert(key);
+    fn warm(&self, lease: &Lease) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease.epoch());
     }
 }
 

@@ -6,7 +6,7 @@ use ibd_protocol::Wishes;
 use crate::config::{Config, GatewayChoice};
 use crate::gateway::GatewayView;
 use crate::refusal::Refusal;
-use crate::session::SessionView;
+use crate::session::Facts;
 
 /// One client's policy; settled once, when it connects.
 #[derive(Debug, Clone, Default)]
@@ -45,8 +45,8 @@ impl Policy {
         }
     }
 
-    /// Whether this client may be served by the session as it is now.
-    pub fn admits(&self, gateway: &GatewayView, session: &SessionView) -> Result<(), Refusal> {
+    /// Whether this client may be served through this gateway at all.
+    pub fn admits_gateway(&self, gateway: &GatewayView) -> Result<(), Refusal> {
         if let Some(problem) = &self.bad_account {
             return Err(Refusal::new(
                 "bad_configuration",
@@ -55,22 +55,6 @@ impl Policy {
             )
             .at("IB_ACCOUNT"));
         }
-        self.admits_gateway(gateway)?;
-        self.admits_username(session)?;
-        self.admits_mode(session)
-    }
-
-    /// A refusal for want of a login, with what this client may have expected instead.
-    pub fn explain(&self, mut refusal: Refusal) -> Refusal {
-        if self.headless && refusal.error == "not_logged_in" {
-            refusal
-                .message
-                .push_str(" IB_HEADLESS_MODE has no effect: this version cannot log in by itself.");
-        }
-        refusal
-    }
-
-    fn admits_gateway(&self, gateway: &GatewayView) -> Result<(), Refusal> {
         match (&self.gateway, &gateway.choice) {
             (Some(wished), Some(chosen)) if wished != chosen => Err(Refusal::new(
                 "other_gateway",
@@ -85,8 +69,24 @@ impl Policy {
         }
     }
 
-    fn admits_username(&self, session: &SessionView) -> Result<(), Refusal> {
-        match (&self.username, &session.facts.username) {
+    /// Whether this client may be served by a session of this login.
+    pub fn admits_login(&self, facts: &Facts) -> Result<(), Refusal> {
+        self.admits_username(facts)?;
+        self.admits_mode(facts)
+    }
+
+    /// A refusal for want of a login, with what this client may have expected instead.
+    pub fn explain(&self, mut refusal: Refusal) -> Refusal {
+        if self.headless && refusal.error == "not_logged_in" {
+            refusal
+                .message
+                .push_str(" IB_HEADLESS_MODE has no effect: this version cannot log in by itself.");
+        }
+        refusal
+    }
+
+    fn admits_username(&self, facts: &Facts) -> Result<(), Refusal> {
+        match (&self.username, &facts.username) {
             (Some(wished), Some(logged_in)) if !wished.eq_ignore_ascii_case(logged_in) => {
                 Err(Refusal::new(
                     "other_username",
@@ -95,19 +95,24 @@ impl Policy {
                 )
                 .at("IB_USERNAME"))
             }
+            // IBKR tells once a minute who is logged in; until then nobody is taken for somebody.
+            (Some(wished), None) => Err(Refusal::new(
+                "username_unknown",
+                format!("This client is configured for the login {wished}, and IBKR has not yet said who is logged in."),
+                "Try again in a minute.",
+            )
+            .at("IB_USERNAME")),
             _ => Ok(()),
         }
     }
 
     /// A session that is not beyond doubt a paper one is not a paper one.
-    fn admits_mode(&self, session: &SessionView) -> Result<(), Refusal> {
-        let is_known = session.lease.is_some();
-        if !self.paper_only || !is_known || session.facts.paper == Some(true) {
-            return Ok(());
-        }
-        let (what, next) = match session.facts.paper {
+    fn admits_mode(&self, facts: &Facts) -> Result<(), Refusal> {
+        let (what, next) = match facts.paper {
+            _ if !self.paper_only => return Ok(()),
+            Some(true) => return Ok(()),
             Some(false) => ("a live session is logged in", "log in to the paper account"),
-            _ => ("it is not clear whether the session is paper or live", "log in again"),
+            None => ("it is not clear whether the session is paper or live", "log in again"),
         };
         Err(Refusal::new(
             "live_session",
@@ -127,7 +132,6 @@ pub fn wished_gateway(wishes: &Wishes) -> Option<GatewayChoice> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::session::Facts;
     use ibd_protocol::places::Places;
     use ibd_protocol::settings::from_toml_pairs;
     use ibd_protocol::{GatewayMode, Wishes};
@@ -143,20 +147,12 @@ mod tests {
         Config { settings: from_toml_pairs(pairs), places, auto_started: false }
     }
 
-    fn session(paper: Option<bool>) -> SessionView {
-        let facts = Facts { paper, username: Some("jdoe".into()), ..Facts::default() };
-        let gateway = ibd_cpapi::client::Address {
-            host: "localhost".into(),
-            port: 1,
-            pin: ibd_cpapi::pin::Pin::default(),
-        };
-        let client = ibd_cpapi::Client::new(&gateway, std::sync::Arc::default()).unwrap();
-        let lease = crate::session::Lease::for_tests(client, facts.clone());
-        SessionView { facts, lease: Some(lease), ..SessionView::default() }
+    fn login(paper: Option<bool>) -> Facts {
+        Facts { paper, username: Some("jdoe".into()), ..Facts::default() }
     }
 
-    fn refused(policy: &Policy, session: &SessionView) -> &'static str {
-        policy.admits(&GatewayView::default(), session).map_or_else(|r| r.error, |()| "admitted")
+    fn refused(policy: &Policy, facts: &Facts) -> &'static str {
+        policy.admits_login(facts).map_or_else(|r| r.error, |()| "admitted")
     }
 
     #[test]
@@ -180,9 +176,9 @@ mod tests {
     fn a_paper_client_is_served_only_by_what_is_beyond_doubt_paper() {
         let wishes = Wishes { paper: Some(true), ..Wishes::default() };
         let policy = Policy::settle(&config(&[]), &wishes);
-        assert_eq!(refused(&policy, &session(Some(true))), "admitted");
-        assert_eq!(refused(&policy, &session(Some(false))), "live_session");
-        assert_eq!(refused(&policy, &session(None)), "live_session");
+        assert_eq!(refused(&policy, &login(Some(true))), "admitted");
+        assert_eq!(refused(&policy, &login(Some(false))), "live_session");
+        assert_eq!(refused(&policy, &login(None)), "live_session");
     }
 
     #[test]
@@ -193,21 +189,20 @@ mod tests {
             choice: Some(GatewayChoice::Attach { host: "localhost".into(), port: 5000 }),
             ..GatewayView::default()
         };
-        assert_eq!(policy.admits(&attached, &session(None)).unwrap_err().error, "other_gateway");
+        assert_eq!(policy.admits_gateway(&attached).unwrap_err().error, "other_gateway");
         let wishes = Wishes { username: Some("other".into()), ..Wishes::default() };
         let policy = Policy::settle(&config(&[]), &wishes);
-        assert_eq!(refused(&policy, &session(Some(true))), "other_username");
+        assert_eq!(refused(&policy, &login(Some(true))), "other_username");
+        assert_eq!(refused(&policy, &Facts::default()), "username_unknown");
         let wishes = Wishes { username: Some("JDoe".into()), ..Wishes::default() };
-        assert_eq!(
-            refused(&Policy::settle(&config(&[]), &wishes), &session(Some(true))),
-            "admitted"
-        );
+        assert_eq!(refused(&Policy::settle(&config(&[]), &wishes), &login(Some(true))), "admitted");
     }
 
     #[test]
     fn a_bad_account_is_named() {
         let wishes = Wishes { account: Some("../x".into()), ..Wishes::default() };
         let policy = Policy::settle(&config(&[]), &wishes);
-        assert_eq!(refused(&policy, &session(Some(true))), "bad_configuration");
+        let refusal = policy.admits_gateway(&GatewayView::default()).unwrap_err();
+        assert_eq!(refusal.error, "bad_configuration");
     }
 }

@@ -86,7 +86,7 @@ pub async fn portraits(
                 kind: None,
             }),
             pnl: pnl.as_ref().and_then(|pnl| pnl.value.of(id).cloned()),
-            at: summary.at.min(ledger.at),
+            at: pnl.as_ref().map_or(summary.at, |pnl| pnl.at).min(summary.at).min(ledger.at),
             summary: summary.value,
             ledger: ledger.value,
         });

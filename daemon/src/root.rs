@@ -226,6 +226,7 @@ impl Actor for Root {
                 tokio::spawn(budget::keep_penalties(
                     shared.door.clone(),
                     shared.desks.store.clone(),
+                    shared.desks.board.clone(),
                 )),
                 tokio::spawn(watch_ending(shared.clone(), me.clone())),
             ],

@@ -36,6 +36,10 @@ pub enum Msg {
     Doubted(u64, bool),
     /// An errand is over; which one it was is told by its number.
     Done(u64, Event),
+    /// A look is over: what it showed, and who is logged in.
+    Looked(u64, Sight, Option<u64>),
+    /// Who is logged in, found out later.
+    Named(u64, Option<String>),
     /// The first calls are over.
     Primed(u64, Result<Facts, Failure>),
     /// A pause is over.
@@ -72,6 +76,9 @@ pub struct State {
     /// The number of the one errand whose outcome still counts.
     errand: u64,
     is_looking: bool,
+    /// The number of the user of the last look that told.
+    user: Option<u64>,
+    naming: Option<JoinHandle<()>>,
     last_look: Option<Instant>,
     since: String,
     timer: Option<JoinHandle<()>>,
@@ -101,6 +108,8 @@ impl Actor for Session {
             grant: 0,
             errand: 0,
             is_looking: false,
+            user: None,
+            naming: None,
             last_look: None,
             since: now_text(),
             timer: None,
@@ -121,14 +130,18 @@ impl Actor for Session {
         match msg {
             Msg::Gateway(view) => state.gateway_changed(&me, *view),
             Msg::Wanted => state.wanted(&me),
-            Msg::Doubted(grant, unprimed) if grant == state.grant => {
+            Msg::Doubted(grant, unprimed) if grant == state.grant && !state.is_looking => {
                 state.event(&me, if unprimed { &Event::Unprimed } else { &Event::Doubted });
             }
             Msg::Doubted(..) => {}
-            Msg::Done(errand, event) if errand == state.errand => state.done(&me, &event),
+            Msg::Done(errand, event) if errand == state.errand => state.event(&me, &event),
+            Msg::Looked(errand, sight, user) if errand == state.errand => {
+                state.looked(&me, sight, user);
+            }
+            Msg::Named(epoch, username) if epoch == state.life.epoch => state.named(username),
             Msg::Primed(errand, facts) if errand == state.errand => state.primed(&me, facts),
             Msg::Due(errand) if errand == state.errand => state.event(&me, &Event::Due),
-            Msg::Done(..) | Msg::Primed(..) | Msg::Due(_) => {}
+            Msg::Done(..) | Msg::Looked(..) | Msg::Named(..) | Msg::Primed(..) | Msg::Due(_) => {}
             Msg::Logout(reply) => state.logout(&me, reply),
             Msg::LoggedOut(outcome, reply) => state.logged_out(&me, outcome, reply),
         }
@@ -175,12 +188,32 @@ impl State {
         }
     }
 
-    fn done(&mut self, me: &ActorRef<Msg>, event: &Event) {
-        if matches!(event, Event::Looked(_)) {
-            self.is_looking = false;
-            self.last_look = Some(Instant::now());
+    /// Another user at the gateway is another session, however ready it looks.
+    fn looked(&mut self, me: &ActorRef<Msg>, sight: Sight, user: Option<u64>) {
+        self.is_looking = false;
+        self.last_look = Some(Instant::now());
+        let is_other = user.is_some() && self.user.is_some() && user != self.user;
+        self.user = user.or(self.user);
+        if is_other && self.life.phase == Phase::Ready {
+            tracing::warn!("somebody else is logged in at the gateway");
+            return self.event(me, &Event::Unprimed);
         }
-        self.event(me, event);
+        self.event(me, &Event::Looked(sight));
+        self.ask_for_name(me);
+    }
+
+    fn ask_for_name(&mut self, me: &ActorRef<Msg>) {
+        let is_wanted = self.life.phase == Phase::Ready && self.facts.username.is_none();
+        let Some(client) = self.gateway.client.clone().filter(|_| is_wanted) else { return };
+        let (me, epoch) = (me.clone(), self.life.epoch);
+        self.naming = Some(tokio::spawn(async move {
+            let _ = me.cast(Msg::Named(epoch, look::username(&client).await));
+        }));
+    }
+
+    fn named(&mut self, username: Option<String>) {
+        self.facts.username = username.or(self.facts.username.take());
+        self.publish();
     }
 
     fn primed(&mut self, me: &ActorRef<Msg>, facts: Result<Facts, Failure>) {
@@ -234,7 +267,10 @@ impl State {
                     Msg::Done(errand, Event::Opened(look::open(&client, compete).await))
                 }
                 Effect::Prime => Msg::Primed(errand, look::prime(&client).await),
-                _ => Msg::Done(errand, Event::Looked(look::look(&client).await)),
+                _ => {
+                    let (sight, user) = look::look(&client).await;
+                    Msg::Looked(errand, sight, user)
+                }
             };
             let _ = me.cast(done);
         }));
@@ -244,18 +280,25 @@ impl State {
     fn stop_errands(&mut self) {
         self.errand += 1;
         self.is_looking = false;
-        for task in [self.timer.take(), self.task.take()].into_iter().flatten() {
+        for task in [self.timer.take(), self.task.take(), self.naming.take()].into_iter().flatten()
+        {
             task.abort();
         }
     }
 
     fn logout(&mut self, me: &ActorRef<Msg>, reply: RpcReplyPort<LogoutReport>) {
-        let Some(client) = self.gateway.client.clone() else {
-            let text = "There is no gateway, so nobody is logged in through it.".to_owned();
-            let _ = reply.send(LogoutReport { logged_out: true, text });
+        // Read where it is written: the news of a gateway just chosen may still be on its way to us.
+        let gateway = self.board.gateway().borrow().clone();
+        let Some(client) = gateway.client else {
+            let text =
+                "No gateway is in use here, so nothing was logged out and nothing is verified. If \
+                        you run one yourself, set IB_GATEWAY_PORT and try again."
+                    .to_owned();
+            let _ = reply.send(LogoutReport { logged_out: false, text });
             return;
         };
         self.stop_errands();
+        self.event(me, &Event::LoggingOut);
         let me = me.clone();
         self.task = Some(tokio::spawn(async move {
             let outcome = look::logout(&client).await;
@@ -274,7 +317,7 @@ impl State {
             Ok(false) => {
                 (false, "IBKR still shows a session after the logout. Try again.".to_owned())
             }
-            Err(Failure::Unreachable(_)) => {
+            Err(Failure::Unreachable(why)) if why.contains("refused") => {
                 (true, "The gateway does not run, so no session is left in it.".to_owned())
             }
             Err(failure) => (false, format!("The logout could not be verified: {failure}.")),
@@ -298,6 +341,9 @@ impl State {
             grant: self.grant,
         });
         let words = Words { state, text, hint };
+        // What is known of a login counts for as long as that login does.
+        let is_known = matches!(self.life.phase, Phase::Ready | Phase::Doubtful);
+        let facts = if is_known { self.facts.clone() } else { Facts::default() };
         self.board.session().send_modify(|view| {
             *view = SessionView {
                 state: words.state,
@@ -305,7 +351,8 @@ impl State {
                 text: words.text,
                 hint: words.hint,
                 since: self.since.clone(),
-                facts: self.facts.clone(),
+                facts,
+                is_passing: self.life.phase.is_passing(),
                 opened: self.opened.filter(|_| is_ready),
                 lease,
                 seen: view.seen + 1,

@@ -16,6 +16,7 @@ mod search_contracts;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use ibd_cpapi::Failure;
 use ibd_cpapi::id::AccountId;
 use ibd_protocol::{Effect, Outcome, Progress, ToolSpec};
 use schemars::JsonSchema;
@@ -70,20 +71,42 @@ pub struct Ctx {
 }
 
 impl Ctx {
-    /// Whether this client may be served by the session as it is.
+    /// Whether this client may be served through the gateway as it is.
     pub fn admit(&self) -> Result<(), Refusal> {
         let gateway = self.desks.board.gateway().borrow().clone();
-        self.policy.admits(&gateway, &self.desks.session.view())
+        self.policy.admits_gateway(&gateway)
     }
 
-    /// A lease for a client that is admitted.
+    /// A lease of a login that this client is admitted to.
     pub async fn lease(&self) -> Result<Lease, Refusal> {
         self.admit()?;
         let lease = self.desks.session.lease(self.deadline).await;
         let lease = lease.map_err(|refusal| self.policy.explain(refusal))?;
-        // Only a live session shows whether it is paper or live, and whose it is.
-        self.admit()?;
+        self.policy.admits_login(lease.facts())?;
         Ok(lease)
+    }
+
+    /// Does a read under a lease. If it fails in a way that casts doubt on the session, the session
+    /// is looked at, and the read is done once more under the next lease.
+    pub async fn read<T, F, R>(&self, read: F) -> Result<T, Refusal>
+    where
+        F: Fn(Lease) -> R,
+        R: Future<Output = Result<T, Failure>>,
+    {
+        let lease = self.lease().await?;
+        match read(lease.clone()).await {
+            Ok(value) => Ok(value),
+            Err(failure) if failure.casts_doubt() => {
+                self.desks.session.doubt(&lease, &failure, self.deadline).await;
+                Ok(read(self.lease().await?).await?)
+            }
+            Err(failure) => {
+                if matches!(failure, Failure::Silent(_)) {
+                    self.desks.session.suspect(&lease);
+                }
+                Err(failure.into())
+            }
+        }
     }
 
     /// The account a call means.

@@ -10,7 +10,7 @@ use file_rotate::compression::Compression;
 use file_rotate::suffix::AppendCount;
 use file_rotate::{ContentLimit, FileRotate};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -39,7 +39,7 @@ pub fn is_filter(text: &str) -> bool {
 
 /// Starts logging for the whole process. A second call changes nothing.
 pub fn start(log: Log<'_>) {
-    let filter: Targets = log.filter.parse().unwrap_or_default();
+    let filter = quiet(log.filter);
     let file = log.folder.map(|folder| {
         let rotating = FileRotate::new(
             folder.join(log.file),
@@ -60,6 +60,18 @@ pub fn start(log: Log<'_>) {
             .with_filter(filter)
     });
     let _ = tracing_subscriber::registry().with(file).with(stderr).try_init();
+}
+
+/// Libraries that print whole requests and answers when they are asked for detail are kept from it,
+/// unless the filter names them: balances and account ids have no place in a log.
+fn quiet(filter: &str) -> Targets {
+    let mut targets: Targets = filter.parse().unwrap_or_default();
+    for library in ["rmcp", "hyper", "hyper_util", "reqwest", "rustls", "h2"] {
+        if !filter.contains(library) {
+            targets = targets.with_target(library, LevelFilter::WARN);
+        }
+    }
+    targets
 }
 
 /// Appending, so that several shims can share a file; readable by the user alone.

@@ -187,6 +187,8 @@ impl Task {
                 Some(Err(error)) => self.refuse_all(&error),
                 None => return,
             }
+            self.pending.retain(|_, pending| !pending.reply.is_closed());
+            self.lists.retain(|_, reply| !reply.is_closed());
             // Only what somebody asks for brings the daemon back: `ibctl stop` means stop.
             while self.pending.is_empty() && self.lists.is_empty() {
                 match self.orders.recv().await {

@@ -85,6 +85,14 @@ async fn logout_without_a_daemon_logs_out_all_the_same() {
 }
 
 #[tokio::test]
+async fn a_logout_where_no_gateway_is_known_is_not_called_one() {
+    let world = World::empty();
+    let output = world.ctl(&["logout"]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("IB_GATEWAY_PORT"), "{output:?}");
+}
+
+#[tokio::test]
 async fn a_logout_that_the_broker_does_not_confirm_is_no_logout() {
     let sim = Sim::start().await;
     let world = World::attached(&sim);
@@ -152,7 +160,7 @@ async fn wrong_usage_is_2() {
         assert_eq!(world.ctl(arguments).await.status.code(), Some(2), "{arguments:?}");
     }
     let output = world.ctl(&["status", "--profile", "../x"]).await;
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
 }
 
 /// A secret that reaches any of our programs is in no log, no command line and no environment.

@@ -92,7 +92,7 @@ async fn another_certificate_is_not_trusted() {
     // A simulator makes a certificate of its own at each start.
     let _other = Sim::start_at(port).await;
     let reply = client.call("get_positions", json!({})).await;
-    assert!(reply.is_error, "{}", reply.json);
+    assert_eq!(reply.error(), "gateway_certificate_changed", "{}", reply.json);
     let restarted = world.ctl(&["restart"]).await;
     assert!(restarted.status.success(), "{restarted:?}");
     client.call("get_positions", json!({})).await.ok();

@@ -67,6 +67,17 @@ async fn symbols_that_mean_nothing_or_several_things() {
     assert_eq!((&none["contracts"], &none["total"]), (&json!([]), &json!(0)));
 }
 
+/// What was learnt of a contract by number or name must not blur which listing a symbol means.
+#[tokio::test]
+async fn a_symbol_means_the_same_whatever_was_asked_before() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    client.call("get_market_data", json!({ "conids": [265_598, 38_708_077] })).await.ok();
+    client.call("search_contracts", json!({ "query": "apple" })).await.ok();
+    let quotes = client.call("get_market_data", json!({ "symbol": "AAPL" })).await.ok();
+    assert_eq!(quotes["quotes"][0]["conid"], 265_598, "{quotes}");
+}
+
 /// Models send numbers as strings and lists as text; the original's arguments are taken as they are.
 #[tokio::test]
 async fn what_clients_really_send_is_understood() {

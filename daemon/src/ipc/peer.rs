@@ -25,6 +25,8 @@ use crate::tools::{self, Ctx};
 const MAX_CALLS: usize = 64;
 /// No client waits longer for one call; several give up after 60 s themselves.
 const LONGEST_CALL: Duration = Duration::from_secs(45);
+/// What was said is still written for so long when the connection ends.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Frames that wait for a client to read; one that lets more gather is dropped.
 const MAX_UNREAD: usize = 1_024;
 
@@ -68,8 +70,11 @@ pub struct State {
     /// Its number in the roster; only shims are in it.
     id: Option<u64>,
     calls: HashMap<RequestId, JoinHandle<()>>,
-    outgoing: mpsc::Sender<Vec<u8>>,
-    is_ending: bool,
+    /// Gone once everything has been said.
+    outgoing: Option<mpsc::Sender<Vec<u8>>>,
+    writer: JoinHandle<()>,
+    ending: Option<DrainReason>,
+    logouts: usize,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -86,15 +91,16 @@ impl Actor for Peer {
         let Arguments { stream, role, shared } = arguments;
         let stream = Arc::new(stream);
         let (outgoing, frames) = mpsc::channel(MAX_UNREAD);
+        let writer = tokio::spawn(write(SharedStream(stream.clone()), frames, me.clone()));
         let tasks = vec![
-            tokio::spawn(read(SharedStream(stream.clone()), me.clone())),
-            tokio::spawn(write(SharedStream(stream), frames, me.clone())),
+            tokio::spawn(read(SharedStream(stream), me.clone())),
             tokio::spawn(watch_ending(shared.clone(), me)),
         ];
         let id = (role == Role::Shim).then(|| shared.roster.enter());
         let policy = Arc::new(Policy::settle(&shared.config, &Wishes::default()));
         let calls = HashMap::new();
-        Ok(State { shared, policy, id, calls, outgoing, is_ending: false, tasks })
+        let outgoing = Some(outgoing);
+        Ok(State { shared, policy, id, calls, outgoing, writer, ending: None, logouts: 0, tasks })
     }
 
     async fn handle(
@@ -107,7 +113,7 @@ impl Actor for Peer {
             Msg::Said(said) => state.said(&me, *said).await,
             Msg::Progress(id, progress) => state.progress(&me, id, progress),
             Msg::Finished(id, outcome) => state.finished(&me, id, outcome),
-            Msg::Answer(answer) => state.send(&me, &answer),
+            Msg::Answer(answer) => state.logout_is_over(&me, &answer),
             Msg::Ending(reason) => state.ending(&me, reason),
             Msg::Closed => me.stop(None),
         }
@@ -116,12 +122,17 @@ impl Actor for Peer {
 
     async fn post_stop(
         &self,
-        _: ActorRef<Msg>,
+        me: ActorRef<Msg>,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        for (_, call) in state.calls.drain() {
-            call.abort();
+        state.give_up_calls(&me);
+        for _ in 0..state.logouts {
             state.shared.roster.call_ends();
+        }
+        // What was said is still written, unless its reader has gone or stalls.
+        state.outgoing = None;
+        if tokio::time::timeout(LAST_WORDS, &mut state.writer).await.is_err() {
+            state.writer.abort();
         }
         for task in &state.tasks {
             task.abort();
@@ -173,7 +184,7 @@ impl State {
     }
 
     fn call(&mut self, me: &ActorRef<Msg>, call: Call) {
-        if self.is_ending {
+        if self.ending.is_some() {
             // Its shim asks the next daemon.
             return;
         }
@@ -221,7 +232,22 @@ impl State {
         }
     }
 
+    /// When a person said stop, what is not answered by now is answered with that; otherwise its shim
+    /// asks the next daemon.
+    fn give_up_calls(&mut self, me: &ActorRef<Msg>) {
+        let calls: Vec<_> = self.calls.drain().collect();
+        for (id, call) in calls {
+            call.abort();
+            if self.ending == Some(DrainReason::Stop) {
+                self.send(me, &ToClient::Done(id, Outcome::Refusal(stopped().to_json())));
+            }
+            self.shared.roster.call_ends();
+        }
+    }
+
     fn logout(&mut self, me: &ActorRef<Msg>, id: RequestId) {
+        self.logouts += 1;
+        self.shared.roster.call_begins();
         let (session, me) = (self.shared.desks.session.clone(), me.clone());
         self.tasks.push(tokio::spawn(async move {
             let report = session.logout().await;
@@ -229,8 +255,14 @@ impl State {
         }));
     }
 
+    fn logout_is_over(&mut self, me: &ActorRef<Msg>, answer: &ToClient) {
+        self.send(me, answer);
+        self.logouts = self.logouts.saturating_sub(1);
+        self.shared.roster.call_ends();
+    }
+
     fn ending(&mut self, me: &ActorRef<Msg>, reason: DrainReason) {
-        self.is_ending = true;
+        self.ending = Some(reason);
         self.send(me, &ToClient::Draining(reason));
     }
 
@@ -251,7 +283,9 @@ impl State {
                 _ => Err(error),
             }
         });
-        let is_sent = frame.is_ok_and(|frame| self.outgoing.try_send(frame).is_ok());
+        let outgoing = self.outgoing.as_ref();
+        let is_sent =
+            frame.is_ok_and(|frame| outgoing.is_some_and(|to| to.try_send(frame).is_ok()));
         if !is_sent {
             tracing::warn!("a client does not read what it asked for; its connection is dropped");
             me.stop(None);
@@ -316,6 +350,14 @@ async fn watch_ending(shared: Shared, me: ActorRef<Msg>) {
     {
         let _ = me.cast(Msg::Ending(reason));
     }
+}
+
+fn stopped() -> Refusal {
+    Refusal::new(
+        "daemon_unavailable",
+        "The daemon was stopped before this was answered.",
+        "Nothing was changed. Ask the user before calling again: a call starts the daemon.",
+    )
 }
 
 fn too_many() -> Refusal {

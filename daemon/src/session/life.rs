@@ -41,7 +41,14 @@ pub enum Phase {
     /// There is no gateway to ask.
     Stopped,
     /// There should be one, and nobody answers at its address.
-    Gone,
+    Gone {
+        /// Why not.
+        why: String,
+    },
+    /// It shows another certificate than the one that was pinned.
+    Untrusted,
+    /// The login is being ended; until that is over nothing else happens.
+    LoggingOut,
     /// Not looked at yet.
     Starting,
     /// Somebody must log in.
@@ -55,8 +62,11 @@ pub enum Phase {
     },
     /// It is loaded; the calls that every session needs first are made.
     Priming,
-    /// IBKR would not open it; tried again after a pause.
-    Refused,
+    /// IBKR would not open it; looked at often, opened again only after a pause.
+    Refused {
+        /// Looks until then.
+        looks_left: u32,
+    },
     /// Everything works.
     Ready,
     /// It was ready, and one look was bad.
@@ -93,8 +103,10 @@ pub enum Sight {
     },
     /// No login.
     NoLogin,
-    /// Nobody listens, or TLS failed.
-    Gone,
+    /// Nobody listens, or TLS failed, and why.
+    Gone(String),
+    /// Another certificate than the one that was pinned.
+    Untrusted,
     /// No answer in time; the gateway's own page did come.
     SilentUpstream,
     /// No answer in time, not even the gateway's own page.
@@ -126,7 +138,9 @@ pub enum Event {
     Wanted,
     /// A pause is over.
     Due,
-    /// The session was ended on purpose.
+    /// The session is being ended on purpose.
+    LoggingOut,
+    /// It was.
     LoggedOut,
 }
 
@@ -170,6 +184,21 @@ pub struct Life {
     failed_primings: u32,
 }
 
+impl Phase {
+    /// Whether waiting a little is likely to help.
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Starting
+                | Self::LoggingOut
+                | Self::Opening
+                | Self::Loading { .. }
+                | Self::Priming
+                | Self::Doubtful
+        )
+    }
+}
+
 impl Life {
     /// Before anything is known.
     pub fn new(compete: Compete, epoch: u64) -> Self {
@@ -181,6 +210,7 @@ impl Life {
         match event {
             Event::GatewayUp => self.to(Phase::Starting, vec![Effect::Look]),
             Event::GatewayDown => self.to(Phase::Stopped, vec![]),
+            Event::LoggingOut => self.to(Phase::LoggingOut, vec![]),
             Event::LoggedOut => self.to(Phase::NeedLogin, vec![Effect::Wait(WAITING_LOOK)]),
             Event::Looked(sight) => self.looked(sight),
             Event::Opened(true) => self.to(Phase::Loading { looks: 0 }, vec![Effect::Look]),
@@ -203,10 +233,10 @@ impl Life {
     fn wanted(&mut self) -> Vec<Effect> {
         match self.phase {
             Phase::Stopped
+            | Phase::LoggingOut
             | Phase::Opening
             | Phase::Loading { .. }
             | Phase::Priming
-            | Phase::Refused
             | Phase::Penalty { .. } => vec![],
             _ => vec![Effect::Look],
         }
@@ -232,8 +262,11 @@ impl Life {
 
     fn due(&mut self) -> Vec<Effect> {
         match self.phase {
-            Phase::Stopped => vec![],
-            Phase::Refused => self.to(Phase::Starting, vec![Effect::Look]),
+            Phase::Stopped | Phase::LoggingOut => vec![],
+            Phase::Refused { looks_left } => {
+                let looks_left = looks_left.saturating_sub(1);
+                self.to(Phase::Refused { looks_left }, vec![Effect::Look])
+            }
             _ => vec![Effect::Look],
         }
     }
@@ -253,23 +286,28 @@ impl Life {
     }
 
     fn refused(&mut self) -> Vec<Effect> {
-        let pause = self.reopen;
+        let looks_left = (self.reopen.as_secs() / WAITING_LOOK.as_secs()) as u32;
         self.reopen = (self.reopen * 2).min(LONGEST_REOPEN);
-        self.to(Phase::Refused, vec![Effect::Wait(pause)])
+        self.to(Phase::Refused { looks_left }, vec![Effect::Wait(WAITING_LOOK)])
     }
 
     fn looked(&mut self, sight: &Sight) -> Vec<Effect> {
         let was_ready = self.phase == Phase::Ready;
         match sight {
-            Sight::Login { competing: true, .. } => self.competing(),
-            Sight::Login { authenticated: true, established: Some(false), .. } => self.loading(),
-            Sight::Login { authenticated: true, .. } => self.alive(),
+            Sight::Login { authenticated: true, established: Some(false), competing: false } => {
+                self.loading()
+            }
+            Sight::Login { authenticated: true, competing: false, .. } => self.alive(),
             _ if was_ready && !matches!(sight, Sight::Limited(_)) => {
                 self.to(Phase::Doubtful, vec![Effect::Wait(SECOND_LOOK)])
             }
-            Sight::Login { authenticated: false, .. } => self.closed(),
+            Sight::Login { competing: true, .. } => self.competing(),
+            Sight::Login { .. } => self.closed(),
             Sight::NoLogin => self.to(Phase::NeedLogin, vec![Effect::Wait(WAITING_LOOK)]),
-            Sight::Gone => self.to(Phase::Gone, vec![Effect::Wait(WAITING_LOOK)]),
+            Sight::Gone(why) => {
+                self.to(Phase::Gone { why: why.clone() }, vec![Effect::Wait(WAITING_LOOK)])
+            }
+            Sight::Untrusted => self.to(Phase::Untrusted, vec![Effect::Wait(WAITING_LOOK)]),
             Sight::Trouble => self.to(Phase::Maint, vec![Effect::Wait(MAINTENANCE_LOOK)]),
             Sight::SilentUpstream => self.silent(),
             Sight::SilentGateway => self.to(Phase::Hung, vec![Effect::Wait(WAITING_LOOK)]),
@@ -307,7 +345,7 @@ impl Life {
         match self.phase {
             // Just opened: it takes a moment until the status says so.
             Phase::Loading { .. } => self.loading(),
-            Phase::Refused => vec![Effect::Wait(self.reopen)],
+            Phase::Refused { looks_left: 1.. } => vec![Effect::Wait(WAITING_LOOK)],
             _ => {
                 let compete = self.compete == Compete::Take;
                 self.to(Phase::Opening, vec![Effect::Open { compete }])
@@ -317,7 +355,9 @@ impl Life {
 
     fn competing(&mut self) -> Vec<Effect> {
         match (self.compete, &self.phase) {
-            (Compete::Take, Phase::Refused) => vec![Effect::Wait(self.reopen)],
+            // The flag lags behind an opening; and two that both take must not do so in a loop.
+            (Compete::Take, Phase::Loading { .. }) => self.loading(),
+            (Compete::Take, Phase::Refused { looks_left: 1.. }) => vec![Effect::Wait(WAITING_LOOK)],
             (Compete::Take, _) => self.to(Phase::Opening, vec![Effect::Open { compete: true }]),
             _ => self.to(Phase::Competing, vec![Effect::Wait(MAINTENANCE_LOOK)]),
         }

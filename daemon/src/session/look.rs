@@ -21,26 +21,34 @@ fn deadline() -> Instant {
 }
 
 /// One look: a tickle tells both whether there is a login and how its brokerage session stands.
-pub(super) async fn look(client: &Client) -> Sight {
+/// With it comes the number of whoever is logged in.
+pub(super) async fn look(client: &Client) -> (Sight, Option<u64>) {
     let tickled = match client.ask(&Tickle, deadline()).await {
         Ok(answer) => answer.value,
-        Err(failure) => return sight_of(client, &failure).await,
+        Err(failure) => return (sight_of(client, &failure).await, None),
     };
-    match tickled.iserver {
+    let sight = match tickled.iserver {
         Some(iserver) => Sight::Login {
             authenticated: iserver.auth_status.authenticated == Some(true),
             established: iserver.auth_status.established,
             competing: iserver.auth_status.competing == Some(true),
         },
         None => Sight::Trouble,
-    }
+    };
+    (sight, tickled.user_id)
+}
+
+/// Who is logged in, where the first calls did not get to know: it may be asked once a minute.
+pub(super) async fn username(client: &Client) -> Option<String> {
+    client.ask(&ValidateSso, Instant::now() + Duration::from_secs(1)).await.ok()?.value.user_name
 }
 
 /// What a failed look shows.
 async fn sight_of(client: &Client, failure: &Failure) -> Sight {
     match failure {
         Failure::NotLoggedIn => Sight::NoLogin,
-        Failure::Unreachable(_) | Failure::OtherCertificate => Sight::Gone,
+        Failure::Unreachable(why) => Sight::Gone(why.clone()),
+        Failure::OtherCertificate => Sight::Untrusted,
         Failure::RateLimited(until) => Sight::Limited(*until),
         Failure::NoBrokerage(_) | Failure::NotPrimed => {
             Sight::Login { authenticated: false, established: None, competing: false }

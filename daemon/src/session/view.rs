@@ -57,11 +57,6 @@ impl SessionState {
             Self::Penalty => "penalty",
         }
     }
-
-    /// Whether waiting a little is likely to help.
-    fn is_passing(self) -> bool {
-        matches!(self, Self::Starting | Self::Init | Self::Degraded)
-    }
 }
 
 /// What the broker said about the login.
@@ -94,6 +89,8 @@ pub struct SessionView {
     pub refusal: Option<Refusal>,
     /// The proof of a live session.
     pub lease: Option<Lease>,
+    /// Whether waiting a little is likely to help.
+    pub is_passing: bool,
     /// Counts what was seen, so that a caller can wait for the next thing seen.
     pub seen: u64,
     /// Which life of the gateway this speaks of.
@@ -135,10 +132,10 @@ impl Lease {
         &self.facts
     }
 
-    /// A lease that nobody gave out.
-    #[cfg(test)]
-    pub(crate) fn for_tests(client: Client, facts: Facts) -> Self {
-        Self { client, facts: Arc::new(facts), epoch: 0, grant: 0 }
+    /// Names where facts come from, so that what a simulator said is never taken for what IBKR said.
+    pub fn source(&self) -> String {
+        let username = self.facts.username.as_deref().unwrap_or("-");
+        format!("{}/{username}", self.client.url())
     }
 
     /// Which brokerage session it proves.
@@ -190,7 +187,7 @@ impl SessionHandle {
     /// gateway as it is now.
     fn is_settled(&self, view: &SessionView) -> bool {
         let gateway = self.board.gateway().borrow().generation;
-        view.generation == gateway && !view.state.is_passing()
+        view.generation == gateway && !view.is_passing
     }
 
     /// A call under `lease` failed in a way that casts doubt on the session. Returns when the lease
@@ -201,6 +198,11 @@ impl SessionHandle {
         let is_other =
             |view: &SessionView| view.lease.as_ref().is_none_or(|l| l.grant != lease.grant);
         let _ = timeout_at(deadline, views.wait_for(is_other)).await;
+    }
+
+    /// A call under `lease` was not answered: look, but nobody waits for it.
+    pub fn suspect(&self, lease: &Lease) {
+        self.post.send(Msg::Doubted(lease.grant, false));
     }
 
     /// The view now.

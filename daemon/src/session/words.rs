@@ -22,7 +22,18 @@ pub fn words(phase: &Phase, gateway: &GatewayView, facts: &Facts) -> Words {
     let address = gateway.address.as_deref().unwrap_or("its address");
     let say = |state, text: String, hint: &str| Words { state, text, hint: hint.to_owned() };
     match phase {
-        Phase::Stopped | Phase::Gone => stopped(gateway),
+        Phase::Stopped => stopped(gateway),
+        Phase::Gone { why } => say(
+            SessionState::Stopped,
+            format!("No gateway answers at {address} ({why})."),
+            "Start the gateway there, or correct IB_GATEWAY_HOST and IB_GATEWAY_PORT.",
+        ),
+        Phase::Untrusted => say(
+            SessionState::Stopped,
+            format!("The gateway at {address} shows another certificate than before."),
+            "If you replaced or restarted it yourself, `ibctl restart` trusts the new one.",
+        ),
+        Phase::LoggingOut => say(SessionState::Starting, "Logging out.".into(), ""),
         Phase::Starting => say(SessionState::Starting, "Looking at the gateway.".into(), ""),
         Phase::NeedLogin => say(
             SessionState::NeedLogin,
@@ -32,11 +43,11 @@ pub fn words(phase: &Phase, gateway: &GatewayView, facts: &Facts) -> Words {
         Phase::Opening | Phase::Loading { .. } | Phase::Priming => {
             say(SessionState::Init, "Logged in. Opening the trading session.".into(), "")
         }
-        Phase::Refused => say(
+        Phase::Refused { .. } => say(
             SessionState::Init,
             "Logged in, but IBKR did not open the trading session. It is tried again in a while."
                 .into(),
-            "If this stays, log in again at the gateway's page.",
+            "If this stays, log in again at the gateway's page; ibd notices by itself.",
         ),
         Phase::Ready => say(SessionState::Ready, ready(facts), ""),
         Phase::Doubtful => say(
@@ -75,7 +86,6 @@ pub fn words(phase: &Phase, gateway: &GatewayView, facts: &Facts) -> Words {
 
 /// Without a gateway the gateway's own state is the news.
 fn stopped(gateway: &GatewayView) -> Words {
-    let address = gateway.address.as_deref().unwrap_or("its address");
     let (text, hint) = match (&gateway.state, gateway.mode()) {
         (GatewayState::Starting, _) => ("The gateway is starting.".to_owned(), ""),
         (GatewayState::NotInstalled, _) => (
@@ -90,10 +100,7 @@ fn stopped(gateway: &GatewayView) -> Words {
         (GatewayState::Down(why), _) => {
             (format!("The gateway cannot be used: {why}."), "See `ibctl logs`.")
         }
-        (GatewayState::Up, _) => (
-            format!("No gateway answers at {address}."),
-            "Start the gateway there, or correct IB_GATEWAY_HOST and IB_GATEWAY_PORT.",
-        ),
+        (GatewayState::Up, _) => ("The gateway is being looked for.".to_owned(), ""),
     };
     let state = match gateway.state {
         GatewayState::Starting => SessionState::Starting,
@@ -120,6 +127,8 @@ impl Words {
     /// What a caller is told who needs a session.
     pub fn refusal(&self, phase: &Phase) -> Refusal {
         let code = match self.state {
+            SessionState::Stopped if *phase == Phase::Untrusted => "gateway_certificate_changed",
+            SessionState::Init if !phase.is_passing() => "session_refused",
             SessionState::Stopped => "gateway_down",
             SessionState::NeedLogin => "not_logged_in",
             SessionState::Competing => "competing_session",
@@ -154,9 +163,10 @@ mod tests {
             ..GatewayView::default()
         };
         for phase in [
-            Phase::Gone,
+            Phase::Gone { why: "x".into() },
+            Phase::Untrusted,
             Phase::NeedLogin,
-            Phase::Refused,
+            Phase::Refused { looks_left: 2 },
             Phase::Doubtful,
             Phase::Competing,
             Phase::Maint,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::value::RawValue;
@@ -18,6 +18,8 @@ const SUPERSEDED: usize = 1_000;
 pub(super) struct KeptLog {
     path: PathBuf,
     file: File,
+    /// Bytes of whole records; what lies beyond was never acknowledged.
+    length: u64,
     values: BTreeMap<String, String>,
     records: usize,
 }
@@ -43,11 +45,12 @@ impl KeptLog {
                 "an unfinished end of kept.log was cut off"
             );
         }
-        let file = File::options().create(true).append(true).open(&path)?;
+        let file = File::options().create(true).truncate(false).write(true).open(&path)?;
         file.set_len(sound as u64)?;
         file.sync_all()?;
+        let length = sound as u64;
         sync_folder(folder)?;
-        Ok(Self { path, file, values, records })
+        Ok(Self { path, file, length, values, records })
     }
 
     /// Every kept value as JSON.
@@ -57,14 +60,25 @@ impl KeptLog {
 
     /// Appends one record; durable when this returns.
     pub(super) fn put(&mut self, key: &str, json: Option<&str>) -> io::Result<()> {
-        self.file.write_all(record(key, json)?.as_bytes())?;
-        self.file.sync_data()?;
+        self.append(&record(key, json)?)?;
         match json {
             Some(json) => self.values.insert(key.to_owned(), json.to_owned()),
             None => self.values.remove(key),
         };
         self.records += 1;
         if self.records > SUPERSEDED + 2 * self.values.len() { self.rewrite() } else { Ok(()) }
+    }
+
+    /// A record that could not be written whole, as on a full disk, must not spoil the next.
+    fn append(&mut self, record: &str) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.length))?;
+        let written = self.file.write_all(record.as_bytes()).and_then(|()| self.file.sync_data());
+        if let Err(error) = written {
+            let _ = self.file.set_len(self.length);
+            return Err(error);
+        }
+        self.length += record.len() as u64;
+        Ok(())
     }
 
     /// Written beside, synced, renamed over: at every moment one whole log is there.
@@ -79,7 +93,8 @@ impl KeptLog {
         if let Some(folder) = self.path.parent() {
             sync_folder(folder)?;
         }
-        self.file = File::options().append(true).open(&self.path)?;
+        self.file = File::options().write(true).open(&self.path)?;
+        self.length = self.file.metadata()?.len();
         self.records = self.values.len();
         Ok(())
     }

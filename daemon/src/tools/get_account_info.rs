@@ -128,10 +128,7 @@ impl Tool for GetAccountInfo {
         let accounts = ctx.accounts(args.account_id.as_ref()).await?;
         let (accounts, deadline) = (accounts.as_slice(), ctx.deadline);
         let portraits = ctx
-            .desks
-            .read(deadline, |lease| async move {
-                portfolio::portraits(&lease, accounts, deadline).await
-            })
+            .read(|lease| async move { portfolio::portraits(&lease, accounts, deadline).await })
             .await?;
         let as_of = portraits.iter().map(|portrait| portrait.at).min();
         Ok(Out {

@@ -140,8 +140,7 @@ impl Tool for GetLiveOrders {
         for (done, account) in accounts.iter().enumerate() {
             ctx.tell(done as u32, Some(accounts.len() as u32), "reading the orders list");
             let answer = ctx
-                .desks
-                .read(deadline, |lease| async move { feeds.list(&lease, account, deadline).await })
+                .read(|lease| async move { feeds.list(&lease, account, deadline).await })
                 .await?;
             at = at.min(answer.at);
             is_cached |= answer.is_cached;

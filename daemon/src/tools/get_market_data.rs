@@ -117,8 +117,7 @@ impl Tool for GetMarketData {
         let steps = contracts.len() as u32 + 1;
         ctx.tell(steps, Some(steps + 1), "waiting for quotes");
         let rows = ctx
-            .desks
-            .read(deadline, |lease| async move {
+            .read(|lease| async move {
                 underlyings.prepare(&lease, wanted, deadline).await?;
                 market::quotes(&lease, wanted, deadline).await
             })
@@ -216,13 +215,10 @@ async fn by_symbol(
         ..Wish::default()
     };
     let (store, wish, deadline) = (&ctx.desks.store, &wish, ctx.deadline);
-    let found =
-        ctx.desks
-            .read(deadline, |lease| async move {
-                contracts::by_symbol(&lease, store, wish, deadline).await
-            })
-            .await
-            .map_err(Unresolved::Other)?;
+    let found = ctx
+        .read(|lease| async move { contracts::by_symbol(&lease, store, wish, deadline).await })
+        .await
+        .map_err(Unresolved::Other)?;
     let (refusal, others) = match contracts::choose(wish, found) {
         Choice::One(contract) => return Ok(*contract),
         Choice::Several(several) => (ambiguous(symbol, several.len()), several),
@@ -266,10 +262,7 @@ async fn by_conids(
 ) -> Result<Vec<Contract>, Refusal> {
     let (store, deadline) = (&ctx.desks.store, ctx.deadline);
     let found = ctx
-        .desks
-        .read(deadline, |lease| async move {
-            contracts::by_conids(&lease, store, conids, deadline).await
-        })
+        .read(|lease| async move { contracts::by_conids(&lease, store, conids, deadline).await })
         .await?;
     let unknown: Vec<&Conid> =
         conids.iter().filter(|conid| !found.iter().any(|c| c.conid == conid.get())).collect();

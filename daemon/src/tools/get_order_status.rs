@@ -101,8 +101,7 @@ impl Tool for GetOrderStatus {
         ctx.lease().await?;
         let deadline = ctx.deadline;
         let found = ctx
-            .desks
-            .read(deadline, |lease| async move { orders::status(&lease, order_id, deadline).await })
+            .read(|lease| async move { orders::status(&lease, order_id, deadline).await })
             .await?;
         match found {
             Some(answer) => Ok(Out::new(answer.value, Time(answer.at))),

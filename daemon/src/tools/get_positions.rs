@@ -74,12 +74,9 @@ impl Tool for GetPositions {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let account = ctx.account(args.account_id.as_ref()).await?;
         let (account, deadline) = (&account, ctx.deadline);
-        let (mut positions, at) =
-            ctx.desks
-                .read(deadline, |lease| async move {
-                    portfolio::positions(&lease, account, deadline).await
-                })
-                .await?;
+        let (mut positions, at) = ctx
+            .read(|lease| async move { portfolio::positions(&lease, account, deadline).await })
+            .await?;
         if let Some(wanted) = &args.symbol {
             positions.retain(|position| has(position, wanted));
         }

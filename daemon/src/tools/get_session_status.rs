@@ -60,7 +60,7 @@ impl Tool for GetSessionStatus {
     const TITLE: &'static str = "Session status";
     const ABOUT: &'static str = "Whether the Interactive Brokers login works right now: state, paper or \
         live, accounts, and what to do if it does not. Use it when another tool says it cannot work, or \
-        before anything that matters. Answers from memory and costs no request. Not for balances: use \
+        before anything that matters. Answers at once while the session is ready. Not for balances: use \
         get_account_info.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = "{}";
@@ -71,13 +71,16 @@ impl Tool for GetSessionStatus {
         // A state in which only a look can help is looked at; whatever comes of it is told.
         let soon =
             ctx.deadline.min(tokio::time::Instant::now() + std::time::Duration::from_secs(5));
-        let _ = ctx.desks.session.lease(soon).await;
+        let lease = ctx.desks.session.lease(soon).await;
         let view = ctx.desks.session.view();
-        let refused = ctx.admit().err();
+        let refused = match &lease {
+            Ok(lease) => ctx.admit().and_then(|()| ctx.policy.admits_login(lease.facts())).err(),
+            Err(_) => ctx.admit().err(),
+        };
         let hint = (!view.hint.is_empty()).then(|| view.hint.clone());
         Ok(Out {
             state: view.state.as_str(),
-            ready: view.lease.is_some() && refused.is_none(),
+            ready: lease.is_ok() && refused.is_none(),
             text: refused.as_ref().map_or(view.text, |refusal| refusal.message.clone()),
             next: refused.map(|refusal| refusal.next).or(hint),
             paper: view.facts.paper,

@@ -49,7 +49,7 @@ pub struct Out {
     contracts: Vec<Hit>,
     /// Hits in all; more than shown if the limit cut some off.
     total: usize,
-    /// When this was asked.
+    /// When this was answered; what contracts are is remembered for up to a day.
     as_of: Time,
 }
 
@@ -127,18 +127,16 @@ impl Tool for SearchContracts {
         let (store, wish, deadline) = (&ctx.desks.store, &wish, ctx.deadline);
         let found = match (&args.symbol, &args.query) {
             (Some(_), None) => {
-                ctx.desks
-                    .read(deadline, |lease| async move {
-                        contracts::by_symbol(&lease, store, wish, deadline).await
-                    })
-                    .await?
+                ctx.read(|lease| async move {
+                    contracts::by_symbol(&lease, store, wish, deadline).await
+                })
+                .await?
             }
             (None, Some(words)) => {
-                ctx.desks
-                    .read(deadline, |lease| async move {
-                        contracts::by_name(&lease, store, words, deadline).await
-                    })
-                    .await?
+                ctx.read(
+                    |lease| async move { contracts::by_name(&lease, store, words, deadline).await },
+                )
+                .await?
             }
             _ => {
                 return Err(Refusal::argument(

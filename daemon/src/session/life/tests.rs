@@ -30,7 +30,8 @@ fn each_sight_leads_from_the_start_to_its_state() {
         (CLOSED, Phase::Opening, vec![Open { compete: false }]),
         (TAKEN, Phase::Competing, vec![Wait(MAINTENANCE_LOOK)]),
         (Sight::NoLogin, Phase::NeedLogin, vec![Wait(WAITING_LOOK)]),
-        (Sight::Gone, Phase::Gone, vec![Wait(WAITING_LOOK)]),
+        (Sight::Gone("x".into()), Phase::Gone { why: "x".into() }, vec![Wait(WAITING_LOOK)]),
+        (Sight::Untrusted, Phase::Untrusted, vec![Wait(WAITING_LOOK)]),
         (Sight::Trouble, Phase::Maint, vec![Wait(MAINTENANCE_LOOK)]),
         (Sight::SilentUpstream, Phase::Network { looks: 1 }, vec![Wait(SECOND_LOOK)]),
         (Sight::SilentGateway, Phase::Hung, vec![Wait(WAITING_LOOK)]),
@@ -42,7 +43,14 @@ fn each_sight_leads_from_the_start_to_its_state() {
 
 #[test]
 fn one_bad_look_makes_a_ready_session_doubtful_and_a_good_one_heals_it() {
-    for bad in [CLOSED, Sight::NoLogin, Sight::Gone, Sight::Trouble, Sight::SilentUpstream] {
+    for bad in [
+        CLOSED,
+        TAKEN,
+        Sight::NoLogin,
+        Sight::Gone("x".into()),
+        Sight::Trouble,
+        Sight::SilentUpstream,
+    ] {
         let mut life = at(Phase::Ready);
         assert_eq!(life.step(&Event::Looked(bad.clone())), [Wait(SECOND_LOOK)], "{bad:?}");
         assert_eq!(life.phase, Phase::Doubtful);
@@ -55,7 +63,7 @@ fn one_bad_look_makes_a_ready_session_doubtful_and_a_good_one_heals_it() {
 fn a_second_bad_look_counts() {
     assert_eq!(looked(Phase::Doubtful, CLOSED), (Phase::Opening, vec![Open { compete: false }]));
     assert_eq!(looked(Phase::Doubtful, Sight::NoLogin).0, Phase::NeedLogin);
-    assert_eq!(looked(Phase::Doubtful, Sight::Gone).0, Phase::Gone);
+    assert_eq!(looked(Phase::Doubtful, Sight::Untrusted).0, Phase::Untrusted);
 }
 
 #[test]
@@ -85,19 +93,23 @@ fn a_reopened_session_is_a_new_epoch() {
 }
 
 #[test]
-fn a_refused_opening_is_tried_again_ever_more_rarely() {
+fn a_refused_opening_is_tried_again_ever_more_rarely_but_looked_at_often() {
     let mut life = at(Phase::Opening);
-    let mut pauses = Vec::new();
+    let mut minutes = Vec::new();
     for _ in 0..8 {
-        let effects = life.step(&Event::Opened(false));
-        assert_eq!(life.phase, Phase::Refused);
-        pauses.extend(effects);
-        assert!(life.step(&Event::Wanted).is_empty(), "a caller's wish does not shorten the pause");
-        assert_eq!(life.step(&Event::Due), [Look]);
-        assert_eq!(life.step(&Event::Looked(CLOSED)), [Open { compete: false }]);
+        assert_eq!(life.step(&Event::Opened(false)), [Wait(WAITING_LOOK)]);
+        let mut looks = 0;
+        loop {
+            assert_eq!(life.step(&Event::Wanted), [Look], "a new login is noticed");
+            assert_eq!(life.step(&Event::Due), [Look]);
+            looks += 1;
+            if life.step(&Event::Looked(CLOSED)) == [Open { compete: false }] {
+                break;
+            }
+        }
+        minutes.push(looks * WAITING_LOOK.as_secs() / 60);
     }
-    let minutes = [1, 2, 4, 8, 16, 30, 30, 30].map(|m| Wait(Duration::from_secs(m * 60)));
-    assert_eq!(pauses, minutes);
+    assert_eq!(minutes, [1, 2, 4, 8, 16, 30, 30, 30]);
 }
 
 #[test]
@@ -107,14 +119,14 @@ fn a_session_that_never_finishes_loading_is_refused_after_a_minute() {
     for _ in 0..OPENING_LOOKS - 1 {
         assert_eq!(life.step(&Event::Looked(CLOSED)), [Wait(OPENING_LOOK)]);
     }
-    assert_eq!(life.step(&Event::Looked(CLOSED)), [Wait(REOPEN)]);
-    assert_eq!(life.phase, Phase::Refused);
+    assert_eq!(life.step(&Event::Looked(CLOSED)), [Wait(WAITING_LOOK)]);
+    assert!(matches!(life.phase, Phase::Refused { .. }));
 }
 
 #[test]
 fn first_calls_that_keep_failing_are_not_repeated_in_a_tight_loop() {
     let mut life = at(Phase::Priming);
-    for expected in [SECOND_LOOK, SECOND_LOOK, REOPEN, REOPEN * 2] {
+    for expected in [SECOND_LOOK, SECOND_LOOK, WAITING_LOOK, WAITING_LOOK] {
         assert_eq!(life.step(&Event::Primed(false)), [Wait(expected)]);
         life.step(&Event::Due);
         assert_eq!(life.step(&Event::Looked(UP)), [Prime]);
@@ -125,7 +137,7 @@ fn first_calls_that_keep_failing_are_not_repeated_in_a_tight_loop() {
 #[test]
 fn a_persons_tws_is_never_fought() {
     for policy in [Compete::Ask, Compete::Yield] {
-        let mut life = Life { phase: Phase::Ready, ..Life::new(policy, 1) };
+        let mut life = Life { phase: Phase::Doubtful, ..Life::new(policy, 1) };
         for event in [Event::Looked(TAKEN), Event::Due, Event::Wanted, Event::Looked(TAKEN)] {
             let effects = life.step(&event);
             assert!(!effects.iter().any(|e| matches!(e, Open { .. })), "{policy:?} {event:?}");
@@ -136,10 +148,23 @@ fn a_persons_tws_is_never_fought() {
 
 #[test]
 fn policy_take_takes_but_not_in_a_loop() {
-    let mut life = Life { phase: Phase::Ready, ..Life::new(Compete::Take, 1) };
+    let mut life = Life { phase: Phase::Doubtful, ..Life::new(Compete::Take, 1) };
     assert_eq!(life.step(&Event::Looked(TAKEN)), [Open { compete: true }]);
-    assert_eq!(life.step(&Event::Opened(false)), [Wait(REOPEN)]);
-    assert!(!life.step(&Event::Looked(TAKEN)).contains(&Open { compete: true }));
+    assert_eq!(life.step(&Event::Opened(true)), [Look]);
+    assert_eq!(life.step(&Event::Looked(TAKEN)), [Wait(OPENING_LOOK)], "the flag may lag behind");
+    life.phase = Phase::Opening;
+    assert_eq!(life.step(&Event::Opened(false)), [Wait(WAITING_LOOK)]);
+    assert_eq!(life.step(&Event::Looked(TAKEN)), [Wait(WAITING_LOOK)]);
+}
+
+#[test]
+fn nothing_comes_between_a_logout() {
+    let mut life = at(Phase::Ready);
+    assert!(life.step(&Event::LoggingOut).is_empty());
+    for event in [Event::Wanted, Event::Doubted, Event::Unprimed, Event::Due] {
+        assert!(life.step(&event).is_empty(), "{event:?}");
+        assert_eq!(life.phase, Phase::LoggingOut);
+    }
 }
 
 #[test]
@@ -154,7 +179,7 @@ fn a_caller_who_waits_for_a_login_gets_a_look() {
         Phase::NeedLogin,
         Phase::Maint,
         Phase::Hung,
-        Phase::Gone,
+        Phase::Gone { why: "x".into() },
         Phase::Competing,
         Phase::Starting,
     ] {

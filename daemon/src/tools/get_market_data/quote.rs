@@ -31,7 +31,7 @@ pub struct Quote {
     /// The currency of the prices.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
-    /// live; delayed (15-20 minutes); frozen (last before the close); none.
+    /// live; delayed (15-20 minutes); frozen (last before the close); none; unknown: IBKR did not say.
     data: &'static str,
     /// Last price.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,7 +141,9 @@ fn data(row: Option<&Row>) -> &'static str {
         Some(Availability::Realtime) => "live",
         Some(Availability::Delayed) => "delayed",
         Some(Availability::Frozen | Availability::FrozenDelayed) => "frozen",
-        Some(Availability::NotSubscribed | Availability::NotAcknowledged) | None => "none",
+        Some(Availability::NotSubscribed | Availability::NotAcknowledged) => "none",
+        None if row.is_some_and(|row| row.has_data() && !row.is_unknown()) => "unknown",
+        None => "none",
     }
 }
 
@@ -165,7 +167,7 @@ fn missing(row: Option<&Row>) -> BTreeMap<&'static str, &'static str> {
             Some(availability) if gives_nothing(availability) => {
                 "no market data subscription for this exchange"
             }
-            _ => "IBKR gives no value now",
+            _ => "IBKR gave no value within a few seconds",
         },
     };
     let expected = [("last", Field::Last), ("bid", Field::Bid), ("ask", Field::Ask)];
