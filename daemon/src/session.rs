@@ -174,6 +174,10 @@ impl State {
     fn gateway_changed(&mut self, me: &ActorRef<Msg>, view: GatewayView) {
         let is_up = view.state == GatewayState::Up;
         self.gateway = view;
+        if self.life.phase == Phase::LoggingOut {
+            // The logout has a gateway of its own; what comes of it is the next event.
+            return;
+        }
         self.stop_errands();
         self.event(me, if is_up { &Event::GatewayUp } else { &Event::GatewayDown });
     }
@@ -352,7 +356,7 @@ impl State {
                 hint: words.hint,
                 since: self.since.clone(),
                 facts,
-                is_passing: self.life.phase.is_passing(),
+                is_passing: self.life.phase.is_passing() || words.state == SessionState::Starting,
                 opened: self.opened.filter(|_| is_ready),
                 lease,
                 seen: view.seen + 1,

@@ -253,11 +253,15 @@ impl Bench {
         let each: Vec<u64> = servers.iter().filter_map(|server| pss(server.pid())).collect();
         let resident: Vec<u64> = servers.iter().map(|server| rss(server.pid())).collect();
         let full = (rss(daemon), pss(daemon));
+        let all = pss(one.pid()).map(|first| first + each.iter().sum::<u64>());
+        let more = all.zip(alone.1).map(|(all, alone)| all.saturating_sub(alone) / MANY as u64);
         servers.into_iter().for_each(Server::close);
         one.close();
         self.table.other("one shim idle: RSS / PSS", both(alone));
         let each = (rank(resident, 50), (!each.is_empty()).then(|| rank(each, 50)));
         self.table.other("a shim among 100: RSS / PSS, median", both(each));
+        let more = more.map_or("not readable".to_owned(), table::mib);
+        self.table.other("one more shim: PSS of 101 less PSS of one, by 100", more);
         self.table.other("daemon idle, one client: RSS / PSS", both(idle));
         self.table.other("daemon with 101 clients: RSS / PSS", both(full));
     }
