@@ -100,7 +100,8 @@ async fn a_simulator_that_dies_is_started_again() {
 #[tokio::test]
 async fn a_shim_ends_when_its_stdin_closes() {
     let world = World::simulated();
-    let client = world.client().await;
+    let mut client = world.client().await;
+    client.call("get_session_status", json!({})).await.ok();
     let started = std::time::Instant::now();
     assert_eq!(client.close().await, 0);
     assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
