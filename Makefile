@@ -12,6 +12,8 @@ demo: ## a real MCP conversation with a simulated account, shown readably
 test: ## everything that needs only the Rust toolchain
 	tests/prerequisites.sh rust
 	$(CARGO) fmt --all --check
+	# cargo fmt does not see the modules that the catalogue's macro names.
+	rustfmt --check --edition 2024 daemon/src/tools/*.rs
 	$(CARGO) build --workspace --bins --examples
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace
@@ -24,6 +26,7 @@ test-real: ## clients that nobody here wrote: SDKs, Inspector, conformance suite
 
 bless: ## rewrite golden files after a change that is meant
 	BLESS=1 $(CARGO) test -q -p ibd-protocol -p ibd
+	BLESS=1 $(CARGO) test -q -p ibd-tests --test it docs
 
 bench: ## figures for docs/performance.md
 	$(CARGO) build --release --workspace --bins

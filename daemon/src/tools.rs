@@ -1,17 +1,11 @@
 //! Tools: what an assistant may ask. One file each, one line in the catalogue.
 
 pub mod args;
-pub mod catalogue;
 pub mod cell;
 pub mod schema;
 
-mod get_account_info;
-mod get_live_orders;
-mod get_market_data;
-mod get_order_status;
-mod get_positions;
-mod get_session_status;
-mod search_contracts;
+#[cfg(test)]
+mod limits;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,6 +24,26 @@ use crate::portfolio;
 use crate::refusal::Refusal;
 use crate::session::Lease;
 use schema::Contract;
+
+macro_rules! catalogue {
+    ($($file:ident :: $tool:ident,)*) => {
+        $(mod $file;)*
+
+        /// The catalogue: every tool, in the order in which clients list them.
+        pub const TOOLS: &[Entry] = &[$(entry::<$file::$tool>()),*];
+    };
+}
+
+// One line a tool.
+catalogue! {
+    get_session_status::GetSessionStatus,
+    get_account_info::GetAccountInfo,
+    get_positions::GetPositions,
+    search_contracts::SearchContracts,
+    get_market_data::GetMarketData,
+    get_live_orders::GetLiveOrders,
+    get_order_status::GetOrderStatus,
+}
 
 /// Arguments longer than this are refused before they are read, in bytes.
 pub const MAX_ARGUMENTS: usize = 1 << 20;
@@ -205,7 +219,7 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
 
 fn visible(policy: &Policy) -> impl Iterator<Item = &'static Entry> {
     let read_only = policy.read_only;
-    catalogue::TOOLS.iter().filter(move |entry| !read_only || entry.effect == Effect::Reads)
+    TOOLS.iter().filter(move |entry| !read_only || entry.effect == Effect::Reads)
 }
 
 fn out_of_time() -> Refusal {
