@@ -6,8 +6,8 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: ## a real MCP conversation with a simulated account, shown readably
-	$(CARGO) build --release --workspace --bins
-	$(CARGO) run --release -q -p ibd-tests --example demo
+	$(CARGO) build --release --workspace --bins --examples
+	$${CARGO_TARGET_DIR:-target}/release/examples/demo
 
 test: ## everything that needs only the Rust toolchain
 	tests/prerequisites.sh rust
