@@ -5,7 +5,9 @@
 //! and after a power cut the broker's seconds are over anyway.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::door::{Door, Notebook};
@@ -24,7 +26,7 @@ const LONGEST_WINDOW: i64 = 15 * 60;
 pub fn door(folder: &Path, store: &Store) -> Arc<Door> {
     let path = folder.join("requests.json");
     let noted = read(&path);
-    let file = RequestFile { path, noted: Mutex::new(noted.clone()) };
+    let file = RequestFile::new(&path, noted.clone());
     let door = Door::with(Box::new(file));
     for (endpoint, millis) in noted {
         if let Ok(at) = Timestamp::from_millisecond(millis) {
@@ -74,19 +76,41 @@ fn read(path: &Path) -> HashMap<String, i64> {
 
 #[derive(Debug)]
 struct RequestFile {
-    path: PathBuf,
-    noted: Mutex<HashMap<String, i64>>,
+    noted: Mutex<Noted>,
+}
+
+#[derive(Debug)]
+struct Noted {
+    /// Kept open and written over in one piece: opening and truncating for every request would cost a
+    /// millisecond on file systems that guard against lost truncations.
+    file: Option<File>,
+    at: HashMap<String, i64>,
+    width: usize,
+}
+
+impl RequestFile {
+    fn new(path: &Path, at: HashMap<String, i64>) -> Self {
+        let file = File::options().create(true).truncate(false).write(true).open(path);
+        if let Err(error) = &file {
+            tracing::warn!(%error, "requests cannot be noted for the next daemon");
+        }
+        let width = std::fs::metadata(path).map_or(0, |found| found.len() as usize);
+        Self { noted: Mutex::new(Noted { file: file.ok(), at, width }) }
+    }
 }
 
 impl Notebook for RequestFile {
     fn note(&self, endpoint: &'static str, at: Timestamp) {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         let now = at.as_millisecond();
-        noted.insert(endpoint.to_owned(), now);
-        noted.retain(|_, millis| now - *millis < LONGEST_WINDOW * 1_000);
-        let text = serde_json::to_string(&*noted).unwrap_or_default();
-        if let Err(error) = std::fs::write(&self.path, text) {
-            tracing::warn!(%error, "a request could not be noted");
+        noted.at.insert(endpoint.to_owned(), now);
+        noted.at.retain(|_, millis| now - *millis < LONGEST_WINDOW * 1_000);
+        let text = serde_json::to_string(&noted.at).unwrap_or_default();
+        // Blanks after the JSON cover what a longer note left behind.
+        noted.width = noted.width.max(text.len());
+        let line = format!("{text:<width$}", width = noted.width);
+        if let Some(file) = &mut noted.file {
+            let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(line.as_bytes()));
         }
     }
 }
@@ -100,12 +124,16 @@ mod tests {
     fn what_was_asked_is_known_to_the_next_daemon() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("requests.json");
-        let file = RequestFile { path: path.clone(), noted: Mutex::default() };
+        let file = RequestFile::new(&path, HashMap::new());
         let at = Timestamp::now();
         file.note("tickle", at);
         file.note("portfolio/accounts", at);
         assert_eq!(read(&path)["tickle"], at.as_millisecond());
         assert_eq!(read(&path).len(), 2);
+        // A shorter note leaves nothing of a longer one behind.
+        RequestFile::new(&path, HashMap::new()).note("tickle", at);
+        assert_eq!(read(&path).keys().collect::<Vec<_>>(), ["tickle"]);
+        file.note("portfolio/accounts", at);
         // A kill in the middle of the write.
         std::fs::write(&path, "{\"tick").unwrap();
         assert!(read(&path).contains_key("portfolio/accounts"));
