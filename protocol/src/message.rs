@@ -5,9 +5,15 @@
 //! untagged enum or a skipped field. JSON travels as text. One golden file per message
 //! (`protocol/golden/`) shows every change as a diff.
 
+mod person;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+pub use person::{
+    Answer, Event, GatewayReport, GatewayVerb, Level, LoginReport, LoginRequest, Question, Report,
+    SecretReport, SecretsVerb,
+};
 
 /// The number by which one connection tells its requests apart.
 pub type RequestId = u64;
@@ -33,6 +39,20 @@ pub enum ToDaemon {
     Config(RequestId),
     /// Asks the daemon to finish what is in flight and exit.
     Drain(RequestId, DrainReason),
+    /// Starts or joins a login, or gives it the code that it waits for.
+    Login(RequestId, LoginRequest),
+    /// Calls a login off.
+    CancelLogin(RequestId),
+    /// Takes the session back, or goes on, after somebody else had it.
+    Resume(RequestId),
+    /// Starts, ends or looks at the managed gateway.
+    Gateway(RequestId, GatewayVerb),
+    /// Keeps, lists or forgets secrets.
+    Secrets(RequestId, SecretsVerb),
+    /// A person's answer to what a call needed.
+    Answer(Answer),
+    /// Whether the page that `OpenPage` named could be opened.
+    PageOpened(bool),
 }
 
 /// From the daemon to a client.
@@ -52,6 +72,18 @@ pub enum ToClient {
     Config(RequestId, Vec<SettingReport>),
     /// The daemon is going away after what is in flight; a new one may be started at once after.
     Draining(DrainReason),
+    /// Answers `Login` and `CancelLogin`.
+    Login(RequestId, Box<LoginReport>),
+    /// Answers `Resume`, and `Secrets` where something was changed.
+    Report(RequestId, Report),
+    /// Answers `Gateway`.
+    Gateway(RequestId, Box<GatewayReport>),
+    /// Answers `Secrets` where they are listed.
+    Secrets(RequestId, Vec<SecretReport>),
+    /// Open this page in the person's browser; answered by `PageOpened`.
+    OpenPage(String),
+    /// Something happened.
+    Event(Event),
 }
 
 /// Why the daemon is asked to go.
@@ -92,6 +124,12 @@ pub struct Wishes {
     pub password: Option<Secret>,
     /// The account for calls that name none.
     pub account: Option<String>,
+    /// What a managed gateway talks to.
+    pub upstream: Option<String>,
+    /// Whether this client can open a page in a person's browser.
+    pub has_display: bool,
+    /// How to log in: the settings of [`crate::settings::LOGIN`] that were given, by name.
+    pub login: Vec<(String, Secret)>,
 }
 
 /// Which arrangement of gateway.
@@ -161,6 +199,8 @@ pub enum Outcome {
     Refusal(String),
     /// No tool of this name for this client.
     UnknownTool,
+    /// A person must say something first; then the same call is made again.
+    NeedsInput(Question),
 }
 
 /// What a tool may do.
@@ -230,7 +270,7 @@ pub struct DaemonStatus {
 pub struct GatewayStatus {
     /// Which arrangement.
     pub mode: GatewayMode,
-    /// `up`, `starting`, `down`, `not_installed`, `not_configured`.
+    /// `up`, `starting`, `installing`, `stopped`, `down`, `not_installed`.
     pub state: String,
     /// Its process, if it is ours.
     pub pid: Option<u32>,
@@ -254,6 +294,10 @@ pub struct SessionStatus {
     pub age_seconds: Option<u64>,
     /// The broker's name for the login.
     pub username: Option<String>,
+    /// When the login was made, RFC 3339.
+    pub login_at: Option<String>,
+    /// About when the next login is needed, RFC 3339.
+    pub next_login_at: Option<String>,
 }
 
 /// The pacing budget.

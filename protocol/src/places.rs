@@ -18,6 +18,8 @@ pub struct Places {
     pub state: PathBuf,
     /// Only the socket lies here.
     pub runtime: PathBuf,
+    /// The installed gateway and Java runtime; shared by all profiles.
+    pub data: PathBuf,
 }
 
 /// Why the places could not be worked out or used.
@@ -62,6 +64,7 @@ impl Places {
         Ok(Self {
             profile: profile.to_owned(),
             config: xdg.config_dir().join("ibd"),
+            data: xdg.data_dir().join("ibd"),
             state,
             runtime,
         })
@@ -102,6 +105,11 @@ impl Places {
     /// The daemon's store.
     pub fn store(&self) -> PathBuf {
         self.state.join("store")
+    }
+
+    /// What a managed gateway runs in: its configuration, its key, its log.
+    pub fn gateway(&self) -> PathBuf {
+        self.state.join("gateway")
     }
 
     /// Makes the state and runtime folders, private to the user, or says why they cannot be used.

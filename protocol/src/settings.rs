@@ -11,7 +11,7 @@ mod table;
 
 pub use kind::Kind;
 pub use sources::{FlagError, Flags, from_environment, from_flags, from_toml_pairs};
-pub use table::{SETTINGS, Setting, find};
+pub use table::{KEYRING, LOGIN, SETTINGS, Setting, find};
 
 use std::collections::BTreeMap;
 
@@ -23,6 +23,8 @@ use crate::secret::Secret;
 pub enum Origin {
     /// `config.toml`.
     File,
+    /// A credential that systemd gave.
+    Credential,
     /// An environment variable.
     Environment,
     /// A flag.
@@ -34,6 +36,7 @@ impl Origin {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::File => "config.toml",
+            Self::Credential => "systemd credential",
             Self::Environment => "environment",
             Self::Flag => "flag",
         }
@@ -71,6 +74,17 @@ impl Settings {
                 self.given.insert(setting.name, (Secret::new(value), origin));
             }
             Err(problem) => self.bad.push(BadSetting { field: field.to_owned(), problem }),
+        }
+    }
+
+    /// Takes what a client brought along of the settings in [`LOGIN`]. They were checked where they were
+    /// read, and are again here, because a client is not to be trusted with that.
+    pub fn take_login(&mut self, login: &[(String, Secret)]) {
+        for (name, value) in login {
+            let setting = LOGIN.iter().find(|known| *known == name).and_then(|name| find(name));
+            if let Some(setting) = setting {
+                self.put(setting, name, value.expose(), Origin::Environment);
+            }
         }
     }
 
@@ -131,6 +145,13 @@ impl Settings {
             username: owned("IB_USERNAME"),
             password: self.text("IB_PASSWORD_AUTH").map(Secret::new),
             account: owned("IB_ACCOUNT"),
+            upstream: owned("IB_GATEWAY_UPSTREAM"),
+            // Only the program itself knows whether it has one.
+            has_display: false,
+            login: LOGIN
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), Secret::new(self.text(name)?))))
+                .collect(),
         }
     }
 

@@ -36,6 +36,9 @@ fn wishes() -> Wishes {
         username: Some("jdoe".into()),
         password: Some(Secret::new("sim-password")),
         account: Some("DU1234567".into()),
+        upstream: None,
+        has_display: true,
+        login: vec![("IB_TWO_FA_STRATEGY".into(), Secret::new("totp"))],
     }
 }
 
@@ -60,6 +63,8 @@ fn status() -> Status {
             accounts: vec!["DU1234567".into()],
             age_seconds: Some(3),
             username: None,
+            login_at: None,
+            next_login_at: Some("2026-11-23T10:00:00Z".into()),
         },
         budgets: Budgets { per_second: 10, in_flight: 1, queued: 0, penalty_until: None },
         clients: vec![ClientStatus { name: "cursor".into(), read_only: false, calls: 3 }],

@@ -30,6 +30,14 @@ pub enum Kind {
     Filter,
     /// The name of a profile.
     Profile,
+    /// A SHA-256 as 64 hex digits, with or without colons.
+    Fingerprint,
+    /// A time of day, HH:MM.
+    Clock,
+    /// An address to be told things; it may hold a token, so it is never shown.
+    Webhook,
+    /// Scheme, host and perhaps a port.
+    Upstream,
 }
 
 impl Kind {
@@ -49,13 +57,17 @@ impl Kind {
             Self::Confirm => confirm(value),
             Self::Filter => logging::is_filter(value).then(|| value.to_owned()),
             Self::Profile => places::is_profile(value).then(|| value.to_owned()),
+            Self::Fingerprint => fingerprint(value),
+            Self::Clock => clock(value),
+            Self::Webhook => is_webhook(value).then(|| value.to_owned()),
+            Self::Upstream => upstream(value),
         }
         .ok_or_else(|| format!("{shown} is not {}", self.wanted()))
     }
 
     /// Whether the value must not be shown.
     pub fn is_secret(self) -> bool {
-        matches!(self, Self::Secret | Self::Base32)
+        matches!(self, Self::Secret | Self::Base32 | Self::Webhook)
     }
 
     /// What a value must be, for a person.
@@ -71,6 +83,10 @@ impl Kind {
             Self::Confirm => "always, live, never or above:AMOUNT".into(),
             Self::Filter => "a log filter such as `info` or `ibd=debug,info`".into(),
             Self::Profile => "a profile name of 1 to 32 letters, digits, - or _".into(),
+            Self::Fingerprint => "a SHA-256 of 64 hex digits".into(),
+            Self::Clock => "a time of day such as 07:30".into(),
+            Self::Webhook => "an https address (http on this machine only)".into(),
+            Self::Upstream => "an address such as https://api.ibkr.com, without a path".into(),
         }
     }
 }
@@ -123,4 +139,48 @@ fn is_amount(text: &str) -> bool {
     [whole, fraction]
         .iter()
         .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn fingerprint(value: &str) -> Option<String> {
+    let hex: String = value.chars().filter(|c| *c != ':').collect();
+    let fits = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    fits.then(|| hex.to_ascii_lowercase())
+}
+
+fn clock(value: &str) -> Option<String> {
+    let (hour, minute) = value.split_once(':')?;
+    let number = |text: &str, below: u8| {
+        let is_plain = (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse::<u8>().ok().filter(|n| is_plain && *n < below)
+    };
+    Some(format!("{:02}:{:02}", number(hour, 24)?, number(minute, 60)?))
+}
+
+/// Host and port of an http or https address, and whether it is https.
+fn host_of(address: &str) -> Option<(&str, bool)> {
+    let (rest, is_https) = match address.split_once("://")? {
+        ("https", rest) => (rest, true),
+        ("http", rest) => (rest, false),
+        _ => return None,
+    };
+    let host = rest.split(['/', '?', '#']).next()?;
+    let is_plain = !host.is_empty() && !host.contains(['@', ' ', '"']);
+    is_plain.then_some((host, is_https))
+}
+
+fn is_webhook(value: &str) -> bool {
+    let is_here = |host: &str| {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+    };
+    host_of(value).is_some_and(|(host, is_https)| is_https || is_here(host))
+}
+
+/// Written into the gateway's configuration, so nothing but an address may be in it.
+fn upstream(value: &str) -> Option<String> {
+    let (host, _) = host_of(value)?;
+    let is_bare = value.trim_end_matches('/').ends_with(host);
+    let is_name =
+        host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
+    (is_bare && is_name).then(|| value.trim_end_matches('/').to_owned())
 }

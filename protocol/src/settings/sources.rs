@@ -28,6 +28,7 @@ pub struct Flags {
 /// Reads the environment. `lookup` is `std::env::var_os` outside tests.
 pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Settings {
     let mut settings = Settings::default();
+    read_credentials(&mut settings, &lookup);
     for setting in SETTINGS {
         let names = setting.aliases.iter().rev().chain([&setting.name]);
         for name in names {
@@ -70,6 +71,27 @@ fn read_secret_file(
                 .push(BadSetting { field, problem: format!("{path} cannot be read: {error}") });
         }
         (Ok(_), None) => {}
+    }
+}
+
+/// What systemd's `LoadCredential=` put where only this service can read it.
+fn read_credentials(settings: &mut Settings, lookup: &impl Fn(&str) -> Option<String>) {
+    let Some(folder) = lookup("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty()) else {
+        return;
+    };
+    for name in FROM_FILES.iter().chain(&["IB_USERNAME"]) {
+        let path = Path::new(&folder).join(name);
+        match (std::fs::read_to_string(&path), find(name)) {
+            (Ok(value), Some(setting)) => {
+                let value = value.trim_end_matches(['\r', '\n']);
+                settings.put(setting, name, value, Origin::Credential);
+            }
+            (Err(error), _) if error.kind() != std::io::ErrorKind::NotFound => {
+                let problem = format!("{} cannot be read: {error}", path.display());
+                settings.bad.push(BadSetting { field: (*name).to_owned(), problem });
+            }
+            _ => {}
+        }
     }
 }
 

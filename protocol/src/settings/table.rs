@@ -19,10 +19,6 @@ pub struct Setting {
     pub not_yet: Option<&'static str>,
 }
 
-const HEADLESS: Option<&str> =
-    Some("kept for the headless login, which this version does not have; log in in the browser");
-const MANAGED: Option<&str> =
-    Some("kept for the managed gateway, which this version does not have; attach to a running one");
 const ORDERS: Option<&str> = Some("kept for orders, which this version does not send");
 const FLEX: Option<&str> = Some("kept for Flex queries, which this version does not run");
 
@@ -45,7 +41,10 @@ const fn later(mut setting: Setting, why: Option<&'static str>) -> Setting {
     setting
 }
 
-use Kind::{Base32, Choice, Confirm, Filter, Flag, Host, Port, Profile, Seconds, Secret, Text};
+use Kind::{
+    Base32, Choice, Clock, Confirm, Filter, Fingerprint, Flag, Host, Port, Profile, Seconds,
+    Secret, Text, Upstream, Webhook,
+};
 
 /// Every setting, in the order people read about them.
 pub const SETTINGS: &[Setting] = &[
@@ -57,9 +56,24 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("IB_GATEWAY_HOST", Host, "localhost", "Host of the gateway to attach to (HTTPS)"),
     setting("IB_GATEWAY_PORT", Port, "5000", "Port of the gateway to attach to"),
-    later(
-        setting("IB_GATEWAY_UPSTREAM", Text, "IBKR", "What a managed gateway talks to (tests)"),
-        MANAGED,
+    setting("IB_GATEWAY_UPSTREAM", Upstream, "IBKR", "What a managed gateway talks to (tests)"),
+    setting(
+        "IB_GATEWAY_CERT",
+        Fingerprint,
+        "the first one seen",
+        "SHA-256 of the certificate of a gateway to attach to",
+    ),
+    setting(
+        "IB_GATEWAY_ARCHIVE",
+        Text,
+        "IBKR's address",
+        "Where a managed gateway is installed from: an https address, an archive or a folder",
+    ),
+    setting(
+        "IB_JAVA_ARCHIVE",
+        Text,
+        "Adoptium's address",
+        "Where a Java runtime is installed from if this machine has none",
     ),
     setting("IB_FORCE_STANDALONE_GATEWAY", Flag, "false", "Never attach to a running gateway"),
     setting("IB_PROFILE", Profile, "default", "A separate daemon, socket, state and gateway"),
@@ -73,63 +87,52 @@ pub const SETTINGS: &[Setting] = &[
         "What to do when TWS or a phone holds the brokerage session",
     ),
     setting(
+        "IB_REGION",
+        Choice(&["us", "eu", "hk"]),
+        "us",
+        "Where IBKR keeps this login: decides when its nightly maintenance is",
+    ),
+    setting(
+        "IB_LOGIN_TIME",
+        Clock,
+        "when needed",
+        "Local time (HH:MM) of the daily login, so that an approval never comes at night",
+    ),
+    setting(
+        "IB_NOTIFY",
+        Choice(&["none", "desktop"]),
+        "none",
+        "Whether a desktop notification says when a person is needed",
+    ),
+    setting("IB_WEBHOOK", Webhook, "-", "Address that is told when a person is needed (https)"),
+    setting(
         "IB_IDLE_EXIT",
         Seconds(604_800),
         "1800",
         "Seconds without a client after which a daemon that a client started ends; 0: never",
     ),
     setting("IB_USERNAME", Text, "-", "The username this client means; another one is refused"),
-    later(
-        also(
-            setting("IB_PASSWORD_AUTH", Secret, "-", "Password for headless login"),
-            &["IB_PASSWORD"],
-        ),
-        HEADLESS,
+    also(setting("IB_PASSWORD_AUTH", Secret, "-", "Password for headless login"), &["IB_PASSWORD"]),
+    setting("IB_HEADLESS_MODE", Flag, "false", "Log in without a person at a browser"),
+    setting("IB_AUTH_TIMEOUT", Seconds(9_999), "300", "Seconds for one login"),
+    setting("IB_AUTH_WAIT_SECONDS", Seconds(45), "40", "Seconds until `authenticate` answers"),
+    setting("IB_AUTH_POLL_SECONDS", Seconds(60), "2", "Seconds between looks at a login"),
+    setting(
+        "IB_TWO_FA_STRATEGY",
+        Choice(&["manual", "totp"]),
+        "manual",
+        "How the second factor is given",
     ),
-    later(
-        setting("IB_HEADLESS_MODE", Flag, "false", "Log in without a person at a browser"),
-        HEADLESS,
-    ),
-    later(setting("IB_AUTH_TIMEOUT", Seconds(9_999), "300", "Seconds for one login"), HEADLESS),
-    later(
-        setting("IB_AUTH_WAIT_SECONDS", Seconds(45), "40", "Seconds until `authenticate` answers"),
-        HEADLESS,
-    ),
-    later(
-        setting("IB_AUTH_POLL_SECONDS", Seconds(60), "2", "Seconds between looks at a login"),
-        HEADLESS,
-    ),
-    later(
-        setting(
-            "IB_TWO_FA_STRATEGY",
-            Choice(&["manual", "totp"]),
-            "manual",
-            "How the second factor is given",
-        ),
-        HEADLESS,
-    ),
-    later(setting("IB_TOTP_SECRET", Base32, "-", "Seed of the second factor"), HEADLESS),
-    later(setting("IB_SELECTOR_USERNAME", Text, "built in", "CSS of the username field"), HEADLESS),
-    later(setting("IB_SELECTOR_PASSWORD", Text, "built in", "CSS of the password field"), HEADLESS),
-    later(
-        setting("IB_SELECTOR_LOGIN_SUBMIT", Text, "built in", "CSS of the login button"),
-        HEADLESS,
-    ),
-    later(setting("IB_SELECTOR_TOTP_INPUT", Text, "built in", "CSS of the code field"), HEADLESS),
-    later(
-        setting("IB_SELECTOR_TOTP_SUBMIT", Text, "built in", "CSS of the code's button"),
-        HEADLESS,
-    ),
-    later(
-        setting("IB_SELECTOR_TOTP_DEVICE_SELECT", Text, "built in", "CSS of the device chooser"),
-        HEADLESS,
-    ),
-    later(
-        also(
-            setting("IB_BROWSER", Text, "found on the system", "Chrome or Chromium to drive"),
-            &["CHROME_BIN", "CHROMIUM_PATH", "GOOGLE_CHROME_BIN", "PUPPETEER_EXECUTABLE_PATH"],
-        ),
-        HEADLESS,
+    setting("IB_TOTP_SECRET", Base32, "-", "Seed of the second factor"),
+    setting("IB_SELECTOR_USERNAME", Text, "built in", "CSS of the username field"),
+    setting("IB_SELECTOR_PASSWORD", Text, "built in", "CSS of the password field"),
+    setting("IB_SELECTOR_LOGIN_SUBMIT", Text, "built in", "CSS of the login button"),
+    setting("IB_SELECTOR_TOTP_INPUT", Text, "built in", "CSS of the code field"),
+    setting("IB_SELECTOR_TOTP_SUBMIT", Text, "built in", "CSS of the code's button"),
+    setting("IB_SELECTOR_TOTP_DEVICE_SELECT", Text, "built in", "CSS of the device chooser"),
+    also(
+        setting("IB_BROWSER", Text, "found on the system", "Chrome or Chromium to drive"),
+        &["CHROME_BIN", "CHROMIUM_PATH", "GOOGLE_CHROME_BIN", "PUPPETEER_EXECUTABLE_PATH"],
     ),
     later(setting("IB_CONFIRM_ORDERS", Confirm, "live", "When a person approves an order"), ORDERS),
     later(setting("IB_FLEX_TOKEN", Secret, "-", "Token of the Flex Web Service"), FLEX),
@@ -153,3 +156,22 @@ impl Setting {
 pub fn find(variable: &str) -> Option<&'static Setting> {
     SETTINGS.iter().find(|s| s.name == variable || s.aliases.contains(&variable))
 }
+
+/// How to log in: what a client may bring along for the daemon that it starts.
+pub const LOGIN: &[&str] = &[
+    "IB_AUTH_TIMEOUT",
+    "IB_AUTH_WAIT_SECONDS",
+    "IB_AUTH_POLL_SECONDS",
+    "IB_TWO_FA_STRATEGY",
+    "IB_TOTP_SECRET",
+    "IB_SELECTOR_USERNAME",
+    "IB_SELECTOR_PASSWORD",
+    "IB_SELECTOR_LOGIN_SUBMIT",
+    "IB_SELECTOR_TOTP_INPUT",
+    "IB_SELECTOR_TOTP_SUBMIT",
+    "IB_SELECTOR_TOTP_DEVICE_SELECT",
+    "IB_BROWSER",
+];
+
+/// Secrets that the keyring may keep.
+pub const KEYRING: &[&str] = &["IB_PASSWORD_AUTH", "IB_TOTP_SECRET", "IB_FLEX_TOKEN"];

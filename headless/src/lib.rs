@@ -1,0 +1,1 @@
+//! Logs in at IBKR's login page through a real browser, as a person would.

@@ -1,0 +1,1 @@
+//! Finds or installs what a managed gateway needs: IBKR's archive and a Java runtime.

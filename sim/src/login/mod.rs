@@ -1,0 +1,12 @@
+//! Logins at the page: who may log in, the steps of one visit, and the account of them all.
+
+mod ledger;
+mod page;
+mod totp;
+mod users;
+mod visit;
+
+pub(crate) use ledger::Ledger;
+pub(crate) use page::{closed_page, login_page};
+pub(crate) use users::User;
+pub(crate) use visit::{Answer, Credentials, Logins, Moment};
