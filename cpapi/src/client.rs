@@ -109,7 +109,7 @@ impl Client {
             .connect_timeout(CONNECT)
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(crate::pace::IN_FLIGHT);
-        let builder = if address.is_loopback() {
+        let builder = if address.is_loopback() || address.pin.is_expected() {
             builder.tls_backend_preconfigured(
                 pin::tls(address.pin.clone()).map_err(|e| unreachable(&e))?,
             )

@@ -1,8 +1,10 @@
 //! Trust in a gateway's certificate.
 //!
 //! The gateway's certificate is self-signed, expired and names nobody, so no authority can vouch for
-//! it. On loopback the first certificate seen is pinned for this daemon's life, byte for byte; any
-//! other one is refused. Off loopback nothing but an ordinary valid certificate is accepted.
+//! it. A gateway that we started shows the certificate that we made for it; of another one on loopback
+//! the configuration may name the fingerprint, and if it does not, the first certificate seen is pinned
+//! for this daemon's life, byte for byte. Any other one is refused. Off loopback a certificate must be an
+//! ordinary valid one, or have the configured fingerprint.
 
 use std::sync::{Arc, OnceLock};
 
@@ -11,24 +13,57 @@ use rustls::Error as TlsError;
 use rustls::SignatureScheme;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 
 /// Text by which a refusal is recognised in an error chain.
 pub(crate) const REFUSED: &str = "not the pinned certificate";
 
-/// The certificate of one gateway, once seen. Clones share it.
+/// The certificate of one gateway, known beforehand or once seen. Clones share what is seen.
 #[derive(Debug, Clone, Default)]
-pub struct Pin(Arc<OnceLock<Vec<u8>>>);
+pub struct Pin {
+    seen: Arc<OnceLock<Vec<u8>>>,
+    /// SHA-256 that the first one must have, in hex.
+    expected: Option<String>,
+}
 
 impl Pin {
-    /// The pinned certificate in DER, if one has been seen.
+    /// The certificate with this SHA-256 in lower-case hex, and no other.
+    pub fn fingerprint(sha256: &str) -> Self {
+        Self { expected: Some(sha256.to_owned()), ..Self::default() }
+    }
+
+    /// The certificate in this PEM text, and no other. `None`: there is none in it.
+    pub fn from_pem(pem: &[u8]) -> Option<Self> {
+        let certificate = CertificateDer::from_pem_slice(pem).ok()?;
+        Some(Self::fingerprint(&sha256(&certificate)))
+    }
+
+    /// The certificate in DER, if one has been seen.
     pub fn certificate(&self) -> Option<&[u8]> {
-        self.0.get().map(Vec::as_slice)
+        self.seen.get().map(Vec::as_slice)
+    }
+
+    /// The SHA-256 that was expected or seen, in lower-case hex.
+    pub fn sha256(&self) -> Option<String> {
+        self.expected.clone().or_else(|| self.certificate().map(sha256))
+    }
+
+    /// Whether it was known before anybody connected.
+    pub fn is_expected(&self) -> bool {
+        self.expected.is_some()
     }
 
     fn admits(&self, certificate: &[u8]) -> bool {
-        self.0.get_or_init(|| certificate.to_vec()) == certificate
+        let is_expected =
+            self.expected.as_ref().is_none_or(|expected| *expected == sha256(certificate));
+        is_expected && self.seen.get_or_init(|| certificate.to_vec()) == certificate
     }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let digest = ::ring::digest::digest(&::ring::digest::SHA256, bytes);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// TLS settings that accept exactly the pinned certificate.
@@ -101,5 +136,15 @@ mod tests {
         assert!(pin.clone().admits(b"first"));
         assert!(!pin.admits(b"second"));
         assert_eq!(pin.certificate(), Some(&b"first"[..]));
+    }
+
+    #[test]
+    fn an_expected_fingerprint_admits_that_certificate_only() {
+        // The digest is the well-known one of "abc".
+        let pin =
+            Pin::fingerprint("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert!(!pin.admits(b"abd"));
+        assert!(pin.certificate().is_none(), "what was refused is not pinned");
+        assert!(pin.admits(b"abc"));
     }
 }

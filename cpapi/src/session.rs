@@ -109,6 +109,9 @@ pub struct SsoLogin {
     /// 1 live, 2 paper.
     #[serde(rename = "LOGIN_TYPE", default, deserialize_with = "lenient::opt")]
     pub login_type: Option<u32>,
+    /// When the login was made, in milliseconds of the epoch.
+    #[serde(rename = "AUTH_TIME", default, deserialize_with = "lenient::opt")]
+    pub auth_time: Option<u64>,
 }
 
 impl Endpoint for ValidateSso {
@@ -175,6 +178,7 @@ mod tests {
         let login: SsoLogin = fixtures::reply("sso_validate");
         assert_eq!(login.login_type, Some(2));
         assert_eq!(login.user_name.as_deref(), Some("simpaper"));
+        assert!(login.auth_time.is_some_and(|ms| ms > 1_600_000_000_000));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ibd_protocol::client::ConnectError;
+use ibd_protocol::display;
 use ibd_protocol::settings;
 use ibd_protocol::start::{StartError, connect_or_start};
 use ibd_protocol::version::Role;
@@ -19,12 +20,27 @@ const ERRAND: Duration = Duration::from_secs(60);
 pub(crate) struct Fault {
     pub(crate) text: String,
     pub(crate) hint: String,
+    /// What is known besides, for `--json`.
+    pub(crate) details: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Fault {
     pub(crate) fn new(text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { text: text.into(), hint: hint.into() }
+        Self { text: text.into(), hint: hint.into(), details: serde_json::Map::new() }
     }
+
+    /// The same, with the fields of a report.
+    pub(crate) fn with(mut self, report: &impl serde::Serialize) -> Self {
+        if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(report) {
+            self.details.extend(fields);
+        }
+        self
+    }
+}
+
+/// The daemon says nothing.
+pub(crate) fn silent() -> Fault {
+    Fault::new("the daemon does not answer", "`ibctl logs` may tell why.")
 }
 
 impl From<StartError> for Fault {
@@ -63,7 +79,9 @@ pub(crate) async fn started(places: &Places) -> Result<Connection, Fault> {
         return Err(Fault::new(bad.to_string(), format!("Correct {} in this shell.", bad.field)));
     }
     let connection = connect_or_start(places, Role::Ctl).await?;
-    connection.outgoing.send(&ToDaemon::Wishes(settings.wishes())).await?;
+    let mut wishes = settings.wishes();
+    wishes.has_display = display::has_display();
+    connection.outgoing.send(&ToDaemon::Wishes(wishes)).await?;
     Ok(connection)
 }
 
@@ -93,6 +111,6 @@ async fn ask_within<T>(
 ) -> Result<T, Fault> {
     match tokio::time::timeout(patience, connection.ask(question, pick)).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(Fault::new("the daemon does not answer", "`ibctl logs` may tell why.")),
+        Err(_) => Err(silent()),
     }
 }

@@ -28,7 +28,8 @@ pub(crate) async fn run(context: &Context, count: usize) -> Result<Ended, Fault>
     Ok(Ended::Fine)
 }
 
-fn last_lines(path: &Path, count: usize) -> Vec<String> {
+/// The last lines of a file; none if it cannot be read.
+pub(crate) fn last_lines(path: &Path, count: usize) -> Vec<String> {
     let Ok(file) = std::fs::File::open(path) else { return Vec::new() };
     let mut lines = std::collections::VecDeque::with_capacity(count.min(10_000));
     for line in BufReader::new(file).lines().map_while(Result::ok) {

@@ -2,10 +2,20 @@
 
 mod config;
 mod daemon;
+mod doctor;
+mod errand;
+mod gateway;
+mod login;
 mod logout;
 mod logs;
+mod own;
+mod page;
+mod progress;
+mod resume;
+mod secrets;
 mod status;
 mod stop;
+mod times;
 mod version;
 
 use std::process::ExitCode;
@@ -35,12 +45,24 @@ const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 no daem
 enum Verb {
     /// What is running, whether somebody is logged in, and what to do
     Status,
+    /// Log in at the broker, or join the login under way
+    Login(login::Args),
     /// End the login at the broker, and verify it
     Logout,
+    /// Take the session back after TWS or a phone had it
+    Resume,
     /// End the daemon; calls under way are finished first
     Stop,
     /// End the daemon and start it again
     Restart,
+    /// IBKR's Java gateway: install, start, stop, status, logs
+    #[command(subcommand)]
+    Gateway(gateway::Verb),
+    /// Passwords and tokens in the system's keyring: set, list, forget
+    #[command(subcommand)]
+    Secrets(secrets::Verb),
+    /// Look at everything that ibd needs, and say what to do
+    Doctor,
     /// Every setting, its value and where it comes from
     Config,
     /// The daemon's log
@@ -94,9 +116,14 @@ async fn run(args: &Args) -> Result<Ended, Fault> {
     let context = Context { places, json: args.json };
     match &args.verb {
         Verb::Status => status::run(&context).await,
+        Verb::Login(args) => login::run(&context, args).await,
         Verb::Logout => logout::run(&context).await,
+        Verb::Resume => resume::run(&context).await,
         Verb::Stop => stop::stop(&context).await,
         Verb::Restart => stop::restart(&context).await,
+        Verb::Gateway(verb) => gateway::run(&context, verb).await,
+        Verb::Secrets(verb) => secrets::run(&context, verb).await,
+        Verb::Doctor => doctor::run(&context).await,
         Verb::Config => config::run(&context).await,
         Verb::Logs { lines } => logs::run(&context, *lines).await,
         Verb::Version => version::run(&context).await,
@@ -105,7 +132,10 @@ async fn run(args: &Args) -> Result<Ended, Fault> {
 
 fn failed(json: bool, fault: &Fault) -> ExitCode {
     if json {
-        say(&serde_json::json!({ "error": fault.text, "hint": fault.hint }).to_string());
+        let mut json = fault.details.clone();
+        json.insert("error".to_owned(), fault.text.clone().into());
+        json.insert("hint".to_owned(), fault.hint.clone().into());
+        say(&serde_json::Value::Object(json).to_string());
     }
     eprintln!("ibctl: {}", fault.text);
     if !fault.hint.is_empty() {
@@ -135,4 +165,14 @@ pub(crate) fn answer(
         false => say(text),
     }
     Ok(())
+}
+
+/// Says what came of something that was to be done.
+pub(crate) fn report(context: &Context, done: &ibd_protocol::Report) -> Result<Ended, Fault> {
+    if !done.ok {
+        return Err(Fault::new(done.text.clone(), done.hint.clone()).with(done));
+    }
+    let hint = if done.hint.is_empty() { String::new() } else { format!("\n{}", done.hint) };
+    answer(context, done, &format!("{}{hint}", done.text))?;
+    Ok(Ended::Fine)
 }

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use ibd_protocol::{Condition, Status, ToClient, ToDaemon};
+use ibd_protocol::{Condition, SessionStatus, Status, ToClient, ToDaemon};
 use serde_json::json;
 
 use crate::daemon::{Fault, ask, running};
+use crate::times::local;
 use crate::{Context, Ended, answer, say};
 
 pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
@@ -33,7 +34,7 @@ fn not_running(context: &Context) {
 
 /// States that nothing but a person ends.
 fn needs_person(state: &str) -> bool {
-    matches!(state, "stopped" | "need_login" | "competing" | "hung")
+    matches!(state, "stopped" | "need_login" | "wait_2fa" | "lockout_guard" | "competing" | "hung")
 }
 
 fn text(status: &Status) -> String {
@@ -45,8 +46,8 @@ fn text(status: &Status) -> String {
     if let Some(hint) = status.conditions.first().map(|c| &c.hint).filter(|hint| !hint.is_empty()) {
         line("To do", hint.clone());
     }
-    if let Some(username) = &status.session.username {
-        line("Login", username.clone());
+    if let Some(login) = login(&status.session) {
+        line("Login", login);
     }
     if let Some(age) = status.session.age_seconds {
         line("Age", format!("{} since the trading session was opened", duration(age)));
@@ -69,9 +70,20 @@ fn text(status: &Status) -> String {
     text.trim_end().to_owned()
 }
 
-fn gateway(status: &Status) -> String {
+/// Who is logged in, since when, and until when about.
+fn login(session: &SessionStatus) -> Option<String> {
+    let since = session.login_at.as_deref().map(|moment| format!("since {}", local(moment)));
+    let next = session.next_login_at.as_deref();
+    let next = next.map(|moment| format!("next login needed about {}", local(moment)));
+    let parts: Vec<String> =
+        [session.username.clone(), since, next].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+/// The gateway in one line.
+pub(crate) fn gateway(status: &Status) -> String {
     let gateway = &status.gateway;
-    let mut text = format!("{} ({})", gateway.state.replace('_', " "), gateway.mode.as_str());
+    let mut text = format!("{} ({})", gateway_state(&gateway.state), gateway.mode.as_str());
     if let Some(address) = &gateway.address {
         let _ = write!(text, " at {address}");
     }
@@ -79,6 +91,13 @@ fn gateway(status: &Status) -> String {
         let _ = write!(text, ", pid {pid}");
     }
     text
+}
+
+fn gateway_state(state: &str) -> String {
+    match state {
+        "installing" => "being installed".to_owned(),
+        other => other.replace('_', " "),
+    }
 }
 
 fn budget(status: &Status) -> String {
@@ -113,6 +132,23 @@ fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn states_that_wait_for_a_person_are_told_from_those_that_pass() {
+        for state in ["need_login", "wait_2fa", "lockout_guard", "competing", "hung", "stopped"] {
+            assert!(needs_person(state), "{state}");
+        }
+        for state in ["ready", "init", "starting", "maintenance"] {
+            assert!(!needs_person(state), "{state}");
+        }
+    }
+
+    #[test]
+    fn gateway_states_read_well() {
+        assert_eq!(gateway_state("not_installed"), "not installed");
+        assert_eq!(gateway_state("installing"), "being installed");
+        assert_eq!(gateway_state("up"), "up");
+    }
 
     #[test]
     fn durations_read_well() {

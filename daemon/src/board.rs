@@ -4,14 +4,19 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ibd_protocol::{Budgets, ClientStatus, Condition, DaemonStatus, GatewayStatus, SessionStatus};
+use ibd_protocol::{
+    Budgets, ClientStatus, Condition, DaemonStatus, Event, GatewayStatus, SessionStatus,
+};
 use ibd_protocol::{GatewayMode, Status, TradingStatus};
 use jiff::{Timestamp, Unit};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
 use crate::gateway::GatewayView;
-use crate::session::{SessionState, SessionView};
+use crate::session::{SessionState, SessionView, calendar};
+
+/// Events that a slow listener may lag behind.
+const EVENTS: usize = 64;
 
 /// The board; clones share it.
 #[derive(Debug, Clone)]
@@ -23,6 +28,7 @@ struct Inner {
     gateway: watch::Sender<GatewayView>,
     session: watch::Sender<SessionView>,
     notes: Mutex<BTreeMap<&'static str, Condition>>,
+    events: broadcast::Sender<Event>,
 }
 
 impl Default for Board {
@@ -32,6 +38,7 @@ impl Default for Board {
             gateway: watch::Sender::new(GatewayView::default()),
             session: watch::Sender::new(SessionView::default()),
             notes: Mutex::default(),
+            events: broadcast::Sender::new(EVENTS),
         }))
     }
 }
@@ -57,6 +64,18 @@ impl Board {
         };
         tracing::warn!(code, text = condition.text, "a condition was noted");
         self.notes().insert(code, condition);
+    }
+
+    /// Tells everybody who listens that something happened.
+    pub fn say(&self, event: Event) {
+        tracing::info!(code = event.code, text = event.text, "event");
+        // Nobody listens: then nobody has to hear it.
+        let _ = self.0.events.send(event);
+    }
+
+    /// What happens from now on.
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.0.events.subscribe()
     }
 
     /// What was noted is over.
@@ -85,11 +104,16 @@ impl Board {
             },
             session: SessionStatus {
                 state: session.state.as_str().to_owned(),
-                text: session.text.clone(),
+                text: session.text_at(Timestamp::now()),
                 paper: session.facts.paper,
                 accounts: session.facts.accounts.iter().map(ToString::to_string).collect(),
                 age_seconds: session.opened.map(|at| at.elapsed().as_secs()),
                 username: session.facts.username.clone(),
+                login_at: session.facts.login_at.map(|at| to_second(at).to_string()),
+                next_login_at: session
+                    .facts
+                    .login_at
+                    .map(|at| to_second(calendar::login_ends(at)).to_string()),
             },
             budgets,
             clients,
@@ -114,6 +138,9 @@ fn gateway_state(gateway: &GatewayView, session: SessionState) -> &'static str {
 
 /// Now, RFC 3339, to the second.
 pub fn now_text() -> String {
-    let now = Timestamp::now();
-    now.round(Unit::Second).unwrap_or(now).to_string()
+    to_second(Timestamp::now()).to_string()
+}
+
+fn to_second(at: Timestamp) -> Timestamp {
+    at.round(Unit::Second).unwrap_or(at)
 }

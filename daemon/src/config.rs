@@ -7,6 +7,8 @@ use ibd_protocol::places::{PlaceError, Places};
 use ibd_protocol::settings::{self, FlagError, SETTINGS, Setting, Settings};
 use ibd_protocol::{GatewayMode, SettingReport};
 
+use crate::gateway::Sources;
+
 /// Seconds without a client after which a daemon that a client started ends.
 const IDLE_EXIT: u64 = 30 * 60;
 
@@ -84,11 +86,36 @@ impl Config {
 
     /// The gateway that file, environment or flags ask for; otherwise the first client's wish decides.
     pub fn gateway(&self) -> Option<GatewayChoice> {
-        GatewayChoice::from(
-            self.settings.gateway()?,
-            self.settings.text("IB_GATEWAY_HOST"),
-            self.settings.number("IB_GATEWAY_PORT"),
-        )
+        let mode = self.settings.gateway()?;
+        let choice = GatewayChoice::from(
+            mode,
+            Details {
+                host: self.settings.text("IB_GATEWAY_HOST"),
+                port: self.settings.number("IB_GATEWAY_PORT"),
+                upstream: self.settings.text("IB_GATEWAY_UPSTREAM"),
+            },
+        );
+        Some(self.pinned(choice))
+    }
+
+    /// The certificate that the configuration names counts for every gateway that is attached to: it
+    /// could otherwise be any program's.
+    pub fn pinned(&self, choice: GatewayChoice) -> GatewayChoice {
+        match choice {
+            GatewayChoice::Attach { host, port, .. } => GatewayChoice::Attach {
+                host,
+                port,
+                certificate: self.settings.text("IB_GATEWAY_CERT").map(str::to_owned),
+            },
+            other => other,
+        }
+    }
+
+    /// Where a managed gateway is installed from.
+    pub fn sources(&self) -> Result<Sources, ConfigError> {
+        let text = |name| self.settings.text(name);
+        Sources::parse(text("IB_GATEWAY_ARCHIVE"), text("IB_JAVA_ARCHIVE"))
+            .map_err(ConfigError::Bad)
     }
 
     /// How long a daemon that a client started stays without one. `None`: for ever.
@@ -118,17 +145,33 @@ impl Config {
     }
 }
 
+/// What may be said about a gateway beside its mode.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Details<'a> {
+    /// Of one to attach to.
+    pub host: Option<&'a str>,
+    /// Of one to attach to.
+    pub port: Option<u16>,
+    /// Of a managed one.
+    pub upstream: Option<&'a str>,
+}
+
 /// A gateway, chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GatewayChoice {
     /// IBKR's Java gateway, run by us.
-    Managed,
+    Managed {
+        /// What it talks to, if not IBKR.
+        upstream: Option<String>,
+    },
     /// One that somebody else runs.
     Attach {
         /// Name or address.
         host: String,
         /// TCP port.
         port: u16,
+        /// SHA-256 of its certificate, if the configuration names it.
+        certificate: Option<String>,
     },
     /// Our own simulator.
     Simulator,
@@ -136,21 +179,34 @@ pub enum GatewayChoice {
 
 impl GatewayChoice {
     /// From what was asked for, with the defaults of host and port.
-    pub fn from(mode: GatewayMode, host: Option<&str>, port: Option<u16>) -> Option<Self> {
-        Some(match mode {
-            GatewayMode::Managed => Self::Managed,
+    pub fn from(mode: GatewayMode, details: Details<'_>) -> Self {
+        match mode {
+            GatewayMode::Managed => Self::Managed { upstream: details.upstream.map(str::to_owned) },
             GatewayMode::Simulator => Self::Simulator,
             GatewayMode::Attach => Self::Attach {
-                host: host.unwrap_or("localhost").to_owned(),
-                port: port.unwrap_or(5000),
+                host: details.host.unwrap_or("localhost").to_owned(),
+                port: details.port.unwrap_or(5000),
+                certificate: None,
             },
-        })
+        }
+    }
+
+    /// Whether a wish for `self` is met by `chosen`. What a wish leaves open is met by anything.
+    pub fn is_met_by(&self, chosen: &Self) -> bool {
+        match (self, chosen) {
+            (Self::Managed { upstream: None }, Self::Managed { .. }) => true,
+            (
+                Self::Attach { host, port, .. },
+                Self::Attach { host: their_host, port: their_port, .. },
+            ) => (host, port) == (their_host, their_port),
+            _ => self == chosen,
+        }
     }
 
     /// Which arrangement it is.
     pub fn mode(&self) -> GatewayMode {
         match self {
-            Self::Managed => GatewayMode::Managed,
+            Self::Managed { .. } => GatewayMode::Managed,
             Self::Attach { .. } => GatewayMode::Attach,
             Self::Simulator => GatewayMode::Simulator,
         }
@@ -160,8 +216,11 @@ impl GatewayChoice {
 impl std::fmt::Display for GatewayChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Managed => f.write_str("a managed gateway"),
-            Self::Attach { host, port } => write!(f, "the gateway at {host}:{port}"),
+            Self::Managed { upstream: None } => f.write_str("a managed gateway"),
+            Self::Managed { upstream: Some(upstream) } => {
+                write!(f, "a managed gateway for {upstream}")
+            }
+            Self::Attach { host, port, .. } => write!(f, "the gateway at {host}:{port}"),
             Self::Simulator => f.write_str("the simulator"),
         }
     }
@@ -183,10 +242,30 @@ fn read_file(places: &Places) -> Result<Settings, ConfigError> {
         None => Err(problem(format!("{key}: a plain value was expected"))),
     });
     let settings = settings::from_toml_pairs(pairs.collect::<Result<Vec<_>, _>>()?);
-    match settings.bad.first() {
-        Some(bad) => Err(problem(bad.to_string())),
+    if let Some(bad) = settings.bad.first() {
+        return Err(problem(bad.to_string()));
+    }
+    let secret = SETTINGS.iter().find(|s| s.kind.is_secret() && settings.text(s.name).is_some());
+    match secret.filter(|_| is_open_to_others(&path)) {
+        Some(secret) => Err(problem(format!(
+            "it holds {} and others can read it: `chmod 600` it, or keep the secret in the keyring \
+             (`ibctl secrets set`)",
+            secret.key()
+        ))),
         None => Ok(settings),
     }
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+}
+
+/// Elsewhere a user's own folders are closed to others.
+#[cfg(not(unix))]
+fn is_open_to_others(_: &std::path::Path) -> bool {
+    false
 }
 
 fn plain(value: &toml::Value) -> Option<String> {
@@ -222,8 +301,8 @@ mod tests {
 
     #[test]
     fn the_gateway_has_the_defaults_of_the_original() {
-        let choice = GatewayChoice::from(GatewayMode::Attach, None, Some(5001)).unwrap();
-        assert_eq!(choice, GatewayChoice::Attach { host: "localhost".into(), port: 5001 });
+        let details = Details { host: None, port: Some(5001), upstream: None };
+        let choice = GatewayChoice::from(GatewayMode::Attach, details);
         assert_eq!(choice.to_string(), "the gateway at localhost:5001");
     }
 

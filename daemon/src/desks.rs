@@ -1,6 +1,7 @@
 //! The desks: what a tool may ask, as handles. No actor's mailbox is visible from here.
 
 use crate::board::Board;
+use crate::gateway::GatewayHandle;
 use crate::market::Underlyings;
 use crate::orders::Feeds;
 use crate::session::SessionHandle;
@@ -9,6 +10,8 @@ use crate::store::Store;
 /// Everything a tool may ask.
 #[derive(Debug, Clone)]
 pub struct Desks {
+    /// The way to IBKR.
+    pub gateway: GatewayHandle,
     /// The login.
     pub session: SessionHandle,
     /// What is remembered.

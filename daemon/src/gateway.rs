@@ -2,12 +2,23 @@
 //!
 //! ```text
 //!                ┌────────────── attach: nothing of ours to start ───────────────┐
-//!   Unset ──choose──▶ Down ──▶ Starting ──ready line──▶ Up ──exit──▶ Cooling ──▶ Starting
-//!                └── managed: NotInstalled
+//!   Unset ──choose──▶ Starting ──answers──▶ Up ──exit──▶ Down, a pause ──▶ Starting
+//!                        │  ▲               │
+//!          nothing there │  │ installed     │ a person: stop, logout
+//!                        ▼  │               ▼
+//!     NotInstalled ──a login──▶ Installing  Stopped ──a login, start──▶ Starting
 //! ```
 
+mod conf;
+mod install;
+mod java;
+mod key;
 mod process;
+mod record;
+mod simulator;
+mod view;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,82 +26,61 @@ use ibd_cpapi::client::Address;
 use ibd_cpapi::door::Door;
 use ibd_cpapi::pin::Pin;
 use ibd_cpapi::{Client, Failure};
-use ibd_protocol::GatewayMode;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::board::Board;
 use crate::config::GatewayChoice;
-use process::Simulator;
+pub use install::Sources;
+use java::{Java, NoStart};
+use simulator::Simulator;
+pub use view::{GatewayHandle, GatewayState, GatewayView, words};
 
 /// First pause before a process that ended is started again; doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A process that lived this long had nothing to do with the one before it.
 const HEALTHY: Duration = Duration::from_secs(300);
-
-/// What others may know about the gateway.
-#[derive(Debug, Clone, Default)]
-pub struct GatewayView {
-    /// Which one, once somebody has said.
-    pub choice: Option<GatewayChoice>,
-    /// How it is.
-    pub state: GatewayState,
-    /// Its process, if it is ours.
-    pub pid: Option<u32>,
-    /// Where it answers.
-    pub address: Option<String>,
-    /// The door to it, while it is up.
-    pub client: Option<Client>,
-    /// Grows whenever another gateway, or another life of it, takes over.
-    pub generation: u64,
-}
-
-/// How the gateway is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum GatewayState {
-    /// Nobody has said which one, or a managed one that is not there.
-    #[default]
-    NotInstalled,
-    /// Its process is coming up.
-    Starting,
-    /// It can be asked.
-    Up,
-    /// It is not there, and why.
-    Down(String),
-}
-
-impl GatewayState {
-    /// In snake_case.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::NotInstalled => "not_installed",
-            Self::Starting => "starting",
-            Self::Up => "up",
-            Self::Down(_) => "down",
-        }
-    }
-}
-
-impl GatewayView {
-    /// Which arrangement; managed unless somebody chose another.
-    pub fn mode(&self) -> GatewayMode {
-        self.choice.as_ref().map_or(GatewayMode::Managed, GatewayChoice::mode)
-    }
-}
+/// A gateway that hangs is started anew at most this often: each time costs the login.
+const BETWEEN_HANGS: Duration = Duration::from_secs(600);
 
 /// What the actor is told.
 #[derive(Debug)]
 pub enum Msg {
     /// Use this gateway, unless one was chosen before; answered when that is done.
     Choose(GatewayChoice, RpcReplyPort<()>),
+    /// Somebody wants to log in, or says start: install and start what is missing.
+    Wanted,
+    /// A person wants the managed gateway ended.
+    Stop(RpcReplyPort<Result<(), String>>),
+    /// It accepts connections and does not answer.
+    Hangs(u64),
     /// The process is ready, or could not be started.
-    Started(u64, Result<Box<Simulator>, String>),
+    Started(u64, Result<Running, NoProcess>),
+    /// How far an installation is.
+    Installing(u64, String),
+    /// An installation is over.
+    Installed(u64, Result<(), String>),
     /// The process ended: after how long, and why.
     Ended(u64, Duration, String),
     /// The pause after an end is over.
     Cooled(u64),
 }
+
+/// A process that answers.
+#[derive(Debug)]
+pub struct Running(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Simulator(Box<Simulator>),
+    Java(Box<Java>),
+}
+
+/// Why there is none.
+#[derive(Debug)]
+pub struct NoProcess(NoStart);
 
 /// What the actor is made of.
 #[derive(Debug)]
@@ -101,6 +91,12 @@ pub struct Arguments {
     pub door: Arc<Door>,
     /// The choice of an earlier life or of the configuration.
     pub choice: Option<GatewayChoice>,
+    /// The managed gateway's own folder.
+    pub home: PathBuf,
+    /// Where things are installed.
+    pub data: PathBuf,
+    /// Where they come from.
+    pub sources: Sources,
 }
 
 /// The actor.
@@ -112,9 +108,15 @@ pub struct Gateway;
 pub struct State {
     board: Board,
     door: Arc<Door>,
+    home: PathBuf,
+    data: PathBuf,
+    sources: Sources,
     choice: Option<GatewayChoice>,
     generation: u64,
     pause: Duration,
+    /// Somebody wants a login: what is missing is installed.
+    is_wanted: bool,
+    last_hang: Option<Instant>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -128,10 +130,21 @@ impl Actor for Gateway {
         me: ActorRef<Msg>,
         arguments: Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let Arguments { board, door, choice } = arguments;
+        let Arguments { board, door, choice, home, data, sources } = arguments;
         let generation = board.gateway().borrow().generation;
-        let mut state =
-            State { board, door, choice: None, generation, pause: FIRST_PAUSE, task: None };
+        let mut state = State {
+            board,
+            door,
+            home,
+            data,
+            sources,
+            choice: None,
+            generation,
+            pause: FIRST_PAUSE,
+            is_wanted: false,
+            last_hang: None,
+            task: None,
+        };
         if let Some(choice) = choice {
             state.choose(&me, choice);
         }
@@ -144,19 +157,26 @@ impl Actor for Gateway {
         msg: Msg,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
+        let now = state.generation;
         match msg {
             Msg::Choose(choice, reply) => {
                 state.choose(&me, choice);
                 let _ = reply.send(());
             }
-            Msg::Started(generation, outcome) if generation == state.generation => {
-                state.started(&me, outcome);
+            Msg::Wanted => state.wanted(&me),
+            Msg::Stop(reply) => state.stop(reply),
+            Msg::Hangs(generation) if generation == now => state.hangs(),
+            Msg::Started(generation, outcome) if generation == now => state.started(&me, outcome),
+            Msg::Installing(generation, how_far) if generation == now => {
+                state.publish(GatewayState::Installing(how_far));
             }
-            Msg::Ended(generation, lived, why) if generation == state.generation => {
-                state.ended(&me, lived, why);
+            Msg::Installed(generation, outcome) if generation == now => {
+                state.installed(&me, outcome);
             }
-            Msg::Cooled(generation) if generation == state.generation => state.start(&me),
-            Msg::Started(..) | Msg::Ended(..) | Msg::Cooled(_) => {}
+            Msg::Ended(generation, lived, why) if generation == now => state.ended(&me, lived, why),
+            Msg::Cooled(generation) if generation == now => state.start(&me),
+            // Of an earlier life.
+            _ => {}
         }
         Ok(())
     }
@@ -166,7 +186,7 @@ impl Actor for Gateway {
         _: ActorRef<Msg>,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        // Dropping the task drops the process, which ends when its stdin closes.
+        // A simulator ends with the task that holds it. A Java gateway does not: it holds the login.
         if let Some(task) = state.task.take() {
             task.abort();
         }
@@ -180,51 +200,146 @@ impl State {
             return;
         }
         tracing::info!(%choice, "gateway chosen");
+        if !matches!(choice, GatewayChoice::Managed { .. })
+            && let Some(left) = java::running(&self.home)
+        {
+            self.board.note(
+                "gateway_left",
+                format!(
+                    "A managed gateway of an earlier configuration still runs (pid {}).",
+                    left.pid
+                ),
+                "`ibctl gateway stop` ends it, and the login that it may hold.",
+            );
+        }
         self.choice = Some(choice);
         self.start(me);
     }
 
-    fn start(&mut self, me: &ActorRef<Msg>) {
-        self.generation += 1;
-        match self.choice.clone() {
-            Some(GatewayChoice::Attach { host, port }) => {
-                self.up(Address { host, port, pin: Pin::default() }, None);
-            }
-            Some(GatewayChoice::Simulator) => self.start_simulator(me),
-            Some(GatewayChoice::Managed) | None => self.publish(GatewayState::NotInstalled),
+    /// A login is wanted: what a person stopped, or what is not there yet, comes now.
+    fn wanted(&mut self, me: &ActorRef<Msg>) {
+        self.is_wanted = true;
+        let state = self.board.gateway().borrow().state.clone();
+        match state {
+            GatewayState::Stopped | GatewayState::NotInstalled(_) => self.start(me),
+            GatewayState::Installing(_)
+            | GatewayState::Starting
+            | GatewayState::Up
+            | GatewayState::Down(_) => {}
         }
     }
 
-    fn start_simulator(&mut self, me: &ActorRef<Msg>) {
+    fn start(&mut self, me: &ActorRef<Msg>) {
+        self.next_life();
+        match self.choice.clone() {
+            Some(GatewayChoice::Attach { host, port, certificate }) => {
+                let pin = certificate.as_deref().map(Pin::fingerprint).unwrap_or_default();
+                self.up(&Address { host, port, pin }, None);
+            }
+            Some(GatewayChoice::Simulator) => {
+                self.starting(me, async {
+                    let outcome = Simulator::start().await;
+                    outcome.map(|s| Kind::Simulator(Box::new(s))).map_err(NoStart::Failed)
+                });
+            }
+            Some(GatewayChoice::Managed { .. }) | None => {
+                let setup = self.setup();
+                self.starting(me, async move {
+                    Java::start(&setup).await.map(|java| Kind::Java(Box::new(java)))
+                });
+            }
+        }
+    }
+
+    fn setup(&self) -> java::Setup {
+        let upstream = match &self.choice {
+            Some(GatewayChoice::Managed { upstream }) => upstream.clone(),
+            _ => None,
+        };
+        let (home, data) = (self.home.clone(), self.data.clone());
+        java::Setup { home, data, upstream, door: self.door.clone() }
+    }
+
+    fn starting(
+        &mut self,
+        me: &ActorRef<Msg>,
+        start: impl Future<Output = Result<Kind, NoStart>> + Send + 'static,
+    ) {
         self.publish(GatewayState::Starting);
         let (me, generation) = (me.clone(), self.generation);
         self.task = Some(tokio::spawn(async move {
-            let outcome = process::start_simulator().await.map(Box::new);
+            let outcome = start.await.map(Running).map_err(NoProcess);
             let _ = me.cast(Msg::Started(generation, outcome));
         }));
     }
 
-    fn started(&mut self, me: &ActorRef<Msg>, outcome: Result<Box<Simulator>, String>) {
-        let simulator = match outcome {
-            Ok(simulator) => simulator,
-            Err(why) => return self.ended(me, Duration::ZERO, why),
+    fn started(&mut self, me: &ActorRef<Msg>, outcome: Result<Running, NoProcess>) {
+        let running = match outcome {
+            Ok(Running(running)) => running,
+            Err(NoProcess(NoStart::Failed(why))) => return self.ended(me, Duration::ZERO, why),
+            Err(NoProcess(NoStart::NotInstalled(_))) if self.is_wanted => return self.install(me),
+            Err(NoProcess(NoStart::NotInstalled(why))) => {
+                return self.publish(GatewayState::NotInstalled(why));
+            }
         };
-        let address =
-            Address { host: simulator.host.clone(), port: simulator.port, pin: Pin::default() };
-        self.up(address, simulator.pid);
+        self.is_wanted = false;
+        let (address, pid) = match &running {
+            Kind::Simulator(simulator) => {
+                let (host, port) = (simulator.host.clone(), simulator.port);
+                (Address { host, port, pin: Pin::default() }, simulator.pid)
+            }
+            Kind::Java(java) => (java.address(), Some(java.record.pid)),
+        };
+        if matches!(&running, Kind::Java(java) if !java.is_adopted) {
+            tracing::info!(?pid, port = address.port, "the gateway was started");
+        }
+        self.up(&address, pid);
         let (me, generation) = (me.clone(), self.generation);
         self.task = Some(tokio::spawn(async move {
-            let lived = tokio::time::Instant::now();
-            let why = simulator.ended().await;
+            let lived = Instant::now();
+            let why = match running {
+                Kind::Simulator(simulator) => simulator.ended().await,
+                Kind::Java(java) => java.ended().await,
+            };
             let _ = me.cast(Msg::Ended(generation, lived.elapsed(), why));
         }));
+    }
+
+    fn install(&mut self, me: &ActorRef<Msg>) {
+        self.next_life();
+        self.publish(GatewayState::Installing("Installing IBKR's gateway.".to_owned()));
+        let (me, generation) = (me.clone(), self.generation);
+        let (data, sources) = (self.data.clone(), self.sources.clone());
+        self.task = Some(tokio::spawn(async move {
+            let tell = {
+                let me = me.clone();
+                move |how_far| {
+                    let _ = me.cast(Msg::Installing(generation, how_far));
+                }
+            };
+            let outcome = install::install(&data, &sources, tell).await;
+            let _ = me.cast(Msg::Installed(generation, outcome));
+        }));
+    }
+
+    fn installed(&mut self, me: &ActorRef<Msg>, outcome: Result<(), String>) {
+        // Whatever is missing now will not come by installing once more.
+        self.is_wanted = false;
+        match outcome {
+            Ok(()) => self.start(me),
+            Err(why) => {
+                tracing::warn!(why, "the gateway could not be installed");
+                self.publish(GatewayState::NotInstalled(why));
+            }
+        }
     }
 
     fn ended(&mut self, me: &ActorRef<Msg>, lived: Duration, why: String) {
         tracing::warn!(why, ?lived, "the gateway's process ended");
         self.publish(GatewayState::Down(why));
-        let pause = if lived >= HEALTHY { FIRST_PAUSE } else { self.pause };
-        self.pause = (pause * 2).min(LONGEST_PAUSE);
+        self.pause = if lived >= HEALTHY { FIRST_PAUSE } else { self.pause };
+        let pause = self.pause.mul_f64(crate::jitter::quarter());
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
         let (me, generation) = (me.clone(), self.generation);
         self.task = Some(tokio::spawn(async move {
             tokio::time::sleep(pause).await;
@@ -232,16 +347,59 @@ impl State {
         }));
     }
 
-    fn up(&mut self, address: Address, pid: Option<u32>) {
-        match Client::new(&address, self.door.clone()) {
+    /// Ends the Java process, ours or one that an earlier configuration left.
+    fn stop(&mut self, reply: RpcReplyPort<Result<(), String>>) {
+        if matches!(self.choice, Some(GatewayChoice::Managed { .. }) | None) {
+            self.next_life();
+            self.publish(GatewayState::Stopped);
+        }
+        self.board.clear("gateway_left");
+        let home = self.home.clone();
+        // Ends by itself within ten seconds, whatever becomes of this actor.
+        tokio::spawn(async move {
+            let _ = reply.send(java::stop(&home).await.map(|_| ()));
+        });
+    }
+
+    /// Its end is noticed like any other, and it is started again.
+    fn hangs(&mut self) {
+        let is_managed = matches!(self.choice, Some(GatewayChoice::Managed { .. }) | None);
+        let is_recent = self.last_hang.is_some_and(|at| at.elapsed() < BETWEEN_HANGS);
+        if !is_managed || is_recent {
+            return;
+        }
+        tracing::error!("the gateway hangs and is started anew");
+        self.last_hang = Some(Instant::now());
+        let home = self.home.clone();
+        tokio::spawn(async move {
+            if let Err(error) = java::stop(&home).await {
+                tracing::error!(error, "the hanging gateway does not end");
+            }
+        });
+    }
+
+    fn up(&mut self, address: &Address, pid: Option<u32>) {
+        match Client::new(address, self.door.clone()) {
             Ok(client) => {
-                let view = self.view(GatewayState::Up);
-                let view =
-                    GatewayView { pid, address: Some(address.url()), client: Some(client), ..view };
+                let view = GatewayView {
+                    pid,
+                    address: Some(address.url()),
+                    pin: address.pin.clone(),
+                    client: Some(client),
+                    ..self.view(GatewayState::Up)
+                };
                 self.board.gateway().send_replace(view);
             }
             Err(Failure::Unreachable(why)) => self.publish(GatewayState::Down(why)),
             Err(other) => self.publish(GatewayState::Down(other.to_string())),
+        }
+    }
+
+    /// From now on nothing counts that is still under way.
+    fn next_life(&mut self) {
+        self.generation += 1;
+        if let Some(task) = self.task.take() {
+            task.abort();
         }
     }
 

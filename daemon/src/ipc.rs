@@ -1,5 +1,6 @@
 //! Ipc: owns the socket. Greets whoever connects and gives each connection an actor of its own.
 
+mod errand;
 mod peer;
 
 use std::collections::BTreeMap;
@@ -20,8 +21,6 @@ use tokio::time::{Instant, timeout};
 
 use crate::config::Config;
 use crate::desks::Desks;
-use crate::gateway;
-use crate::post::Post;
 use peer::Peer;
 
 /// Whoever connects says hello within this time.
@@ -40,8 +39,6 @@ pub struct Shared {
     pub desks: Desks,
     /// The pacing budget.
     pub door: Arc<Door>,
-    /// Where a client's choice of gateway goes.
-    pub gateway: Post<gateway::Msg>,
     /// Who is connected.
     pub roster: Roster,
     /// Set once: the daemon is going, and why.

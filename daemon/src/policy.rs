@@ -2,8 +2,9 @@
 
 use ibd_cpapi::id::AccountId;
 use ibd_protocol::Wishes;
+use ibd_protocol::settings::Settings;
 
-use crate::config::{Config, GatewayChoice};
+use crate::config::{Config, Details, GatewayChoice};
 use crate::gateway::GatewayView;
 use crate::refusal::Refusal;
 use crate::session::Facts;
@@ -18,7 +19,9 @@ pub struct Policy {
     /// The account for calls that name none.
     pub account: Option<AccountId>,
     /// This client wants to be logged in without a person.
-    headless: bool,
+    pub headless: bool,
+    /// Seconds that `authenticate` waits.
+    pub wait: u64,
     gateway: Option<GatewayChoice>,
     username: Option<String>,
     bad_account: Option<String>,
@@ -35,6 +38,7 @@ impl Policy {
             read_only: on("IB_READ_ONLY_MODE", wishes.read_only),
             paper_only: on("IB_PAPER_TRADING", wishes.paper),
             headless: on("IB_HEADLESS_MODE", wishes.headless),
+            wait: wait(daemon, wishes),
             bad_account: account.as_ref().and_then(|a| a.as_ref().err()).map(ToString::to_string),
             account: account.and_then(Result::ok),
             gateway: wished_gateway(wishes),
@@ -56,7 +60,7 @@ impl Policy {
             .at("IB_ACCOUNT"));
         }
         match (&self.gateway, &gateway.choice) {
-            (Some(wished), Some(chosen)) if wished != chosen => Err(Refusal::new(
+            (Some(wished), Some(chosen)) if !wished.is_met_by(chosen) => Err(Refusal::new(
                 "other_gateway",
                 format!(
                     "This client is configured for {wished}, but the daemon works with {chosen}."
@@ -73,16 +77,6 @@ impl Policy {
     pub fn admits_login(&self, facts: &Facts) -> Result<(), Refusal> {
         self.admits_username(facts)?;
         self.admits_mode(facts)
-    }
-
-    /// A refusal for want of a login, with what this client may have expected instead.
-    pub fn explain(&self, mut refusal: Refusal) -> Refusal {
-        if self.headless && refusal.error == "not_logged_in" {
-            refusal
-                .message
-                .push_str(" IB_HEADLESS_MODE has no effect: this version cannot log in by itself.");
-        }
-        refusal
     }
 
     fn admits_username(&self, facts: &Facts) -> Result<(), Refusal> {
@@ -125,8 +119,24 @@ impl Policy {
 
 /// The gateway that these wishes ask for, if they ask for one.
 pub fn wished_gateway(wishes: &Wishes) -> Option<GatewayChoice> {
-    GatewayChoice::from(wishes.gateway?, wishes.host.as_deref(), wishes.port)
+    let details = Details {
+        host: wishes.host.as_deref(),
+        port: wishes.port,
+        upstream: wishes.upstream.as_deref(),
+    };
+    Some(GatewayChoice::from(wishes.gateway?, details))
 }
+
+/// How long `authenticate` waits: what this client says, then what the daemon says.
+fn wait(daemon: &Settings, wishes: &Wishes) -> u64 {
+    let mut own = Settings::default();
+    own.take_login(&wishes.login);
+    let said = own.number("IB_AUTH_WAIT_SECONDS").or(daemon.number("IB_AUTH_WAIT_SECONDS"));
+    said.unwrap_or(LONGEST_WAIT).min(45)
+}
+
+/// Seconds until `authenticate` answers whatever is so by then.
+const LONGEST_WAIT: u64 = 40;
 
 #[cfg(test)]
 mod tests {
@@ -143,6 +153,7 @@ mod tests {
             config: "/x".into(),
             state: "/x".into(),
             runtime: "/x".into(),
+            data: "/x".into(),
         };
         Config { settings: from_toml_pairs(pairs), places, auto_started: false }
     }
@@ -186,7 +197,11 @@ mod tests {
         let wishes = Wishes { gateway: Some(GatewayMode::Simulator), ..Wishes::default() };
         let policy = Policy::settle(&config(&[]), &wishes);
         let attached = GatewayView {
-            choice: Some(GatewayChoice::Attach { host: "localhost".into(), port: 5000 }),
+            choice: Some(GatewayChoice::Attach {
+                host: "localhost".into(),
+                port: 5000,
+                certificate: None,
+            }),
             ..GatewayView::default()
         };
         assert_eq!(policy.admits_gateway(&attached).unwrap_err().error, "other_gateway");

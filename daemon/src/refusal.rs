@@ -1,6 +1,7 @@
 //! What a caller is told when something was not done: what happened, why, and what to do next.
 
 use ibd_cpapi::Failure;
+use ibd_protocol::Question;
 use jiff::{Timestamp, Unit};
 use serde::Serialize;
 
@@ -23,6 +24,9 @@ pub struct Refusal {
     /// What may have been meant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<serde_json::Value>,
+    /// A person is to be asked, and the call made again.
+    #[serde(skip)]
+    pub question: Option<Box<Question>>,
 }
 
 impl Refusal {
@@ -35,6 +39,7 @@ impl Refusal {
             field: None,
             retry_at: None,
             candidates: Vec::new(),
+            question: None,
         }
     }
 
@@ -105,7 +110,7 @@ impl From<Failure> for Refusal {
             Failure::NotLoggedIn => Self::new(
                 "not_logged_in",
                 what,
-                "Ask the user to log in (`ibctl status` shows where), then try again.",
+                "Call authenticate, or ask the user to run `ibctl login`; then try again.",
             ),
             Failure::NoBrokerage(_) | Failure::NotPrimed => Self::new(
                 "no_brokerage_session",

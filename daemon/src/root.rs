@@ -15,12 +15,14 @@ use crate::board::Board;
 use crate::budget;
 use crate::config::Config;
 use crate::desks::Desks;
-use crate::gateway::{self, Gateway, GatewayState};
+use crate::gateway::{self, Gateway, GatewayHandle, GatewayState, Sources};
 use crate::ipc::{self, Ipc, Roster, Shared};
 use crate::market::Underlyings;
+use crate::notify;
 use crate::orders::Feeds;
 use crate::post::Post;
-use crate::session::life::Compete;
+use crate::session::guard::Guard;
+use crate::session::login::Wish;
 use crate::session::{self, Session, SessionHandle};
 use crate::store::{Opened, Store, StoreError};
 
@@ -37,6 +39,9 @@ const QUIET: Duration = Duration::from_secs(600);
 /// Why the daemon could not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
+    /// Its settings cannot be used.
+    #[error(transparent)]
+    Config(crate::config::ConfigError),
     /// Its folders cannot be used.
     #[error(transparent)]
     Places(#[from] ibd_protocol::places::PlaceError),
@@ -79,9 +84,16 @@ impl Daemon {
             );
         }
         let door = budget::door(&config.places.state, &store);
-        let session = Post::default();
+        let (session, gateway) = (Post::default(), Post::default());
+        let sources = config.sources().map_err(BeginError::Config)?;
+        let guard = Guard::open(&config.places.state);
         let shared = Shared {
             desks: Desks {
+                gateway: GatewayHandle::new(
+                    board.clone(),
+                    gateway.clone(),
+                    config.places.gateway(),
+                ),
                 session: SessionHandle::new(board.clone(), session.clone()),
                 store,
                 feeds: Feeds::default(),
@@ -90,13 +102,13 @@ impl Daemon {
             },
             config: Arc::new(config),
             door,
-            gateway: Post::default(),
             roster: Roster::default(),
             ending: Arc::new(watch::Sender::new(None)),
         };
         let path = shared.config.places.socket();
         let listener = Listener::publish(&path).map_err(|e| BeginError::Io("the socket", e))?;
-        let arguments = Arguments { listener, shared: shared.clone(), session };
+        let arguments =
+            Arguments { listener, shared: shared.clone(), session, gateway, sources, guard };
         let (_, root) = Root::spawn(None, Root, arguments).await?;
         Ok(Self { root, ending: shared.ending.clone(), shared, _lock: lock })
     }
@@ -193,6 +205,9 @@ struct Arguments {
     listener: Listener,
     shared: Shared,
     session: Post<session::Msg>,
+    gateway: Post<gateway::Msg>,
+    sources: Sources,
+    guard: Guard,
 }
 
 #[derive(Debug)]
@@ -202,6 +217,9 @@ struct Root;
 struct State {
     shared: Shared,
     session: Post<session::Msg>,
+    gateway: Post<gateway::Msg>,
+    sources: Sources,
+    guard: Guard,
     ipc: Post<ipc::Msg>,
     children: Vec<(ActorId, Child, ActorCell)>,
     failures: u32,
@@ -220,7 +238,7 @@ impl Actor for Root {
         me: ActorRef<Msg>,
         arguments: Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let Arguments { listener, shared, session } = arguments;
+        let Arguments { listener, shared, session, gateway, sources, guard } = arguments;
         let mut state = State {
             tasks: vec![
                 tokio::spawn(budget::keep_penalties(
@@ -229,9 +247,16 @@ impl Actor for Root {
                     shared.desks.board.clone(),
                 )),
                 tokio::spawn(watch_ending(shared.clone(), me.clone())),
+                tokio::spawn(notify::run(
+                    shared.desks.board.clone(),
+                    shared.config.settings.clone(),
+                )),
             ],
             shared,
             session,
+            gateway,
+            sources,
+            guard,
             ipc: Post::default(),
             children: Vec::new(),
             failures: 0,
@@ -299,20 +324,26 @@ impl State {
                 let arguments = gateway::Arguments {
                     choice: earlier.or_else(|| self.shared.config.gateway()),
                     door: self.shared.door.clone(),
+                    home: self.shared.config.places.gateway(),
+                    data: self.shared.config.places.data.clone(),
+                    sources: self.sources.clone(),
                     board,
                 };
                 let (actor, _) =
                     Gateway::spawn_linked(None, Gateway, arguments, me.get_cell()).await?;
-                self.shared.gateway.install(actor.clone());
+                self.gateway.install(actor.clone());
                 actor.get_cell()
             }
             Child::Session => {
-                let compete = match self.shared.config.settings.text("IB_COMPETE") {
-                    Some("take") => Compete::Take,
-                    Some("yield") => Compete::Yield,
-                    _ => Compete::Ask,
+                let config = &self.shared.config;
+                let arguments = session::Arguments {
+                    board,
+                    gateway: self.shared.desks.gateway.clone(),
+                    settings: config.settings.clone(),
+                    wish: Wish::of(config),
+                    guard: self.guard.clone(),
+                    places: config.places.clone(),
                 };
-                let arguments = session::Arguments { board, compete };
                 let (actor, _) =
                     Session::spawn_linked(None, Session, arguments, me.get_cell()).await?;
                 self.session.install(actor.clone());

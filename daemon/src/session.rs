@@ -1,8 +1,13 @@
 //! Session: owns the login's life at the broker. Nobody else tickles, opens or ends it.
 //!
-//! What happens when is decided in [`life`]; here the errands are run and the view is written.
+//! What happens when is decided in [`life`], and for logins in [`login`]; here the errands are run and
+//! the view is written.
 
+pub mod calendar;
+pub mod guard;
 pub mod life;
+pub mod login;
+mod logins;
 mod look;
 mod view;
 mod words;
@@ -11,16 +16,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ibd_cpapi::Failure;
-use ibd_protocol::LogoutReport;
+use ibd_protocol::settings::Settings;
+use ibd_protocol::{GatewayMode, LogoutReport, Report, Secret, Wishes};
+use jiff::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::board::{Board, now_text};
-use crate::gateway::{GatewayState, GatewayView};
-use life::{Compete, Effect, Event, Life, Phase, Sight};
+use crate::gateway::{GatewayHandle, GatewayState, GatewayView};
+use calendar::Region;
+use guard::Guard;
+use life::{Compete, Effect, Event, Life, Phase, Sight, Watch};
+use login::{Ask, Stage, Wish};
+use logins::Logins;
+pub use logins::{Begun, OpenPage};
 pub use view::{Facts, Lease, SessionHandle, SessionState, SessionView};
-use words::Words;
+use words::Scene;
 
 /// Looks for a caller's sake are at least this far apart; a tickle is allowed once a second.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
@@ -32,14 +44,16 @@ pub enum Msg {
     Gateway(Box<GatewayView>),
     /// A caller waits for a lease.
     Wanted,
+    /// A caller wants to know how things are; that alone begins no login.
+    LookAgain,
     /// A call under this grant failed; whether for want of the session's first calls.
     Doubted(u64, bool),
     /// An errand is over; which one it was is told by its number.
     Done(u64, Event),
     /// A look is over: what it showed, and who is logged in.
     Looked(u64, Sight, Option<u64>),
-    /// Who is logged in, found out later.
-    Named(u64, Option<String>),
+    /// Who is logged in and since when, found out later.
+    Named(u64, Option<(Option<String>, Option<Timestamp>)>),
     /// The first calls are over.
     Primed(u64, Result<Facts, Failure>),
     /// A pause is over.
@@ -47,7 +61,30 @@ pub enum Msg {
     /// End the login.
     Logout(RpcReplyPort<LogoutReport>),
     /// The logout errand is over.
-    LoggedOut(Result<bool, Failure>, RpcReplyPort<LogoutReport>),
+    LoggedOut(LoggedOut, RpcReplyPort<LogoutReport>),
+    /// What a client says about logins.
+    Wishes(Box<Wishes>),
+    /// Somebody wants a login; who can open a page, and where the answer goes.
+    Login(Ask, Option<OpenPage>, RpcReplyPort<Begun>),
+    /// How far a login is, by its number.
+    Stage(u64, Stage),
+    /// Whether the page could be opened.
+    PageOpened(bool),
+    /// What a person answers to the question of this name, or to whatever is asked.
+    Answer(Option<String>, Option<Secret>, RpcReplyPort<bool>),
+    /// The login under way is called off.
+    CancelLogin(RpcReplyPort<bool>),
+    /// A person says to go on, whoever has the session.
+    Resume(RpcReplyPort<Report>),
+}
+
+/// What came of a logout.
+#[derive(Debug)]
+pub struct LoggedOut {
+    /// Whether the broker confirms it.
+    at_broker: Result<bool, Failure>,
+    /// Whether our own gateway ended; nothing if it is not ours.
+    gateway: Option<Result<(), String>>,
 }
 
 /// What the actor is made of.
@@ -55,8 +92,16 @@ pub enum Msg {
 pub struct Arguments {
     /// Where it writes its view and reads the gateway's.
     pub board: Board,
-    /// What to do about others who hold the session.
-    pub compete: Compete,
+    /// The way to IBKR.
+    pub gateway: GatewayHandle,
+    /// The daemon's own settings.
+    pub settings: Settings,
+    /// How to log in, as far as the configuration says.
+    pub wish: Wish,
+    /// What IBKR counts.
+    pub guard: Guard,
+    /// Whose keyring entries and folders.
+    pub places: ibd_protocol::Places,
 }
 
 /// The actor.
@@ -69,6 +114,12 @@ pub struct State {
     board: Board,
     life: Life,
     gateway: GatewayView,
+    /// How to reach the gateway's owner.
+    handle: GatewayHandle,
+    region: Region,
+    logins: Logins,
+    /// Since when another platform has the session, as far as was seen.
+    taken_at: Option<Timestamp>,
     facts: Facts,
     opened: Option<Instant>,
     /// Grows whenever the session becomes ready, so that each lease can be told from the next.
@@ -96,13 +147,22 @@ impl Actor for Session {
         me: ActorRef<Msg>,
         arguments: Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let Arguments { board, compete } = arguments;
+        let Arguments { board, gateway, settings, wish, guard, places } = arguments;
         let watch = tokio::spawn(watch_gateway(board.clone(), me));
+        let compete = match settings.text("IB_COMPETE") {
+            Some("take") => Compete::Take,
+            Some("yield") => Compete::Yield,
+            _ => Compete::Ask,
+        };
         // A restarted actor begins a new epoch: what the last one knew is not taken over.
         let epoch = board.session().borrow().lease.as_ref().map_or(0, Lease::epoch);
-        let state = State {
+        let mut state = State {
             life: Life::new(compete, epoch),
             gateway: GatewayView::default(),
+            handle: gateway,
+            region: Region::parse(settings.text("IB_REGION")),
+            logins: Logins::new(wish, guard, places, &settings, compete),
+            taken_at: None,
             facts: Facts::default(),
             opened: None,
             grant: 0,
@@ -129,7 +189,11 @@ impl Actor for Session {
     ) -> Result<(), ActorProcessingErr> {
         match msg {
             Msg::Gateway(view) => state.gateway_changed(&me, *view),
-            Msg::Wanted => state.wanted(&me),
+            Msg::Wanted => {
+                state.logins.is_wanted = true;
+                state.look_again(&me);
+            }
+            Msg::LookAgain => state.look_again(&me),
             Msg::Doubted(grant, unprimed) if grant == state.grant && !state.is_looking => {
                 state.event(&me, if unprimed { &Event::Unprimed } else { &Event::Doubted });
             }
@@ -138,12 +202,25 @@ impl Actor for Session {
             Msg::Looked(errand, sight, user) if errand == state.errand => {
                 state.looked(&me, sight, user);
             }
-            Msg::Named(epoch, username) if epoch == state.life.epoch => state.named(username),
+            Msg::Named(epoch, who) if epoch == state.life.epoch => state.named(who),
             Msg::Primed(errand, facts) if errand == state.errand => state.primed(&me, facts),
             Msg::Due(errand) if errand == state.errand => state.event(&me, &Event::Due),
             Msg::Done(..) | Msg::Looked(..) | Msg::Named(..) | Msg::Primed(..) | Msg::Due(_) => {}
             Msg::Logout(reply) => state.logout(&me, reply),
-            Msg::LoggedOut(outcome, reply) => state.logged_out(&me, outcome, reply),
+            Msg::LoggedOut(outcome, reply) => state.logged_out(&me, &outcome, reply),
+            Msg::Wishes(wishes) => state.wishes(&wishes),
+            Msg::Login(ask, page, reply) => {
+                let _ = reply.send(state.login(&me, ask, page));
+            }
+            Msg::Stage(number, stage) => state.stage(&me, number, stage),
+            Msg::PageOpened(is_open) => state.page_opened(is_open),
+            Msg::Answer(token, value, reply) => {
+                let _ = reply.send(state.answer(token.as_deref(), value));
+            }
+            Msg::CancelLogin(reply) => {
+                let _ = reply.send(state.cancel_login(&me));
+            }
+            Msg::Resume(reply) => state.resume(&me, reply),
         }
         Ok(())
     }
@@ -155,6 +232,7 @@ impl Actor for Session {
     ) -> Result<(), ActorProcessingErr> {
         state.watch.abort();
         state.stop_errands();
+        state.logins.end();
         Ok(())
     }
 }
@@ -173,7 +251,13 @@ async fn watch_gateway(board: Board, me: ActorRef<Msg>) {
 impl State {
     fn gateway_changed(&mut self, me: &ActorRef<Msg>, view: GatewayView) {
         let is_up = view.state == GatewayState::Up;
+        let was_up = self.gateway.state == GatewayState::Up;
+        let is_same = self.gateway.generation == view.generation && was_up == is_up;
         self.gateway = view;
+        if is_same && self.life.phase != Phase::LoggingOut {
+            // Only its own words have changed.
+            return self.publish();
+        }
         if self.life.phase == Phase::LoggingOut {
             // The logout has a gateway of its own; what comes of it is the next event.
             return;
@@ -183,11 +267,14 @@ impl State {
     }
 
     /// A look that is under way, or only just over, is look enough.
-    fn wanted(&mut self, me: &ActorRef<Msg>) {
+    fn look_again(&mut self, me: &ActorRef<Msg>) {
         let is_recent = self.last_look.is_some_and(|at| at.elapsed() < BETWEEN_LOOKS);
         match self.is_looking {
             true => {}
-            false if is_recent => self.publish(),
+            false if is_recent => {
+                self.consider_login(me);
+                self.publish();
+            }
             false => self.event(me, &Event::Wanted),
         }
     }
@@ -207,16 +294,19 @@ impl State {
     }
 
     fn ask_for_name(&mut self, me: &ActorRef<Msg>) {
-        let is_wanted = self.life.phase == Phase::Ready && self.facts.username.is_none();
+        let is_known = self.facts.username.is_some() && self.facts.login_at.is_some();
+        let is_wanted = self.life.phase == Phase::Ready && !is_known;
         let Some(client) = self.gateway.client.clone().filter(|_| is_wanted) else { return };
         let (me, epoch) = (me.clone(), self.life.epoch);
         self.naming = Some(tokio::spawn(async move {
-            let _ = me.cast(Msg::Named(epoch, look::username(&client).await));
+            let _ = me.cast(Msg::Named(epoch, look::who(&client).await));
         }));
     }
 
-    fn named(&mut self, username: Option<String>) {
+    fn named(&mut self, who: Option<(Option<String>, Option<Timestamp>)>) {
+        let (username, login_at) = who.unwrap_or_default();
         self.facts.username = username.or(self.facts.username.take());
+        self.facts.login_at = login_at.or(self.facts.login_at);
         self.publish();
     }
 
@@ -240,23 +330,56 @@ impl State {
 
     fn event(&mut self, me: &ActorRef<Msg>, event: &Event) {
         let before = self.life.phase.clone();
+        self.life.watch = self.how_to_watch();
         let effects = self.life.step(event);
         if before != self.life.phase {
             tracing::info!(?before, after = ?self.life.phase, ?event, "session");
             self.since = now_text();
             self.grant += u64::from(self.life.phase == Phase::Ready);
+            self.remember_taken(&before);
         }
         for effect in effects {
             self.perform(me, effect);
         }
+        self.consider_login(me);
         self.publish();
     }
 
+    fn how_to_watch(&self) -> Watch {
+        let now = Timestamp::now();
+        let is_managed = self.gateway.mode() == GatewayMode::Managed;
+        let is_night =
+            matches!(calendar::window(self.region, now), Some(calendar::Window::Night(_)));
+        let usual = Watch::default();
+        Watch {
+            ready: calendar::between_looks(self.region, now, is_managed),
+            waiting: self.logins.between_looks().unwrap_or(usual.waiting),
+            is_urgent: is_managed && is_night,
+        }
+    }
+
+    /// That somebody has the session outlives the login: the next one would take it from them.
+    fn remember_taken(&mut self, before: &Phase) {
+        match self.life.phase {
+            Phase::Competing if *before != Phase::Competing => {
+                self.taken_at = Some(Timestamp::now());
+            }
+            Phase::Ready => self.taken_at = None,
+            _ => {}
+        }
+    }
+
     fn perform(&mut self, me: &ActorRef<Msg>, effect: Effect) {
+        if effect == Effect::Escalate {
+            return self.handle.hangs(self.gateway.generation);
+        }
         self.stop_errands();
         let errand = self.errand;
         let me = me.clone();
         if let Effect::Wait(pause) = effect {
+            // What matters within seconds is not spread.
+            let is_spread = pause >= Duration::from_secs(5);
+            let pause = if is_spread { pause.mul_f64(crate::jitter::quarter()) } else { pause };
             self.timer = Some(tokio::spawn(async move {
                 tokio::time::sleep(pause).await;
                 let _ = me.cast(Msg::Due(errand));
@@ -291,52 +414,68 @@ impl State {
     }
 
     fn logout(&mut self, me: &ActorRef<Msg>, reply: RpcReplyPort<LogoutReport>) {
+        self.logins.end();
+        self.logins.is_logged_out = true;
         // Read where it is written: the news of a gateway just chosen may still be on its way to us.
         let gateway = self.board.gateway().borrow().clone();
-        let Some(client) = gateway.client else {
+        let is_managed = gateway.mode() == GatewayMode::Managed;
+        if gateway.client.is_none() && !is_managed {
             let text =
                 "No gateway is in use here, so nothing was logged out and nothing is verified. If \
                         you run one yourself, set IB_GATEWAY_PORT and try again."
                     .to_owned();
             let _ = reply.send(LogoutReport { logged_out: false, text });
             return;
-        };
+        }
         self.stop_errands();
         self.event(me, &Event::LoggingOut);
-        let me = me.clone();
+        let (me, handle) = (me.clone(), self.handle.clone());
         self.task = Some(tokio::spawn(async move {
-            let outcome = look::logout(&client).await;
-            let _ = me.cast(Msg::LoggedOut(outcome, reply));
+            let at_broker = match &gateway.client {
+                Some(client) => look::logout(client).await,
+                None => Ok(true),
+            };
+            // The login lives in its memory, and so do the cookies: whatever IBKR said, they go.
+            let gateway = if is_managed { Some(handle.stop().await) } else { None };
+            let _ = me.cast(Msg::LoggedOut(LoggedOut { at_broker, gateway }, reply));
         }));
     }
 
     fn logged_out(
         &mut self,
         me: &ActorRef<Msg>,
-        outcome: Result<bool, Failure>,
+        outcome: &LoggedOut,
         reply: RpcReplyPort<LogoutReport>,
     ) {
-        let (logged_out, text) = match &outcome {
-            Ok(true) => (true, "Logged out; IBKR confirms that no session is left.".to_owned()),
-            Ok(false) => {
-                (false, "IBKR still shows a session after the logout. Try again.".to_owned())
-            }
-            Err(Failure::Unreachable(why)) if why.contains("refused") => {
-                (true, "The gateway does not run, so no session is left in it.".to_owned())
-            }
-            Err(failure) => (false, format!("The logout could not be verified: {failure}.")),
-        };
-        if logged_out {
+        let report = words::logged_out(outcome);
+        if report.logged_out {
             self.facts = Facts::default();
         }
-        let event = if logged_out { Event::LoggedOut } else { Event::GatewayUp };
+        let is_up = self.board.gateway().borrow().state == GatewayState::Up;
+        let event = match (report.logged_out, is_up) {
+            (_, false) => Event::GatewayDown,
+            (true, true) => Event::LoggedOut,
+            (false, true) => Event::GatewayUp,
+        };
+        self.gateway = self.board.gateway().borrow().clone();
         self.event(me, &event);
-        let _ = reply.send(LogoutReport { logged_out, text });
+        let _ = reply.send(report);
     }
 
-    fn publish(&self) {
-        let Words { state, text, hint } =
-            words::words(&self.life.phase, &self.gateway, &self.facts);
+    fn publish(&mut self) {
+        let now = Timestamp::now();
+        let login = self.logins.view().cloned();
+        let held = self.logins.held(&self.life.phase, now);
+        let words = words::words(&Scene {
+            phase: &self.life.phase,
+            gateway: &self.gateway,
+            facts: &self.facts,
+            login: login.as_ref(),
+            held: held.as_ref(),
+            taken_at: self.taken_at,
+            compete: self.logins.compete,
+            window: calendar::window(self.region, now),
+        });
         let is_ready = matches!(self.life.phase, Phase::Ready);
         let lease = self.gateway.client.clone().filter(|_| is_ready).map(|client| Lease {
             client,
@@ -344,24 +483,47 @@ impl State {
             epoch: self.life.epoch,
             grant: self.grant,
         });
-        let words = Words { state, text, hint };
         // What is known of a login counts for as long as that login does.
         let is_known = matches!(self.life.phase, Phase::Ready | Phase::Doubtful);
         let facts = if is_known { self.facts.clone() } else { Facts::default() };
-        self.board.session().send_modify(|view| {
-            *view = SessionView {
-                state: words.state,
-                refusal: Some(words.refusal(&self.life.phase)),
-                text: words.text,
-                hint: words.hint,
-                since: self.since.clone(),
-                facts,
-                is_passing: self.life.phase.is_passing() || words.state == SessionState::Starting,
-                opened: self.opened.filter(|_| is_ready),
-                lease,
-                seen: view.seen + 1,
-                generation: self.gateway.generation,
-            };
-        });
+        let is_busy = login.as_ref().is_some_and(|l| l.is_running() && !l.needs_person());
+        let is_passing =
+            self.life.phase.is_passing() || words.state == SessionState::Starting || is_busy;
+        let before = self.board.session().borrow().clone();
+        let view = SessionView {
+            state: words.state,
+            refusal: Some(words.refusal(&self.life.phase, login.as_ref())),
+            until: words.until,
+            text: words.text,
+            hint: words.hint,
+            since: self.since.clone(),
+            facts,
+            login: login.map(Box::new),
+            is_passing,
+            opened: self.opened.filter(|_| is_ready),
+            lease,
+            seen: before.seen + 1,
+            generation: self.gateway.generation,
+        };
+        let news = words::news(&before, &view);
+        self.board.session().send_replace(view);
+        for event in news {
+            self.board.say(event);
+        }
+        self.say_ahead(now);
+    }
+
+    /// An hour before a login ends it is said, once.
+    fn say_ahead(&mut self, now: Timestamp) {
+        let login_at = self.facts.login_at.filter(|_| self.life.phase == Phase::Ready);
+        let is_due = login::is_due_soon(login_at, now);
+        if is_due && self.logins.said_ahead != login_at {
+            self.logins.said_ahead = login_at;
+            let ends = login_at.map(calendar::login_ends).map(login::clock).unwrap_or_default();
+            self.board.note("login_due", words::due(&ends).0, words::due(&ends).1);
+            self.board.say(words::due_event(&ends));
+        } else if !is_due {
+            self.board.clear("login_due");
+        }
     }
 }

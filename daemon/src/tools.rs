@@ -22,7 +22,7 @@ use crate::desks::Desks;
 use crate::policy::Policy;
 use crate::portfolio;
 use crate::refusal::Refusal;
-use crate::session::Lease;
+use crate::session::{Lease, OpenPage};
 use schema::Contract;
 
 macro_rules! catalogue {
@@ -36,6 +36,7 @@ macro_rules! catalogue {
 
 // One line a tool.
 catalogue! {
+    authenticate::Authenticate,
     get_session_status::GetSessionStatus,
     get_account_info::GetAccountInfo,
     get_positions::GetPositions,
@@ -80,6 +81,8 @@ pub struct Ctx {
     pub deadline: Instant,
     /// Tells the caller what is going on.
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
+    /// Opens a page at this client's person, if it has one.
+    pub page: Option<OpenPage>,
     /// The pacing budget, for the status tool.
     pub door: Arc<ibd_cpapi::door::Door>,
 }
@@ -95,7 +98,7 @@ impl Ctx {
     pub async fn lease(&self) -> Result<Lease, Refusal> {
         self.admit()?;
         let lease = self.desks.session.lease(self.deadline).await;
-        let lease = lease.map_err(|refusal| self.policy.explain(refusal))?;
+        let lease = lease?;
         self.policy.admits_login(lease.facts())?;
         Ok(lease)
     }
@@ -212,6 +215,7 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
     let deadline = ctx.deadline;
     match tokio::time::timeout_at(deadline, (entry.run)(ctx, arguments)).await {
         Ok(Ok(result)) => Outcome::Result(result),
+        Ok(Err(Refusal { question: Some(question), .. })) => Outcome::NeedsInput(*question),
         Ok(Err(refusal)) => Outcome::Refusal(refusal.to_json()),
         Err(_) => Outcome::Refusal(out_of_time().to_json()),
     }

@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod client;
+pub mod display;
 pub mod logging;
 pub mod message;
 pub mod places;

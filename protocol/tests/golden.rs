@@ -100,6 +100,32 @@ fn messages_to_the_daemon() {
 }
 
 #[test]
+fn what_a_person_asks_for() {
+    let login = LoginRequest {
+        code: Some(Secret::new("123456")),
+        paper: true,
+        force: false,
+        wait_seconds: 40,
+    };
+    check("to_daemon_login", ToDaemon::Login(6, login));
+    check("to_daemon_cancel_login", ToDaemon::CancelLogin(7));
+    check("to_daemon_resume", ToDaemon::Resume(8));
+    check("to_daemon_gateway_start", ToDaemon::Gateway(9, GatewayVerb::Start));
+    check("to_daemon_gateway_stop", ToDaemon::Gateway(9, GatewayVerb::Stop));
+    check("to_daemon_gateway_status", ToDaemon::Gateway(9, GatewayVerb::Status));
+    let set = SecretsVerb::Set("IB_TOTP_SECRET".into(), Secret::new("JBSWY3DPEHPK3PXP"));
+    check("to_daemon_secrets_set", ToDaemon::Secrets(10, set));
+    check("to_daemon_secrets_list", ToDaemon::Secrets(10, SecretsVerb::List));
+    let forget = SecretsVerb::Forget("IB_TOTP_SECRET".into());
+    check("to_daemon_secrets_forget", ToDaemon::Secrets(10, forget));
+    let given = Answer { token: "q-1".into(), value: Some(Secret::new("123456")) };
+    check("to_daemon_answer", ToDaemon::Answer(given));
+    let declined = Answer { token: "q-1".into(), value: None };
+    check("to_daemon_answer_declined", ToDaemon::Answer(declined));
+    check("to_daemon_page_opened", ToDaemon::PageOpened(true));
+}
+
+#[test]
 fn messages_to_the_client() {
     let tool = ToolSpec {
         name: "get_positions".into(),
@@ -126,4 +152,53 @@ fn messages_to_the_client() {
     };
     check("to_client_config", ToClient::Config(4, vec![setting]));
     check("to_client_draining", ToClient::Draining(DrainReason::Idle));
+}
+
+#[test]
+fn what_a_person_is_told() {
+    let login = LoginReport {
+        state: "wait_2fa".into(),
+        ready: false,
+        text: "IBKR waits for a code.".into(),
+        next: "`ibctl login --code CODE`.".into(),
+        mode: "headless".into(),
+        auth_url: Some("https://localhost:5000/".into()),
+        browser_opened: false,
+        waiting_for: Some("code".into()),
+        failed: None,
+    };
+    check("to_client_login", ToClient::Login(6, Box::new(login)));
+    let report = Report { ok: true, text: "Kept.".into(), hint: String::new() };
+    check("to_client_report", ToClient::Report(8, report));
+    let gateway = GatewayReport {
+        ok: true,
+        state: "up".into(),
+        text: "The gateway is up.".into(),
+        hint: String::new(),
+        pid: Some(4713),
+        address: Some("https://localhost:5000".into()),
+        certificate: Some("ab".repeat(32)),
+        log: Some("/state/gateway/logs/gateway.log".into()),
+    };
+    check("to_client_gateway", ToClient::Gateway(9, Box::new(gateway)));
+    let secret =
+        SecretReport { name: "IB_PASSWORD_AUTH".into(), set: true, origin: Some("keyring".into()) };
+    check("to_client_secrets", ToClient::Secrets(10, vec![secret]));
+    check("to_client_open_page", ToClient::OpenPage("https://localhost:5000/".into()));
+    let event = Event {
+        level: Level::Warning,
+        code: "need_login".into(),
+        text: "The login is over.".into(),
+        hint: "`ibctl login`.".into(),
+    };
+    check("to_client_event", ToClient::Event(event));
+    let question = Question {
+        token: "q-1".into(),
+        message: "IBKR waits for a code.".into(),
+        field: "code".into(),
+        title: "Code".into(),
+        description: "Six digits of your authenticator app.".into(),
+        fallback: "{}".into(),
+    };
+    check("to_client_done_needs_input", ToClient::Done(300, Outcome::NeedsInput(question)));
 }

@@ -13,13 +13,14 @@ use ibd_protocol::start::{StartError, connect_or_start};
 use ibd_protocol::version::Role;
 use ibd_protocol::wire::WireError;
 use ibd_protocol::{
-    Call, ClientName, Connection, Effect, Outcome, Places, Progress, RequestId, ToClient, ToDaemon,
-    ToolSpec, Wishes, catalogue,
+    Answer, Call, ClientName, Connection, Effect, Event, Outcome, Places, Progress, RequestId,
+    ToClient, ToDaemon, ToolSpec, Wishes, catalogue,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use ulid::Ulid;
 
+use crate::page;
 use crate::translate::own_refusal;
 
 /// Arguments longer than this are not sent, in bytes.
@@ -27,12 +28,14 @@ pub(crate) const MAX_ARGUMENTS: usize = 1 << 20;
 /// The first list of tools must be right, because some clients never ask again; but it must come.
 const LIST: Duration = Duration::from_secs(2);
 /// What a call may take; several clients give up after 60 s.
-const CALL: Duration = Duration::from_secs(45);
+pub(crate) const CALL: Duration = Duration::from_secs(45);
 /// The daemon answers a deadline itself; this much later it is taken to hang.
 const GRACE: Duration = Duration::from_secs(2);
 /// A call that has met so many ends of a daemon may be what ends it. A send into a connection that is
 /// dead and not yet known to be counts too, so it is not just two or three.
 const SENDS: u32 = 5;
+/// Events that may wait for whoever passes them on; older ones are forgotten.
+const EVENTS: usize = 32;
 
 /// What a link needs.
 #[derive(Debug)]
@@ -54,12 +57,15 @@ pub(crate) struct Request {
     pub(crate) arguments: String,
     /// Where its progress goes.
     pub(crate) progress: Option<mpsc::UnboundedSender<Progress>>,
+    /// What it may take.
+    pub(crate) limit: Duration,
 }
 
 /// A handle; clones share the connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     orders: mpsc::UnboundedSender<Order>,
+    events: broadcast::Sender<Event>,
     read_only: bool,
     /// What every call answers, if this client's settings are bad.
     broken: Option<String>,
@@ -69,12 +75,14 @@ enum Order {
     Call(Request, oneshot::Sender<Outcome>),
     Tools(oneshot::Sender<Vec<ToolSpec>>),
     Introduce(ClientName),
+    Answer(Answer),
 }
 
 impl Link {
     /// Starts connecting at once.
     pub(crate) fn start(setup: Setup) -> Self {
         let (orders, from_handles) = mpsc::unbounded_channel();
+        let (events, _) = broadcast::channel(EVENTS);
         let read_only = setup.wishes.read_only == Some(true);
         let broken = broken(&setup);
         if let (Ok(places), None) = (setup.places, &broken) {
@@ -85,12 +93,13 @@ impl Link {
                 orders: from_handles,
                 pending: HashMap::new(),
                 lists: HashMap::new(),
+                events: events.clone(),
                 next: 0,
             };
             // Ends with the process: it owns nothing that must be put away.
             tokio::spawn(task.run());
         }
-        Self { orders, read_only, broken }
+        Self { orders, events, read_only, broken }
     }
 
     /// The daemon's tools, or this build's if the daemon does not answer in time.
@@ -114,14 +123,26 @@ impl Link {
         let _ = self.orders.send(Order::Introduce(client));
     }
 
+    /// What a person answered to a question. It belongs to the daemon that asked: if that one is gone,
+    /// so is the question.
+    pub(crate) fn answer(&self, answer: Answer) {
+        let _ = self.orders.send(Order::Answer(answer));
+    }
+
+    /// What happens from now on.
+    pub(crate) fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
     /// Makes a call; dropping the future cancels it.
     pub(crate) async fn call(&self, request: Request) -> Outcome {
         if let Some(broken) = &self.broken {
             return Outcome::Refusal(broken.clone());
         }
         let (reply, outcome) = oneshot::channel();
+        let limit = request.limit + GRACE;
         let _ = self.orders.send(Order::Call(request, reply));
-        match timeout(CALL + GRACE, outcome).await {
+        match timeout(limit, outcome).await {
             Ok(Ok(outcome)) => outcome,
             _ => Outcome::Refusal(own_refusal(
                 "timeout",
@@ -163,6 +184,7 @@ struct Task {
     orders: mpsc::UnboundedReceiver<Order>,
     pending: HashMap<RequestId, Pending>,
     lists: HashMap<RequestId, oneshot::Sender<Vec<ToolSpec>>>,
+    events: broadcast::Sender<Event>,
     next: RequestId,
 }
 
@@ -224,15 +246,16 @@ impl Task {
                 self.client = Some(client);
                 return None;
             }
+            Order::Answer(_) => return None,
             Order::Tools(reply) => {
                 self.lists.insert(id, reply);
             }
             Order::Call(request, reply) => {
-                let Request { tool, arguments, progress } = request;
+                let Request { tool, arguments, progress, limit } = request;
                 // Made once: whatever happens to the connection, the call keeps its name.
                 let key = Ulid::new().to_string();
                 let call = Call { id, key, tool, arguments, deadline_ms: 0 };
-                let deadline = Instant::now() + CALL;
+                let deadline = Instant::now() + limit;
                 self.pending.insert(id, Pending { call, deadline, sends: 0, progress, reply });
             }
         }
@@ -259,6 +282,9 @@ impl Task {
                     Heard::Gone(id) => {
                         self.pending.remove(&id);
                         let _ = outgoing.send(&ToDaemon::Cancel(id)).await;
+                    }
+                    Heard::Said(Ok(ToClient::OpenPage(address))) => {
+                        page::open(address, outgoing.clone());
                     }
                     Heard::Said(Ok(message)) => is_draining |= self.heard(message),
                     Heard::Said(Err(error)) => {
@@ -292,8 +318,12 @@ impl Task {
         outgoing: &Outgoing,
         is_draining: bool,
     ) -> Result<(), WireError> {
-        if let Order::Introduce(client) = &order {
-            outgoing.send(&ToDaemon::Introduce(client.clone())).await?;
+        match &order {
+            Order::Introduce(client) => {
+                outgoing.send(&ToDaemon::Introduce(client.clone())).await?;
+            }
+            Order::Answer(answer) => outgoing.send(&ToDaemon::Answer(answer.clone())).await?,
+            Order::Call(..) | Order::Tools(_) => {}
         }
         let Some(id) = self.note(order) else { return Ok(()) };
         if is_draining {
@@ -347,7 +377,19 @@ impl Task {
                 tracing::info!(?reason, "the daemon is going away");
                 return true;
             }
-            ToClient::Status(..) | ToClient::LoggedOut(..) | ToClient::Config(..) => {}
+            ToClient::Event(event) => {
+                // Nobody may be listening.
+                let _ = self.events.send(event);
+            }
+            // Opened where the connection is at hand, which must be told whether it worked.
+            ToClient::OpenPage(_) => {}
+            ToClient::Status(..)
+            | ToClient::LoggedOut(..)
+            | ToClient::Config(..)
+            | ToClient::Login(..)
+            | ToClient::Report(..)
+            | ToClient::Gateway(..)
+            | ToClient::Secrets(..) => {}
         }
         false
     }

@@ -2,7 +2,10 @@
 //!
 //! Nothing but MCP is ever written to stdout.
 
+mod ask;
+mod events;
 mod link;
+mod page;
 mod server;
 mod stdio;
 mod translate;
@@ -10,6 +13,7 @@ mod translate;
 use std::io::Write;
 use std::process::ExitCode;
 
+use ibd_protocol::display;
 use ibd_protocol::logging::{self, Log};
 use ibd_protocol::settings::{self, SETTINGS, Settings};
 use ibd_protocol::{BUILD, Places};
@@ -47,13 +51,18 @@ fn main() -> ExitCode {
 /// What the link needs, or the one error that every call will answer.
 fn setup(settings: &Settings) -> Setup {
     let places = Places::of(settings.profile()).map_err(|error| error.to_string());
-    Setup { places, wishes: settings.wishes(), bad: settings.bad.clone() }
+    let mut wishes = settings.wishes();
+    wishes.has_display = display::has_display();
+    Setup { places, wishes, bad: settings.bad.clone() }
 }
 
 async fn serve(setup: Setup) {
     let server = Server::new(Link::start(setup));
+    let events = server.events();
     match rmcp::serve_server(server, stdio::transport()).await {
         Ok(service) => {
+            // Ends with the process, like the client that it tells.
+            tokio::spawn(events.to_session(service.peer().clone()));
             let ended = service.waiting().await;
             tracing::info!(?ended, "the client is gone");
         }

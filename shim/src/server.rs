@@ -3,16 +3,20 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use ibd_protocol::{ClientName, Outcome, Progress};
+use ibd_protocol::{Answer, ClientName, Outcome, Progress, Question};
+// The SDK marks logging as deprecated, as the newest revision does; the clients of today show it.
+#[allow(deprecated)]
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, ErrorData, Implementation, JsonObject,
     ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities,
-    ServerConfig,
+    ServerConfig, SetLevelRequestMethod, SetLevelRequestParams,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 use tokio::sync::mpsc;
 
+use crate::ask::{Asked, Clock, Manner, Said, brought};
+use crate::events::{Events, is_modern};
 use crate::link::{Link, MAX_ARGUMENTS, Request};
 use crate::translate;
 
@@ -34,12 +38,20 @@ const INSTRUCTIONS: &str = "Interactive Brokers (IBKR) account: login status, ba
 #[derive(Debug)]
 pub(crate) struct Server {
     link: Link,
+    events: Events,
+    asked: Asked,
     introduced: Mutex<ClientName>,
 }
 
 impl Server {
     pub(crate) fn new(link: Link) -> Self {
-        Self { link, introduced: Mutex::default() }
+        let events = Events::new(link.clone());
+        Self { link, events, asked: Asked::default(), introduced: Mutex::default() }
+    }
+
+    /// What passes on what happens.
+    pub(crate) fn events(&self) -> Events {
+        self.events.clone()
     }
 
     /// Tells the daemon who is at the far end, once and again if that changes.
@@ -53,11 +65,81 @@ impl Server {
             self.link.introduce(name);
         }
     }
+
+    /// Makes a call, and asks the person in between where it needs that and the client can.
+    async fn call_and_ask(&self, tool: Tool, context: &RequestContext<RoleServer>) -> Answered {
+        let manner = Manner::of(context);
+        let mut clock = Clock::start();
+        loop {
+            let question = match self.link.call(tool.request(clock.for_call())).await {
+                Outcome::Result(json) => return Ok(translate::result(json).into()),
+                Outcome::Refusal(json) => return Ok(translate::refusal(json).into()),
+                Outcome::UnknownTool => return Err(unknown_tool(&tool.name)),
+                Outcome::NeedsInput(question) => question,
+            };
+            let Question { token, fallback, .. } = question.clone();
+            let said = match manner {
+                Manner::Elicit => clock.elicit(&context.peer, &question).await,
+                Manner::Result => {
+                    let asked = self.asked.ask(question);
+                    return Ok(asked.map_or(translate::result(fallback).into(), Into::into));
+                }
+                Manner::Cannot => Said::Nothing,
+            };
+            let goes_on = matches!(said, Said::Answer(_));
+            if let Some(value) = said.value() {
+                self.link.answer(Answer { token, value });
+            }
+            if !goes_on {
+                return Ok(translate::result(fallback).into());
+            }
+        }
+    }
+
+    /// Passes on the answer that a call brings along. `Some`: the call is over with that.
+    fn take_answer(
+        &self,
+        request: &CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Option<CallToolResponse> {
+        let (token, said) = brought(request).filter(|_| is_modern(context))?;
+        let fallback = self.asked.fallback(&token);
+        let is_declined = said == Said::Declined;
+        if let Some(value) = said.value() {
+            self.link.answer(Answer { token, value });
+        }
+        is_declined.then(|| match fallback {
+            Some(json) => translate::result(json).into(),
+            None => translate::refusal(declined()).into(),
+        })
+    }
+}
+
+/// How a call ends for the SDK.
+type Answered = Result<CallToolResponse, ErrorData>;
+
+/// What is called, again after each answer of the person.
+struct Tool {
+    name: String,
+    arguments: String,
+    progress: Option<mpsc::UnboundedSender<Progress>>,
+}
+
+impl Tool {
+    fn request(&self, limit: Duration) -> Request {
+        Request {
+            tool: self.name.clone(),
+            arguments: self.arguments.clone(),
+            progress: self.progress.clone(),
+            limit,
+        }
+    }
 }
 
 impl ServerHandler for Server {
+    #[allow(deprecated)]
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_logging().build();
         let implementation = Implementation::new("ib-mcp", ibd_protocol::BUILD)
             .with_title("Interactive Brokers")
             .with_description(
@@ -87,25 +169,34 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         self.introduce(&context);
-        let name = request.name.clone().into_owned();
+        if let Some(over) = self.take_answer(&request, &context) {
+            return Ok(over);
+        }
+        let name = request.name.into_owned();
         let arguments = write_arguments(request.arguments);
         if arguments.len() > MAX_ARGUMENTS {
             return Ok(translate::refusal(too_long(arguments.len())).into());
         }
-        let progress = forward_progress(&context);
-        let call = self.link.call(Request { tool: name.clone(), arguments, progress });
-        let outcome = tokio::select! {
-            outcome = call => outcome,
+        let _telling = self.events.to_request(&context);
+        let tool = Tool { name, arguments, progress: forward_progress(&context) };
+        tokio::select! {
+            answered = self.call_and_ask(tool, &context) => answered,
             // The SDK answers nothing to a cancelled request; dropping the call tells the daemon.
-            () = context.ct.cancelled() => return Ok(translate::refusal(cancelled()).into()),
-        };
-        match outcome {
-            Outcome::Result(json) => Ok(translate::result(json).into()),
-            Outcome::Refusal(json) => Ok(translate::refusal(json).into()),
-            Outcome::UnknownTool => {
-                Err(ErrorData::invalid_params(format!("unknown tool: {name}"), None))
-            }
+            () = context.ct.cancelled() => Ok(translate::refusal(cancelled()).into()),
         }
+    }
+
+    #[allow(deprecated)]
+    async fn set_level(
+        &self,
+        request: SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        if is_modern(&context) {
+            return Err(ErrorData::method_not_found::<SetLevelRequestMethod>());
+        }
+        self.events.set_level(request.level);
+        Ok(())
     }
 }
 
@@ -121,18 +212,38 @@ fn forward_progress(
     let token = context.meta.get_progress_token()?;
     let (sender, mut progress) = mpsc::unbounded_channel::<Progress>();
     let peer = context.peer.clone();
-    // Ends when the call does: the call holds the only sender.
+    // Ends when the call does: the call holds the senders.
     tokio::spawn(async move {
+        let mut steps = Steps::default();
         while let Some(Progress { done, total, message }) = progress.recv().await {
-            let mut param = ProgressNotificationParam::new(token.clone(), f64::from(done))
+            let before = steps.before(done);
+            let mut param = ProgressNotificationParam::new(token.clone(), f64::from(before + done))
                 .with_message(message);
-            param.total = total.map(f64::from);
+            param.total = total.map(|total| f64::from(before + total));
             if peer.notify_progress(param).await.is_err() {
                 return;
             }
         }
     });
     Some(sender)
+}
+
+/// Progress may only grow, also where a call is made again after a question.
+#[derive(Debug, Default)]
+struct Steps {
+    last: u32,
+    before: u32,
+}
+
+impl Steps {
+    /// Steps of the calls before the one that is at step `done` now.
+    fn before(&mut self, done: u32) -> u32 {
+        if done <= self.last {
+            self.before += self.last;
+        }
+        self.last = done;
+        self.before
+    }
 }
 
 fn too_long(length: usize) -> String {
@@ -143,10 +254,35 @@ fn too_long(length: usize) -> String {
     )
 }
 
+fn unknown_tool(name: &str) -> ErrorData {
+    ErrorData::invalid_params(format!("unknown tool: {name}"), None)
+}
+
+fn declined() -> String {
+    translate::own_refusal(
+        "declined",
+        "The user did not want to answer what this call needs.",
+        "Do not call again unless the user asks for it.",
+    )
+}
+
 fn cancelled() -> String {
     translate::own_refusal(
         "cancelled",
         "The call was cancelled by the client.",
         "Call again if it is needed.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_grows_although_the_second_call_begins_anew() {
+        for (said, told) in [([1, 2, 1, 2], [1, 2, 3, 4]), ([0, 1, 1, 2], [0, 1, 2, 3])] {
+            let mut steps = Steps::default();
+            assert_eq!(said.map(|done| steps.before(done) + done), told);
+        }
+    }
 }

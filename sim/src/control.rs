@@ -4,19 +4,22 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::clock::is_rate;
 use crate::fault::Fault;
 use crate::http::Reply;
 use crate::state::World;
 
 /// Everything that can be asked, for the error about what cannot.
-const ALLOWED: &str = "GET /requests, GET /orders, GET /faults, POST /fault, POST /session, POST /clock, \
-POST /penalty, POST /reset";
+const ALLOWED: &str = "GET /requests, GET /orders, GET /faults, GET /logins, POST /fault, POST /session, \
+POST /clock, POST /penalty, POST /approve, POST /deny, POST /reset";
 
 /// Body of `POST /session`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SessionBody {
     action: Action,
+    /// How long another platform keeps the session; only for `compete`.
+    seconds: Option<u32>,
 }
 
 /// What happens to the session.
@@ -39,13 +42,19 @@ enum Action {
     Maintenance,
     /// The broker is back.
     Up,
+    /// The nightly drop, now.
+    Nightly,
+    /// The weekend, now, until `up`.
+    Weekend,
 }
 
 /// Body of `POST /clock`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ClockBody {
-    advance_seconds: u32,
+    advance_seconds: Option<u32>,
+    /// Simulated seconds per real second from now on.
+    rate: Option<f64>,
 }
 
 /// Body of `POST /penalty`.
@@ -55,9 +64,25 @@ struct PenaltyBody {
     seconds: u32,
 }
 
+/// Body of `POST /approve` and `POST /deny`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PhoneBody {
+    #[serde(default = "push_user")]
+    user: String,
+}
+
+fn push_user() -> String {
+    "simpush".to_owned()
+}
+
 /// Answers one control request.
 pub(crate) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -> Reply {
+    world.catch_up();
     match (method, path) {
+        ("GET", "/logins") => logins(world),
+        ("POST", "/approve") => with_body(or_empty(body), |body| phone(world, &body, true)),
+        ("POST", "/deny") => with_body(or_empty(body), |body| phone(world, &body, false)),
         ("GET", "/requests") => requests(world),
         ("GET", "/orders") => orders(world),
         ("GET", "/faults") => Reply::json(&json!({ "faults": world.faults.waiting() })),
@@ -65,11 +90,8 @@ pub(crate) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
             world.faults.add(fault);
             json!({ "ok": true, "waiting": world.faults.waiting().len() })
         }),
-        ("POST", "/session") => with_body(body, |body: SessionBody| session(world, body.action)),
-        ("POST", "/clock") => with_body(body, |body: ClockBody| {
-            world.clock.advance(body.advance_seconds);
-            json!({ "ok": true, "nowMs": world.clock.now_ms() })
-        }),
+        ("POST", "/session") => with_body(body, |body: SessionBody| session(world, &body)),
+        ("POST", "/clock") => clock(world, body),
         ("POST", "/penalty") => with_body(body, |body: PenaltyBody| {
             let now = world.now();
             world.pacing.punish(now, body.seconds);
@@ -91,18 +113,57 @@ fn with_body<T: DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Value) -> 
     }
 }
 
-fn session(world: &mut World, action: Action) -> Value {
-    let now = world.now();
-    let session = &mut world.session;
-    match action {
-        Action::Login => session.login(now),
-        Action::Logout | Action::Expire => session.logout(),
-        Action::Drop => session.lose(),
-        Action::Compete => session.take_over(),
-        Action::Uncompete => session.give_back(),
-        Action::Maintenance => session.maintenance = true,
-        Action::Up => session.maintenance = false,
+/// An empty body is as good as an empty object.
+fn or_empty(body: &[u8]) -> &[u8] {
+    if body.is_empty() { b"{}" } else { body }
+}
+
+/// The person with the phone answers.
+fn phone(world: &mut World, body: &PhoneBody, yes: bool) -> Value {
+    let at = world.moment();
+    let ended = world.logins.decide(&body.user, yes, at);
+    json!({ "ok": ended > 0, "user": body.user, "answered": ended })
+}
+
+fn logins(world: &mut World) -> Reply {
+    let at = world.moment();
+    world.logins.settle(at);
+    Reply::json(&world.logins.report())
+}
+
+fn clock(world: &mut World, body: &[u8]) -> Reply {
+    let body: ClockBody = match serde_json::from_slice(body) {
+        Ok(body) => body,
+        Err(error) => return Reply::error(400, &error.to_string()),
+    };
+    if body.advance_seconds.is_none() && body.rate.is_none() {
+        return Reply::error(400, "give advanceSeconds, rate or both");
     }
+    if body.rate.is_some_and(|rate| !is_rate(rate)) {
+        return Reply::error(400, "rate is not between 0 and 1000000");
+    }
+    world.clock.advance(body.advance_seconds.unwrap_or_default());
+    if let Some(rate) = body.rate {
+        world.clock.pace(rate);
+    }
+    world.catch_up();
+    Reply::json(&json!({ "ok": true, "nowMs": world.clock.now_ms(), "rate": world.clock.rate() }))
+}
+
+fn session(world: &mut World, body: &SessionBody) -> Value {
+    let now = world.now();
+    match body.action {
+        Action::Login => world.session.login(now),
+        Action::Logout | Action::Expire => world.session.logout(),
+        Action::Drop => world.session.lose(),
+        Action::Compete => world.take_over(body.seconds.unwrap_or(world.rules.give_back_seconds)),
+        Action::Uncompete => world.give_back(),
+        Action::Maintenance => world.session.maintenance = true,
+        Action::Up => world.come_up(),
+        Action::Nightly => world.begin_night(),
+        Action::Weekend => world.begin_weekend(),
+    }
+    let session = &world.session;
     json!({
         "ok": true,
         "sso": session.sso,

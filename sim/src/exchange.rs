@@ -7,13 +7,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION};
+use hyper::header::{
+    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, LOCATION, SET_COOKIE, USER_AGENT,
+};
 use hyper::{Request, Response, StatusCode};
 use thiserror::Error;
 
 use crate::api;
 use crate::fault::Outcome;
 use crate::http::{Call, Reply};
+use crate::socket::{self, Slot};
 use crate::state::{Shared, World};
 
 /// The longest request line, as at the real gateway.
@@ -48,9 +51,15 @@ impl Drop for InFlight {
 /// Serves one request of the simulated broker.
 pub(crate) async fn serve(
     shared: Arc<Shared>,
+    slot: Slot,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Dropped> {
     let mut guard = arrive(&shared, &request);
+    if socket::is_wanted(&request) {
+        let response = socket::grant(&shared, &slot, request);
+        guard.status = Some(response.status().as_u16());
+        return Ok(response);
+    }
     let too_long = is_too_long(&request);
     let Ok(call) = read(request).await else { return Err(Dropped) };
     let (outcome, holds_slot) = match too_long {
@@ -101,13 +110,19 @@ async fn read(request: Request<Incoming>) -> Result<Call, hyper::Error> {
     let has_length = head.headers.contains_key(CONTENT_LENGTH);
     let bytes = body.collect().await?.to_bytes();
     let bytes = if has_length { bytes } else { Bytes::new() };
-    Ok(Call::new(
+    let text = |name: HeaderName| {
+        let value = head.headers.get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
+    };
+    let mut call = Call::new(
         head.method.as_str(),
         head.uri.path(),
         head.uri.query().unwrap_or_default(),
         &bytes,
         is_form,
-    ))
+    );
+    (call.agent, call.cookie) = (text(USER_AGENT), text(COOKIE));
+    Ok(call)
 }
 
 /// What becomes of a call, and whether it holds one of the history slots meanwhile.
@@ -140,6 +155,9 @@ fn render(reply: Reply) -> Response<Full<Bytes>> {
     }
     if let Some(to) = reply.location {
         headers.insert(LOCATION, HeaderValue::from_static(to));
+    }
+    for cookie in reply.cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
+        headers.append(SET_COOKIE, cookie);
     }
     response
 }

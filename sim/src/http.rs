@@ -14,6 +14,10 @@ pub(crate) struct Call {
     pub(crate) body: Value,
     /// The body was there but was not acceptable JSON.
     pub(crate) unreadable: bool,
+    /// `User-Agent`.
+    pub(crate) agent: String,
+    /// `Cookie`.
+    pub(crate) cookie: String,
 }
 
 impl Call {
@@ -26,7 +30,20 @@ impl Call {
             query: pairs(query.as_bytes()),
             unreadable: parsed.is_none(),
             body: parsed.unwrap_or(Value::Null),
+            agent: String::new(),
+            cookie: String::new(),
         }
+    }
+
+    /// The real gateway asks for itself, not for a client.
+    pub(crate) fn is_gateways_own(&self) -> bool {
+        self.agent.starts_with("ClientPortalGW/")
+    }
+
+    /// The value of a cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Option<&str> {
+        let pairs = self.cookie.split(';').filter_map(|pair| pair.trim().split_once('='));
+        pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// The path below the API prefix, cut at slashes; `None` outside the API.
@@ -90,13 +107,16 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: Option<&'static str>,
     pub(crate) location: Option<&'static str>,
+    /// Whole `Set-Cookie` values.
+    pub(crate) cookies: Vec<String>,
     pub(crate) body: Vec<u8>,
     pub(crate) after: Duration,
 }
 
 impl Reply {
     fn with(status: u16, content_type: Option<&'static str>, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, content_type, location: None, body: body.into(), after: Duration::ZERO }
+        let (body, cookies) = (body.into(), Vec::new());
+        Self { status, content_type, location: None, cookies, body, after: Duration::ZERO }
     }
 
     /// JSON with any status.
@@ -142,6 +162,12 @@ impl Reply {
     /// 302 to a path of ours.
     pub(crate) fn redirect(location: &'static str) -> Self {
         Self { location: Some(location), ..Self::empty(302) }
+    }
+
+    /// The same reply with a cookie that ends with the browser.
+    pub(crate) fn with_cookie(mut self, name: &str, value: &str, path: &str) -> Self {
+        self.cookies.push(format!("{name}={value}; Path={path}"));
+        self
     }
 
     /// What the broker says about a path that it does not know.

@@ -7,18 +7,22 @@
 mod accounts;
 mod api;
 mod book;
+mod calendar;
 mod clock;
 mod control;
 mod exchange;
 mod fault;
 mod http;
 mod instruments;
+mod life;
+mod login;
 mod market;
 mod pacing;
 mod record;
 mod scenario;
 mod server;
 mod session;
+mod socket;
 mod state;
 mod tls;
 mod value;
@@ -30,7 +34,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use scenario::{AccountSpec, OrderSpec, PositionSpec, Scenario, Start};
+pub use scenario::{AccountSpec, OrderSpec, PositionSpec, Region, Scenario, Start};
 use state::{Shared, World};
 
 /// How to start a simulator.

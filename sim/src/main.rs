@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -28,6 +28,12 @@ struct Flags {
     /// Start logged out
     #[arg(long)]
     require_login: bool,
+    /// The real gateway is in front of it: ends a login as that expects
+    #[arg(long)]
+    behind_gateway: bool,
+    /// Simulated seconds per real second
+    #[arg(long, value_name = "RATE")]
+    clock_rate: Option<f64>,
     /// A JSON file that changes the world; see below
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -61,16 +67,18 @@ async fn serve(flags: Flags) -> Result<(), String> {
 }
 
 fn options(flags: Flags) -> Result<Options, String> {
-    let scenario = match &flags.scenario {
+    let mut scenario = match &flags.scenario {
         None => Scenario::default(),
-        Some(path) => {
-            let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-            let text = std::fs::read_to_string(path).map_err(|e| named(&e))?;
-            serde_json::from_str(&text).map_err(|e| named(&e))?
-        }
+        Some(path) => read(path).map_err(|error| format!("{}: {error}", path.display()))?,
     };
+    scenario.behind_gateway |= flags.behind_gateway;
+    scenario.clock_rate = flags.clock_rate.unwrap_or(scenario.clock_rate);
     let Flags { listen, control, http, seed, require_login, .. } = flags;
     Ok(Options { listen, control, http, seed, require_login, scenario })
+}
+
+fn read(path: &Path) -> Result<Scenario, Box<dyn std::error::Error>> {
+    Ok(serde_json::from_str(&std::fs::read_to_string(path)?)?)
 }
 
 /// Tells whoever started us where we are.

@@ -53,6 +53,34 @@ pub struct Scenario {
     pub idle_seconds: u32,
     /// Simulated seconds a login lasts.
     pub login_seconds: u32,
+    /// Any request to `/sso/Dispatcher` logs in, without the login page; by default only in a
+    /// world that does not start logged out.
+    pub dispatcher_logs_in: Option<bool>,
+    /// The real gateway is in front: the dispatcher's success is a redirect.
+    pub behind_gateway: bool,
+    /// Simulated seconds for which a push waits for the phone.
+    pub push_seconds: u32,
+    /// Failed attempts within a simulated day that lock a user.
+    pub lock_after: u32,
+    /// The broker keeps its hours: nights, midnights and weekends.
+    pub calendar: bool,
+    /// Whose nights.
+    pub region: Region,
+    /// Whether the calendar ends logins at midnight.
+    pub midnight_reset: bool,
+    /// How long no brokerage session can be had at night.
+    pub nightly_minutes: u32,
+    /// Simulated seconds after which another platform gives the session back; 0 is never.
+    pub give_back_seconds: u32,
+    /// Simulated seconds per real second.
+    pub clock_rate: f64,
+}
+
+impl Scenario {
+    /// Whether the dispatcher lets in who did not come from the login page.
+    pub(crate) fn is_dispatcher_open(&self) -> bool {
+        self.dispatcher_logs_in.unwrap_or(self.session != Start::LoggedOut)
+    }
 }
 
 impl Default for Scenario {
@@ -80,6 +108,16 @@ impl Default for Scenario {
             penalty_seconds: 600,
             idle_seconds: 360,
             login_seconds: 86_400,
+            dispatcher_logs_in: None,
+            behind_gateway: false,
+            push_seconds: 180,
+            lock_after: 10,
+            calendar: false,
+            region: Region::Us,
+            midnight_reset: true,
+            nightly_minutes: 10,
+            give_back_seconds: 0,
+            clock_rate: 1.0,
         }
     }
 }
@@ -94,6 +132,18 @@ pub enum Start {
     SsoOnly,
     /// Neither.
     LoggedOut,
+}
+
+/// Where the user's nights are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Region {
+    /// New York.
+    Us,
+    /// Zurich.
+    Eu,
+    /// Hong Kong.
+    Hk,
 }
 
 /// One account.

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::exchange;
+use crate::socket::{self, Slot};
 use crate::state::Shared;
 
 /// Accepts connections for the simulated broker until it is dropped.
@@ -58,7 +59,16 @@ async fn peer(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared>) 
 }
 
 /// Speaks HTTP/1.1 until either side has enough. An error is a client that went, or a drop on purpose.
-async fn talk<S: AsyncRead + AsyncWrite + Unpin>(stream: S, shared: Arc<Shared>) {
-    let service = service_fn(move |request| exchange::serve(Arc::clone(&shared), request));
-    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+/// If the connection becomes a websocket, that is served afterwards, by the same task.
+async fn talk<S>(stream: S, shared: Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let slot = Slot::default();
+    let (world, left) = (Arc::clone(&shared), Arc::clone(&slot));
+    let service =
+        service_fn(move |request| exchange::serve(Arc::clone(&world), Arc::clone(&left), request));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let _ = connection.with_upgrades().await;
+    socket::serve(slot, shared).await;
 }

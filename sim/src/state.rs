@@ -8,9 +8,12 @@ use jiff::civil::Date;
 
 use crate::accounts::{self, Account};
 use crate::book::Book;
-use crate::clock::Clock;
+use crate::calendar::Calendar;
+use crate::clock::{self, Clock};
 use crate::fault::Faults;
 use crate::instruments::Universe;
+use crate::life::{Identity, Life};
+use crate::login::Logins;
 use crate::market::Market;
 use crate::pacing::Pacing;
 use crate::record::Record;
@@ -25,6 +28,9 @@ pub(crate) struct World {
     pub(crate) universe: Universe,
     pub(crate) market: Market,
     pub(crate) session: Session,
+    pub(crate) identity: Identity,
+    pub(crate) logins: Logins,
+    pub(crate) life: Life,
     pub(crate) accounts: Vec<Account>,
     pub(crate) book: Book,
     pub(crate) pacing: Pacing,
@@ -41,13 +47,18 @@ impl World {
         if require_login && rules.session == Start::LoggedIn {
             rules.session = Start::LoggedOut;
         }
-        let clock = Clock::start(rules.now);
+        if !clock::is_rate(rules.clock_rate) {
+            return Err(format!("clockRate {} is not between 0 and 1000000", rules.clock_rate));
+        }
+        let clock = Clock::start(rules.now, rules.clock_rate);
         let universe = Universe::new(day_of(clock.now_ms()), rules.extra_positions);
         let accounts = accounts::build(&rules, &universe)?;
         let first = accounts.first().map(|a| a.id.clone()).unwrap_or_default();
         let book = Book::build(&rules, &universe, clock.start_ms(), &first)?;
         let market = Market::new(seed, clock.start_ms());
         let session = Session::new(&rules);
+        let identity = first_identity(&rules, &accounts);
+        let life = Life::new(Calendar::of(&rules)?, clock.now_ms(), &rules);
         let (pacing, faults, record) = (Pacing::default(), Faults::default(), Record::default());
         let served = AtomicUsize::new(0);
         Ok(Self {
@@ -56,6 +67,9 @@ impl World {
             universe,
             market,
             session,
+            identity,
+            logins: Logins::default(),
+            life,
             accounts,
             book,
             pacing,
@@ -93,12 +107,12 @@ impl World {
 
     /// Whether this is a paper login.
     pub(crate) fn is_paper(&self) -> bool {
-        self.rules.paper.unwrap_or_else(|| self.accounts.iter().all(|a| a.id.starts_with('D')))
+        self.identity.is_paper
     }
 
     /// The user who is logged in.
-    pub(crate) fn user(&self) -> &'static str {
-        if self.is_paper() { "simpaper" } else { "simlive" }
+    pub(crate) fn user(&self) -> &str {
+        &self.identity.user
     }
 
     /// The 32 hex digits that tickle calls the session.
@@ -116,6 +130,12 @@ impl World {
     }
 }
 
+/// Who is logged in from the start, or would be.
+fn first_identity(rules: &Scenario, accounts: &[Account]) -> Identity {
+    let is_paper = rules.paper.unwrap_or_else(|| accounts.iter().all(|a| a.id.starts_with('D')));
+    Identity { user: if is_paper { "simpaper" } else { "simlive" }.to_owned(), is_paper }
+}
+
 fn day_of(ms: i64) -> Date {
     let at = Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH);
     at.to_zoned(jiff::tz::TimeZone::UTC).date()
@@ -131,6 +151,13 @@ impl Shared {
     /// Puts a world behind a lock.
     pub(crate) fn new(world: World) -> Self {
         Self { world: Mutex::new(world) }
+    }
+
+    /// The world after everything that was due has happened.
+    pub(crate) fn caught_up(&self) -> MutexGuard<'_, World> {
+        let mut world = self.world();
+        world.catch_up();
+        world
     }
 
     /// The world, for one step. Never held across an await.

@@ -17,8 +17,10 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::Shared;
+use super::errand::{self, Errand};
 use crate::policy::{Policy, wished_gateway};
 use crate::refusal::Refusal;
+use crate::session::OpenPage;
 use crate::tools::{self, Ctx};
 
 /// Calls of one client under way at one time.
@@ -39,8 +41,10 @@ pub enum Msg {
     Progress(RequestId, Progress),
     /// A call is over.
     Finished(RequestId, Outcome),
-    /// A logout is over.
+    /// An errand that a person asked for is over.
     Answer(Box<ToClient>),
+    /// Something for the client that nobody asked for.
+    Tell(Box<ToClient>),
     /// The daemon is going.
     Ending(DrainReason),
     /// The connection is over.
@@ -74,7 +78,10 @@ pub struct State {
     outgoing: Option<mpsc::Sender<Vec<u8>>>,
     writer: JoinHandle<()>,
     ending: Option<DrainReason>,
-    logouts: usize,
+    /// This client's person can be shown a page.
+    has_display: bool,
+    /// Under way for a person: logout, login and the like.
+    errands: usize,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -94,13 +101,25 @@ impl Actor for Peer {
         let writer = tokio::spawn(write(SharedStream(stream.clone()), frames, me.clone()));
         let tasks = vec![
             tokio::spawn(read(SharedStream(stream), me.clone())),
-            tokio::spawn(watch_ending(shared.clone(), me)),
+            tokio::spawn(watch_ending(shared.clone(), me.clone())),
+            tokio::spawn(watch_events(shared.clone(), me)),
         ];
         let id = (role == Role::Shim).then(|| shared.roster.enter());
         let policy = Arc::new(Policy::settle(&shared.config, &Wishes::default()));
         let calls = HashMap::new();
         let outgoing = Some(outgoing);
-        Ok(State { shared, policy, id, calls, outgoing, writer, ending: None, logouts: 0, tasks })
+        Ok(State {
+            shared,
+            policy,
+            id,
+            calls,
+            outgoing,
+            writer,
+            ending: None,
+            has_display: false,
+            errands: 0,
+            tasks,
+        })
     }
 
     async fn handle(
@@ -113,7 +132,8 @@ impl Actor for Peer {
             Msg::Said(said) => state.said(&me, *said).await,
             Msg::Progress(id, progress) => state.progress(&me, id, progress),
             Msg::Finished(id, outcome) => state.finished(&me, id, outcome),
-            Msg::Answer(answer) => state.logout_is_over(&me, &answer),
+            Msg::Answer(answer) => state.errand_is_over(&me, &answer),
+            Msg::Tell(message) => state.send(&me, &message),
             Msg::Ending(reason) => state.ending(&me, reason),
             Msg::Closed => me.stop(None),
         }
@@ -126,7 +146,7 @@ impl Actor for Peer {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         state.give_up_calls(&me);
-        for _ in 0..state.logouts {
+        for _ in 0..state.errands {
             state.shared.roster.call_ends();
         }
         // What was said is still written, unless its reader has gone or stalls.
@@ -162,7 +182,34 @@ impl State {
                 let status = Box::new(self.shared.status());
                 self.send(me, &ToClient::Status(id, status));
             }
-            ToDaemon::Logout(id) => self.logout(me, id),
+            ToDaemon::Logout(id) => {
+                let session = self.shared.desks.session.clone();
+                self.errand(me, async move { ToClient::LoggedOut(id, session.logout().await) });
+            }
+            ToDaemon::Login(id, request) => {
+                let errand = errand::login(self.errands(me, id), request);
+                self.errand(me, errand);
+            }
+            ToDaemon::CancelLogin(id) => {
+                let errand = errand::cancel_login(self.errands(me, id));
+                self.errand(me, errand);
+            }
+            ToDaemon::Resume(id) => {
+                let errand = errand::resume(self.errands(me, id));
+                self.errand(me, errand);
+            }
+            ToDaemon::Gateway(id, verb) => {
+                let errand = errand::gateway(self.errands(me, id), verb);
+                self.errand(me, errand);
+            }
+            ToDaemon::Secrets(id, verb) => {
+                let errand = errand::secrets(self.errands(me, id), verb);
+                self.errand(me, errand);
+            }
+            ToDaemon::Answer(answer) => {
+                self.shared.desks.session.answer(Some(answer.token), answer.value).await;
+            }
+            ToDaemon::PageOpened(is_open) => self.shared.desks.session.page_opened(is_open),
             ToDaemon::Config(id) => {
                 self.send(me, &ToClient::Config(id, self.shared.config.report()))
             }
@@ -174,10 +221,10 @@ impl State {
         if let Some(choice) = wished_gateway(wishes) {
             // Taken only if neither configuration nor an earlier client has chosen. Waited for, so
             // that this client's first call finds the gateway it asked for.
-            let (reply, chosen) = tokio::sync::oneshot::channel();
-            self.shared.gateway.send(crate::gateway::Msg::Choose(choice, reply.into()));
-            let _ = chosen.await;
+            self.shared.desks.gateway.choose(self.shared.config.pinned(choice)).await;
         }
+        self.has_display = wishes.has_display;
+        self.shared.desks.session.wishes(wishes.clone());
         let policy = Policy::settle(&self.shared.config, wishes);
         self.change(|status| status.read_only = policy.read_only);
         self.policy = Arc::new(policy);
@@ -199,16 +246,41 @@ impl State {
     }
 
     fn ctx(&self, me: &ActorRef<Msg>, call: &Call) -> Ctx {
-        let (me, id) = (me.clone(), call.id);
+        let (to, id) = (me.clone(), call.id);
         let patience = Duration::from_millis(call.deadline_ms).min(LONGEST_CALL);
         Ctx {
             desks: self.shared.desks.clone(),
             policy: self.policy.clone(),
             deadline: Instant::now() + patience,
             progress: Arc::new(move |progress| {
-                let _ = me.cast(Msg::Progress(id, progress));
+                let _ = to.cast(Msg::Progress(id, progress));
             }),
+            page: self.page(me),
             door: self.shared.door.clone(),
+        }
+    }
+
+    /// How to show a page to this client's person, if it has one.
+    fn page(&self, me: &ActorRef<Msg>) -> Option<OpenPage> {
+        let me = me.clone();
+        self.has_display.then(|| {
+            OpenPage(Arc::new(move |url| {
+                let _ = me.cast(Msg::Tell(Box::new(ToClient::OpenPage(url))));
+            }))
+        })
+    }
+
+    /// What an errand of this client's person needs.
+    fn errands(&self, me: &ActorRef<Msg>, id: RequestId) -> Errand {
+        let to = me.clone();
+        Errand {
+            id,
+            shared: self.shared.clone(),
+            page: self.page(me),
+            progress: Arc::new(move |message| {
+                let progress = Progress { done: 0, total: None, message };
+                let _ = to.cast(Msg::Tell(Box::new(ToClient::Progress(id, progress))));
+            }),
         }
     }
 
@@ -245,19 +317,24 @@ impl State {
         }
     }
 
-    fn logout(&mut self, me: &ActorRef<Msg>, id: RequestId) {
-        self.logouts += 1;
+    /// Begins what a person asked for; the daemon does not end before it is over.
+    fn errand(
+        &mut self,
+        me: &ActorRef<Msg>,
+        errand: impl Future<Output = ToClient> + Send + 'static,
+    ) {
+        self.errands += 1;
         self.shared.roster.call_begins();
-        let (session, me) = (self.shared.desks.session.clone(), me.clone());
+        let me = me.clone();
         self.tasks.push(tokio::spawn(async move {
-            let report = session.logout().await;
-            let _ = me.cast(Msg::Answer(Box::new(ToClient::LoggedOut(id, report))));
+            let answer = errand.await;
+            let _ = me.cast(Msg::Answer(Box::new(answer)));
         }));
     }
 
-    fn logout_is_over(&mut self, me: &ActorRef<Msg>, answer: &ToClient) {
+    fn errand_is_over(&mut self, me: &ActorRef<Msg>, answer: &ToClient) {
         self.send(me, answer);
-        self.logouts = self.logouts.saturating_sub(1);
+        self.errands = self.errands.saturating_sub(1);
         self.shared.roster.call_ends();
     }
 
@@ -303,6 +380,7 @@ async fn run(ctx: Ctx, call: Call, me: ActorRef<Msg>) {
         Outcome::Result(_) => "result",
         Outcome::Refusal(_) => "refusal",
         Outcome::UnknownTool => "unknown tool",
+        Outcome::NeedsInput(_) => "needs input",
     };
     tracing::info!(
         tool = name,
@@ -349,6 +427,23 @@ async fn watch_ending(shared: Shared, me: ActorRef<Msg>) {
         && let Some(reason) = *reason
     {
         let _ = me.cast(Msg::Ending(reason));
+    }
+}
+
+async fn watch_events(shared: Shared, me: ActorRef<Msg>) {
+    use tokio::sync::broadcast::error::RecvError;
+    let mut events = shared.desks.board.events();
+    loop {
+        match events.recv().await {
+            Ok(event) => {
+                if me.cast(Msg::Tell(Box::new(ToClient::Event(event)))).is_err() {
+                    return;
+                }
+            }
+            // What was missed is on the board.
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
     }
 }
 

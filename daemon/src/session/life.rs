@@ -3,21 +3,28 @@
 //! ```text
 //!                       ┌───────────── not logged in ─────────────▶ NeedLogin
 //!   Starting ──looked──▶┼── brokerage closed ──▶ Opening ──opened─▶ Loading ──established─┐
-//!       ▲               ├── competing ─────────▶ Competing                               │
-//!       │               ├── 5xx, HTML ─────────▶ Maint                          Priming ◀─┘
-//!       │ gateway up    ├── silent ────────────▶ Network, then Hung                │
-//!   Stopped      Gone ◀─┴── 429 ───────────────▶ Penalty                           ▼
-//!                                         Doubtful ◀──one bad look── Ready ◀── primed
+//!       ▲               ├── competing ─────────▶ Competing ◀─held─┘│                      │
+//!       │               ├── 5xx, HTML ─────────▶ Maint             └refused▶ Refused      │
+//!       │ gateway up    ├── silent ────────────▶ Network                      Priming ◀───┘
+//!   Stopped             ├── silent gateway ────▶ Hung, escalated            primed │
+//!                Gone ◀─┴── 429 ───────────────▶ Penalty                           ▼
+//!                                         Doubtful ◀──one bad look──────────── Ready
 //! ```
 //!
-//! A single bad look makes a ready session doubtful, not lost: IBKR's status flickers. Reopening is
-//! never tried in a tight loop: somebody's 4,528 attempts in a night had the login refused.
+//! A single bad look makes a ready session doubtful, not lost: IBKR's status flickers. At the hour of
+//! IBKR's nightly reset one is enough, because our own gateway gives up its login when it is the first
+//! to see that the brokerage session is closed. Reopening is never tried in a tight loop: somebody's
+//! 4,528 attempts in a night had the login refused.
+//!
+//! A person's TWS or phone is never fought. `ask` leaves the session to them until a person says
+//! `ibctl resume`; `yield` takes it up again when it is free; `take` takes it.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Between tickles of a ready session. IBKR ends a session after about five minutes without one.
+/// Between tickles of a ready session, unless told otherwise. IBKR ends a session after about five
+/// minutes without one.
 const TICKLE: Duration = Duration::from_secs(55);
 /// A doubtful session is looked at again after this time.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
@@ -32,8 +39,12 @@ const REOPEN: Duration = Duration::from_secs(60);
 /// Times that the first calls of a session may fail in a row before that counts as a refusal.
 const PRIMINGS: u32 = 3;
 const LONGEST_REOPEN: Duration = Duration::from_secs(30 * 60);
-/// Silent looks after which the gateway counts as hung and not merely cut off.
-const HUNG_AFTER: u32 = 3;
+/// Silent looks after which nothing is expected to come back soon.
+const SILENT_LOOKS: u32 = 3;
+/// Looks that the gateway itself leaves unanswered, after which it is started anew if it is ours.
+const HUNG_LOOKS: u32 = 3;
+/// Between looks when another platform has the session and it shall be taken up after it.
+const LONGEST_YIELD: Duration = Duration::from_secs(300);
 
 /// Where a session stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,7 +92,10 @@ pub enum Phase {
         looks: u32,
     },
     /// The gateway itself does not answer.
-    Hung,
+    Hung {
+        /// Looks so far.
+        looks: u32,
+    },
     /// IBKR's rate limit.
     Penalty {
         /// Its end.
@@ -126,22 +140,35 @@ pub enum Event {
     GatewayDown,
     /// A look is over.
     Looked(Sight),
-    /// The brokerage session was asked for: accepted, or not.
-    Opened(bool),
+    /// The brokerage session was asked for.
+    Opened(Opening),
     /// The first calls were made: all went well, or not.
     Primed(bool),
     /// A call failed in a way that casts doubt on the session.
     Doubted,
     /// A call was told that the session's first calls are missing: somebody opened it anew.
     Unprimed,
-    /// A caller waits, or a person says to go on.
+    /// A caller waits.
     Wanted,
+    /// A person says to go on, whoever has the session.
+    Resume,
     /// A pause is over.
     Due,
     /// The session is being ended on purpose.
     LoggingOut,
     /// It was.
     LoggedOut,
+}
+
+/// What came of asking for the brokerage session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// IBKR has taken it up.
+    Accepted,
+    /// Somebody else has it.
+    Held,
+    /// It did not work.
+    Failed,
 }
 
 /// What to do. The actor does it and comes back with an event.
@@ -158,6 +185,8 @@ pub enum Effect {
     },
     /// Make the calls that every brokerage session needs first.
     Prime,
+    /// The gateway hangs: whoever owns it shall end it.
+    Escalate,
 }
 
 /// What to do about others who hold the brokerage session.
@@ -179,9 +208,30 @@ pub struct Life {
     pub phase: Phase,
     /// Grows with every brokerage session: what was learnt in an earlier one no longer counts.
     pub epoch: u64,
+    /// How closely a ready session is watched, for now.
+    pub watch: Watch,
     compete: Compete,
     reopen: Duration,
     failed_primings: u32,
+    /// Looks since another platform was seen to have the session.
+    yielded_looks: u32,
+}
+
+/// How closely a session is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    /// Between looks at a ready session.
+    pub ready: Duration,
+    /// Between looks while a person, or nobody, is awaited.
+    pub waiting: Duration,
+    /// The first bad look counts.
+    pub is_urgent: bool,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { ready: TICKLE, waiting: WAITING_LOOK, is_urgent: false }
+    }
 }
 
 impl Phase {
@@ -202,7 +252,15 @@ impl Phase {
 impl Life {
     /// Before anything is known.
     pub fn new(compete: Compete, epoch: u64) -> Self {
-        Self { phase: Phase::Stopped, epoch, compete, reopen: REOPEN, failed_primings: 0 }
+        Self {
+            phase: Phase::Stopped,
+            epoch,
+            watch: Watch::default(),
+            compete,
+            reopen: REOPEN,
+            failed_primings: 0,
+            yielded_looks: 0,
+        }
     }
 
     /// What `event` leads to.
@@ -211,15 +269,19 @@ impl Life {
             Event::GatewayUp => self.to(Phase::Starting, vec![Effect::Look]),
             Event::GatewayDown => self.to(Phase::Stopped, vec![]),
             Event::LoggingOut => self.to(Phase::LoggingOut, vec![]),
-            Event::LoggedOut => self.to(Phase::NeedLogin, vec![Effect::Wait(WAITING_LOOK)]),
+            Event::LoggedOut => self.to(Phase::NeedLogin, vec![Effect::Wait(self.watch.waiting)]),
             Event::Looked(sight) => self.looked(sight),
-            Event::Opened(true) => self.to(Phase::Loading { looks: 0 }, vec![Effect::Look]),
-            Event::Opened(false) => self.refused(),
+            Event::Opened(Opening::Accepted) => {
+                self.to(Phase::Loading { looks: 0 }, vec![Effect::Look])
+            }
+            Event::Opened(Opening::Held) if self.compete != Compete::Take => self.competing(),
+            Event::Opened(Opening::Held | Opening::Failed) => self.refused(),
             Event::Primed(true) => self.primed(),
             Event::Primed(false) => self.not_primed(),
             Event::Doubted => self.doubted(),
             Event::Unprimed => self.unprimed(),
             Event::Wanted => self.wanted(),
+            Event::Resume => self.resume(),
             Event::Due => self.due(),
         }
     }
@@ -239,6 +301,16 @@ impl Life {
             | Phase::Priming
             | Phase::Penalty { .. } => vec![],
             _ => vec![Effect::Look],
+        }
+    }
+
+    /// What a person says goes, once: if the session is taken away again, they are asked again.
+    fn resume(&mut self) -> Vec<Effect> {
+        match self.phase {
+            Phase::Competing | Phase::Refused { .. } => {
+                self.to(Phase::Opening, vec![Effect::Open { compete: true }])
+            }
+            _ => self.wanted(),
         }
     }
 
@@ -274,7 +346,8 @@ impl Life {
     fn primed(&mut self) -> Vec<Effect> {
         self.reopen = REOPEN;
         self.failed_primings = 0;
-        self.to(Phase::Ready, vec![Effect::Wait(TICKLE)])
+        self.yielded_looks = 0;
+        self.to(Phase::Ready, vec![Effect::Wait(self.watch.ready)])
     }
 
     fn not_primed(&mut self) -> Vec<Effect> {
@@ -298,19 +371,19 @@ impl Life {
                 self.loading()
             }
             Sight::Login { authenticated: true, competing: false, .. } => self.alive(),
-            _ if was_ready && !matches!(sight, Sight::Limited(_)) => {
+            _ if was_ready && !self.watch.is_urgent && !matches!(sight, Sight::Limited(_)) => {
                 self.to(Phase::Doubtful, vec![Effect::Wait(SECOND_LOOK)])
             }
             Sight::Login { competing: true, .. } => self.competing(),
             Sight::Login { .. } => self.closed(),
-            Sight::NoLogin => self.to(Phase::NeedLogin, vec![Effect::Wait(WAITING_LOOK)]),
+            Sight::NoLogin => self.to(Phase::NeedLogin, vec![Effect::Wait(self.watch.waiting)]),
             Sight::Gone(why) => {
                 self.to(Phase::Gone { why: why.clone() }, vec![Effect::Wait(WAITING_LOOK)])
             }
             Sight::Untrusted => self.to(Phase::Untrusted, vec![Effect::Wait(WAITING_LOOK)]),
             Sight::Trouble => self.to(Phase::Maint, vec![Effect::Wait(MAINTENANCE_LOOK)]),
             Sight::SilentUpstream => self.silent(),
-            Sight::SilentGateway => self.to(Phase::Hung, vec![Effect::Wait(WAITING_LOOK)]),
+            Sight::SilentGateway => self.hung(),
             Sight::Limited(until) => {
                 self.to(Phase::Penalty { until: *until }, vec![Effect::Wait(MAINTENANCE_LOOK)])
             }
@@ -320,7 +393,9 @@ impl Life {
     /// Authenticated and, as far as the server says, established.
     fn alive(&mut self) -> Vec<Effect> {
         match self.phase {
-            Phase::Ready | Phase::Doubtful => self.to(Phase::Ready, vec![Effect::Wait(TICKLE)]),
+            Phase::Ready | Phase::Doubtful => {
+                self.to(Phase::Ready, vec![Effect::Wait(self.watch.ready)])
+            }
             Phase::Priming => vec![],
             _ => {
                 self.epoch += 1;
@@ -346,6 +421,8 @@ impl Life {
             // Just opened: it takes a moment until the status says so.
             Phase::Loading { .. } => self.loading(),
             Phase::Refused { looks_left: 1.. } => vec![Effect::Wait(WAITING_LOOK)],
+            // Whoever is thrown out by TWS often sees nobody compete: only a person knows.
+            Phase::Competing if self.compete == Compete::Ask => self.competing(),
             _ => {
                 let compete = self.compete == Compete::Take;
                 self.to(Phase::Opening, vec![Effect::Open { compete }])
@@ -359,7 +436,27 @@ impl Life {
             (Compete::Take, Phase::Loading { .. }) => self.loading(),
             (Compete::Take, Phase::Refused { looks_left: 1.. }) => vec![Effect::Wait(WAITING_LOOK)],
             (Compete::Take, _) => self.to(Phase::Opening, vec![Effect::Open { compete: true }]),
-            _ => self.to(Phase::Competing, vec![Effect::Wait(MAINTENANCE_LOOK)]),
+            _ => {
+                self.yielded_looks = self.yielded_looks.saturating_add(1);
+                let pause = MAINTENANCE_LOOK.saturating_mul(self.yielded_looks).min(LONGEST_YIELD);
+                self.to(Phase::Competing, vec![Effect::Wait(pause)])
+            }
+        }
+    }
+
+    /// Our own gateway is started anew after some looks; of another one nothing is known to do.
+    fn hung(&mut self) -> Vec<Effect> {
+        let looks = match self.phase {
+            Phase::Hung { looks } => looks + 1,
+            _ => 1,
+        };
+        let phase = Phase::Hung { looks };
+        match looks.cmp(&HUNG_LOOKS) {
+            std::cmp::Ordering::Less => self.to(phase, vec![Effect::Wait(SECOND_LOOK)]),
+            std::cmp::Ordering::Equal => {
+                self.to(phase, vec![Effect::Escalate, Effect::Wait(WAITING_LOOK)])
+            }
+            std::cmp::Ordering::Greater => self.to(phase, vec![Effect::Wait(WAITING_LOOK)]),
         }
     }
 
@@ -368,7 +465,7 @@ impl Life {
             Phase::Network { looks } => looks + 1,
             _ => 1,
         };
-        match looks < HUNG_AFTER {
+        match looks < SILENT_LOOKS {
             true => self.to(Phase::Network { looks }, vec![Effect::Wait(SECOND_LOOK)]),
             false => self.to(Phase::Network { looks }, vec![Effect::Wait(WAITING_LOOK)]),
         }

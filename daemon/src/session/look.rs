@@ -6,12 +6,13 @@ use ibd_cpapi::accounts::{GetBrokerageAccounts, GetPnl};
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::orders::GetOrders;
 use ibd_cpapi::portfolio::GetAccounts;
-use ibd_cpapi::session::{GetAuthStatus, Logout, OpenBrokerage, Tickle, ValidateSso};
+use ibd_cpapi::session::{GetAuthStatus, Logout, OpenBrokerage, SsoLogin, Tickle, ValidateSso};
 use ibd_cpapi::{Client, Failure};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Facts;
-use super::life::Sight;
+use super::life::{Opening, Sight};
 
 /// An errand ends within this time.
 const ERRAND: Duration = Duration::from_secs(30);
@@ -38,9 +39,16 @@ pub(super) async fn look(client: &Client) -> (Sight, Option<u64>) {
     (sight, tickled.user_id)
 }
 
-/// Who is logged in, where the first calls did not get to know: it may be asked once a minute.
-pub(super) async fn username(client: &Client) -> Option<String> {
-    client.ask(&ValidateSso, Instant::now() + Duration::from_secs(1)).await.ok()?.value.user_name
+/// Who is logged in and since when, where the first calls did not get to know: it may be asked once a
+/// minute.
+pub(super) async fn who(client: &Client) -> Option<(Option<String>, Option<Timestamp>)> {
+    let asked = client.ask(&ValidateSso, Instant::now() + Duration::from_secs(1)).await.ok()?;
+    let since = login_at(&asked.value);
+    Some((asked.value.user_name, since))
+}
+
+fn login_at(login: &SsoLogin) -> Option<Timestamp> {
+    Timestamp::from_millisecond(i64::try_from(login.auth_time?).ok()?).ok()
 }
 
 /// What a failed look shows.
@@ -65,14 +73,22 @@ async fn sight_of(client: &Client, failure: &Failure) -> Sight {
     }
 }
 
-/// Opens the brokerage session; whether IBKR has taken it up.
-pub(super) async fn open(client: &Client, compete: bool) -> bool {
+/// Asks for the brokerage session.
+pub(super) async fn open(client: &Client, compete: bool) -> Opening {
     match client.ask(&OpenBrokerage { compete }, deadline()).await {
-        // Accepted is not yet authenticated: the next looks tell. A refusal says so in `fail`.
-        Ok(answer) => answer.value.fail.is_none(),
+        // Accepted is not yet authenticated: the next looks tell. A refusal says so in `fail`; the only
+        // one known is that somebody else has it and that we did not want to compete.
+        Ok(answer) => match answer.value.fail {
+            None => Opening::Accepted,
+            Some(fail) if fail.to_ascii_lowercase().contains("compete") => Opening::Held,
+            Some(fail) => {
+                tracing::warn!(fail, "the brokerage session was refused");
+                Opening::Failed
+            }
+        },
         Err(failure) => {
             tracing::warn!(%failure, "the brokerage session could not be opened");
-            false
+            Opening::Failed
         }
     }
 }
@@ -103,6 +119,7 @@ pub(super) async fn prime(client: &Client) -> Result<Facts, Failure> {
     Ok(Facts {
         paper: mode(&accounts, brokerage.is_paper, login.as_ref().and_then(|l| l.login_type)),
         accounts,
+        login_at: login.as_ref().and_then(login_at),
         username: login.and_then(|login| login.user_name),
     })
 }

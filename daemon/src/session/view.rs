@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::{Client, Failure};
-use ibd_protocol::{Condition, LogoutReport};
+use ibd_protocol::{Condition, LoginReport, LogoutReport, Report, Secret, Wishes};
+use jiff::Timestamp;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::Msg;
+use super::login::{Ask, Failure as LoginFailure, LoginView, Page, Stage};
+use super::words::LEFT;
+use super::{Begun, Msg, OpenPage};
 use crate::board::Board;
 use crate::post::Post;
 use crate::refusal::Refusal;
@@ -22,6 +26,10 @@ pub enum SessionState {
     Starting,
     /// Somebody must log in.
     NeedLogin,
+    /// A second factor is awaited.
+    Wait2fa,
+    /// Too many logins failed; only a person goes on.
+    LockoutGuard,
     /// The trading session is being opened.
     Init,
     /// Everything works.
@@ -47,6 +55,8 @@ impl SessionState {
             Self::Stopped => "stopped",
             Self::Starting => "starting",
             Self::NeedLogin => "need_login",
+            Self::Wait2fa => "wait_2fa",
+            Self::LockoutGuard => "lockout_guard",
             Self::Init => "init",
             Self::Ready => "ready",
             Self::Degraded => "degraded",
@@ -68,6 +78,8 @@ pub struct Facts {
     pub accounts: Vec<AccountId>,
     /// Its username.
     pub username: Option<String>,
+    /// When it was made.
+    pub login_at: Option<Timestamp>,
 }
 
 /// What others may know about the session.
@@ -75,14 +87,18 @@ pub struct Facts {
 pub struct SessionView {
     /// Where it stands.
     pub state: SessionState,
-    /// In one sentence.
+    /// In one sentence; what is left until `until` is filled in when it is read.
     pub text: String,
+    /// The end of a wait that the text tells of.
+    pub until: Option<Timestamp>,
     /// What to do.
     pub hint: String,
     /// When it came to stand there.
     pub since: String,
     /// What the broker said.
     pub facts: Facts,
+    /// A login under way, or the last one if it failed.
+    pub login: Option<Box<LoginView>>,
     /// When the brokerage session was opened.
     pub opened: Option<Instant>,
     /// What a caller is told who cannot be served.
@@ -98,13 +114,19 @@ pub struct SessionView {
 }
 
 impl SessionView {
+    /// The sentence, at this moment.
+    pub fn text_at(&self, now: Timestamp) -> String {
+        let left = self.until.map_or(0, |until| until.duration_since(now).as_secs().max(0));
+        self.text.replace(LEFT, &format!("{}:{:02}", left / 60, left % 60))
+    }
+
     /// The view as something a person should know, if it is not as it should be.
     pub fn condition(&self) -> Option<Condition> {
         let is_fine =
             matches!(self.state, SessionState::Ready | SessionState::Starting | SessionState::Init);
         (!is_fine || !self.hint.is_empty()).then(|| Condition {
             code: self.refusal.as_ref().map_or("session", |refusal| refusal.error).to_owned(),
-            text: self.text.clone(),
+            text: self.text_at(Timestamp::now()),
             hint: self.hint.clone(),
             since: self.since.clone(),
         })
@@ -159,6 +181,16 @@ impl SessionHandle {
 
     /// A lease, waiting for one where that is likely to help.
     pub async fn lease(&self, deadline: Instant) -> Result<Lease, Refusal> {
+        self.lease_after(Msg::Wanted, deadline).await
+    }
+
+    /// The same for somebody who only wants to know: no login is begun for that.
+    pub async fn look(&self, deadline: Instant) -> Result<Lease, Refusal> {
+        self.lease_after(Msg::LookAgain, deadline).await
+    }
+
+    async fn lease_after(&self, wish: Msg, deadline: Instant) -> Result<Lease, Refusal> {
+        let mut wish = Some(wish);
         let mut views = self.board.session().subscribe();
         let mut asked_at = None;
         loop {
@@ -174,7 +206,9 @@ impl SessionHandle {
                 Some(_) => {}
                 None => {
                     asked_at = Some(view.seen);
-                    self.post.send(Msg::Wanted);
+                    if let Some(wish) = wish.take() {
+                        self.post.send(wish);
+                    }
                 }
             }
             if timeout_at(deadline, views.changed()).await.is_err() {
@@ -212,12 +246,221 @@ impl SessionHandle {
 
     /// Ends the login at the broker, and verifies it.
     pub async fn logout(&self) -> LogoutReport {
-        let (reply, answer) = tokio::sync::oneshot::channel();
+        let (reply, answer) = oneshot::channel();
         self.post.send(Msg::Logout(reply.into()));
-        answer.await.unwrap_or_else(|_| LogoutReport {
-            logged_out: false,
-            text: "The session is being restarted; try again in a moment.".to_owned(),
-        })
+        answer
+            .await
+            .unwrap_or_else(|_| LogoutReport { logged_out: false, text: RESTARTING.to_owned() })
+    }
+
+    /// What a client says about logins.
+    pub fn wishes(&self, wishes: Wishes) {
+        self.post.send(Msg::Wishes(Box::new(wishes)));
+    }
+
+    /// Starts or joins a login and follows it until it is over, or somebody must do something, or the
+    /// caller's time is up. `tell` hears each step.
+    pub async fn login(
+        &self,
+        ask: Ask,
+        page: Option<OpenPage>,
+        deadline: Instant,
+        tell: impl Fn(&str),
+    ) -> Followed {
+        let mut views = self.board.session().subscribe();
+        let before = views.borrow_and_update().seen;
+        if self.view().state == SessionState::Stopped || self.view().lease.is_none() {
+            // What is known may be old: a login may be there already.
+            self.settle(&mut views, before, deadline).await;
+        }
+        let (reply, begun) = oneshot::channel();
+        self.post.send(Msg::Login(ask, page, reply.into()));
+        let begun = match begun.await {
+            Ok(begun) => begun,
+            Err(_) => return Followed { failed: Some(restarting()), ..self.now() },
+        };
+        let (number, is_new) = match begun {
+            Begun::Refused(failure) => {
+                return Followed { failed: Some(failure), ..self.now() };
+            }
+            Begun::Wait => (None, false),
+            Begun::Run(number, is_new) => (Some(number), is_new),
+        };
+        self.follow(&mut views, number, is_new, deadline, tell).await
+    }
+
+    /// Lets the session look, so that a decision is made on what is, and not on what was.
+    async fn settle(
+        &self,
+        views: &mut tokio::sync::watch::Receiver<SessionView>,
+        before: u64,
+        deadline: Instant,
+    ) {
+        self.post.send(Msg::LookAgain);
+        let soon = deadline.min(Instant::now() + SETTLE);
+        let is_settled = |view: &SessionView| view.seen > before && !view.is_passing;
+        let _ = timeout_at(soon, views.wait_for(is_settled)).await;
+    }
+
+    async fn follow(
+        &self,
+        views: &mut tokio::sync::watch::Receiver<SessionView>,
+        number: Option<u64>,
+        is_new: bool,
+        deadline: Instant,
+        tell: impl Fn(&str),
+    ) -> Followed {
+        let mut told = String::new();
+        let mut shown_at = None;
+        loop {
+            let view = views.borrow_and_update().clone();
+            let text = view.text_at(Timestamp::now());
+            if text != told {
+                tell(&text);
+                told = text;
+            }
+            let now = Followed::of(&view, &self.board);
+            let login = view.login.as_deref();
+            let is_mine = login.is_some_and(|login| Some(login.number) == number);
+            let is_over = match login.filter(|_| is_mine).map(|login| &login.stage) {
+                Some(Stage::Failed(failure)) => {
+                    return Followed { failed: Some(failure.clone()), ..now };
+                }
+                // A model cannot give it; a person is asked by whoever called.
+                Some(Stage::Code(..)) => return now,
+                // The page is shown at once; called again, the login is waited for.
+                Some(Stage::Person) if is_new => {
+                    let shown = *shown_at.get_or_insert_with(|| Instant::now() + SHOW);
+                    if login.is_some_and(|login| login.page != Page::Asked)
+                        || shown <= Instant::now()
+                    {
+                        return now;
+                    }
+                    false
+                }
+                Some(_) => false,
+                None => view.lease.is_some() || (number.is_none() && !view.is_passing),
+            };
+            if is_over {
+                return now;
+            }
+            let until = shown_at.unwrap_or(deadline).min(deadline);
+            let is_late = timeout_at(until, views.changed()).await.is_err();
+            if is_late && deadline <= Instant::now() {
+                return Followed { is_pending: true, ..self.now() };
+            }
+        }
+    }
+
+    /// How a login stands now.
+    pub fn now(&self) -> Followed {
+        Followed::of(&self.view(), &self.board)
+    }
+
+    /// Whether the page could be opened.
+    pub fn page_opened(&self, is_open: bool) {
+        self.post.send(Msg::PageOpened(is_open));
+    }
+
+    /// What a person answers to the question of this name, or to whatever is asked; whether anybody had.
+    pub async fn answer(&self, token: Option<String>, value: Option<Secret>) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.post.send(Msg::Answer(token, value, reply.into()));
+        answer.await.unwrap_or(false)
+    }
+
+    /// Calls the login off; whether there was one.
+    pub async fn cancel_login(&self) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.post.send(Msg::CancelLogin(reply.into()));
+        answer.await.unwrap_or(false)
+    }
+
+    /// A person says to go on, whoever has the session. Waits until that has an outcome.
+    pub async fn resume(&self, deadline: Instant) -> Report {
+        let mut views = self.board.session().subscribe();
+        let (reply, answer) = oneshot::channel();
+        self.post.send(Msg::Resume(reply.into()));
+        let said = answer.await.unwrap_or_else(|_| Report {
+            ok: false,
+            text: RESTARTING.to_owned(),
+            hint: String::new(),
+        });
+        if !said.ok || !said.hint.is_empty() {
+            return said;
+        }
+        let is_over = |view: &SessionView| !view.is_passing;
+        let _ = timeout_at(deadline, views.wait_for(is_over)).await;
+        let view = self.view();
+        let ok = view.state == SessionState::Ready;
+        Report { ok, text: view.text_at(Timestamp::now()), hint: view.hint }
+    }
+}
+
+/// A login is known to be needed, or not, within this time.
+const SETTLE: std::time::Duration = std::time::Duration::from_secs(8);
+/// A client says within this time whether it could open the page.
+const SHOW: std::time::Duration = std::time::Duration::from_secs(2);
+
+const RESTARTING: &str = "The session is being restarted; try again in a moment.";
+
+fn restarting() -> LoginFailure {
+    LoginFailure::new("session_opening", RESTARTING, "Try again in a few seconds.")
+}
+
+/// How far a login was followed.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    /// How everything stands now.
+    pub view: SessionView,
+    /// The login page.
+    pub address: Option<String>,
+    /// The caller's time was up.
+    pub is_pending: bool,
+    /// It is over without a login.
+    pub failed: Option<LoginFailure>,
+}
+
+impl Followed {
+    fn of(view: &SessionView, board: &Board) -> Self {
+        let address =
+            board.gateway().borrow().address.as_ref().map(|address| format!("{address}/"));
+        Self { view: view.clone(), address, is_pending: false, failed: None }
+    }
+
+    /// The name and the words of the question that a person must answer.
+    pub fn question(&self) -> Option<(&str, &str)> {
+        match &self.view.login.as_ref()?.stage {
+            Stage::Code(what, token) => Some((token, what)),
+            _ => None,
+        }
+    }
+
+    /// For a person.
+    pub fn report(&self) -> LoginReport {
+        let view = &self.view;
+        let login = view.login.as_deref();
+        let waiting_for = login.and_then(|login| match &login.stage {
+            Stage::Approval(_) => Some("approval"),
+            Stage::Code(..) => Some("code"),
+            Stage::Person => Some("login"),
+            _ => None,
+        });
+        let (text, next) = match &self.failed {
+            Some(failure) => (failure.text.clone(), failure.next.clone()),
+            None => (view.text_at(Timestamp::now()), view.hint.clone()),
+        };
+        LoginReport {
+            state: view.state.as_str().to_owned(),
+            ready: view.lease.is_some() && self.failed.is_none(),
+            text,
+            next,
+            mode: login.map(|login| login.way.as_str().to_owned()).unwrap_or_default(),
+            auth_url: self.address.clone(),
+            browser_opened: login.is_some_and(|login| login.page == Page::Open),
+            waiting_for: waiting_for.map(str::to_owned),
+            failed: self.failed.as_ref().map(|failure| failure.code.to_owned()),
+        }
     }
 }
 

@@ -1,10 +1,20 @@
 //! What each state says to a person, and to a caller who cannot be served in it.
 
-use super::life::Phase;
-use super::{Facts, SessionState};
-use crate::gateway::{GatewayState, GatewayView};
+use ibd_protocol::{GatewayMode, Level, LogoutReport};
+use jiff::Timestamp;
+
+use super::calendar::Window;
+use super::guard::Held;
+use super::life::{Compete, Phase};
+use super::login::{LoginView, Stage, clock, guarded};
+use super::{Facts, LoggedOut, SessionState, SessionView};
+use crate::gateway::{self, GatewayState, GatewayView};
 use crate::refusal::Refusal;
-use ibd_protocol::GatewayMode;
+use ibd_cpapi::Failure;
+use ibd_protocol::Event;
+
+/// Stands in a text for the time that is left, which is filled in when it is read.
+pub const LEFT: &str = "{left}";
 
 /// The words of one state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,14 +25,90 @@ pub struct Words {
     pub text: String,
     /// What to do; empty when there is nothing to do.
     pub hint: String,
+    /// Until when, where [`LEFT`] stands in the text.
+    pub until: Option<Timestamp>,
+}
+
+/// Everything that the words depend on.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// Where the session stands.
+    pub phase: &'a Phase,
+    /// The way to IBKR.
+    pub gateway: &'a GatewayView,
+    /// What the broker has said.
+    pub facts: &'a Facts,
+    /// A login under way, or the last one if it failed.
+    pub login: Option<&'a LoginView>,
+    /// Why no login may be tried.
+    pub held: Option<&'a Held>,
+    /// Since when somebody else has the session.
+    pub taken_at: Option<Timestamp>,
+    /// What to do about them.
+    pub compete: Compete,
+    /// A maintenance that goes on.
+    pub window: Option<Window>,
+}
+
+fn say(state: SessionState, text: impl Into<String>, hint: impl Into<String>) -> Words {
+    Words { state, text: text.into(), hint: hint.into(), until: None }
 }
 
 /// The words for where a session stands.
-pub fn words(phase: &Phase, gateway: &GatewayView, facts: &Facts) -> Words {
-    let address = gateway.address.as_deref().unwrap_or("its address");
-    let say = |state, text: String, hint: &str| Words { state, text, hint: hint.to_owned() };
-    match phase {
-        Phase::Stopped => stopped(gateway),
+pub fn words(scene: &Scene<'_>) -> Words {
+    let is_without_login =
+        matches!(scene.phase, Phase::NeedLogin | Phase::Stopped | Phase::Starting);
+    match scene.login {
+        Some(login) if is_without_login => of_login(scene, login),
+        _ => of_phase(scene),
+    }
+}
+
+/// While somebody logs in, that is the news.
+fn of_login(scene: &Scene<'_>, login: &LoginView) -> Words {
+    let address = scene.gateway.address.as_deref().unwrap_or("its address");
+    match &login.stage {
+        Stage::Preparing(how_far) => say(SessionState::Starting, how_far, ""),
+        Stage::Person => say(
+            SessionState::NeedLogin,
+            format!("Waiting for you to log in: {address}/"),
+            "Log in at that page in a browser on this machine (it warns about the certificate, which ibd \
+             made for this gateway); ibd notices by itself.",
+        ),
+        Stage::Typing(what) => {
+            say(SessionState::Starting, format!("Logging in at IBKR's page. {what}"), "")
+        }
+        Stage::Approval(until) => Words {
+            until: Some(*until),
+            ..say(
+                SessionState::Wait2fa,
+                format!("Approve the login in IBKR Mobile ({LEFT} left)."),
+                "Approve it on the phone; ibd notices by itself.",
+            )
+        },
+        Stage::Code(what, _) => say(
+            SessionState::Wait2fa,
+            format!("IBKR asks for a code. {what}."),
+            "Run `ibctl login --code CODE`.",
+        ),
+        Stage::Checking => {
+            say(SessionState::Starting, "Logged in. Opening the trading session.", "")
+        }
+        Stage::Failed(failure) => {
+            let state = match (failure.code, scene.phase) {
+                ("lockout_guard", _) => SessionState::LockoutGuard,
+                (_, Phase::Stopped) => SessionState::Stopped,
+                _ => SessionState::NeedLogin,
+            };
+            say(state, &failure.text, &failure.next)
+        }
+    }
+}
+
+fn of_phase(scene: &Scene<'_>) -> Words {
+    let address = scene.gateway.address.as_deref().unwrap_or("its address");
+    match scene.phase {
+        Phase::Stopped => stopped(scene.gateway),
         Phase::Gone { why } => say(
             SessionState::Stopped,
             format!("No gateway answers at {address} ({why})."),
@@ -33,80 +119,113 @@ pub fn words(phase: &Phase, gateway: &GatewayView, facts: &Facts) -> Words {
             format!("The gateway at {address} shows another certificate than before."),
             "If you replaced or restarted it yourself, `ibctl restart` trusts the new one.",
         ),
-        Phase::LoggingOut => say(SessionState::Starting, "Logging out.".into(), ""),
-        Phase::Starting => say(SessionState::Starting, "Looking at the gateway.".into(), ""),
-        Phase::NeedLogin => say(
-            SessionState::NeedLogin,
-            format!("Nobody is logged in. Waiting for a login at {address}/"),
-            "Open that address in a browser on this machine and log in; ibd notices by itself.",
-        ),
+        Phase::LoggingOut => say(SessionState::Starting, "Logging out.", ""),
+        Phase::Starting => say(SessionState::Starting, "Looking at the gateway.", ""),
+        Phase::NeedLogin => need_login(scene, address),
         Phase::Opening | Phase::Loading { .. } | Phase::Priming => {
-            say(SessionState::Init, "Logged in. Opening the trading session.".into(), "")
+            say(SessionState::Init, "Logged in. Opening the trading session.", "")
         }
         Phase::Refused { .. } => say(
             SessionState::Init,
-            "Logged in, but IBKR did not open the trading session. It is tried again in a while."
-                .into(),
-            "If this stays, log in again at the gateway's page; ibd notices by itself.",
+            "Logged in, but IBKR did not open the trading session. It is tried again in a while.",
+            "If this stays, run `ibctl resume`, or log in again with `ibctl login --force`.",
         ),
-        Phase::Ready => say(SessionState::Ready, ready(facts), ""),
+        Phase::Ready => say(SessionState::Ready, ready(scene.facts), ""),
         Phase::Doubtful => say(
             SessionState::Degraded,
-            "The session did not answer as it should a moment ago; looking again.".into(),
+            "The session did not answer as it should a moment ago; looking again.",
             "Try again in a few seconds.",
         ),
-        Phase::Competing => say(
-            SessionState::Competing,
-            "TWS, a phone or another program holds this login's trading session.".into(),
-            "Close it there; ibd goes on by itself. IB_COMPETE=take in config.toml takes it over instead.",
-        ),
-        Phase::Maint => say(
-            SessionState::Maint,
-            "IBKR answers with errors, as during maintenance. Looked at again every minute.".into(),
-            "Wait. If this stays for an hour, look at the gateway's page in a browser.",
-        ),
+        Phase::Competing => competing(scene),
+        Phase::Maint => maintenance(scene.window),
         Phase::Network { .. } => say(
             SessionState::Network,
-            "The gateway runs, but there is no answer from IBKR. Working orders stay at IBKR."
-                .into(),
+            "No connection to IBKR: the gateway runs, and nothing comes back. Your working orders stay at \
+             IBKR.",
             "Look at this machine's internet connection.",
         ),
-        Phase::Hung => say(
+        Phase::Hung { .. } => say(
             SessionState::Hung,
-            format!("The gateway at {address} accepts connections and does not answer."),
-            "Restart the gateway; a new login may be needed.",
+            match scene.gateway.mode() {
+                GatewayMode::Managed => {
+                    "The gateway stopped answering; it is started anew. You may need to log in again."
+                        .to_owned()
+                }
+                _ => format!("The gateway at {address} accepts connections and does not answer."),
+            },
+            "If this stays, restart the gateway; a new login may be needed.",
         ),
         Phase::Penalty { until } => say(
             SessionState::Penalty,
-            format!("IBKR's rate limit was hit. Paused until {}.", clock(*until)),
+            format!("IBKR's rate limit was hit. Paused until {}.", seconds(*until)),
             "Wait. Requests from other programs on this machine count too.",
         ),
     }
 }
 
+fn need_login(scene: &Scene<'_>, address: &str) -> Words {
+    if let Some(held) = scene.held {
+        let failure = guarded(held);
+        return say(SessionState::LockoutGuard, failure.text, failure.next);
+    }
+    if let (Some(at), false) = (scene.taken_at, scene.compete == Compete::Take) {
+        return say(
+            SessionState::NeedLogin,
+            format!("Nobody is logged in: another IBKR app took over at {}.", clock(at)),
+            "A login here takes the session back from it. Run `ibctl resume` to do that.",
+        );
+    }
+    say(
+        SessionState::NeedLogin,
+        format!("Nobody is logged in. Waiting for a login at {address}/"),
+        "Run `ibctl login` (an assistant can call authenticate), or open that address in a browser on this \
+         machine; ibd notices by itself.",
+    )
+}
+
+fn competing(scene: &Scene<'_>) -> Words {
+    let at = scene.taken_at.map(|at| format!(" at {}", clock(at))).unwrap_or_default();
+    let text = format!("Another IBKR app (TWS or phone) took over{at}.");
+    match scene.compete {
+        Compete::Yield => say(
+            SessionState::Competing,
+            text,
+            "Close it there; ibd goes on by itself. `ibctl resume` takes the session back now.",
+        ),
+        _ => say(SessionState::Competing, text, "Run `ibctl resume` to use it here."),
+    }
+}
+
+fn maintenance(window: Option<Window>) -> Words {
+    let (what, hint) = match window {
+        Some(window) => {
+            let what = match window {
+                Window::Night(_) => "IBKR's nightly maintenance",
+                Window::Weekend(_) => "IBKR's weekend maintenance",
+            };
+            let end = clock(window.end());
+            (format!("{what}, usually over at about {end}. Looked at again every minute."), "Wait.")
+        }
+        None => (
+            "IBKR answers with errors, as during maintenance. Looked at again every minute."
+                .to_owned(),
+            "Wait. If this stays for an hour, look at the gateway's page in a browser.",
+        ),
+    };
+    say(SessionState::Maint, what, hint)
+}
+
 /// Without a gateway the gateway's own state is the news.
 fn stopped(gateway: &GatewayView) -> Words {
-    let (text, hint) = match (&gateway.state, gateway.mode()) {
-        (GatewayState::Starting, _) => ("The gateway is starting.".to_owned(), ""),
-        (GatewayState::NotInstalled, _) => (
-            "No gateway: this version does not install IBKR's gateway by itself.".to_owned(),
-            "Start IBKR's Client Portal Gateway and set IB_GATEWAY_PORT (5000), or try the \
-             simulator with IB_GATEWAY=simulator.",
-        ),
-        (GatewayState::Down(why), GatewayMode::Simulator) => (
-            format!("The simulator is down: {why}. It is started again."),
-            "Try again in a few seconds.",
-        ),
-        (GatewayState::Down(why), _) => {
-            (format!("The gateway cannot be used: {why}."), "See `ibctl logs`.")
-        }
-        (GatewayState::Up, _) => ("The gateway is being looked for.".to_owned(), ""),
+    let (text, hint) = match gateway.state {
+        GatewayState::Up => ("The gateway is being looked for.".to_owned(), String::new()),
+        _ => gateway::words(gateway),
     };
-    let state = match gateway.state {
-        GatewayState::Starting => SessionState::Starting,
-        _ => SessionState::Stopped,
+    let state = match gateway.state.is_passing() {
+        true => SessionState::Starting,
+        false => SessionState::Stopped,
     };
-    Words { state, text, hint: hint.to_owned() }
+    say(state, text, hint)
 }
 
 fn ready(facts: &Facts) -> String {
@@ -119,18 +238,88 @@ fn ready(facts: &Facts) -> String {
     format!("Ready. {mode} {}.", accounts.join(", "))
 }
 
-fn clock(at: jiff::Timestamp) -> String {
+fn seconds(at: Timestamp) -> String {
     at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
+}
+
+/// What is said an hour before a login ends: text and hint.
+pub fn due(ends: &str) -> (String, String) {
+    (
+        format!("A login lasts 24 hours: the next one is needed at about {ends}."),
+        "Run `ibctl login --force` when it suits you; IB_LOGIN_TIME sets a daily time for it."
+            .to_owned(),
+    )
+}
+
+/// The same as an event.
+pub fn due_event(ends: &str) -> Event {
+    let (text, hint) = due(ends);
+    Event { level: Level::Info, code: "login_due".to_owned(), text, hint }
+}
+
+/// What happened between two views that somebody should hear of.
+pub fn news(before: &SessionView, after: &SessionView) -> Vec<Event> {
+    use SessionState::{Competing, Hung, LockoutGuard, NeedLogin, Ready, Wait2fa};
+    let event = |level, code: &str| Event {
+        level,
+        code: code.to_owned(),
+        text: after.text_at(Timestamp::now()),
+        hint: after.hint.clone(),
+    };
+    if before.state == after.state {
+        return Vec::new();
+    }
+    let was_working = matches!(before.state, Ready | SessionState::Degraded);
+    match after.state {
+        Ready if !was_working => vec![event(Level::Info, "ready")],
+        NeedLogin => vec![event(Level::Warning, "need_login")],
+        Wait2fa => vec![event(Level::Warning, "wait_2fa")],
+        LockoutGuard => vec![event(Level::Warning, "lockout_guard")],
+        Competing => vec![event(Level::Warning, "competing")],
+        Hung => vec![event(Level::Warning, "hung")],
+        _ => Vec::new(),
+    }
+}
+
+/// What is said after a logout: only what was verified.
+pub fn logged_out(outcome: &LoggedOut) -> LogoutReport {
+    let report = |logged_out, text: &str| LogoutReport { logged_out, text: text.to_owned() };
+    let ended = match &outcome.gateway {
+        None => "",
+        Some(Ok(())) => " The gateway has ended, and its cookies with it.",
+        Some(Err(why)) => return report(false, &format!("The gateway does not end: {why}.")),
+    };
+    match &outcome.at_broker {
+        Ok(true) => {
+            report(true, &format!("Logged out; IBKR confirms that no session is left.{ended}"))
+        }
+        Ok(false) => report(
+            false,
+            &format!("IBKR still shows a session after the logout. Try again.{ended}"),
+        ),
+        Err(Failure::Unreachable(why)) if why.contains("refused") => {
+            report(true, "The gateway does not run, so no session is left in it.")
+        }
+        Err(failure) => {
+            report(false, &format!("The logout could not be verified: {failure}.{ended}"))
+        }
+    }
 }
 
 impl Words {
     /// What a caller is told who needs a session.
-    pub fn refusal(&self, phase: &Phase) -> Refusal {
+    pub fn refusal(&self, phase: &Phase, login: Option<&LoginView>) -> Refusal {
+        let failure = login.and_then(|login| match &login.stage {
+            Stage::Failed(failure) => Some(failure),
+            _ => None,
+        });
         let code = match self.state {
             SessionState::Stopped if *phase == Phase::Untrusted => "gateway_certificate_changed",
             SessionState::Init if !phase.is_passing() => "session_refused",
-            SessionState::Stopped => "gateway_down",
-            SessionState::NeedLogin => "not_logged_in",
+            SessionState::NeedLogin => failure.map_or("not_logged_in", |failure| failure.code),
+            SessionState::Stopped => failure.map_or("gateway_down", |failure| failure.code),
+            SessionState::Wait2fa => "wait_2fa",
+            SessionState::LockoutGuard => "lockout_guard",
             SessionState::Competing => "competing_session",
             SessionState::Maint => "broker_maintenance",
             SessionState::Network => "broker_unreachable",
@@ -138,13 +327,20 @@ impl Words {
             SessionState::Penalty => "rate_limited",
             _ => "session_opening",
         };
-        let next = match self.hint.is_empty() {
-            true => "Try again in a few seconds.".to_owned(),
-            false => format!("Tell the user: {}", self.hint),
+        let next = match (code, self.hint.is_empty()) {
+            // The one thing that an assistant can do itself.
+            ("not_logged_in" | "gateway_down", _) if *phase != Phase::Untrusted => {
+                format!("Call authenticate. Or tell the user: {}", self.hint)
+            }
+            (_, true) => "Try again in a few seconds.".to_owned(),
+            _ => format!("Tell the user: {}", self.hint),
         };
-        let refusal = Refusal::new(code, self.text.clone(), next);
-        match phase {
-            Phase::Penalty { until } => refusal.until(*until),
+        let text = self.text.replace(LEFT, "a little time");
+        let refusal = Refusal::new(code, text, next);
+        let retry_at = failure.and_then(|failure| failure.retry_at);
+        match (phase, retry_at) {
+            (Phase::Penalty { until }, _) => refusal.until(*until),
+            (_, Some(at)) => refusal.until(at),
             _ => refusal,
         }
     }
@@ -152,16 +348,44 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
-    use jiff::Timestamp;
+    use crate::session::login::{Failure as LoginFailure, Page, Way};
+
+    fn scene<'a>(phase: &'a Phase, gateway: &'a GatewayView, facts: &'a Facts) -> Scene<'a> {
+        Scene {
+            phase,
+            gateway,
+            facts,
+            login: None,
+            held: None,
+            taken_at: None,
+            compete: Compete::Ask,
+            window: None,
+        }
+    }
+
+    fn gateway() -> GatewayView {
+        GatewayView {
+            state: GatewayState::Up,
+            address: Some("https://127.0.0.1:5055".into()),
+            ..GatewayView::default()
+        }
+    }
+
+    fn reads_well(words: &Words, what: &dyn std::fmt::Debug) {
+        assert!(words.text.ends_with(['.', '/']), "{what:?}: {}", words.text);
+        assert!(words.hint.is_empty() || words.hint.ends_with('.'), "{what:?}: {}", words.hint);
+        assert!(
+            words.text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()),
+            "{what:?}: {}",
+            words.text
+        );
+    }
 
     #[test]
     fn every_state_reads_well_and_says_what_to_do() {
-        let gateway = GatewayView {
-            state: GatewayState::Up,
-            address: Some("https://localhost:5000".into()),
-            ..GatewayView::default()
-        };
+        let (gateway, facts) = (gateway(), Facts::default());
         for phase in [
             Phase::Gone { why: "x".into() },
             Phase::Untrusted,
@@ -171,15 +395,64 @@ mod tests {
             Phase::Competing,
             Phase::Maint,
             Phase::Network { looks: 1 },
-            Phase::Hung,
+            Phase::Hung { looks: 1 },
             Phase::Penalty { until: Timestamp::UNIX_EPOCH },
         ] {
-            let words = words(&phase, &gateway, &Facts::default());
-            assert!(words.text.ends_with(['.', '/']), "{phase:?}: {}", words.text);
-            assert!(words.hint.ends_with('.'), "{phase:?}: {}", words.hint);
-            let refusal = words.refusal(&phase);
-            assert!(refusal.next.starts_with("Tell the user:"), "{phase:?}");
+            let words = words(&scene(&phase, &gateway, &facts));
+            reads_well(&words, &phase);
+            assert!(!words.hint.is_empty(), "{phase:?}");
+            let refusal = words.refusal(&phase, None);
+            assert!(refusal.next.to_lowercase().contains("tell the user:"), "{phase:?}");
             assert_eq!(refusal.retry_at.is_some(), matches!(phase, Phase::Penalty { .. }));
+        }
+    }
+
+    #[test]
+    fn every_stage_of_a_login_reads_well() {
+        let (gateway, facts) = (gateway(), Facts::default());
+        let failure = LoginFailure::new("wrong_credentials", "IBKR refused them.", "Correct them.");
+        for (stage, state) in [
+            (Stage::Preparing("Starting the gateway.".into()), SessionState::Starting),
+            (Stage::Person, SessionState::NeedLogin),
+            (Stage::Typing("Giving the code.".into()), SessionState::Starting),
+            (Stage::Approval(Timestamp::UNIX_EPOCH), SessionState::Wait2fa),
+            (Stage::Code("The code of the app".into(), "1".into()), SessionState::Wait2fa),
+            (Stage::Checking, SessionState::Starting),
+            (Stage::Failed(failure), SessionState::NeedLogin),
+        ] {
+            let login = LoginView { number: 1, way: Way::Headless, stage, page: Page::Closed };
+            let scene = Scene { login: Some(&login), ..scene(&Phase::NeedLogin, &gateway, &facts) };
+            let words = words(&scene);
+            reads_well(&words, &login);
+            assert_eq!(words.state, state, "{login:?}");
+        }
+    }
+
+    #[test]
+    fn a_held_login_names_the_way_out() {
+        let (gateway, facts) = (gateway(), Facts::default());
+        for held in [Held::Failures(2), Held::Locked, Held::Factors, Held::Unreadable("x".into())] {
+            let scene = Scene { held: Some(&held), ..scene(&Phase::NeedLogin, &gateway, &facts) };
+            let words = words(&scene);
+            reads_well(&words, &held);
+            assert_eq!(words.state, SessionState::LockoutGuard);
+            assert!(words.hint.contains("--force"), "{}", words.hint);
+        }
+    }
+
+    #[test]
+    fn each_state_of_the_gateway_reads_well() {
+        let facts = Facts::default();
+        for state in [
+            GatewayState::NotInstalled(String::new()),
+            GatewayState::NotInstalled("no Java was found".into()),
+            GatewayState::Installing("Installing IBKR's gateway: 3 of 12 MB.".into()),
+            GatewayState::Starting,
+            GatewayState::Stopped,
+            GatewayState::Down("it ended".into()),
+        ] {
+            let gateway = GatewayView { state, ..GatewayView::default() };
+            reads_well(&words(&scene(&Phase::Stopped, &gateway, &facts)), &gateway.state);
         }
     }
 }

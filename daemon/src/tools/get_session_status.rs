@@ -8,6 +8,7 @@ use super::args::Confirm;
 use super::cell::Time;
 use super::{Ctx, Tool};
 use crate::refusal::Refusal;
+use crate::session::calendar;
 
 /// No arguments.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -22,8 +23,8 @@ pub struct Args {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Out {
-    /// ready: everything works. need_login: the user must log in. init, starting, degraded: wait a
-    /// few seconds. stopped, competing, maint, network, hung, penalty: see text and next.
+    /// ready: everything works. need_login: the user must log in. wait_2fa: the user must approve or give
+    /// a code. init, starting, degraded: wait a few seconds. Any other: see text and next.
     state: &'static str,
     /// One sentence for the user.
     text: String,
@@ -42,6 +43,9 @@ pub struct Out {
     /// Seconds since the trading session was opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     session_age_seconds: Option<u64>,
+    /// About when the user must log in again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_login_at: Option<Time>,
     /// Until when IBKR's rate limit closes everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limited_until: Option<Time>,
@@ -71,7 +75,7 @@ impl Tool for GetSessionStatus {
         // A state in which only a look can help is looked at; whatever comes of it is told.
         let soon =
             ctx.deadline.min(tokio::time::Instant::now() + std::time::Duration::from_secs(5));
-        let lease = ctx.desks.session.lease(soon).await;
+        let lease = ctx.desks.session.look(soon).await;
         let view = ctx.desks.session.view();
         let refused = match &lease {
             Ok(lease) => ctx.admit().and_then(|()| ctx.policy.admits_login(lease.facts())).err(),
@@ -81,12 +85,15 @@ impl Tool for GetSessionStatus {
         Ok(Out {
             state: view.state.as_str(),
             ready: lease.is_ok() && refused.is_none(),
-            text: refused.as_ref().map_or(view.text, |refusal| refusal.message.clone()),
+            text: refused
+                .as_ref()
+                .map_or(view.text_at(jiff::Timestamp::now()), |refusal| refusal.message.clone()),
             next: refused.map(|refusal| refusal.next).or(hint),
             paper: view.facts.paper,
             accounts: view.facts.accounts.iter().map(ToString::to_string).collect(),
             gateway: ctx.desks.board.gateway().borrow().mode().as_str(),
             session_age_seconds: view.opened.map(|at| at.elapsed().as_secs()),
+            next_login_at: view.facts.login_at.map(calendar::login_ends).map(Time),
             rate_limited_until: ctx.door.load().penalty_until.map(Time),
             since: view.since,
             as_of: Time::now(),

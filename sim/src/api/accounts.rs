@@ -26,13 +26,18 @@ pub(super) fn route(world: &mut World, call: &Call, path: &[&str]) -> Option<Rep
 
 fn list(world: &mut World) -> Reply {
     world.session.primed.accounts = true;
+    Reply::json(&facts(world))
+}
+
+/// The accounts and what may be done with them.
+pub(super) fn facts(world: &World) -> Value {
     let ids: Vec<&str> = world.accounts.iter().map(|a| a.id.as_str()).collect();
     let props: Map<String, Value> = ids.iter().map(|id| ((*id).to_owned(), properties())).collect();
     let alias = |a: &crate::accounts::Account| {
         (a.id.clone(), json!(a.alias.clone().unwrap_or_else(|| a.id.clone())))
     };
     let aliases: Map<String, Value> = world.accounts.iter().map(alias).collect();
-    Reply::json(&json!({
+    json!({
         "accounts": ids,
         "acctProps": props,
         "aliases": aliases,
@@ -47,7 +52,7 @@ fn list(world: &mut World) -> Reply {
         "sessionId": format!("6a1b2c3d.{:08x}", world.session.generation),
         "isFT": false,
         "isPaper": world.is_paper(),
-    }))
+    })
 }
 
 fn properties() -> Value {

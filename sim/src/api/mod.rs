@@ -3,7 +3,9 @@
 mod accounts;
 mod contracts;
 mod fx;
+mod gateway;
 mod history;
+mod login;
 mod orders;
 mod pages;
 mod portfolio;
@@ -14,9 +16,11 @@ mod search;
 mod secdef;
 mod session;
 mod snapshot;
+pub(crate) mod socket;
 mod summary;
 mod trades;
 
+use crate::calendar::Closed;
 use crate::http::{Call, Reply};
 use crate::pacing::is_history;
 use crate::session::Brokerage;
@@ -41,10 +45,13 @@ const FAMILIES: [Family; 10] = [
 
 /// Answers any request, whatever its path.
 pub(crate) fn answer(world: &mut World, call: &Call) -> Reply {
+    world.catch_up();
     let (real, now) = (world.clock.real_ms(), world.now());
     world.session.expire(&world.rules, real, now);
     let Some(path) = call.api_path() else { return pages::answer(world, call) };
-    if !world.pacing.admit(&path, now, &world.rules) {
+    count(world, &path);
+    // The gateway's own calls are not the client's doing and cost it nothing.
+    if !call.is_gateways_own() && !world.pacing.admit(&path, now, &world.rules) {
         return Reply::refusal(429, "Too Many Requests");
     }
     let reply = refuse(world, call, &path).unwrap_or_else(|| dispatch(world, call, &path));
@@ -56,18 +63,38 @@ pub(crate) fn holds_history_slot(call: &Call, reply: &Reply) -> bool {
     reply.status != 429 && call.api_path().is_some_and(|path| is_history(&path))
 }
 
+/// Counts what tells how a client looks after its session.
+fn count(world: &mut World, path: &[&str]) {
+    let (ledger, out) = (&mut world.logins.ledger, !world.session.sso);
+    match path {
+        ["tickle"] => {
+            ledger.tickles += 1;
+            ledger.tickles_logged_out += u32::from(out);
+        }
+        ["logout"] => ledger.logouts += 1,
+        _ => {}
+    }
+}
+
 fn dispatch(world: &mut World, call: &Call, path: &[&str]) -> Reply {
+    if let Some(reply) = gateway::answer(world, call, path) {
+        return reply;
+    }
     FAMILIES.iter().find_map(|family| family(world, call, path)).unwrap_or_else(Reply::not_found)
 }
 
 /// The reasons to refuse that have nothing to do with the endpoint itself.
 fn refuse(world: &World, call: &Call, path: &[&str]) -> Option<Reply> {
+    if path.first() == Some(&"iserver") && world.closed() == Some(Closed::Weekend) {
+        return Some(unavailable());
+    }
     if !world.session.sso {
         return Some(Reply::empty(401));
     }
     if path.first() == Some(&"iserver") {
-        if world.session.maintenance {
-            return Some(Reply::refusal(503, "Service Unavailable"));
+        let is_night = world.closed() == Some(Closed::Night) && path.get(1) != Some(&"auth");
+        if world.session.maintenance || is_night {
+            return Some(unavailable());
         }
         if let Some(refusal) = without_brokerage(world, path) {
             return Some(refusal);
@@ -77,6 +104,10 @@ fn refuse(world: &World, call: &Call, path: &[&str]) -> Option<Reply> {
         return Some(Reply::bad_request("Bad Request"));
     }
     unprimed(world, path)
+}
+
+fn unavailable() -> Reply {
+    Reply::refusal(503, "Service Unavailable")
 }
 
 /// Tier 3 is needed for everything under `/iserver` but the session's own calls.

@@ -8,7 +8,7 @@ use crate::state::World;
 
 /// Build named in every status.
 pub(super) const SERVER_VERSION: &str = "Build 10.45.1a, Apr 22, 2026 1:39:05 PM";
-const MAC: &str = "AA:BB:CC:00:11:22";
+pub(super) const MAC: &str = "AA:BB:CC:00:11:22";
 /// The broker's words for an init that must not compete but would have to.
 const FORCE: &str = "Force compete capability must be used together with compete flag";
 /// The saw-tooth of `ssoExpires`, milliseconds.
@@ -81,16 +81,10 @@ fn init(world: &mut World, call: &Call) -> Reply {
     if call.body.is_null() {
         return Reply::json(&status(world));
     }
-    let says = |key: &str, word: bool| match call.body.get(key) {
-        Some(Value::Bool(value)) => *value == word,
-        Some(Value::String(text)) => text == if word { "true" } else { "false" },
-        _ => false,
-    };
-    if says("publish", false) {
+    if says(call, "publish", false) {
         return Reply::error(500, "publish is required");
     }
-    let (now, takes) = (world.now(), world.rules.init_millis);
-    match world.session.open(says("compete", true), now, takes) {
+    match open(world, call) {
         Opened::Yes => Reply::json(&status(world)),
         Opened::Refused => {
             Reply::json(&with(with(status(world), "passed", json!(false)), "fail", json!(FORCE)))
@@ -98,9 +92,34 @@ fn init(world: &mut World, call: &Call) -> Reply {
     }
 }
 
-fn reauthenticate(world: &mut World) -> Reply {
+/// Opens the brokerage session as the body wants it, and counts that.
+pub(super) fn open(world: &mut World, call: &Call) -> Opened {
+    let compete = says(call, "compete", true);
+    world.logins.ledger.inits += 1;
+    world.logins.ledger.inits_compete += u32::from(compete);
+    reopen(world, compete)
+}
+
+/// Opens the brokerage session; at night nothing comes of it.
+fn reopen(world: &mut World, compete: bool) -> Opened {
+    if world.closed().is_some() {
+        return Opened::Yes;
+    }
     let (now, takes) = (world.now(), world.rules.init_millis);
-    world.session.open(false, now, takes);
+    world.session.open(compete, now, takes)
+}
+
+/// The body has this word, as JSON or as text.
+fn says(call: &Call, key: &str, word: bool) -> bool {
+    match call.body.get(key) {
+        Some(Value::Bool(value)) => *value == word,
+        Some(Value::String(text)) => text == if word { "true" } else { "false" },
+        _ => false,
+    }
+}
+
+fn reauthenticate(world: &mut World) -> Reply {
+    reopen(world, false);
     Reply::json(&json!({ "message": "triggered" }))
 }
 

@@ -2,13 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod accounts;
+mod calendar;
 mod faults;
+mod gateway;
 mod harness;
+mod login;
 mod orders;
 mod pacing;
+mod page;
 mod program;
 mod session;
 mod shape;
 mod shapes;
 mod snapshot;
+mod socket;
 mod tls;

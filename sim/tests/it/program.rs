@@ -35,3 +35,16 @@ fn wrong_usage_is_2_and_a_taken_port_is_1() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot listen on"));
     assert_eq!(code(&["--scenario", "/no/such/file"]), Some(1));
 }
+
+#[test]
+fn flags_reach_the_scenario() {
+    let output = Command::new(PROGRAM).args(["--clock-rate", "0"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("clockRate 0"));
+    let help = Command::new(PROGRAM).arg("--help").output().unwrap();
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    for word in ["--behind-gateway", "GET  /logins", "POST /approve", "giveBackSeconds", "simtotp"]
+    {
+        assert!(help.contains(word), "{word}");
+    }
+}

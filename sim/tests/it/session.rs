@@ -19,7 +19,8 @@ async fn without_a_login_everything_is_401_with_an_empty_body() {
 
 #[tokio::test]
 async fn a_login_opens_the_web_session_and_init_the_brokerage_session() {
-    let world = World::logged_out(r#"{"pacing":false,"initMillis":20000}"#).await;
+    let world =
+        World::logged_out(r#"{"pacing":false,"initMillis":20000,"dispatcherLogsIn":true}"#).await;
     let page = world.raw(&request("GET", "/sso/Dispatcher", None)).await.unwrap();
     assert_eq!(page.text, "Client login succeeds");
     let before = status(&world).await;

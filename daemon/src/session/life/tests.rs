@@ -34,7 +34,7 @@ fn each_sight_leads_from_the_start_to_its_state() {
         (Sight::Untrusted, Phase::Untrusted, vec![Wait(WAITING_LOOK)]),
         (Sight::Trouble, Phase::Maint, vec![Wait(MAINTENANCE_LOOK)]),
         (Sight::SilentUpstream, Phase::Network { looks: 1 }, vec![Wait(SECOND_LOOK)]),
-        (Sight::SilentGateway, Phase::Hung, vec![Wait(WAITING_LOOK)]),
+        (Sight::SilentGateway, Phase::Hung { looks: 1 }, vec![Wait(SECOND_LOOK)]),
         (Sight::Limited(until), Phase::Penalty { until }, vec![Wait(MAINTENANCE_LOOK)]),
     ] {
         assert_eq!(looked(Phase::Starting, sight.clone()), (phase, effects), "{sight:?}");
@@ -85,7 +85,7 @@ fn a_session_that_somebody_opened_anew_is_primed_again() {
 fn a_reopened_session_is_a_new_epoch() {
     let mut life = at(Phase::Doubtful);
     life.step(&Event::Looked(CLOSED));
-    assert_eq!(life.step(&Event::Opened(true)), [Look]);
+    assert_eq!(life.step(&Event::Opened(Opening::Accepted)), [Look]);
     assert_eq!(life.step(&Event::Looked(LOADING)), [Wait(OPENING_LOOK)]);
     assert_eq!(life.step(&Event::Looked(UP)), [Prime]);
     assert_eq!(life.step(&Event::Primed(true)), [Wait(TICKLE)]);
@@ -97,7 +97,7 @@ fn a_refused_opening_is_tried_again_ever_more_rarely_but_looked_at_often() {
     let mut life = at(Phase::Opening);
     let mut minutes = Vec::new();
     for _ in 0..8 {
-        assert_eq!(life.step(&Event::Opened(false)), [Wait(WAITING_LOOK)]);
+        assert_eq!(life.step(&Event::Opened(Opening::Failed)), [Wait(WAITING_LOOK)]);
         let mut looks = 0;
         loop {
             assert_eq!(life.step(&Event::Wanted), [Look], "a new login is noticed");
@@ -115,7 +115,7 @@ fn a_refused_opening_is_tried_again_ever_more_rarely_but_looked_at_often() {
 #[test]
 fn a_session_that_never_finishes_loading_is_refused_after_a_minute() {
     let mut life = at(Phase::Opening);
-    life.step(&Event::Opened(true));
+    life.step(&Event::Opened(Opening::Accepted));
     for _ in 0..OPENING_LOOKS - 1 {
         assert_eq!(life.step(&Event::Looked(CLOSED)), [Wait(OPENING_LOOK)]);
     }
@@ -138,7 +138,8 @@ fn first_calls_that_keep_failing_are_not_repeated_in_a_tight_loop() {
 fn a_persons_tws_is_never_fought() {
     for policy in [Compete::Ask, Compete::Yield] {
         let mut life = Life { phase: Phase::Doubtful, ..Life::new(policy, 1) };
-        for event in [Event::Looked(TAKEN), Event::Due, Event::Wanted, Event::Looked(TAKEN)] {
+        let held = Event::Opened(Opening::Held);
+        for event in [Event::Looked(TAKEN), Event::Due, Event::Wanted, held, Event::Looked(TAKEN)] {
             let effects = life.step(&event);
             assert!(!effects.iter().any(|e| matches!(e, Open { .. })), "{policy:?} {event:?}");
             assert_eq!(life.phase, Phase::Competing);
@@ -150,10 +151,10 @@ fn a_persons_tws_is_never_fought() {
 fn policy_take_takes_but_not_in_a_loop() {
     let mut life = Life { phase: Phase::Doubtful, ..Life::new(Compete::Take, 1) };
     assert_eq!(life.step(&Event::Looked(TAKEN)), [Open { compete: true }]);
-    assert_eq!(life.step(&Event::Opened(true)), [Look]);
+    assert_eq!(life.step(&Event::Opened(Opening::Accepted)), [Look]);
     assert_eq!(life.step(&Event::Looked(TAKEN)), [Wait(OPENING_LOOK)], "the flag may lag behind");
     life.phase = Phase::Opening;
-    assert_eq!(life.step(&Event::Opened(false)), [Wait(WAITING_LOOK)]);
+    assert_eq!(life.step(&Event::Opened(Opening::Failed)), [Wait(WAITING_LOOK)]);
     assert_eq!(life.step(&Event::Looked(TAKEN)), [Wait(WAITING_LOOK)]);
 }
 
@@ -178,7 +179,7 @@ fn a_caller_who_waits_for_a_login_gets_a_look() {
     for phase in [
         Phase::NeedLogin,
         Phase::Maint,
-        Phase::Hung,
+        Phase::Hung { looks: 1 },
         Phase::Gone { why: "x".into() },
         Phase::Competing,
         Phase::Starting,
@@ -193,4 +194,44 @@ fn a_logout_is_not_undone() {
     assert_eq!(life.step(&Event::LoggedOut), [Wait(WAITING_LOOK)]);
     assert_eq!(life.phase, Phase::NeedLogin);
     assert_eq!(life.step(&Event::Looked(Sight::NoLogin)), [Wait(WAITING_LOOK)]);
+}
+
+#[test]
+fn ask_waits_for_a_person_and_yield_for_a_free_session() {
+    let mut ask = Life { phase: Phase::Competing, ..Life::new(Compete::Ask, 1) };
+    assert!(matches!(ask.step(&Event::Looked(CLOSED))[..], [Wait(_)]));
+    assert_eq!(ask.phase, Phase::Competing);
+    assert_eq!(ask.step(&Event::Resume), [Open { compete: true }]);
+    let mut yields = Life { phase: Phase::Competing, ..Life::new(Compete::Yield, 1) };
+    assert_eq!(yields.step(&Event::Looked(CLOSED)), [Open { compete: false }]);
+}
+
+#[test]
+fn whoever_has_the_session_is_looked_at_ever_more_rarely() {
+    let mut life = Life { phase: Phase::Doubtful, ..Life::new(Compete::Yield, 1) };
+    let mut pauses = Vec::new();
+    for _ in 0..7 {
+        if let [Wait(pause)] = life.step(&Event::Looked(TAKEN))[..] {
+            pauses.push(pause.as_secs());
+        }
+    }
+    assert_eq!(pauses, [60, 120, 180, 240, 300, 300, 300]);
+}
+
+#[test]
+fn at_the_hour_of_the_reset_the_first_bad_look_counts() {
+    let watch = Watch { is_urgent: true, ..Watch::default() };
+    let mut life = Life { phase: Phase::Ready, watch, ..Life::new(Compete::Ask, 1) };
+    assert_eq!(life.step(&Event::Looked(CLOSED)), [Open { compete: false }]);
+}
+
+#[test]
+fn a_gateway_that_hangs_is_ended_once() {
+    let mut life = at(Phase::Doubtful);
+    let mut effects = Vec::new();
+    for _ in 0..5 {
+        effects.extend(life.step(&Event::Looked(Sight::SilentGateway)));
+    }
+    assert_eq!(effects.iter().filter(|effect| **effect == Effect::Escalate).count(), 1);
+    assert_eq!(effects[2], Effect::Escalate, "after the third");
 }

@@ -1,0 +1,253 @@
+//! Whether other machines can reach the gateway.
+//!
+//! The gateway listens on every address of this machine. Its list of allowed addresses turns plain
+//! requests away, but not its websocket: whoever can reach the port can listen to an open session.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ibd_protocol::{GatewayMode, GatewayStatus};
+use rustls::ClientConfig;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, Error as TlsError, SignatureScheme};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::{Check, firewall};
+
+const NAME: &str = "websocket";
+/// For one request; all of it stays within this machine.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Containers and tunnels give a machine many addresses; they all lead to the same gateway.
+const ADDRESSES: usize = 8;
+/// Of an answer only its first line is of interest, in bytes.
+const FIRST_LINE: usize = 512;
+
+/// What one address of this machine lets through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Seen {
+    address: IpAddr,
+    /// Status of a plain request.
+    page: Option<u16>,
+    /// Status of a websocket's beginning.
+    websocket: Option<u16>,
+}
+
+/// Looks from outside, as far as a machine can look at itself from there.
+pub(super) async fn check(gateway: &GatewayStatus) -> Check {
+    let Some(port) = port_here(gateway) else {
+        return Check::ok(
+            NAME,
+            "No Java gateway of this machine runs now, so there is none to reach.",
+        );
+    };
+    let tls = match anyone() {
+        Ok(tls) => TlsConnector::from(Arc::new(tls)),
+        Err(error) => return Check::warn(NAME, format!("This cannot be tried: {error}."), ""),
+    };
+    let mut seen = Vec::new();
+    for address in own_addresses() {
+        let at = SocketAddr::new(address, port);
+        let page = status_of(&tls, at, &page_request(at)).await;
+        let websocket = status_of(&tls, at, &websocket_request(at)).await;
+        seen.push(Seen { address, page, websocket });
+    }
+    verdict(port, &seen)
+}
+
+/// The port of a Java gateway on this machine that runs now.
+fn port_here(gateway: &GatewayStatus) -> Option<u16> {
+    let is_java = gateway.mode != GatewayMode::Simulator && gateway.state == "up";
+    let rest = gateway.address.as_deref().filter(|_| is_java)?.strip_prefix("https://")?;
+    let (host, port) = rest.trim_end_matches('/').rsplit_once(':')?;
+    let is_here = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
+    port.parse().ok().filter(|_| is_here)
+}
+
+/// Those that other machines might use.
+fn own_addresses() -> Vec<IpAddr> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    let outside = interfaces.into_iter().filter(|i| !i.is_loopback() && !i.is_link_local());
+    let mut addresses: Vec<IpAddr> = outside.map(|interface| interface.ip()).collect();
+    addresses.sort();
+    addresses.dedup();
+    addresses.truncate(ADDRESSES);
+    addresses
+}
+
+fn verdict(port: u16, seen: &[Seen]) -> Check {
+    let at = |has: fn(&Seen) -> bool| {
+        let addresses = seen.iter().filter(|seen| has(seen)).map(|seen| seen.address.to_string());
+        addresses.collect::<Vec<_>>().join(", ")
+    };
+    // Anything but a refusal means that the list of allowed addresses is not in force.
+    let open = at(|seen| seen.page.is_some_and(|status| status != 404 && status != 403));
+    if !open.is_empty() {
+        let text = format!(
+            "The gateway serves requests that come to {open}, not only those of this \
+            machine: who can reach port {port} there can use the account."
+        );
+        let hint = "`ibctl gateway stop`, then `ibctl gateway start` gives a managed gateway our \
+            configuration; in one of your own allow only 127.0.0.1 (`ips` in conf.yaml). Until then \
+            close the port with one of:";
+        return Check { commands: firewall::rules(port), ..Check::fail(NAME, text, hint) };
+    }
+    let listening = at(|seen| seen.websocket == Some(101));
+    if !listening.is_empty() {
+        let text = format!(
+            "The gateway's websocket answers at {listening}, port {port}: other \
+            machines that can reach it can listen to an open session. Its list of allowed addresses \
+            does not cover websockets."
+        );
+        let hint = "Close the port to other machines with one of these, unless a firewall does so \
+            already (this check runs inside of it and cannot tell):";
+        return Check { commands: firewall::rules(port), ..Check::warn(NAME, text, hint) };
+    }
+    Check::ok(NAME, format!("From other addresses of this machine, port {port} gives nothing."))
+}
+
+fn page_request(at: SocketAddr) -> String {
+    format!("GET / HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n")
+}
+
+fn websocket_request(at: SocketAddr) -> String {
+    // The key is the example of RFC 6455; any would do.
+    format!(
+        "GET /v1/api/ws HTTP/1.1\r\nHost: {at}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+}
+
+/// The status that a request gets. `None`: nobody answers there.
+async fn status_of(tls: &TlsConnector, at: SocketAddr, request: &str) -> Option<u16> {
+    let asked = async {
+        let stream = TcpStream::connect(at).await.ok()?;
+        let mut stream = tls.connect(ServerName::from(at.ip()), stream).await.ok()?;
+        stream.write_all(request.as_bytes()).await.ok()?;
+        let mut answer = Vec::with_capacity(FIRST_LINE);
+        while !answer.contains(&b'\n') && answer.len() < FIRST_LINE {
+            if stream.read_buf(&mut answer).await.ok()? == 0 {
+                break;
+            }
+        }
+        // The gateway has few places for websockets, and gives one back when it is closed.
+        let _ = stream.shutdown().await;
+        status_in(&answer)
+    };
+    timeout(PATIENCE, asked).await.ok().flatten()
+}
+
+fn status_in(answer: &[u8]) -> Option<u16> {
+    let line = String::from_utf8_lossy(answer);
+    let mut words = line.split_whitespace();
+    words.next().filter(|protocol| protocol.starts_with("HTTP/"))?;
+    words.next()?.parse().ok()
+}
+
+/// TLS with whoever answers. Nothing secret is sent, and no answer is believed.
+fn anyone() -> Result<ClientConfig, TlsError> {
+    let provider = Arc::new(ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+        .with_no_client_auth();
+    Ok(config)
+}
+
+#[derive(Debug)]
+struct Anyone(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Anyone {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        let known = &self.0.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, known)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        let known = &self.0.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, known)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    fn seen(page: Option<u16>, websocket: Option<u16>) -> Seen {
+        Seen { address: IpAddr::from([192, 0, 2, 7]), page, websocket }
+    }
+
+    #[test]
+    fn an_open_websocket_is_a_warning_with_rules_and_an_open_page_a_failure() {
+        let warned = verdict(5055, &[seen(None, None), seen(Some(404), Some(101))]);
+        assert_eq!(warned.state, State::Warn);
+        assert!(warned.text.contains("192.0.2.7"), "{}", warned.text);
+        let failed = verdict(5055, &[seen(Some(302), Some(101))]);
+        assert_eq!(failed.state, State::Fail);
+        for quiet in [seen(None, None), seen(Some(404), Some(404)), seen(Some(403), None)] {
+            assert_eq!(verdict(5055, &[quiet]).state, State::Ok);
+        }
+        assert_eq!(verdict(5055, &[]).state, State::Ok);
+    }
+
+    #[test]
+    fn only_a_java_gateway_of_this_machine_is_looked_at() {
+        let gateway = |mode, address: &str| GatewayStatus {
+            mode,
+            state: "up".into(),
+            pid: None,
+            address: Some(address.into()),
+        };
+        let port = |mode, address| port_here(&gateway(mode, address));
+        assert_eq!(port(GatewayMode::Managed, "https://localhost:5055"), Some(5055));
+        assert_eq!(port(GatewayMode::Attach, "https://127.0.0.1:5000/"), Some(5000));
+        assert_eq!(port(GatewayMode::Attach, "https://[::1]:5000"), Some(5000));
+        assert_eq!(port(GatewayMode::Attach, "https://gateway.example:5000"), None);
+        assert_eq!(port(GatewayMode::Simulator, "https://127.0.0.1:5000"), None);
+        let down = GatewayStatus {
+            state: "stopped".into(),
+            ..gateway(GatewayMode::Managed, "https://localhost:5055")
+        };
+        assert_eq!(port_here(&down), None);
+    }
+
+    #[test]
+    fn the_first_line_of_an_answer_tells_its_status() {
+        assert_eq!(status_in(b"HTTP/1.1 101 Switching Protocols\r\n"), Some(101));
+        assert_eq!(status_in(b"HTTP/1.0 404\r\n"), Some(404));
+        assert_eq!(status_in(b"SSH-2.0-x 200"), None);
+        assert_eq!(status_in(b""), None);
+    }
+}

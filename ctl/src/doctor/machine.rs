@@ -1,0 +1,233 @@
+//! What this machine has: folders, gateway, Java, browser, service manager.
+
+use std::path::{Path, PathBuf};
+
+use ibd_install::{find_java, installed_gateway};
+use ibd_protocol::Places;
+use ibd_protocol::settings::{KEYRING, Settings, find};
+
+use super::Check;
+
+/// Browsers that a headless login can drive, as systems name them.
+const BROWSERS: &[&str] = &[
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+    "microsoft-edge-stable",
+    "brave-browser",
+];
+
+/// Where they may be besides `PATH`.
+const BROWSER_FOLDERS: &[&str] =
+    &["/usr/bin", "/usr/local/bin", "/opt/google/chrome", "/opt/homebrew/bin", "/snap/bin"];
+
+const MAC_BROWSERS: &[&str] = &[
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+];
+
+/// Whether nobody else can look into our folders. One that is not there yet will be made right.
+pub(super) fn folders(places: &Places) -> Check {
+    const NAME: &str = "folders";
+    let folders = [places.state.clone(), places.logs(), places.runtime.clone(), places.gateway()];
+    let open = folders.iter().find_map(|folder| Some((folder, why_open(folder)?)));
+    match open {
+        None => Check::ok(NAME, format!("Nobody else can enter {}.", places.state.display())),
+        Some((folder, why)) => Check::fail(
+            NAME,
+            format!("{}: {why}.", folder.display()),
+            format!("`chmod 700 {}`, if it is yours.", folder.display()),
+        ),
+    }
+}
+
+/// Whether secrets in `config.toml` can be read by others.
+pub(super) fn config_file(places: &Places) -> Check {
+    const NAME: &str = "config_file";
+    let file = places.config_file();
+    let shown = file.display();
+    let Ok(text) = std::fs::read_to_string(&file) else {
+        return Check::ok(NAME, format!("There is no {shown}; defaults are used."));
+    };
+    match (holds_secret(&text), why_open(&file)) {
+        (true, Some(why)) => Check::warn(
+            NAME,
+            format!("{shown} holds a secret, and {why}."),
+            format!("`chmod 600 {shown}`, or keep the secret with `ibctl secrets set`."),
+        ),
+        _ => Check::ok(NAME, format!("{shown} shows no secret to others.")),
+    }
+}
+
+fn holds_secret(text: &str) -> bool {
+    let keys: Vec<String> =
+        KEYRING.iter().filter_map(|name| find(name)).map(|setting| setting.key()).collect();
+    text.lines().any(|line| {
+        let key = line.split('=').next().unwrap_or_default().trim().trim_matches('"');
+        keys.iter().any(|secret| secret == key)
+    })
+}
+
+/// Why others may read this. `None`: they may not, or it is not there.
+#[cfg(unix)]
+fn why_open(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+
+    let found = std::fs::symlink_metadata(path).ok()?;
+    if found.is_symlink() {
+        return Some("it is a link".to_owned());
+    }
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Some(format!("it belongs to user {}", found.uid()));
+    }
+    let mode = found.mode() & 0o7777;
+    (mode & 0o077 != 0).then(|| format!("its mode is {mode:04o}"))
+}
+
+/// Windows keeps a user's folders to that user.
+#[cfg(not(unix))]
+fn why_open(_: &Path) -> Option<String> {
+    None
+}
+
+/// Whether a gateway is installed.
+pub(super) fn gateway(places: &Places) -> Check {
+    const NAME: &str = "installed";
+    match installed_gateway(&places.data) {
+        Ok(installed) => {
+            let today = jiff::Zoned::now().date();
+            let built = installed.build.map(|build| crate::times::day_and_age(build.date, today));
+            let built = built.map(|built| format!(", built {built}")).unwrap_or_default();
+            Check::ok(NAME, format!("A gateway is in {}{built}.", installed.folder.display()))
+        }
+        Err(why) => Check::warn(NAME, format!("{why}."), "The first login brings it too."),
+    }
+}
+
+/// Whether there is a Java for it.
+pub(super) async fn java(places: &Places) -> Check {
+    const NAME: &str = "java";
+    match find_java(&places.data, None).await {
+        Ok(java) => {
+            let (version, program) = (&java.version, java.program.display());
+            Check::ok(NAME, format!("Java {version} ({}) at {program}.", java.vendor))
+        }
+        // It says itself what to do.
+        Err(none) => Check::warn(NAME, format!("{none}."), ""),
+    }
+}
+
+/// Whether a headless login finds a browser. Without one a person logs in.
+pub(super) fn browser(settings: &Settings) -> Check {
+    const NAME: &str = "browser";
+    let is_headless = settings.flag("IB_HEADLESS_MODE") == Some(true);
+    let named = settings.text("IB_BROWSER").map(PathBuf::from);
+    let found = match &named {
+        Some(path) => Some(path.clone()).filter(|path| path.is_file()),
+        None => candidates().find(|path| path.is_file()),
+    };
+    match (found, named) {
+        (Some(path), _) => {
+            Check::ok(NAME, format!("A headless login can drive {}.", path.display()))
+        }
+        (None, Some(path)) => Check::fail(
+            NAME,
+            format!("IB_BROWSER names {}, and there is no program.", path.display()),
+            "Correct IB_BROWSER, or leave it out.",
+        ),
+        (None, None) if is_headless => Check::fail(
+            NAME,
+            "IB_HEADLESS_MODE is on, and there is no Chrome or Chromium.",
+            "Install Chromium, or name a browser with IB_BROWSER.",
+        ),
+        (None, None) => {
+            Check::ok(NAME, "There is no Chrome or Chromium; only a headless login needs one.")
+        }
+    }
+}
+
+fn candidates() -> impl Iterator<Item = PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> =
+        std::env::split_paths(&path).chain(BROWSER_FOLDERS.iter().map(PathBuf::from)).collect();
+    let named = folders.into_iter().flat_map(|folder| {
+        BROWSERS
+            .iter()
+            .map(move |name| folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+    });
+    named.filter(|path| path.is_absolute()).chain(MAC_BROWSERS.iter().map(PathBuf::from))
+}
+
+/// Where our unit is installed: whether it runs while nobody is logged in to this machine.
+#[cfg(target_os = "linux")]
+pub(super) async fn lingering(places: &Places) -> Option<Check> {
+    const NAME: &str = "lingering";
+    let unit = places.config.parent()?.join("systemd/user/ibd.service");
+    if !unit.exists() {
+        return None;
+    }
+    let user = rustix::process::geteuid().as_raw().to_string();
+    let asked = tokio::process::Command::new("loginctl")
+        .args(["show-user", &user, "--property=Linger", "--value"])
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let said = tokio::time::timeout(std::time::Duration::from_secs(3), asked).await.ok()?.ok()?;
+    Some(match String::from_utf8_lossy(&said.stdout).trim() {
+        "yes" => Check::ok(NAME, "The service runs also while you are not logged in here."),
+        _ => Check::warn(
+            NAME,
+            "The service ends when you log out of this machine, and starts when you log in.",
+            "`loginctl enable-linger` keeps it running.",
+        ),
+    })
+}
+
+/// Other service managers have no such thing.
+#[cfg(not(target_os = "linux"))]
+pub(super) async fn lingering(_: &Places) -> Option<Check> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::State;
+    use super::*;
+    use ibd_protocol::settings::from_toml_pairs;
+
+    #[test]
+    fn a_secret_in_the_file_is_found_by_its_key() {
+        assert!(holds_secret("paper_trading = true\n  password_auth = \"x\"\n"));
+        assert!(holds_secret("\"flex_token\"='x'"));
+        assert!(!holds_secret("# password_auth = \"x\"\nusername = \"totp_secret\"\n"));
+    }
+
+    #[test]
+    fn a_folder_that_others_can_enter_is_told_with_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = std::env::temp_dir().join(format!("ibctl-doctor-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let set = |mode| {
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set(0o755);
+        assert_eq!(why_open(&folder).as_deref(), Some("its mode is 0755"));
+        set(0o700);
+        assert_eq!(why_open(&folder), None);
+        std::fs::remove_dir(&folder).unwrap();
+        assert_eq!(why_open(&folder), None, "what is not there is not open");
+    }
+
+    #[test]
+    fn a_browser_that_is_named_must_be_there() {
+        let named =
+            |path: &str| browser(&from_toml_pairs([("browser".to_owned(), path.to_owned())])).state;
+        assert_eq!(named("/bin/sh"), State::Ok);
+        assert_eq!(named("/nonexistent/chrome"), State::Fail);
+    }
+}

@@ -1,0 +1,265 @@
+//! `ibctl login`: starts a login, or joins the one under way, and stays until it is over.
+//!
+//! The login is the daemon's: who leaves here with Ctrl-C does not end it.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use ibd_protocol::{LoginReport, LoginRequest, Secret, ToClient, ToDaemon};
+use serde_json::json;
+use tokio::sync::oneshot;
+
+use crate::daemon::Fault;
+use crate::errand::Errand;
+use crate::progress::Shown;
+use crate::{Context, Ended, answer};
+
+/// The daemon answers one request within this time, in seconds.
+const WAIT_SECONDS: u32 = 40;
+/// It may be late by so much.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long a person is waited for in all.
+const WHOLE: Duration = Duration::from_secs(300);
+/// Between two requests of which the second brought nothing new.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// Flags of the verb.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The code that the login under way waits for; `-` reads it from stdin, where no other program
+    /// of this machine can see it.
+    #[arg(long, value_name = "CODE", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    code: Option<String>,
+    /// Log in to the paper account, whatever the configuration says.
+    #[arg(long)]
+    paper: bool,
+    /// Go on although failed attempts, or somebody else's session, speak against it.
+    #[arg(long)]
+    force: bool,
+    /// Call the login under way off.
+    #[arg(long, conflicts_with_all = ["code", "paper", "force"])]
+    cancel: bool,
+}
+
+impl Args {
+    fn request(&self) -> Result<LoginRequest, Fault> {
+        let code = self.code.as_deref().map(code_of).transpose()?;
+        let (paper, force) = (self.paper, self.force);
+        Ok(LoginRequest { code, paper, force, wait_seconds: WAIT_SECONDS })
+    }
+}
+
+fn code_of(given: &str) -> Result<Secret, Fault> {
+    let code = match given {
+        "-" => read_line().ok_or_else(|| Fault::new("there is no code on stdin", "")),
+        given => Ok(Secret::new(given.trim())),
+    };
+    code.and_then(|code| match code.expose().is_empty() {
+        true => Err(Fault::new("the code is empty", "Give it as `--code 123456`.")),
+        false => Ok(code),
+    })
+}
+
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> {
+    let request = args.request()?;
+    let silence = Duration::from_secs(WAIT_SECONDS.into()) + GRACE;
+    let mut errand = Errand::start(context, silence).await?;
+    if args.cancel {
+        let report = errand.ask(ToDaemon::CancelLogin, report_of).await?;
+        answer(context, &report, &text(&report))?;
+        return Ok(Ended::Fine);
+    }
+    let may_prompt = !context.json && args.code.is_none() && std::io::stdin().is_terminal();
+    let mut stay = Stay { errand, request, prompt: Prompt::default(), may_prompt, told: None };
+    tokio::select! {
+        report = stay.until_it_ends() => end(context, &report?),
+        _ = tokio::signal::ctrl_c() => {
+            stay.errand.shown.clear();
+            left(context)
+        }
+    }
+}
+
+fn report_of(id: u64, answer: ToClient) -> Option<LoginReport> {
+    match answer {
+        ToClient::Login(of, report) if of == id => Some(*report),
+        _ => None,
+    }
+}
+
+/// Whether another look may find it further.
+fn goes_on(report: &LoginReport) -> bool {
+    let is_under_way = match report.state.as_str() {
+        "need_login" => !report.mode.is_empty(),
+        state => matches!(state, "wait_2fa" | "init" | "starting"),
+    };
+    !report.ready && report.failed.is_none() && (report.waiting_for.is_some() || is_under_way)
+}
+
+/// What it takes to stay with a login.
+struct Stay {
+    errand: Errand,
+    request: LoginRequest,
+    prompt: Prompt,
+    may_prompt: bool,
+    /// What the person was told last.
+    told: Option<LoginReport>,
+}
+
+impl Stay {
+    async fn until_it_ends(&mut self) -> Result<LoginReport, Fault> {
+        let until = Instant::now() + WHOLE;
+        let stays = self.request.code.is_none();
+        loop {
+            let report = tokio::select! {
+                code = self.prompt.answered() => {
+                    self.errand.shown = Shown::new(false);
+                    self.request.code = code;
+                    continue;
+                }
+                report = look(&mut self.errand, &self.request, self.told.as_ref()) => report?,
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if !stays || !goes_on(&report) || left < PAUSE {
+                return Ok(report);
+            }
+            self.tell(report);
+            let wait = u32::try_from(left.as_secs()).unwrap_or(WAIT_SECONDS).min(WAIT_SECONDS);
+            // From now on this only joins: a second start is nothing that the person has asked for.
+            self.request = LoginRequest {
+                code: None,
+                force: false,
+                wait_seconds: wait,
+                paper: self.request.paper,
+            };
+        }
+    }
+
+    /// Says what is new, and asks for what is wanted.
+    fn tell(&mut self, report: LoginReport) {
+        let is_new = self.told.as_ref().is_none_or(|told| text(told) != text(&report));
+        if is_new {
+            self.errand.shown.say(&text(&report));
+        }
+        if self.may_prompt && report.waiting_for.as_deref() == Some("code") && self.prompt.open() {
+            // Whatever came now would run over what is being typed.
+            self.errand.shown = Shown::Nothing;
+        }
+        self.told = Some(report);
+    }
+}
+
+async fn look(
+    errand: &mut Errand,
+    request: &LoginRequest,
+    told: Option<&LoginReport>,
+) -> Result<LoginReport, Fault> {
+    let report = errand.ask(|id| ToDaemon::Login(id, request.clone()), report_of).await?;
+    if told == Some(&report) {
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(report)
+}
+
+/// Waits for a line on the terminal, while the login may get on without it.
+#[derive(Default)]
+enum Prompt {
+    /// Nobody was asked.
+    #[default]
+    Closed,
+    /// Somebody is being asked.
+    Open(oneshot::Receiver<Option<Secret>>),
+    /// stdin is at its end: nobody can be asked.
+    Over,
+}
+
+impl Prompt {
+    /// Asks, unless it has; whether it did.
+    fn open(&mut self) -> bool {
+        let is_closed = matches!(self, Self::Closed);
+        if is_closed {
+            eprint!("Code: ");
+            let (said, line) = oneshot::channel();
+            // A thread of its own, because nothing can end its reading: it must not keep us from ending.
+            std::thread::spawn(move || said.send(read_line()));
+            *self = Self::Open(line);
+        }
+        is_closed
+    }
+
+    /// The line, or `None` if there is none; for ever if nobody is being asked.
+    async fn answered(&mut self) -> Option<Secret> {
+        let Self::Open(line) = self else { return std::future::pending().await };
+        let line = line.await.ok().flatten();
+        *self = if line.is_some() { Self::Closed } else { Self::Over };
+        line.filter(|code| !code.expose().is_empty())
+    }
+}
+
+fn read_line() -> Option<Secret> {
+    let mut line = String::new();
+    match std::io::stdin().read_line(&mut line) {
+        Ok(1..) => Some(Secret::new(line.trim())),
+        _ => None,
+    }
+}
+
+fn end(context: &Context, report: &LoginReport) -> Result<Ended, Fault> {
+    if report.failed.is_some() {
+        let fault = Fault::new(report.text.clone(), report.next.clone());
+        return Err(fault.with(report));
+    }
+    answer(context, report, &text(report))?;
+    Ok(if report.ready { Ended::Fine } else { Ended::NeedsPerson })
+}
+
+fn text(report: &LoginReport) -> String {
+    let page = report.auth_url.as_ref().filter(|_| !report.ready && !report.browser_opened);
+    let page = page.map(|url| format!("The login page: {url}"));
+    let next = (!report.next.is_empty()).then(|| report.next.clone());
+    let lines = [Some(report.text.clone()), page, next];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
+}
+
+fn left(context: &Context) -> Result<Ended, Fault> {
+    let text = "The login goes on without you. `ibctl login` joins it, `ibctl login --cancel` calls \
+        it off, `ibctl status` shows it.";
+    answer(context, &json!({ "left": true, "text": text }), text)?;
+    Ok(Ended::NeedsPerson)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(state: &str) -> LoginReport {
+        LoginReport { state: state.into(), text: "So it is.".into(), ..Default::default() }
+    }
+
+    #[test]
+    fn a_login_goes_on_until_it_is_ready_or_failed_or_stands_still() {
+        let browser = |state| LoginReport { mode: "browser".into(), ..report(state) };
+        assert!(goes_on(&browser("need_login")) && goes_on(&report("wait_2fa")));
+        assert!(goes_on(&report("init")) && goes_on(&report("starting")));
+        let waiting = LoginReport { waiting_for: Some("code".into()), ..report("other") };
+        assert!(goes_on(&waiting));
+        assert!(!goes_on(&report("need_login")), "nobody is logging in");
+        for state in ["lockout_guard", "competing", "maintenance", "ready"] {
+            assert!(!goes_on(&browser(state)), "{state}");
+        }
+        assert!(!goes_on(&LoginReport { ready: true, ..browser("wait_2fa") }));
+        assert!(!goes_on(&LoginReport { failed: Some("wrong".into()), ..browser("wait_2fa") }));
+    }
+
+    #[test]
+    fn a_page_that_nobody_sees_is_named() {
+        let page = Some("https://localhost:5000/".to_owned());
+        let login = LoginReport { auth_url: page, next: "Log in.".into(), ..report("need_login") };
+        assert_eq!(text(&login), "So it is.\nThe login page: https://localhost:5000/\nLog in.");
+        assert_eq!(
+            text(&LoginReport { browser_opened: true, ..login.clone() }),
+            "So it is.\nLog in."
+        );
+        assert!(!text(&LoginReport { ready: true, ..login }).contains("https"));
+    }
+}

@@ -1,0 +1,67 @@
+//! Moments and ages, as a person reads them.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Unit};
+
+/// An RFC 3339 moment in this machine's time zone; what is none is shown as it is.
+pub(crate) fn local(moment: &str) -> String {
+    match moment.parse::<Timestamp>() {
+        Ok(moment) => in_zone(moment, TimeZone::system()),
+        Err(_) => moment.to_owned(),
+    }
+}
+
+fn in_zone(moment: Timestamp, zone: TimeZone) -> String {
+    moment.to_zoned(zone).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
+}
+
+/// `24 Apr 2023, 3 years 7 months ago`.
+pub(crate) fn day_and_age(day: Date, today: Date) -> String {
+    format!("{}, {}", day.strftime("%-d %b %Y"), age(day, today))
+}
+
+/// The two largest units tell enough.
+fn age(day: Date, today: Date) -> String {
+    let Ok(span) = day.until((Unit::Year, today)) else { return "at an unknown time".to_owned() };
+    let units = [
+        (i64::from(span.get_years()), "year"),
+        (i64::from(span.get_months()), "month"),
+        (i64::from(span.get_days()), "day"),
+    ];
+    let known = units.into_iter().filter(|(count, _)| *count > 0).take(2);
+    let words = known.map(|(count, unit)| match count {
+        1 => format!("1 {unit}"),
+        count => format!("{count} {unit}s"),
+    });
+    match words.collect::<Vec<_>>().join(" ") {
+        // A build of tomorrow, in another time zone, is new.
+        nothing if nothing.is_empty() => "today".to_owned(),
+        words => format!("{words} ago"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn ages_are_told_in_words() {
+        let today = date(2026, 11, 24);
+        let told = |day| day_and_age(day, today);
+        assert_eq!(told(date(2023, 4, 24)), "24 Apr 2023, 3 years 7 months ago");
+        assert_eq!(told(date(2026, 10, 23)), "23 Oct 2026, 1 month 1 day ago");
+        assert_eq!(told(today), "24 Nov 2026, today");
+        assert_eq!(told(date(2026, 11, 25)), "25 Nov 2026, today");
+    }
+
+    #[test]
+    fn a_moment_is_told_in_local_time() {
+        let moment = "2026-11-23T07:30:00Z".parse().unwrap();
+        let told = in_zone(moment, TimeZone::fixed(jiff::tz::offset(1)));
+        assert!(told.starts_with("Mon 23 Nov 2026, 08:30"), "{told}");
+        assert_eq!(local("soon"), "soon");
+    }
+}

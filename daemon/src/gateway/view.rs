@@ -1,0 +1,198 @@
+//! What others see of the gateway, and the handle to ask with.
+
+use std::path::PathBuf;
+
+use ibd_cpapi::Client;
+use ibd_cpapi::pin::Pin;
+use ibd_protocol::{GatewayMode, GatewayReport};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Msg, java};
+use crate::board::Board;
+use crate::config::GatewayChoice;
+use crate::post::Post;
+
+/// What others may know about the gateway.
+#[derive(Debug, Clone, Default)]
+pub struct GatewayView {
+    /// Which one, once somebody has said.
+    pub choice: Option<GatewayChoice>,
+    /// How it is.
+    pub state: GatewayState,
+    /// Its process, if it is ours.
+    pub pid: Option<u32>,
+    /// Where it answers.
+    pub address: Option<String>,
+    /// The certificate that it must show.
+    pub pin: Pin,
+    /// The door to it, while it is up.
+    pub client: Option<Client>,
+    /// Grows whenever another gateway, or another life of it, takes over.
+    pub generation: u64,
+}
+
+/// How the gateway is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GatewayState {
+    /// Something is not there, and what. Empty: nobody has looked.
+    NotInstalled(String),
+    /// It is being installed, and how far that is.
+    Installing(String),
+    /// Its process is coming up.
+    Starting,
+    /// It can be asked.
+    Up,
+    /// A person ended it.
+    Stopped,
+    /// It is not there, and why; it is started again.
+    Down(String),
+}
+
+impl Default for GatewayState {
+    fn default() -> Self {
+        Self::NotInstalled(String::new())
+    }
+}
+
+impl GatewayState {
+    /// In snake_case.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotInstalled(_) => "not_installed",
+            Self::Installing(_) => "installing",
+            Self::Starting => "starting",
+            Self::Up => "up",
+            Self::Stopped => "stopped",
+            Self::Down(_) => "down",
+        }
+    }
+
+    /// Whether it is on its way to another state by itself.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Installing(_) | Self::Starting)
+    }
+}
+
+impl GatewayView {
+    /// Which arrangement; managed unless somebody chose another.
+    pub fn mode(&self) -> GatewayMode {
+        self.choice.as_ref().map_or(GatewayMode::Managed, GatewayChoice::mode)
+    }
+
+    /// Whether credentials may be typed at its page: we started it, or the configuration names its
+    /// certificate.
+    pub fn is_trusted_with_credentials(&self) -> bool {
+        self.mode() != GatewayMode::Attach || self.pin.is_expected()
+    }
+}
+
+/// A handle; survives restarts of the actor.
+#[derive(Debug, Clone)]
+pub struct GatewayHandle {
+    board: Board,
+    post: Post<Msg>,
+    home: PathBuf,
+}
+
+impl GatewayHandle {
+    /// Reaches the actor through `post`; the managed gateway lives in `home`.
+    pub fn new(board: Board, post: Post<Msg>, home: PathBuf) -> Self {
+        Self { board, post, home }
+    }
+
+    /// Uses this gateway, unless another was chosen before.
+    pub async fn choose(&self, choice: GatewayChoice) {
+        let (reply, chosen) = oneshot::channel();
+        self.post.send(Msg::Choose(choice, reply.into()));
+        let _ = chosen.await;
+    }
+
+    /// Somebody wants to log in: what is missing is installed and started.
+    pub fn want(&self) {
+        self.post.send(Msg::Wanted);
+    }
+
+    /// It accepts connections and does not answer.
+    pub fn hangs(&self, generation: u64) {
+        self.post.send(Msg::Hangs(generation));
+    }
+
+    /// Ends a managed gateway, and with it the login that it holds.
+    pub async fn stop(&self) -> Result<(), String> {
+        let (reply, stopped) = oneshot::channel();
+        self.post.send(Msg::Stop(reply.into()));
+        stopped.await.unwrap_or_else(|_| Err("the gateway's owner is being restarted".to_owned()))
+    }
+
+    /// Installs and starts what is missing; `tell` hears how far that is. Ends when it is up, or will
+    /// not be.
+    pub async fn start(&self, deadline: Instant, tell: impl Fn(&str)) -> GatewayView {
+        let mut views = self.board.gateway().subscribe();
+        let before = views.borrow_and_update().clone();
+        if before.state == GatewayState::Up {
+            return before;
+        }
+        self.want();
+        loop {
+            let changed = timeout_at(deadline, views.changed()).await;
+            let view = views.borrow_and_update().clone();
+            match &view.state {
+                _ if !matches!(changed, Ok(Ok(()))) => return view,
+                GatewayState::Installing(how_far) => tell(how_far),
+                GatewayState::Starting => tell("Starting the gateway (usually 2-3 s)."),
+                _ => return view,
+            }
+        }
+    }
+
+    /// Everything about it, for a person.
+    pub fn report(&self) -> GatewayReport {
+        let view = self.board.gateway().borrow().clone();
+        let (text, hint) = words(&view);
+        let is_managed = view.mode() == GatewayMode::Managed;
+        GatewayReport {
+            ok: view.state == GatewayState::Up,
+            state: view.state.as_str().to_owned(),
+            text,
+            hint,
+            pid: view.pid,
+            certificate: view.pin.sha256(),
+            address: view.address,
+            log: is_managed.then(|| java::log_path(&self.home).display().to_string()),
+        }
+    }
+}
+
+/// The gateway's own news, for a person: what it is, and what to do.
+pub fn words(view: &GatewayView) -> (String, String) {
+    let text = |text: &str, hint: &str| (text.to_owned(), hint.to_owned());
+    let address = view.address.as_deref().unwrap_or("its address");
+    match (&view.state, view.mode()) {
+        (GatewayState::Starting, _) => text("Starting the gateway (usually 2-3 s).", ""),
+        (GatewayState::Installing(how_far), _) => text(how_far, ""),
+        (GatewayState::Stopped, _) => {
+            text("Gateway is not running.", "Run `ibctl login`, or call authenticate.")
+        }
+        (GatewayState::NotInstalled(why), _) if why.is_empty() => text(
+            "No gateway is in use yet.",
+            "Run `ibctl login`; IBKR's gateway is installed at the first login. Or try the \
+             simulator with IB_GATEWAY=simulator.",
+        ),
+        (GatewayState::NotInstalled(why), _) => (
+            format!("IBKR's gateway cannot be started: {}.", why.trim_end_matches('.')),
+            "Run `ibctl gateway install` (`--from` takes an archive from elsewhere), then `ibctl \
+             login`. Or try the simulator with IB_GATEWAY=simulator."
+                .to_owned(),
+        ),
+        (GatewayState::Down(why), GatewayMode::Simulator) => (
+            format!("The simulator is down: {why}. It is started again."),
+            "Try again in a few seconds.".to_owned(),
+        ),
+        (GatewayState::Down(why), _) => (
+            format!("The gateway is down: {}. It is started again.", why.trim_end_matches('.')),
+            "If this stays, look at `ibctl gateway logs`.".to_owned(),
+        ),
+        (GatewayState::Up, _) => (format!("The gateway answers at {address}."), String::new()),
+    }
+}

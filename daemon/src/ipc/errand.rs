@@ -1,0 +1,165 @@
+//! Errands: what a person asks for through `ibctl`. Each ends with one answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ibd_protocol::settings::{KEYRING, find};
+use ibd_protocol::{
+    GatewayVerb, LoginRequest, Report, RequestId, SecretReport, SecretsVerb, ToClient,
+};
+use tokio::time::Instant;
+
+use super::Shared;
+use crate::gateway::GatewayState;
+use crate::secrets as keyring;
+use crate::session::OpenPage;
+use crate::session::guard::Asker;
+use crate::session::login::Ask;
+
+/// A gateway that must be installed first is waited for so long.
+const INSTALL: Duration = Duration::from_secs(1_800);
+/// The session answers a person within this time.
+const RESUME: Duration = Duration::from_secs(60);
+/// Nobody waits longer for one answer; `ibctl` asks again.
+const LONGEST_WAIT: u32 = 600;
+
+/// What an errand needs.
+pub(super) struct Errand {
+    pub(super) id: RequestId,
+    pub(super) shared: Shared,
+    pub(super) page: Option<OpenPage>,
+    pub(super) progress: Arc<dyn Fn(String) + Send + Sync>,
+}
+
+pub(super) async fn login(errand: Errand, request: LoginRequest) -> ToClient {
+    let session = &errand.shared.desks.session;
+    let has_code = request.code.is_some();
+    if has_code && !session.answer(None, request.code).await {
+        let mut report = session.now().report();
+        report.failed = Some("no_login".to_owned());
+        report.text = "No login waits for a code.".to_owned();
+        report.next = "Run `ibctl login` first.".to_owned();
+        return ToClient::Login(errand.id, Box::new(report));
+    }
+    let ask = Ask {
+        asker: Asker::Person,
+        forced: request.force,
+        paper: request.paper,
+        headless: false,
+        renew: request.force,
+    };
+    let wait = Duration::from_secs(u64::from(request.wait_seconds.clamp(1, LONGEST_WAIT)));
+    let deadline = Instant::now() + wait;
+    let progress = errand.progress.clone();
+    let tell = move |text: &str| progress(text.to_owned());
+    let followed = session.login(ask, errand.page, deadline, tell).await;
+    ToClient::Login(errand.id, Box::new(followed.report()))
+}
+
+pub(super) async fn cancel_login(errand: Errand) -> ToClient {
+    let session = &errand.shared.desks.session;
+    let was_running = session.cancel_login().await;
+    let mut report = session.now().report();
+    if !was_running {
+        report.text = "No login is under way.".to_owned();
+        report.next = String::new();
+    }
+    ToClient::Login(errand.id, Box::new(report))
+}
+
+pub(super) async fn resume(errand: Errand) -> ToClient {
+    let report = errand.shared.desks.session.resume(Instant::now() + RESUME).await;
+    ToClient::Report(errand.id, report)
+}
+
+pub(super) async fn gateway(errand: Errand, verb: GatewayVerb) -> ToClient {
+    let gateway = &errand.shared.desks.gateway;
+    let report = match verb {
+        GatewayVerb::Status => gateway.report(),
+        GatewayVerb::Start => {
+            let progress = errand.progress.clone();
+            let tell = move |text: &str| progress(text.to_owned());
+            gateway.start(Instant::now() + INSTALL, tell).await;
+            gateway.report()
+        }
+        GatewayVerb::Stop => {
+            let stopped = gateway.stop().await;
+            let mut report = gateway.report();
+            report.ok = stopped.is_ok();
+            match stopped {
+                Ok(()) if report.state == GatewayState::Stopped.as_str() => {
+                    report.text = "The gateway has ended, and the login that it held.".to_owned();
+                }
+                Ok(()) => report.text = "No managed gateway runs now.".to_owned(),
+                Err(why) => {
+                    report.text = format!("The gateway does not end: {why}.");
+                    report.hint = "Look at `ibctl gateway logs`.".to_owned();
+                }
+            }
+            report
+        }
+    };
+    ToClient::Gateway(errand.id, Box::new(report))
+}
+
+pub(super) async fn secrets(errand: Errand, verb: SecretsVerb) -> ToClient {
+    let profile = &errand.shared.config.places.profile;
+    let report = match verb {
+        SecretsVerb::List => return ToClient::Secrets(errand.id, list(&errand).await),
+        SecretsVerb::Set(name, _) | SecretsVerb::Forget(name)
+            if !KEYRING.contains(&name.as_str()) =>
+        {
+            failed(format!("{name} is no secret."), format!("Secrets are {}.", KEYRING.join(", ")))
+        }
+        SecretsVerb::Set(name, secret) => {
+            match find(&name).map(|s| s.kind.check(secret.expose())) {
+                Some(Ok(value)) => {
+                    match keyring::set(profile, &name, ibd_protocol::Secret::new(value)).await {
+                        Ok(()) => done(format!("{name} is in the keyring.")),
+                        Err(why) => no_keyring(&name, &why),
+                    }
+                }
+                Some(Err(problem)) => failed(format!("{name}: {problem}."), "Nothing was changed."),
+                None => failed(format!("{name} is no secret."), "Nothing was changed."),
+            }
+        }
+        SecretsVerb::Forget(name) => match keyring::forget(profile, &name).await {
+            Ok(true) => done(format!("{name} was removed from the keyring.")),
+            Ok(false) => done(format!("{name} was not in the keyring.")),
+            Err(why) => no_keyring(&name, &why),
+        },
+    };
+    ToClient::Report(errand.id, report)
+}
+
+async fn list(errand: &Errand) -> Vec<SecretReport> {
+    let config = &errand.shared.config;
+    let mut reports = Vec::new();
+    for name in KEYRING {
+        let own = config.settings.origin(name).map(|origin| origin.as_str().to_owned());
+        let origin = match own {
+            Some(origin) => Some(origin),
+            None => keyring::get(&config.places.profile, name).await.map(|_| "keyring".to_owned()),
+        };
+        reports.push(SecretReport { name: (*name).to_owned(), set: origin.is_some(), origin });
+    }
+    reports
+}
+
+fn done(text: String) -> Report {
+    Report { ok: true, text, hint: String::new() }
+}
+
+fn failed(text: impl Into<String>, hint: impl Into<String>) -> Report {
+    Report { ok: false, text: text.into(), hint: hint.into() }
+}
+
+fn no_keyring(name: &str, why: &str) -> Report {
+    failed(
+        format!("The keyring cannot be used: {why}."),
+        format!(
+            "On a machine without one, give {name} as a systemd credential, or name a file of mode 0600 in \
+             {name}_FILE."
+        ),
+    )
+}

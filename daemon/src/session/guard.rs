@@ -1,0 +1,462 @@
+//! The guard: IBKR locks an account after about ten failed logins in a day, so automatic ones stop long
+//! before that. Kept in a file across restarts and clients; counted per username.
+//!
+//! An attempt is written down *before* anything is sent. One without an outcome, because we were killed
+//! meanwhile, counts as failed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Failures count for so long.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// Failures in a row after which only a person goes on.
+const IN_A_ROW: usize = 2;
+/// Failures in a day after which only a person goes on; IBKR's limit is ten.
+const A_DAY: usize = 4;
+/// Second factors (codes, pushes) in a day.
+const FACTORS_A_DAY: usize = 6;
+/// Between logins that nobody asked for.
+const BETWEEN: SignedDuration = SignedDuration::from_mins(30);
+/// Logins that nobody asked for, in a day.
+const UNASKED_A_DAY: usize = 3;
+
+/// Who wants a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asker {
+    /// A person, at a terminal.
+    Person,
+    /// An assistant.
+    Client,
+    /// Nobody: the session ended and it is configured to come back.
+    Nobody,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Under way, or cut off by our own end.
+    Open,
+    /// Logged in.
+    LoggedIn,
+    /// IBKR refused it, or nobody approved it.
+    Failed,
+    /// IBKR says that the account is locked.
+    Locked,
+}
+
+/// One attempt to log in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Attempt {
+    at: Timestamp,
+    asker: Asker,
+    outcome: Outcome,
+    /// Codes and pushes of this attempt.
+    factors: usize,
+}
+
+/// What is known of one username.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct History(Vec<Attempt>);
+
+/// Why no attempt may be made now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// Too many failures: a person must decide.
+    Failures(usize),
+    /// IBKR says that it is locked: a person must unlock it there.
+    Locked,
+    /// Too many codes or pushes.
+    Factors,
+    /// Not so soon again.
+    Soon(Timestamp),
+    /// The file cannot be read or written, so nothing is known.
+    Unreadable(String),
+}
+
+impl std::fmt::Display for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failures(n) => write!(
+                f,
+                "{n} logins failed. Stopped so that IBKR does not lock you (its limit is about 10 a day)"
+            ),
+            Self::Locked => f.write_str("IBKR says that this login is locked"),
+            Self::Factors => f.write_str(
+                "Too many codes and phone approvals were used in a day. Stopped so that IBKR does not lock you",
+            ),
+            Self::Soon(at) => write!(f, "The last login was tried only a while ago; next at {at}"),
+            Self::Unreadable(why) => {
+                write!(f, "The record of earlier logins cannot be used ({why}), so nothing is tried")
+            }
+        }
+    }
+}
+
+impl Held {
+    /// Whether only a person ends it.
+    pub fn needs_person(&self) -> bool {
+        !matches!(self, Self::Soon(_))
+    }
+}
+
+impl History {
+    /// Whether a login may be tried. A person who insists may always.
+    pub fn may(&self, now: Timestamp, asker: Asker, is_forced: bool) -> Result<(), Held> {
+        if is_forced && asker == Asker::Person {
+            return Ok(());
+        }
+        let today = || self.0.iter().filter(|attempt| now.duration_since(attempt.at) < DAY);
+        if self.0.last().is_some_and(|last| last.outcome == Outcome::Locked) {
+            return Err(Held::Locked);
+        }
+        let in_a_row = self.failures_in_a_row(now);
+        let a_day = today().filter(|attempt| attempt.is_failure()).count();
+        if in_a_row >= IN_A_ROW || a_day >= A_DAY {
+            return Err(Held::Failures(in_a_row.max(a_day)));
+        }
+        if today().map(|attempt| attempt.factors).sum::<usize>() >= FACTORS_A_DAY {
+            return Err(Held::Factors);
+        }
+        match asker {
+            Asker::Nobody => self.may_unasked(now),
+            Asker::Client | Asker::Person => Ok(()),
+        }
+    }
+
+    /// Whether one more code or push may be used in the attempt under way.
+    pub fn may_factor(&self, now: Timestamp, is_forced: bool) -> Result<(), Held> {
+        let today = self.0.iter().filter(|attempt| now.duration_since(attempt.at) < DAY);
+        let used: usize = today.map(|attempt| attempt.factors).sum();
+        if used >= FACTORS_A_DAY && !is_forced { Err(Held::Factors) } else { Ok(()) }
+    }
+
+    fn may_unasked(&self, now: Timestamp) -> Result<(), Held> {
+        let unasked: Vec<_> = self
+            .0
+            .iter()
+            .filter(|attempt| attempt.asker == Asker::Nobody)
+            .map(|attempt| attempt.at)
+            .filter(|at| now.duration_since(*at) < DAY)
+            .collect();
+        let soon = unasked.last().map(|last| *last + BETWEEN).filter(|next| *next > now);
+        let full = (unasked.len() >= UNASKED_A_DAY).then(|| unasked.first().map(|at| *at + DAY));
+        match full.flatten().or(soon) {
+            Some(next) => Err(Held::Soon(next)),
+            None => Ok(()),
+        }
+    }
+
+    /// Failures since the last login, of the last day.
+    fn failures_in_a_row(&self, now: Timestamp) -> usize {
+        let since = self.0.iter().rev().take_while(|a| a.outcome != Outcome::LoggedIn);
+        since.filter(|a| a.is_failure() && now.duration_since(a.at) < DAY).count()
+    }
+
+    /// Writes down that an attempt begins.
+    pub fn begin(&mut self, now: Timestamp, asker: Asker) {
+        self.0.push(Attempt { at: now, asker, outcome: Outcome::Open, factors: 0 });
+    }
+
+    /// Writes down one code or push of the attempt under way.
+    pub fn factor(&mut self) {
+        if let Some(last) = self.0.last_mut() {
+            last.factors += 1;
+        }
+    }
+
+    /// Writes down how the attempt under way ended.
+    pub fn settle(&mut self, outcome: Outcome) {
+        if let Some(last) = self.0.last_mut().filter(|last| last.outcome == Outcome::Open) {
+            last.outcome = outcome;
+        }
+    }
+
+    /// A login that came about without us: what failed before no longer counts in a row.
+    fn is_news(&self, now: Timestamp) -> bool {
+        self.failures_in_a_row(now) > 0
+            || self.0.last().is_some_and(|last| last.outcome == Outcome::Locked)
+    }
+
+    fn forget_old(&mut self, now: Timestamp) {
+        let last = self.0.len().saturating_sub(1);
+        let mut at = 0;
+        // The last one stays: that an account is locked does not end with the day.
+        self.0.retain(|attempt| {
+            at += 1;
+            at > last || now.duration_since(attempt.at) < DAY
+        });
+    }
+
+    /// Attempts of the last day, and how many of them failed.
+    pub fn counts(&self, now: Timestamp) -> (usize, usize) {
+        let today = self.0.iter().filter(|attempt| now.duration_since(attempt.at) < DAY);
+        let today: Vec<_> = today.collect();
+        (today.len(), today.iter().filter(|attempt| attempt.is_failure()).count())
+    }
+}
+
+impl Attempt {
+    fn is_failure(&self) -> bool {
+        matches!(self.outcome, Outcome::Open | Outcome::Failed | Outcome::Locked)
+    }
+}
+
+/// The histories in their file. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Guard(Arc<Mutex<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    /// By username in lower case.
+    histories: Result<BTreeMap<String, History>, String>,
+}
+
+impl Guard {
+    /// Reads the file in `folder`. One that cannot be read holds every login until a person insists.
+    pub fn open(folder: &Path) -> Self {
+        let path = folder.join("logins.json");
+        let histories = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| e.to_string()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+            Err(error) => Err(error.to_string()),
+        };
+        Self(Arc::new(Mutex::new(Kept { path, histories })))
+    }
+
+    /// Whether a login of this user may be tried.
+    pub fn may(&self, user: &str, now: Timestamp, asker: Asker, forced: bool) -> Result<(), Held> {
+        match &self.lock().histories {
+            Ok(histories) => {
+                histories.get(&key(user)).map_or(Ok(()), |history| history.may(now, asker, forced))
+            }
+            Err(_) if forced && asker == Asker::Person => Ok(()),
+            Err(why) => Err(Held::Unreadable(why.clone())),
+        }
+    }
+
+    /// Checks and writes down, in one step, that an attempt begins.
+    pub fn begin(
+        &self,
+        user: &str,
+        now: Timestamp,
+        asker: Asker,
+        forced: bool,
+    ) -> Result<(), Held> {
+        self.may(user, now, asker, forced)?;
+        if forced {
+            // A person has taken responsibility for what could not be read.
+            let mut kept = self.lock();
+            if kept.histories.is_err() {
+                kept.histories = Ok(BTreeMap::new());
+            }
+        }
+        self.change(user, |history| {
+            history.forget_old(now);
+            history.begin(now, asker);
+        })
+    }
+
+    /// Checks and writes down one code or push.
+    pub fn factor(&self, user: &str, now: Timestamp, forced: bool) -> Result<(), Held> {
+        if let Ok(histories) = &self.lock().histories
+            && let Some(history) = histories.get(&key(user))
+        {
+            history.may_factor(now, forced)?;
+        }
+        self.change(user, History::factor)
+    }
+
+    /// Writes down how the attempt under way ended.
+    pub fn settle(&self, user: &str, outcome: Outcome) {
+        if let Err(held) = self.change(user, |history| history.settle(outcome)) {
+            // It then counts as failed, which errs on the safe side.
+            tracing::error!(%held, "the end of a login was not written down");
+        }
+    }
+
+    /// Somebody has logged in without us: what failed before no longer counts in a row.
+    pub fn logged_in_otherwise(&self, user: &str, now: Timestamp) {
+        let is_news = {
+            let kept = self.lock();
+            let history = kept.histories.as_ref().ok().and_then(|h| h.get(&key(user)));
+            history.is_some_and(|history| history.is_news(now))
+        };
+        if is_news {
+            let written = self.change(user, |history| {
+                history.begin(now, Asker::Person);
+                history.settle(Outcome::LoggedIn);
+            });
+            if let Err(held) = written {
+                tracing::error!(%held, "a login was not written down");
+            }
+        }
+    }
+
+    /// Attempts of the last day, and how many of them failed.
+    pub fn counts(&self, user: &str, now: Timestamp) -> (usize, usize) {
+        let kept = self.lock();
+        let history = kept.histories.as_ref().ok().and_then(|h| h.get(&key(user)).cloned());
+        history.unwrap_or_default().counts(now)
+    }
+
+    fn change(&self, user: &str, change: impl FnOnce(&mut History)) -> Result<(), Held> {
+        let mut kept = self.lock();
+        let path = kept.path.clone();
+        let histories = kept.histories.as_mut().map_err(|why| Held::Unreadable(why.clone()))?;
+        change(histories.entry(key(user)).or_default());
+        write(&path, histories).map_err(|error| Held::Unreadable(error.to_string()))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key(user: &str) -> String {
+    user.to_lowercase()
+}
+
+fn write(path: &Path, histories: &BTreeMap<String, History>) -> io::Result<()> {
+    let temporary = path.with_extension("tmp");
+    let mut file = fs::File::create(&temporary)?;
+    file.write_all(&serde_json::to_vec(histories)?)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    // The name too must survive a loss of power.
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use Asker::{Client, Nobody, Person};
+    use Outcome::{Failed, Locked, LoggedIn, Open};
+
+    fn now() -> Timestamp {
+        "2026-11-22T10:00:00Z".parse().unwrap()
+    }
+
+    /// Attempts as (hours ago, asker, outcome, factors).
+    fn history(attempts: &[(i64, Asker, Outcome, usize)]) -> History {
+        let attempt = |&(hours, asker, outcome, factors): &(i64, Asker, Outcome, usize)| Attempt {
+            at: now() - SignedDuration::from_hours(hours),
+            asker,
+            outcome,
+            factors,
+        };
+        History(attempts.iter().map(attempt).collect())
+    }
+
+    #[test]
+    fn who_may_when() {
+        let soon = |hours| Held::Soon(now() + SignedDuration::from_hours(hours));
+        for (attempts, asker, expected) in [
+            (&[][..], Nobody, Ok(())),
+            (&[(1, Client, Failed, 0)], Client, Ok(())),
+            (&[(2, Client, Failed, 0), (1, Client, Failed, 0)], Client, Err(Held::Failures(2))),
+            (&[(2, Client, Failed, 0), (1, Client, Failed, 0)], Person, Err(Held::Failures(2))),
+            // Cut off counts as failed.
+            (&[(2, Client, Open, 0), (1, Client, Failed, 0)], Client, Err(Held::Failures(2))),
+            // A login between them ends the row, but not the day.
+            (
+                &[(3, Client, Failed, 0), (2, Client, LoggedIn, 0), (1, Client, Failed, 0)],
+                Client,
+                Ok(()),
+            ),
+            (
+                &[
+                    (9, Client, Failed, 0),
+                    (8, Client, LoggedIn, 0),
+                    (7, Client, Failed, 0),
+                    (6, Client, LoggedIn, 0),
+                    (5, Client, Failed, 0),
+                    (4, Client, LoggedIn, 0),
+                    (3, Client, Failed, 0),
+                    (2, Client, LoggedIn, 0),
+                ],
+                Client,
+                Err(Held::Failures(4)),
+            ),
+            (&[(26, Client, Failed, 0), (25, Client, Failed, 0)], Client, Ok(())),
+            // That it is locked does not end with the day.
+            (&[(50, Client, Locked, 0)], Client, Err(Held::Locked)),
+            (&[(50, Client, Locked, 0), (49, Person, LoggedIn, 0)], Client, Ok(())),
+            (&[(2, Client, LoggedIn, 4), (1, Client, LoggedIn, 2)], Client, Err(Held::Factors)),
+            // Unasked logins are rare even if they succeed.
+            (&[(0, Nobody, LoggedIn, 0)], Nobody, Err(Held::Soon(now() + BETWEEN))),
+            (&[(0, Nobody, LoggedIn, 0)], Client, Ok(())),
+            (
+                &[(9, Nobody, LoggedIn, 0), (6, Nobody, LoggedIn, 0), (3, Nobody, LoggedIn, 0)],
+                Nobody,
+                Err(soon(15)),
+            ),
+        ] {
+            assert_eq!(
+                history(attempts).may(now(), asker, false),
+                expected,
+                "{attempts:?} {asker:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_person_can_insist() {
+        let locked = history(&[(1, Client, Locked, 0)]);
+        assert_eq!(locked.may(now(), Person, true), Ok(()));
+        assert_eq!(locked.may(now(), Client, true), Err(Held::Locked));
+    }
+
+    #[test]
+    fn it_is_kept_and_counts_for_every_spelling() {
+        let folder = tempfile::tempdir().unwrap();
+        let guard = Guard::open(folder.path());
+        for _ in 0..2 {
+            guard.begin("JDoe", now(), Client, false).unwrap();
+            guard.settle("jdoe", Failed);
+        }
+        let next = Guard::open(folder.path());
+        assert_eq!(next.begin("jdoe", now(), Client, false), Err(Held::Failures(2)));
+        assert_eq!(next.may("other", now(), Client, false), Ok(()));
+        assert_eq!(next.counts("jdoe", now()), (2, 2));
+        next.logged_in_otherwise("jdoe", now());
+        assert_eq!(next.begin("jdoe", now(), Client, false), Ok(()));
+    }
+
+    #[test]
+    fn killed_in_the_middle_counts_as_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            Guard::open(folder.path()).begin("jdoe", now(), Client, false).unwrap();
+        }
+        let held = Guard::open(folder.path()).begin("jdoe", now(), Client, false);
+        assert_eq!(held, Err(Held::Failures(2)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_holds_everything_until_a_person_insists() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("logins.json"), "{").unwrap();
+        let guard = Guard::open(folder.path());
+        assert!(matches!(guard.may("jdoe", now(), Client, false), Err(Held::Unreadable(_))));
+        assert!(matches!(guard.begin("jdoe", now(), Person, false), Err(Held::Unreadable(_))));
+        guard.begin("jdoe", now(), Person, true).unwrap();
+        guard.settle("jdoe", LoggedIn);
+        assert_eq!(Guard::open(folder.path()).may("jdoe", now(), Client, false), Ok(()));
+    }
+}

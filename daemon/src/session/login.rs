@@ -1,0 +1,328 @@
+//! Logins: who wants one, in which way, and how far it is. One at a time, whoever asks.
+//!
+//! ```text
+//!   ask ──decide──▶ Preparing ──gateway up──▶ Person ─────────────────────┐ seen by the next look
+//!                       │ headless                                        ▼
+//!                       └──────────────▶ Typing ⇄ Approval ⇄ Code ──▶ Checking ──▶ the session is ready
+//!                                            └────────────┴──▶ Failed
+//! ```
+
+pub mod browser;
+pub mod headless;
+mod wish;
+
+use std::time::Duration;
+
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::calendar::{self, Window};
+use super::guard::{Asker, Held};
+use super::life::{Compete, Phase};
+pub use wish::{Credentials, Wish};
+
+/// A login time is kept for so long: one that is missed because the machine slept is not made up for.
+const APPOINTMENT: SignedDuration = SignedDuration::from_mins(30);
+/// A login younger than this is not renewed.
+const YOUNG: SignedDuration = SignedDuration::from_hours(1);
+/// Without a login time a phone is asked only between these hours, local time.
+const DAYTIME: std::ops::Range<i8> = 7..22;
+/// Between two logins that nobody asked for, whatever came of the first; the guard is stricter about
+/// those that IBKR counts.
+const UNASKED: SignedDuration = SignedDuration::from_mins(5);
+
+/// How a login is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A person, in a browser.
+    Browser,
+    /// We, in a browser that nobody sees.
+    Headless,
+}
+
+impl Way {
+    /// As tools and `ibctl` name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Browser => "browser",
+            Self::Headless => "headless",
+        }
+    }
+}
+
+/// How far a login is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// The gateway is being made ready; how far that is.
+    Preparing(String),
+    /// A person logs in at the gateway's page.
+    Person,
+    /// The page is being worked through; where that is.
+    Typing(String),
+    /// Somebody must approve on the phone, until then.
+    Approval(Timestamp),
+    /// A person must give a code; what kind, and the name of the question.
+    Code(String, String),
+    /// The page says that it is done; the session is looked at.
+    Checking,
+    /// It is over without a login.
+    Failed(Failure),
+}
+
+/// Why a login is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// In snake_case, stable; listed in docs/tools.md.
+    pub code: &'static str,
+    /// One sentence.
+    pub text: String,
+    /// What to do.
+    pub next: String,
+    /// When it may work.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl Failure {
+    /// A failure with the three things that each one has.
+    pub fn new(code: &'static str, text: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { code, text: text.into(), next: next.into(), retry_at: None }
+    }
+}
+
+/// A login, as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginView {
+    /// Tells it from the one before.
+    pub number: u64,
+    /// In which way.
+    pub way: Way,
+    /// How far.
+    pub stage: Stage,
+    /// Whether a browser was opened at the page: not asked, asked, or the answer.
+    pub page: Page,
+}
+
+/// Whether a browser was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// Nobody who could has asked for the login.
+    Closed,
+    /// A client was asked to.
+    Asked,
+    /// It was.
+    Open,
+    /// It could not be.
+    Failed,
+}
+
+impl LoginView {
+    /// Whether it still runs.
+    pub fn is_running(&self) -> bool {
+        !matches!(self.stage, Stage::Failed(_))
+    }
+
+    /// Whether a person has to do something.
+    pub fn needs_person(&self) -> bool {
+        matches!(self.stage, Stage::Person | Stage::Approval(_) | Stage::Code(..))
+    }
+}
+
+/// Somebody asks for a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    /// Who.
+    pub asker: Asker,
+    /// A person insists.
+    pub forced: bool,
+    /// To the paper account.
+    pub paper: bool,
+    /// This client wants no person to be needed.
+    pub headless: bool,
+    /// A new login although there is one.
+    pub renew: bool,
+}
+
+/// What an ask leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// There is nothing to do: it is ready, or will be without a login.
+    Wait,
+    /// One is under way.
+    Join,
+    /// A new one begins.
+    Begin(Way),
+    /// None may begin.
+    Refuse(Failure),
+}
+
+/// Everything that decides about an ask.
+#[derive(Debug, Clone)]
+pub struct Situation<'a> {
+    /// Where the session stands.
+    pub phase: &'a Phase,
+    /// Paper or live, as far as the broker has said.
+    pub is_paper: Option<bool>,
+    /// A login that is under way.
+    pub is_running: bool,
+    /// Whether headless logins are configured.
+    pub headless: bool,
+    /// Since when somebody else holds this login's session, as far as known.
+    pub taken_at: Option<Timestamp>,
+    /// What to do about them.
+    pub compete: Compete,
+    /// Whether a headless login may be tried.
+    pub guard: Result<(), Held>,
+}
+
+/// What an ask leads to.
+pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
+    let Situation { phase, is_running, .. } = situation;
+    if *is_running {
+        return Start::Join;
+    }
+    let is_persons_will = ask.asker == Asker::Person && ask.forced;
+    match phase {
+        Phase::Ready | Phase::Doubtful if ask.paper && situation.is_paper == Some(false) => {
+            return Start::Refuse(live_is_logged_in());
+        }
+        Phase::Ready | Phase::Doubtful if !ask.renew => return Start::Wait,
+        Phase::Opening | Phase::Loading { .. } | Phase::Priming | Phase::LoggingOut => {
+            return Start::Wait;
+        }
+        // It is not known yet whether one is needed.
+        Phase::Starting => return Start::Wait,
+        Phase::Penalty { .. } | Phase::Untrusted | Phase::Hung { .. } => return Start::Wait,
+        Phase::Competing if !is_persons_will => return Start::Refuse(taken(situation.taken_at)),
+        _ => {}
+    }
+    // A login through the gateway takes the session from whoever has it.
+    let takes_over = situation.taken_at.is_some() && situation.compete != Compete::Take;
+    if takes_over && !is_persons_will {
+        return Start::Refuse(taken(situation.taken_at));
+    }
+    match situation.headless || ask.headless {
+        false => Start::Begin(Way::Browser),
+        true => match &situation.guard {
+            Ok(()) => Start::Begin(Way::Headless),
+            Err(held) => Start::Refuse(guarded(held)),
+        },
+    }
+}
+
+fn live_is_logged_in() -> Failure {
+    Failure::new(
+        "live_session",
+        "A live session is logged in, and paper was asked for.",
+        "Run `ibctl logout` first, or use another IB_PROFILE for the paper account.",
+    )
+}
+
+fn taken(since: Option<Timestamp>) -> Failure {
+    let since = since.map(|at| format!(" since {}", clock(at))).unwrap_or_default();
+    Failure::new(
+        "competing_session",
+        format!(
+            "TWS, a phone or another program has had this login's session{since}, and a login here would \
+             take it away."
+        ),
+        "Ask the user. If they agree, they run `ibctl resume`.",
+    )
+}
+
+/// What a login says that the guard holds back.
+pub fn guarded(held: &Held) -> Failure {
+    let text = format!("{held}.");
+    match held {
+        Held::Soon(at) => Failure {
+            retry_at: Some(*at),
+            ..Failure::new("login_held", text, "Wait, or run `ibctl login`.")
+        },
+        Held::Locked => Failure::new(
+            "lockout_guard",
+            text,
+            "Unlock it with IBKR (log in at ibkr.com, or call them); then run `ibctl login --force`.",
+        ),
+        _ => Failure::new(
+            "lockout_guard",
+            text,
+            "Check username, password and second factor; then run `ibctl login --force`.",
+        ),
+    }
+}
+
+/// HH:MM on this machine's clock.
+pub fn clock(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::system()).strftime("%H:%M").to_string()
+}
+
+/// What decides about a login that nobody asks for.
+#[derive(Debug, Clone)]
+pub struct Unasked<'a> {
+    /// Now.
+    pub now: Timestamp,
+    /// This machine's time zone.
+    pub zone: TimeZone,
+    /// Where the session stands.
+    pub phase: &'a Phase,
+    /// Whether headless logins are configured, with username and password.
+    pub headless: bool,
+    /// Whether no phone or person is needed: a seed is there, or it is a paper login.
+    pub is_alone: bool,
+    /// When the daily login shall be.
+    pub login_time: Option<Time>,
+    /// When the login was made that is there.
+    pub login_at: Option<Timestamp>,
+    /// When one was last begun that nobody asked for.
+    pub last: Option<Timestamp>,
+    /// A maintenance that goes on.
+    pub window: Option<Window>,
+    /// Somebody else has the session, or a person logged out.
+    pub is_unwanted: bool,
+}
+
+/// Whether to log in although nobody asks: `Some(renew)`.
+pub fn unasked(situation: &Unasked<'_>) -> Option<bool> {
+    let Unasked { now, phase, login_at, .. } = situation;
+    let is_soon = situation.last.is_some_and(|last| now.duration_since(last) < UNASKED);
+    if !situation.headless || situation.is_unwanted || situation.window.is_some() || is_soon {
+        return None;
+    }
+    let appointment = situation.login_time.and_then(|at| {
+        let kept = calendar::next(at, &situation.zone, *now - APPOINTMENT)?;
+        (kept <= *now).then_some(kept)
+    });
+    match phase {
+        Phase::NeedLogin => {
+            let hour = now.to_zoned(situation.zone.clone()).hour();
+            let is_time = match situation.login_time {
+                _ if situation.is_alone => true,
+                Some(_) => appointment.is_some(),
+                None => DAYTIME.contains(&hour),
+            };
+            is_time.then_some(false)
+        }
+        Phase::Ready => {
+            let kept = appointment?;
+            let is_due = login_at.is_some_and(|at| at < kept && now.duration_since(at) > YOUNG);
+            is_due.then_some(true)
+        }
+        _ => None,
+    }
+}
+
+/// Whether it is time to say that a login will be needed.
+pub fn is_due_soon(login_at: Option<Timestamp>, now: Timestamp) -> bool {
+    login_at.is_some_and(|at| {
+        let ends = calendar::login_ends(at);
+        (ends - calendar::SAID_AHEAD..ends).contains(&now)
+    })
+}
+
+/// How long a login may take.
+pub fn limit(seconds: Option<u64>) -> Duration {
+    Duration::from_secs(seconds.unwrap_or(300).max(10))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,261 @@
+//! We log in, in a browser that nobody sees, within the guard's budget.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ibd_headless::{Answer, Attempt, CodeKind, Failed, Host, Mode, Step, Submission, log_in};
+use jiff::Timestamp;
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
+use ulid::Ulid;
+
+use super::browser::{Tell, prepare};
+use super::{Failure, Stage, Wish, guarded};
+use crate::board::Board;
+use crate::gateway::{GatewayHandle, GatewayView};
+use crate::session::guard::{Asker, Guard, Held, Outcome};
+
+/// IBKR's own limit for an approval on the phone.
+const PUSH: Duration = Duration::from_secs(180);
+
+/// What a run needs.
+pub struct Run {
+    /// To make it ready.
+    pub gateway: GatewayHandle,
+    /// Where it is then.
+    pub board: Board,
+    /// Whom to log in.
+    pub wish: Wish,
+    /// Whose keyring entries.
+    pub profile: String,
+    /// Paper or live.
+    pub paper: bool,
+    /// What IBKR counts.
+    pub guard: Guard,
+    /// Who wants it.
+    pub asker: Asker,
+    /// A person insists.
+    pub forced: bool,
+    /// For the browser's profile.
+    pub scratch: PathBuf,
+    /// What a person says.
+    pub answers: mpsc::UnboundedReceiver<Answer>,
+    /// The session.
+    pub tell: Tell,
+}
+
+/// One login. Ends with `Checking` or `Failed`.
+pub async fn run(run: Run) {
+    let tell = run.tell.clone();
+    match attempt(run).await {
+        Ok(()) => tell(Stage::Checking),
+        Err(failure) => tell(Stage::Failed(failure)),
+    }
+}
+
+async fn attempt(run: Run) -> Result<(), Failure> {
+    let patience = Instant::now() + Duration::from_secs(1_800);
+    let credentials = run.wish.credentials(&run.profile).await.map_err(missing)?;
+    prepare(&run.gateway, patience, &run.tell).await?;
+    let view = run.board.gateway().borrow().clone();
+    let (url, spki_sha256) = trusted(&view).await?;
+    let attempt = Attempt {
+        url,
+        spki_sha256,
+        username: credentials.username.clone(),
+        password: credentials.password,
+        totp: credentials.totp,
+        mode: if run.paper { Mode::Paper } else { Mode::Live },
+        selectors: run.wish.selectors(),
+        browser: run.wish.browser(),
+        scratch: run.scratch,
+        limit: run.wish.limit(),
+        push_limit: PUSH,
+    };
+    let host = Owner {
+        user: credentials.username,
+        guard: run.guard.clone(),
+        asker: run.asker,
+        forced: run.forced,
+        tell: run.tell,
+        held: std::sync::Mutex::default(),
+        answers: Mutex::new(run.answers),
+    };
+    let ended = log_in(&attempt, &host).await;
+    let outcome = match &ended {
+        Ok(()) => Outcome::LoggedIn,
+        Err(Failed::Locked(_)) => Outcome::Locked,
+        Err(_) => Outcome::Failed,
+    };
+    host.settle(outcome).await;
+    match ended {
+        Ok(()) => Ok(()),
+        Err(Failed::Held) => Err(guarded(&host.held())),
+        Err(failed) => {
+            tracing::warn!(%failed, "a headless login failed");
+            Err(failure(&failed))
+        }
+    }
+}
+
+fn missing(setting: &'static str) -> Failure {
+    Failure::new(
+        "credentials_missing",
+        format!("IB_HEADLESS_MODE is on, but {setting} is not set."),
+        format!(
+            "Set {setting} where this client starts ib-mcp or in config.toml, or keep it in the keyring \
+             with `ibctl secrets set`; or switch IB_HEADLESS_MODE off and log in in the browser."
+        ),
+    )
+}
+
+/// The page, and the key that it must show: that of a gateway that we started ourselves, or whose
+/// certificate is in the configuration.
+async fn trusted(view: &GatewayView) -> Result<(String, [u8; 32]), Failure> {
+    if !view.is_trusted_with_credentials() {
+        return Err(Failure::new(
+            "gateway_not_trusted",
+            "Credentials are typed only into a gateway that ibd started itself, or whose certificate is \
+             pinned in its configuration.",
+            "Set IB_GATEWAY_CERT to the certificate's SHA-256 in config.toml, use IB_GATEWAY=managed, or \
+             log in in the browser.",
+        ));
+    }
+    let page = view.client.clone().zip(view.address.clone());
+    let (client, address) = page.ok_or_else(|| no_page("the gateway is gone"))?;
+    if !client.answers_itself().await {
+        return Err(no_page("the gateway does not answer, or shows another certificate"));
+    }
+    let key = view.pin.certificate().and_then(ibd_headless::spki_sha256);
+    Ok((format!("{address}/"), key.ok_or_else(|| no_page("its certificate cannot be read"))?))
+}
+
+fn no_page(why: &str) -> Failure {
+    Failure::new(
+        "gateway_down",
+        format!("The login page cannot be reached: {why}."),
+        "Run `ibctl gateway status`, then try again.",
+    )
+}
+
+/// What a failure means for whoever waits.
+fn failure(failed: &Failed) -> Failure {
+    let (code, next) = match failed {
+        Failed::NoBrowser { .. } => {
+            ("browser_missing", "Do that, or log in in the browser (`ibctl login`).")
+        }
+        Failed::WrongCredentials(_) | Failed::Refused(_) => {
+            ("wrong_credentials", "Correct IB_USERNAME and the password; then `ibctl login`.")
+        }
+        Failed::WrongMode(_) => (
+            "wrong_mode",
+            "Set IB_PAPER_TRADING as this username needs it; a paper account has a username of its own.",
+        ),
+        Failed::Locked(_) => {
+            ("lockout_guard", "Do not try again: unlock the login with IBKR first.")
+        }
+        Failed::CodeRefused(_) => ("code_refused", "Correct it, then `ibctl login`."),
+        Failed::PushDenied | Failed::PushExpired => {
+            ("approval_missing", "When the phone is at hand: `ibctl login`, or authenticate.")
+        }
+        Failed::Maintenance(_) => ("broker_maintenance", "Wait; it is tried again later."),
+        Failed::TimedOut { .. } => ("login_timeout", "Try again with `ibctl login`."),
+        Failed::Cancelled => ("login_cancelled", "Nothing more is done until it is asked for."),
+        Failed::PageUnknown(_) => {
+            ("login_page_changed", "Log in in the browser until that is done.")
+        }
+        Failed::ModeUnverified { .. } => {
+            ("mode_unverified", "No password was sent. Log in in the browser.")
+        }
+        Failed::OtherCertificate(_) | Failed::WrongPage(_) => {
+            ("gateway_not_trusted", "No password was sent. Look at `ibctl gateway status`.")
+        }
+        _ => ("login_failed", "Look at `ibctl logs`, then try again or log in in the browser."),
+    };
+    let text = failed.to_string();
+    let mut letters = text.chars();
+    let text = letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>());
+    Failure::new(code, format!("{}.", text.unwrap_or_default().trim_end_matches('.')), next)
+}
+
+/// Answers for the session while a browser works.
+struct Owner {
+    user: String,
+    guard: Guard,
+    asker: Asker,
+    forced: bool,
+    tell: Tell,
+    held: std::sync::Mutex<Option<Held>>,
+    answers: Mutex<mpsc::UnboundedReceiver<Answer>>,
+}
+
+impl Owner {
+    fn held(&self) -> Held {
+        let held = self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+        held.unwrap_or(Held::Factors)
+    }
+
+    async fn settle(&self, outcome: Outcome) {
+        let (guard, user) = (self.guard.clone(), self.user.clone());
+        let _ = tokio::task::spawn_blocking(move || guard.settle(&user, outcome)).await;
+    }
+}
+
+impl Host for Owner {
+    async fn may(&self, submission: Submission) -> bool {
+        let (guard, user) = (self.guard.clone(), self.user.clone());
+        let (asker, forced, now) = (self.asker, self.forced, Timestamp::now());
+        let written = tokio::task::spawn_blocking(move || match submission {
+            Submission::Password => {
+                // An earlier password of this attempt was refused.
+                guard.settle(&user, Outcome::Failed);
+                guard.begin(&user, now, asker, forced)
+            }
+            Submission::Code | Submission::Push => guard.factor(&user, now, forced),
+        })
+        .await
+        .unwrap_or_else(|error| Err(Held::Unreadable(error.to_string())));
+        match written {
+            Ok(()) => true,
+            Err(held) => {
+                *self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(held);
+                false
+            }
+        }
+    }
+
+    fn step(&self, step: Step) {
+        let stage = match step {
+            Step::Browser => Stage::Typing("Starting the browser.".to_owned()),
+            Step::Page => Stage::Typing("Loading the login page.".to_owned()),
+            Step::Password => Stage::Typing("Giving username and password.".to_owned()),
+            Step::Device(device) => Stage::Typing(format!("Choosing the second factor: {device}.")),
+            Step::Push { .. } => Stage::Approval(Timestamp::now() + PUSH),
+            Step::CodeWanted(kind) => Stage::Code(wanted(&kind), Ulid::new().to_string()),
+            Step::CodeUnusable(why) => {
+                Stage::Code(format!("That cannot be the code: {why}"), Ulid::new().to_string())
+            }
+            Step::CodeGiven => Stage::Typing("Giving the code.".to_owned()),
+            Step::Succeeded => Stage::Checking,
+        };
+        (self.tell)(stage);
+    }
+
+    async fn answer(&self) -> Answer {
+        match self.answers.lock().await.recv().await {
+            Some(answer) => answer,
+            // The session is going; the run goes with it.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn wanted(kind: &CodeKind) -> String {
+    match kind {
+        CodeKind::Totp => "The code of the authenticator app".to_owned(),
+        CodeKind::Sms => "The code of the text message".to_owned(),
+        CodeKind::Challenge(challenge) => {
+            format!("The response that IBKR Mobile shows for the challenge {challenge}")
+        }
+    }
+}

@@ -1,0 +1,180 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn ask(asker: Asker) -> Ask {
+    Ask { asker, forced: false, paper: false, headless: false, renew: false }
+}
+
+fn situation(phase: &Phase) -> Situation<'_> {
+    Situation {
+        phase,
+        is_paper: None,
+        is_running: false,
+        headless: false,
+        taken_at: None,
+        compete: Compete::Ask,
+        guard: Ok(()),
+    }
+}
+
+fn refused(start: &Start) -> &'static str {
+    match start {
+        Start::Refuse(failure) => failure.code,
+        _ => "not refused",
+    }
+}
+
+#[test]
+fn a_login_begins_only_where_one_is_needed() {
+    for (phase, expected) in [
+        (Phase::NeedLogin, Start::Begin(Way::Browser)),
+        (Phase::Stopped, Start::Begin(Way::Browser)),
+        (Phase::Maint, Start::Begin(Way::Browser)),
+        (Phase::Ready, Start::Wait),
+        (Phase::Starting, Start::Wait),
+        (Phase::Opening, Start::Wait),
+        (Phase::Priming, Start::Wait),
+        (Phase::LoggingOut, Start::Wait),
+        (Phase::Hung { looks: 1 }, Start::Wait),
+    ] {
+        assert_eq!(decide(&situation(&phase), ask(Asker::Client)), expected, "{phase:?}");
+    }
+}
+
+#[test]
+fn there_is_never_a_second_one() {
+    for asker in [Asker::Person, Asker::Client, Asker::Nobody] {
+        for forced in [true, false] {
+            let running = Situation { is_running: true, ..situation(&Phase::NeedLogin) };
+            assert_eq!(decide(&running, Ask { forced, ..ask(asker) }), Start::Join);
+        }
+    }
+}
+
+#[test]
+fn one_client_that_wants_no_person_makes_it_headless() {
+    let phase = Phase::NeedLogin;
+    let headless = Situation { headless: true, ..situation(&phase) };
+    assert_eq!(decide(&headless, ask(Asker::Client)), Start::Begin(Way::Headless));
+    let asked = Ask { headless: true, ..ask(Asker::Client) };
+    assert_eq!(decide(&situation(&phase), asked), Start::Begin(Way::Headless));
+}
+
+#[test]
+fn the_guard_holds_headless_logins_and_not_a_persons_own() {
+    let phase = Phase::NeedLogin;
+    let held = Situation { guard: Err(Held::Failures(2)), ..situation(&phase) };
+    assert_eq!(decide(&held, ask(Asker::Client)), Start::Begin(Way::Browser));
+    let headless = Situation { headless: true, ..held };
+    assert_eq!(refused(&decide(&headless, ask(Asker::Client))), "lockout_guard");
+    let soon = Held::Soon(at("2026-11-22T10:30:00Z"));
+    let start = decide(&Situation { guard: Err(soon), ..headless }, ask(Asker::Nobody));
+    assert_eq!(refused(&start), "login_held");
+    assert!(matches!(start, Start::Refuse(Failure { retry_at: Some(_), .. })));
+}
+
+#[test]
+fn a_login_that_takes_the_session_from_somebody_is_asked_for_first() {
+    let taken_at = Some(at("2026-11-22T14:02:00Z"));
+    for phase in [Phase::NeedLogin, Phase::Competing] {
+        let taken = Situation { taken_at, ..situation(&phase) };
+        assert_eq!(refused(&decide(&taken, ask(Asker::Client))), "competing_session");
+        assert_eq!(refused(&decide(&taken, ask(Asker::Person))), "competing_session");
+        let will = Ask { forced: true, ..ask(Asker::Person) };
+        assert_eq!(decide(&taken, will), Start::Begin(Way::Browser));
+        // An assistant cannot insist.
+        let claim = Ask { forced: true, ..ask(Asker::Client) };
+        assert_eq!(refused(&decide(&taken, claim)), "competing_session");
+    }
+    let takes = Situation { taken_at, compete: Compete::Take, ..situation(&Phase::NeedLogin) };
+    assert_eq!(decide(&takes, ask(Asker::Nobody)), Start::Begin(Way::Browser));
+}
+
+#[test]
+fn paper_is_not_had_from_a_live_session() {
+    let live = Situation { is_paper: Some(false), ..situation(&Phase::Ready) };
+    let paper = Ask { paper: true, ..ask(Asker::Client) };
+    assert_eq!(refused(&decide(&live, paper)), "live_session");
+    let live_but_unclear = Situation { is_paper: None, ..situation(&Phase::Ready) };
+    assert_eq!(decide(&live_but_unclear, paper), Start::Wait);
+}
+
+fn nobody(phase: &Phase) -> Unasked<'_> {
+    Unasked {
+        now: at("2026-11-23T10:00:00Z"),
+        zone: TimeZone::UTC,
+        phase,
+        headless: true,
+        is_alone: true,
+        login_time: None,
+        login_at: None,
+        last: None,
+        window: None,
+        is_unwanted: false,
+    }
+}
+
+#[test]
+fn what_needs_no_person_comes_back_by_itself() {
+    let phase = Phase::NeedLogin;
+    assert_eq!(unasked(&nobody(&phase)), Some(false));
+    for not in [
+        Unasked { headless: false, ..nobody(&phase) },
+        Unasked { is_unwanted: true, ..nobody(&phase) },
+        Unasked { window: Some(Window::Night(at("2026-11-23T10:15:00Z"))), ..nobody(&phase) },
+        Unasked { last: Some(at("2026-11-23T09:56:00Z")), ..nobody(&phase) },
+        nobody(&Phase::Competing),
+        nobody(&Phase::Maint),
+        nobody(&Phase::Ready),
+    ] {
+        assert_eq!(unasked(&not), None, "{not:?}");
+    }
+}
+
+#[test]
+fn a_phone_is_never_asked_at_night() {
+    let phase = Phase::NeedLogin;
+    for (now, login_time, expected) in [
+        ("2026-11-23T03:00:00Z", None, None),
+        ("2026-11-23T10:00:00Z", None, Some(false)),
+        ("2026-11-23T22:00:00Z", None, None),
+        // With a time of its own: then, and not at other times.
+        ("2026-11-23T07:29:00Z", Some("07:30"), None),
+        ("2026-11-23T07:31:00Z", Some("07:30"), Some(false)),
+        ("2026-11-23T08:01:00Z", Some("07:30"), None),
+        ("2026-11-23T10:00:00Z", Some("07:30"), None),
+    ] {
+        let login_time = login_time.map(|text: &str| text.parse().unwrap());
+        let push = Unasked { now: at(now), is_alone: false, login_time, ..nobody(&phase) };
+        assert_eq!(unasked(&push), expected, "{now} {login_time:?}");
+    }
+}
+
+#[test]
+fn the_daily_login_renews_what_is_older() {
+    let phase = Phase::Ready;
+    let daily = |now: &str, login_at: &str| {
+        unasked(&Unasked {
+            now: at(now),
+            login_at: Some(at(login_at)),
+            login_time: Some("07:30".parse().unwrap()),
+            ..nobody(&phase)
+        })
+    };
+    assert_eq!(daily("2026-11-23T07:30:10Z", "2026-11-22T07:30:40Z"), Some(true));
+    assert_eq!(daily("2026-11-23T07:31:00Z", "2026-11-23T07:30:40Z"), None, "it was just made");
+    assert_eq!(daily("2026-11-23T12:00:00Z", "2026-11-22T20:00:00Z"), None, "not the time");
+}
+
+#[test]
+fn the_end_of_a_login_is_said_an_hour_ahead() {
+    let login_at = Some(at("2026-11-22T09:00:00Z"));
+    assert!(!is_due_soon(login_at, at("2026-11-23T07:59:00Z")));
+    assert!(is_due_soon(login_at, at("2026-11-23T08:01:00Z")));
+    assert!(!is_due_soon(login_at, at("2026-11-23T09:01:00Z")));
+    assert!(!is_due_soon(None, at("2026-11-23T08:01:00Z")));
+}

@@ -1,0 +1,403 @@
+//! The session's part in logins: starts them, one at a time, listens to them, and decides when one is
+//! wanted that nobody asked for. The decisions themselves are in [`super::login`].
+
+use std::sync::Arc;
+
+use ibd_headless::Answer;
+use ibd_protocol::settings::Settings;
+use ibd_protocol::{Places, Report, Secret, Wishes};
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+use ractor::{ActorRef, RpcReplyPort};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::guard::{Asker, Guard, Held};
+use super::life::{Compete, Event, Phase};
+use super::login::{self, Ask, Failure, LoginView, Page, Situation, Stage, Start, Way, Wish};
+use super::login::{browser, headless};
+use super::{Msg, State, calendar};
+use crate::gateway::GatewayState;
+
+/// Asks a client to open a page in its person's browser.
+#[derive(Clone)]
+pub struct OpenPage(pub Arc<dyn Fn(String) + Send + Sync>);
+
+impl std::fmt::Debug for OpenPage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OpenPage")
+    }
+}
+
+/// What became of an ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// There is nothing to do but to wait for the session.
+    Wait,
+    /// The login with this number is under way; whether this ask began it.
+    Run(u64, bool),
+    /// None may begin.
+    Refused(Failure),
+}
+
+/// What the session knows of logins.
+#[derive(Debug)]
+pub(super) struct Logins {
+    wish: Wish,
+    guard: Guard,
+    places: Places,
+    pub(super) compete: Compete,
+    login_time: Option<Time>,
+    current: Option<Current>,
+    number: u64,
+    /// A client waits for a session.
+    pub(super) is_wanted: bool,
+    /// A person logged out: nothing comes back by itself.
+    pub(super) is_logged_out: bool,
+    /// When one was last begun that nobody asked for.
+    last_unasked: Option<Timestamp>,
+    /// Of which login it was said that it ends soon.
+    pub(super) said_ahead: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Current {
+    view: LoginView,
+    paper: bool,
+    renew: bool,
+    answers: mpsc::UnboundedSender<Answer>,
+    opener: Option<OpenPage>,
+    task: JoinHandle<()>,
+}
+
+impl Logins {
+    pub(super) fn new(
+        wish: Wish,
+        guard: Guard,
+        places: Places,
+        settings: &Settings,
+        compete: Compete,
+    ) -> Self {
+        Self {
+            wish,
+            guard,
+            places,
+            compete,
+            login_time: settings.text("IB_LOGIN_TIME").and_then(|text| text.parse().ok()),
+            current: None,
+            number: 0,
+            is_wanted: false,
+            is_logged_out: false,
+            last_unasked: None,
+            said_ahead: None,
+        }
+    }
+
+    /// The login under way, or the last one if it failed.
+    pub(super) fn view(&self) -> Option<&LoginView> {
+        self.current.as_ref().map(|current| &current.view)
+    }
+
+    fn is_running(&self) -> bool {
+        self.view().is_some_and(LoginView::is_running)
+    }
+
+    /// While a login is under way it is looked more often whether it is done.
+    pub(super) fn between_looks(&self) -> Option<std::time::Duration> {
+        self.is_running().then(|| self.wish.between_looks())
+    }
+
+    fn user(&self) -> &str {
+        self.wish.username.as_deref().unwrap_or_default()
+    }
+
+    /// Why no headless login may be made, where one would be needed.
+    pub(super) fn held(&self, phase: &Phase, now: Timestamp) -> Option<Held> {
+        let is_needed = *phase == Phase::NeedLogin && self.wish.headless && !self.is_running();
+        let held = || self.guard.may(self.user(), now, Asker::Client, false).err();
+        is_needed.then(held).flatten().filter(Held::needs_person)
+    }
+
+    /// Ends a login under way.
+    pub(super) fn end(&mut self) {
+        if let Some(current) = self.current.take() {
+            // Dropping what it does ends its browser; what was sent stays written down as failed.
+            current.task.abort();
+        }
+    }
+}
+
+impl State {
+    pub(super) fn wishes(&mut self, wishes: &Wishes) {
+        self.logins.wish.add(wishes);
+    }
+
+    /// Somebody asks for a login.
+    pub(super) fn login(&mut self, me: &ActorRef<Msg>, ask: Ask, page: Option<OpenPage>) -> Begun {
+        if ask.asker != Asker::Nobody {
+            self.logins.is_logged_out = false;
+        }
+        // The news of the gateway may still be on its way to us.
+        let gateway = self.board.gateway().borrow().state.clone();
+        let user = self.logins.user().to_owned();
+        let situation = Situation {
+            phase: &self.life.phase,
+            is_paper: self.facts.paper,
+            is_running: self.logins.is_running(),
+            headless: self.logins.wish.headless,
+            taken_at: self.taken_at,
+            compete: self.logins.compete,
+            guard: self.logins.guard.may(&user, Timestamp::now(), ask.asker, ask.forced),
+        };
+        let start = login::decide(&situation, ask);
+        tracing::info!(?ask, ?start, ?gateway, "a login is asked for");
+        match start {
+            Start::Wait => {
+                self.handle.want();
+                Begun::Wait
+            }
+            Start::Refuse(failure) => Begun::Refused(failure),
+            Start::Join => {
+                self.offer_page(page);
+                Begun::Run(self.logins.number, false)
+            }
+            Start::Begin(way) => {
+                self.begin(me, way, ask, page);
+                Begun::Run(self.logins.number, true)
+            }
+        }
+    }
+
+    fn begin(&mut self, me: &ActorRef<Msg>, way: Way, ask: Ask, page: Option<OpenPage>) {
+        self.logins.end();
+        self.logins.number += 1;
+        let number = self.logins.number;
+        let (answers, from_persons) = mpsc::unbounded_channel();
+        let paper = self.logins.wish.paper || ask.paper;
+        let tell: browser::Tell = {
+            let me = me.clone();
+            Arc::new(move |stage| {
+                let _ = me.cast(Msg::Stage(number, stage));
+            })
+        };
+        let task = match way {
+            Way::Browser => {
+                let limit = self.logins.wish.limit();
+                tokio::spawn(browser::run(self.handle.clone(), limit, tell))
+            }
+            Way::Headless => tokio::spawn(headless::run(headless::Run {
+                gateway: self.handle.clone(),
+                board: self.board.clone(),
+                wish: self.logins.wish.clone(),
+                profile: self.logins.places.profile.clone(),
+                paper,
+                guard: self.logins.guard.clone(),
+                asker: ask.asker,
+                forced: ask.forced,
+                scratch: self.logins.places.state.join("browser"),
+                answers: from_persons,
+                tell,
+            })),
+        };
+        let stage = Stage::Preparing("Looking for the gateway.".to_owned());
+        let view = LoginView { number, way, stage, page: Page::Closed };
+        let renew = ask.renew;
+        self.logins.current = Some(Current { view, paper, renew, answers, opener: page, task });
+        self.publish();
+    }
+
+    /// A run tells how far it is.
+    pub(super) fn stage(&mut self, me: &ActorRef<Msg>, number: u64, stage: Stage) {
+        let Some(current) = self.logins.current.as_mut().filter(|c| c.view.number == number) else {
+            return;
+        };
+        tracing::info!(number, ?stage, "login");
+        let is_over = matches!(stage, Stage::Failed(_) | Stage::Checking);
+        current.view.stage = stage;
+        self.open_page();
+        match is_over {
+            // Seen at once, and not at the next look.
+            true => self.event(me, &Event::Wanted),
+            false => self.publish(),
+        }
+    }
+
+    /// Somebody who can open a page has joined.
+    fn offer_page(&mut self, page: Option<OpenPage>) {
+        if let Some(current) = &mut self.logins.current
+            && current.view.page == Page::Closed
+        {
+            current.opener = page.or(current.opener.take());
+        }
+        self.open_page();
+    }
+
+    /// One browser, however many ask.
+    fn open_page(&mut self) {
+        let Some(current) = &mut self.logins.current else { return };
+        let address = self.board.gateway().borrow().address.clone();
+        if current.view.stage == Stage::Person
+            && current.view.page == Page::Closed
+            && let Some(opener) = current.opener.take()
+            && let Some(address) = address
+        {
+            current.view.page = Page::Asked;
+            (opener.0)(format!("{address}/"));
+        }
+        self.publish();
+    }
+
+    pub(super) fn page_opened(&mut self, is_open: bool) {
+        if let Some(current) = &mut self.logins.current
+            && current.view.page == Page::Asked
+        {
+            current.view.page = if is_open { Page::Open } else { Page::Failed };
+            self.publish();
+        }
+    }
+
+    /// Hands on what a person says; whether anybody had asked.
+    pub(super) fn answer(&mut self, token: Option<&str>, value: Option<Secret>) -> bool {
+        let Some(current) = &mut self.logins.current else { return false };
+        let is_asked = match (&current.view.stage, token) {
+            (Stage::Code(_, name), Some(token)) => name == token,
+            // One given before it is asked for is kept until it is.
+            (Stage::Failed(_) | Stage::Person, _) => false,
+            (_, None) => true,
+            _ => false,
+        };
+        if let (true, Some(code)) = (is_asked, value) {
+            let is_sent = current.answers.send(Answer::Code(code)).is_ok();
+            if matches!(current.view.stage, Stage::Code(..)) {
+                // Good for one answer.
+                current.view.stage = Stage::Typing("Giving the code.".to_owned());
+                self.publish();
+            }
+            return is_sent;
+        }
+        is_asked
+    }
+
+    pub(super) fn cancel_login(&mut self, me: &ActorRef<Msg>) -> bool {
+        let was_running = self.logins.is_running();
+        if let Some(current) = &mut self.logins.current {
+            current.task.abort();
+            let failure = Failure::new(
+                "login_cancelled",
+                "The login was called off.",
+                "Run `ibctl login`, or call authenticate, to try again.",
+            );
+            current.view.stage = Stage::Failed(failure);
+        }
+        self.event(me, &Event::Wanted);
+        was_running
+    }
+
+    /// A person says to go on, whoever has the session.
+    pub(super) fn resume(&mut self, me: &ActorRef<Msg>, reply: RpcReplyPort<Report>) {
+        let report = match self.life.phase {
+            Phase::Competing | Phase::Refused { .. } => {
+                self.event(me, &Event::Resume);
+                Report { ok: true, text: "Taking the trading session.".into(), hint: String::new() }
+            }
+            Phase::Ready => Report {
+                ok: true,
+                text: "The session is here already.".into(),
+                hint: String::new(),
+            },
+            _ => {
+                self.taken_at = None;
+                let ask = Ask {
+                    asker: Asker::Person,
+                    forced: false,
+                    paper: false,
+                    headless: false,
+                    renew: false,
+                };
+                match self.login(me, ask, None) {
+                    Begun::Refused(failure) => {
+                        Report { ok: false, text: failure.text, hint: failure.next }
+                    }
+                    _ => Report {
+                        ok: true,
+                        text: "A new login is needed, and has begun.".into(),
+                        hint: "`ibctl login` follows it.".into(),
+                    },
+                }
+            }
+        };
+        let _ = reply.send(report);
+    }
+
+    /// After everything that happens: is a login done, or wanted?
+    pub(super) fn consider_login(&mut self, me: &ActorRef<Msg>) {
+        let now = Timestamp::now();
+        self.login_is_done(me, now);
+        if self.logins.is_running() {
+            self.logins.is_wanted = false;
+            return;
+        }
+        let is_wanted = std::mem::take(&mut self.logins.is_wanted);
+        let gateway = self.board.gateway().borrow().clone();
+        let is_absent =
+            matches!(gateway.state, GatewayState::NotInstalled(_) | GatewayState::Stopped)
+                && self.life.phase == Phase::Stopped;
+        let can = self.logins.wish.headless && !self.logins.is_logged_out;
+        if is_wanted && can && (self.life.phase == Phase::NeedLogin || is_absent) {
+            self.ask_myself(me, Asker::Client, false);
+            return;
+        }
+        let unasked = login::unasked(&login::Unasked {
+            now,
+            zone: TimeZone::system(),
+            phase: &self.life.phase,
+            headless: self.logins.wish.headless && self.logins.wish.username.is_some(),
+            is_alone: self.logins.wish.is_alone(),
+            login_time: self.logins.login_time,
+            login_at: self.facts.login_at,
+            last: self.logins.last_unasked,
+            window: calendar::window(self.region, now),
+            is_unwanted: self.logins.is_logged_out
+                || (self.taken_at.is_some() && self.logins.compete != Compete::Take),
+        });
+        if let Some(renew) = unasked {
+            self.logins.last_unasked = Some(now);
+            self.ask_myself(me, Asker::Nobody, renew);
+        }
+    }
+
+    fn ask_myself(&mut self, me: &ActorRef<Msg>, asker: Asker, renew: bool) {
+        // Whoever failed is not tried again for a caller's sake: that is for `authenticate` to ask.
+        let has_failed = self.logins.current.is_some() && asker == Asker::Client;
+        if !has_failed {
+            let ask = Ask { asker, forced: false, paper: false, headless: true, renew };
+            let _ = self.login(me, ask, None);
+        }
+    }
+
+    /// A login is over when the session is ready, in the mode that was asked for.
+    fn login_is_done(&mut self, me: &ActorRef<Msg>, now: Timestamp) {
+        if self.life.phase != Phase::Ready {
+            return;
+        }
+        if let Some(username) = &self.facts.username {
+            self.logins.guard.logged_in_otherwise(username, now);
+        }
+        let Some(current) = &self.logins.current else { return };
+        // One that renews goes on beside the session that it replaces.
+        let is_over =
+            !current.renew || !current.view.is_running() || current.view.stage == Stage::Checking;
+        if !is_over {
+            return;
+        }
+        let is_other_mode = current.paper && self.facts.paper == Some(false);
+        self.logins.end();
+        if is_other_mode {
+            // Every call of a client that asked for paper is refused as well; this ends the login.
+            tracing::error!("paper was asked for and a live session came; logging out");
+            let (reply, _) = tokio::sync::oneshot::channel();
+            let _ = me.cast(Msg::Logout(reply.into()));
+        }
+    }
+}
