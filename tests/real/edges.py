@@ -1,81 +1,20 @@
 """Odd input, by hand: no SDK would send it."""
 
-import json
 import os
-import queue
 import subprocess
-import threading
 import time
 
+import lines
 from common import BIN, SHIM, Check, answer, daemon, refusal
-
-HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "edges", "version": "1"}}
-
-
-class Shim:
-    """An `ib-mcp`, spoken to in lines."""
-
-    def __init__(self, *arguments, **variables):
-        self.process = subprocess.Popen(
-            [SHIM, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **variables},
-        )
-        self.said, self.strange, self.lines = [], [], queue.Queue()
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def read(self):
-        for line in self.process.stdout:
-            try:
-                message = json.loads(line)
-                assert message["jsonrpc"] == "2.0"
-                self.lines.put(message)
-            except (ValueError, AssertionError, KeyError, TypeError):
-                self.strange.append(line)
-
-    def raw(self, line):
-        self.process.stdin.write(line + b"\n")
-        self.process.stdin.flush()
-
-    def send(self, method, params=None, id=None):
-        message = {"jsonrpc": "2.0", "method": method, "params": params or {}}
-        self.raw(json.dumps(message if id is None else {**message, "id": id}).encode())
-
-    def next(self, timeout=60):
-        """The next answer; notifications are passed over."""
-        try:
-            while "method" in (message := self.lines.get(timeout=timeout)):
-                pass
-            return message
-        except queue.Empty:
-            return {}
-
-    def ask(self, method, params=None, id=1):
-        self.send(method, params, id)
-        return self.next()
-
-    def call(self, name, arguments, id=1):
-        return self.ask("tools/call", {"name": name, "arguments": arguments}, id).get("result", {})
-
-    def greet(self):
-        hello = self.ask("initialize", HELLO, 0)
-        self.send("notifications/initialized")
-        return hello
-
-    def end(self):
-        """Closes its stdin; how long it took to go, and its exit code."""
-        started = time.monotonic()
-        self.process.stdin.close()
-        try:
-            return self.process.wait(20), time.monotonic() - started
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            return None, 20
+from lines import HELLO
 
 
-def lines(check):
+
+def Shim(*arguments, **variables):
+    return lines.Shim([SHIM, *arguments], {**os.environ, **variables})
+
+
+def odd_lines(check):
     shim = Shim()
     check("ping before initialize", shim.ask("ping", id=7) == {"jsonrpc": "2.0", "id": 7, "result": {}})
     check("initialize", shim.greet().get("result", {}).get("protocolVersion") == "2025-11-25")
@@ -168,7 +107,7 @@ def configuration(check):
 
 def main():
     check = Check()
-    for part in (first_call, lines, configuration, stop, many_at_once, stop, gone_at_once):
+    for part in (first_call, odd_lines, configuration, stop, many_at_once, stop, gone_at_once):
         try:
             part(check)
         except Exception as error:  # one part must not hide the next

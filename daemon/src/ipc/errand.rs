@@ -75,7 +75,12 @@ pub(super) async fn resume(errand: Errand) -> ToClient {
 pub(super) async fn gateway(errand: Errand, verb: GatewayVerb) -> ToClient {
     let gateway = &errand.shared.desks.gateway;
     let report = match verb {
-        GatewayVerb::Status => gateway.report(),
+        GatewayVerb::Status => {
+            let mut report = gateway.report();
+            // Nothing was to be changed.
+            report.ok = true;
+            report
+        }
         GatewayVerb::Start => {
             let progress = errand.progress.clone();
             let tell = move |text: &str| progress(text.to_owned());

@@ -21,9 +21,9 @@ const IN_A_ROW: usize = 2;
 const A_DAY: usize = 4;
 /// Second factors (codes, pushes) in a day.
 const FACTORS_A_DAY: usize = 6;
-/// Between logins that nobody asked for.
+/// Between logins that nobody asked for, and after any that failed.
 const BETWEEN: SignedDuration = SignedDuration::from_mins(30);
-/// Logins that nobody asked for, in a day.
+/// Logins that nobody asked for, in a day; failed ones of others count too.
 const UNASKED_A_DAY: usize = 3;
 
 /// Who wants a login.
@@ -144,7 +144,7 @@ impl History {
         let unasked: Vec<_> = self
             .0
             .iter()
-            .filter(|attempt| attempt.asker == Asker::Nobody)
+            .filter(|attempt| attempt.asker == Asker::Nobody || attempt.is_failure())
             .map(|attempt| attempt.at)
             .filter(|at| now.duration_since(*at) < DAY)
             .collect();
@@ -401,6 +401,7 @@ mod tests {
             // Unasked logins are rare even if they succeed.
             (&[(0, Nobody, LoggedIn, 0)], Nobody, Err(Held::Soon(now() + BETWEEN))),
             (&[(0, Nobody, LoggedIn, 0)], Client, Ok(())),
+            (&[(0, Client, Failed, 0)], Nobody, Err(Held::Soon(now() + BETWEEN))),
             (
                 &[(9, Nobody, LoggedIn, 0), (6, Nobody, LoggedIn, 0), (3, Nobody, LoggedIn, 0)],
                 Nobody,
