@@ -3,11 +3,10 @@
 
 use std::time::Duration;
 
+use ibd_install::Source;
 use ibd_protocol::places::{PlaceError, Places};
 use ibd_protocol::settings::{self, FlagError, SETTINGS, Setting, Settings};
 use ibd_protocol::{GatewayMode, SettingReport};
-
-use crate::gateway::Sources;
 
 /// Seconds without a client after which a daemon that a client started ends.
 const IDLE_EXIT: u64 = 30 * 60;
@@ -226,6 +225,29 @@ impl std::fmt::Display for GatewayChoice {
     }
 }
 
+/// Where gateway and Java come from.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    /// The gateway's archive.
+    pub gateway: Source,
+    /// The Java runtime's.
+    pub java: Source,
+}
+
+impl Sources {
+    /// From the configuration's texts; nothing means where their makers publish them.
+    pub fn parse(gateway: Option<&str>, java: Option<&str>) -> Result<Self, String> {
+        let source = |name: &str, text: Option<&str>| match text {
+            None => Ok(Source::Published),
+            Some(text) => text.parse().map_err(|error| format!("{name}: {error}")),
+        };
+        Ok(Self {
+            gateway: source("IB_GATEWAY_ARCHIVE", gateway)?,
+            java: source("IB_JAVA_ARCHIVE", java)?,
+        })
+    }
+}
+
 fn read_file(places: &Places) -> Result<Settings, ConfigError> {
     let path = places.config_file();
     let problem = |problem: String| ConfigError::File { file: path.display().to_string(), problem };
@@ -304,6 +326,12 @@ mod tests {
         let details = Details { host: None, port: Some(5001), upstream: None };
         let choice = GatewayChoice::from(GatewayMode::Attach, details);
         assert_eq!(choice.to_string(), "the gateway at localhost:5001");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_trusted_is_named() {
+        let refused = Sources::parse(Some("http://example.com/gw.zip"), None);
+        assert!(refused.is_err_and(|text| text.starts_with("IB_GATEWAY_ARCHIVE:")));
     }
 
     #[test]

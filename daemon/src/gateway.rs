@@ -31,8 +31,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::board::Board;
-use crate::config::GatewayChoice;
-pub use install::Sources;
+use crate::config::{GatewayChoice, Sources};
 use java::{Java, NoStart};
 use simulator::Simulator;
 pub use view::{GatewayHandle, GatewayState, GatewayView, words};
@@ -145,8 +144,11 @@ impl Actor for Gateway {
             last_hang: None,
             task: None,
         };
-        if let Some(choice) = choice {
-            state.choose(&me, choice);
+        match choice {
+            Some(choice) => state.choose(&me, choice),
+            // Nobody has said which: the one that holds a login goes on being used.
+            None if java::running(&state.home).is_some() => state.start(&me),
+            None => {}
         }
         Ok(state)
     }
@@ -252,12 +254,12 @@ impl State {
     }
 
     fn setup(&self) -> java::Setup {
-        let upstream = match &self.choice {
-            Some(GatewayChoice::Managed { upstream }) => upstream.clone(),
-            _ => None,
-        };
         let (home, data) = (self.home.clone(), self.data.clone());
-        java::Setup { home, data, upstream, door: self.door.clone() }
+        let (upstream, is_any_adopted) = match &self.choice {
+            Some(GatewayChoice::Managed { upstream }) => (upstream.clone(), false),
+            _ => (None, true),
+        };
+        java::Setup { home, data, upstream, is_any_adopted, door: self.door.clone() }
     }
 
     fn starting(

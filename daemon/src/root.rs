@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 
 use crate::board::Board;
 use crate::budget;
-use crate::config::Config;
+use crate::config::{Config, Sources};
 use crate::desks::Desks;
-use crate::gateway::{self, Gateway, GatewayHandle, GatewayState, Sources};
+use crate::gateway::{self, Gateway, GatewayHandle, GatewayState};
 use crate::ipc::{self, Ipc, Roster, Shared};
 use crate::market::Underlyings;
 use crate::notify;
@@ -408,8 +408,14 @@ impl State {
         }));
     }
 
-    /// Clients first, so that nobody asks; then the session, then the process under it.
+    /// Clients first, so that nobody asks; then the session, then the process under it. A Java gateway
+    /// stays, because it holds the login; the one that was of no use to anybody goes.
     async fn drained(&mut self, me: &ActorRef<Msg>) {
+        if *self.shared.ending.borrow() == Some(DrainReason::Idle)
+            && let Err(error) = self.shared.desks.gateway.stop().await
+        {
+            tracing::error!(error, "the gateway does not end");
+        }
         for wanted in [Child::Ipc, Child::Session, Child::Gateway] {
             for (_, _, cell) in self.children.iter().filter(|(_, child, _)| *child == wanted) {
                 if wanted == Child::Ipc {

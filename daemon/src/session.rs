@@ -28,9 +28,10 @@ use crate::gateway::{GatewayHandle, GatewayState, GatewayView};
 use calendar::Region;
 use guard::Guard;
 use life::{Compete, Effect, Event, Life, Phase, Sight, Watch};
-use login::{Ask, Stage, Wish};
+use login::{Ask, Stage, Taken, Wish};
 use logins::Logins;
 pub use logins::{Begun, OpenPage};
+pub use look::sight;
 pub use view::{Facts, Lease, SessionHandle, SessionState, SessionView};
 use words::Scene;
 
@@ -81,8 +82,8 @@ pub enum Msg {
 /// What came of a logout.
 #[derive(Debug)]
 pub struct LoggedOut {
-    /// Whether the broker confirms it.
-    at_broker: Result<bool, Failure>,
+    /// Whether the broker confirms it; nothing if there was no gateway to ask through.
+    at_broker: Option<Result<bool, Failure>>,
     /// Whether our own gateway ended; nothing if it is not ours.
     gateway: Option<Result<(), String>>,
 }
@@ -118,8 +119,8 @@ pub struct State {
     handle: GatewayHandle,
     region: Region,
     logins: Logins,
-    /// Since when another platform has the session, as far as was seen.
-    taken_at: Option<Timestamp>,
+    /// Another platform has the session, as far as is known.
+    taken: Option<Taken>,
     facts: Facts,
     opened: Option<Instant>,
     /// Grows whenever the session becomes ready, so that each lease can be told from the next.
@@ -162,7 +163,7 @@ impl Actor for Session {
             handle: gateway,
             region: Region::parse(settings.text("IB_REGION")),
             logins: Logins::new(wish, guard, places, &settings, compete),
-            taken_at: None,
+            taken: None,
             facts: Facts::default(),
             opened: None,
             grant: 0,
@@ -360,11 +361,14 @@ impl State {
 
     /// That somebody has the session outlives the login: the next one would take it from them.
     fn remember_taken(&mut self, before: &Phase) {
-        match self.life.phase {
-            Phase::Competing if *before != Phase::Competing => {
-                self.taken_at = Some(Timestamp::now());
+        let now = Timestamp::now();
+        let is_explained = calendar::explains_an_end(self.region, now, self.facts.login_at);
+        match (before, &self.life.phase) {
+            (_, Phase::Competing) => self.taken = Some(Taken { at: now, is_sure: true }),
+            (_, Phase::Ready) => self.taken = None,
+            (Phase::Ready | Phase::Doubtful, Phase::NeedLogin) if !is_explained => {
+                self.taken = Some(Taken { at: now, is_sure: false });
             }
-            Phase::Ready => self.taken_at = None,
             _ => {}
         }
     }
@@ -388,6 +392,7 @@ impl State {
         }
         let Some(client) = self.gateway.client.clone() else { return };
         self.is_looking = effect == Effect::Look;
+        let has_login = self.life.phase.has_login();
         self.task = Some(tokio::spawn(async move {
             let done = match effect {
                 Effect::Open { compete } => {
@@ -395,7 +400,10 @@ impl State {
                 }
                 Effect::Prime => Msg::Primed(errand, look::prime(&client).await),
                 _ => {
-                    let (sight, user) = look::look(&client).await;
+                    let (sight, user) = match has_login {
+                        true => look::tickle(&client).await,
+                        false => look::peek(&client).await,
+                    };
                     Msg::Looked(errand, sight, user)
                 }
             };
@@ -419,7 +427,9 @@ impl State {
         // Read where it is written: the news of a gateway just chosen may still be on its way to us.
         let gateway = self.board.gateway().borrow().clone();
         let is_managed = gateway.mode() == GatewayMode::Managed;
-        if gateway.client.is_none() && !is_managed {
+        let is_unknown =
+            gateway.choice.is_none() && matches!(gateway.state, GatewayState::NotInstalled(_));
+        if gateway.client.is_none() && (!is_managed || is_unknown) {
             let text =
                 "No gateway is in use here, so nothing was logged out and nothing is verified. If \
                         you run one yourself, set IB_GATEWAY_PORT and try again."
@@ -432,8 +442,8 @@ impl State {
         let (me, handle) = (me.clone(), self.handle.clone());
         self.task = Some(tokio::spawn(async move {
             let at_broker = match &gateway.client {
-                Some(client) => look::logout(client).await,
-                None => Ok(true),
+                Some(client) => Some(look::logout(client).await),
+                None => None,
             };
             // The login lives in its memory, and so do the cookies: whatever IBKR said, they go.
             let gateway = if is_managed { Some(handle.stop().await) } else { None };
@@ -472,7 +482,7 @@ impl State {
             facts: &self.facts,
             login: login.as_ref(),
             held: held.as_ref(),
-            taken_at: self.taken_at,
+            taken: self.taken,
             compete: self.logins.compete,
             window: calendar::window(self.region, now),
         });

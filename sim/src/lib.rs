@@ -7,6 +7,7 @@
 mod accounts;
 mod api;
 mod book;
+mod broker;
 mod calendar;
 mod clock;
 mod control;
@@ -34,6 +35,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use broker::Broker;
 pub use scenario::{AccountSpec, OrderSpec, PositionSpec, Region, Scenario, Start};
 use state::{Shared, World};
 

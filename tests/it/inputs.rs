@@ -143,7 +143,7 @@ async fn what_is_too_long_is_refused_with_its_id() {
 async fn a_bad_variable_leaves_the_shim_up_and_every_call_says_so() {
     let world = World::simulated().with("IB_PAPER_TRADING", "maybe");
     let mut client = world.client().await;
-    assert_eq!(client.tools().await.len(), 7, "the golden list");
+    assert_eq!(client.tools().await.len(), ibd_tests::tools(), "the golden list");
     for _ in 0..2 {
         let reply = client.call("get_positions", json!({})).await;
         assert_eq!(
@@ -180,7 +180,7 @@ async fn a_bad_config_file_is_told_to_every_client() {
     let world = World::simulated();
     world.configure("papertrading = true\n");
     let mut client = world.client().await;
-    assert_eq!(client.tools().await.len(), 7);
+    assert_eq!(client.tools().await.len(), ibd_tests::tools());
     let reply = client.call("get_positions", json!({})).await;
     assert_eq!(reply.error(), "daemon_unavailable");
     let message = reply.json["message"].as_str().unwrap();

@@ -32,7 +32,7 @@ async fn every_tool_answers_by_its_own_schema() {
     let world = World::simulated();
     let mut client = world.client().await;
     let tools = client.tools().await;
-    assert_eq!(tools.len(), 7);
+    assert_eq!(tools.len(), ibd_tests::tools());
     for tool in &tools {
         assert!(tool["title"].is_string() && tool["annotations"]["readOnlyHint"] == true, "{tool}");
         checked(&mut client, tool).await;

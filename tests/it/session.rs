@@ -8,7 +8,11 @@ async fn nobody_logged_in_then_somebody_is() {
     let sim = Sim::logged_out().await;
     let world = World::attached(&sim);
     let mut client = world.client().await;
-    assert_eq!(client.tools().await.len(), 7, "logged out, the tools are all there");
+    assert_eq!(
+        client.tools().await.len(),
+        ibd_tests::tools(),
+        "logged out, the tools are all there"
+    );
     let reply = client.call("get_positions", json!({})).await;
     assert_eq!(reply.error(), "not_logged_in");
     assert!(reply.json["next"].as_str().unwrap().contains("browser"), "{}", reply.json);
@@ -67,6 +71,23 @@ async fn a_competing_session_is_left_alone() {
     let reply = client.call("get_market_data", json!({ "symbol": "MSFT" })).await;
     assert_eq!(reply.error(), "competing_session", "{}", reply.json);
     assert_eq!(sim.count("/iserver/auth/ssodh/init").await, opened, "never fought over");
+    assert_eq!(world.ctl(&["status"]).await.status.code(), Some(4), "it needs a person");
+    let resumed = world.ctl(&["resume"]).await;
+    assert_eq!(resumed.status.code(), Some(0), "{resumed:?}");
+    client.call("get_market_data", json!({ "symbol": "MSFT" })).await.ok();
+    assert_eq!(sim.count("/iserver/auth/ssodh/init").await, opened + 1);
+}
+
+#[tokio::test]
+async fn with_yield_a_session_is_taken_up_again_when_it_is_free() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    world.configure("compete = \"yield\"\n");
+    let mut client = world.client().await;
+    client.call("get_market_data", json!({ "symbol": "AAPL" })).await.ok();
+    sim.session("compete").await;
+    let reply = client.call("get_market_data", json!({ "symbol": "MSFT" })).await;
+    assert_eq!(reply.error(), "competing_session", "{}", reply.json);
     sim.session("uncompete").await;
     until("it goes on by itself", async || {
         !client.call("get_market_data", json!({ "symbol": "MSFT" })).await.is_error
@@ -82,7 +103,7 @@ async fn a_client_that_wants_paper_is_not_served_by_a_live_session() {
     world.client().await.call("get_positions", json!({})).await.ok();
     let world = world.with("IB_PAPER_TRADING", "true");
     let mut client = world.client().await;
-    assert_eq!(client.tools().await.len(), 7, "its list is unchanged");
+    assert_eq!(client.tools().await.len(), ibd_tests::tools(), "its list is unchanged");
     let reply = client.call("get_positions", json!({})).await;
     assert_eq!((reply.error(), &reply.json["field"]), ("live_session", &json!("IB_PAPER_TRADING")));
     let status = client.call("get_session_status", json!({})).await.ok();

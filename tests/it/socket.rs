@@ -116,7 +116,7 @@ async fn a_shim_before_a_daemon_of_another_protocol_says_what_to_do() {
         }
     });
     let mut client = world.client().await;
-    assert_eq!(client.tools().await.len(), 7);
+    assert_eq!(client.tools().await.len(), ibd_tests::tools());
     let reply = client.call("get_positions", json!({})).await;
     assert_eq!(reply.error(), "version_mismatch");
     let message = reply.json["message"].as_str().unwrap();

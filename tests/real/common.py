@@ -6,6 +6,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 HERE = pathlib.Path(__file__).parent
 BIN = pathlib.Path(os.environ["IBD_BIN"])
@@ -18,11 +19,13 @@ class Check:
     """Counts what is as it should be; prints what is not."""
 
     def __init__(self):
-        self.passed, self.failed = 0, 0
+        self.passed, self.failed, self.began = 0, 0, time.monotonic()
 
     def __call__(self, name, condition, detail=""):
         if condition:
             self.passed += 1
+            if os.environ.get("VERBOSE"):
+                print(f"{time.monotonic() - self.began:7.1f} s  {name}", flush=True)
         else:
             self.failed += 1
             print(f"FAILED {name}: {str(detail)[:600]}", flush=True)

@@ -9,7 +9,6 @@ from common import BIN, SHIM, Check, answer, daemon, refusal
 from lines import HELLO
 
 
-
 def Shim(*arguments, **variables):
     return lines.Shim([SHIM, *arguments], {**os.environ, **variables})
 

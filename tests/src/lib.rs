@@ -20,6 +20,11 @@ use std::time::Duration;
 /// Longer than anything here takes on a slow machine, in words of the caller.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How many tools a client sees.
+pub fn tools() -> usize {
+    ibd_protocol::catalogue::golden().len()
+}
+
 /// Waits until `is_so` says yes; says `what` was awaited in vain.
 pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = tokio::time::Instant::now() + PATIENCE;

@@ -87,6 +87,11 @@ impl Sim {
         self.control("POST", path, &body.to_string()).await
     }
 
+    /// Asks its control API something.
+    pub async fn control_get(&self, path: &str) -> Value {
+        self.control("GET", path, "").await
+    }
+
     /// What it has counted.
     pub async fn requests(&self) -> Value {
         self.control("GET", "/requests", "").await

@@ -1,11 +1,13 @@
 //! A scratch home with its own daemon.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::{Shim, Sim, until};
@@ -62,7 +64,10 @@ impl World {
     /// Writes `config.toml`.
     pub fn configure(&self, text: &str) {
         std::fs::create_dir_all(self.path("config/ibd")).unwrap();
-        std::fs::write(self.path("config/ibd/config.toml"), text).unwrap();
+        let file = self.path("config/ibd/config.toml");
+        std::fs::write(&file, text).unwrap();
+        // It may hold secrets.
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     /// One of our programs, in this world and with nothing of ours around it.
@@ -101,6 +106,18 @@ impl World {
     /// Runs `ibctl`.
     pub async fn ctl(&self, arguments: &[&str]) -> Output {
         self.command("ibctl").args(arguments).output().await.unwrap()
+    }
+
+    /// The same, with something on its stdin.
+    pub async fn ctl_with_input(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = self.command("ibctl");
+        command.args(arguments).stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(input.as_bytes()).await.unwrap();
+        drop(stdin);
+        child.wait_with_output().await.unwrap()
     }
 
     /// What `ibctl status --json` says.

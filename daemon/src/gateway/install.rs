@@ -4,33 +4,12 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use ibd_install::{Order, Progress, Source, Stage};
+use ibd_install::{Order, Progress, Stage};
+
+use crate::config::Sources;
 
 /// A line for a person, at most this often.
 const SAY: Duration = Duration::from_millis(500);
-
-/// Where gateway and Java come from.
-#[derive(Debug, Clone)]
-pub struct Sources {
-    /// The gateway's archive.
-    pub gateway: Source,
-    /// The Java runtime's.
-    pub java: Source,
-}
-
-impl Sources {
-    /// From the configuration's texts; nothing means where their makers publish them.
-    pub fn parse(gateway: Option<&str>, java: Option<&str>) -> Result<Self, String> {
-        let source = |name: &str, text: Option<&str>| match text {
-            None => Ok(Source::Published),
-            Some(text) => text.parse().map_err(|error| format!("{name}: {error}")),
-        };
-        Ok(Self {
-            gateway: source("IB_GATEWAY_ARCHIVE", gateway)?,
-            java: source("IB_JAVA_ARCHIVE", java)?,
-        })
-    }
-}
 
 /// Installs the gateway, and Java where this machine has none that fits.
 pub(super) async fn install(
@@ -104,11 +83,5 @@ mod tests {
             line("IBKR's gateway", progress),
             "Installing IBKR's gateway: downloading, 5 of 12 MB."
         );
-    }
-
-    #[test]
-    fn a_place_that_cannot_be_trusted_is_named() {
-        let refused = Sources::parse(Some("http://example.com/gw.zip"), None);
-        assert!(refused.is_err_and(|text| text.starts_with("IB_GATEWAY_ARCHIVE:")));
     }
 }

@@ -39,6 +39,8 @@ pub(super) struct Setup {
     pub(super) data: PathBuf,
     /// What it shall talk to, if not IBKR.
     pub(super) upstream: Option<String>,
+    /// One that talks to something else is taken over all the same.
+    pub(super) is_any_adopted: bool,
     /// For the first question to it.
     pub(super) door: Arc<Door>,
 }
@@ -169,8 +171,11 @@ async fn adopt(setup: &Setup) -> Option<Java> {
     if !record.is_alive(&seen) {
         return None;
     }
-    let is_ours = record.is_ours(&seen, setup.upstream.as_deref())
-        && answers(setup, record.port, &key.pin).await;
+    let upstream = match setup.is_any_adopted {
+        true => record.upstream.as_deref(),
+        false => setup.upstream.as_deref(),
+    };
+    let is_ours = record.is_ours(&seen, upstream) && answers(setup, record.port, &key.pin).await;
     if is_ours {
         tracing::info!(pid = record.pid, port = record.port, "the running gateway was taken over");
         return Some(Java { child: None, record, pin: key.pin, is_adopted: true });

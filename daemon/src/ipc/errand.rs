@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::Shared;
 use crate::gateway::GatewayState;
-use crate::secrets as keyring;
+use crate::secrets as kept;
 use crate::session::OpenPage;
 use crate::session::guard::Asker;
 use crate::session::login::Ask;
@@ -119,7 +119,7 @@ pub(super) async fn secrets(errand: Errand, verb: SecretsVerb) -> ToClient {
         SecretsVerb::Set(name, secret) => {
             match find(&name).map(|s| s.kind.check(secret.expose())) {
                 Some(Ok(value)) => {
-                    match keyring::set(profile, &name, ibd_protocol::Secret::new(value)).await {
+                    match kept::set(profile, &name, ibd_protocol::Secret::new(value)).await {
                         Ok(()) => done(format!("{name} is in the keyring.")),
                         Err(why) => no_keyring(&name, &why),
                     }
@@ -128,7 +128,7 @@ pub(super) async fn secrets(errand: Errand, verb: SecretsVerb) -> ToClient {
                 None => failed(format!("{name} is no secret."), "Nothing was changed."),
             }
         }
-        SecretsVerb::Forget(name) => match keyring::forget(profile, &name).await {
+        SecretsVerb::Forget(name) => match kept::forget(profile, &name).await {
             Ok(true) => done(format!("{name} was removed from the keyring.")),
             Ok(false) => done(format!("{name} was not in the keyring.")),
             Err(why) => no_keyring(&name, &why),
@@ -144,7 +144,7 @@ async fn list(errand: &Errand) -> Vec<SecretReport> {
         let own = config.settings.origin(name).map(|origin| origin.as_str().to_owned());
         let origin = match own {
             Some(origin) => Some(origin),
-            None => keyring::get(&config.places.profile, name).await.map(|_| "keyring".to_owned()),
+            None => kept::get(&config.places.profile, name).await.map(|_| "keyring".to_owned()),
         };
         reports.push(SecretReport { name: (*name).to_owned(), set: origin.is_some(), origin });
     }

@@ -108,6 +108,25 @@ fn weekend(now: Timestamp) -> Option<Timestamp> {
     Some(sunday.with().time(ends).build().ok()?.timestamp())
 }
 
+/// Logins end around midnight of the region: so long before and after it that is no surprise.
+const MIDNIGHT: SignedDuration = SignedDuration::from_mins(10);
+/// A login that lived so long has come to its end.
+const OLD: SignedDuration = SignedDuration::from_mins(23 * 60 + 30);
+
+/// Whether IBKR's own hours explain that a login made then is over now. If they do not, somebody may
+/// have taken the session: the gateway gives up its login when it is thrown out.
+pub fn explains_an_end(region: Region, now: Timestamp, login_at: Option<Timestamp>) -> bool {
+    let local = region.at(now);
+    let since_midnight = local.start_of_day().map(|day| now.duration_since(day.timestamp()));
+    let is_midnight = since_midnight
+        .is_ok_and(|since| since < MIDNIGHT || since > SignedDuration::from_hours(24) - MIDNIGHT);
+    let is_old = login_at.is_some_and(|at| now.duration_since(at) > OLD);
+    // Saturday evening is when the weekend's maintenance begins, at no fixed hour.
+    let new_york = Region::Us.at(now);
+    let is_saturday = new_york.weekday() == Weekday::Saturday && new_york.hour() >= 17;
+    is_midnight || is_old || is_saturday || window(region, now).is_some()
+}
+
 /// How often a ready session is looked at.
 pub fn between_looks(region: Region, now: Timestamp, is_managed: bool) -> Duration {
     match (is_managed, window(region, now)) {
@@ -169,6 +188,22 @@ mod tests {
         assert_eq!(between_looks(Region::Us, night, false), ATTACHED);
         assert_eq!(between_looks(Region::Us, day, true), MANAGED);
         assert_eq!(between_looks(Region::Us, night, true), AT_RESET);
+    }
+
+    #[test]
+    fn an_end_that_the_hours_do_not_explain_may_be_somebodys_doing() {
+        let login_at = Some(at("2026-07-14T12:00:00Z"));
+        for (now, login_at, expected) in [
+            ("2026-07-14T19:00:00Z", login_at, false),
+            ("2026-07-15T04:03:00Z", login_at, true),
+            ("2026-07-15T03:55:00Z", login_at, true),
+            ("2026-07-15T05:01:00Z", login_at, true),
+            ("2026-07-15T11:45:00Z", login_at, true),
+            ("2026-07-18T22:00:00Z", Some(at("2026-07-18T12:00:00Z")), true),
+            ("2026-07-18T15:00:00Z", Some(at("2026-07-18T12:00:00Z")), false),
+        ] {
+            assert_eq!(explains_an_end(Region::Us, at(now), login_at), expected, "{now}");
+        }
     }
 
     #[test]

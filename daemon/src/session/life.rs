@@ -235,6 +235,20 @@ impl Default for Watch {
 }
 
 impl Phase {
+    /// Whether there is a login to be kept alive, as far as is known.
+    pub fn has_login(&self) -> bool {
+        matches!(
+            self,
+            Self::Opening
+                | Self::Loading { .. }
+                | Self::Priming
+                | Self::Refused { .. }
+                | Self::Ready
+                | Self::Doubtful
+                | Self::Competing
+        )
+    }
+
     /// Whether waiting a little is likely to help.
     pub fn is_passing(&self) -> bool {
         matches!(

@@ -167,8 +167,8 @@ pub struct Situation<'a> {
     pub is_running: bool,
     /// Whether headless logins are configured.
     pub headless: bool,
-    /// Since when somebody else holds this login's session, as far as known.
-    pub taken_at: Option<Timestamp>,
+    /// Somebody else has this login's session.
+    pub taken: Option<Taken>,
     /// What to do about them.
     pub compete: Compete,
     /// Whether a headless login may be tried.
@@ -193,13 +193,15 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
         // It is not known yet whether one is needed.
         Phase::Starting => return Start::Wait,
         Phase::Penalty { .. } | Phase::Untrusted | Phase::Hung { .. } => return Start::Wait,
-        Phase::Competing if !is_persons_will => return Start::Refuse(taken(situation.taken_at)),
+        Phase::Competing if !is_persons_will => return Start::Refuse(taken(situation.taken)),
         _ => {}
     }
-    // A login through the gateway takes the session from whoever has it.
-    let takes_over = situation.taken_at.is_some() && situation.compete != Compete::Take;
-    if takes_over && !is_persons_will {
-        return Start::Refuse(taken(situation.taken_at));
+    // A login through the gateway takes the session from whoever has it. Whoever asks where that is only
+    // a guess means it.
+    let is_asked = ask.asker != Asker::Nobody;
+    let is_taken = situation.taken.is_some_and(|taken| taken.is_sure || !is_asked);
+    if is_taken && situation.compete != Compete::Take && !is_persons_will {
+        return Start::Refuse(taken(situation.taken));
     }
     match situation.headless || ask.headless {
         false => Start::Begin(Way::Browser),
@@ -218,8 +220,8 @@ fn live_is_logged_in() -> Failure {
     )
 }
 
-fn taken(since: Option<Timestamp>) -> Failure {
-    let since = since.map(|at| format!(" since {}", clock(at))).unwrap_or_default();
+fn taken(taken: Option<Taken>) -> Failure {
+    let since = taken.map(|taken| format!(" since {}", clock(taken.at))).unwrap_or_default();
     Failure::new(
         "competing_session",
         format!(
@@ -279,6 +281,15 @@ pub struct Unasked<'a> {
     pub window: Option<Window>,
     /// Somebody else has the session, or a person logged out.
     pub is_unwanted: bool,
+}
+
+/// That another platform has this login's session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Since when.
+    pub at: Timestamp,
+    /// It was seen; otherwise the login ended for no other reason that is known.
+    pub is_sure: bool,
 }
 
 /// Whether to log in although nobody asks: `Some(renew)`.

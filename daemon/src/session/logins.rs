@@ -146,7 +146,7 @@ impl State {
             is_paper: self.facts.paper,
             is_running: self.logins.is_running(),
             headless: self.logins.wish.headless,
-            taken_at: self.taken_at,
+            taken: self.taken,
             compete: self.logins.compete,
             guard: self.logins.guard.may(&user, Timestamp::now(), ask.asker, ask.forced),
         };
@@ -307,7 +307,7 @@ impl State {
                 hint: String::new(),
             },
             _ => {
-                self.taken_at = None;
+                self.taken = None;
                 let ask = Ask {
                     asker: Asker::Person,
                     forced: false,
@@ -343,7 +343,8 @@ impl State {
         let is_absent =
             matches!(gateway.state, GatewayState::NotInstalled(_) | GatewayState::Stopped)
                 && self.life.phase == Phase::Stopped;
-        let can = self.logins.wish.headless && !self.logins.is_logged_out;
+        let is_taken = self.taken.is_some() && self.logins.compete != Compete::Take;
+        let can = self.logins.wish.headless && !self.logins.is_logged_out && !is_taken;
         if is_wanted && can && (self.life.phase == Phase::NeedLogin || is_absent) {
             self.ask_myself(me, Asker::Client, false);
             return;
@@ -358,8 +359,7 @@ impl State {
             login_at: self.facts.login_at,
             last: self.logins.last_unasked,
             window: calendar::window(self.region, now),
-            is_unwanted: self.logins.is_logged_out
-                || (self.taken_at.is_some() && self.logins.compete != Compete::Take),
+            is_unwanted: self.logins.is_logged_out || is_taken,
         });
         if let Some(renew) = unasked {
             self.logins.last_unasked = Some(now);

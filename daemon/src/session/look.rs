@@ -6,7 +6,9 @@ use ibd_cpapi::accounts::{GetBrokerageAccounts, GetPnl};
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::orders::GetOrders;
 use ibd_cpapi::portfolio::GetAccounts;
-use ibd_cpapi::session::{GetAuthStatus, Logout, OpenBrokerage, SsoLogin, Tickle, ValidateSso};
+use ibd_cpapi::session::{
+    AuthStatus, GetAuthStatus, Logout, OpenBrokerage, SsoLogin, Tickle, Tickled, ValidateSso,
+};
 use ibd_cpapi::{Client, Failure};
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -21,22 +23,37 @@ fn deadline() -> Instant {
     Instant::now() + ERRAND
 }
 
-/// One look: a tickle tells both whether there is a login and how its brokerage session stands.
-/// With it comes the number of whoever is logged in.
-pub(super) async fn look(client: &Client) -> (Sight, Option<u64>) {
-    let tickled = match client.ask(&Tickle, deadline()).await {
-        Ok(answer) => answer.value,
-        Err(failure) => return (sight_of(client, &failure).await, None),
-    };
-    let sight = match tickled.iserver {
-        Some(iserver) => Sight::Login {
-            authenticated: iserver.auth_status.authenticated == Some(true),
-            established: iserver.auth_status.established,
-            competing: iserver.auth_status.competing == Some(true),
-        },
+/// One look at a login: a tickle keeps it alive, and tells whether there is one, how its brokerage
+/// session stands, and the number of whoever is logged in.
+pub(super) async fn tickle(client: &Client) -> (Sight, Option<u64>) {
+    match client.ask(&Tickle, deadline()).await {
+        Ok(answer) => (sight(&answer.value), answer.value.user_id),
+        Err(failure) => (sight_of(client, &failure).await, None),
+    }
+}
+
+/// One look where no login is known of: there is nothing to be kept alive.
+pub(super) async fn peek(client: &Client) -> (Sight, Option<u64>) {
+    match client.ask(&GetAuthStatus, deadline()).await {
+        Ok(answer) => (sight_of_status(&answer.value), None),
+        Err(failure) => (sight_of(client, &failure).await, None),
+    }
+}
+
+/// What a tickle's answer shows.
+pub fn sight(tickled: &Tickled) -> Sight {
+    match &tickled.iserver {
+        Some(iserver) => sight_of_status(&iserver.auth_status),
         None => Sight::Trouble,
-    };
-    (sight, tickled.user_id)
+    }
+}
+
+fn sight_of_status(status: &AuthStatus) -> Sight {
+    Sight::Login {
+        authenticated: status.authenticated == Some(true),
+        established: status.established,
+        competing: status.competing == Some(true),
+    }
 }
 
 /// Who is logged in and since when, where the first calls did not get to know: it may be asked once a

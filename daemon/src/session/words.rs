@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::calendar::Window;
 use super::guard::Held;
 use super::life::{Compete, Phase};
-use super::login::{LoginView, Stage, clock, guarded};
+use super::login::{LoginView, Stage, Taken, clock, guarded};
 use super::{Facts, LoggedOut, SessionState, SessionView};
 use crate::gateway::{self, GatewayState, GatewayView};
 use crate::refusal::Refusal;
@@ -42,8 +42,8 @@ pub struct Scene<'a> {
     pub login: Option<&'a LoginView>,
     /// Why no login may be tried.
     pub held: Option<&'a Held>,
-    /// Since when somebody else has the session.
-    pub taken_at: Option<Timestamp>,
+    /// Somebody else has the session.
+    pub taken: Option<Taken>,
     /// What to do about them.
     pub compete: Compete,
     /// A maintenance that goes on.
@@ -168,12 +168,18 @@ fn need_login(scene: &Scene<'_>, address: &str) -> Words {
         let failure = guarded(held);
         return say(SessionState::LockoutGuard, failure.text, failure.next);
     }
-    if let (Some(at), false) = (scene.taken_at, scene.compete == Compete::Take) {
-        return say(
-            SessionState::NeedLogin,
-            format!("Nobody is logged in: another IBKR app took over at {}.", clock(at)),
-            "A login here takes the session back from it. Run `ibctl resume` to do that.",
-        );
+    if let (Some(taken), false) = (scene.taken, scene.compete == Compete::Take) {
+        let at = clock(taken.at);
+        let text = match taken.is_sure {
+            true => format!("Nobody is logged in: another IBKR app took over at {at}."),
+            false => format!(
+                "Nobody is logged in: the login ended at {at} for no known reason. Another IBKR app may have \
+                 taken over."
+            ),
+        };
+        let hint =
+            "A login here takes the session from any other app. Run `ibctl resume` to do that.";
+        return say(SessionState::NeedLogin, text, hint);
     }
     say(
         SessionState::NeedLogin,
@@ -184,7 +190,7 @@ fn need_login(scene: &Scene<'_>, address: &str) -> Words {
 }
 
 fn competing(scene: &Scene<'_>) -> Words {
-    let at = scene.taken_at.map(|at| format!(" at {}", clock(at))).unwrap_or_default();
+    let at = scene.taken.map(|taken| format!(" at {}", clock(taken.at))).unwrap_or_default();
     let text = format!("Another IBKR app (TWS or phone) took over{at}.");
     match scene.compete {
         Compete::Yield => say(
@@ -289,7 +295,10 @@ pub fn logged_out(outcome: &LoggedOut) -> LogoutReport {
         Some(Ok(())) => " The gateway has ended, and its cookies with it.",
         Some(Err(why)) => return report(false, &format!("The gateway does not end: {why}.")),
     };
-    match &outcome.at_broker {
+    let Some(at_broker) = &outcome.at_broker else {
+        return report(true, "The gateway does not run, so no session is left in it.");
+    };
+    match at_broker {
         Ok(true) => {
             report(true, &format!("Logged out; IBKR confirms that no session is left.{ended}"))
         }
@@ -359,7 +368,7 @@ mod tests {
             facts,
             login: None,
             held: None,
-            taken_at: None,
+            taken: None,
             compete: Compete::Ask,
             window: None,
         }

@@ -15,7 +15,7 @@ fn situation(phase: &Phase) -> Situation<'_> {
         is_paper: None,
         is_running: false,
         headless: false,
-        taken_at: None,
+        taken: None,
         compete: Compete::Ask,
         guard: Ok(()),
     }
@@ -79,9 +79,9 @@ fn the_guard_holds_headless_logins_and_not_a_persons_own() {
 
 #[test]
 fn a_login_that_takes_the_session_from_somebody_is_asked_for_first() {
-    let taken_at = Some(at("2026-11-22T14:02:00Z"));
+    let taken = Some(Taken { at: at("2026-11-22T14:02:00Z"), is_sure: true });
     for phase in [Phase::NeedLogin, Phase::Competing] {
-        let taken = Situation { taken_at, ..situation(&phase) };
+        let taken = Situation { taken, ..situation(&phase) };
         assert_eq!(refused(&decide(&taken, ask(Asker::Client))), "competing_session");
         assert_eq!(refused(&decide(&taken, ask(Asker::Person))), "competing_session");
         let will = Ask { forced: true, ..ask(Asker::Person) };
@@ -90,8 +90,13 @@ fn a_login_that_takes_the_session_from_somebody_is_asked_for_first() {
         let claim = Ask { forced: true, ..ask(Asker::Client) };
         assert_eq!(refused(&decide(&taken, claim)), "competing_session");
     }
-    let takes = Situation { taken_at, compete: Compete::Take, ..situation(&Phase::NeedLogin) };
+    let takes = Situation { taken, compete: Compete::Take, ..situation(&Phase::NeedLogin) };
     assert_eq!(decide(&takes, ask(Asker::Nobody)), Start::Begin(Way::Browser));
+    // Where it is only a guess, whoever asks means it; nothing happens by itself.
+    let guess = taken.map(|taken| Taken { is_sure: false, ..taken });
+    let perhaps = Situation { taken: guess, ..situation(&Phase::NeedLogin) };
+    assert_eq!(decide(&perhaps, ask(Asker::Client)), Start::Begin(Way::Browser));
+    assert_eq!(refused(&decide(&perhaps, ask(Asker::Nobody))), "competing_session");
 }
 
 #[test]

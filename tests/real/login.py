@@ -1,0 +1,346 @@
+"""Every way to log in: real clients' lines, the real Java gateway, a real Chromium; only IBKR is a stand-in."""
+
+import json
+import threading
+
+from common import Check
+from world import (
+    LIVE, PAPER, PASSWORD, SEED, World, person_logs_in, run, said_error, told, until,
+)  # fmt: skip
+
+HEADLESS = {"IB_HEADLESS_MODE": "true", "IB_PASSWORD_AUTH": PASSWORD}
+
+
+def headless(name, user, **more):
+    return World(name, IB_USERNAME=user, **{**HEADLESS, **more})
+
+
+def serves(check, shim, account, name):
+    """Account and quotes, as an assistant asks for them."""
+    info, _ = shim.use("get_account_info")
+    accounts = [one["account"] for one in told(info).get("accounts", [])]
+    check(f"{name}: the account", accounts == [account], info)
+    quotes, _ = shim.use("get_market_data", {"symbols": ["AAPL", "MSFT"]})
+    prices = [one.get("last") for one in told(quotes).get("quotes", [])]
+    check(f"{name}: quotes", len(prices) == 2 and all(prices), quotes)
+
+
+def refused(check, name, result, code):
+    """A tool's refusal with this code, which says what to do."""
+    said = said_error(result)
+    check(f"{name}: {code}", said.get("error") == code, result)
+    check(f"{name}: says what to do", said.get("message") and said.get("next"), said)
+    return said
+
+
+def in_background(call, *arguments, **options):
+    """Runs it beside; `join` waits and gives what it gave."""
+    box = []
+    thread = threading.Thread(target=lambda: box.append(call(*arguments, **options)), daemon=True)
+    thread.start()
+
+    def join():
+        thread.join(120)
+        return box[0] if box else ({}, 120)
+
+    return join
+
+
+def watch(world):
+    """Looks at the browsers of a world until told to stop."""
+    seen, over = {}, threading.Event()
+
+    def look():
+        while not over.is_set():
+            for browser in world.browsers():
+                seen.setdefault(browser.pid, browser.arguments)
+            over.wait(0.2)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+
+    def stop():
+        over.set()
+        thread.join(10)
+        return seen
+
+    return stop
+
+
+def password_only(check):
+    with headless("paper", "simpaper", IB_PAPER_TRADING="true") as world:
+        stop, shim = watch(world), world.shim()
+        result, took = shim.use("authenticate")
+        browsers = stop()
+        state = told(result)
+        check("paper: ready", state.get("ready") is True and state.get("state") == "ready", result)
+        check("paper: paper, and whose", state.get("paper") is True and state.get("accounts") == [PAPER], state)
+        check("paper: within 45 s", took < 45, took)
+        check("paper: progress is told", any("browser" in text or "login page" in text for text in shim.progress()),
+              shim.progress())  # fmt: skip
+        check("paper: one browser", len(browsers) == 1, browsers)
+        for arguments in browsers.values():
+            loose = [one for one in arguments if "no-sandbox" in one or "disable-setuid-sandbox" in one]
+            check("paper: its sandbox is on", not loose, loose)
+            check("paper: one certificate is excepted", any("spki-list=" in one for one in arguments)
+                  and "--ignore-certificate-errors" not in arguments, arguments)  # fmt: skip
+        check("paper: the browser is gone", until(lambda: not world.browsers(), 5) or not world.browsers())
+        serves(check, shim, PAPER, "paper")
+        again, took = shim.use("authenticate")
+        check("paper: again is no second login", told(again).get("ready") and world.sim.attempts() == ["password ok"], again)
+        said = world.ibctl("status")
+        check("paper: status", said.code == 0 and "Ready" in said.out and "Paper" in said.out, said)
+        ran = world.ibctl("login", "--json")
+        check("paper: ibctl login finds it done", ran.code == 0 and ran.json.get("ready") is True, ran)
+        check("paper: still one attempt", world.sim.attempts() == ["password ok"], world.sim.attempts())
+
+
+def push(check):
+    with headless("push", "simpush", IB_AUTH_WAIT_SECONDS="4") as world:
+        shim = world.shim()
+        # The first wait may end before the push; the second does not.
+        for _ in range(4):
+            result, took = shim.use("authenticate")
+            check("push: within 45 s", took < 45, took)
+            if told(result).get("waitingFor") == "approval":
+                break
+        state = told(result)
+        check("push: wait_2fa", state.get("state") == "wait_2fa" and state.get("ready") is False, result)
+        check("push: says what to do", "IBKR Mobile" in state.get("next", ""), state)
+        said = world.ibctl("status")
+        check("push: status says so", said.code == 4 and "IBKR Mobile" in said.out, said)
+        info, _ = shim.use("get_account_info")
+        check("push: other tools say so", said_error(info).get("next"), info)
+        check("push: one push for all that", world.sim.logins()["pushes"] == 1, world.sim.logins())
+        check("push: approved", world.sim.post("/approve")["ok"])
+        result, _ = shim.use("authenticate")
+        if not told(result).get("ready"):
+            result, _ = shim.use("authenticate")
+        check("push: ready, live", told(result).get("ready") and told(result).get("paper") is False, result)
+        serves(check, shim, LIVE, "push")
+
+        ran = world.ibctl("logout", "--json")
+        check("push: logout", ran.code == 0, ran)
+        ended = world.ibctl_begins("login", "--json")
+        check("push: ibctl login asks the phone again", until(lambda: world.sim.waiting("push"), 60), ended)
+        check("push: denied", world.sim.post("/deny")["ok"])
+        ran = world.ended(ended)
+        check("push: denied is said", ran.code == 1 and "denied on the phone" in ran.json.get("error", ""), ran)
+        check("push: what to do is said", ran.json.get("hint"), ran)
+        once = ["password ok", "push ok", "password ok", "push denied"]
+        check("push: denied once, asked twice", world.sim.attempts() == once, world.sim.attempts())
+
+
+def totp(check):
+    with headless("totp", "simtotp", IB_TWO_FA_STRATEGY="totp", IB_TOTP_SECRET=SEED) as world:
+        ran = world.ibctl("login", "--json")
+        check("totp: ibctl login", ran.code == 0 and ran.json.get("ready") is True, ran)
+        logins = world.sim.logins()
+        check("totp: one code", logins["codes"] == 1 and world.sim.attempts() == ["password ok", "totp ok"], logins)
+        serves(check, world.shim(), LIVE, "totp")
+
+
+def challenge(check):
+    """The response comes from a person: asked by a client that can, else by `ibctl login --code`."""
+    with headless("elicit", "simchallenge") as world:
+        asked = []
+
+        def answer(request):
+            asked.append(request)
+            waits = until(lambda: world.sim.waiting("challenge"), 20) or {}
+            field = next(iter(request["params"]["requestedSchema"]["properties"]))
+            return {"action": "accept", "content": {field: waits.get("response", "none")}}
+
+        shim = world.shim({"elicitation": {}}, answer)
+        result, took = shim.use("authenticate")
+        for _ in range(2):
+            if not told(result).get("ready"):
+                result, took = shim.use("authenticate")
+        check("elicitation: ready", told(result).get("ready"), result)
+        check("elicitation: asked once", [one["method"] for one in asked] == ["elicitation/create"], asked)
+        given = [one["response"] for one in [world.sim.logins()] if "response" in one]
+        check("elicitation: nothing else came over the line", not shim.strange and not given, shim.strange)
+        check("elicitation: the challenge is shown", any(word.strip(".").isdigit() and len(word.strip(".")) == 6
+              for one in asked for word in one["params"]["message"].split()), asked)  # fmt: skip
+        check("elicitation: one attempt", world.sim.attempts() == ["password ok", "challenge ok"], world.sim.attempts())
+        serves(check, shim, LIVE, "elicitation")
+
+    with headless("code", "simchallenge") as world:
+        shim = world.shim()
+        result, took = shim.use("authenticate")
+        if told(result).get("waitingFor") != "code" and not said_error(result):
+            result, took = shim.use("authenticate")
+        # A client that cannot ask is told how the person can answer.
+        text = json.dumps(result)
+        check("code: it waits for a code", told(result).get("state") == "wait_2fa", result)
+        check("code: says how to give it", "ibctl login --code" in text and took < 45, result)
+        waits = world.sim.waiting("challenge")
+        check("code: the challenge is shown", waits and waits["challenge"] in text, (waits, text))
+        ran = world.ibctl("login", "--code", "-", input=waits["response"] + "\n")
+        check("code: ibctl login --code", ran.code in (0, 4), ran)
+        result, _ = shim.use("authenticate")
+        check("code: ready", told(result).get("ready"), result)
+        check("code: one code", world.sim.attempts() == ["password ok", "challenge ok"], world.sim.logins())
+
+
+def wrong_password(check):
+    with headless("wrong", "simpaper", IB_PAPER_TRADING="true", IB_PASSWORD_AUTH="not-the-password") as world:
+        shim = world.shim()
+        for count in (1, 2):
+            result, _ = shim.use("authenticate")
+            refused(check, f"wrong password, time {count}", result, "wrong_credentials")
+            check(f"wrong password: {count} sent", len(world.sim.attempts()) == count, world.sim.attempts())
+        result, took = shim.use("authenticate")
+        refused(check, "wrong password, time 3", result, "lockout_guard")
+        check("wrong password: the guard answers at once", took < 10, took)
+        world.daemon().kill()
+        other = world.shim()
+        result, _ = other.use("authenticate")
+        said = refused(check, "wrong password, after kill -9 of ibd", result, "lockout_guard")
+        check("wrong password: the way out is named", "ibctl login --force" in said.get("next", ""), said)
+        for name, client in (("another client", world.shim(IB_PASSWORD_AUTH="another-one")), ("the first", shim)):
+            result, _ = client.use("authenticate")
+            refused(check, f"wrong password, {name}", result, "lockout_guard")
+        ran = world.ibctl("login", "--json")
+        check("wrong password: ibctl login is held, too", ran.code == 1 and "--force" in ran.json.get("hint", ""), ran)
+        check("wrong password: nothing more was sent", len(world.sim.attempts()) == 2, world.sim.attempts())
+        ran = world.ibctl("status", "--json")
+        check("wrong password: status", ran.code == 4 and ran.json["session"]["state"] == "lockout_guard", ran)
+        ran = world.ibctl("login", "--force", "--json")
+        check("wrong password: --force tries once", ran.code == 1 and len(world.sim.attempts()) == 3, ran)
+        check("wrong password: all were refused", set(world.sim.attempts()) == {"password wrong"}, world.sim.attempts())
+        # Corrected, and a person insists.
+        ran = world.ibctl("login", "--force", "--json", IB_PASSWORD_AUTH=PASSWORD)
+        check("wrong password: the right one works", ran.code == 0 and ran.json.get("ready") is True, ran)
+
+
+def locked(check):
+    with headless("locked", "simlocked") as world:
+        shim = world.shim()
+        result, _ = shim.use("authenticate")
+        refused(check, "locked", result, "lockout_guard")
+        attempts = world.sim.attempts()
+        check("locked: tried once", attempts == ["password locked"], attempts)
+        result, _ = shim.use("authenticate")
+        refused(check, "locked, again", result, "lockout_guard")
+        world.daemon().kill()
+        result, _ = world.shim().use("authenticate")
+        refused(check, "locked, after kill -9 of ibd", result, "lockout_guard")
+        ran = world.ibctl("login", "--json")
+        check("locked: ibctl login is held", ran.code == 1, ran)
+        check("locked: never tried again", world.sim.attempts() == attempts, world.sim.attempts())
+
+
+def wrong_mode(check):
+    with headless("mode", "simlive", IB_PAPER_TRADING="true") as world:
+        shim = world.shim()
+        result, _ = shim.use("authenticate")
+        refused(check, "live user, paper wanted", result, "wrong_mode")
+        logins = world.sim.logins()
+        check("wrong mode: refused at the page", world.sim.attempts() == ["password wrong_mode"], logins)
+        check("wrong mode: nobody was logged in", logins["logins"] == 0, logins)
+        result, _ = shim.use("get_account_info")
+        check("wrong mode: nothing is served", said_error(result).get("next"), result)
+
+    # A person who logs in to the live account by hand, though paper is wanted: it does not stay.
+    with World("mode2", IB_PAPER_TRADING="true", IB_AUTH_WAIT_SECONDS="5") as world:
+        shim = world.shim()
+        result, _ = shim.use("authenticate")
+        address = told(result).get("authUrl")
+        if check("live by hand: the address is told", address, result):
+            said = person_logs_in(address.rstrip("/"), "simlive", mode=1)
+            check("live by hand: the page takes it", "Client login succeeds" in said, said)
+            gone = until(lambda: world.sim.logins()["logouts"], 40, 0.3)
+            check("live by hand: it is logged out again", gone, world.sim.logins())
+            result, _ = shim.use("get_account_info")
+            check("live by hand: nothing is served", said_error(result).get("error") and not told(result), result)
+            status = world.session()
+            check("live by hand: no live session stays", status.get("state") != "ready" and not status.get("accounts"),
+                  status)  # fmt: skip
+
+
+def twenty(check):
+    with headless("twenty", "simpush") as world:
+        stop = watch(world)
+        shims = [world.shim() for _ in range(20)]
+        joins = [in_background(shim.use, "authenticate") for shim in shims]
+        waits = until(lambda: world.sim.waiting("push"), 60)
+        check("20 clients: the phone is asked", waits, world.session())
+        # Whoever was late has joined by now: all are in before it is approved.
+        until(lambda: len(world.status().get("clients", [])) >= 20, 20)
+        check("20 clients: approved", world.sim.post("/approve")["ok"])
+        results = [join() for join in joins]
+        browsers = stop()
+        ready = [bool(told(result).get("ready")) for result, _ in results]
+        check("20 clients: all are answered", all(result for result, _ in results), results[:1])
+        check("20 clients: all within 45 s", max(took for _, took in results) < 45, [round(t) for _, t in results])
+        check("20 clients: all are ready", all(ready), [r for r, _ in results if not told(r).get("ready")][:2])
+        check("20 clients: one browser", len(browsers) == 1, browsers)
+        logins = world.sim.logins()
+        check("20 clients: one push", (logins["pushes"], logins["logins"]) == (1, 1), logins)
+        check("20 clients: one attempt", world.sim.attempts() == ["password ok", "push ok"], logins)
+
+
+OPENER = """#!/bin/sh
+echo "$1" >>"$HOME/opened"
+"""
+
+
+def browser(check):
+    with World("browser", IB_PAPER_TRADING="true") as world:
+        world.write("bin/xdg-open", OPENER, 0o700)
+        opened = world.home / "opened"
+        screen = {"DISPLAY": ":99", "PATH": f"{world.home}/bin:{world.environment['PATH']}"}
+        shims = [world.shim(**screen) for _ in range(20)]
+        joins = [in_background(shim.use, "authenticate") for shim in shims]
+        check("browser: it is opened", until(opened.exists, 60), world.session())
+        until(lambda: world.session().get("state") == "need_login", 20)
+        address = world.address()
+        check("browser: at the gateway's page", opened.read_text().split() == [f"{address}/"],
+              (opened.read_text(), address))  # fmt: skip
+        # Somebody who only looks sees what is awaited.
+        said = world.ibctl("status")
+        check("browser: status says where", said.code == 4 and f"{address}/" in said.out, said)
+        check("browser: the page takes it", "Client login succeeds" in person_logs_in(address, "simpaper"))
+        results = [join() for join in joins]
+        # Who began it is told at once; who joined, when it is done.
+        first = [told(result) for result, _ in results if told(result).get("state") == "need_login"]
+        check("browser: one began it and is told what to expect", len(first) == 1 and first[0].get("browserOpened")
+              and first[0].get("authUrl") == f"{address}/" and "log in" in first[0].get("next", ""), first)  # fmt: skip
+        ready = [result for result, _ in results if told(result).get("ready")]
+        check("browser: the other 19 are answered when it is done", len(ready) == 19, (len(ready), results[:2]))
+        check("browser: all within 45 s", max(took for _, took in results) < 45, results)
+        result, _ = shims[0].use("authenticate")
+        check("browser: called again it is ready", told(result).get("ready"), result)
+        check("browser: opened once for 20 clients", len(opened.read_text().split()) == 1, opened.read_text())
+        check("browser: one login", world.sim.logins()["logins"] == 1, world.sim.logins())
+        check("browser: no Chromium of ours", not world.browsers())
+        serves(check, shims[0], PAPER, "browser")
+
+    with World("screen", IB_PAPER_TRADING="true", IB_AUTH_WAIT_SECONDS="3") as world:
+        world.write("bin/xdg-open", OPENER, 0o700)
+        path = f"{world.home}/bin:{world.environment['PATH']}"
+        for name, screen in (("no display", {}), ("over SSH", {"DISPLAY": ":99", "SSH_CONNECTION": "1 2 3 4"})):
+            shim = world.shim(PATH=path, **screen)
+            until(lambda: world.session().get("state") == "need_login", 1)
+            result, took = shim.use("authenticate")
+            if told(result).get("state") != "need_login":
+                result, took = shim.use("authenticate")
+            state = told(result)
+            check(f"{name}: gives the address", state.get("authUrl") == f"{world.address()}/", result)
+            check(f"{name}: says that nothing was opened", state.get("browserOpened") is False
+                  and state.get("authUrl", "-") in state.get("next", ""), state)  # fmt: skip
+            check(f"{name}: opened nothing", not (world.home / "opened").exists())
+        begun = world.ibctl_begins("login")
+        check("no display: ibctl login goes on waiting", until(lambda: begun.poll() is None, 1), begun)
+        # Noticed by itself: nobody asks but the person who waits at the terminal.
+        check("no display: the page takes it", "Client login succeeds" in person_logs_in(world.address(), "simpaper"))
+        ran = world.ended(begun)
+        check("no display: ibctl login ends well", ran.code == 0 and "Ready" in ran.out, ran)
+        check("no display: it names the page", world.address() in ran.out + ran.err, ran)
+        check("no display: status", world.session().get("state") == "ready", world.session())
+
+
+if __name__ == "__main__":
+    assert Check
+    run(password_only, push, totp, challenge, wrong_password, locked, wrong_mode, twenty, browser)
