@@ -86,11 +86,13 @@ fn errors() -> String {
 
 fn collect(text: &str, codes: &mut std::collections::BTreeSet<String>) {
     let code = text.split("#[cfg(test)]").next().unwrap();
-    for start in ["Refusal::new(", "Self::new(", "own_refusal("] {
+    for start in ["Refusal::new(", "Failure::new(", "Self::new(", "own_refusal("] {
         for rest in code.split(start).skip(1) {
             let first = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
-            let is_code =
-                |c: &str| c.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && c.contains('_');
+            let is_code = |c: &str| {
+                c.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+                    && c.contains('_')
+            };
             codes.extend(
                 first
                     .filter(|c| is_code(c) || matches!(*c, "internal" | "timeout" | "cancelled"))
@@ -106,6 +108,20 @@ fn collect(text: &str, codes: &mut std::collections::BTreeSet<String>) {
         "broker_unreachable",
         "gateway_hung",
         "rate_limited",
+        "wait_2fa",
+        "lockout_guard",
+        "browser_missing",
+        "wrong_credentials",
+        "wrong_mode",
+        "code_refused",
+        "approval_missing",
+        "login_timeout",
+        "login_page_changed",
+        "login_failed",
+        "login_cancelled",
+        "mode_unverified",
+        "gateway_not_trusted",
+        "gateway_not_installed",
         "session_opening",
         "bad_configuration",
         "invalid_argument",

@@ -193,7 +193,10 @@ async fn an_assistant_cannot_take_the_session_from_a_persons_phone() {
     assert!(reply.json["next"].as_str().unwrap().contains("ibctl resume"), "{}", reply.json);
     // The login ends meanwhile: a new one would take the session as well.
     sim.session("expire").await;
-    until("it is noticed", async || world.status().await["session"]["state"] == "need_login").await;
+    until("it is noticed", async || {
+        client.call("get_positions", json!({})).await.json["error"] == "not_logged_in"
+    })
+    .await;
     assert_eq!(client.call("authenticate", json!({})).await.error(), "competing_session");
     assert_eq!(sim.count("/iserver/auth/ssodh/init").await, opened);
 }

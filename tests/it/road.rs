@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// Good arguments for every tool; a tool that is missing here fails the test below.
 fn arguments(tool: &str) -> Value {
     match tool {
-        "get_session_status" | "get_live_orders" | "get_positions" => json!({}),
+        "authenticate" | "get_session_status" | "get_live_orders" | "get_positions" => json!({}),
         "get_account_info" => json!({ "confirm": true }),
         "search_contracts" => json!({ "symbol": "AAPL" }),
         "get_market_data" => json!({ "symbols": ["AAPL", "EUR.USD"] }),

@@ -70,8 +70,13 @@ fn zone() -> TimeZone {
 
 impl Story {
     fn begin(plan: Plan, now: Timestamp, folder: &Path) -> Self {
-        let scenario =
-            Scenario { calendar: true, now: Some(now), idle_seconds: 0, ..Scenario::default() };
+        let scenario = Scenario {
+            calendar: true,
+            now: Some(now),
+            clock_rate: 1e-6,
+            idle_seconds: 0,
+            ..Scenario::default()
+        };
         let options = Options { scenario, require_login: true, ..Options::default() };
         let broker = Broker::new(options).unwrap();
         let mut story = Self {

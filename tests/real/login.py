@@ -2,11 +2,9 @@
 
 import json
 import threading
+import time
 
-from common import Check
-from world import (
-    LIVE, PAPER, PASSWORD, SEED, World, person_logs_in, run, said_error, told, until,
-)  # fmt: skip
+from world import LIVE, PAPER, PASSWORD, SEED, World, person_logs_in, run, said_error, told, until
 
 HEADLESS = {"IB_HEADLESS_MODE": "true", "IB_PASSWORD_AUTH": PASSWORD}
 
@@ -250,8 +248,8 @@ def wrong_mode(check):
         if check("live by hand: the address is told", address, result):
             said = person_logs_in(address.rstrip("/"), "simlive", mode=1)
             check("live by hand: the page takes it", "Client login succeeds" in said, said)
-            gone = until(lambda: world.sim.logins()["logouts"], 40, 0.3)
-            check("live by hand: it is logged out again", gone, world.sim.logins())
+            gone = until(lambda: world.sim.logins()["logouts"], 10, 0.2)
+            check("live by hand: it is logged out again, soon", gone, world.sim.logins())
             result, _ = shim.use("get_account_info")
             check("live by hand: nothing is served", said_error(result).get("error") and not told(result), result)
             status = world.session()
@@ -302,7 +300,9 @@ def browser(check):
         said = world.ibctl("status")
         check("browser: status says where", said.code == 4 and f"{address}/" in said.out, said)
         check("browser: the page takes it", "Client login succeeds" in person_logs_in(address, "simpaper"))
+        noticed = time.monotonic()
         results = [join() for join in joins]
+        check("browser: it is noticed soon", time.monotonic() - noticed < 10, time.monotonic() - noticed)
         # Who began it is told at once; who joined, when it is done.
         first = [told(result) for result, _ in results if told(result).get("state") == "need_login"]
         check("browser: one began it and is told what to expect", len(first) == 1 and first[0].get("browserOpened")
@@ -342,5 +342,4 @@ def browser(check):
 
 
 if __name__ == "__main__":
-    assert Check
     run(password_only, push, totp, challenge, wrong_password, locked, wrong_mode, twenty, browser)

@@ -33,7 +33,7 @@ SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 def as_user(user, *command):
     """The command that runs a command as that user."""
-    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--inh-caps=-all",
+    return [shutil.which("setpriv"), f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--inh-caps=-all",
             *map(str, command)]  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def anyone():
     return context
 
 
-def http(method, url, body=None, headers=None, timeout=10, opener=None):
+def fetch(method, url, body=None, headers=None, timeout=10, opener=None):
     """Status and text of an answer; 0 if there is none."""
     request = urllib.request.Request(url, method=method, data=body, headers=headers or {})
     opener = opener or urllib.request.build_opener(urllib.request.HTTPSHandler(context=anyone()), Here)
@@ -388,8 +388,8 @@ def without_java(world_path):
     world_path.chmod(0o755)
     if not usual:
         return [], str(world_path)
-    cover = "; ".join(f"mount -t tmpfs none {folder}" for folder in usual)
-    return ["unshare", "--mount", "sh", "-ec", cover + '; exec "$@"', "sh"], str(world_path)
+    cover = "; ".join(f"{shutil.which('mount')} -t tmpfs none {folder}" for folder in usual)
+    return [shutil.which("unshare"), "--mount", shutil.which("sh"), "-ec", cover + '; exec "$@"', "sh"], str(world_path)
 
 
 def said_error(result):
