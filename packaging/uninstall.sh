@@ -58,6 +58,11 @@ stop_daemons() {
         [ -e "$folder/ibd.lock" ] || continue
         profile=$(basename "$folder")
         if [ -n "$ibctl" ]; then
+            # A managed gateway outlives its daemon on purpose: here it must not.
+            if [ -e "$folder/gateway/run.json" ]; then
+                said=$("$ibctl" --profile "$profile" gateway stop 2>&1) || true
+                say "Profile $profile: $said"
+            fi
             said=$("$ibctl" --profile "$profile" stop 2>&1) || true
             say "Profile $profile: $said"
         fi
