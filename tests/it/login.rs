@@ -252,3 +252,24 @@ async fn without_a_keyring_the_way_out_is_said() {
     assert!(text.contains("keyring") && text.contains("IB_PASSWORD_AUTH_FILE"), "{text}");
     assert!(!text.contains("canary"));
 }
+
+#[tokio::test]
+async fn what_happens_reaches_every_client() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut one = world.client().await;
+    let mut other = world.client().await;
+    one.call("get_positions", json!({})).await.ok();
+    other.call("get_positions", json!({})).await.ok();
+    sim.session("compete").await;
+    one.call("get_live_orders", json!({})).await;
+    for client in [&mut one, &mut other] {
+        until("the news", async || {
+            client.call("get_session_status", json!({})).await;
+            let codes =
+                client.notifications.iter().filter(|n| n["method"] == "notifications/message");
+            codes.map(|n| &n["params"]["data"]["code"]).any(|code| code == "competing")
+        })
+        .await;
+    }
+}

@@ -78,7 +78,7 @@ impl Java {
             .await
             .map_err(|error| NoStart::NotInstalled(error.to_string()))?;
         let key = Key::ensure(&setup.home, &java.program).await.map_err(NoStart::Failed)?;
-        let mut port = Record::read(&record_path(&setup.home)).map(|record| record.port);
+        let mut port = last_port(&setup.home);
         for attempt in 1.. {
             let free = free_port(port.take()).map_err(|e| NoStart::Failed(e.to_string()))?;
             let process = spawn(setup, &java.program, &program.folder, &key, free)
@@ -150,6 +150,12 @@ fn record_path(home: &Path) -> PathBuf {
     home.join("run.json")
 }
 
+/// The port of the last time. A firewall rule or an open page should go on being right, so it is kept
+/// also when the gateway is ended on purpose.
+fn last_port(home: &Path) -> Option<u16> {
+    fs::read_to_string(home.join("port")).ok()?.trim().parse().ok()
+}
+
 fn address(port: u16, pin: Pin) -> Address {
     Address { host: "127.0.0.1".to_owned(), port, pin }
 }
@@ -201,7 +207,7 @@ async fn answers(setup: &Setup, port: u16, pin: &Pin) -> bool {
     client.answers_itself().await || client.answers_itself().await
 }
 
-/// The port of the last time, if it is free: a page that is still open in a browser goes on working.
+/// The port of the last time, if it is free, else any.
 fn free_port(last: Option<u16>) -> std::io::Result<u16> {
     use std::net::{Ipv4Addr, TcpListener};
     // As the gateway does, on all addresses.
@@ -242,6 +248,7 @@ fn spawn(
     // Written at once: if we are killed now, the next `ibd` finds it.
     let record = Record { pid, started, port, upstream: setup.upstream.clone() };
     record.write(&record_path(home))?;
+    write_private(&home.join("port"), port.to_string().as_bytes())?;
     Ok((child, record, length))
 }
 
