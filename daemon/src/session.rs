@@ -47,6 +47,8 @@ pub enum Msg {
     Wanted,
     /// A caller wants to know how things are; that alone begins no login.
     LookAgain,
+    /// The same, of somebody who is about to ask for a login.
+    LookAhead,
     /// A call under this grant failed; whether for want of the session's first calls.
     Doubted(u64, bool),
     /// An errand is over; which one it was is told by its number.
@@ -195,6 +197,10 @@ impl Actor for Session {
                 state.look_again(&me);
             }
             Msg::LookAgain => state.look_again(&me),
+            Msg::LookAhead => {
+                state.logins.somebody_comes();
+                state.look_again(&me);
+            }
             Msg::Doubted(grant, unprimed) if grant == state.grant && !state.is_looking => {
                 state.event(&me, if unprimed { &Event::Unprimed } else { &Event::Doubted });
             }

@@ -2,6 +2,7 @@
 //! wanted that nobody asked for. The decisions themselves are in [`super::login`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ibd_headless::Answer;
 use ibd_protocol::settings::Settings;
@@ -12,6 +13,7 @@ use jiff::tz::TimeZone;
 use ractor::{ActorRef, RpcReplyPort};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::guard::{Asker, Guard, Held};
 use super::life::{Compete, Event, Phase};
@@ -19,6 +21,9 @@ use super::login::{self, Ask, Failure, LoginView, Page, Situation, Stage, Start,
 use super::login::{browser, headless};
 use super::{Msg, State, calendar};
 use crate::gateway::GatewayState;
+
+/// Whoever is about to ask has asked within this time.
+const COMING: Duration = Duration::from_secs(10);
 
 /// Asks a client to open a page in its person's browser.
 #[derive(Clone)]
@@ -57,6 +62,8 @@ pub(super) struct Logins {
     pub(super) is_logged_out: bool,
     /// When one was last begun that nobody asked for.
     last_unasked: Option<Timestamp>,
+    /// When somebody was last about to ask for one.
+    coming: Option<Instant>,
     /// Of which login it was said that it ends soon.
     pub(super) said_ahead: Option<Timestamp>,
 }
@@ -90,6 +97,7 @@ impl Logins {
             is_wanted: false,
             is_logged_out: false,
             last_unasked: None,
+            coming: None,
             said_ahead: None,
         }
     }
@@ -104,7 +112,7 @@ impl Logins {
     }
 
     /// While a login is under way it is looked more often whether it is done.
-    pub(super) fn between_looks(&self) -> Option<std::time::Duration> {
+    pub(super) fn between_looks(&self) -> Option<Duration> {
         self.is_running().then(|| self.wish.between_looks())
     }
 
@@ -117,6 +125,11 @@ impl Logins {
         let is_needed = *phase == Phase::NeedLogin && self.wish.headless && !self.is_running();
         let held = || self.guard.may(self.user(), now, Asker::Client, false).err();
         is_needed.then(held).flatten().filter(Held::needs_person)
+    }
+
+    /// Somebody is about to ask: what they ask for shall be theirs, and not nobody's.
+    pub(super) fn somebody_comes(&mut self) {
+        self.coming = Some(Instant::now());
     }
 
     /// Ends a login under way.
@@ -338,15 +351,22 @@ impl State {
             self.logins.is_wanted = false;
             return;
         }
-        let is_wanted = std::mem::take(&mut self.logins.is_wanted);
         let gateway = self.board.gateway().borrow().clone();
         let is_absent =
             matches!(gateway.state, GatewayState::NotInstalled(_) | GatewayState::Stopped)
                 && self.life.phase == Phase::Stopped;
         let is_taken = self.taken.is_some() && self.logins.compete != Compete::Take;
         let can = self.logins.wish.headless && !self.logins.is_logged_out && !is_taken;
-        if is_wanted && can && (self.life.phase == Phase::NeedLogin || is_absent) {
+        let is_needed = self.life.phase == Phase::NeedLogin || is_absent;
+        // Until it is known whether one is needed, the wish stays.
+        let is_known = is_needed || self.life.phase == Phase::Ready;
+        let is_wanted = self.logins.is_wanted;
+        self.logins.is_wanted &= !is_known;
+        if is_wanted && can && is_needed {
             self.ask_myself(me, Asker::Client, false);
+            return;
+        }
+        if self.logins.coming.is_some_and(|at| at.elapsed() < COMING) {
             return;
         }
         let unasked = login::unasked(&login::Unasked {

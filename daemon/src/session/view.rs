@@ -296,7 +296,7 @@ impl SessionHandle {
         before: u64,
         deadline: Instant,
     ) {
-        self.post.send(Msg::LookAgain);
+        self.post.send(Msg::LookAhead);
         let soon = deadline.min(Instant::now() + SETTLE);
         let is_settled = |view: &SessionView| view.seen > before && !view.is_passing;
         let _ = timeout_at(soon, views.wait_for(is_settled)).await;
