@@ -119,6 +119,16 @@ pub struct State {
     task: Option<JoinHandle<()>>,
 }
 
+/// However this actor ends: what it began must not go on beside what the next one begins. A Java gateway
+/// is not ended by this, and is taken over.
+impl Drop for State {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+    }
+}
+
 impl Actor for Gateway {
     type Msg = Msg;
     type State = State;

@@ -78,6 +78,13 @@ struct Current {
     task: JoinHandle<()>,
 }
 
+/// However this actor ends: a login that nobody follows must not go on beside the next one.
+impl Drop for Current {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 impl Logins {
     pub(super) fn new(
         wish: Wish,
@@ -134,10 +141,8 @@ impl Logins {
 
     /// Ends a login under way.
     pub(super) fn end(&mut self) {
-        if let Some(current) = self.current.take() {
-            // Dropping what it does ends its browser; what was sent stays written down as failed.
-            current.task.abort();
-        }
+        // Dropping it ends its browser; what was sent stays written down as failed.
+        self.current = None;
     }
 }
 
