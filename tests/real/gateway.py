@@ -252,9 +252,9 @@ def killed(check):
         world.java().kill(signal.SIGSTOP)
         result, took = shim.use("get_account_info")
         check("hanging Java: the call is answered", took < 50 and (told(result) or said_error(result).get("next")), result)
-        fresh = until(lambda: (new := world.java()) and new.pid != java.pid and new, 90, 0.5)
+        fresh = until(lambda: (new := world.java()) and new.pid != java.pid and new, 60, 0.5)
         check("hanging Java: it is started anew", fresh, world.session())
-        check("hanging Java: later calls work", until(works, 60, 1), world.session())
+        check("hanging Java: later calls work", until(works, 30, 1), world.session())
 
 
 class verbs_world:

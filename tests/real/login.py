@@ -1,10 +1,13 @@
 """Every way to log in: real clients' lines, the real Java gateway, a real Chromium; only IBKR is a stand-in."""
 
 import json
+import pathlib
 import threading
 import time
 
-from world import LIVE, PAPER, PASSWORD, SEED, World, person_logs_in, run, said_error, told, until
+from world import (
+    LIVE, PAPER, PASSWORD, PERSON, SEED, TOP, World, person_logs_in, run, said_error, told, until,
+)  # fmt: skip
 
 HEADLESS = {"IB_HEADLESS_MODE": "true", "IB_PASSWORD_AUTH": PASSWORD}
 
@@ -65,8 +68,14 @@ def watch(world):
     return stop
 
 
+def in_tmp():
+    """What the person has in the folder that all share."""
+    return [path for path in pathlib.Path("/tmp").iterdir() if path.stat().st_uid == PERSON.pw_uid and path != TOP]
+
+
 def password_only(check):
     with headless("paper", "simpaper", IB_PAPER_TRADING="true") as world:
+        litter = set(in_tmp())
         stop, shim = watch(world), world.shim()
         result, took = shim.use("authenticate")
         browsers = stop()
@@ -83,6 +92,7 @@ def password_only(check):
             check("paper: one certificate is excepted", any("spki-list=" in one for one in arguments)
                   and "--ignore-certificate-errors" not in arguments, arguments)  # fmt: skip
         check("paper: the browser is gone", until(lambda: not world.browsers(), 5) or not world.browsers())
+        check("paper: it leaves nothing in /tmp", not set(in_tmp()) - litter, set(in_tmp()) - litter)
         serves(check, shim, PAPER, "paper")
         again, took = shim.use("authenticate")
         check("paper: again is no second login", told(again).get("ready") and world.sim.attempts() == ["password ok"], again)

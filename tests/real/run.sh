@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
-CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind"
+CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind gateway login secrets origin"
 BIN=$(cd "${IBD_BIN:-target/debug}" && pwd) || exit 1
 HERE=$PWD/tests/real
 
@@ -18,10 +18,19 @@ each_npm want_npm
 for program in ibd ib-mcp ibctl ib-sim; do
     [ -x "$BIN/$program" ] || { echo "missing: $program; run cargo build --workspace --bins" >&2; missing=1; }
 done
+want_program() { command -v "$1" >/dev/null || lacks "$1"; }
+each_program want_program
+have_python_dbus || lacks "python3-dbus and python3-gi"
+have_gateway || lacks "IBKR's gateway"
+id "$PERSON" >/dev/null 2>&1 || lacks "the user $PERSON"
 [ $missing = 0 ] || exit 1
+# What the checks with IBKR's gateway run as: it becomes other users, and reads what they do.
+ROOT=()
+[ "$(id -u)" = 0 ] || ROOT=(sudo -n)
 
 # A short folder: the path of a socket has at most a hundred characters.
 TOP=$(mktemp -d)
+SHARE=$TOP/share
 SIM=
 
 in_world() { # command…, with nothing of this environment but PATH
@@ -39,7 +48,7 @@ end_world() {
 }
 clean_up() {
     [ -z "${WORLD:-}" ] || end_world
-    rm -rf "$TOP"
+    "${ROOT[@]}" rm -rf "$TOP"
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
@@ -49,6 +58,20 @@ ibind() { # asks a simulator of its own, without a daemon
     SIM=$!
     for _ in $(seq 100); do [ -s "$WORLD/sim" ] && break; sleep 0.1; done
     in_world "$REAL/ibind/bin/python" "$HERE/ibind_check.py" "$(sed 's/.*"gateway":"\([^"]*\)".*/\1/' "$WORLD/sim")"
+}
+person() { # a check in which an ordinary user has IBKR's gateway, a browser and all
+    if [ ! -d "$SHARE" ]; then
+        # Where that user can read it.
+        mkdir -p "$SHARE/bin"
+        cp "$BIN"/{ibd,ib-mcp,ibctl,ib-sim} "$SHARE/bin"
+        cp -r "$REAL/gateway/package/ib-gateway/clientportal.gw" "$SHARE/gateway"
+        cp -r "$REAL/gateway/package/runtime/$RUNTIME" "$SHARE/java"
+        chmod -R a+rX "$SHARE"
+    fi
+    chmod 711 "$TOP" "$WORLD"
+    "${ROOT[@]}" env -i PATH="$PATH" LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 VERBOSE="${VERBOSE:-}" REAL="$REAL" \
+        IBD_BIN="$SHARE/bin" GATEWAY="$SHARE/gateway" RUNTIME="$SHARE/java" PERSON="$PERSON" WORLD="$WORLD" \
+        python3 "$HERE/$1.py"
 }
 one() { # check
     case $1 in
@@ -66,6 +89,8 @@ one() { # check
     claude) in_world python3 "$HERE/claude.py" ;;
     codex) in_world python3 "$HERE/codex.py" ;;
     ibind) ibind ;;
+    gateway | login | origin) person "$1" ;;
+    secrets) person secrecy ;;
     *) echo "no such check: $1; there are: $CHECKS"; return 2 ;;
     esac
 }

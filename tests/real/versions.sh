@@ -23,3 +23,20 @@ have_py() { # folder, package, version
 have_npm() { # folder, package, version
     grep -q "\"version\": *\"$3\"" "$REAL/$1/node_modules/$2/package.json" 2>/dev/null
 }
+
+# IBKR's gateway and a Java runtime for it: the package of the original carries both.
+GATEWAY_VERSION=1.24.1
+case $(uname -m) in aarch64 | arm64) RUNTIME=linux-arm64 ;; *) RUNTIME=linux-x64 ;; esac
+have_gateway() {
+    [ -e "$REAL/gateway/$GATEWAY_VERSION" ] && [ -x "$REAL/gateway/package/runtime/$RUNTIME/bin/java" ]
+}
+# Who uses the gateway and Chromium in the checks: Chromium has no sandbox as root.
+PERSON=ibd-test
+each_program() { # action: called with program, Debian package
+    "$1" chromium chromium
+    "$1" gnome-keyring-daemon gnome-keyring
+    "$1" dbus-daemon dbus
+    "$1" setpriv util-linux
+    "$1" useradd passwd
+}
+have_python_dbus() { /usr/bin/python3 -c 'import dbus, gi' 2>/dev/null; }
