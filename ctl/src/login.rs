@@ -33,19 +33,22 @@ pub(crate) struct Args {
     /// Log in to the paper account, whatever the configuration says.
     #[arg(long)]
     paper: bool,
+    /// Send another approval to the phone, for the login under way.
+    #[arg(long, conflicts_with_all = ["code", "paper", "force"])]
+    resend: bool,
     /// Go on although failed attempts, or somebody else's session, speak against it.
     #[arg(long)]
     force: bool,
     /// Call the login under way off.
-    #[arg(long, conflicts_with_all = ["code", "paper", "force"])]
+    #[arg(long, conflicts_with_all = ["code", "paper", "force", "resend"])]
     cancel: bool,
 }
 
 impl Args {
     fn request(&self) -> Result<LoginRequest, Fault> {
         let code = self.code.as_deref().map(code_of).transpose()?;
-        let (paper, force) = (self.paper, self.force);
-        Ok(LoginRequest { code, paper, force, wait_seconds: WAIT_SECONDS })
+        let (paper, resend, force) = (self.paper, self.resend, self.force);
+        Ok(LoginRequest { code, paper, resend, force, wait_seconds: WAIT_SECONDS })
     }
 }
 
@@ -128,6 +131,7 @@ impl Stay {
             // From now on this only joins: a second start is nothing that the person has asked for.
             self.request = LoginRequest {
                 code: None,
+                resend: false,
                 force: false,
                 wait_seconds: wait,
                 paper: self.request.paper,

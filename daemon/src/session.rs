@@ -25,7 +25,6 @@ use tokio::time::Instant;
 
 use crate::board::{Board, now_text};
 use crate::gateway::{GatewayHandle, GatewayState, GatewayView};
-use calendar::Region;
 use guard::Guard;
 use life::{Compete, Effect, Event, Life, Phase, Sight, Watch};
 use login::{Ask, Stage, Taken, Wish};
@@ -75,6 +74,8 @@ pub enum Msg {
     PageOpened(bool),
     /// What a person answers to the question of this name, or to whatever is asked.
     Answer(Option<String>, Option<Secret>, RpcReplyPort<bool>),
+    /// A person wants another approval on the phone.
+    Resend(RpcReplyPort<bool>),
     /// The login under way is called off.
     CancelLogin(RpcReplyPort<bool>),
     /// A person says to go on, whoever has the session.
@@ -119,7 +120,6 @@ pub struct State {
     gateway: GatewayView,
     /// How to reach the gateway's owner.
     handle: GatewayHandle,
-    region: Region,
     logins: Logins,
     /// Another platform has the session, as far as is known.
     taken: Option<Taken>,
@@ -163,8 +163,7 @@ impl Actor for Session {
             life: Life::new(compete, epoch),
             gateway: GatewayView::default(),
             handle: gateway,
-            region: Region::parse(settings.text("IB_REGION")),
-            logins: Logins::new(wish, guard, places, &settings, compete),
+            logins: Logins::new(wish, guard, places, compete),
             taken: None,
             facts: Facts::default(),
             opened: None,
@@ -223,6 +222,9 @@ impl Actor for Session {
             Msg::PageOpened(is_open) => state.page_opened(is_open),
             Msg::Answer(token, value, reply) => {
                 let _ = reply.send(state.answer(token.as_deref(), value));
+            }
+            Msg::Resend(reply) => {
+                let _ = reply.send(state.resend());
             }
             Msg::CancelLogin(reply) => {
                 let _ = reply.send(state.cancel_login(&me));
@@ -356,10 +358,10 @@ impl State {
         let now = Timestamp::now();
         let is_managed = self.gateway.mode() == GatewayMode::Managed;
         let is_night =
-            matches!(calendar::window(self.region, now), Some(calendar::Window::Night(_)));
+            matches!(calendar::window(self.logins.region(), now), Some(calendar::Window::Night(_)));
         let usual = Watch::default();
         Watch {
-            ready: calendar::between_looks(self.region, now, is_managed),
+            ready: calendar::between_looks(self.logins.region(), now, is_managed),
             waiting: self.logins.between_looks().unwrap_or(usual.waiting),
             is_urgent: is_managed && is_night,
         }
@@ -368,7 +370,8 @@ impl State {
     /// That somebody has the session outlives the login: the next one would take it from them.
     fn remember_taken(&mut self, before: &Phase) {
         let now = Timestamp::now();
-        let is_explained = calendar::explains_an_end(self.region, now, self.facts.login_at);
+        let is_explained =
+            calendar::explains_an_end(self.logins.region(), now, self.facts.login_at);
         match (before, &self.life.phase) {
             (_, Phase::Competing) => self.taken = Some(Taken { at: now, is_sure: true }),
             (_, Phase::Ready) => self.taken = None,
@@ -490,7 +493,7 @@ impl State {
             held: held.as_ref(),
             taken: self.taken,
             compete: self.logins.compete,
-            window: calendar::window(self.region, now),
+            window: calendar::window(self.logins.region(), now),
         });
         let is_ready = matches!(self.life.phase, Phase::Ready);
         let lease = self.gateway.client.clone().filter(|_| is_ready).map(|client| Lease {

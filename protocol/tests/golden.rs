@@ -104,6 +104,7 @@ fn what_a_person_asks_for() {
     let login = LoginRequest {
         code: Some(Secret::new("123456")),
         paper: true,
+        resend: true,
         force: false,
         wait_seconds: 40,
     };

@@ -9,13 +9,14 @@ import re
 import signal
 import socket
 import ssl
+import subprocess
 import threading
 import time
 import zipfile
 
 from login import headless, in_background
 from world import (
-    GATEWAY, PAPER, PERSON, RUNTIME, TOP, World, as_user, fetch, person_logs_in, run, said_error, told,
+    GATEWAY, PAPER, PERSON, RUNTIME, TOP, World, as_user, authenticate, fetch, person_logs_in, run, said_error, told,
     until, without_java,
 )  # fmt: skip
 
@@ -134,8 +135,8 @@ def automatic(check):
     with World("auto", data=TOP / "auto/d", prefix=prefix, path=path) as world:
         world.configure(gateway_archive=server.url, java_archive=str(RUNTIME))
         shim = world.shim()
-        before = world.status()
-        check("automatic: nothing is there", before.get("gateway", {}).get("state") == "not_installed", before)
+        before = until(lambda: world.status().get("gateway", {}).get("state") == "not_installed", 20)
+        check("automatic: nothing is there", before, world.status())
         result, took = shim.use("authenticate")
         told_so_far = shim.progress()
         for word in ("Installing IBKR's gateway: downloading, ", "Installing a Java runtime", "Starting the gateway"):
@@ -143,7 +144,7 @@ def automatic(check):
         steps = [one["params"]["progress"] for one in shim.heard if one["method"] == "notifications/progress"]
         check("automatic: progress only grows", steps == sorted(set(steps)), steps)
         if told(result).get("state") != "need_login":
-            result, took = shim.use("authenticate")
+            result, took = authenticate(shim, lambda state: state.get("state") == "need_login")
         check("automatic: the page is there", told(result).get("state") == "need_login" and took < 45, (took, result))
         check("automatic: loaded once", len(server.asked) == 1, server.asked)
         address = told(result).get("authUrl", "").rstrip("/")
@@ -202,7 +203,7 @@ def killed(check):
     """Java is killed while a call is under way; then the daemon; then both wait for nothing."""
     with headless("kill", "simpaper", IB_PAPER_TRADING="true") as world:
         shim = world.shim()
-        result, _ = shim.use("authenticate")
+        result, _ = authenticate(shim, lambda state: state.get("ready"))
         check("kill: logged in", told(result).get("ready"), result)
         first, port = world.java(), world.port()
 
@@ -257,8 +258,7 @@ def killed(check):
         check("hanging Java: later calls work", until(works, 30, 1), world.session())
 
 
-class verbs_world:
-    kept = None
+KEPT = []  # the world that is looked at again at the end
 
 
 def log_in(check, world):
@@ -271,7 +271,7 @@ def log_in(check, world):
 def verbs(check):
     world = World("verbs")
     world.stays = True
-    verbs_world.kept = world
+    KEPT.append(world)
     ran = world.ibctl("gateway", "logs")
     check("logs: none yet", ran.code == 1 and "gateway start" in ran.err, ran)
     ran = world.ibctl("gateway", "start")
@@ -311,7 +311,7 @@ def ports(check):
         world.daemon().kill()
         java.kill()
         until(lambda: not java.is_alive(), 5)
-        with taken(port) as _:
+        with taken(port):
             ran = world.ibctl("gateway", "start", "--json")
             other = int(ran.json.get("address", ":0").rsplit(":", 1)[1])
             check("busy port: another one is taken", ran.code == 0 and other not in (0, port), ran)
@@ -399,8 +399,6 @@ time.sleep(600)
 
 def listener(world):
     """A process of the person's own that listens."""
-    import subprocess
-
     python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3"
     return subprocess.Popen(
         as_user(PERSON, python, "-c", LISTENER), stdout=subprocess.PIPE, text=True, env=world.environment
@@ -409,9 +407,9 @@ def listener(world):
 
 def silence(check):
     """After a logout nothing goes to IBKR any more: the gateway tickles every 30 s, the daemon every 55."""
-    world = verbs_world.kept
-    if not world:
+    if not check("logout: there was one", KEPT and hasattr(KEPT[0], "after_logout")):
         return
+    world = KEPT[0]
     at, count = world.after_logout
     time.sleep(max(0, at + 60 - time.monotonic()))
     later = world.sim.get("/requests")["requests"][count:]

@@ -405,6 +405,15 @@ def told(result):
     return {} if result.get("isError") else result.get("structuredContent") or {}
 
 
+def authenticate(shim, right, times=6):
+    """Calls it again as long as it says to; on a slow machine a gateway takes its time."""
+    for _ in range(times):
+        result, took = shim.use("authenticate")
+        if right(told(result)) or result.get("isError"):
+            break
+    return result, took
+
+
 def run(*parts):
     """Runs the parts of a check one after the other; one must not hide the next."""
     import sys

@@ -41,6 +41,13 @@ pub(super) async fn login(errand: Errand, request: LoginRequest) -> ToClient {
         report.next = "Run `ibctl login` first.".to_owned();
         return ToClient::Login(errand.id, Box::new(report));
     }
+    if request.resend && !session.resend().await {
+        let mut report = session.now().report();
+        report.failed = Some("no_login".to_owned());
+        report.text = "No login waits for an approval on the phone.".to_owned();
+        report.next = "Run `ibctl login` first.".to_owned();
+        return ToClient::Login(errand.id, Box::new(report));
+    }
     let ask = Ask {
         asker: Asker::Person,
         forced: request.force,

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ibd_headless::Answer;
-use ibd_protocol::settings::Settings;
 use ibd_protocol::{Places, Report, Secret, Wishes};
 use jiff::Timestamp;
-use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use ractor::{ActorRef, RpcReplyPort};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::calendar::Region;
 use super::guard::{Asker, Guard, Held};
 use super::life::{Compete, Event, Phase};
 use super::login::{self, Ask, Failure, LoginView, Page, Situation, Stage, Start, Way, Wish};
@@ -53,7 +52,6 @@ pub(super) struct Logins {
     guard: Guard,
     places: Places,
     pub(super) compete: Compete,
-    login_time: Option<Time>,
     current: Option<Current>,
     number: u64,
     /// A client waits for a session.
@@ -86,19 +84,12 @@ impl Drop for Current {
 }
 
 impl Logins {
-    pub(super) fn new(
-        wish: Wish,
-        guard: Guard,
-        places: Places,
-        settings: &Settings,
-        compete: Compete,
-    ) -> Self {
+    pub(super) fn new(wish: Wish, guard: Guard, places: Places, compete: Compete) -> Self {
         Self {
             wish,
             guard,
             places,
             compete,
-            login_time: settings.text("IB_LOGIN_TIME").and_then(|text| text.parse().ok()),
             current: None,
             number: 0,
             is_wanted: false,
@@ -121,6 +112,11 @@ impl Logins {
     /// While a login is under way it is looked more often whether it is done.
     pub(super) fn between_looks(&self) -> Option<Duration> {
         self.is_running().then(|| self.wish.between_looks())
+    }
+
+    /// Where IBKR keeps the login.
+    pub(super) fn region(&self) -> Region {
+        self.wish.region()
     }
 
     fn user(&self) -> &str {
@@ -297,6 +293,13 @@ impl State {
         is_asked
     }
 
+    /// Another approval goes to the phone, if one is awaited and the guard allows it.
+    pub(super) fn resend(&mut self) -> bool {
+        let Some(current) = &self.logins.current else { return false };
+        let is_awaited = matches!(current.view.stage, Stage::Approval(_));
+        is_awaited && current.answers.send(Answer::Resend).is_ok()
+    }
+
     pub(super) fn cancel_login(&mut self, me: &ActorRef<Msg>) -> bool {
         let was_running = self.logins.is_running();
         if let Some(current) = &mut self.logins.current {
@@ -380,10 +383,10 @@ impl State {
             phase: &self.life.phase,
             headless: self.logins.wish.headless && self.logins.wish.username.is_some(),
             is_alone: self.logins.wish.is_alone(),
-            login_time: self.logins.login_time,
+            login_time: self.logins.wish.login_time(),
             login_at: self.facts.login_at,
             last: self.logins.last_unasked,
-            window: calendar::window(self.region, now),
+            window: calendar::window(self.logins.region(), now),
             is_unwanted: self.logins.is_logged_out || is_taken,
         });
         if let Some(renew) = unasked {

@@ -369,6 +369,13 @@ impl SessionHandle {
         answer.await.unwrap_or(false)
     }
 
+    /// Another approval goes to the phone; whether one was awaited.
+    pub async fn resend(&self) -> bool {
+        let (reply, answer) = oneshot::channel();
+        self.post.send(Msg::Resend(reply.into()));
+        answer.await.unwrap_or(false)
+    }
+
     /// Calls the login off; whether there was one.
     pub async fn cancel_login(&self) -> bool {
         let (reply, answer) = oneshot::channel();

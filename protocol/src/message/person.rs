@@ -11,6 +11,8 @@ pub struct LoginRequest {
     pub code: Option<Secret>,
     /// `true`: log in to the paper account, whatever the configuration says.
     pub paper: bool,
+    /// Send another approval to the phone.
+    pub resend: bool,
     /// Go on although failed attempts, or somebody else's session, speak against it.
     pub force: bool,
     /// Seconds until the answer must be given, whatever it is by then.

@@ -171,6 +171,8 @@ pub const LOGIN: &[&str] = &[
     "IB_SELECTOR_TOTP_SUBMIT",
     "IB_SELECTOR_TOTP_DEVICE_SELECT",
     "IB_BROWSER",
+    "IB_LOGIN_TIME",
+    "IB_REGION",
 ];
 
 /// Secrets that the keyring may keep.

@@ -7,9 +7,11 @@ use std::time::Duration;
 use ibd_headless::Selectors;
 use ibd_protocol::settings::Settings;
 use ibd_protocol::{Secret, Wishes};
+use jiff::civil::Time;
 
 use crate::config::Config;
 use crate::secrets;
+use crate::session::calendar::Region;
 
 /// Everything about logins that was configured or wished for.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +83,16 @@ impl Wish {
     /// A number of seconds.
     pub fn seconds(&self, name: &str) -> Option<u64> {
         self.text(name).and_then(|value| value.parse().ok())
+    }
+
+    /// When the daily login shall be.
+    pub fn login_time(&self) -> Option<Time> {
+        self.text("IB_LOGIN_TIME").and_then(|text| text.parse().ok())
+    }
+
+    /// Where IBKR keeps the login.
+    pub fn region(&self) -> Region {
+        Region::parse(self.text("IB_REGION"))
     }
 
     /// Whether codes come from a seed.
