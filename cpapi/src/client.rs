@@ -288,9 +288,11 @@ fn broken(error: reqwest::Error) -> Failure {
     if chain.contains(pin::REFUSED) {
         return Failure::OtherCertificate;
     }
-    match error.is_connect() {
-        true => Failure::Unreachable(chain),
-        false => Failure::Broke,
+    match (error.is_connect(), error.is_timeout()) {
+        // A process that is stopped still accepts connections: the kernel does it in its place.
+        (true, true) => Failure::Silent(CONNECT),
+        (true, false) => Failure::Unreachable(chain),
+        (false, _) => Failure::Broke,
     }
 }
 

@@ -36,9 +36,26 @@ pub struct Tickled {
     /// The number of the user who is logged in.
     #[serde(rename = "userId", default, deserialize_with = "lenient::opt")]
     pub user_id: Option<u64>,
-    /// How the brokerage session stands. The web session's id is a secret and not read.
+    /// Tells the web session from the next one.
+    #[serde(default)]
+    pub session: Option<Mark>,
+    /// How the brokerage session stands.
     #[serde(default)]
     pub iserver: Option<Iserver>,
+}
+
+/// A session's name, of which only a hash is kept: the name itself is as good as a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mark(u64);
+
+impl<'de> Deserialize<'de> for Mark {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let name = String::deserialize(deserializer)?;
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        Ok(Self(hasher.finish()))
+    }
 }
 
 /// The brokerage side of a tickle.

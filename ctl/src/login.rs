@@ -34,21 +34,25 @@ pub(crate) struct Args {
     #[arg(long)]
     paper: bool,
     /// Send another approval to the phone, for the login under way.
-    #[arg(long, conflicts_with_all = ["code", "paper", "force"])]
+    #[arg(long, conflicts_with_all = ["code", "paper", "force", "renew"])]
     resend: bool,
+    /// Log in anew although somebody is logged in: a login lasts 24 hours.
+    #[arg(long)]
+    renew: bool,
     /// Go on although failed attempts, or somebody else's session, speak against it.
     #[arg(long)]
     force: bool,
     /// Call the login under way off.
-    #[arg(long, conflicts_with_all = ["code", "paper", "force", "resend"])]
+    #[arg(long, conflicts_with_all = ["code", "paper", "force", "resend", "renew"])]
     cancel: bool,
 }
 
 impl Args {
     fn request(&self) -> Result<LoginRequest, Fault> {
         let code = self.code.as_deref().map(code_of).transpose()?;
-        let (paper, resend, force) = (self.paper, self.resend, self.force);
-        Ok(LoginRequest { code, paper, resend, force, wait_seconds: WAIT_SECONDS })
+        let (paper, resend, renew, force) = (self.paper, self.resend, self.renew, self.force);
+        let join = code.is_some() || resend;
+        Ok(LoginRequest { code, paper, resend, renew, join, force, wait_seconds: WAIT_SECONDS })
     }
 }
 
@@ -132,6 +136,8 @@ impl Stay {
             self.request = LoginRequest {
                 code: None,
                 resend: false,
+                renew: false,
+                join: true,
                 force: false,
                 wait_seconds: wait,
                 paper: self.request.paper,

@@ -27,12 +27,14 @@ use ibd_cpapi::door::Door;
 use ibd_cpapi::pin::Pin;
 use ibd_cpapi::{Client, Failure};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::board::Board;
 use crate::config::{GatewayChoice, Sources};
 use java::{Java, NoStart};
+use record::Record;
 use simulator::Simulator;
 pub use view::{GatewayHandle, GatewayState, GatewayView, words};
 
@@ -51,8 +53,8 @@ pub enum Msg {
     Choose(GatewayChoice, RpcReplyPort<()>),
     /// Somebody wants to log in, or says start: install and start what is missing.
     Wanted,
-    /// A person wants the managed gateway ended.
-    Stop(RpcReplyPort<Result<(), String>>),
+    /// A person wants the managed gateway ended; answered with its process, if there was one.
+    Stop(RpcReplyPort<Result<Option<u32>, String>>),
     /// It accepts connections and does not answer.
     Hangs(u64),
     /// The process is ready, or could not be started.
@@ -111,6 +113,11 @@ pub struct State {
     data: PathBuf,
     sources: Sources,
     choice: Option<GatewayChoice>,
+    /// The choice is our own configuration's, and not a client's.
+    is_own_choice: bool,
+    /// The Java process that was started or taken over last.
+    last: Option<Record>,
+    one_at_a_time: Arc<Mutex<()>>,
     generation: u64,
     pause: Duration,
     /// Somebody wants a login: what is missing is installed.
@@ -148,6 +155,9 @@ impl Actor for Gateway {
             data,
             sources,
             choice: None,
+            is_own_choice: choice.is_some(),
+            last: None,
+            one_at_a_time: Arc::default(),
             generation,
             pause: FIRST_PAUSE,
             is_wanted: false,
@@ -265,11 +275,18 @@ impl State {
 
     fn setup(&self) -> java::Setup {
         let (home, data) = (self.home.clone(), self.data.clone());
-        let (upstream, is_any_adopted) = match &self.choice {
-            Some(GatewayChoice::Managed { upstream }) => (upstream.clone(), false),
-            _ => (None, true),
+        let upstream = match &self.choice {
+            Some(GatewayChoice::Managed { upstream }) => upstream.clone(),
+            _ => None,
         };
-        java::Setup { home, data, upstream, is_any_adopted, door: self.door.clone() }
+        java::Setup {
+            home,
+            data,
+            upstream,
+            is_any_adopted: !self.is_own_choice,
+            one_at_a_time: self.one_at_a_time.clone(),
+            door: self.door.clone(),
+        }
     }
 
     fn starting(
@@ -300,7 +317,13 @@ impl State {
                 let (host, port) = (simulator.host.clone(), simulator.port);
                 (Address { host, port, pin: Pin::default() }, simulator.pid)
             }
-            Kind::Java(java) => (java.address(), Some(java.record.pid)),
+            Kind::Java(java) => {
+                self.last = Some(java.record.clone());
+                // What runs is what there is: a client that wished for something else is told so.
+                let upstream = java.record.upstream.clone();
+                self.choice = self.choice.take().map(|_| GatewayChoice::Managed { upstream });
+                (java.address(), Some(java.record.pid))
+            }
         };
         if matches!(&running, Kind::Java(java) if !java.is_adopted) {
             tracing::info!(?pid, port = address.port, "the gateway was started");
@@ -360,16 +383,18 @@ impl State {
     }
 
     /// Ends the Java process, ours or one that an earlier configuration left.
-    fn stop(&mut self, reply: RpcReplyPort<Result<(), String>>) {
+    fn stop(&mut self, reply: RpcReplyPort<Result<Option<u32>, String>>) {
         if matches!(self.choice, Some(GatewayChoice::Managed { .. }) | None) {
             self.next_life();
             self.publish(GatewayState::Stopped);
         }
         self.board.clear("gateway_left");
-        let home = self.home.clone();
+        let (home, last) = (self.home.clone(), self.last.take());
+        let one_at_a_time = self.one_at_a_time.clone();
         // Ends by itself within ten seconds, whatever becomes of this actor.
         tokio::spawn(async move {
-            let _ = reply.send(java::stop(&home).await.map(|_| ()));
+            let _alone = one_at_a_time.lock().await;
+            let _ = reply.send(java::stop(&home, last).await);
         });
     }
 
@@ -382,9 +407,11 @@ impl State {
         }
         tracing::error!("the gateway hangs and is started anew");
         self.last_hang = Some(Instant::now());
-        let home = self.home.clone();
+        let (home, last) = (self.home.clone(), self.last.clone());
+        let one_at_a_time = self.one_at_a_time.clone();
         tokio::spawn(async move {
-            if let Err(error) = java::stop(&home).await {
+            let _alone = one_at_a_time.lock().await;
+            if let Err(error) = java::stop(&home, last).await {
                 tracing::error!(error, "the hanging gateway does not end");
             }
         });
@@ -424,6 +451,8 @@ impl State {
             choice: self.choice.clone(),
             state,
             generation: self.generation,
+            is_upstream_of_a_client: !self.is_own_choice
+                && matches!(&self.choice, Some(GatewayChoice::Managed { upstream: Some(_) })),
             ..GatewayView::default()
         }
     }

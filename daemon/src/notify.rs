@@ -13,13 +13,14 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Listens for ever. What needs a person, or is good to know ahead, is passed on.
 pub async fn run(board: Board, settings: Settings) {
+    // First of all: what happens meanwhile is to be heard as well.
+    let mut events = board.events();
     let is_desktop = settings.text("IB_NOTIFY") == Some("desktop");
     let webhook = settings.text("IB_WEBHOOK").map(str::to_owned);
     if !is_desktop && webhook.is_none() {
         return;
     }
     let client = webhook.is_some().then(client).flatten();
-    let mut events = board.events();
     loop {
         let event = match events.recv().await {
             Ok(event) => event,

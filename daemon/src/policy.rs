@@ -2,7 +2,7 @@
 
 use ibd_cpapi::id::AccountId;
 use ibd_protocol::Wishes;
-use ibd_protocol::settings::Settings;
+use ibd_protocol::settings::{Settings, find};
 
 use crate::config::{Config, Details, GatewayChoice};
 use crate::gateway::GatewayView;
@@ -122,9 +122,14 @@ pub fn wished_gateway(wishes: &Wishes) -> Option<GatewayChoice> {
     let details = Details {
         host: wishes.host.as_deref(),
         port: wishes.port,
-        upstream: wishes.upstream.as_deref(),
+        // Checked where it was read, and here again: it becomes a line of the gateway's configuration.
+        upstream: wishes.upstream.as_deref().filter(|text| is_upstream(text)),
     };
     Some(GatewayChoice::from(wishes.gateway?, details))
+}
+
+fn is_upstream(text: &str) -> bool {
+    find("IB_GATEWAY_UPSTREAM").is_some_and(|setting| setting.kind.check(text).is_ok())
 }
 
 /// How long `authenticate` waits: what this client says, then what the daemon says.

@@ -86,7 +86,8 @@ impl Daemon {
         let door = budget::door(&config.places.state, &store);
         let (session, gateway) = (Post::default(), Post::default());
         let sources = config.sources().map_err(BeginError::Config)?;
-        let guard = Guard::open(&config.places.state);
+        // One for all profiles: the account is the same.
+        let guard = Guard::open(config.places.state.parent().unwrap_or(&config.places.state));
         let shared = Shared {
             desks: Desks {
                 gateway: GatewayHandle::new(
@@ -94,7 +95,7 @@ impl Daemon {
                     gateway.clone(),
                     config.places.gateway(),
                 ),
-                session: SessionHandle::new(board.clone(), session.clone()),
+                session: SessionHandle::new(board.clone(), session.clone(), Wish::of(&config)),
                 store,
                 feeds: Feeds::default(),
                 underlyings: Underlyings::default(),
@@ -340,7 +341,7 @@ impl State {
                     board,
                     gateway: self.shared.desks.gateway.clone(),
                     settings: config.settings.clone(),
-                    wish: Wish::of(config),
+                    wish: self.shared.desks.session.wish(),
                     guard: self.guard.clone(),
                     places: config.places.clone(),
                 };
@@ -439,7 +440,7 @@ impl State {
     fn end_if_unused(&self) {
         let Some(idle) = self.shared.config.idle_exit() else { return };
         let gateway = self.shared.desks.board.gateway().borrow().clone();
-        let has_login = self.shared.desks.session.view().lease.is_some();
+        let has_login = self.shared.desks.session.view().may_have_login();
         let is_real = gateway.mode() != ibd_protocol::GatewayMode::Simulator;
         let is_needed = has_login && is_real && gateway.state == GatewayState::Up;
         if !is_needed && self.shared.roster.empty_for().is_some_and(|empty| empty >= idle) {

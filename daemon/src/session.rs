@@ -9,6 +9,7 @@ pub mod life;
 pub mod login;
 mod logins;
 mod look;
+mod memory;
 mod view;
 mod words;
 
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use ibd_cpapi::Failure;
 use ibd_protocol::settings::Settings;
-use ibd_protocol::{GatewayMode, LogoutReport, Report, Secret, Wishes};
+use ibd_protocol::{GatewayMode, LogoutReport, Report, Secret};
 use jiff::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::task::JoinHandle;
@@ -28,8 +29,8 @@ use crate::gateway::{GatewayHandle, GatewayState, GatewayView};
 use guard::Guard;
 use life::{Compete, Effect, Event, Life, Phase, Sight, Watch};
 use login::{Ask, Stage, Taken, Wish};
-use logins::Logins;
 pub use logins::{Begun, OpenPage};
+use logins::{Identity, Logins};
 pub use look::sight;
 pub use view::{Facts, Lease, SessionHandle, SessionState, SessionView};
 use words::Scene;
@@ -53,7 +54,7 @@ pub enum Msg {
     /// An errand is over; which one it was is told by its number.
     Done(u64, Event),
     /// A look is over: what it showed, and who is logged in.
-    Looked(u64, Sight, Option<u64>),
+    Looked(u64, Sight, Option<Identity>),
     /// Who is logged in and since when, found out later.
     Named(u64, Option<(Option<String>, Option<Timestamp>)>),
     /// The first calls are over.
@@ -64,8 +65,8 @@ pub enum Msg {
     Logout(RpcReplyPort<LogoutReport>),
     /// The logout errand is over.
     LoggedOut(LoggedOut, RpcReplyPort<LogoutReport>),
-    /// What a client says about logins.
-    Wishes(Box<Wishes>),
+    /// What is known about how to log in, with what a client has said.
+    Wish(Box<Wish>),
     /// Somebody wants a login; who can open a page, and where the answer goes.
     Login(Ask, Option<OpenPage>, RpcReplyPort<Begun>),
     /// How far a login is, by its number.
@@ -88,7 +89,7 @@ pub struct LoggedOut {
     /// Whether the broker confirms it; nothing if there was no gateway to ask through.
     at_broker: Option<Result<bool, Failure>>,
     /// Whether our own gateway ended; nothing if it is not ours.
-    gateway: Option<Result<(), String>>,
+    gateway: Option<Result<Option<u32>, String>>,
 }
 
 /// What the actor is made of.
@@ -121,8 +122,10 @@ pub struct State {
     /// How to reach the gateway's owner.
     handle: GatewayHandle,
     logins: Logins,
-    /// Another platform has the session, as far as is known.
-    taken: Option<Taken>,
+    /// Whether the session was ready since the last login.
+    was_ready: bool,
+    said: Option<(String, String)>,
+    begun: Instant,
     facts: Facts,
     opened: Option<Instant>,
     /// Grows whenever the session becomes ready, so that each lease can be told from the next.
@@ -130,8 +133,8 @@ pub struct State {
     /// The number of the one errand whose outcome still counts.
     errand: u64,
     is_looking: bool,
-    /// The number of the user of the last look that told.
-    user: Option<u64>,
+    /// Which login the last look that told has seen.
+    identity: Option<Identity>,
     naming: Option<JoinHandle<()>>,
     last_look: Option<Instant>,
     since: String,
@@ -164,13 +167,15 @@ impl Actor for Session {
             gateway: GatewayView::default(),
             handle: gateway,
             logins: Logins::new(wish, guard, places, compete),
-            taken: None,
+            was_ready: false,
+            said: None,
+            begun: Instant::now(),
             facts: Facts::default(),
             opened: None,
             grant: 0,
             errand: 0,
             is_looking: false,
-            user: None,
+            identity: None,
             naming: None,
             last_look: None,
             since: now_text(),
@@ -192,13 +197,15 @@ impl Actor for Session {
         match msg {
             Msg::Gateway(view) => state.gateway_changed(&me, *view),
             Msg::Wanted => {
-                state.logins.is_wanted = true;
+                state.logins.somebody_waits();
                 state.look_again(&me);
             }
             Msg::LookAgain => state.look_again(&me),
             Msg::LookAhead => {
                 state.logins.somebody_comes();
-                state.look_again(&me);
+                if !state.is_looking {
+                    state.event(&me, &Event::Wanted);
+                }
             }
             Msg::Doubted(grant, unprimed) if grant == state.grant && !state.is_looking => {
                 state.event(&me, if unprimed { &Event::Unprimed } else { &Event::Doubted });
@@ -214,7 +221,7 @@ impl Actor for Session {
             Msg::Done(..) | Msg::Looked(..) | Msg::Named(..) | Msg::Primed(..) | Msg::Due(_) => {}
             Msg::Logout(reply) => state.logout(&me, reply),
             Msg::LoggedOut(outcome, reply) => state.logged_out(&me, &outcome, reply),
-            Msg::Wishes(wishes) => state.wishes(&wishes),
+            Msg::Wish(wish) => state.logins.wish = *wish,
             Msg::Login(ask, page, reply) => {
                 let _ = reply.send(state.login(&me, ask, page));
             }
@@ -288,14 +295,16 @@ impl State {
         }
     }
 
-    /// Another user at the gateway is another session, however ready it looks.
-    fn looked(&mut self, me: &ActorRef<Msg>, sight: Sight, user: Option<u64>) {
+    /// Another login at the gateway is another session, however ready it looks: another user, or the
+    /// same one in the other mode.
+    fn looked(&mut self, me: &ActorRef<Msg>, sight: Sight, identity: Option<Identity>) {
         self.is_looking = false;
         self.last_look = Some(Instant::now());
-        let is_other = user.is_some() && self.user.is_some() && user != self.user;
-        self.user = user.or(self.user);
-        if is_other && self.life.phase == Phase::Ready {
-            tracing::warn!("somebody else is logged in at the gateway");
+        let is_other = identity.is_some() && self.identity.is_some() && identity != self.identity;
+        self.identity = identity.or(self.identity);
+        if is_other && matches!(self.life.phase, Phase::Ready | Phase::Doubtful) {
+            tracing::warn!("another login is at the gateway");
+            self.facts = Facts::default();
             return self.event(me, &Event::Unprimed);
         }
         self.event(me, &Event::Looked(sight));
@@ -316,13 +325,31 @@ impl State {
         let (username, login_at) = who.unwrap_or_default();
         self.facts.username = username.or(self.facts.username.take());
         self.facts.login_at = login_at.or(self.facts.login_at);
+        self.remember_who();
         self.publish();
+    }
+
+    /// IBKR tells who is logged in once a minute. Of a login that was seen before, perhaps by the daemon
+    /// before us, it is known.
+    fn remember_who(&mut self) {
+        let Some(identity) = self.identity else { return };
+        let known = self.logins.memory.get().who.clone().filter(|who| who.identity == identity);
+        if let (Some(who), None) = (known, &self.facts.username) {
+            self.facts.username = Some(who.username);
+            self.facts.login_at = self.facts.login_at.or(who.login_at);
+        }
+        if let Some(username) = self.facts.username.clone() {
+            let login_at = self.facts.login_at;
+            let who = Some(memory::Who { identity, username, login_at });
+            self.logins.memory.change(|memory| memory.who = who);
+        }
     }
 
     fn primed(&mut self, me: &ActorRef<Msg>, facts: Result<Facts, Failure>) {
         match facts {
             Ok(facts) => {
                 self.facts = facts;
+                self.remember_who();
                 self.opened = Some(Instant::now());
                 self.event(me, &Event::Primed(true));
             }
@@ -340,12 +367,13 @@ impl State {
     fn event(&mut self, me: &ActorRef<Msg>, event: &Event) {
         let before = self.life.phase.clone();
         self.life.watch = self.how_to_watch();
+        self.life.now = self.begun.elapsed();
         let effects = self.life.step(event);
         if before != self.life.phase {
             tracing::info!(?before, after = ?self.life.phase, ?event, "session");
             self.since = now_text();
             self.grant += u64::from(self.life.phase == Phase::Ready);
-            self.remember_taken(&before);
+            self.remember_taken();
         }
         for effect in effects {
             self.perform(me, effect);
@@ -368,15 +396,28 @@ impl State {
     }
 
     /// That somebody has the session outlives the login: the next one would take it from them.
-    fn remember_taken(&mut self, before: &Phase) {
+    fn remember_taken(&mut self) {
         let now = Timestamp::now();
         let is_explained =
             calendar::explains_an_end(self.logins.region(), now, self.facts.login_at);
-        match (before, &self.life.phase) {
-            (_, Phase::Competing) => self.taken = Some(Taken { at: now, is_sure: true }),
-            (_, Phase::Ready) => self.taken = None,
-            (Phase::Ready | Phase::Doubtful, Phase::NeedLogin) if !is_explained => {
-                self.taken = Some(Taken { at: now, is_sure: false });
+        let was_ready = self.was_ready;
+        match self.life.phase {
+            Phase::Competing => {
+                let taken = Taken { at: now, is_sure: true };
+                self.logins.memory.change(|memory| memory.taken = memory.taken.or(Some(taken)));
+            }
+            Phase::Ready => {
+                self.was_ready = true;
+                self.logins.memory.change(|memory| memory.taken = None);
+            }
+            // The gateway that went took the login with it.
+            Phase::Stopped | Phase::LoggingOut => self.was_ready = false,
+            Phase::NeedLogin => {
+                self.was_ready = false;
+                if was_ready && !is_explained {
+                    let taken = Taken { at: now, is_sure: false };
+                    self.logins.memory.change(|memory| memory.taken = memory.taken.or(Some(taken)));
+                }
             }
             _ => {}
         }
@@ -432,7 +473,10 @@ impl State {
 
     fn logout(&mut self, me: &ActorRef<Msg>, reply: RpcReplyPort<LogoutReport>) {
         self.logins.end();
-        self.logins.is_logged_out = true;
+        self.logins.memory.change(|memory| {
+            memory.logged_out = true;
+            memory.taken = None;
+        });
         // Read where it is written: the news of a gateway just chosen may still be on its way to us.
         let gateway = self.board.gateway().borrow().clone();
         let is_managed = gateway.mode() == GatewayMode::Managed;
@@ -491,7 +535,7 @@ impl State {
             facts: &self.facts,
             login: login.as_ref(),
             held: held.as_ref(),
-            taken: self.taken,
+            taken: self.logins.memory.get().taken,
             compete: self.logins.compete,
             window: calendar::window(self.logins.region(), now),
         });
@@ -506,8 +550,11 @@ impl State {
         let is_known = matches!(self.life.phase, Phase::Ready | Phase::Doubtful);
         let facts = if is_known { self.facts.clone() } else { Facts::default() };
         let is_busy = login.as_ref().is_some_and(|l| l.is_running() && !l.needs_person());
-        let is_passing =
-            self.life.phase.is_passing() || words.state == SessionState::Starting || is_busy;
+        // While a look is under way, what it will show is worth waiting for.
+        let is_passing = self.life.phase.is_passing()
+            || words.state == SessionState::Starting
+            || is_busy
+            || self.is_looking;
         let before = self.board.session().borrow().clone();
         let view = SessionView {
             state: words.state,
@@ -527,7 +574,12 @@ impl State {
         let news = words::news(&before, &view);
         self.board.session().send_replace(view);
         for event in news {
-            self.board.say(event);
+            // The same again, with nothing better in between, is no news.
+            let saying = Some((event.code.clone(), event.text.clone()));
+            if self.said != saying {
+                self.said = saying;
+                self.board.say(event);
+            }
         }
         self.say_ahead(now);
     }

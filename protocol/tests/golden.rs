@@ -105,6 +105,8 @@ fn what_a_person_asks_for() {
         code: Some(Secret::new("123456")),
         paper: true,
         resend: true,
+        renew: true,
+        join: false,
         force: false,
         wait_seconds: 40,
     };

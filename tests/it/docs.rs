@@ -118,6 +118,7 @@ fn collect(text: &str, codes: &mut std::collections::BTreeSet<String>) {
         "login_timeout",
         "login_page_changed",
         "login_failed",
+        "login_not_seen",
         "login_cancelled",
         "mode_unverified",
         "gateway_not_trusted",

@@ -53,6 +53,7 @@ struct Story {
     taken: Option<Taken>,
     last_tickle: Timestamp,
     last_unasked: Option<Timestamp>,
+    failures: u32,
     /// Whether anybody looks at the phone.
     is_phone_answered: bool,
     counts: Counts,
@@ -91,6 +92,7 @@ impl Story {
             taken: None,
             last_tickle: Timestamp::UNIX_EPOCH,
             last_unasked: None,
+            failures: 0,
             is_phone_answered: true,
             counts: Counts::default(),
             minute: (0, 0),
@@ -148,6 +150,7 @@ impl Story {
             is_urgent: night,
             ..Watch::default()
         };
+        self.life.now = Duration::from_secs(self.now.as_second().unsigned_abs());
         let before = self.life.phase.clone();
         let effects = self.life.step(event);
         let after = self.life.phase.clone();
@@ -245,7 +248,9 @@ impl Story {
             is_alone: self.plan.is_alone,
             login_time: self.plan.login_time.map(|text| text.parse().unwrap()),
             login_at: self.login_at,
+            is_wanted: false,
             last: self.last_unasked,
+            failures: self.failures,
             window: calendar::window(Region::Us, self.now),
             is_unwanted: self.taken.is_some(),
         };
@@ -259,13 +264,14 @@ impl Story {
         let situation = Situation {
             phase: &self.life.phase,
             is_paper: None,
-            is_running: false,
+            running: None,
+            last: None,
             headless: true,
             taken: self.taken,
             compete: Compete::Ask,
             guard: self.guard.may(self.plan.user, self.now, asker, forced),
         };
-        let ask = Ask { asker, forced, paper: false, headless: true, renew };
+        let ask = Ask { asker, forced, paper: false, headless: true, renew, join_only: false };
         if !matches!(login::decide(&situation, ask), Start::Begin(_))
             || self.guard.begin(self.plan.user, self.now, asker, forced).is_err()
         {
@@ -274,6 +280,7 @@ impl Story {
         self.counts.attempts.push(self.now);
         let outcome = if self.page() { Outcome::LoggedIn } else { Outcome::Failed };
         self.guard.settle(self.plan.user, outcome);
+        self.failures = if outcome == Outcome::LoggedIn { 0 } else { self.failures + 1 };
         if outcome == Outcome::LoggedIn {
             self.counts.logins += 1;
             self.login_at = Some(self.now);

@@ -121,12 +121,21 @@ def slow_gateway(check):
         check("slow gateway: ready", told(result).get("ready"), result)
         check("slow gateway: one attempt", world.sim.attempts() == ["password ok"], world.sim.attempts())
 
-    # It is up, and IBKR takes its time to say that nobody is logged in.
+    # It comes up when patience is about to end, and IBKR takes its time to say that nobody is logged in.
     with headless("slow2", "simtotp", IB_TWO_FA_STRATEGY="totp", IB_TOTP_SECRET=SEED) as world:
-        world.sim.post("/fault", match="/", mode="delay", delayMs=3500, count=3)
-        result, took = world.shim().use("authenticate")
+        world.sim.post("/fault", match="/", mode="delay", delayMs=3500, count=4)
+        shim = world.shim()
+        asked = time.monotonic()
+        call = in_background(shim.use, "authenticate")
+        java = until(world.java, 30, 0.02)
+        java.kill(signal.SIGSTOP)
+        time.sleep(max(0, asked + 4.5 - time.monotonic()))
+        java.kill(signal.SIGCONT)
+        result, _ = call()
         state = told(result)
         check("slow IBKR: ready, or on its way", state.get("ready") or state.get("mode") == "headless", result)
+        result, _ = authenticate(shim, lambda state: state.get("ready"))
+        check("slow IBKR: ready", told(result).get("ready"), result)
 
 
 def push(check):

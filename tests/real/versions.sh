@@ -31,6 +31,7 @@ have_gateway() {
     [ -e "$REAL/gateway/$GATEWAY_VERSION" ] && [ -x "$REAL/gateway/package/runtime/$RUNTIME/bin/java" ]
 }
 # Who uses the gateway and Chromium in the checks: Chromium has no sandbox as root.
+# shellcheck disable=SC2034
 PERSON=ibd-test
 each_program() { # action: called with program, Debian package
     "$1" chromium chromium

@@ -12,6 +12,7 @@ use ibd_cpapi::client::Address;
 use ibd_cpapi::door::Door;
 use ibd_cpapi::pin::Pin;
 use process_wrap::tokio::ChildWrapper;
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use super::key::{Key, write_private};
@@ -21,6 +22,8 @@ use super::{conf, process};
 /// From the start to the first answer; it is two to four seconds on most machines.
 const START: Duration = Duration::from_secs(40);
 const LOOK: Duration = Duration::from_millis(100);
+/// A running gateway is given so long to show that it is ours.
+const ADOPT: Duration = Duration::from_secs(30);
 /// Another life of an adopted process is noticed this soon.
 const WATCH: Duration = Duration::from_millis(500);
 /// It ends within a second when asked to.
@@ -39,8 +42,11 @@ pub(super) struct Setup {
     pub(super) data: PathBuf,
     /// What it shall talk to, if not IBKR.
     pub(super) upstream: Option<String>,
-    /// One that talks to something else is taken over all the same.
+    /// One that talks to something else is taken over all the same: it holds a login, and what it shall talk
+    /// to was only a client's wish, or nobody's.
     pub(super) is_any_adopted: bool,
+    /// Held while a process is started or ended: the one must not cross the other.
+    pub(super) one_at_a_time: Arc<Mutex<()>>,
     /// For the first question to it.
     pub(super) door: Arc<Door>,
 }
@@ -68,9 +74,13 @@ pub(super) struct Java {
 impl Java {
     /// Takes over the one that runs, or starts one.
     pub(super) async fn start(setup: &Setup) -> Result<Self, NoStart> {
+        let _alone = setup.one_at_a_time.lock().await;
         make_home(&setup.home).map_err(|e| NoStart::Failed(format!("its folder: {e}")))?;
-        if let Some(running) = adopt(setup).await {
-            return Ok(running);
+        match adopt(setup).await {
+            Adopted::Yes(running) => return Ok(*running),
+            Adopted::Nothing => {}
+            // It may hold a login: better none for a while than a second one.
+            Adopted::Unclear(why) => return Err(NoStart::Failed(why)),
         }
         let program = ibd_install::installed_gateway(&setup.data)
             .map_err(|error| NoStart::NotInstalled(error.to_string()))?;
@@ -125,10 +135,11 @@ pub(super) fn running(home: &Path) -> Option<Record> {
     (started(record.pid) == Some(record.started)).then_some(record)
 }
 
-/// Ends the gateway that runs in `home`; its process, if there was one.
-pub(super) async fn stop(home: &Path) -> Result<Option<u32>, String> {
-    let path = record_path(home);
-    let Some(record) = running(home) else {
+/// Ends the gateway that runs in `home`, or the one that is known from elsewhere; its process, if there was
+/// one.
+pub(super) async fn stop(home: &Path, known: Option<Record>) -> Result<Option<u32>, String> {
+    let is_alive = |record: &Record| started(record.pid) == Some(record.started);
+    let Some(record) = running(home).or_else(|| known.filter(is_alive)) else {
         return Ok(None);
     };
     for kill in [false, true] {
@@ -136,14 +147,22 @@ pub(super) async fn stop(home: &Path) -> Result<Option<u32>, String> {
         let _ = process::signal(record.pid, kill);
         let deadline = Instant::now() + END;
         while Instant::now() < deadline {
-            if started(record.pid) != Some(record.started) {
-                let _ = fs::remove_file(&path);
+            if !is_alive(&record) {
+                forget(home, &record);
                 return Ok(Some(record.pid));
             }
             sleep(LOOK).await;
         }
     }
     Err(format!("process {} does not end", record.pid))
+}
+
+/// Removes the record, unless it is another one's by now.
+fn forget(home: &Path, record: &Record) {
+    let path = record_path(home);
+    if Record::read(&path).as_ref() == Some(record) {
+        let _ = fs::remove_file(path);
+    }
 }
 
 fn record_path(home: &Path) -> PathBuf {
@@ -169,29 +188,56 @@ fn make_home(home: &Path) -> std::io::Result<()> {
     folder.create(home.join("logs"))
 }
 
-/// The gateway of an earlier `ibd`: the same process, the owner of its port, in possession of our key.
-async fn adopt(setup: &Setup) -> Option<Java> {
-    let record = Record::read(&record_path(&setup.home))?;
-    let key = Key::read(&setup.home)?;
-    let seen = look_at(record.pid).await;
-    if !record.is_alive(&seen) {
-        return None;
-    }
+/// What became of the gateway of an earlier `ibd`.
+enum Adopted {
+    /// It is ours: the same process, the owner of its port, in possession of our key.
+    Yes(Box<Java>),
+    /// There is none, or none that could hold a login for us.
+    Nothing,
+    /// It runs, and it cannot be told whether it is of use.
+    Unclear(String),
+}
+
+async fn adopt(setup: &Setup) -> Adopted {
+    let Some(record) = running(&setup.home) else { return Adopted::Nothing };
     let upstream = match setup.is_any_adopted {
         true => record.upstream.as_deref(),
         false => setup.upstream.as_deref(),
     };
-    let is_ours = record.is_ours(&seen, upstream) && answers(setup, record.port, &key.pin).await;
-    if is_ours {
-        tracing::info!(pid = record.pid, port = record.port, "the running gateway was taken over");
-        return Some(Java { child: None, record, pin: key.pin, is_adopted: true });
+    let Some(key) = Key::read(&setup.home).filter(|_| record.upstream.as_deref() == upstream)
+    else {
+        // Configured for something else now, or without its key: nothing may be left behind.
+        tracing::warn!(pid = record.pid, "the running gateway is of no use and is ended");
+        return match stop(&setup.home, None).await {
+            Ok(_) => Adopted::Nothing,
+            Err(why) => Adopted::Unclear(why),
+        };
+    };
+    let deadline = Instant::now() + ADOPT;
+    loop {
+        let seen = look_at(record.pid).await;
+        if !record.is_alive(&seen) {
+            return Adopted::Nothing;
+        }
+        if record.is_ours(&seen, upstream) && answers(setup, record.port, &key.pin).await {
+            tracing::info!(
+                pid = record.pid,
+                port = record.port,
+                "the running gateway was taken over"
+            );
+            let pin = key.pin;
+            return Adopted::Yes(Box::new(Java { child: None, record, pin, is_adopted: true }));
+        }
+        // It may be busy, or the system's tables could not be read: it holds a login, so nothing is ended
+        // on such evidence.
+        if Instant::now() > deadline {
+            return Adopted::Unclear(format!(
+                "the gateway of an earlier ibd (pid {}) does not answer; `ibctl gateway stop` ends it",
+                record.pid
+            ));
+        }
+        sleep(WATCH).await;
     }
-    // Ours once, and of no use: nothing may be left behind.
-    tracing::warn!(pid = record.pid, "the running gateway cannot be used and is ended");
-    if let Err(error) = stop(&setup.home).await {
-        tracing::error!(error, "the old gateway does not end");
-    }
-    None
 }
 
 async fn look_at(pid: u32) -> Seen {
@@ -242,14 +288,22 @@ fn spawn(
         }
         short => short,
     };
-    let child = process::detached(java, &conf::arguments(home, program), home, &log)?;
-    let pid = child.id().ok_or(std::io::ErrorKind::NotFound)?;
-    let started = started(pid).ok_or(std::io::ErrorKind::NotFound)?;
-    // Written at once: if we are killed now, the next `ibd` finds it.
-    let record = Record { pid, started, port, upstream: setup.upstream.clone() };
-    record.write(&record_path(home))?;
     write_private(&home.join("port"), port.to_string().as_bytes())?;
-    Ok((child, record, length))
+    let mut child = process::detached(java, &conf::arguments(home, program), home, &log)?;
+    // Written at once: if we are killed now, the next `ibd` finds it.
+    let recorded = child.id().ok_or_else(|| std::io::ErrorKind::NotFound.into()).and_then(|pid| {
+        let started = started(pid).ok_or(std::io::ErrorKind::NotFound)?;
+        let record = Record { pid, started, port, upstream: setup.upstream.clone() };
+        record.write(&record_path(home)).map(|()| record)
+    });
+    match recorded {
+        Ok(record) => Ok((child, record, length)),
+        Err(error) => {
+            // Without a record nobody would ever find it.
+            let _ = child.start_kill();
+            Err(error)
+        }
+    }
 }
 
 /// Why a start failed, and whether another port may help.
@@ -274,7 +328,7 @@ async fn comes_up(
         // It prints its banner on a busy port as well, and then stays alive without serving anybody.
         let is_port = said(&log, log_from).contains("listen failed");
         if is_port || Instant::now() > deadline {
-            let _ = stop(&setup.home).await;
+            let _ = stop(&setup.home, Some(record)).await;
             let _ = child.wait().await;
             let why = match is_port {
                 true => format!("port {port} is taken"),

@@ -82,6 +82,8 @@ async fn make(home: &Path, keytool: &Path) -> Result<(), String> {
         "san=dns:localhost,ip:127.0.0.1",
     ];
     run(keytool, &generate, &store).await?;
+    // keytool asks nobody how readable it shall be.
+    make_private(&home.join(conf::KEYSTORE)).map_err(said)?;
     let pem = run(keytool, &["-exportcert", "-rfc"], &store).await?;
     write_private(&home.join(CERTIFICATE), &pem).map_err(said)
 }
@@ -105,6 +107,17 @@ fn password() -> Result<String, String> {
     let mut bytes = [0; 24];
     SystemRandom::new().fill(&mut bytes).map_err(|_| "the system has no random numbers")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Writes a file that only its owner can read.

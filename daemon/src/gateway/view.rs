@@ -24,6 +24,8 @@ pub struct GatewayView {
     pub pid: Option<u32>,
     /// Where it answers.
     pub address: Option<String>,
+    /// What it talks to was a client's choice.
+    pub is_upstream_of_a_client: bool,
     /// The certificate that it must show.
     pub pin: Pin,
     /// The door to it, while it is up.
@@ -118,8 +120,8 @@ impl GatewayHandle {
         self.post.send(Msg::Hangs(generation));
     }
 
-    /// Ends a managed gateway, and with it the login that it holds.
-    pub async fn stop(&self) -> Result<(), String> {
+    /// Ends a managed gateway, and with it the login that it holds; its process, if there was one.
+    pub async fn stop(&self) -> Result<Option<u32>, String> {
         let (reply, stopped) = oneshot::channel();
         self.post.send(Msg::Stop(reply.into()));
         stopped.await.unwrap_or_else(|_| Err("the gateway's owner is being restarted".to_owned()))
@@ -144,6 +146,13 @@ impl GatewayHandle {
                 _ => return view,
             }
         }
+    }
+
+    /// Waits while it is on its way to another state by itself.
+    pub async fn settled(&self, deadline: Instant) {
+        let mut views = self.board.gateway().subscribe();
+        let is_settled = |view: &GatewayView| !view.state.is_passing();
+        let _ = timeout_at(deadline, views.wait_for(is_settled)).await;
     }
 
     /// Everything about it, for a person.

@@ -10,7 +10,6 @@ use ibd_protocol::{
 use tokio::time::Instant;
 
 use super::Shared;
-use crate::gateway::GatewayState;
 use crate::secrets as kept;
 use crate::session::OpenPage;
 use crate::session::guard::Asker;
@@ -18,6 +17,8 @@ use crate::session::login::Ask;
 
 /// A gateway that must be installed first is waited for so long.
 const INSTALL: Duration = Duration::from_secs(1_800);
+/// A gateway that is only being taken over is so within this time.
+const SETTLED: Duration = Duration::from_secs(3);
 /// The session answers a person within this time.
 const RESUME: Duration = Duration::from_secs(60);
 /// Nobody waits longer for one answer; `ibctl` asks again.
@@ -53,7 +54,8 @@ pub(super) async fn login(errand: Errand, request: LoginRequest) -> ToClient {
         forced: request.force,
         paper: request.paper,
         headless: false,
-        renew: request.force,
+        renew: request.renew,
+        join_only: request.join || has_code || request.resend,
     };
     let wait = Duration::from_secs(u64::from(request.wait_seconds.clamp(1, LONGEST_WAIT)));
     let deadline = Instant::now() + wait;
@@ -83,6 +85,7 @@ pub(super) async fn gateway(errand: Errand, verb: GatewayVerb) -> ToClient {
     let gateway = &errand.shared.desks.gateway;
     let report = match verb {
         GatewayVerb::Status => {
+            gateway.settled(Instant::now() + SETTLED).await;
             let mut report = gateway.report();
             // Nothing was to be changed.
             report.ok = true;
@@ -99,10 +102,10 @@ pub(super) async fn gateway(errand: Errand, verb: GatewayVerb) -> ToClient {
             let mut report = gateway.report();
             report.ok = stopped.is_ok();
             match stopped {
-                Ok(()) if report.state == GatewayState::Stopped.as_str() => {
+                Ok(Some(_)) => {
                     report.text = "The gateway has ended, and the login that it held.".to_owned();
                 }
-                Ok(()) => report.text = "No managed gateway runs now.".to_owned(),
+                Ok(None) => report.text = "No managed gateway was running.".to_owned(),
                 Err(why) => {
                     report.text = format!("The gateway does not end: {why}.");
                     report.hint = "Look at `ibctl gateway logs`.".to_owned();

@@ -224,7 +224,7 @@ impl State {
             self.shared.desks.gateway.choose(self.shared.config.pinned(choice)).await;
         }
         self.has_display = wishes.has_display;
-        self.shared.desks.session.wishes(wishes.clone());
+        self.shared.desks.session.wishes(wishes);
         let policy = Policy::settle(&self.shared.config, wishes);
         self.change(|status| status.read_only = policy.read_only);
         self.policy = Arc::new(policy);

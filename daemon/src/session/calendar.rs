@@ -138,7 +138,7 @@ pub fn between_looks(region: Region, now: Timestamp, is_managed: bool) -> Durati
 
 /// About when a login made then will be over.
 pub fn login_ends(login_at: Timestamp) -> Timestamp {
-    login_at + LOGIN_LASTS
+    login_at.checked_add(LOGIN_LASTS).unwrap_or(Timestamp::MAX)
 }
 
 /// The next moment at which the clock on the wall shows this time.

@@ -1,5 +1,5 @@
 //! The guard: IBKR locks an account after about ten failed logins in a day, so automatic ones stop long
-//! before that. Kept in a file across restarts and clients; counted per username.
+//! before that. Kept in one file for all profiles, across restarts and clients; counted per username.
 //!
 //! An attempt is written down *before* anything is sent. One without an outcome, because we were killed
 //! meanwhile, counts as failed.
@@ -21,6 +21,8 @@ const IN_A_ROW: usize = 2;
 const A_DAY: usize = 4;
 /// Second factors (codes, pushes) in a day.
 const FACTORS_A_DAY: usize = 6;
+/// Attempts that are kept of one user.
+const MOST: usize = 100;
 /// Between logins that nobody asked for, and after any that failed.
 const BETWEEN: SignedDuration = SignedDuration::from_mins(30);
 /// Logins that nobody asked for, in a day; failed ones of others count too.
@@ -116,7 +118,7 @@ impl History {
             return Ok(());
         }
         let today = || self.0.iter().filter(|attempt| now.duration_since(attempt.at) < DAY);
-        if self.0.last().is_some_and(|last| last.outcome == Outcome::Locked) {
+        if self.is_locked() {
             return Err(Held::Locked);
         }
         let in_a_row = self.failures_in_a_row(now);
@@ -156,6 +158,12 @@ impl History {
         }
     }
 
+    /// IBKR has said so since the last login.
+    fn is_locked(&self) -> bool {
+        let since = self.0.iter().rev().take_while(|a| a.outcome != Outcome::LoggedIn);
+        since.into_iter().any(|attempt| attempt.outcome == Outcome::Locked)
+    }
+
     /// Failures since the last login, of the last day.
     fn failures_in_a_row(&self, now: Timestamp) -> usize {
         let since = self.0.iter().rev().take_while(|a| a.outcome != Outcome::LoggedIn);
@@ -183,18 +191,15 @@ impl History {
 
     /// A login that came about without us: what failed before no longer counts in a row.
     fn is_news(&self, now: Timestamp) -> bool {
-        self.failures_in_a_row(now) > 0
-            || self.0.last().is_some_and(|last| last.outcome == Outcome::Locked)
+        self.failures_in_a_row(now) > 0 || self.is_locked()
     }
 
     fn forget_old(&mut self, now: Timestamp) {
-        let last = self.0.len().saturating_sub(1);
-        let mut at = 0;
-        // The last one stays: that an account is locked does not end with the day.
+        // That an account is locked does not end with the day.
         self.0.retain(|attempt| {
-            at += 1;
-            at > last || now.duration_since(attempt.at) < DAY
+            attempt.outcome == Outcome::Locked || now.duration_since(attempt.at) < DAY
         });
+        self.0.drain(..self.0.len().saturating_sub(MOST));
     }
 
     /// Attempts of the last day, and how many of them failed.
@@ -226,11 +231,7 @@ impl Guard {
     /// Reads the file in `folder`. One that cannot be read holds every login until a person insists.
     pub fn open(folder: &Path) -> Self {
         let path = folder.join("logins.json");
-        let histories = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| e.to_string()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
-            Err(error) => Err(error.to_string()),
-        };
+        let histories = read(&path);
         Self(Arc::new(Mutex::new(Kept { path, histories })))
     }
 
@@ -255,16 +256,24 @@ impl Guard {
     ) -> Result<(), Held> {
         self.may(user, now, asker, forced)?;
         if forced {
-            // A person has taken responsibility for what could not be read.
-            let mut kept = self.lock();
-            if kept.histories.is_err() {
-                kept.histories = Ok(BTreeMap::new());
-            }
+            self.take_responsibility();
         }
-        self.change(user, |history| {
+        self.try_change(user, |history| {
+            // Another profile's daemon may have tried meanwhile.
+            history.may(now, asker, forced)?;
             history.forget_old(now);
             history.begin(now, asker);
+            Ok(())
         })
+    }
+
+    /// A person goes on although the file cannot be read: it is set aside, and a new one begins.
+    fn take_responsibility(&self) {
+        let mut kept = self.lock();
+        if kept.histories.is_err() {
+            let _ = fs::rename(&kept.path, kept.path.with_extension("broken"));
+            kept.histories = Ok(BTreeMap::new());
+        }
     }
 
     /// Checks and writes down one code or push.
@@ -311,15 +320,42 @@ impl Guard {
     }
 
     fn change(&self, user: &str, change: impl FnOnce(&mut History)) -> Result<(), Held> {
+        self.try_change(user, |history| {
+            change(history);
+            Ok(())
+        })
+    }
+
+    /// Changes a history on disk, on top of what the daemons of other profiles have written there.
+    fn try_change(
+        &self,
+        user: &str,
+        change: impl FnOnce(&mut History) -> Result<(), Held>,
+    ) -> Result<(), Held> {
+        let unreadable = |error: io::Error| Held::Unreadable(error.to_string());
         let mut kept = self.lock();
+        let lock = fs::File::create(kept.path.with_extension("lock")).map_err(unreadable)?;
+        lock.lock().map_err(unreadable)?;
+        if kept.histories.is_ok() {
+            kept.histories = read(&kept.path);
+        }
         let path = kept.path.clone();
         let histories = kept.histories.as_mut().map_err(|why| Held::Unreadable(why.clone()))?;
-        change(histories.entry(key(user)).or_default());
-        write(&path, histories).map_err(|error| Held::Unreadable(error.to_string()))
+        change(histories.entry(key(user)).or_default())?;
+        write(&path, histories).map_err(unreadable)
+        // The lock goes with its file.
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(path: &Path) -> Result<BTreeMap<String, History>, String> {
+    match fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| error.to_string()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -437,6 +473,17 @@ mod tests {
         assert_eq!(next.counts("jdoe", now()), (2, 2));
         next.logged_in_otherwise("jdoe", now());
         assert_eq!(next.begin("jdoe", now(), Client, false), Ok(()));
+    }
+
+    #[test]
+    fn the_daemons_of_two_profiles_share_one_account() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (Guard::open(folder.path()), Guard::open(folder.path()));
+        for guard in [&one, &other] {
+            guard.begin("jdoe", now(), Client, false).unwrap();
+            guard.settle("jdoe", Failed);
+        }
+        assert_eq!(one.begin("jdoe", now(), Client, false), Err(Held::Failures(2)));
     }
 
     #[test]

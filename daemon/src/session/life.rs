@@ -34,6 +34,8 @@ const OPENING_LOOKS: u32 = 60;
 /// Between looks when only a person, IBKR or time can help. A caller's request looks at once.
 const WAITING_LOOK: Duration = Duration::from_secs(30);
 const MAINTENANCE_LOOK: Duration = Duration::from_secs(60);
+/// A session that was ready for so long begins anew with its patience.
+const HEALTHY: Duration = Duration::from_secs(300);
 /// Pause before the brokerage session is opened again after a refusal; doubles up to the longest.
 const REOPEN: Duration = Duration::from_secs(60);
 /// Times that the first calls of a session may fail in a row before that counts as a refusal.
@@ -74,10 +76,7 @@ pub enum Phase {
     /// It is loaded; the calls that every session needs first are made.
     Priming,
     /// IBKR would not open it; looked at often, opened again only after a pause.
-    Refused {
-        /// Looks until then.
-        looks_left: u32,
-    },
+    Refused,
     /// Everything works.
     Ready,
     /// It was ready, and one look was bad.
@@ -210,6 +209,11 @@ pub struct Life {
     pub epoch: u64,
     /// How closely a ready session is watched, for now.
     pub watch: Watch,
+    /// Time since some beginning; told before each step.
+    pub now: Duration,
+    /// The brokerage session is not opened again before this moment, however often somebody looks.
+    not_before: Duration,
+    ready_since: Duration,
     compete: Compete,
     reopen: Duration,
     failed_primings: u32,
@@ -242,7 +246,7 @@ impl Phase {
             Self::Opening
                 | Self::Loading { .. }
                 | Self::Priming
-                | Self::Refused { .. }
+                | Self::Refused
                 | Self::Ready
                 | Self::Doubtful
                 | Self::Competing
@@ -270,6 +274,9 @@ impl Life {
             phase: Phase::Stopped,
             epoch,
             watch: Watch::default(),
+            now: Duration::ZERO,
+            not_before: Duration::ZERO,
+            ready_since: Duration::ZERO,
             compete,
             reopen: REOPEN,
             failed_primings: 0,
@@ -288,7 +295,10 @@ impl Life {
             Event::Opened(Opening::Accepted) => {
                 self.to(Phase::Loading { looks: 0 }, vec![Effect::Look])
             }
-            Event::Opened(Opening::Held) if self.compete != Compete::Take => self.competing(),
+            Event::Opened(Opening::Held) if self.compete != Compete::Take => {
+                self.not_before = self.now + REOPEN;
+                self.competing()
+            }
             Event::Opened(Opening::Held | Opening::Failed) => self.refused(),
             Event::Primed(true) => self.primed(),
             Event::Primed(false) => self.not_primed(),
@@ -321,7 +331,7 @@ impl Life {
     /// What a person says goes, once: if the session is taken away again, they are asked again.
     fn resume(&mut self) -> Vec<Effect> {
         match self.phase {
-            Phase::Competing | Phase::Refused { .. } => {
+            Phase::Competing | Phase::Refused => {
                 self.to(Phase::Opening, vec![Effect::Open { compete: true }])
             }
             _ => self.wanted(),
@@ -338,7 +348,7 @@ impl Life {
 
     fn unprimed(&mut self) -> Vec<Effect> {
         match self.phase {
-            Phase::Ready => {
+            Phase::Ready | Phase::Doubtful => {
                 self.epoch += 1;
                 self.to(Phase::Priming, vec![Effect::Prime])
             }
@@ -349,18 +359,14 @@ impl Life {
     fn due(&mut self) -> Vec<Effect> {
         match self.phase {
             Phase::Stopped | Phase::LoggingOut => vec![],
-            Phase::Refused { looks_left } => {
-                let looks_left = looks_left.saturating_sub(1);
-                self.to(Phase::Refused { looks_left }, vec![Effect::Look])
-            }
             _ => vec![Effect::Look],
         }
     }
 
     fn primed(&mut self) -> Vec<Effect> {
-        self.reopen = REOPEN;
         self.failed_primings = 0;
         self.yielded_looks = 0;
+        self.ready_since = self.now;
         self.to(Phase::Ready, vec![Effect::Wait(self.watch.ready)])
     }
 
@@ -373,13 +379,29 @@ impl Life {
     }
 
     fn refused(&mut self) -> Vec<Effect> {
-        let looks_left = (self.reopen.as_secs() / WAITING_LOOK.as_secs()) as u32;
+        self.not_before = self.now + self.reopen;
         self.reopen = (self.reopen * 2).min(LONGEST_REOPEN);
-        self.to(Phase::Refused { looks_left }, vec![Effect::Wait(WAITING_LOOK)])
+        self.to(Phase::Refused, vec![Effect::Wait(WAITING_LOOK)])
+    }
+
+    /// Opens the brokerage session, unless that was tried too short a time ago.
+    fn open(&mut self, compete: bool) -> Vec<Effect> {
+        if self.now < self.not_before {
+            return vec![Effect::Wait(WAITING_LOOK.min(self.not_before - self.now))];
+        }
+        if compete {
+            // Two that both take must not do so in a loop.
+            self.not_before = self.now + self.reopen;
+            self.reopen = (self.reopen * 2).min(LONGEST_REOPEN);
+        }
+        self.to(Phase::Opening, vec![Effect::Open { compete }])
     }
 
     fn looked(&mut self, sight: &Sight) -> Vec<Effect> {
         let was_ready = self.phase == Phase::Ready;
+        if was_ready && self.now.saturating_sub(self.ready_since) >= HEALTHY {
+            self.reopen = REOPEN;
+        }
         match sight {
             Sight::Login { authenticated: true, established: Some(false), competing: false } => {
                 self.loading()
@@ -434,22 +456,17 @@ impl Life {
         match self.phase {
             // Just opened: it takes a moment until the status says so.
             Phase::Loading { .. } => self.loading(),
-            Phase::Refused { looks_left: 1.. } => vec![Effect::Wait(WAITING_LOOK)],
             // Whoever is thrown out by TWS often sees nobody compete: only a person knows.
             Phase::Competing if self.compete == Compete::Ask => self.competing(),
-            _ => {
-                let compete = self.compete == Compete::Take;
-                self.to(Phase::Opening, vec![Effect::Open { compete }])
-            }
+            _ => self.open(self.compete == Compete::Take),
         }
     }
 
     fn competing(&mut self) -> Vec<Effect> {
         match (self.compete, &self.phase) {
-            // The flag lags behind an opening; and two that both take must not do so in a loop.
+            // The flag lags behind an opening.
             (Compete::Take, Phase::Loading { .. }) => self.loading(),
-            (Compete::Take, Phase::Refused { looks_left: 1.. }) => vec![Effect::Wait(WAITING_LOOK)],
-            (Compete::Take, _) => self.to(Phase::Opening, vec![Effect::Open { compete: true }]),
+            (Compete::Take, _) => self.open(true),
             _ => {
                 self.yielded_looks = self.yielded_looks.saturating_add(1);
                 let pause = MAINTENANCE_LOOK.saturating_mul(self.yielded_looks).min(LONGEST_YIELD);
@@ -465,12 +482,10 @@ impl Life {
             _ => 1,
         };
         let phase = Phase::Hung { looks };
-        match looks.cmp(&HUNG_LOOKS) {
-            std::cmp::Ordering::Less => self.to(phase, vec![Effect::Wait(SECOND_LOOK)]),
-            std::cmp::Ordering::Equal => {
-                self.to(phase, vec![Effect::Escalate, Effect::Wait(WAITING_LOOK)])
-            }
-            std::cmp::Ordering::Greater => self.to(phase, vec![Effect::Wait(WAITING_LOOK)]),
+        match looks < HUNG_LOOKS {
+            true => self.to(phase, vec![Effect::Wait(SECOND_LOOK)]),
+            // Its owner sees to it that this has an effect once in a while only.
+            false => self.to(phase, vec![Effect::Escalate, Effect::Wait(WAITING_LOOK)]),
         }
     }
 

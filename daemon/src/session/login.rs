@@ -16,6 +16,7 @@ use std::time::Duration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::calendar::{self, Window};
 use super::guard::{Asker, Held};
@@ -28,8 +29,8 @@ const APPOINTMENT: SignedDuration = SignedDuration::from_mins(30);
 const YOUNG: SignedDuration = SignedDuration::from_hours(1);
 /// Without a login time a phone is asked only between these hours, local time.
 const DAYTIME: std::ops::Range<i8> = 7..22;
-/// Between two logins that nobody asked for, whatever came of the first; the guard is stricter about
-/// those that IBKR counts.
+/// Between two logins that are begun by themselves, whatever came of the first; doubles with each failure
+/// in a row. The guard is stricter about those that IBKR counts.
 const UNASKED: SignedDuration = SignedDuration::from_mins(5);
 
 /// How a login is made.
@@ -122,6 +123,14 @@ impl LoginView {
         !matches!(self.stage, Stage::Failed(_))
     }
 
+    /// Why it failed.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.stage {
+            Stage::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
     /// Whether a person has to do something.
     pub fn needs_person(&self) -> bool {
         matches!(self.stage, Stage::Person | Stage::Approval(_) | Stage::Code(..))
@@ -141,6 +150,8 @@ pub struct Ask {
     pub headless: bool,
     /// A new login although there is one.
     pub renew: bool,
+    /// Only what is under way counts: nothing new begins.
+    pub join_only: bool,
 }
 
 /// What an ask leads to.
@@ -163,8 +174,10 @@ pub struct Situation<'a> {
     pub phase: &'a Phase,
     /// Paper or live, as far as the broker has said.
     pub is_paper: Option<bool>,
-    /// A login that is under way.
-    pub is_running: bool,
+    /// A login that is under way, and whether it is to be a paper one.
+    pub running: Option<bool>,
+    /// How the last one ended, if it failed.
+    pub last: Option<&'a Failure>,
     /// Whether headless logins are configured.
     pub headless: bool,
     /// Somebody else has this login's session.
@@ -177,9 +190,11 @@ pub struct Situation<'a> {
 
 /// What an ask leads to.
 pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
-    let Situation { phase, is_running, .. } = situation;
-    if *is_running {
-        return Start::Join;
+    let Situation { phase, running, .. } = situation;
+    match running {
+        Some(false) if ask.paper => return Start::Refuse(live_is_under_way()),
+        Some(_) => return Start::Join,
+        None => {}
     }
     let is_persons_will = ask.asker == Asker::Person && ask.forced;
     match phase {
@@ -193,23 +208,41 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
         // It is not known yet whether one is needed.
         Phase::Starting => return Start::Wait,
         Phase::Penalty { .. } | Phase::Untrusted | Phase::Hung { .. } => return Start::Wait,
+        _ if ask.join_only => {
+            return situation.last.map_or(Start::Wait, |failure| Start::Refuse(failure.clone()));
+        }
         Phase::Competing if !is_persons_will => return Start::Refuse(taken(situation.taken)),
         _ => {}
     }
     // A login through the gateway takes the session from whoever has it. Whoever asks where that is only
     // a guess means it.
-    let is_asked = ask.asker != Asker::Nobody;
-    let is_taken = situation.taken.is_some_and(|taken| taken.is_sure || !is_asked);
+    // Where that is only a guess, a person decides: at a terminal, or by logging in at the page.
+    let is_headless = situation.headless || ask.headless;
+    let is_persons = ask.asker == Asker::Person || (ask.asker == Asker::Client && !is_headless);
+    let is_taken = situation.taken.is_some_and(|taken| taken.is_sure || !is_persons);
     if is_taken && situation.compete != Compete::Take && !is_persons_will {
         return Start::Refuse(taken(situation.taken));
     }
-    match situation.headless || ask.headless {
+    // Without a way to IBKR, or while it is maintained, a password has nowhere to go.
+    let is_closed = matches!(phase, Phase::Maint | Phase::Network { .. });
+    if is_headless && is_closed && !is_persons_will {
+        return Start::Wait;
+    }
+    match is_headless {
         false => Start::Begin(Way::Browser),
         true => match &situation.guard {
             Ok(()) => Start::Begin(Way::Headless),
             Err(held) => Start::Refuse(guarded(held)),
         },
     }
+}
+
+fn live_is_under_way() -> Failure {
+    Failure::new(
+        "live_session",
+        "A live login is under way, and paper was asked for.",
+        "Run `ibctl login --cancel` first, or use another IB_PROFILE for the paper account.",
+    )
 }
 
 fn live_is_logged_in() -> Failure {
@@ -225,7 +258,7 @@ fn taken(taken: Option<Taken>) -> Failure {
     Failure::new(
         "competing_session",
         format!(
-            "TWS, a phone or another program has had this login's session{since}, and a login here would \
+            "TWS, a phone or another program may have this login's session{since}, and a login here would \
              take it away."
         ),
         "Ask the user. If they agree, they run `ibctl resume`.",
@@ -275,8 +308,12 @@ pub struct Unasked<'a> {
     pub login_time: Option<Time>,
     /// When the login was made that is there.
     pub login_at: Option<Timestamp>,
-    /// When one was last begun that nobody asked for.
+    /// A client waits for a session: that is asked for, but not by a person.
+    pub is_wanted: bool,
+    /// When one was last begun by itself.
     pub last: Option<Timestamp>,
+    /// How many of those have failed since the last success.
+    pub failures: u32,
     /// A maintenance that goes on.
     pub window: Option<Window>,
     /// Somebody else has the session, or a person logged out.
@@ -284,7 +321,8 @@ pub struct Unasked<'a> {
 }
 
 /// That another platform has this login's session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Taken {
     /// Since when.
     pub at: Timestamp,
@@ -292,10 +330,13 @@ pub struct Taken {
     pub is_sure: bool,
 }
 
-/// Whether to log in although nobody asks: `Some(renew)`.
+/// Whether to log in although no person asks: `Some(renew)`.
 pub fn unasked(situation: &Unasked<'_>) -> Option<bool> {
     let Unasked { now, phase, login_at, .. } = situation;
-    let is_soon = situation.last.is_some_and(|last| now.duration_since(last) < UNASKED);
+    let pause = UNASKED * 2_i32.pow(situation.failures.min(6));
+    // A caller who waits need not wait for that, unless it failed the last time.
+    let is_spaced = !situation.is_wanted || situation.failures > 0;
+    let is_soon = is_spaced && situation.last.is_some_and(|last| now.duration_since(last) < pause);
     if !situation.headless || situation.is_unwanted || situation.window.is_some() || is_soon {
         return None;
     }
@@ -304,7 +345,8 @@ pub fn unasked(situation: &Unasked<'_>) -> Option<bool> {
         (kept <= *now).then_some(kept)
     });
     match phase {
-        Phase::NeedLogin => {
+        Phase::Stopped if !situation.is_wanted => None,
+        Phase::NeedLogin | Phase::Stopped => {
             let hour = now.to_zoned(situation.zone.clone()).hour();
             let is_time = match situation.login_time {
                 _ if situation.is_alone => true,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ibd_headless::Answer;
-use ibd_protocol::{Places, Report, Secret, Wishes};
+use ibd_protocol::{Places, Report, Secret};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ractor::{ActorRef, RpcReplyPort};
@@ -18,9 +18,15 @@ use super::guard::{Asker, Guard, Held};
 use super::life::{Compete, Event, Phase};
 use super::login::{self, Ask, Failure, LoginView, Page, Situation, Stage, Start, Way, Wish};
 use super::login::{browser, headless};
+use super::memory::Kept;
 use super::{Msg, State, calendar};
 use crate::gateway::GatewayState;
 
+/// No client waits longer for a session.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// A client whose person has just answered asks again within this time; what it asks for is the login
+/// that got the answer, and no other.
+const ANSWERED: Duration = Duration::from_secs(30);
 /// Whoever is about to ask has asked within this time.
 const COMING: Duration = Duration::from_secs(10);
 
@@ -48,20 +54,23 @@ pub enum Begun {
 /// What the session knows of logins.
 #[derive(Debug)]
 pub(super) struct Logins {
-    wish: Wish,
+    pub(super) wish: Wish,
     guard: Guard,
     places: Places,
     pub(super) compete: Compete,
+    pub(super) memory: Kept,
     current: Option<Current>,
     number: u64,
-    /// A client waits for a session.
-    pub(super) is_wanted: bool,
-    /// A person logged out: nothing comes back by itself.
-    pub(super) is_logged_out: bool,
-    /// When one was last begun that nobody asked for.
+    /// Until when a client waits for a session.
+    wanted: Option<Instant>,
+    /// When one was last begun by itself.
     last_unasked: Option<Timestamp>,
+    /// How many of those have failed since the last success.
+    failures: u32,
     /// When somebody was last about to ask for one.
     coming: Option<Instant>,
+    /// When a person last answered what was asked.
+    answered: Option<Instant>,
     /// Of which login it was said that it ends soon.
     pub(super) said_ahead: Option<Timestamp>,
 }
@@ -70,11 +79,16 @@ pub(super) struct Logins {
 struct Current {
     view: LoginView,
     paper: bool,
-    renew: bool,
+    /// Who was logged in when it began, if it is to replace that login.
+    replaces: Option<Identity>,
+    is_unasked: bool,
     answers: mpsc::UnboundedSender<Answer>,
     opener: Option<OpenPage>,
     task: JoinHandle<()>,
 }
+
+/// Tells one login at the broker from the next; nothing can be read off it.
+pub(super) type Identity = u64;
 
 /// However this actor ends: a login that nobody follows must not go on beside the next one.
 impl Drop for Current {
@@ -85,19 +99,31 @@ impl Drop for Current {
 
 impl Logins {
     pub(super) fn new(wish: Wish, guard: Guard, places: Places, compete: Compete) -> Self {
+        let memory = Kept::open(&places.state);
         Self {
             wish,
             guard,
             places,
             compete,
+            memory,
             current: None,
             number: 0,
-            is_wanted: false,
-            is_logged_out: false,
+            wanted: None,
             last_unasked: None,
+            failures: 0,
             coming: None,
+            answered: None,
             said_ahead: None,
         }
+    }
+
+    /// A client waits for a session.
+    pub(super) fn somebody_waits(&mut self) {
+        self.wanted = Some(Instant::now() + PATIENCE);
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.wanted.is_some_and(|until| until > Instant::now())
     }
 
     /// The login under way, or the last one if it failed.
@@ -143,29 +169,29 @@ impl Logins {
 }
 
 impl State {
-    pub(super) fn wishes(&mut self, wishes: &Wishes) {
-        self.logins.wish.add(wishes);
-    }
-
     /// Somebody asks for a login.
     pub(super) fn login(&mut self, me: &ActorRef<Msg>, ask: Ask, page: Option<OpenPage>) -> Begun {
-        if ask.asker != Asker::Nobody {
-            self.logins.is_logged_out = false;
+        let is_unasked = ask.asker == Asker::Nobody;
+        let has_answered = self.logins.answered.is_some_and(|at| at.elapsed() < ANSWERED);
+        let join_only = ask.join_only || (ask.asker == Asker::Client && has_answered);
+        let ask = Ask { join_only, ..ask };
+        if !is_unasked && !join_only {
+            self.logins.memory.change(|memory| memory.logged_out = false);
         }
-        // The news of the gateway may still be on its way to us.
-        let gateway = self.board.gateway().borrow().state.clone();
         let user = self.logins.user().to_owned();
+        let current = self.logins.current.as_ref();
         let situation = Situation {
             phase: &self.life.phase,
             is_paper: self.facts.paper,
-            is_running: self.logins.is_running(),
+            running: current.filter(|current| current.view.is_running()).map(|c| c.paper),
+            last: current.and_then(|current| current.view.failure()),
             headless: self.logins.wish.headless,
-            taken: self.taken,
+            taken: self.logins.memory.get().taken,
             compete: self.logins.compete,
             guard: self.logins.guard.may(&user, Timestamp::now(), ask.asker, ask.forced),
         };
         let start = login::decide(&situation, ask);
-        tracing::info!(?ask, ?start, ?gateway, "a login is asked for");
+        tracing::info!(?ask, ?start, "a login is asked for");
         match start {
             Start::Wait => {
                 self.handle.want();
@@ -188,7 +214,11 @@ impl State {
         self.logins.number += 1;
         let number = self.logins.number;
         let (answers, from_persons) = mpsc::unbounded_channel();
-        let paper = self.logins.wish.paper || ask.paper;
+        // What comes back by itself comes back as what was asked for last.
+        let was_paper = self.logins.memory.get().paper;
+        let is_unasked = ask.asker == Asker::Nobody;
+        let paper = self.logins.wish.paper || ask.paper || (is_unasked && was_paper);
+        self.logins.memory.change(|memory| memory.paper = paper);
         let tell: browser::Tell = {
             let me = me.clone();
             Arc::new(move |stage| {
@@ -216,8 +246,10 @@ impl State {
         };
         let stage = Stage::Preparing("Looking for the gateway.".to_owned());
         let view = LoginView { number, way, stage, page: Page::Closed };
-        let renew = ask.renew;
-        self.logins.current = Some(Current { view, paper, renew, answers, opener: page, task });
+        let is_ready = matches!(self.life.phase, Phase::Ready | Phase::Doubtful);
+        let replaces = self.identity.filter(|_| ask.renew && is_ready);
+        self.logins.current =
+            Some(Current { view, paper, replaces, is_unasked, answers, opener: page, task });
         self.publish();
     }
 
@@ -227,10 +259,13 @@ impl State {
             return;
         };
         tracing::info!(number, ?stage, "login");
-        let is_over = matches!(stage, Stage::Failed(_) | Stage::Checking);
+        let is_failed = matches!(stage, Stage::Failed(_));
+        // From here on looks tell how it goes on, and they begin at once.
+        let is_looked_at = is_failed || matches!(stage, Stage::Checking | Stage::Person);
+        self.logins.failures += u32::from(is_failed && current.is_unasked);
         current.view.stage = stage;
         self.open_page();
-        match is_over {
+        match is_looked_at {
             // Seen at once, and not at the next look.
             true => self.event(me, &Event::Wanted),
             false => self.publish(),
@@ -283,6 +318,7 @@ impl State {
         };
         if let (true, Some(code)) = (is_asked, value) {
             let is_sent = current.answers.send(Answer::Code(code)).is_ok();
+            self.logins.answered = Some(Instant::now());
             if matches!(current.view.stage, Stage::Code(..)) {
                 // Good for one answer.
                 current.view.stage = Stage::Typing("Giving the code.".to_owned());
@@ -318,7 +354,7 @@ impl State {
     /// A person says to go on, whoever has the session.
     pub(super) fn resume(&mut self, me: &ActorRef<Msg>, reply: RpcReplyPort<Report>) {
         let report = match self.life.phase {
-            Phase::Competing | Phase::Refused { .. } => {
+            Phase::Competing | Phase::Refused => {
                 self.event(me, &Event::Resume);
                 Report { ok: true, text: "Taking the trading session.".into(), hint: String::new() }
             }
@@ -328,19 +364,22 @@ impl State {
                 hint: String::new(),
             },
             _ => {
-                self.taken = None;
+                self.logins.memory.change(|memory| memory.taken = None);
                 let ask = Ask {
                     asker: Asker::Person,
                     forced: false,
                     paper: false,
                     headless: false,
                     renew: false,
+                    join_only: false,
                 };
                 match self.login(me, ask, None) {
                     Begun::Refused(failure) => {
                         Report { ok: false, text: failure.text, hint: failure.next }
                     }
-                    _ => Report {
+                    // Nothing can be done now but to wait; the state says for what.
+                    Begun::Wait => Report { ok: true, text: String::new(), hint: String::new() },
+                    Begun::Run(..) => Report {
                         ok: true,
                         text: "A new login is needed, and has begun.".into(),
                         hint: "`ibctl login` follows it.".into(),
@@ -355,28 +394,21 @@ impl State {
     pub(super) fn consider_login(&mut self, me: &ActorRef<Msg>) {
         let now = Timestamp::now();
         self.login_is_done(me, now);
-        if self.logins.is_running() {
-            self.logins.is_wanted = false;
+        // What is being looked at is decided on when it has been seen.
+        if self.logins.is_running() || self.is_looking {
             return;
         }
-        let gateway = self.board.gateway().borrow().clone();
-        let is_absent =
-            matches!(gateway.state, GatewayState::NotInstalled(_) | GatewayState::Stopped)
-                && self.life.phase == Phase::Stopped;
-        let is_taken = self.taken.is_some() && self.logins.compete != Compete::Take;
-        let can = self.logins.wish.headless && !self.logins.is_logged_out && !is_taken;
-        let is_needed = self.life.phase == Phase::NeedLogin || is_absent;
-        // Until it is known whether one is needed, the wish stays.
-        let is_known = is_needed || self.life.phase == Phase::Ready;
-        let is_wanted = self.logins.is_wanted;
-        self.logins.is_wanted &= !is_known;
-        if is_wanted && can && is_needed {
-            self.ask_myself(me, Asker::Client, false);
-            return;
+        if self.life.phase == Phase::Ready {
+            self.logins.wanted = None;
         }
         if self.logins.coming.is_some_and(|at| at.elapsed() < COMING) {
             return;
         }
+        let gateway = self.board.gateway().borrow().state.clone();
+        let is_absent = matches!(gateway, GatewayState::NotInstalled(_) | GatewayState::Stopped);
+        let memory = self.logins.memory.get().clone();
+        let is_taken = memory.taken.is_some() && self.logins.compete != Compete::Take;
+        let is_wanted = self.logins.is_wanted();
         let unasked = login::unasked(&login::Unasked {
             now,
             zone: TimeZone::system(),
@@ -385,22 +417,28 @@ impl State {
             is_alone: self.logins.wish.is_alone(),
             login_time: self.logins.wish.login_time(),
             login_at: self.facts.login_at,
+            is_wanted: is_wanted && (self.life.phase != Phase::Stopped || is_absent),
             last: self.logins.last_unasked,
+            failures: self.logins.failures,
             window: calendar::window(self.logins.region(), now),
-            is_unwanted: self.logins.is_logged_out || is_taken,
+            is_unwanted: memory.logged_out || is_taken,
         });
         if let Some(renew) = unasked {
             self.logins.last_unasked = Some(now);
-            self.ask_myself(me, Asker::Nobody, renew);
-        }
-    }
-
-    fn ask_myself(&mut self, me: &ActorRef<Msg>, asker: Asker, renew: bool) {
-        // Whoever failed is not tried again for a caller's sake: that is for `authenticate` to ask.
-        let has_failed = self.logins.current.is_some() && asker == Asker::Client;
-        if !has_failed {
-            let ask = Ask { asker, forced: false, paper: false, headless: true, renew };
-            let _ = self.login(me, ask, None);
+            self.logins.wanted = None;
+            let ask = Ask {
+                asker: if is_wanted { Asker::Client } else { Asker::Nobody },
+                forced: false,
+                paper: false,
+                headless: true,
+                renew,
+                join_only: false,
+            };
+            if let Begun::Run(..) = self.login(me, ask, None)
+                && let Some(current) = &mut self.logins.current
+            {
+                current.is_unasked = true;
+            }
         }
     }
 
@@ -409,23 +447,36 @@ impl State {
         if self.life.phase != Phase::Ready {
             return;
         }
-        if let Some(username) = &self.facts.username {
-            self.logins.guard.logged_in_otherwise(username, now);
+        if let Some(username) = self.facts.username.clone() {
+            let guard = self.logins.guard.clone();
+            // Writes only where there is news; the disk is not waited for here.
+            tokio::task::spawn_blocking(move || guard.logged_in_otherwise(&username, now));
         }
         let Some(current) = &self.logins.current else { return };
-        // One that renews goes on beside the session that it replaces.
-        let is_over =
-            !current.renew || !current.view.is_running() || current.view.stage == Stage::Checking;
-        if !is_over {
+        let is_renewed = current.replaces.is_none_or(|before| self.identity != Some(before));
+        // A headless login has settled its account with the guard before it is called done.
+        let is_settled = current.view.way == Way::Browser
+            || matches!(current.view.stage, Stage::Checking | Stage::Failed(_));
+        if !is_settled || (!is_renewed && current.view.is_running()) {
             return;
         }
         let is_other_mode = current.paper && self.facts.paper == Some(false);
+        // IBKR tells who is logged in once a minute; this one was just typed and accepted.
+        if current.view.way == Way::Headless && self.facts.username.is_none() {
+            self.facts.username.clone_from(&self.logins.wish.username);
+        }
         self.logins.end();
+        self.logins.failures = 0;
         if is_other_mode {
-            // Every call of a client that asked for paper is refused as well; this ends the login.
-            tracing::error!("paper was asked for and a live session came; logging out");
+            self.board.note(
+                "live_session",
+                "Paper was asked for and a live session came; it was logged out.",
+                "Log in with the username of the paper account, or without IB_PAPER_TRADING.",
+            );
             let (reply, _) = tokio::sync::oneshot::channel();
             let _ = me.cast(Msg::Logout(reply.into()));
+        } else {
+            self.board.clear("live_session");
         }
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::Facts;
 use super::life::{Opening, Sight};
+use super::logins::Identity;
 
 /// An errand ends within this time.
 const ERRAND: Duration = Duration::from_secs(30);
@@ -25,19 +26,28 @@ fn deadline() -> Instant {
 
 /// One look at a login: a tickle keeps it alive, and tells whether there is one, how its brokerage
 /// session stands, and the number of whoever is logged in.
-pub(super) async fn tickle(client: &Client) -> (Sight, Option<u64>) {
+pub(super) async fn tickle(client: &Client) -> (Sight, Option<Identity>) {
     match client.ask(&Tickle, deadline()).await {
-        Ok(answer) => (sight(&answer.value), answer.value.user_id),
+        Ok(answer) => (sight(&answer.value), identity(&answer.value)),
         Err(failure) => (sight_of(client, &failure).await, None),
     }
 }
 
 /// One look where no login is known of: there is nothing to be kept alive.
-pub(super) async fn peek(client: &Client) -> (Sight, Option<u64>) {
+pub(super) async fn peek(client: &Client) -> (Sight, Option<Identity>) {
     match client.ask(&GetAuthStatus, deadline()).await {
         Ok(answer) => (sight_of_status(&answer.value), None),
         Err(failure) => (sight_of(client, &failure).await, None),
     }
+}
+
+/// Which login it is: the session's name at the broker, which a new login changes, and the user.
+fn identity(tickled: &Tickled) -> Option<Identity> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let session = tickled.session.as_ref()?;
+    let mut hasher = DefaultHasher::new();
+    (session, tickled.user_id).hash(&mut hasher);
+    Some(hasher.finish())
 }
 
 /// What a tickle's answer shows.

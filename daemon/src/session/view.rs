@@ -1,6 +1,6 @@
 //! What others see of the session: its state, the lease that proves it, and the handle to ask with.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::{Client, Failure};
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::login::{Ask, Failure as LoginFailure, LoginView, Page, Stage};
+use super::login::{Ask, Failure as LoginFailure, LoginView, Page, Stage, Wish};
 use super::words::LEFT;
 use super::{Begun, Msg, OpenPage};
 use crate::board::Board;
@@ -120,6 +120,16 @@ impl SessionView {
         self.text.replace(LEFT, &format!("{}:{:02}", left / 60, left % 60))
     }
 
+    /// Whether there is a login that must be kept, as far as is known: a flicker, an outage or a night's
+    /// maintenance does not end one.
+    pub fn may_have_login(&self) -> bool {
+        let is_without = matches!(
+            self.state,
+            SessionState::Stopped | SessionState::NeedLogin | SessionState::LockoutGuard
+        );
+        !is_without
+    }
+
     /// The view as something a person should know, if it is not as it should be.
     pub fn condition(&self) -> Option<Condition> {
         let is_fine =
@@ -171,12 +181,20 @@ impl Lease {
 pub struct SessionHandle {
     board: Board,
     post: Post<Msg>,
+    /// Outlives the actor: clients say it once.
+    wish: Arc<Mutex<Wish>>,
 }
 
 impl SessionHandle {
-    /// Reaches the actor through `post` and reads its view from `board`.
-    pub fn new(board: Board, post: Post<Msg>) -> Self {
-        Self { board, post }
+    /// Reaches the actor through `post` and reads its view from `board`; `wish` is what the daemon's own
+    /// configuration says about logins.
+    pub fn new(board: Board, post: Post<Msg>, wish: Wish) -> Self {
+        Self { board, post, wish: Arc::new(Mutex::new(wish)) }
+    }
+
+    /// What is known about how to log in.
+    pub fn wish(&self) -> Wish {
+        self.wish.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A lease, waiting for one where that is likely to help.
@@ -254,8 +272,13 @@ impl SessionHandle {
     }
 
     /// What a client says about logins.
-    pub fn wishes(&self, wishes: Wishes) {
-        self.post.send(Msg::Wishes(Box::new(wishes)));
+    pub fn wishes(&self, wishes: &Wishes) {
+        let wish = {
+            let mut wish = self.wish.lock().unwrap_or_else(PoisonError::into_inner);
+            wish.add(wishes);
+            wish.clone()
+        };
+        self.post.send(Msg::Wish(Box::new(wish)));
     }
 
     /// Starts or joins a login and follows it until it is over, or somebody must do something, or the
@@ -268,25 +291,54 @@ impl SessionHandle {
         tell: impl Fn(&str),
     ) -> Followed {
         let mut views = self.board.session().subscribe();
-        let before = views.borrow_and_update().seen;
-        if self.view().state == SessionState::Stopped || self.view().lease.is_none() {
+        let before = views.borrow_and_update().clone();
+        let running = |view: &SessionView| {
+            view.login.as_ref().filter(|login| login.is_running()).map(|login| login.number)
+        };
+        let was_running = running(&before);
+        if before.lease.is_none() {
             // What is known may be old: a login may be there already.
-            self.settle(&mut views, before, deadline).await;
+            self.settle(&mut views, before.seen, deadline).await;
         }
-        let (reply, begun) = oneshot::channel();
-        self.post.send(Msg::Login(ask, page, reply.into()));
-        let begun = match begun.await {
-            Ok(begun) => begun,
-            Err(_) => return Followed { failed: Some(restarting()), ..self.now() },
-        };
-        let (number, is_new) = match begun {
-            Begun::Refused(failure) => {
-                return Followed { failed: Some(failure), ..self.now() };
+        // What was under way and has failed meanwhile is the answer: nobody asked for another one.
+        let settled = self.now();
+        if let Some(login) = settled.view.login.as_deref()
+            && let Some(failure) = login.failure()
+            && was_running == Some(login.number)
+        {
+            return Followed { failed: Some(failure.clone()), ..settled };
+        }
+        let (mut number, mut is_new) = (None, false);
+        for _ in 0..ASKS {
+            let (reply, begun) = oneshot::channel();
+            self.post.send(Msg::Login(ask, page.clone(), reply.into()));
+            match begun.await {
+                Err(_) => return Followed { failed: Some(restarting()), ..self.now() },
+                Ok(Begun::Refused(failure)) => {
+                    return Followed { failed: Some(failure), ..self.now() };
+                }
+                Ok(Begun::Run(of, is_mine)) => {
+                    (number, is_new) = (Some(of), is_mine);
+                    break;
+                }
+                // It was not known yet whether one is needed; when it is, it is asked for again.
+                Ok(Begun::Wait) => {
+                    let is_known = |view: &SessionView| !view.is_passing || view.lease.is_some();
+                    let waited = timeout_at(deadline, views.wait_for(is_known)).await;
+                    let is_needed = self.view().state == SessionState::NeedLogin;
+                    if waited.is_err() || !is_needed {
+                        break;
+                    }
+                }
             }
-            Begun::Wait => (None, false),
-            Begun::Run(number, is_new) => (Some(number), is_new),
-        };
-        self.follow(&mut views, number, is_new, deadline, tell).await
+        }
+        let followed = self.follow(&mut views, number, is_new, deadline, tell).await;
+        // What came may be another one's login.
+        let is_live = followed.view.facts.paper == Some(false);
+        match ask.paper && is_live && followed.failed.is_none() {
+            true => Followed { failed: Some(live_came()), ..followed },
+            false => followed,
+        }
     }
 
     /// Lets the session look, so that a decision is made on what is, and not on what was.
@@ -298,7 +350,11 @@ impl SessionHandle {
     ) {
         self.post.send(Msg::LookAhead);
         let soon = deadline.min(Instant::now() + SETTLE);
-        let is_settled = |view: &SessionView| view.seen > before && !view.is_passing;
+        // Whatever is under way already is joined at once.
+        let is_settled = |view: &SessionView| {
+            let is_joined = view.login.as_ref().is_some_and(|login| login.is_running());
+            view.seen > before && (!view.is_passing || is_joined)
+        };
         let _ = timeout_at(soon, views.wait_for(is_settled)).await;
     }
 
@@ -322,6 +378,10 @@ impl SessionHandle {
             let now = Followed::of(&view, &self.board);
             let login = view.login.as_deref();
             let is_mine = login.is_some_and(|login| Some(login.number) == number);
+            if number.is_some() && !is_mine && view.lease.is_none() && !view.is_passing {
+                // It was ended, and nothing took its place.
+                return now;
+            }
             let is_over = match login.filter(|_| is_mine).map(|login| &login.stage) {
                 Some(Stage::Failed(failure)) => {
                     return Followed { failed: Some(failure.clone()), ..now };
@@ -344,7 +404,8 @@ impl SessionHandle {
             if is_over {
                 return now;
             }
-            let until = shown_at.unwrap_or(deadline).min(deadline);
+            let until =
+                shown_at.filter(|at| *at > Instant::now()).unwrap_or(deadline).min(deadline);
             let is_late = timeout_at(until, views.changed()).await.is_err();
             if is_late && deadline <= Instant::now() {
                 return Followed { is_pending: true, ..self.now() };
@@ -404,12 +465,22 @@ impl SessionHandle {
     }
 }
 
+/// Asks until one is answered otherwise than by "wait".
+const ASKS: u32 = 5;
 /// A login is known to be needed, or not, within this time.
 const SETTLE: std::time::Duration = std::time::Duration::from_secs(8);
 /// A client says within this time whether it could open the page.
 const SHOW: std::time::Duration = std::time::Duration::from_secs(2);
 
 const RESTARTING: &str = "The session is being restarted; try again in a moment.";
+
+fn live_came() -> LoginFailure {
+    LoginFailure::new(
+        "live_session",
+        "A live session is logged in, and paper was asked for.",
+        "Run `ibctl logout` first, or use another IB_PROFILE for the paper account.",
+    )
+}
 
 fn restarting() -> LoginFailure {
     LoginFailure::new("session_opening", RESTARTING, "Try again in a few seconds.")

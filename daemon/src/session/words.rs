@@ -109,6 +109,11 @@ fn of_phase(scene: &Scene<'_>) -> Words {
     let address = scene.gateway.address.as_deref().unwrap_or("its address");
     match scene.phase {
         Phase::Stopped => stopped(scene.gateway),
+        Phase::Gone { why } if scene.gateway.mode() != GatewayMode::Attach => say(
+            SessionState::Stopped,
+            format!("The gateway does not answer ({why}). If it does not come back it is started anew."),
+            "Wait a moment; then look at `ibctl gateway status`.",
+        ),
         Phase::Gone { why } => say(
             SessionState::Stopped,
             format!("No gateway answers at {address} ({why})."),
@@ -125,10 +130,10 @@ fn of_phase(scene: &Scene<'_>) -> Words {
         Phase::Opening | Phase::Loading { .. } | Phase::Priming => {
             say(SessionState::Init, "Logged in. Opening the trading session.", "")
         }
-        Phase::Refused { .. } => say(
+        Phase::Refused => say(
             SessionState::Init,
             "Logged in, but IBKR did not open the trading session. It is tried again in a while.",
-            "If this stays, run `ibctl resume`, or log in again with `ibctl login --force`.",
+            "If this stays, run `ibctl resume`, or log in again with `ibctl login --renew`.",
         ),
         Phase::Ready => say(SessionState::Ready, ready(scene.facts), ""),
         Phase::Doubtful => say(
@@ -252,7 +257,7 @@ fn seconds(at: Timestamp) -> String {
 pub fn due(ends: &str) -> (String, String) {
     (
         format!("A login lasts 24 hours: the next one is needed at about {ends}."),
-        "Run `ibctl login --force` when it suits you; IB_LOGIN_TIME sets a daily time for it."
+        "Run `ibctl login --renew` when it suits you; IB_LOGIN_TIME sets a daily time for it."
             .to_owned(),
     )
 }
@@ -292,7 +297,8 @@ pub fn logged_out(outcome: &LoggedOut) -> LogoutReport {
     let report = |logged_out, text: &str| LogoutReport { logged_out, text: text.to_owned() };
     let ended = match &outcome.gateway {
         None => "",
-        Some(Ok(())) => " The gateway has ended, and its cookies with it.",
+        Some(Ok(Some(_))) => " The gateway has ended, and its cookies with it.",
+        Some(Ok(None)) => "",
         Some(Err(why)) => return report(false, &format!("The gateway does not end: {why}.")),
     };
     let Some(at_broker) = &outcome.at_broker else {
@@ -338,7 +344,9 @@ impl Words {
         };
         let next = match (code, self.hint.is_empty()) {
             // The one thing that an assistant can do itself.
-            ("not_logged_in" | "gateway_down", _) if *phase != Phase::Untrusted => {
+            ("not_logged_in" | "gateway_down", _)
+                if *phase != Phase::Untrusted && !self.hint.contains("resume") =>
+            {
                 format!("Call authenticate. Or tell the user: {}", self.hint)
             }
             (_, true) => "Try again in a few seconds.".to_owned(),
@@ -399,7 +407,7 @@ mod tests {
             Phase::Gone { why: "x".into() },
             Phase::Untrusted,
             Phase::NeedLogin,
-            Phase::Refused { looks_left: 2 },
+            Phase::Refused,
             Phase::Doubtful,
             Phase::Competing,
             Phase::Maint,

@@ -88,6 +88,7 @@ impl Tool for Authenticate {
             paper: ctx.policy.paper_only,
             headless: ctx.policy.headless,
             renew: false,
+            join_only: false,
         };
         let done = std::sync::atomic::AtomicU32::new(0);
         let tell = |text: &str| {

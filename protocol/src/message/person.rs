@@ -13,6 +13,10 @@ pub struct LoginRequest {
     pub paper: bool,
     /// Send another approval to the phone.
     pub resend: bool,
+    /// A new login although there is one.
+    pub renew: bool,
+    /// Only follow what is under way.
+    pub join: bool,
     /// Go on although failed attempts, or somebody else's session, speak against it.
     pub force: bool,
     /// Seconds until the answer must be given, whatever it is by then.

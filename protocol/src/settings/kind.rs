@@ -179,7 +179,8 @@ fn is_webhook(value: &str) -> bool {
 /// Written into the gateway's configuration, so nothing but an address may be in it.
 fn upstream(value: &str) -> Option<String> {
     let (host, _) = host_of(value)?;
-    let is_bare = value.trim_end_matches('/').ends_with(host);
+    let is_bare =
+        value.trim_end_matches('/').split_once("://").is_some_and(|(_, rest)| rest == host);
     let is_name =
         host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
     (is_bare && is_name).then(|| value.trim_end_matches('/').to_owned())

@@ -44,13 +44,24 @@ pub struct Run {
     pub tell: Tell,
 }
 
+/// A session is ready this soon after its login, or something is wrong.
+const SEEN: Duration = Duration::from_secs(120);
+
 /// One login. Ends with `Checking` or `Failed`.
 pub async fn run(run: Run) {
     let tell = run.tell.clone();
     match attempt(run).await {
         Ok(()) => tell(Stage::Checking),
-        Err(failure) => tell(Stage::Failed(failure)),
+        Err(failure) => return tell(Stage::Failed(failure)),
     }
+    // Whoever sees the session ready ends this before.
+    tokio::time::sleep(SEEN).await;
+    tell(Stage::Failed(Failure::new(
+        "login_not_seen",
+        "IBKR's page says that the login succeeded, but no trading session came of it.",
+        "Log in once at IBKR's own Client Portal on the web: it may ask something there that this page does \
+         not show. Then run `ibctl login`.",
+    )));
 }
 
 async fn attempt(run: Run) -> Result<(), Failure> {
@@ -58,7 +69,7 @@ async fn attempt(run: Run) -> Result<(), Failure> {
     let credentials = run.wish.credentials(&run.profile).await.map_err(missing)?;
     prepare(&run.gateway, patience, &run.tell).await?;
     let view = run.board.gateway().borrow().clone();
-    let (url, spki_sha256) = trusted(&view).await?;
+    let (url, spki_sha256) = trusted(&view, credentials.is_own).await?;
     let attempt = Attempt {
         url,
         spki_sha256,
@@ -111,7 +122,15 @@ fn missing(setting: &'static str) -> Failure {
 
 /// The page, and the key that it must show: that of a gateway that we started ourselves, or whose
 /// certificate is in the configuration.
-async fn trusted(view: &GatewayView) -> Result<(String, [u8; 32]), Failure> {
+async fn trusted(view: &GatewayView, is_own: bool) -> Result<(String, [u8; 32]), Failure> {
+    if is_own && view.is_upstream_of_a_client {
+        return Err(Failure::new(
+            "gateway_not_trusted",
+            "A client chose what the gateway talks to (IB_GATEWAY_UPSTREAM), and the password is the daemon's \
+             own.",
+            "Set gateway_upstream in config.toml if that is meant.",
+        ));
+    }
     if !view.is_trusted_with_credentials() {
         return Err(Failure::new(
             "gateway_not_trusted",
@@ -168,7 +187,7 @@ fn failure(failed: &Failed) -> Failure {
             ("mode_unverified", "No password was sent. Log in in the browser.")
         }
         Failed::OtherCertificate(_) | Failed::WrongPage(_) => {
-            ("gateway_not_trusted", "No password was sent. Look at `ibctl gateway status`.")
+            ("gateway_not_trusted", "Nothing more was typed. Look at `ibctl gateway status`.")
         }
         _ => ("login_failed", "Look at `ibctl logs`, then try again or log in in the browser."),
     };
@@ -236,7 +255,8 @@ impl Host for Owner {
                 Stage::Code(format!("That cannot be the code: {why}"), Ulid::new().to_string())
             }
             Step::CodeGiven => Stage::Typing("Giving the code.".to_owned()),
-            Step::Succeeded => Stage::Checking,
+            // Checking begins when the guard knows of the success.
+            Step::Succeeded => Stage::Typing("Closing the browser.".to_owned()),
         };
         (self.tell)(stage);
     }

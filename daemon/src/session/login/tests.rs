@@ -6,14 +6,15 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn ask(asker: Asker) -> Ask {
-    Ask { asker, forced: false, paper: false, headless: false, renew: false }
+    Ask { asker, forced: false, paper: false, headless: false, renew: false, join_only: false }
 }
 
 fn situation(phase: &Phase) -> Situation<'_> {
     Situation {
         phase,
         is_paper: None,
-        is_running: false,
+        running: None,
+        last: None,
         headless: false,
         taken: None,
         compete: Compete::Ask,
@@ -49,9 +50,37 @@ fn a_login_begins_only_where_one_is_needed() {
 fn there_is_never_a_second_one() {
     for asker in [Asker::Person, Asker::Client, Asker::Nobody] {
         for forced in [true, false] {
-            let running = Situation { is_running: true, ..situation(&Phase::NeedLogin) };
+            let running = Situation { running: Some(false), ..situation(&Phase::NeedLogin) };
             assert_eq!(decide(&running, Ask { forced, ..ask(asker) }), Start::Join);
         }
+    }
+}
+
+#[test]
+fn paper_is_not_had_by_joining_a_live_login() {
+    let paper = Ask { paper: true, ..ask(Asker::Person) };
+    let live = Situation { running: Some(false), ..situation(&Phase::NeedLogin) };
+    assert_eq!(refused(&decide(&live, paper)), "live_session");
+    let same = Situation { running: Some(true), ..situation(&Phase::NeedLogin) };
+    assert_eq!(decide(&same, paper), Start::Join);
+}
+
+#[test]
+fn whoever_only_follows_begins_nothing() {
+    let follows = Ask { join_only: true, ..ask(Asker::Person) };
+    let failure = Failure::new("code_refused", "IBKR refused the code.", "Correct it.");
+    let failed = Situation { last: Some(&failure), ..situation(&Phase::NeedLogin) };
+    assert_eq!(refused(&decide(&failed, follows)), "code_refused");
+    assert_eq!(decide(&situation(&Phase::NeedLogin), follows), Start::Wait);
+}
+
+#[test]
+fn a_password_is_not_typed_into_a_closed_door() {
+    for phase in [Phase::Maint, Phase::Network { looks: 1 }] {
+        let headless = Situation { headless: true, ..situation(&phase) };
+        assert_eq!(decide(&headless, ask(Asker::Client)), Start::Wait, "{phase:?}");
+        let will = Ask { forced: true, ..ask(Asker::Person) };
+        assert_eq!(decide(&headless, will), Start::Begin(Way::Headless));
     }
 }
 
@@ -92,10 +121,17 @@ fn a_login_that_takes_the_session_from_somebody_is_asked_for_first() {
     }
     let takes = Situation { taken, compete: Compete::Take, ..situation(&Phase::NeedLogin) };
     assert_eq!(decide(&takes, ask(Asker::Nobody)), Start::Begin(Way::Browser));
-    // Where it is only a guess, whoever asks means it; nothing happens by itself.
+    // Where it is only a guess, a person decides; a model does not.
     let guess = taken.map(|taken| Taken { is_sure: false, ..taken });
     let perhaps = Situation { taken: guess, ..situation(&Phase::NeedLogin) };
-    assert_eq!(decide(&perhaps, ask(Asker::Client)), Start::Begin(Way::Browser));
+    let headless = Situation { headless: true, ..perhaps.clone() };
+    assert_eq!(
+        decide(&perhaps, ask(Asker::Client)),
+        Start::Begin(Way::Browser),
+        "a person logs in"
+    );
+    assert_eq!(decide(&headless, ask(Asker::Person)), Start::Begin(Way::Headless));
+    assert_eq!(refused(&decide(&headless, ask(Asker::Client))), "competing_session");
     assert_eq!(refused(&decide(&perhaps, ask(Asker::Nobody))), "competing_session");
 }
 
@@ -117,7 +153,9 @@ fn nobody(phase: &Phase) -> Unasked<'_> {
         is_alone: true,
         login_time: None,
         login_at: None,
+        is_wanted: false,
         last: None,
+        failures: 0,
         window: None,
         is_unwanted: false,
     }
@@ -132,12 +170,27 @@ fn what_needs_no_person_comes_back_by_itself() {
         Unasked { is_unwanted: true, ..nobody(&phase) },
         Unasked { window: Some(Window::Night(at("2026-11-23T10:15:00Z"))), ..nobody(&phase) },
         Unasked { last: Some(at("2026-11-23T09:56:00Z")), ..nobody(&phase) },
+        Unasked { last: Some(at("2026-11-23T09:00:00Z")), failures: 4, ..nobody(&phase) },
         nobody(&Phase::Competing),
         nobody(&Phase::Maint),
         nobody(&Phase::Ready),
     ] {
         assert_eq!(unasked(&not), None, "{not:?}");
     }
+}
+
+#[test]
+fn a_caller_who_waits_gets_a_login_but_not_at_night_from_a_phone() {
+    let phase = Phase::NeedLogin;
+    let last = Some(at("2026-11-23T09:59:00Z"));
+    let wanted = Unasked { is_wanted: true, last, ..nobody(&phase) };
+    assert_eq!(unasked(&wanted), Some(false));
+    assert_eq!(unasked(&Unasked { failures: 1, ..wanted.clone() }), None, "it failed a minute ago");
+    let night = Unasked { now: at("2026-11-23T03:00:00Z"), is_alone: false, ..wanted.clone() };
+    assert_eq!(unasked(&night), None);
+    // Nothing is installed yet: a wish brings it, time alone does not.
+    assert_eq!(unasked(&Unasked { phase: &Phase::Stopped, ..wanted.clone() }), Some(false));
+    assert_eq!(unasked(&nobody(&Phase::Stopped)), None);
 }
 
 #[test]

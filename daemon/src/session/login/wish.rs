@@ -38,6 +38,8 @@ pub struct Credentials {
     pub password: Secret,
     /// The seed of an authenticator app.
     pub totp: Option<Secret>,
+    /// The daemon's own: from its configuration or the keyring, and not a client's.
+    pub is_own: bool,
 }
 
 impl Wish {
@@ -54,9 +56,8 @@ impl Wish {
         }
     }
 
-    /// Adds what a client says. It can make logins stricter; what it says of another user does not count.
+    /// Adds what a client says. What it says of another user does not count.
     pub fn add(&mut self, wishes: &Wishes) {
-        self.paper |= wishes.paper == Some(true);
         let is_same = match (&self.username, &wishes.username) {
             (Some(known), Some(other)) => known.eq_ignore_ascii_case(other),
             (Some(_), None) => true,
@@ -65,6 +66,9 @@ impl Wish {
         if !is_same {
             return;
         }
+        // The mode belongs to the user: a client that brings no user says only what it wants for itself.
+        let brings_user = wishes.username.is_some() || self.username.is_none();
+        self.paper |= brings_user && wishes.paper == Some(true) && wishes.headless == Some(true);
         self.headless |= wishes.headless == Some(true);
         if self.username.is_none() {
             self.username = wishes.username.clone();
@@ -148,8 +152,9 @@ impl Wish {
                 }
             },
         };
+        let is_own = self.password.is_none() || self.own.text("IB_PASSWORD_AUTH").is_some();
         let password = password.ok_or("IB_PASSWORD_AUTH")?;
-        Ok(Credentials { username, password, totp })
+        Ok(Credentials { username, password, totp, is_own })
     }
 }
 
@@ -184,9 +189,16 @@ mod tests {
     }
 
     #[test]
-    fn a_client_can_only_make_it_stricter() {
+    fn the_mode_of_a_login_is_its_owners() {
         let mut wish = Wish { paper: true, ..Wish::default() };
-        wish.add(&Wishes { paper: Some(false), ..Wishes::default() });
-        assert!(wish.paper);
+        wish.add(&Wishes { paper: Some(false), ..wishes("jdoe", "x") });
+        assert!(wish.paper, "the daemon's own configuration is not made looser");
+        let mut live = Wish::default();
+        live.add(&wishes("jdoe", "x"));
+        live.add(&Wishes { paper: Some(true), ..Wishes::default() });
+        assert!(!live.paper, "a client that only looks on does not change whose login it is");
+        let mut bot = Wish::default();
+        bot.add(&Wishes { paper: Some(true), ..wishes("jdoe", "x") });
+        assert!(bot.paper);
     }
 }

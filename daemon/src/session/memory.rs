@@ -1,0 +1,105 @@
+//! What the next daemon must know of this one's session: that somebody else has it, that a person
+//! logged out, in which mode the last login was. Small, and written whole.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::login::Taken;
+
+/// What is remembered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Memory {
+    /// Another platform has the session, as far as is known.
+    pub taken: Option<Taken>,
+    /// A person logged out: nothing comes back by itself.
+    pub logged_out: bool,
+    /// The last login that somebody asked for was to be a paper one.
+    pub paper: bool,
+    /// Who was logged in last: IBKR tells only once a minute.
+    pub who: Option<Who>,
+}
+
+/// A login that was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Who {
+    /// Tells it from any other.
+    pub identity: u64,
+    /// Its username.
+    pub username: String,
+    /// When it was made.
+    pub login_at: Option<Timestamp>,
+}
+
+/// The memory and its file.
+#[derive(Debug)]
+pub struct Kept {
+    path: PathBuf,
+    now: Memory,
+}
+
+impl Kept {
+    /// Reads the file in `folder`. One that cannot be read counts as "somebody has it": the careful
+    /// reading.
+    pub fn open(folder: &Path) -> Self {
+        let path = folder.join("session.json");
+        let now = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_else(|error| {
+                tracing::warn!(%error, "the session's memory cannot be read");
+                Memory { logged_out: true, ..Memory::default() }
+            }),
+            Err(_) => Memory::default(),
+        };
+        Self { path, now }
+    }
+
+    /// What is remembered now.
+    pub fn get(&self) -> &Memory {
+        &self.now
+    }
+
+    /// Changes it, and writes it down if that made a difference.
+    pub fn change(&mut self, change: impl FnOnce(&mut Memory)) {
+        let before = self.now.clone();
+        change(&mut self.now);
+        if before != self.now {
+            let written =
+                serde_json::to_vec(&self.now).map_err(std::io::Error::from).and_then(|b| {
+                    let temporary = self.path.with_extension("tmp");
+                    fs::write(&temporary, b)?;
+                    fs::rename(&temporary, &self.path)
+                });
+            if let Err(error) = written {
+                tracing::error!(%error, "the session's memory was not written");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn it_outlives_the_daemon() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = Some(Taken { at: "2026-11-22T14:02:00Z".parse().unwrap(), is_sure: true });
+        Kept::open(folder.path()).change(|memory| memory.taken = taken);
+        let mut next = Kept::open(folder.path());
+        assert_eq!(*next.get(), Memory { taken, ..Memory::default() });
+        next.change(|memory| memory.taken = None);
+        assert_eq!(*Kept::open(folder.path()).get(), Memory::default());
+    }
+
+    #[test]
+    fn what_cannot_be_read_begins_nothing_by_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("session.json"), "{").unwrap();
+        assert!(Kept::open(folder.path()).get().logged_out);
+    }
+}
