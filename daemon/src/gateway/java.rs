@@ -228,6 +228,17 @@ async fn adopt(setup: &Setup) -> Adopted {
             let pin = key.pin;
             return Adopted::Yes(Box::new(Java { child: None, record, pin, is_adopted: true }));
         }
+        if !seen.listens.is_empty() && !seen.listens.contains(&record.port) {
+            // It serves somewhere else than we would ever ask.
+            tracing::warn!(
+                pid = record.pid,
+                "the running gateway is not where it should be; it is ended"
+            );
+            return match stop(&setup.home, None).await {
+                Ok(_) => Adopted::Nothing,
+                Err(why) => Adopted::Unclear(why),
+            };
+        }
         // It may be busy, or the system's tables could not be read: it holds a login, so nothing is ended
         // on such evidence.
         if Instant::now() > deadline {

@@ -464,6 +464,7 @@ impl State {
         // IBKR tells who is logged in once a minute; this one was just typed and accepted.
         if current.view.way == Way::Headless && self.facts.username.is_none() {
             self.facts.username.clone_from(&self.logins.wish.username);
+            self.remember_who();
         }
         self.logins.end();
         self.logins.failures = 0;

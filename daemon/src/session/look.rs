@@ -11,7 +11,7 @@ use ibd_cpapi::session::{
 };
 use ibd_cpapi::{Client, Failure};
 use jiff::Timestamp;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Facts;
 use super::life::{Opening, Sight};
@@ -20,6 +20,9 @@ use super::logins::Identity;
 /// An errand ends within this time.
 const ERRAND: Duration = Duration::from_secs(30);
 
+/// An answer that is not there by now may be none.
+const SOON: Duration = Duration::from_secs(5);
+
 fn deadline() -> Instant {
     Instant::now() + ERRAND
 }
@@ -27,17 +30,32 @@ fn deadline() -> Instant {
 /// One look at a login: a tickle keeps it alive, and tells whether there is one, how its brokerage
 /// session stands, and the number of whoever is logged in.
 pub(super) async fn tickle(client: &Client) -> (Sight, Option<Identity>) {
-    match client.ask(&Tickle, deadline()).await {
-        Ok(answer) => (sight(&answer.value), identity(&answer.value)),
-        Err(failure) => (sight_of(client, &failure).await, None),
+    match patiently(client, client.ask(&Tickle, deadline())).await {
+        Some(Ok(answer)) => (sight(&answer.value), identity(&answer.value)),
+        Some(Err(failure)) => (sight_of(client, &failure).await, None),
+        None => (Sight::SilentGateway, None),
+    }
+}
+
+/// IBKR may take its time, and the gateway then has none of the blame. But one that does not even show its
+/// own front page is not waited for any longer: `None`.
+async fn patiently<T>(client: &Client, asking: impl Future<Output = T>) -> Option<T> {
+    tokio::pin!(asking);
+    match timeout(SOON, &mut asking).await {
+        Ok(answer) => Some(answer),
+        Err(_) => match client.answers_itself().await {
+            true => Some(asking.await),
+            false => None,
+        },
     }
 }
 
 /// One look where no login is known of: there is nothing to be kept alive.
 pub(super) async fn peek(client: &Client) -> (Sight, Option<Identity>) {
-    match client.ask(&GetAuthStatus, deadline()).await {
-        Ok(answer) => (sight_of_status(&answer.value), None),
-        Err(failure) => (sight_of(client, &failure).await, None),
+    match patiently(client, client.ask(&GetAuthStatus, deadline())).await {
+        Some(Ok(answer)) => (sight_of_status(&answer.value), None),
+        Some(Err(failure)) => (sight_of(client, &failure).await, None),
+        None => (Sight::SilentGateway, None),
     }
 }
 
