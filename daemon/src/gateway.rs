@@ -46,6 +46,13 @@ const HEALTHY: Duration = Duration::from_secs(300);
 /// A gateway that hangs is started anew at most this often: each time costs the login.
 const BETWEEN_HANGS: Duration = Duration::from_secs(600);
 
+/// Whether an upstream is this machine: a test's simulator, and nobody else's page.
+fn is_here(upstream: &str) -> bool {
+    let host = upstream.split_once("://").map_or(upstream, |(_, host)| host);
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    matches!(name, "127.0.0.1" | "localhost")
+}
+
 /// What the actor is told.
 #[derive(Debug)]
 pub enum Msg {
@@ -452,8 +459,24 @@ impl State {
             state,
             generation: self.generation,
             is_upstream_of_a_client: !self.is_own_choice
-                && matches!(&self.choice, Some(GatewayChoice::Managed { upstream: Some(_) })),
+                && matches!(&self.choice, Some(GatewayChoice::Managed { upstream: Some(upstream) })
+                    if !is_here(upstream)),
             ..GatewayView::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_here;
+
+    #[test]
+    fn only_this_machine_is_here() {
+        assert!(is_here("http://127.0.0.1:7001") && is_here("http://localhost:7001"));
+        for other in
+            ["https://api.ibkr.com", "http://127.0.0.1.example.com:80", "http://10.0.0.1:7001"]
+        {
+            assert!(!is_here(other), "{other}");
         }
     }
 }
