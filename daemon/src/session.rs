@@ -5,6 +5,7 @@
 
 pub mod calendar;
 pub mod guard;
+mod handle;
 pub mod life;
 pub mod login;
 mod logins;
@@ -27,12 +28,13 @@ use tokio::time::Instant;
 use crate::board::{Board, now_text};
 use crate::gateway::{GatewayHandle, GatewayState, GatewayView};
 use guard::Guard;
+pub use handle::SessionHandle;
 use life::{Compete, Effect, Event, Life, Phase, Sight, Watch};
 use login::{Ask, Stage, Taken, Wish};
 pub use logins::{Begun, OpenPage};
 use logins::{Identity, Logins};
 pub use look::sight;
-pub use view::{Facts, Lease, SessionHandle, SessionState, SessionView};
+pub use view::{Facts, Lease, SessionState, SessionView};
 use words::Scene;
 
 /// Looks for a caller's sake are at least this far apart; a tickle is allowed once a second.

@@ -214,10 +214,7 @@ impl State {
         self.logins.number += 1;
         let number = self.logins.number;
         let (answers, from_persons) = mpsc::unbounded_channel();
-        // What comes back by itself comes back as what was asked for last.
-        let was_paper = self.logins.memory.get().paper;
-        let is_unasked = ask.asker == Asker::Nobody;
-        let paper = self.logins.wish.paper || ask.paper || (is_unasked && was_paper);
+        let paper = self.logins.wish.paper || ask.paper;
         self.logins.memory.change(|memory| memory.paper = paper);
         let tell: browser::Tell = {
             let me = me.clone();
@@ -247,6 +244,7 @@ impl State {
         let stage = Stage::Preparing("Looking for the gateway.".to_owned());
         let view = LoginView { number, way, stage, page: Page::Closed };
         let is_ready = matches!(self.life.phase, Phase::Ready | Phase::Doubtful);
+        let is_unasked = ask.asker == Asker::Nobody;
         let replaces = self.identity.filter(|_| ask.renew && is_ready);
         self.logins.current =
             Some(Current { view, paper, replaces, is_unasked, answers, opener: page, task });
@@ -429,7 +427,8 @@ impl State {
             let ask = Ask {
                 asker: if is_wanted { Asker::Client } else { Asker::Nobody },
                 forced: false,
-                paper: false,
+                // What comes back by itself comes back as what was asked for last.
+                paper: memory.paper,
                 headless: true,
                 renew,
                 join_only: false,
