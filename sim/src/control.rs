@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::clock::is_rate;
 use crate::fault::Fault;
 use crate::http::Reply;
+use crate::login;
 use crate::state::World;
 
 /// Everything that can be asked, for the error about what cannot.
@@ -20,6 +21,9 @@ struct SessionBody {
     action: Action,
     /// How long another platform keeps the session; only for `compete`.
     seconds: Option<u32>,
+    /// Who logs in, as one of the page's users, and with the brokerage session open at once, as after the
+    /// gateway's own chain; only for `login`.
+    user: Option<String>,
 }
 
 /// What happens to the session.
@@ -153,7 +157,13 @@ fn clock(world: &mut World, body: &[u8]) -> Reply {
 fn session(world: &mut World, body: &SessionBody) -> Value {
     let now = world.now();
     match body.action {
-        Action::Login => world.session.login(now),
+        Action::Login => match body.user.as_deref().and_then(login::find) {
+            Some(user) => {
+                world.welcome(user);
+                world.session.open(true, now, 0);
+            }
+            None => world.session.login(now),
+        },
         Action::Logout | Action::Expire => world.session.logout(),
         Action::Drop => world.session.lose(),
         Action::Compete => world.take_over(body.seconds.unwrap_or(world.rules.give_back_seconds)),

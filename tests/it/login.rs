@@ -273,3 +273,48 @@ async fn what_happens_reaches_every_client() {
         .await;
     }
 }
+
+/// A gateway is shared: a person can log in anew at its page, as somebody else or in the other mode, while
+/// everything goes on looking ready.
+#[tokio::test]
+async fn another_login_at_the_gateway_is_asked_anew_who_it_is() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut anyone = world.client().await;
+    anyone.call("get_positions", json!({})).await.ok();
+    assert_eq!(world.status().await["session"]["paper"], true);
+    sim.tell("/session", json!({ "action": "login", "user": "simlive" })).await;
+    // The next call to the old account fails, which is evidence enough for a look.
+    until("it is noticed", async || {
+        anyone.call("get_live_orders", json!({})).await;
+        world.status().await["session"]["paper"] == false
+    })
+    .await;
+    let accounts = world.status().await["session"]["accounts"].clone();
+    assert_eq!(accounts, json!(["U1234567"]));
+    let world = world.with("IB_PAPER_TRADING", "true");
+    let reply = world.client().await.call("get_positions", json!({})).await;
+    assert_eq!(reply.error(), "live_session", "{}", reply.json);
+}
+
+/// What a person has decided outlives the daemon.
+#[tokio::test]
+async fn that_somebody_else_has_the_session_is_remembered() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    sim.session("compete").await;
+    until("it is noticed", async || {
+        client.call("get_live_orders", json!({})).await.json["error"] == "competing_session"
+    })
+    .await;
+    sim.session("expire").await;
+    world.ctl(&["restart"]).await;
+    until("the next daemon has looked", async || {
+        client.call("get_positions", json!({})).await.json["error"] == "not_logged_in"
+    })
+    .await;
+    let reply = client.call("authenticate", json!({})).await;
+    assert_eq!(reply.error(), "competing_session", "{}", reply.json);
+}

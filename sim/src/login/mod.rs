@@ -9,5 +9,5 @@ mod visit;
 
 pub(crate) use answer::{Answer, Credentials, Moment};
 pub(crate) use page::{closed_page, login_page};
-pub(crate) use users::User;
+pub(crate) use users::{User, find};
 pub(crate) use visit::Logins;

@@ -49,7 +49,7 @@ const USERS: [User; 8] = [
 ];
 
 /// The user of this name, in any case: the broker does not tell `A` from `a` in names.
-pub(super) fn find(name: &str) -> Option<&'static User> {
+pub(crate) fn find(name: &str) -> Option<&'static User> {
     static ALL: [User; 8] = USERS;
     ALL.iter().find(|user| user.name.eq_ignore_ascii_case(name.trim()))
 }
