@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use super::key::{Key, write_private};
-use super::record::{Record, Seen, look, started};
+use super::record::{Record, Seen, boot, look, started};
 use super::{conf, process};
 
 /// From the start to the first answer; it is two to four seconds on most machines.
@@ -117,7 +117,7 @@ impl Java {
                 Err(error) => format!("the gateway's Java is lost ({error})"),
             };
         }
-        while started(self.record.pid) == Some(self.record.started) {
+        while self.record.lives() {
             sleep(WATCH).await;
         }
         "the gateway's Java ended".to_owned()
@@ -132,14 +132,13 @@ pub(super) fn log_path(home: &Path) -> PathBuf {
 /// The process that is running in `home`, whoever started it.
 pub(super) fn running(home: &Path) -> Option<Record> {
     let record = Record::read(&record_path(home))?;
-    (started(record.pid) == Some(record.started)).then_some(record)
+    record.lives().then_some(record)
 }
 
 /// Ends the gateway that runs in `home`, or the one that is known from elsewhere; its process, if there was
 /// one.
 pub(super) async fn stop(home: &Path, known: Option<Record>) -> Result<Option<u32>, String> {
-    let is_alive = |record: &Record| started(record.pid) == Some(record.started);
-    let Some(record) = running(home).or_else(|| known.filter(is_alive)) else {
+    let Some(record) = running(home).or_else(|| known.filter(Record::lives)) else {
         return Ok(None);
     };
     for kill in [false, true] {
@@ -147,7 +146,7 @@ pub(super) async fn stop(home: &Path, known: Option<Record>) -> Result<Option<u3
         let _ = process::signal(record.pid, kill);
         let deadline = Instant::now() + END;
         while Instant::now() < deadline {
-            if !is_alive(&record) {
+            if !record.lives() {
                 forget(home, &record);
                 return Ok(Some(record.pid));
             }
@@ -304,7 +303,8 @@ fn spawn(
     // Written at once: if we are killed now, the next `ibd` finds it.
     let recorded = child.id().ok_or_else(|| std::io::ErrorKind::NotFound.into()).and_then(|pid| {
         let started = started(pid).ok_or(std::io::ErrorKind::NotFound)?;
-        let record = Record { pid, started, port, upstream: setup.upstream.clone() };
+        let upstream = setup.upstream.clone();
+        let record = Record { pid, started, boot: boot(), port, upstream };
         record.write(&record_path(home)).map(|()| record)
     });
     match recorded {

@@ -16,6 +16,9 @@ pub(super) struct Record {
     pub(super) pid: u32,
     /// When that process started, in the system's own count.
     pub(super) started: u64,
+    /// Since which start of the machine that counts, where the system says.
+    #[serde(default)]
+    pub(super) boot: Option<String>,
     /// Where it listens.
     pub(super) port: u16,
     /// What it talks to, if not IBKR.
@@ -32,6 +35,11 @@ pub(super) struct Seen {
 }
 
 impl Record {
+    /// Whether the process that was started lives.
+    pub(super) fn lives(&self) -> bool {
+        self.boot == boot() && started(self.pid) == Some(self.started)
+    }
+
     /// Whether the process is the one that was started, by what is seen of it.
     pub(super) fn is_alive(&self, seen: &Seen) -> bool {
         seen.started == Some(self.started)
@@ -87,6 +95,12 @@ pub(super) fn started(pid: u32) -> Option<u64> {
     (!is_over).then(|| process.start_time())
 }
 
+/// Which start of the machine this is: after another one, pids and ticks begin anew.
+pub(super) fn boot() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
 /// Looks at the process with this pid. Reads the system's tables, so it belongs off the actors.
 pub(super) fn look(pid: u32) -> Seen {
     let started = started(pid);
@@ -112,7 +126,7 @@ mod tests {
     use super::*;
 
     fn record() -> Record {
-        Record { pid: 7, started: 100, port: 5055, upstream: None }
+        Record { pid: 7, started: 100, boot: None, port: 5055, upstream: None }
     }
 
     #[test]
@@ -128,6 +142,14 @@ mod tests {
         ] {
             assert_eq!(record().is_ours(&seen, upstream), expected, "{seen:?}");
         }
+    }
+
+    #[test]
+    fn a_process_of_an_earlier_start_of_the_machine_is_none_of_ours() {
+        let pid = std::process::id();
+        let here = Record { pid, started: started(pid).unwrap(), boot: boot(), ..record() };
+        assert!(here.lives());
+        assert!(!Record { boot: Some("another".into()), ..here }.lives());
     }
 
     #[test]
