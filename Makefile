@@ -21,7 +21,8 @@ test: ## everything that needs only the Rust toolchain
 
 test-real: ## clients that nobody here wrote: SDKs, Inspector, conformance suite, ibind
 	tests/prerequisites.sh real
-	$(CARGO) build --workspace --bins
+	# As in `test`: another choice of targets would build half of it again.
+	$(CARGO) build --workspace --bins --examples
 	tests/real/run.sh
 
 bless: ## rewrite golden files after a change that is meant
