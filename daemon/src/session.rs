@@ -335,14 +335,18 @@ impl State {
     /// before us, it is known.
     fn remember_who(&mut self) {
         let Some(identity) = self.identity else { return };
-        let known = self.logins.memory.get().who.clone().filter(|who| who.identity == identity);
+        let paper = self.facts.paper;
+        let who = self.logins.memory.get().who.clone();
+        let known = who.filter(|who| who.is_same(identity.session, identity.user, paper));
         if let (Some(who), None) = (known, &self.facts.username) {
+            let is_same_login = who.session == identity.session;
             self.facts.username = Some(who.username);
-            self.facts.login_at = self.facts.login_at.or(who.login_at);
+            self.facts.login_at = self.facts.login_at.or(who.login_at.filter(|_| is_same_login));
         }
         if let Some(username) = self.facts.username.clone() {
             let login_at = self.facts.login_at;
-            let who = Some(memory::Who { identity, username, login_at });
+            let (session, user) = (identity.session, identity.user);
+            let who = Some(memory::Who { session, user, paper, username, login_at });
             self.logins.memory.change(|memory| memory.who = who);
         }
     }

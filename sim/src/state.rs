@@ -115,6 +115,13 @@ impl World {
         &self.identity.user
     }
 
+    /// The number of the user who is logged in: each has its own, and keeps it.
+    pub(crate) fn user_id(&self) -> u64 {
+        let name = self.identity.user.bytes();
+        name.fold(7, |number: u64, byte| (number * 31 + u64::from(byte)) % 899_999_999)
+            + 100_000_000
+    }
+
     /// The 32 hex digits that tickle calls the session.
     pub(crate) fn session_id(&self) -> String {
         format!(

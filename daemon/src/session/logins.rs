@@ -88,7 +88,13 @@ struct Current {
 }
 
 /// Tells one login at the broker from the next; nothing can be read off it.
-pub(super) type Identity = u64;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    /// Of the web session; a new login has another one, and perhaps a new brokerage session too.
+    pub(super) session: u64,
+    /// The user's number.
+    pub(super) user: Option<u64>,
+}
 
 /// However this actor ends: a login that nobody follows must not go on beside the next one.
 impl Drop for Current {

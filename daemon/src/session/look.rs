@@ -64,8 +64,8 @@ fn identity(tickled: &Tickled) -> Option<Identity> {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let session = tickled.session.as_ref()?;
     let mut hasher = DefaultHasher::new();
-    (session, tickled.user_id).hash(&mut hasher);
-    Some(hasher.finish())
+    session.hash(&mut hasher);
+    Some(Identity { session: hasher.finish(), user: tickled.user_id })
 }
 
 /// What a tickle's answer shows.

@@ -28,11 +28,24 @@ pub struct Memory {
 #[serde(rename_all = "camelCase")]
 pub struct Who {
     /// Tells it from any other.
-    pub identity: u64,
+    pub session: u64,
+    /// The user's number.
+    pub user: Option<u64>,
+    /// Paper or live.
+    pub paper: Option<bool>,
     /// Its username.
     pub username: String,
     /// When it was made.
     pub login_at: Option<Timestamp>,
+}
+
+impl Who {
+    /// Whether a login is this one, or another one of the same username: a user's number may stand for a
+    /// paper and a live username, so the mode must be known and the same.
+    pub fn is_same(&self, session: u64, user: Option<u64>, paper: Option<bool>) -> bool {
+        let is_same_user = user.is_some() && user == self.user;
+        session == self.session || (is_same_user && paper.is_some() && paper == self.paper)
+    }
 }
 
 /// The memory and its file.
@@ -94,6 +107,27 @@ mod tests {
         assert_eq!(*next.get(), Memory { taken, ..Memory::default() });
         next.change(|memory| memory.taken = None);
         assert_eq!(*Kept::open(folder.path()).get(), Memory::default());
+    }
+
+    #[test]
+    fn a_username_is_known_again_only_beyond_doubt() {
+        let who = Who {
+            session: 1,
+            user: Some(7),
+            paper: Some(true),
+            username: "jdoe".into(),
+            login_at: None,
+        };
+        for (session, user, paper, expected) in [
+            (1, None, None, true),
+            (2, Some(7), Some(true), true),
+            (2, Some(7), Some(false), false),
+            (2, Some(7), None, false),
+            (2, Some(8), Some(true), false),
+            (2, None, Some(true), false),
+        ] {
+            assert_eq!(who.is_same(session, user, paper), expected, "{session} {user:?} {paper:?}");
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn init(world: &mut World, call: &Call) -> Reply {
 
 fn validate(world: &World) -> Value {
     json!({
-        "USER_ID": 123_456_789,
+        "USER_ID": world.user_id(),
         "USER_NAME": world.user(),
         "RESULT": true,
         "LOGIN_TYPE": if world.is_paper() { 2 } else { 1 },

@@ -69,7 +69,7 @@ fn tickle(world: &World) -> Reply {
         "session": world.session_id(),
         "ssoExpires": SSO_PERIOD_MS - age.rem_euclid(SSO_PERIOD_MS),
         "collission": false,
-        "userId": 123_456_789,
+        "userId": world.user_id(),
         "hmds": { "error": "no bridge" },
         "iserver": { "authStatus": status(world) },
     }))
@@ -127,7 +127,7 @@ fn validate(world: &World) -> Value {
     let user = world.user();
     let login_ms = world.clock.now_ms() - (world.now() - world.session.login_at);
     json!({
-        "USER_ID": 123_456_789,
+        "USER_ID": world.user_id(),
         "USER_NAME": user,
         "RESULT": true,
         "AUTH_TIME": login_ms,
