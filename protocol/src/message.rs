@@ -5,11 +5,13 @@
 //! untagged enum or a skipped field. JSON travels as text. One golden file per message
 //! (`protocol/golden/`) shows every change as a diff.
 
+mod orders;
 mod person;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+pub use orders::{ApprovalReport, AuditLine, OrderReport, OrdersReport, OrdersVerb, Resolution};
 pub use person::{
     Answer, Event, GatewayReport, GatewayVerb, Level, LoginReport, LoginRequest, Question, Report,
     SecretReport, SecretsVerb,
@@ -53,6 +55,8 @@ pub enum ToDaemon {
     Answer(Answer),
     /// Whether the page that `OpenPage` named could be opened.
     PageOpened(bool),
+    /// What a person does about orders.
+    Orders(RequestId, OrdersVerb),
 }
 
 /// From the daemon to a client.
@@ -84,6 +88,8 @@ pub enum ToClient {
     OpenPage(String),
     /// Something happened.
     Event(Event),
+    /// Answers `Orders`.
+    Orders(RequestId, Box<OrdersReport>),
 }
 
 /// Why the daemon is asked to go.
@@ -130,6 +136,8 @@ pub struct Wishes {
     pub has_display: bool,
     /// How to log in: the settings of [`crate::settings::LOGIN`] that were given, by name.
     pub login: Vec<(String, Secret)>,
+    /// Limits for orders: the settings of [`crate::settings::LIMITS`] that were given, by name.
+    pub limits: Vec<(String, String)>,
 }
 
 /// Which arrangement of gateway.
@@ -177,6 +185,8 @@ pub struct Call {
     pub arguments: String,
     /// Milliseconds the caller will still wait.
     pub deadline_ms: u64,
+    /// The question that was answered before this call was made again.
+    pub resumes: Option<String>,
 }
 
 /// What a call is doing.
@@ -334,6 +344,12 @@ pub struct TradingStatus {
     pub state: String,
     /// What stands between an assistant and an order.
     pub protection: String,
+    /// One sentence: why not, or how many orders wait for a person or are in doubt.
+    pub text: String,
+    /// Orders that wait for a person's approval.
+    pub waiting: u32,
+    /// Orders of which it is not known whether the broker has them.
+    pub in_doubt: u32,
 }
 
 /// One thing a person should know.

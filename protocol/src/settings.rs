@@ -11,7 +11,7 @@ mod table;
 
 pub use kind::Kind;
 pub use sources::{FlagError, Flags, from_environment, from_flags, from_toml_pairs};
-pub use table::{KEYRING, LOGIN, SETTINGS, Setting, find};
+pub use table::{KEYRING, LIMITS, LOGIN, SETTINGS, Setting, find};
 
 use std::collections::BTreeMap;
 
@@ -88,6 +88,16 @@ impl Settings {
         }
     }
 
+    /// The same for [`LIMITS`].
+    pub fn take_limits(&mut self, limits: &[(String, String)]) {
+        for (name, value) in limits {
+            let setting = LIMITS.iter().find(|known| *known == name).and_then(|name| find(name));
+            if let Some(setting) = setting {
+                self.put(setting, name, value, Origin::Environment);
+            }
+        }
+    }
+
     /// Lays `over` on top.
     pub fn overlay(&mut self, over: Settings) {
         self.given.extend(over.given);
@@ -151,6 +161,10 @@ impl Settings {
             login: LOGIN
                 .iter()
                 .filter_map(|name| Some(((*name).to_owned(), Secret::new(self.text(name)?))))
+                .collect(),
+            limits: LIMITS
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), self.text(name)?.to_owned())))
                 .collect(),
         }
     }

@@ -39,6 +39,7 @@ fn wishes() -> Wishes {
         upstream: None,
         has_display: true,
         login: vec![("IB_TWO_FA_STRATEGY".into(), Secret::new("totp"))],
+        limits: vec![("IB_MAX_ORDER_VALUE".into(), "5000".into())],
     }
 }
 
@@ -68,7 +69,13 @@ fn status() -> Status {
         },
         budgets: Budgets { per_second: 10, in_flight: 1, queued: 0, penalty_until: None },
         clients: vec![ClientStatus { name: "cursor".into(), read_only: false, calls: 3 }],
-        trading: TradingStatus { state: "closed".into(), protection: "read_only".into() },
+        trading: TradingStatus {
+            state: "closed".into(),
+            protection: "read_only".into(),
+            text: "Trading is closed.".into(),
+            waiting: 0,
+            in_doubt: 0,
+        },
         conditions: vec![Condition {
             code: "need_login".into(),
             text: "Not logged in.".into(),
@@ -90,6 +97,7 @@ fn messages_to_the_daemon() {
         tool: "get_positions".into(),
         arguments: r#"{"accountId":"DU1234567"}"#.into(),
         deadline_ms: 45_000,
+        resumes: Some("q1".into()),
     };
     check("to_daemon_call", ToDaemon::Call(call));
     check("to_daemon_cancel", ToDaemon::Cancel(300));
@@ -126,6 +134,34 @@ fn what_a_person_asks_for() {
     let declined = Answer { token: "q-1".into(), value: None };
     check("to_daemon_answer_declined", ToDaemon::Answer(declined));
     check("to_daemon_page_opened", ToDaemon::PageOpened(true));
+}
+
+#[test]
+fn what_a_person_does_about_orders() {
+    let ask = |name: &str, verb| check(name, ToDaemon::Orders(11, verb));
+    ask("to_daemon_orders_list", OrdersVerb::List);
+    let placed = Resolution::Placed("1234567890".into());
+    ask("to_daemon_orders_resolve", OrdersVerb::Resolve("01J".into(), placed));
+    ask("to_daemon_orders_resolve_not", OrdersVerb::Resolve("01J".into(), Resolution::NotPlaced));
+    let pin = Some(Secret::new("2468"));
+    let approve = OrdersVerb::Approve { id: "7F3K".into(), digest: "ab".into(), pin: pin.clone() };
+    ask("to_daemon_orders_approve", approve);
+    ask("to_daemon_orders_deny", OrdersVerb::Deny("7F3K".into()));
+    ask("to_daemon_orders_freeze", OrdersVerb::Freeze { cancel_all: true });
+    ask("to_daemon_orders_unfreeze", OrdersVerb::Unfreeze { pin });
+    ask("to_daemon_orders_audit", OrdersVerb::Audit(20));
+    ask("to_daemon_orders_audit_verify", OrdersVerb::AuditVerify);
+    let report = OrdersReport {
+        ok: true,
+        text: "One order waits for you.".into(),
+        hint: "`ibctl approve 7F3K`.".into(),
+        trading: "open".into(),
+        needs_pin: true,
+        orders: vec![OrderReport { intent_id: "01J".into(), ..OrderReport::default() }],
+        approvals: vec![ApprovalReport { id: "7F3K".into(), ..ApprovalReport::default() }],
+        audit: vec![AuditLine { seq: 7, what: "sending".into(), ..AuditLine::default() }],
+    };
+    check("to_client_orders", ToClient::Orders(11, Box::new(report)));
 }
 
 #[test]
@@ -201,6 +237,7 @@ fn what_a_person_is_told() {
         field: "code".into(),
         title: "Code".into(),
         description: "Six digits of your authenticator app.".into(),
+        choices: vec!["decline".into(), "approve".into()],
         fallback: "{}".into(),
     };
     check("to_client_done_needs_input", ToClient::Done(300, Outcome::NeedsInput(question)));

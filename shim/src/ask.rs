@@ -15,7 +15,7 @@ use rmcp::model::{
     ElicitationCapability, ElicitationSchema, InputRequest, InputRequests, InputRequiredResult,
 };
 use rmcp::service::{Peer, RequestContext};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::events::is_modern;
 use crate::link::CALL;
@@ -73,20 +73,48 @@ fn fills_forms(can: &ElicitationCapability) -> bool {
 pub(crate) enum Said {
     /// This.
     Answer(String),
-    /// That nothing will be said.
+    /// That nothing will be said; where the question is a decision, that is a no.
     Declined,
+    /// The dialog was closed.
+    Dismissed,
     /// Nothing in time, or the client could not ask after all.
     Nothing,
 }
 
 impl Said {
-    /// As the daemon is told; `None`: it is told nothing, because nobody has decided anything.
-    pub(crate) fn value(self) -> Option<Option<Secret>> {
-        match self {
-            Self::Answer(text) => Some(Some(Secret::new(text))),
-            Self::Declined => Some(None),
-            Self::Nothing => None,
+    /// As the daemon is told; `None`: it is told nothing, because nobody has decided anything. A dialog
+    /// that was closed decides nothing about an order, but ends the wait for a code.
+    pub(crate) fn value(self, about: About) -> Option<Option<Secret>> {
+        match (self, about) {
+            (Self::Answer(text), _) => Some(Some(Secret::new(text))),
+            (Self::Declined, _) | (Self::Dismissed, About::Text) => Some(None),
+            (Self::Dismissed, About::Decision) | (Self::Nothing, _) => None,
         }
+    }
+
+    /// Whether the call is made again now: something new can be answered.
+    pub(crate) fn goes_on(&self, about: About) -> bool {
+        match self {
+            Self::Answer(_) => true,
+            Self::Declined => about == About::Decision,
+            Self::Dismissed | Self::Nothing => false,
+        }
+    }
+}
+
+/// What a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    /// Something to be filled in.
+    Text,
+    /// Yes or no.
+    Decision,
+}
+
+impl About {
+    /// What this question is about.
+    pub(crate) fn of(question: &Question) -> Self {
+        if question.choices.is_empty() { Self::Text } else { Self::Decision }
     }
 }
 
@@ -98,7 +126,8 @@ impl From<ElicitResult> for Said {
                 let field = result.content.as_ref().and_then(Value::as_object);
                 field.and_then(|fields| fields.values().next()).map_or(Self::Nothing, said_in)
             }
-            ElicitationAction::Decline | ElicitationAction::Cancel => Self::Declined,
+            ElicitationAction::Decline => Self::Declined,
+            ElicitationAction::Cancel => Self::Dismissed,
             // What a later revision may bring is no decision that we know.
             _ => Self::Nothing,
         }
@@ -168,12 +197,22 @@ fn left_for_person(elapsed: Duration, asked: Duration) -> Option<Duration> {
 }
 
 fn form(question: &Question) -> Option<ElicitRequestParams> {
-    let schema = ElicitationSchema::builder()
-        .required_string_property(question.field.clone(), |field| {
-            field.title(question.title.clone()).description(question.description.clone())
-        })
-        .build()
-        .ok()?;
+    let mut field = json!({
+        "type": "string",
+        "title": question.title,
+        "description": question.description,
+    });
+    if About::of(question) == About::Decision {
+        field["enum"] = json!(question.choices);
+        // Whoever only presses a key has said no.
+        field["default"] = json!(question.choices.first());
+    }
+    let schema = json!({
+        "type": "object",
+        "properties": { &question.field: field },
+        "required": [question.field],
+    });
+    let schema: ElicitationSchema = serde_json::from_value(schema).ok()?;
     Some(ElicitRequestParams::FormElicitationParams {
         meta: None,
         message: question.message.clone(),
@@ -181,9 +220,19 @@ fn form(question: &Question) -> Option<ElicitRequestParams> {
     })
 }
 
-/// Questions that were asked as a result, by their tokens: what to answer if the person declines.
+/// Questions that were asked as a result: what to answer if the person declines.
 #[derive(Debug, Default)]
-pub(crate) struct Asked(Mutex<VecDeque<(String, String)>>);
+pub(crate) struct Asked(Mutex<VecDeque<Open>>);
+
+/// A question that was asked as a result.
+#[derive(Debug)]
+pub(crate) struct Open {
+    token: String,
+    /// What it is about.
+    pub(crate) about: About,
+    /// What the call answers without the person.
+    pub(crate) fallback: String,
+}
 
 impl Asked {
     /// The question as a result. The token is all the state there is: it is opaque, and the daemon
@@ -195,18 +244,22 @@ impl Asked {
         if open.len() >= OPEN {
             open.pop_front();
         }
-        open.push_back((question.token.clone(), question.fallback));
+        open.push_back(Open {
+            token: question.token.clone(),
+            about: About::of(&question),
+            fallback: question.fallback,
+        });
         Some(InputRequiredResult::new(Some(requests), Some(question.token)))
     }
 
-    /// What was to be answered without the person, if we have asked this.
-    pub(crate) fn fallback(&self, token: &str) -> Option<String> {
+    /// The question of this token, once, if we have asked it.
+    pub(crate) fn take(&self, token: &str) -> Option<Open> {
         let mut open = self.lock();
-        let at = open.iter().position(|(asked, _)| asked == token)?;
-        open.remove(at).map(|(_, fallback)| fallback)
+        let at = open.iter().position(|asked| asked.token == token)?;
+        open.remove(at)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<(String, String)>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Open>> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -225,7 +278,6 @@ pub(crate) fn brought(request: &CallToolRequestParams) -> Option<(String, Said)>
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use serde_json::json;
 
     fn question() -> Question {
         Question {
@@ -234,6 +286,7 @@ mod tests {
             field: "code".into(),
             title: "Code".into(),
             description: "Six digits.".into(),
+            choices: Vec::new(),
             fallback: r#"{"state":"wait_2fa"}"#.into(),
         }
     }
@@ -270,7 +323,21 @@ mod tests {
             assert_eq!(accept(empty), Said::Nothing);
         }
         assert_eq!(said(json!({ "action": "decline" })), Said::Declined);
-        assert_eq!(said(json!({ "action": "cancel" })), Said::Declined);
+        assert_eq!(said(json!({ "action": "cancel" })), Said::Dismissed);
+    }
+
+    #[test]
+    fn a_decision_has_its_choices_and_a_no_is_passed_on() {
+        let decision = Question { choices: vec!["decline".into(), "approve".into()], ..question() };
+        let params = serde_json::to_value(form(&decision).unwrap()).unwrap();
+        let field = &params["requestedSchema"]["properties"]["code"];
+        assert_eq!(field["enum"], json!(["decline", "approve"]));
+        let about = About::of(&decision);
+        assert_eq!(Said::Declined.value(about), Some(None));
+        assert!(Said::Declined.goes_on(about), "the daemon says what became of the order");
+        assert_eq!(Said::Dismissed.value(about), None, "a closed dialog decides nothing");
+        assert!(!Said::Dismissed.goes_on(about));
+        assert_eq!(Said::Dismissed.value(About::Text), Some(None));
     }
 
     #[test]
@@ -287,8 +354,8 @@ mod tests {
         }))
         .unwrap();
         assert_eq!(brought(&again), Some(("q1".into(), Said::Answer("1".into()))));
-        assert_eq!(asked.fallback("q1").as_deref(), Some(r#"{"state":"wait_2fa"}"#));
-        assert_eq!(asked.fallback("q1"), None, "once");
+        assert_eq!(asked.take("q1").unwrap().fallback, r#"{"state":"wait_2fa"}"#);
+        assert!(asked.take("q1").is_none(), "once");
     }
 
     #[test]
@@ -307,8 +374,8 @@ mod tests {
         for n in 0..=OPEN {
             asked.ask(Question { token: n.to_string(), ..question() }).unwrap();
         }
-        assert_eq!(asked.fallback("0"), None);
-        assert!(asked.fallback("1").is_some());
+        assert!(asked.take("0").is_none());
+        assert!(asked.take("1").is_some());
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub(crate) struct Request {
     pub(crate) arguments: String,
     /// Where its progress goes.
     pub(crate) progress: Option<mpsc::UnboundedSender<Progress>>,
+    /// The question that was answered before it.
+    pub(crate) resumes: Option<String>,
     /// What it may take.
     pub(crate) limit: Duration,
 }
@@ -251,10 +253,10 @@ impl Task {
                 self.lists.insert(id, reply);
             }
             Order::Call(request, reply) => {
-                let Request { tool, arguments, progress, limit } = request;
+                let Request { tool, arguments, progress, resumes, limit } = request;
                 // Made once: whatever happens to the connection, the call keeps its name.
                 let key = Ulid::new().to_string();
-                let call = Call { id, key, tool, arguments, deadline_ms: 0 };
+                let call = Call { id, key, tool, arguments, deadline_ms: 0, resumes };
                 let deadline = Instant::now() + limit;
                 self.pending.insert(id, Pending { call, deadline, sends: 0, progress, reply });
             }
@@ -389,7 +391,8 @@ impl Task {
             | ToClient::Login(..)
             | ToClient::Report(..)
             | ToClient::Gateway(..)
-            | ToClient::Secrets(..) => {}
+            | ToClient::Secrets(..)
+            | ToClient::Orders(..) => {}
         }
         false
     }

@@ -17,6 +17,7 @@ fn call() -> ToDaemon {
         tool: "get_market_data".to_owned(),
         arguments: r#"{"symbols":["AAPL","EUR.USD"]}"#.to_owned(),
         deadline_ms: 45_000,
+        resumes: None,
     })
 }
 

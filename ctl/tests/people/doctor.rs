@@ -97,7 +97,13 @@ fn with_gateway_at(port: u16) -> Daemon {
         },
         budgets: Budgets { per_second: 10, in_flight: 0, queued: 0, penalty_until: None },
         clients: Vec::new(),
-        trading: TradingStatus { state: "closed".into(), protection: "read_only".into() },
+        trading: TradingStatus {
+            state: "closed".into(),
+            protection: "read_only".into(),
+            text: "Trading is closed.".into(),
+            waiting: 0,
+            in_doubt: 0,
+        },
         conditions: Vec::new(),
     };
     Daemon::start(move |message| match message {

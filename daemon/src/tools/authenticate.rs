@@ -167,6 +167,7 @@ fn ask_person(token: &str, what: &str, out: &Out) -> Refusal {
         title: "Code".to_owned(),
         description: "Goes to IBKR's login page and nowhere else; the assistant does not see it."
             .to_owned(),
+        choices: Vec::new(),
         fallback,
     };
     Refusal {

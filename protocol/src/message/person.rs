@@ -129,6 +129,8 @@ pub struct Question {
     pub title: String,
     /// What belongs into it.
     pub description: String,
+    /// The values to choose from; empty where it is free text. The first one means no.
+    pub choices: Vec<String>,
     /// What the call answers where nobody can be asked: a JSON object as text.
     pub fallback: String,
 }

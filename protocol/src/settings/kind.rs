@@ -38,6 +38,14 @@ pub enum Kind {
     Webhook,
     /// Scheme, host and perhaps a port.
     Upstream,
+    /// A positive decimal number.
+    Amount,
+    /// A positive number of percent, with or without its sign.
+    Percent,
+    /// A whole number from 1 to so many.
+    Count(u64),
+    /// Words, with commas or spaces between them.
+    Words,
 }
 
 impl Kind {
@@ -61,6 +69,12 @@ impl Kind {
             Self::Clock => clock(value),
             Self::Webhook => is_webhook(value).then(|| value.to_owned()),
             Self::Upstream => upstream(value),
+            Self::Amount => amount(value),
+            Self::Percent => amount(value.trim_end_matches('%').trim_end()),
+            Self::Count(max) => {
+                value.parse::<u64>().ok().filter(|n| (1..=max).contains(n)).map(|n| n.to_string())
+            }
+            Self::Words => words(value),
         }
         .ok_or_else(|| format!("{shown} is not {}", self.wanted()))
     }
@@ -87,6 +101,10 @@ impl Kind {
             Self::Clock => "a time of day such as 07:30".into(),
             Self::Webhook => "an https address (http on this machine only)".into(),
             Self::Upstream => "an address such as https://api.ibkr.com, without a path".into(),
+            Self::Amount => "a positive number such as 5000 or 0.5".into(),
+            Self::Percent => "a positive number of percent such as 5".into(),
+            Self::Count(max) => format!("a whole number from 1 to {max}"),
+            Self::Words => "words with commas or spaces between them".into(),
         }
     }
 }
@@ -139,6 +157,26 @@ fn is_amount(text: &str) -> bool {
     [whole, fraction]
         .iter()
         .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// More than nothing, and no more digits than a decimal holds.
+fn amount(value: &str) -> Option<String> {
+    let is_more_than_nothing = value.bytes().any(|b| (b'1'..=b'9').contains(&b));
+    (is_amount(value) && is_more_than_nothing && value.len() <= 20).then(|| value.to_owned())
+}
+
+/// In one spelling: one space between two words, none twice.
+fn words(value: &str) -> Option<String> {
+    let mut words: Vec<&str> = Vec::new();
+    for word in value.split([',', ';', ' ', '\t', '\n']).filter(|word| !word.is_empty()) {
+        if word.chars().any(char::is_control) {
+            return None;
+        }
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    (!words.is_empty()).then(|| words.join(" "))
 }
 
 fn fingerprint(value: &str) -> Option<String> {

@@ -19,7 +19,6 @@ pub struct Setting {
     pub not_yet: Option<&'static str>,
 }
 
-const ORDERS: Option<&str> = Some("kept for orders, which this version does not send");
 const FLEX: Option<&str> = Some("kept for Flex queries, which this version does not run");
 
 const fn setting(
@@ -42,8 +41,8 @@ const fn later(mut setting: Setting, why: Option<&'static str>) -> Setting {
 }
 
 use Kind::{
-    Base32, Choice, Clock, Confirm, Filter, Fingerprint, Flag, Host, Port, Profile, Seconds,
-    Secret, Text, Upstream, Webhook,
+    Amount, Base32, Choice, Clock, Confirm, Count, Filter, Fingerprint, Flag, Host, Percent, Port,
+    Profile, Seconds, Secret, Text, Upstream, Webhook, Words,
 };
 
 /// Every setting, in the order people read about them.
@@ -134,7 +133,77 @@ pub const SETTINGS: &[Setting] = &[
         setting("IB_BROWSER", Text, "found on the system", "Chrome or Chromium to drive"),
         &["CHROME_BIN", "CHROMIUM_PATH", "GOOGLE_CHROME_BIN", "PUPPETEER_EXECUTABLE_PATH"],
     ),
-    later(setting("IB_CONFIRM_ORDERS", Confirm, "live", "When a person approves an order"), ORDERS),
+    setting("IB_CONFIRM_ORDERS", Confirm, "live", "When a person approves an order"),
+    setting(
+        "IB_APPROVE_BY",
+        Choice(&["any", "ibctl"]),
+        "any",
+        "How a person approves: in the client's own dialog too, or only with `ibctl approve`",
+    ),
+    setting("IB_APPROVAL_PIN", Secret, "-", "PIN that `ibctl approve` and `unfreeze` ask for"),
+    setting("IB_APPROVAL_SECONDS", Seconds(3_600), "300", "Seconds until an approval expires"),
+    setting(
+        "IB_MAX_ORDER_PERCENT",
+        Percent,
+        "10 live, 100 paper",
+        "An order's value at most, in percent of the account's net liquidation value",
+    ),
+    setting("IB_MAX_ORDER_VALUE", Amount, "-", "An order's value at most, in base currency"),
+    setting("IB_MAX_ORDER_QUANTITY", Amount, "-", "Shares or contracts of one order at most"),
+    setting(
+        "IB_PRICE_COLLAR_PERCENT",
+        Percent,
+        "5 live, 50 paper",
+        "How far a limit or stop price may be from a fresh quote, to the side that costs",
+    ),
+    setting(
+        "IB_MAX_ORDERS_PER_MINUTE",
+        Count(100_000),
+        "10 live, 60 paper",
+        "Orders a minute at most",
+    ),
+    setting(
+        "IB_MAX_ORDERS_PER_DAY",
+        Count(1_000_000),
+        "50 live, 1000 paper",
+        "Orders a day at most",
+    ),
+    setting(
+        "IB_MAX_DAILY_LOSS",
+        Amount,
+        "-",
+        "No new orders once the day's loss, in base currency, is larger",
+    ),
+    setting(
+        "IB_DUPLICATE_SECONDS",
+        Seconds(86_400),
+        "120",
+        "Seconds within which an alike order is held as a possible duplicate",
+    ),
+    setting(
+        "IB_BREAKER_REJECTS",
+        Count(1_000),
+        "5",
+        "Orders that IBKR rejects in a row before trading stops until a person lets it go on",
+    ),
+    setting("IB_ALLOWED_ACCOUNTS", Words, "all", "Accounts that orders may be for"),
+    setting("IB_ALLOWED_SYMBOLS", Words, "all", "Symbols that orders may be for"),
+    setting("IB_DENIED_SYMBOLS", Words, "-", "Symbols that orders may not be for"),
+    setting("IB_ALLOWED_SEC_TYPES", Words, "all", "Kinds of contract: STK, OPT, FUT, FOP, CASH, …"),
+    setting("IB_DENIED_SEC_TYPES", Words, "-", "Kinds of contract that orders may not be for"),
+    setting("IB_ALLOWED_ORDER_TYPES", Words, "all", "LMT, MKT, STP, STOP_LIMIT, TRAIL, …"),
+    setting(
+        "IB_ALLOWED_QUESTIONS",
+        Words,
+        "o163 o354 o383 o403 o451 o10151 o10152 o10153 o10164 o10223 o10331",
+        "IBKR's questions that are answered with yes where an order allows it, by their ids",
+    ),
+    setting(
+        "IB_ORDER_OPERATOR",
+        Text,
+        "the username",
+        "Who is named to exchanges of futures as the operator (CME rule 536-B)",
+    ),
     later(setting("IB_FLEX_TOKEN", Secret, "-", "Token of the Flex Web Service"), FLEX),
     later(setting("IB_FLEX_URL", Text, "IBKR", "Address of the Flex Web Service"), FLEX),
     setting("IB_LOG", Filter, "info", "Log filter"),
@@ -175,5 +244,26 @@ pub const LOGIN: &[&str] = &[
     "IB_REGION",
 ];
 
+/// Limits for orders: what a client may bring along to bind itself further than the daemon does.
+pub const LIMITS: &[&str] = &[
+    "IB_CONFIRM_ORDERS",
+    "IB_MAX_ORDER_PERCENT",
+    "IB_MAX_ORDER_VALUE",
+    "IB_MAX_ORDER_QUANTITY",
+    "IB_PRICE_COLLAR_PERCENT",
+    "IB_MAX_ORDERS_PER_MINUTE",
+    "IB_MAX_ORDERS_PER_DAY",
+    "IB_MAX_DAILY_LOSS",
+    "IB_DUPLICATE_SECONDS",
+    "IB_ALLOWED_ACCOUNTS",
+    "IB_ALLOWED_SYMBOLS",
+    "IB_DENIED_SYMBOLS",
+    "IB_ALLOWED_SEC_TYPES",
+    "IB_DENIED_SEC_TYPES",
+    "IB_ALLOWED_ORDER_TYPES",
+    "IB_ALLOWED_QUESTIONS",
+];
+
 /// Secrets that the keyring may keep.
-pub const KEYRING: &[&str] = &["IB_PASSWORD_AUTH", "IB_TOTP_SECRET", "IB_FLEX_TOKEN"];
+pub const KEYRING: &[&str] =
+    &["IB_PASSWORD_AUTH", "IB_TOTP_SECRET", "IB_FLEX_TOKEN", "IB_APPROVAL_PIN"];

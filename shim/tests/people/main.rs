@@ -19,6 +19,7 @@ fn question() -> Question {
         field: "code".into(),
         title: "Code".into(),
         description: "Six digits.".into(),
+        choices: Vec::new(),
         fallback: r#"{"state":"wait_2fa"}"#.into(),
     }
 }
