@@ -1,0 +1,209 @@
+//! The thin layer between the journal and files, so that tests can stand in for the disk.
+
+use std::fmt;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::OpenError;
+
+/// One folder of files. Names are file names without a path.
+///
+/// What a power cut may do to it is what POSIX allows: content is there for good after `sync_data`
+/// or `sync_all` returned, a name after `sync_folder` returned, and before that both may be there,
+/// gone, or there in part.
+pub trait Disk {
+    /// A file open for writing.
+    type File: fmt::Debug;
+
+    /// The names of all files.
+    fn list(&self) -> io::Result<Vec<String>>;
+    /// The whole content of a file.
+    fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+    /// Makes a file, empty; one of that name is emptied.
+    fn create(&self, name: &str) -> io::Result<Self::File>;
+    /// Opens a file that is there.
+    fn open(&self, name: &str) -> io::Result<Self::File>;
+    /// Gives an empty file `bytes` zeros, with their place on the disk.
+    fn allocate(&self, file: &mut Self::File, bytes: u64) -> io::Result<()>;
+    /// Writes all of `bytes` at an offset.
+    fn write_at(&self, file: &mut Self::File, at: u64, bytes: &[u8]) -> io::Result<()>;
+    /// The one write of an append. Apart from `write_at` so that faults can be aimed at it.
+    fn append_at(&self, file: &mut Self::File, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.write_at(file, at, bytes)
+    }
+    /// Makes what was written durable, in a file whose length did not change.
+    fn sync_data(&self, file: &mut Self::File) -> io::Result<()>;
+    /// Makes all of a file durable.
+    fn sync_all(&self, file: &mut Self::File) -> io::Result<()>;
+    /// Gives a file another name.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Makes the names durable.
+    fn sync_folder(&self) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, name: &str) -> io::Result<()>;
+}
+
+/// A folder of the real file system.
+#[derive(Debug)]
+pub struct RealDisk {
+    folder: PathBuf,
+    /// Held for as long as this lives.
+    _lock: Option<File>,
+}
+
+const LOCK: &str = "lock";
+
+impl RealDisk {
+    /// For the one writer: makes the folder if there is none, readable by this user only, and keeps
+    /// others from doing the same for as long as this lives.
+    pub fn writer(folder: &Path) -> Result<Self, OpenError> {
+        make_folder(folder)?;
+        let lock = open_private(File::options().create(true).truncate(false), &folder.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: Some(lock) }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
+            Err(TryLockError::Error(error)) => Err(OpenError::Io(error)),
+        }
+    }
+
+    /// For reading, also while somebody writes.
+    pub(crate) fn reader(folder: &Path) -> Self {
+        Self { folder: folder.to_owned(), _lock: None }
+    }
+}
+
+impl Disk for RealDisk {
+    type File = File;
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        let names = fs::read_dir(&self.folder)?
+            .map(|entry| Ok(entry?.file_name().into_string().ok()))
+            .collect::<io::Result<Vec<_>>>()?;
+        // A name that is not Unicode is none of ours.
+        Ok(names.into_iter().flatten().collect())
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.folder.join(name))
+    }
+
+    fn create(&self, name: &str) -> io::Result<File> {
+        open_private(File::options().create(true).truncate(true), &self.folder.join(name))
+    }
+
+    fn open(&self, name: &str) -> io::Result<File> {
+        File::options().write(true).open(self.folder.join(name))
+    }
+
+    /// Reserved first, so that a full disk is known at once and the blocks lie together; then
+    /// written, because the first write into a reserved block changes metadata, which the sync of an
+    /// append would have to wait for.
+    fn allocate(&self, file: &mut File, bytes: u64) -> io::Result<()> {
+        reserve(file, bytes)?;
+        let zeros = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];
+        write_all_at(file, 0, &zeros)
+    }
+
+    fn write_at(&self, file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
+        write_all_at(file, at, bytes)
+    }
+
+    #[cfg(feature = "faults")]
+    fn append_at(&self, file: &mut File, at: u64, bytes: &[u8]) -> io::Result<()> {
+        crate::faults::append(bytes, |from, part| write_all_at(file, at + from, part))
+    }
+
+    fn sync_data(&self, file: &mut File) -> io::Result<()> {
+        #[cfg(feature = "faults")]
+        crate::faults::sync()?;
+        file.sync_data()
+    }
+
+    fn sync_all(&self, file: &mut File) -> io::Result<()> {
+        file.sync_all()
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.folder.join(from), self.folder.join(to))
+    }
+
+    fn sync_folder(&self) -> io::Result<()> {
+        sync_folder(&self.folder)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.folder.join(name))
+    }
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    match folder.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
+        _ => sync_folder(Path::new(".")),
+    }
+}
+
+/// For writing; only this user may look into it.
+fn open_private(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options.write(true).open(path)
+}
+
+/// What the file system cannot reserve, writing the zeros will.
+#[cfg(target_os = "linux")]
+fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+    match fallocate(file, FallocateFlags::empty(), 0, bytes) {
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(file: &File, bytes: u64) -> io::Result<()> {
+    file.set_len(bytes)
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, at: u64, bytes: &[u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+}
+
+#[cfg(windows)]
+fn write_all_at(file: &File, mut at: u64, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match std::os::windows::fs::FileExt::seek_write(file, bytes, at) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                bytes = &bytes[written..];
+                at += written as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A new or renamed file is only there for good once its folder is synced.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows has no such thing; its file systems log changes of names in order.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
