@@ -14,6 +14,8 @@ pub(crate) struct Account {
     pub(crate) currency: String,
     pub(crate) cash: BTreeMap<String, f64>,
     pub(crate) holdings: Vec<Holding>,
+    /// What closing positions gained since the start, by currency.
+    pub(crate) realized: BTreeMap<String, f64>,
 }
 
 /// One position. The price paid is per unit, without the multiplier.
@@ -72,6 +74,7 @@ fn usual_account(universe: &Universe) -> Account {
         currency: "USD".to_owned(),
         cash: CASH.iter().map(|(currency, amount)| ((*currency).to_owned(), *amount)).collect(),
         holdings: usual_holdings(universe),
+        realized: BTreeMap::new(),
     }
 }
 
@@ -129,6 +132,7 @@ fn from_spec(spec: &AccountSpec, first: bool, universe: &Universe) -> Result<Acc
         currency,
         cash,
         holdings,
+        realized: BTreeMap::new(),
     })
 }
 

@@ -128,6 +128,11 @@ async fn read(request: Request<Incoming>) -> Result<Call, hyper::Error> {
 /// What becomes of a call, and whether it holds one of the history slots meanwhile.
 fn decide(world: &mut World, call: &Call) -> (Outcome, bool) {
     let fault = world.faults.take(&call.method, &call.path);
+    if fault.is_none()
+        && let Some(strike) = world.chaos.before(&call.method, &call.path)
+    {
+        return (strike.instead(), false);
+    }
     match fault {
         Some(fault) if !fault.is_carried_out() => (fault.instead(), false),
         fault => {
@@ -136,10 +141,14 @@ fn decide(world: &mut World, call: &Call) -> (Outcome, bool) {
             if holds_slot {
                 world.pacing.history_began();
             }
-            (
-                fault.map_or_else(|| Outcome::Reply(reply.clone()), |f| f.spoil(reply.clone())),
-                holds_slot,
-            )
+            let outcome = match fault {
+                Some(fault) => fault.spoil(reply),
+                None => match world.chaos.after(&call.method, &call.path) {
+                    Some(strike) => strike.spoil(reply),
+                    None => Outcome::Reply(reply),
+                },
+            };
+            (outcome, holds_slot)
         }
     }
 }

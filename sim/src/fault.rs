@@ -25,6 +25,8 @@ pub(crate) enum Mode {
     AcceptDrop,
     /// Carry it out, then never answer.
     AcceptHang,
+    /// Carry it out, then answer `status` with `body`.
+    AcceptStatus,
     /// Carry it out and answer `delayMs` later.
     Delay,
     /// Carry it out and send half of the answer as if it were the whole.
@@ -74,7 +76,8 @@ impl Fault {
 
     /// True when the broker carries the request out before it goes wrong.
     pub(crate) fn is_carried_out(&self) -> bool {
-        matches!(self.mode, Mode::AcceptDrop | Mode::AcceptHang | Mode::Delay | Mode::Truncate)
+        use Mode::{AcceptDrop, AcceptHang, AcceptStatus, Delay, Truncate};
+        matches!(self.mode, AcceptDrop | AcceptHang | AcceptStatus | Delay | Truncate)
     }
 
     /// What the client gets when the broker never saw the request.
@@ -88,7 +91,7 @@ impl Fault {
                 &self.text_or("<html><body>Please wait</body></html>"),
             ),
             Mode::Malformed => self.as_json(200, "{\"orders\":[{\"acct\":"),
-            _ => self.as_json(503, "{\"error\":\"Service Unavailable\",\"statusCode\":503}"),
+            _ => self.unavailable(),
         };
         Outcome::Reply(reply.delayed(self.delay_ms))
     }
@@ -98,10 +101,15 @@ impl Fault {
         match self.mode {
             Mode::AcceptDrop => return Outcome::Drop(self.delay_ms),
             Mode::AcceptHang => return Outcome::Hang,
+            Mode::AcceptStatus => reply = self.unavailable(),
             Mode::Truncate => reply.body.truncate(reply.body.len() / 2),
             _ => {}
         }
         Outcome::Reply(reply.delayed(self.delay_ms))
+    }
+
+    fn unavailable(&self) -> Reply {
+        self.as_json(503, "{\"error\":\"Service Unavailable\",\"statusCode\":503}")
     }
 
     fn text_or(&self, usual: &str) -> String {

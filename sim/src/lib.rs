@@ -26,6 +26,7 @@ mod session;
 mod socket;
 mod state;
 mod tls;
+mod trading;
 mod value;
 
 use std::net::SocketAddr;
@@ -38,6 +39,7 @@ use tokio::task::JoinHandle;
 pub use broker::Broker;
 pub use scenario::{AccountSpec, OrderSpec, PositionSpec, Region, Scenario, Start};
 use state::{Shared, World};
+pub use trading::ChaosBody;
 
 /// How to start a simulator.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! What time does to the world: expiry, the broker's nights and weekends, sessions given back.
+//! What time does to the world: expiry, the broker's nights and weekends, sessions given back, orders.
 //!
 //! Nothing runs in the background. Whoever looks at the world lets it catch up first.
 
@@ -46,6 +46,7 @@ impl World {
         if self.life.give_back_at.is_some_and(|at| now >= at) {
             self.give_back();
         }
+        self.trade();
     }
 
     /// Why the broker does not serve now, if it does not.
@@ -93,9 +94,7 @@ impl World {
         for account in &mut self.accounts {
             account.id = id_of_kind(&account.id, user.is_paper);
         }
-        for order in &mut self.book.orders {
-            order.account = id_of_kind(&order.account, user.is_paper);
-        }
+        self.book.rename(|id| id_of_kind(id, user.is_paper));
         self.log_in();
     }
 

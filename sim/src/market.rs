@@ -1,4 +1,7 @@
 //! Prices: a pure function of seed, conid and time, so that any moment can be asked for, past ones too.
+//! A test may pin one: from then on it is what the test said.
+
+use std::collections::HashMap;
 
 use crate::clock::DAY_MS;
 use crate::instruments::{Instrument, Right, Universe};
@@ -17,11 +20,15 @@ const WAVES: [(i64, f64); 5] = [
 pub(crate) const VOLATILITY: f64 = 0.25;
 
 /// Where prices come from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Market {
     seed: u64,
     /// Epoch milliseconds at which every price equals its table entry.
     anchor_ms: i64,
+    /// Pinned prices by conid: since when (epoch milliseconds), and which.
+    pinned: HashMap<i64, (i64, f64)>,
+    /// How often a price was pinned.
+    pins: i64,
 }
 
 /// Everything about one instrument at one moment.
@@ -51,11 +58,31 @@ pub(crate) struct Greeks {
 impl Market {
     /// Prices of this seed, anchored at the start.
     pub(crate) fn new(seed: u64, anchor_ms: i64) -> Self {
-        Self { seed, anchor_ms }
+        Self { seed, anchor_ms, pinned: HashMap::new(), pins: 0 }
+    }
+
+    /// From this moment on the price is this, until it is pinned anew.
+    pub(crate) fn pin(&mut self, conid: i64, at_ms: i64, price: f64) {
+        self.pinned.insert(conid, (at_ms, price));
+        self.pins += 1;
+    }
+
+    /// A number that is another one whenever prices may have changed.
+    pub(crate) fn step(&self, at_ms: i64) -> i64 {
+        at_ms.div_euclid(STEP_MS) * 1_000_000 + self.pins
+    }
+
+    /// Bid and ask around a last price: one tick to each side.
+    pub(crate) fn around(&self, of: &Instrument, last: f64) -> (f64, f64) {
+        let decimals = of.decimals();
+        (round_to((last - of.tick).max(of.tick), decimals), round_to(last + of.tick, decimals))
     }
 
     /// The price of an instrument at a moment (epoch milliseconds), on its tick.
     pub(crate) fn price(&self, universe: &Universe, of: &Instrument, at_ms: i64) -> f64 {
+        if let Some((_, price)) = self.pinned.get(&of.conid).filter(|(since, _)| at_ms >= *since) {
+            return *price;
+        }
         let raw = match &of.derivative {
             None => of.base * self.factor(of.conid, at_ms),
             Some(derivative) => {
@@ -92,11 +119,11 @@ impl Market {
         let last = at(at_ms);
         let day: Vec<f64> = (0..24).map(|n| at(at_ms - n * 1_000_000)).collect();
         let noise = self.hash(of.conid, 99, at_ms.div_euclid(STEP_MS));
-        let decimals = of.decimals();
+        let (bid, ask) = self.around(of, last);
         Quote {
             last,
-            bid: round_to((last - of.tick).max(of.tick), decimals),
-            ask: round_to(last + of.tick, decimals),
+            bid,
+            ask,
             bid_size: 100 + (noise % 30) * 100,
             ask_size: 100 + (noise / 64 % 30) * 100,
             open: at(at_ms - 23_000_000),

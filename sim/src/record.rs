@@ -1,5 +1,7 @@
 //! The record of what arrived, for tests that ask afterwards.
 
+use std::collections::VecDeque;
+
 use serde::Serialize;
 
 /// One request.
@@ -17,12 +19,15 @@ pub(crate) struct Entry {
     pub(crate) took_ms: Option<i64>,
 }
 
-/// Everything that arrived since the start or the last reset.
+/// Requests kept; a simulator that serves a whole campaign must not grow.
+const KEPT: usize = 50_000;
+
+/// Everything that arrived since the start or the last reset; the oldest are forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     /// Ticket of the first entry; grows at a reset, so that old tickets find nothing.
     first: usize,
-    entries: Vec<Entry>,
+    entries: VecDeque<Entry>,
     in_flight: usize,
     peak: usize,
 }
@@ -38,7 +43,11 @@ impl Record {
         self.in_flight += 1;
         self.peak = self.peak.max(self.in_flight);
         let (method, path, query) = (method.to_owned(), path.to_owned(), query.to_owned());
-        self.entries.push(Entry { method, path, query, status: None, ms, took_ms: None });
+        self.entries.push_back(Entry { method, path, query, status: None, ms, took_ms: None });
+        if self.entries.len() > KEPT {
+            self.entries.pop_front();
+            self.first += 1;
+        }
         self.first + self.entries.len() - 1
     }
 
@@ -53,7 +62,7 @@ impl Record {
     }
 
     /// All of it, oldest first.
-    pub(crate) fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &VecDeque<Entry> {
         &self.entries
     }
 

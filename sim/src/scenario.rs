@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::trading::ChaosBody;
+
 /// A scenario file. Every key has a default; unknown keys are refused.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -33,8 +35,34 @@ pub struct Scenario {
     pub snapshot_slow_millis: i64,
     /// How long before the orders feed has data.
     pub orders_warm_millis: i64,
+    /// How far the orders list stays behind the truth.
+    pub orders_stale_millis: i64,
+    /// How long before trades have data; the first call of a session never has.
+    pub trades_warm_millis: i64,
     /// How long before profit and loss has data.
     pub pnl_warm_millis: i64,
+    /// How long the exchange takes to take an order, and to confirm a cancellation.
+    pub submit_millis: i64,
+    /// See `submit_millis`.
+    pub cancel_millis: i64,
+    /// How long a late reject takes.
+    pub late_reject_millis: i64,
+    /// How long the commission of an execution is not known.
+    pub commission_millis: i64,
+    /// How long a question waits for its answer.
+    pub reply_ttl_millis: i64,
+    /// After how long an order goes live whose question was given up, if it does.
+    pub zombie_millis: i64,
+    /// How long a preview takes.
+    pub whatif_millis: u64,
+    /// Whether a client id is refused that is registered already.
+    pub dedupe: bool,
+    /// Whether a client id is registered while its question waits, and not only by the acceptance.
+    pub register_pending: bool,
+    /// Whether the broker asks its usual questions.
+    pub questions: bool,
+    /// Faults by chance, from the start.
+    pub chaos: ChaosBody,
     /// How long the broker looks for an order that does not exist.
     pub order_status_miss_millis: u64,
     /// How long a history takes.
@@ -98,7 +126,20 @@ impl Default for Scenario {
             snapshot_warm_millis: 300,
             snapshot_slow_millis: 1500,
             orders_warm_millis: 1000,
+            orders_stale_millis: 1000,
+            trades_warm_millis: 0,
             pnl_warm_millis: 1000,
+            submit_millis: 20,
+            cancel_millis: 50,
+            late_reject_millis: 200,
+            commission_millis: 500,
+            reply_ttl_millis: 30_000,
+            zombie_millis: 500,
+            whatif_millis: 300,
+            dedupe: true,
+            register_pending: false,
+            questions: true,
+            chaos: ChaosBody::default(),
             order_status_miss_millis: 1000,
             history_millis: 40,
             latency_millis: 0,

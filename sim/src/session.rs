@@ -47,8 +47,12 @@ pub(crate) struct Primed {
     pub(crate) streams: HashMap<i64, Stream>,
     /// When the orders feed was started.
     pub(crate) orders_since: Option<i64>,
-    /// Trades were asked once.
-    pub(crate) trades: bool,
+    /// Trades were asked for first then.
+    pub(crate) trades_since: Option<i64>,
+    /// A filtered list silenced the orders feed of the websockets.
+    pub(crate) is_silenced: bool,
+    /// Questions that are not asked any more.
+    pub(crate) suppressed: HashSet<String>,
     /// When profit and loss was first asked.
     pub(crate) pnl_since: Option<i64>,
     /// Single positions whose contract half is loaded.

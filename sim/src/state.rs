@@ -1,13 +1,13 @@
 //! The world: everything the simulated broker knows, behind one lock.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::accounts::{self, Account};
-use crate::book::Book;
+use crate::book::{Book, Trade};
 use crate::calendar::Calendar;
 use crate::clock::{self, Clock};
 use crate::fault::Faults;
@@ -19,13 +19,14 @@ use crate::pacing::Pacing;
 use crate::record::Record;
 use crate::scenario::{Scenario, Start};
 use crate::session::Session;
+use crate::trading::{Chaos, Rounds};
 
 /// Everything the simulated broker knows.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) rules: Scenario,
     pub(crate) clock: Clock,
-    pub(crate) universe: Universe,
+    pub(crate) universe: Arc<Universe>,
     pub(crate) market: Market,
     pub(crate) session: Session,
     pub(crate) identity: Identity,
@@ -33,6 +34,10 @@ pub(crate) struct World {
     pub(crate) life: Life,
     pub(crate) accounts: Vec<Account>,
     pub(crate) book: Book,
+    pub(crate) rounds: Rounds,
+    pub(crate) chaos: Chaos,
+    /// Executions whose commission is not known yet.
+    pub(crate) uncharged: Vec<Trade>,
     pub(crate) pacing: Pacing,
     pub(crate) faults: Faults,
     pub(crate) record: Record,
@@ -47,11 +52,17 @@ impl World {
         if require_login && rules.session == Start::LoggedIn {
             rules.session = Start::LoggedOut;
         }
+        let today = day_of(Clock::start(rules.now, 1.0).now_ms());
+        let universe = Arc::new(Universe::new(today, rules.extra_positions));
+        Self::with(rules, seed, universe)
+    }
+
+    /// The same with instruments that are there already.
+    fn with(rules: Scenario, seed: u64, universe: Arc<Universe>) -> Result<Self, String> {
         if !clock::is_rate(rules.clock_rate) {
             return Err(format!("clockRate {} is not between 0 and 1000000", rules.clock_rate));
         }
         let clock = Clock::start(rules.now, rules.clock_rate);
-        let universe = Universe::new(day_of(clock.now_ms()), rules.extra_positions);
         let accounts = accounts::build(&rules, &universe)?;
         let first = accounts.first().map(|a| a.id.clone()).unwrap_or_default();
         let book = Book::build(&rules, &universe, clock.start_ms(), &first)?;
@@ -60,7 +71,7 @@ impl World {
         let identity = first_identity(&rules, &accounts);
         let life = Life::new(Calendar::of(&rules)?, clock.now_ms(), &rules);
         let (pacing, faults, record) = (Pacing::default(), Faults::default(), Record::default());
-        let served = AtomicUsize::new(0);
+        let (served, chaos) = (AtomicUsize::new(0), Chaos::new(rules.chaos.clone()));
         Ok(Self {
             rules,
             clock,
@@ -72,6 +83,9 @@ impl World {
             life,
             accounts,
             book,
+            rounds: Rounds::default(),
+            chaos,
+            uncharged: Vec::new(),
             pacing,
             faults,
             record,
@@ -82,12 +96,25 @@ impl World {
 
     /// Starts over, with the same scenario and seed.
     pub(crate) fn reset(&mut self) {
-        if let Ok(fresh) = Self::new(self.rules.clone(), self.seed, false) {
+        // The instruments only follow the date, and take long to make.
+        let same_day =
+            day_of(self.clock.start_ms()) == day_of(Clock::start(self.rules.now, 1.0).now_ms());
+        let fresh = match same_day {
+            true => Self::with(self.rules.clone(), self.seed, Arc::clone(&self.universe)),
+            false => Self::new(self.rules.clone(), self.seed, false),
+        };
+        if let Ok(fresh) = fresh {
             let (generation, record) = (self.session.generation, self.record.successor());
+            let log = self.book.log.successor();
             *self = fresh;
             self.session.generation = generation + 1;
-            self.record = record;
+            (self.record, self.book.log) = (record, log);
         }
+    }
+
+    /// Decides all that is left to chance.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Simulated milliseconds since the start.

@@ -9,9 +9,9 @@ use crate::instruments::Instrument;
 use crate::state::World;
 
 /// Share of the gross position value asked as initial margin.
-const INITIAL: f64 = 0.35;
+pub(crate) const INITIAL: f64 = 0.35;
 /// Share asked as maintenance margin.
-const MAINTENANCE: f64 = 0.325;
+pub(crate) const MAINTENANCE: f64 = 0.325;
 
 /// One position at present prices, in its own currency.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ pub(crate) struct Purse {
     /// Futures count by their profit, not by their notional value.
     pub(crate) futures: f64,
     pub(crate) unrealized: f64,
+    pub(crate) realized: f64,
     pub(crate) gross: f64,
     pub(crate) daily: f64,
     /// Into the account's base currency.
@@ -54,6 +55,7 @@ impl Purse {
         self.options += other.options * rate;
         self.futures += other.futures * rate;
         self.unrealized += other.unrealized * rate;
+        self.realized += other.realized * rate;
         self.gross += other.gross * rate;
         self.daily += other.daily * rate;
     }
@@ -142,6 +144,9 @@ impl World {
         let mut purses: BTreeMap<String, Purse> = BTreeMap::new();
         for (currency, amount) in &account.cash {
             purses.entry(currency.clone()).or_default().cash = *amount;
+        }
+        for (currency, amount) in &account.realized {
+            purses.entry(currency.clone()).or_default().realized = *amount;
         }
         for held in account.holdings.iter().filter_map(|h| self.value(h)) {
             held.put_into(purses.entry(held.instrument.currency.clone()).or_default());

@@ -1,13 +1,16 @@
 //! The Client Portal API: who may ask what in which state, and one file per family of endpoints.
 
 mod accounts;
+mod change;
 mod contracts;
 mod fx;
 mod gateway;
 mod history;
 mod login;
+mod order_row;
 mod orders;
 mod pages;
+mod place;
 mod portfolio;
 mod positions;
 mod rules;
@@ -19,6 +22,7 @@ mod snapshot;
 pub(crate) mod socket;
 mod summary;
 mod trades;
+mod whatif;
 
 use crate::calendar::Closed;
 use crate::http::{Call, Reply};
@@ -30,7 +34,7 @@ use crate::state::World;
 type Family = fn(&mut World, &Call, &[&str]) -> Option<Reply>;
 
 /// Asked in this order; the paths of two families never overlap.
-const FAMILIES: [Family; 10] = [
+const FAMILIES: [Family; 12] = [
     session::route,
     accounts::route,
     portfolio::route,
@@ -41,6 +45,8 @@ const FAMILIES: [Family; 10] = [
     snapshot::route,
     history::route,
     orders::route,
+    place::route,
+    change::route,
 ];
 
 /// Answers any request, whatever its path.

@@ -104,7 +104,7 @@ fn ledger(world: &World, account: &Account) -> Value {
 }
 
 fn ledger_line(id: &str, currency: &str, purse: &Purse, at: i64) -> Value {
-    const ZEROES: [&str; 17] = [
+    const ZEROES: [&str; 16] = [
         "cashbalancefxsegment",
         "commoditymarketvalue",
         "corporatebondsmarketvalue",
@@ -116,7 +116,6 @@ fn ledger_line(id: &str, currency: &str, purse: &Purse, at: i64) -> Value {
         "interest",
         "issueroptionsmarketvalue",
         "moneyfunds",
-        "realizedpnl",
         "tbillsmarketvalue",
         "tbondsmarketvalue",
         "warrantsmarketvalue",
@@ -134,6 +133,7 @@ fn ledger_line(id: &str, currency: &str, purse: &Purse, at: i64) -> Value {
         "key": "LedgerList",
         "netliquidationvalue": round_to(purse.net(), 4),
         "secondkey": currency,
+        "realizedpnl": round_to(purse.realized, 4),
         "sessionid": 1,
         "settledcash": round_to(purse.cash, 4),
         "severity": 0,

@@ -1,5 +1,7 @@
 //! The control API: what tests and demos do to the simulated world from behind its back.
 
+mod orders;
+
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -11,8 +13,9 @@ use crate::login;
 use crate::state::World;
 
 /// Everything that can be asked, for the error about what cannot.
-const ALLOWED: &str = "GET /requests, GET /orders, GET /faults, GET /logins, POST /fault, POST /session, \
-POST /clock, POST /penalty, POST /approve, POST /deny, POST /reset";
+const ALLOWED: &str = "GET /requests, GET /orders, GET /placements, GET /faults, GET /chaos, GET /logins, \
+POST /fault, POST /chaos, POST /script, POST /fill, POST /market, POST /session, POST /clock, POST /penalty, \
+POST /approve, POST /deny, POST /reset";
 
 /// Body of `POST /session`.
 #[derive(Debug, Deserialize)]
@@ -88,7 +91,6 @@ pub(crate) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
         ("POST", "/approve") => with_body(or_empty(body), |body| phone(world, &body, true)),
         ("POST", "/deny") => with_body(or_empty(body), |body| phone(world, &body, false)),
         ("GET", "/requests") => requests(world),
-        ("GET", "/orders") => orders(world),
         ("GET", "/faults") => Reply::json(&json!({ "faults": world.faults.waiting() })),
         ("POST", "/fault") => with_body(body, |fault: Fault| {
             world.faults.add(fault);
@@ -105,7 +107,8 @@ pub(crate) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
             world.reset();
             Reply::json(&json!({ "ok": true }))
         }
-        _ => Reply::error(404, &format!("unknown; allowed: {ALLOWED}")),
+        _ => orders::answer(world, method, path, body)
+            .unwrap_or_else(|| Reply::error(404, &format!("unknown; allowed: {ALLOWED}"))),
     }
 }
 
@@ -193,20 +196,4 @@ fn requests(world: &World) -> Reply {
         "penaltyMs": (world.pacing.boxed_until() - world.now()).max(0),
         "requests": entries,
     }))
-}
-
-fn orders(world: &World) -> Reply {
-    let row = |order: &crate::book::Order| {
-        json!({
-            "orderId": order.id,
-            "cOID": order.client_id,
-            "account": order.account,
-            "conid": order.conid,
-            "side": if order.is_buy { "BUY" } else { "SELL" },
-            "quantity": order.quantity,
-            "status": order.status,
-        })
-    };
-    let rows: Vec<Value> = world.book.orders.iter().map(row).collect();
-    Reply::json(&json!({ "count": rows.len(), "orders": rows }))
 }

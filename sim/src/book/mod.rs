@@ -1,0 +1,139 @@
+//! The order book of the accounts: orders, the trades they made, and what the orders list knows of them.
+
+mod initial;
+mod log;
+mod order;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+pub(crate) use log::{Log, News};
+pub(crate) use order::{Course, Kind, Leg, Order, Status, Step, Trail};
+
+use crate::clock::DAY_MS;
+
+/// The first order id handed out.
+const FIRST_ORDER: i64 = 1_234_567_890;
+/// Orders, trades and placements kept; a simulator that serves a whole campaign must not grow.
+const KEPT: usize = 20_000;
+
+/// One execution.
+#[derive(Debug, Clone)]
+pub(crate) struct Trade {
+    pub(crate) execution_id: String,
+    pub(crate) order: i64,
+    pub(crate) account: String,
+    pub(crate) conid: i64,
+    pub(crate) is_buy: bool,
+    pub(crate) client_id: Option<String>,
+    pub(crate) size: f64,
+    pub(crate) price: f64,
+    pub(crate) commission: f64,
+    /// When the broker knows the commission (epoch milliseconds).
+    pub(crate) charged_ms: i64,
+    pub(crate) at_ms: i64,
+}
+
+/// One acceptance, for tests that look for duplicates.
+#[derive(Debug, Clone)]
+pub(crate) struct Placement {
+    pub(crate) order: i64,
+    pub(crate) at_ms: i64,
+    /// It came from a question that had been given up.
+    pub(crate) zombie: bool,
+}
+
+/// All orders and trades, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    pub(crate) orders: BTreeMap<i64, Order>,
+    /// The orders that have something before them.
+    pub(crate) open: BTreeSet<i64>,
+    pub(crate) trades: VecDeque<Trade>,
+    pub(crate) placements: VecDeque<Placement>,
+    pub(crate) log: Log,
+    /// The orders as the list shows them: a little behind.
+    shown: BTreeMap<i64, Order>,
+    /// Client ids, and when they were registered (epoch milliseconds).
+    registered: HashMap<String, i64>,
+    handed_out: i64,
+}
+
+impl Book {
+    /// The id of the next order.
+    pub(crate) fn next_id(&mut self) -> i64 {
+        self.handed_out += 1;
+        FIRST_ORDER + self.handed_out - 1
+    }
+
+    /// The order with this id.
+    pub(crate) fn order(&self, id: i64) -> Option<&Order> {
+        self.orders.get(&id)
+    }
+
+    /// Puts a new order into the book; the oldest finished one makes room if there are too many.
+    pub(crate) fn enter(&mut self, order: Order) {
+        if !order.status.is_final() {
+            self.open.insert(order.id);
+        }
+        self.orders.insert(order.id, order);
+        if self.orders.len() > KEPT
+            && let Some(old) = self.orders.keys().find(|id| !self.open.contains(id)).copied()
+        {
+            self.orders.remove(&old);
+            self.shown.remove(&old);
+        }
+    }
+
+    /// Keeps a trade.
+    pub(crate) fn keep_trade(&mut self, trade: Trade) {
+        keep(&mut self.trades, trade);
+    }
+
+    /// Keeps an acceptance.
+    pub(crate) fn keep_placement(&mut self, placement: Placement) {
+        keep(&mut self.placements, placement);
+    }
+
+    /// Notes a change for those who read them.
+    pub(crate) fn note(&mut self, at_ms: i64, news: News) {
+        if let Some(order) = self.log.note(at_ms, news) {
+            self.shown.insert(order.id, order);
+        }
+    }
+
+    /// The orders as they were at this moment (epoch milliseconds).
+    pub(crate) fn list(&mut self, at_ms: i64) -> &BTreeMap<i64, Order> {
+        for order in self.log.show(at_ms) {
+            self.shown.insert(order.id, order);
+        }
+        &self.shown
+    }
+
+    /// Changes the owner of everything, as another login does.
+    pub(crate) fn rename(&mut self, change: impl Fn(&str) -> String) {
+        self.list(i64::MAX);
+        let orders = self.orders.values_mut().chain(self.shown.values_mut());
+        orders.for_each(|order| order.account = change(&order.account));
+        self.trades.iter_mut().for_each(|trade| trade.account = change(&trade.account));
+    }
+
+    /// A client id is taken for 24 hours.
+    pub(crate) fn is_registered(&self, client_id: &str, now_ms: i64) -> bool {
+        self.registered.get(client_id).is_some_and(|at| now_ms - at < DAY_MS)
+    }
+
+    /// Takes a client id; those of yesterday are forgotten when there are many.
+    pub(crate) fn register(&mut self, client_id: &str, now_ms: i64) {
+        if self.registered.len() > KEPT {
+            self.registered.retain(|_, at| now_ms - *at < DAY_MS);
+        }
+        self.registered.insert(client_id.to_owned(), now_ms);
+    }
+}
+
+fn keep<T>(all: &mut VecDeque<T>, one: T) {
+    all.push_back(one);
+    if all.len() > KEPT {
+        all.pop_front();
+    }
+}

@@ -1,0 +1,68 @@
+//! What a test wants to become of the next orders.
+
+use std::collections::VecDeque;
+
+use serde::Deserialize;
+
+use crate::book::{Course, Status};
+
+/// Body of `POST /script`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScriptBody {
+    pub(crate) orders: VecDeque<Script>,
+}
+
+/// What becomes of one request to place orders.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub(crate) struct Script {
+    /// These questions instead of the usual ones; an empty list asks nothing.
+    pub(crate) questions: Option<Vec<String>>,
+    /// Refused in these words, or the text of the failed row.
+    pub(crate) reject: Option<String>,
+    /// Refused by a row with the order id -1 and this status; of a bracket only the last leg fails.
+    pub(crate) row_status: Option<String>,
+    /// Refused by this object.
+    pub(crate) advanced_reject: Option<serde_json::Value>,
+    /// Refused by 200 without a body.
+    pub(crate) empty: bool,
+    /// Accepted, and held until a prompt is answered at `/iserver/notification`.
+    pub(crate) prompt: bool,
+    /// What happens after the acceptance.
+    pub(crate) then: Then,
+    /// What a late reject turns the order into, and why.
+    pub(crate) late_status: Option<String>,
+    pub(crate) reason: Option<String>,
+    /// If its question is given up, it goes live all the same, some time later.
+    pub(crate) zombie: bool,
+}
+
+/// What happens to an accepted order.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Then {
+    /// What the market says.
+    #[default]
+    Market,
+    Fill,
+    Rest,
+    Partial,
+    LateReject,
+}
+
+impl Script {
+    /// Who decides about fills.
+    pub(super) fn course(&self) -> Course {
+        match self.then {
+            Then::Market => Course::Market,
+            Then::Fill => Course::Fill,
+            Then::Rest => Course::Rest,
+            Then::Partial => Course::Partial,
+            Then::LateReject => {
+                let word = self.late_status.as_deref().unwrap_or("Cancelled");
+                Course::LateReject(Status::parse(word).unwrap_or(Status::Cancelled))
+            }
+        }
+    }
+}
