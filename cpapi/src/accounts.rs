@@ -24,6 +24,30 @@ pub struct BrokerageAccounts {
     /// Whether this is a paper login.
     #[serde(rename = "isPaper", default, deserialize_with = "lenient::opt")]
     pub is_paper: Option<bool>,
+    /// What each account can do.
+    #[serde(rename = "acctProps", default, deserialize_with = "lenient::or_default")]
+    pub props: BTreeMap<String, AccountProps>,
+    /// The account that calls mean which name none.
+    #[serde(rename = "selectedAccount", default, deserialize_with = "lenient::loose")]
+    pub selected: Option<AccountId>,
+}
+
+/// What an account can do. `None`: the server does not say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct AccountProps {
+    /// Parts of a share.
+    #[serde(rename = "supportsFractions", default, deserialize_with = "lenient::opt")]
+    pub supports_fractions: Option<bool>,
+    /// Orders for an amount of money.
+    #[serde(rename = "supportsCashQty", default, deserialize_with = "lenient::opt")]
+    pub supports_cash_qty: Option<bool>,
+}
+
+impl BrokerageAccounts {
+    /// What this account can do.
+    pub fn props(&self, account: &AccountId) -> AccountProps {
+        self.props.get(account.as_str()).copied().unwrap_or_default()
+    }
 }
 
 impl Endpoint for GetBrokerageAccounts {
@@ -88,6 +112,10 @@ mod tests {
         let reply: BrokerageAccounts = fixtures::reply("iserver_accounts");
         assert_eq!(reply.accounts[0].as_str(), "DU1234567");
         assert_eq!(reply.is_paper, Some(true));
+        assert_eq!(reply.selected.as_ref(), Some(&reply.accounts[0]));
+        let props = reply.props(&reply.accounts[0]);
+        assert_eq!((props.supports_fractions, props.supports_cash_qty), (Some(true), Some(true)));
+        assert_eq!(reply.props(&"DU7654321".parse().unwrap()), AccountProps::default());
     }
 
     #[test]

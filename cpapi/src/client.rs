@@ -1,5 +1,8 @@
 //! One door for HTTP: a turn in the budget, a deadline on everything, a typed outcome.
 
+mod wire;
+mod writes;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,17 +17,16 @@ use tokio::time::{Instant, timeout_at};
 use crate::door::Door;
 use crate::endpoint::{Endpoint, Method, Path};
 use crate::failure::{Failure, classify};
+use crate::faults::scaled;
 use crate::pace::Want;
 use crate::pin::{self, Pin};
 
-/// The gateway forwards to servers that answer 503 after ten seconds themselves; it never times out.
-const ANSWER: Duration = Duration::from_secs(15);
+pub use writes::Sent;
+
 const FRONT_PAGE: Duration = Duration::from_secs(3);
 const CONNECT: Duration = Duration::from_secs(5);
 /// The gateway refuses request lines over 4096 bytes.
 const MAX_PATH: usize = 3_800;
-/// A reply larger than this is not one we ask for.
-const MAX_REPLY: usize = 16 << 20;
 
 /// A typed reply, and how old it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +108,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .cookie_store(true)
-            .connect_timeout(CONNECT)
+            .connect_timeout(scaled(CONNECT))
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(crate::pace::IN_FLIGHT);
         let builder = if address.is_loopback() || address.pin.is_expected() {
@@ -143,7 +145,7 @@ impl Client {
         let started = Instant::now();
         let (request, is_sent) = match E::METHOD {
             Method::Get => self.join::<E>(&path),
-            Method::Post => self.begin::<E>(&path, endpoint.body()),
+            Method::Post | Method::Delete => self.begin::<E>(&path, endpoint.body()),
         };
         let reply = timeout_at(deadline, request).await.map_err(|_| {
             match is_sent.load(Ordering::Relaxed) {
@@ -167,7 +169,7 @@ impl Client {
     /// gateway that is cut off from one that hangs.
     pub async fn answers_itself(&self) -> bool {
         let page = self.0.http.get(&self.0.front).send();
-        matches!(tokio::time::timeout(FRONT_PAGE, page).await, Ok(Ok(_)))
+        matches!(tokio::time::timeout(scaled(FRONT_PAGE), page).await, Ok(Ok(_)))
     }
 
     /// Forgets every remembered reply: after a new brokerage session nothing of the old one counts.
@@ -178,7 +180,7 @@ impl Client {
     fn recall<E: Endpoint>(&self, path: &Path) -> Option<Reply> {
         let mut remembered = lock(&self.0.remembered);
         let reply = remembered.get(path.as_str())?;
-        if reply.moment.elapsed() < E::CACHE {
+        if reply.moment.elapsed() < scaled(E::CACHE) {
             return Some(reply.clone());
         }
         remembered.remove(path.as_str());
@@ -219,35 +221,18 @@ impl Client {
         is_sent: Arc<AtomicBool>,
     ) -> impl Future<Output = Result<Reply, Failure>> + Send + use<E> {
         let inner = self.0.clone();
-        let (url, length) = (format!("{}{}", inner.base, path.as_str()), path.as_str().len());
+        let path = path.clone();
         async move {
-            if length > MAX_PATH {
-                let what = format!("a path of {length} bytes is too long for the gateway");
-                return Err(Failure::Garbled { endpoint: E::NAME, what });
-            }
+            check_length(&path, E::NAME)?;
             let want = Want { endpoint: E::NAME, window: E::WINDOW, lane: E::LANE };
             let pass = inner.door.enter(want).await?;
             is_sent.store(true, Ordering::Relaxed);
-            let builder = match E::METHOD {
-                Method::Get => inner.http.get(url),
-                // Always a body: without Content-Length the gateway loses it.
-                Method::Post => inner
-                    .http
-                    .post(url)
-                    .header("content-type", "application/json")
-                    .body(body.unwrap_or_else(|| "{}".to_owned())),
-            };
-            let started = Instant::now();
-            let outcome = send(builder).await;
-            let millis = started.elapsed().as_millis();
-            match &outcome {
-                Ok((status, ..)) => tracing::debug!(endpoint = E::NAME, status, millis, "answered"),
-                Err(failure) => tracing::debug!(endpoint = E::NAME, %failure, millis, "no answer"),
-            }
-            let (status, retry_after, body) = outcome?;
+            let builder = wire::request(&inner, E::METHOD, &path, body);
+            let wire::Received { status, retry_after, body } =
+                wire::send(builder, E::NAME).await.map_err(|broken| broken.failure)?;
             if status == 429 {
                 pass.rate_limited(retry_after);
-                let wait = retry_after.unwrap_or(Duration::from_secs(10));
+                let wait = retry_after.unwrap_or(scaled(Duration::from_secs(10)));
                 let until = inner.door.load().penalty_until.unwrap_or_else(|| after(wait));
                 return Err(Failure::RateLimited(until));
             }
@@ -259,52 +244,6 @@ impl Client {
             }
         }
     }
-}
-
-/// Status, what `Retry-After` says, and the body.
-type Received = (u16, Option<Duration>, String);
-
-async fn send(builder: reqwest::RequestBuilder) -> Result<Received, Failure> {
-    let answer = async {
-        let response = builder.send().await.map_err(broken)?;
-        let status = response.status().as_u16();
-        let retry_after = response
-            .headers()
-            .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .map(Duration::from_secs);
-        if response.content_length().is_some_and(|length| length > MAX_REPLY as u64) {
-            return Err(Failure::Broke);
-        }
-        let body = response.bytes().await.map_err(|_| Failure::Broke)?;
-        Ok((status, retry_after, String::from_utf8_lossy(&body).into_owned()))
-    };
-    tokio::time::timeout(ANSWER, answer).await.map_err(|_| Failure::Silent(ANSWER))?
-}
-
-/// Before anything was sent, or after?
-fn broken(error: reqwest::Error) -> Failure {
-    let chain = chain(&error);
-    if chain.contains(pin::REFUSED) {
-        return Failure::OtherCertificate;
-    }
-    match (error.is_connect(), error.is_timeout()) {
-        // A process that is stopped still accepts connections: the kernel does it in its place.
-        (true, true) => Failure::Silent(CONNECT),
-        (true, false) => Failure::Unreachable(chain),
-        (false, _) => Failure::Broke,
-    }
-}
-
-/// The causes of an error without its address, which is the reader's own configuration.
-fn chain(error: &reqwest::Error) -> String {
-    let mut words = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        words.push(error.to_string());
-        cause = error.source();
-    }
-    words.join(": ")
 }
 
 fn read<E: Endpoint>(reply: &Reply, is_cached: bool) -> Result<Answer<E::Reply>, Failure> {
@@ -321,6 +260,16 @@ fn unreadable(body: &str, error: &serde_json::Error) -> String {
         text if text.starts_with('<') => "an HTML page instead of data".to_owned(),
         _ if error.is_eof() => "data that is cut off in the middle".to_owned(),
         _ => format!("data of another shape ({error})"),
+    }
+}
+
+fn check_length(path: &Path, endpoint: &'static str) -> Result<(), Failure> {
+    match path.as_str().len() {
+        0..=MAX_PATH => Ok(()),
+        length => {
+            let what = format!("a path of {length} bytes is too long for the gateway");
+            Err(Failure::Garbled { endpoint, what })
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What every endpoint says about itself.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,13 +14,15 @@ use crate::pace::Window;
 const ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b',');
 
-/// GET reads; POST may change something.
+/// GET reads; POST may change something; DELETE cancels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// Reads.
     Get,
     /// Changes, or needs a body.
     Post,
+    /// Cancels an order.
+    Delete,
 }
 
 /// One request and how to read its reply.
@@ -45,6 +47,22 @@ pub trait Endpoint: Sync + 'static {
     fn body(&self) -> Option<String> {
         None
     }
+}
+
+/// One request that changes an order. It is not an [`Endpoint`], because what may be done with a
+/// question must not be done with an order: it is never shared, never remembered, never sent again,
+/// and its answer can be "we do not know" ([`crate::Sent`]). Its lane is always [`Lane::Vital`].
+pub trait Write: Sync + 'static {
+    /// For logs and the pacing budget: the path without ids.
+    const NAME: &'static str;
+    /// POST or DELETE.
+    const METHOD: Method;
+
+    /// Path and query below `/v1/api`.
+    fn path(&self) -> Path;
+
+    /// A JSON body, on one line. A DELETE has none.
+    fn body(&self) -> Option<String>;
 }
 
 /// A path whose parts cannot run into each other.

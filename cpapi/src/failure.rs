@@ -146,26 +146,32 @@ fn inner_reason(text: &str) -> Option<String> {
 
 /// Text that others wrote, made harmless: one line, no control characters, no markup, not long.
 pub fn clean(text: &str) -> String {
-    let mut depth = 0usize;
-    let plain: String = text
-        .chars()
-        .filter_map(|c| match c {
-            '<' => {
-                depth += 1;
-                None
+    clean_to(text, MAX_TEXT)
+}
+
+/// The same, with room for `max` characters.
+pub fn clean_to(text: &str, max: usize) -> String {
+    let mut in_markup = false;
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '>' if in_markup => {
+                in_markup = false;
+                plain.push(' ');
             }
-            '>' if depth > 0 => {
-                depth -= 1;
-                Some(' ')
+            _ if in_markup => {}
+            // `size < 100` is no markup, and what follows it must be read.
+            '<' if chars.peek().is_some_and(|c| c.is_ascii_alphabetic() || "/!".contains(*c)) => {
+                in_markup = true;
             }
-            _ if depth > 0 => None,
-            c if c.is_control() => Some(' '),
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
-            c => Some(c),
-        })
-        .collect();
+            c if c.is_control() => plain.push(' '),
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+            c => plain.push(c),
+        }
+    }
     let words: Vec<&str> = plain.split_whitespace().collect();
-    words.join(" ").chars().take(MAX_TEXT).collect()
+    words.join(" ").chars().take(max).collect()
 }
 
 #[cfg(test)]
@@ -217,5 +223,7 @@ mod tests {
     fn other_peoples_text_is_made_harmless() {
         assert_eq!(clean("<h4>Hi</h4>\u{202e}\n  there\u{7}"), "Hi there");
         assert_eq!(clean(&"x".repeat(1000)).len(), MAX_TEXT);
+        assert_eq!(clean("size < 100 and > 5"), "size < 100 and > 5");
+        assert_eq!(clean("<<b>x</b>>"), "< x >");
     }
 }

@@ -12,6 +12,12 @@ use crate::lenient::{self, FromBroker};
 #[error("{0}")]
 pub struct NotAnId(String);
 
+impl NotAnId {
+    pub(crate) fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
 /// IBKR's number for a contract; positive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -26,6 +32,31 @@ pub struct OrderId(u64);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct AccountId(String);
+
+/// Our name for an order, fixed for its life: `cOID` when it is sent, `order_ref` when it comes back.
+/// IBKR takes each one once in 24 hours.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ClientOrderId(String);
+
+/// IBKR's name for a question that waits for its answer.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ReplyId(String);
+
+impl ClientOrderId {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ReplyId {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl Conid {
     /// The number.
@@ -89,6 +120,35 @@ impl FromStr for AccountId {
     }
 }
 
+impl FromStr for ClientOrderId {
+    type Err = NotAnId;
+
+    /// Letters, digits and `-` only, at most 40.
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let fits = (1..=40).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        match fits {
+            true => Ok(Self(text.to_owned())),
+            false => Err(NotAnId(format!(
+                "{text:?} is not a client order id (1 to 40 letters, digits or -)"
+            ))),
+        }
+    }
+}
+
+impl FromStr for ReplyId {
+    type Err = NotAnId;
+
+    /// Whatever the broker made up, as long as it is short and can be printed: it becomes part of a path.
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        match fits {
+            true => Ok(Self(text.to_owned())),
+            false => Err(NotAnId("that is not the id of a question".to_owned())),
+        }
+    }
+}
+
 macro_rules! shown_and_read {
     ($($id:ident),*) => {$(
         impl fmt::Display for $id {
@@ -113,6 +173,32 @@ macro_rules! shown_and_read {
 
 shown_and_read!(Conid, OrderId, AccountId);
 
+/// As the others, but to the letter: a `.0` at the end would be part of the name.
+macro_rules! shown_and_read_exactly {
+    ($($id:ident),*) => {$(
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromBroker for $id {
+            fn from_broker(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $id {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
+}
+
+shown_and_read_exactly!(ClientOrderId, ReplyId);
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -131,6 +217,17 @@ mod tests {
     #[test]
     fn a_conid_is_read_from_number_and_string() {
         assert_eq!(serde_json::from_str::<Vec<Conid>>(r#"[265598,"265598"]"#).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_client_order_id_has_forty_characters_at_most_and_none_that_could_mean_something() {
+        for good in ["ibd01ARZ3NDEKTSV4RRFFQ69G5FAV", "a", "my-1", &"x".repeat(40)] {
+            assert_eq!(good.parse::<ClientOrderId>().unwrap().to_string(), good);
+        }
+        for bad in ["", "a b", "a_b", "a/b", "é", &"x".repeat(41)] {
+            assert!(bad.parse::<ClientOrderId>().is_err(), "{bad}");
+            assert!(serde_json::from_str::<ClientOrderId>(&format!("{bad:?}")).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Every number goes from the text on the wire straight to its own type: none passes through a
 //! float. `null`, an absent key, `""`, `"N/A"`, `"NA"`, `"-"` and `"null"` all mean: no value.
 
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -37,6 +38,38 @@ where
     opt(deserializer)?.ok_or_else(|| D::Error::custom("a required value is missing"))
 }
 
+/// For `#[serde(default, deserialize_with = "lenient::loose")]`: what cannot be read is missing. Only
+/// for what a row can do without, where one odd value must not cost the whole list.
+pub fn loose<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromBroker,
+{
+    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    Ok(raw.and_then(|raw| read(&raw).ok().flatten()))
+}
+
+/// For `#[serde(default, deserialize_with = "lenient::millis")]`: milliseconds of the epoch.
+pub fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let millis = loose::<D, u64>(deserializer)?.filter(|millis| *millis > 0);
+    Ok(millis.and_then(|millis| Timestamp::from_millisecond(millis.try_into().ok()?).ok()))
+}
+
+/// For `#[serde(default, deserialize_with = "lenient::compact_time")]`: `YYMMDDHHmmss` in UTC.
+pub fn compact_time<'de, D>(deserializer: D) -> Result<Option<Timestamp>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let text = loose::<D, String>(deserializer)?;
+    Ok(text.and_then(|text| utc("%y%m%d%H%M%S", &text)))
+}
+
+/// A time that the broker writes without a zone and means in UTC.
+pub fn utc(format: &str, text: &str) -> Option<Timestamp> {
+    let time = jiff::civil::DateTime::strptime(format, text).ok()?;
+    Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+}
+
 /// For lists of ids that come as numbers, strings or a mixture.
 pub fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
@@ -48,6 +81,15 @@ where
         .filter_map(|raw| read(raw).transpose())
         .collect::<Result<_, _>>()
         .map_err(D::Error::custom)
+}
+
+/// For `#[serde(default, deserialize_with = "lenient::or_default")]`: `null` is as if it were absent.
+pub fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// One raw JSON value as `T`, or missing.

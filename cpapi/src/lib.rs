@@ -13,6 +13,7 @@ pub mod contracts;
 pub mod door;
 pub mod endpoint;
 pub mod failure;
+pub mod faults;
 pub mod id;
 pub mod lenient;
 pub mod money;
@@ -22,9 +23,11 @@ pub mod pin;
 pub mod portfolio;
 pub mod session;
 pub mod snapshot;
+pub mod trades;
+pub mod whatif;
 
-pub use client::{Answer, Client};
-pub use endpoint::{Endpoint, Lane, Path};
+pub use client::{Answer, Client, Sent};
+pub use endpoint::{Endpoint, Lane, Path, Write};
 pub use failure::Failure;
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::faults::scaled;
+
 /// Requests that IBKR allows in [`SECOND`].
 pub const PER_SECOND: usize = 10;
 const SECOND: Duration = Duration::from_secs(1);
@@ -165,12 +167,12 @@ impl Pace {
         }
         if let Some(window) = want.window {
             let places = self.places(want.endpoint);
-            let verdict = places.has_room(now, window.per, window.count);
+            let verdict = places.has_room(now, scaled(window.per), window.count);
             if verdict != Verdict::Go {
                 return verdict;
             }
         }
-        self.all.has_room(now, SECOND, PER_SECOND - kept)
+        self.all.has_room(now, scaled(SECOND), PER_SECOND - kept)
     }
 
     /// Gives back the place that `Go` took.
@@ -182,7 +184,7 @@ impl Pace {
         let places = self.places(want.endpoint);
         places.answer(now);
         let per = want.window.map_or(SECOND, |window| window.per);
-        places.taken(now, per);
+        places.taken(now, scaled(per));
         if let Ending::RateLimited(asked) = ending {
             self.refused(now, want, asked);
         }
@@ -190,13 +192,13 @@ impl Pace {
 
     /// The first 429 closes its endpoint; a second one anywhere soon after closes everything.
     fn refused(&mut self, now: Instant, want: &Want, asked: Option<Duration>) {
-        let window = want.window.map_or(FIRST_WARNING, |w| w.per.max(FIRST_WARNING));
+        let window = scaled(want.window.map_or(FIRST_WARNING, |w| w.per.max(FIRST_WARNING)));
         let close = asked.unwrap_or_default().max(window);
         self.closed.insert(want.endpoint, now + close);
-        let is_repeated = self.last_refusal.is_some_and(|at| now < at + PENALTY);
+        let is_repeated = self.last_refusal.is_some_and(|at| now < at + scaled(PENALTY));
         self.last_refusal = Some(now);
         if is_repeated {
-            self.penalty = Some(now + asked.unwrap_or_default().max(PENALTY));
+            self.penalty = Some(now + asked.unwrap_or_default().max(scaled(PENALTY)));
         }
     }
 

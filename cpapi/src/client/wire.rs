@@ -1,0 +1,124 @@
+//! One request on the wire: what goes out, and what came back or where it broke.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{CONNECT, Inner};
+use crate::endpoint::{Method, Path};
+use crate::failure::Failure;
+use crate::faults::scaled;
+use crate::pin;
+
+/// The gateway forwards to servers that answer 503 after ten seconds themselves; it never times out.
+const ANSWER: Duration = Duration::from_secs(15);
+/// A reply larger than this is not one we ask for.
+const MAX_REPLY: usize = 16 << 20;
+
+/// An answer, whatever it says.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) status: u16,
+    /// What `Retry-After` says.
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: String,
+}
+
+/// No answer.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub(super) failure: Failure,
+    /// It is certain that no byte of the request left.
+    pub(super) is_unsent: bool,
+}
+
+pub(super) fn request(
+    inner: &Inner,
+    method: Method,
+    path: &Path,
+    body: Option<String>,
+) -> reqwest::RequestBuilder {
+    let url = format!("{}{}", inner.base, path.as_str());
+    match method {
+        Method::Get => inner.http.get(url),
+        Method::Delete => inner.http.delete(url),
+        // Always a body: without Content-Length the gateway loses it.
+        Method::Post => inner
+            .http
+            .post(url)
+            .header("content-type", "application/json")
+            .body(body.unwrap_or_else(|| "{}".to_owned())),
+    }
+}
+
+/// Sends once; `head` is called when the head of an answer is there, or nothing will come.
+pub(super) async fn send_telling(
+    builder: reqwest::RequestBuilder,
+    endpoint: &'static str,
+    head: impl FnOnce(),
+) -> Result<Received, Broken> {
+    let started = Instant::now();
+    let limit = scaled(ANSWER);
+    let outcome = tokio::time::timeout(limit, answer(builder, head)).await;
+    let outcome = outcome.unwrap_or_else(|_| Err(sent(Failure::Silent(limit))));
+    let millis = started.elapsed().as_millis();
+    match &outcome {
+        Ok(Received { status, .. }) => tracing::debug!(endpoint, status, millis, "answered"),
+        Err(Broken { failure, .. }) => tracing::debug!(endpoint, %failure, millis, "no answer"),
+    }
+    outcome
+}
+
+pub(super) async fn send(
+    builder: reqwest::RequestBuilder,
+    endpoint: &'static str,
+) -> Result<Received, Broken> {
+    send_telling(builder, endpoint, || ()).await
+}
+
+async fn answer(builder: reqwest::RequestBuilder, head: impl FnOnce()) -> Result<Received, Broken> {
+    let response = builder.send().await.map_err(broken);
+    head();
+    let response = response?;
+    let status = response.status().as_u16();
+    let retry_after = response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map(|seconds| scaled(Duration::from_secs(seconds)));
+    if response.content_length().is_some_and(|length| length > MAX_REPLY as u64) {
+        return Err(sent(Failure::Broke));
+    }
+    let body = response.bytes().await.map_err(|_| sent(Failure::Broke))?;
+    Ok(Received { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+fn sent(failure: Failure) -> Broken {
+    Broken { failure, is_unsent: false }
+}
+
+/// Before anything was sent, or after? Only an error of the connector is certainly before: TCP or TLS
+/// was not made.
+fn broken(error: reqwest::Error) -> Broken {
+    let chain = chain(&error);
+    let is_unsent = error.is_connect();
+    let failure = match (is_unsent, error.is_timeout()) {
+        (true, _) if chain.contains(pin::REFUSED) => Failure::OtherCertificate,
+        // A process that is stopped still accepts connections: the kernel does it in its place.
+        (true, true) => Failure::Silent(scaled(CONNECT)),
+        (true, false) => Failure::Unreachable(chain),
+        (false, _) => Failure::Broke,
+    };
+    Broken { failure, is_unsent }
+}
+
+/// The causes of an error without its address, which is the reader's own configuration.
+fn chain(error: &reqwest::Error) -> String {
+    let mut words = Vec::new();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        words.push(error.to_string());
+        cause = error.source();
+    }
+    words.join(": ")
+}

@@ -1,0 +1,126 @@
+//! The search: `/iserver/secdef/search`.
+
+use serde::Deserialize;
+
+use crate::endpoint::{Endpoint, Path};
+use crate::id::Conid;
+
+/// The conid of a stub that stands for "bonds of this issuer".
+const BOND_STUB: u32 = 2_147_483_647;
+
+/// Searches by symbol, or by words of a company's name.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// A symbol or words.
+    pub text: String,
+    /// Whether `text` is words of a name. IBKR then lists no derivatives, and `/strikes` stays empty
+    /// for the rest of the session.
+    pub by_name: bool,
+}
+
+/// The hits, or an object that says there are none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "HitsOrNone")]
+pub struct Hits(pub Vec<Hit>);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum HitsOrNone {
+    Hits(Vec<HitText>),
+    None(serde::de::IgnoredAny),
+}
+
+/// Inside an untagged enum only plain strings survive, so ids are read in a second step.
+#[derive(Deserialize)]
+struct HitText {
+    conid: serde_json::Value,
+    #[serde(rename = "companyName")]
+    company: Option<String>,
+    symbol: Option<String>,
+    description: Option<String>,
+    #[serde(default)]
+    sections: Vec<Section>,
+}
+
+#[derive(Deserialize)]
+struct Section {
+    #[serde(rename = "secType")]
+    sec_type: Option<String>,
+    months: Option<String>,
+}
+
+/// One hit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// The contract: a stock, an index, or the product that futures are written on.
+    pub conid: Conid,
+    /// The company: untrusted text.
+    pub company: Option<String>,
+    /// The symbol.
+    pub symbol: Option<String>,
+    /// The listing exchange.
+    pub exchange: Option<String>,
+    /// Kinds of contract under this hit, such as `STK`, `OPT`, `FUT`.
+    pub sec_types: Vec<String>,
+    /// Months for which options exist, such as `JAN27`.
+    pub option_months: Vec<String>,
+}
+
+impl From<HitsOrNone> for Hits {
+    fn from(reply: HitsOrNone) -> Self {
+        match reply {
+            HitsOrNone::Hits(hits) => Self(hits.into_iter().filter_map(Hit::from_text).collect()),
+            HitsOrNone::None(_) => Self(Vec::new()),
+        }
+    }
+}
+
+impl Hit {
+    fn from_text(hit: HitText) -> Option<Self> {
+        let conid = match hit.conid {
+            serde_json::Value::String(text) => text,
+            other => other.to_string(),
+        };
+        let conid = conid.parse::<Conid>().ok().filter(|conid| conid.get() != BOND_STUB)?;
+        let options = hit.sections.iter().find(|s| s.sec_type.as_deref() == Some("OPT"));
+        let months = options.and_then(|section| section.months.clone()).unwrap_or_default();
+        Some(Self {
+            conid,
+            company: hit.company,
+            symbol: hit.symbol,
+            exchange: hit.description,
+            option_months: months.split(';').filter(|m| !m.is_empty()).map(str::to_owned).collect(),
+            sec_types: hit.sections.into_iter().filter_map(|section| section.sec_type).collect(),
+        })
+    }
+}
+
+impl Endpoint for Search {
+    type Reply = Hits;
+    const NAME: &'static str = "iserver/secdef/search";
+
+    fn path(&self) -> Path {
+        let path = Path::new("/iserver/secdef/search").query("symbol", &self.text);
+        if self.by_name { path.query("name", true) } else { path }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn the_bond_stub_is_no_hit() {
+        let Hits(hits) = fixtures::reply("secdef_search");
+        assert_eq!(hits.len(), 2);
+        assert_eq!(hits[0].exchange.as_deref(), Some("NASDAQ"));
+        assert_eq!(hits[0].option_months[0], "DEC26");
+    }
+
+    #[test]
+    fn nothing_found_is_no_error() {
+        let Hits(hits) = fixtures::reply("secdef_search_none");
+        assert!(hits.is_empty());
+    }
+}

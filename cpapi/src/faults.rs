@@ -1,0 +1,96 @@
+//! What tests need of a real program: time that runs faster, and a death at a named point.
+//!
+//! Only with the cargo feature `faults`, which a release is built without: then nothing of this
+//! exists, time is time and points are nothing.
+
+#[cfg(not(feature = "faults"))]
+use std::time::Duration;
+
+/// A duration of ours, divided by `IBD_TIME_SCALE`. Without the feature it is what it was.
+#[cfg(not(feature = "faults"))]
+pub fn scaled(d: Duration) -> Duration {
+    d
+}
+
+/// A place where `IBD_CRASH` can end this process. Without the feature it is nothing.
+#[cfg(not(feature = "faults"))]
+pub fn point(_name: &'static str) {}
+
+#[cfg(feature = "faults")]
+pub use on::{point, scaled};
+
+#[cfg(feature = "faults")]
+mod on {
+    use std::fs::OpenOptions;
+    use std::io::Write;
+    use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    /// A duration of ours, divided by `IBD_TIME_SCALE`, which is read once.
+    pub fn scaled(d: Duration) -> Duration {
+        static SCALE: OnceLock<u32> = OnceLock::new();
+        let scale = SCALE.get_or_init(|| {
+            let wanted = std::env::var("IBD_TIME_SCALE").ok().and_then(|text| text.parse().ok());
+            wanted.unwrap_or(1).max(1)
+        });
+        d / *scale
+    }
+
+    /// A place where `IBD_CRASH` = `name:n` ends this process, as a power cut would, at the n-th hit.
+    /// `IBD_CRASH_LOG` is a file to which the name of every hit is appended, a line each.
+    pub fn point(name: &'static str) {
+        static HITS: AtomicU64 = AtomicU64::new(0);
+        static CRASH: OnceLock<Option<(String, u64)>> = OnceLock::new();
+        static LOG: OnceLock<Option<String>> = OnceLock::new();
+        if let Some(path) = LOG.get_or_init(|| std::env::var("IBD_CRASH_LOG").ok()) {
+            let log = OpenOptions::new().create(true).append(true).open(path);
+            // One write, so that lines of several processes do not mix.
+            let _ = log.and_then(|mut log| log.write_all(format!("{name}\n").as_bytes()));
+        }
+        let crash = CRASH.get_or_init(|| parsed(&std::env::var("IBD_CRASH").ok()?));
+        if let Some((at, nth)) = crash
+            && at == name
+            && HITS.fetch_add(1, Ordering::SeqCst) + 1 == *nth
+        {
+            die();
+        }
+    }
+
+    fn parsed(text: &str) -> Option<(String, u64)> {
+        let (name, nth) = text.rsplit_once(':')?;
+        Some((name.to_owned(), nth.parse().ok()?))
+    }
+
+    #[cfg(unix)]
+    fn die() {
+        use rustix::process::{Signal, getpid, kill_process};
+        let _ = kill_process(getpid(), Signal::KILL);
+        // The signal comes at once, but perhaps to another thread first: nothing may happen here any more.
+        loop {
+            std::thread::park();
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn die() {
+        std::process::abort();
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn a_crash_is_a_name_and_a_count() {
+            assert_eq!(parsed("http.sent:3"), Some(("http.sent".to_owned(), 3)));
+            assert_eq!(parsed("http.sent"), None);
+            assert_eq!(parsed("http.sent:x"), None);
+        }
+
+        #[test]
+        fn time_is_time_when_nobody_scales_it() {
+            assert_eq!(scaled(Duration::from_secs(5)), Duration::from_secs(5));
+        }
+    }
+}

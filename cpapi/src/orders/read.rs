@@ -1,0 +1,289 @@
+//! Reading orders: `/iserver/account/orders`, `/iserver/account/order/status/{id}`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::endpoint::{Endpoint, Lane, Path};
+use crate::id::{AccountId, Conid, OrderId};
+use crate::lenient;
+use crate::money::{Price, Quantity};
+use crate::pace::Window;
+
+/// Today's orders and open ones; at most once in five seconds.
+///
+/// The first call of a session starts the feed and often answers nothing; `force` clears the
+/// server's memory and itself answers nothing. Never filtered: a filter silences the order stream,
+/// and its results are unreliable.
+#[derive(Debug, Clone)]
+pub struct GetOrders {
+    /// Whose; without it a live session may answer falsely that there are none.
+    pub account: Option<AccountId>,
+    /// Start the feed afresh.
+    pub force: bool,
+}
+
+/// The reply.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Orders {
+    /// Rows.
+    #[serde(default)]
+    pub orders: Vec<OrderRow>,
+}
+
+/// One order in the list.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OrderRow {
+    /// The broker's id.
+    #[serde(rename = "orderId")]
+    pub order_id: OrderId,
+    /// Whose.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub account: Option<AccountId>,
+    /// The contract; a combo has none of its own.
+    #[serde(default, deserialize_with = "lenient::loose")]
+    pub conid: Option<Conid>,
+    /// The symbol.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub ticker: Option<String>,
+    /// `STK`, `OPT`, …
+    #[serde(rename = "secType", default, deserialize_with = "lenient::opt")]
+    pub sec_type: Option<String>,
+    /// The listing exchange.
+    #[serde(rename = "listingExchange", default, deserialize_with = "lenient::opt")]
+    pub exchange: Option<String>,
+    /// `BUY` or `SELL`.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub side: Option<String>,
+    /// `265598@NYSE`, or a combo.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub conidex: Option<String>,
+    /// In capitals: `LIMIT`, `STOP`, …
+    #[serde(rename = "origOrderType", default, deserialize_with = "lenient::opt")]
+    pub order_type: Option<String>,
+    /// What was asked for.
+    #[serde(rename = "totalSize", default, deserialize_with = "lenient::opt")]
+    pub quantity: Option<Quantity>,
+    /// What has been filled.
+    #[serde(rename = "filledQuantity", default, deserialize_with = "lenient::opt")]
+    pub filled: Option<Quantity>,
+    /// What has not been filled yet.
+    #[serde(rename = "remainingQuantity", default, deserialize_with = "lenient::opt")]
+    pub remaining: Option<Quantity>,
+    /// `0/10`, or `5` once all is filled.
+    #[serde(rename = "sizeAndFills", default, deserialize_with = "lenient::opt")]
+    pub size_and_fills: Option<String>,
+    /// The limit price; for a stop order its stop price, where the broker puts it here.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub price: Option<Price>,
+    /// The stop price.
+    #[serde(rename = "auxPrice", default, deserialize_with = "lenient::opt")]
+    pub stop_price: Option<Price>,
+    /// Average price of the fills.
+    #[serde(rename = "avgPrice", default, deserialize_with = "lenient::opt")]
+    pub average_price: Option<Price>,
+    /// `Submitted`, `Filled`, …
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub status: Option<String>,
+    /// What the trading system says, where `status` is what its screens say: `Pending Submit`,
+    /// `Submitted`, `Filled`, `Cancelled`, …
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub order_ccp_status: Option<String>,
+    /// `CLOSE` means `DAY`.
+    #[serde(rename = "timeInForce", default, deserialize_with = "lenient::opt")]
+    pub tif: Option<String>,
+    /// Currency of its prices.
+    #[serde(rename = "cashCcy", default, deserialize_with = "lenient::opt")]
+    pub currency: Option<String>,
+    /// The client order id it was sent with.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub order_ref: Option<String>,
+    /// The client order id of the parent, on the child of a bracket. Not documented, but seen.
+    #[serde(rename = "parentId", default, deserialize_with = "lenient::opt")]
+    pub parent_id: Option<String>,
+    /// Also outside regular hours.
+    #[serde(rename = "outsideRTH", default, deserialize_with = "lenient::opt")]
+    pub outside_rth: Option<bool>,
+    /// When it was last filled or changed.
+    #[serde(rename = "lastExecutionTime_r", default, deserialize_with = "lenient::millis")]
+    pub last_execution: Option<Timestamp>,
+    /// IBKR's one line about it.
+    #[serde(rename = "orderDesc", default, deserialize_with = "lenient::opt")]
+    pub description: Option<String>,
+}
+
+impl Endpoint for GetOrders {
+    type Reply = Orders;
+    const NAME: &'static str = "iserver/account/orders";
+    const WINDOW: Option<Window> = Some(Window::one_in(5));
+    const LANE: Lane = Lane::Vital;
+    const CACHE: Duration = Duration::from_secs(5);
+
+    fn path(&self) -> Path {
+        let mut path = Path::new("/iserver/account/orders");
+        if self.force {
+            path = path.query("force", true);
+        }
+        match &self.account {
+            Some(account) => path.query("accountId", account),
+            None => path,
+        }
+    }
+}
+
+/// One order. An unknown one is refused with 503 after about five seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct GetOrderStatus {
+    /// Which.
+    pub order_id: OrderId,
+}
+
+/// How an order stands.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct OrderStatus {
+    /// The broker's id.
+    pub order_id: OrderId,
+    /// Whose.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub account: Option<AccountId>,
+    /// The contract; a combo has none of its own.
+    #[serde(default, deserialize_with = "lenient::loose")]
+    pub conid: Option<Conid>,
+    /// The symbol.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub symbol: Option<String>,
+    /// `STK`, `OPT`, …
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub sec_type: Option<String>,
+    /// The listing exchange.
+    #[serde(rename = "listing_exchange", default, deserialize_with = "lenient::opt")]
+    pub exchange: Option<String>,
+    /// `B` or `S`.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub side: Option<String>,
+    /// `LIMIT`, `STOP`, …
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub order_type: Option<String>,
+    /// What was asked for.
+    #[serde(rename = "total_size", default, deserialize_with = "lenient::opt")]
+    pub quantity: Option<Quantity>,
+    /// What has been filled.
+    #[serde(rename = "cum_fill", default, deserialize_with = "lenient::opt")]
+    pub filled: Option<Quantity>,
+    /// The limit price.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub limit_price: Option<Price>,
+    /// The stop price.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub stop_price: Option<Price>,
+    /// Average price of the fills; zero before the first.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub average_price: Option<Price>,
+    /// `Submitted`, `Filled`, …
+    #[serde(rename = "order_status", default, deserialize_with = "lenient::opt")]
+    pub status: Option<String>,
+    /// Its meaning in words: untrusted text.
+    #[serde(rename = "order_status_description", default, deserialize_with = "lenient::opt")]
+    pub status_description: Option<String>,
+    /// A number: `2` is filled, the others are not known.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub order_ccp_status: Option<String>,
+    /// `265598@NYSE`, or a combo.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub conidex: Option<String>,
+    /// `0/5`, or `5` once all is filled.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub size_and_fills: Option<String>,
+    /// It can no longer be cancelled.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub cannot_cancel_order: Option<bool>,
+    /// It can no longer be changed.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub order_not_editable: Option<bool>,
+    /// The client order id it was sent with, where this build of the server says it.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub order_ref: Option<String>,
+    /// When it was last filled or changed.
+    #[serde(rename = "order_time", default, deserialize_with = "lenient::compact_time")]
+    pub last_execution: Option<Timestamp>,
+    /// `DAY`, `GTC`, …
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub tif: Option<String>,
+    /// Currency of its prices.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub currency: Option<String>,
+    /// IBKR's one line about it.
+    #[serde(
+        rename = "order_description_with_contract",
+        default,
+        deserialize_with = "lenient::opt"
+    )]
+    pub description: Option<String>,
+    /// The same without the contract.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub order_description: Option<String>,
+}
+
+impl OrderStatus {
+    /// What has not been filled yet.
+    pub fn remaining(&self) -> Option<Quantity> {
+        Some(Quantity::new(self.quantity?.get().checked_sub(self.filled?.get())?))
+    }
+}
+
+impl Endpoint for GetOrderStatus {
+    type Reply = OrderStatus;
+    const NAME: &'static str = "iserver/account/order/status";
+    const LANE: Lane = Lane::Vital;
+
+    fn path(&self) -> Path {
+        Path::new("/iserver/account/order/status").segment(self.order_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn a_working_stop_shows_its_stop_price() {
+        let orders: Orders = fixtures::reply("orders");
+        let stop = &orders.orders[0];
+        assert_eq!(stop.order_type.as_deref(), Some("STOP"));
+        assert_eq!(stop.stop_price.unwrap().to_string(), "240");
+        assert_eq!(stop.price, None);
+        assert_eq!(stop.quantity.unwrap().to_string(), "10");
+        assert_eq!(stop.remaining.unwrap().to_string(), "10");
+        assert_eq!(stop.order_ccp_status.as_deref(), Some("Submitted"));
+        assert_eq!(stop.last_execution.unwrap().to_string(), "2026-11-02T14:30:03Z");
+    }
+
+    #[test]
+    fn a_row_about_a_combo_does_not_cost_the_list() {
+        let json = r#"{"orders":[{"orderId":7,"conid":-1,"conidex":"28812380;;;1/1,2/-1",
+            "parentId":"ibd1","lastExecutionTime_r":0}]}"#;
+        let orders: Orders = serde_json::from_str(json).unwrap();
+        let row = &orders.orders[0];
+        assert_eq!((row.conid, row.last_execution), (None, None));
+        assert_eq!(row.parent_id.as_deref(), Some("ibd1"));
+    }
+
+    #[test]
+    fn a_cold_list_is_empty() {
+        assert!(fixtures::reply::<Orders>("orders_cold").orders.is_empty());
+    }
+
+    #[test]
+    fn one_order_is_read() {
+        let order: OrderStatus = fixtures::reply("order_status");
+        assert_eq!(order.side.as_deref(), Some("B"));
+        assert_eq!(order.limit_price.unwrap().to_string(), "450");
+        assert_eq!(order.filled.unwrap().to_string(), "0");
+        assert_eq!(order.remaining().unwrap().to_string(), "5");
+        assert_eq!(order.cannot_cancel_order, Some(false));
+        assert_eq!(order.last_execution.unwrap().to_string(), "2026-11-02T14:30:03Z");
+    }
+}
