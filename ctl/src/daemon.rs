@@ -22,11 +22,23 @@ pub(crate) struct Fault {
     pub(crate) hint: String,
     /// What is known besides, for `--json`.
     pub(crate) details: serde_json::Map<String, serde_json::Value>,
+    /// The exit code.
+    pub(crate) code: u8,
 }
 
 impl Fault {
     pub(crate) fn new(text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { text: text.into(), hint: hint.into(), details: serde_json::Map::new() }
+        Self { text: text.into(), hint: hint.into(), details: serde_json::Map::new(), code: 1 }
+    }
+
+    /// What was asked for cannot be done in this way.
+    pub(crate) fn usage(text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: 2, ..Self::new(text, hint) }
+    }
+
+    /// Only a person can do it, and none is there.
+    pub(crate) fn needs_person(text: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { code: 4, ..Self::new(text, hint) }
     }
 
     /// The same, with the fields of a report.

@@ -1,13 +1,19 @@
 //! `ibctl`: the person's command. One file a verb.
 
+mod approve;
+mod audit;
+mod columns;
 mod config;
 mod daemon;
+mod deny;
 mod doctor;
 mod errand;
+mod freeze;
 mod gateway;
 mod login;
 mod logout;
 mod logs;
+mod orders;
 mod own;
 mod page;
 mod progress;
@@ -15,7 +21,10 @@ mod resume;
 mod secrets;
 mod status;
 mod stop;
+mod talk;
+mod terminal;
 mod times;
+mod unfreeze;
 mod version;
 
 use std::process::ExitCode;
@@ -55,6 +64,29 @@ enum Verb {
     Stop,
     /// End the daemon and start it again
     Restart,
+    /// Orders that wait for a person, are in doubt or work; `resolve` settles one in doubt
+    Orders {
+        #[command(subcommand)]
+        verb: Option<orders::Verb>,
+    },
+    /// Show an order that waits for you, and approve it
+    Approve(approve::Args),
+    /// Decline an order that waits for you
+    Deny {
+        /// The approval's id, as `ibctl orders` and `ibctl approve` show it.
+        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        id: String,
+    },
+    /// Stop all new orders at once, also when no daemon runs or it hangs
+    Freeze {
+        /// Also cancel every order that works, in all accounts.
+        #[arg(long)]
+        cancel_all: bool,
+    },
+    /// Let orders through again
+    Unfreeze,
+    /// What was done about orders and why; `verify` checks that nothing was changed or left out
+    Audit(audit::Args),
     /// IBKR's Java gateway: install, start, stop, status, logs
     #[command(subcommand)]
     Gateway(gateway::Verb),
@@ -121,6 +153,15 @@ async fn run(args: &Args) -> Result<Ended, Fault> {
         Verb::Resume => resume::run(&context).await,
         Verb::Stop => stop::stop(&context).await,
         Verb::Restart => stop::restart(&context).await,
+        Verb::Orders { verb: None } => orders::run(&context).await,
+        Verb::Orders { verb: Some(orders::Verb::Resolve(args)) } => {
+            orders::resolve::run(&context, args).await
+        }
+        Verb::Approve(args) => approve::run(&context, args).await,
+        Verb::Deny { id } => deny::run(&context, id).await,
+        Verb::Freeze { cancel_all } => freeze::run(&context, *cancel_all).await,
+        Verb::Unfreeze => unfreeze::run(&context).await,
+        Verb::Audit(args) => audit::run(&context, args).await,
         Verb::Gateway(verb) => gateway::run(&context, verb).await,
         Verb::Secrets(verb) => secrets::run(&context, verb).await,
         Verb::Doctor => doctor::run(&context).await,
@@ -141,7 +182,7 @@ fn failed(json: bool, fault: &Fault) -> ExitCode {
     if !fault.hint.is_empty() {
         eprintln!("hint: {}", fault.hint);
     }
-    ExitCode::FAILURE
+    ExitCode::from(fault.code)
 }
 
 /// The one place that writes to stdout. A reader that has gone is no failure.

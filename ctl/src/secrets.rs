@@ -20,7 +20,7 @@ const MAX: u64 = 4_096;
 pub(crate) enum Verb {
     /// Keep one; its value is asked for, or read from stdin
     Set {
-        /// IB_PASSWORD_AUTH, IB_TOTP_SECRET or IB_FLEX_TOKEN.
+        /// IB_PASSWORD_AUTH, IB_TOTP_SECRET, IB_FLEX_TOKEN or IB_APPROVAL_PIN.
         #[arg(value_parser = kept)]
         name: &'static Setting,
     },
@@ -28,7 +28,7 @@ pub(crate) enum Verb {
     List,
     /// Forget one
     Forget {
-        /// IB_PASSWORD_AUTH, IB_TOTP_SECRET or IB_FLEX_TOKEN.
+        /// IB_PASSWORD_AUTH, IB_TOTP_SECRET, IB_FLEX_TOKEN or IB_APPROVAL_PIN.
         #[arg(value_parser = kept)]
         name: &'static Setting,
     },

@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
-use ibd_protocol::{Condition, SessionStatus, Status, ToClient, ToDaemon};
+use ibd_protocol::{Condition, Places, SessionStatus, Status, ToClient, ToDaemon, TradingStatus};
 use serde_json::json;
 
 use crate::daemon::{Fault, ask, running};
-use crate::times::local;
-use crate::{Context, Ended, answer, say};
+use crate::times::{duration, local};
+use crate::{Context, Ended, answer, freeze, say};
 
 pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
     let Some(mut connection) = running(&context.places).await? else {
@@ -20,16 +20,33 @@ pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
     })
     .await?;
     answer(context, &status, &text(&status))?;
-    Ok(if needs_person(&status.session.state) { Ended::NeedsPerson } else { Ended::Fine })
+    let needs_person = needs_person(&status.session.state) || waits_for_person(&status.trading);
+    Ok(if needs_person { Ended::NeedsPerson } else { Ended::Fine })
 }
 
 fn not_running(context: &Context) {
     let text =
         "ibd is not running. A client starts it when it is needed; `ibctl restart` starts it now.";
-    match context.json {
-        true => say(&json!({ "daemon": { "running": false } }).to_string()),
-        false => say(text),
+    let is_frozen = is_frozen(&context.places);
+    match (context.json, is_frozen) {
+        (true, false) => say(&json!({ "daemon": { "running": false } }).to_string()),
+        (true, true) => {
+            let trading = json!({ "state": "frozen" });
+            say(&json!({ "daemon": { "running": false }, "trading": trading }).to_string());
+        }
+        (false, false) => say(text),
+        (false, true) => say(&format!("{text}\nTrading is frozen; `ibctl unfreeze` ends that.")),
     }
+}
+
+/// Without a daemon only the flag can tell.
+fn is_frozen(places: &Places) -> bool {
+    std::fs::symlink_metadata(freeze::flag::file(places)).is_ok()
+}
+
+/// Whether orders stand still until a person does something.
+fn waits_for_person(trading: &TradingStatus) -> bool {
+    trading.state == "frozen" || trading.waiting > 0 || trading.in_doubt > 0
 }
 
 /// States that nothing but a person ends.
@@ -55,10 +72,10 @@ fn text(status: &Status) -> String {
     line("Gateway", gateway(status));
     line("Budget", budget(status));
     line("Clients", clients(status));
-    line(
-        "Trading",
-        format!("{} ({})", status.trading.state, status.trading.protection.replace('_', " ")),
-    );
+    line("Trading", trading(&status.trading));
+    if let Some(orders) = orders(&status.trading) {
+        line("Orders", orders);
+    }
     let daemon = &status.daemon;
     line(
         "Daemon",
@@ -109,6 +126,23 @@ fn budget(status: &Status) -> String {
     }
 }
 
+fn trading(trading: &TradingStatus) -> String {
+    let state = format!("{} ({})", trading.state, trading.protection.replace('_', " "));
+    if trading.text.is_empty() { state } else { format!("{state}: {}", trading.text) }
+}
+
+/// How many orders need a person, where there are any.
+fn orders(trading: &TradingStatus) -> Option<String> {
+    let waiting = match trading.waiting {
+        0 => None,
+        1 => Some("1 waits for your approval".to_owned()),
+        count => Some(format!("{count} wait for your approval")),
+    };
+    let in_doubt = (trading.in_doubt > 0).then(|| format!("{} in doubt", trading.in_doubt));
+    let counts: Vec<String> = [waiting, in_doubt].into_iter().flatten().collect();
+    (!counts.is_empty()).then(|| format!("{}; `ibctl orders` lists them", counts.join(", ")))
+}
+
 fn clients(status: &Status) -> String {
     if status.clients.is_empty() {
         return "none".to_owned();
@@ -119,14 +153,6 @@ fn clients(status: &Status) -> String {
         format!("{name} ({} calls{mode})", client.calls)
     });
     clients.collect::<Vec<_>>().join(", ")
-}
-
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-    }
 }
 
 #[cfg(test)]
@@ -150,10 +176,32 @@ mod tests {
         assert_eq!(gateway_state("up"), "up");
     }
 
+    fn trading_of(state: &str, waiting: u32, in_doubt: u32) -> TradingStatus {
+        let text = "So it is.".to_owned();
+        TradingStatus {
+            state: state.into(),
+            protection: "live_approval".into(),
+            text,
+            waiting,
+            in_doubt,
+        }
+    }
+
     #[test]
-    fn durations_read_well() {
-        assert_eq!(duration(7), "7 s");
-        assert_eq!(duration(150), "2 min");
-        assert_eq!(duration(18_120), "5 h 2 min");
+    fn orders_wait_for_a_person_when_frozen_or_asked_for_or_in_doubt() {
+        assert!(!waits_for_person(&trading_of("open", 0, 0)));
+        assert!(!waits_for_person(&trading_of("closed", 0, 0)), "that is the session's matter");
+        assert!(waits_for_person(&trading_of("frozen", 0, 0)));
+        assert!(waits_for_person(&trading_of("open", 1, 0)));
+        assert!(waits_for_person(&trading_of("open", 0, 1)));
+    }
+
+    #[test]
+    fn the_trading_line_names_state_protection_and_why() {
+        let open = trading_of("open", 1, 2);
+        assert_eq!(trading(&open), "open (live approval): So it is.");
+        let counts = "1 waits for your approval, 2 in doubt; `ibctl orders` lists them";
+        assert_eq!(orders(&open).as_deref(), Some(counts));
+        assert_eq!(orders(&trading_of("open", 0, 0)), None);
     }
 }

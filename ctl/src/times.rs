@@ -16,6 +16,32 @@ fn in_zone(moment: Timestamp, zone: TimeZone) -> String {
     moment.to_zoned(zone).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
+/// The same to the second, of one width, for columns.
+pub(crate) fn exact(moment: &str) -> String {
+    match moment.parse::<Timestamp>() {
+        Ok(moment) => moment.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => moment.to_owned(),
+    }
+}
+
+/// How long until then; absent if that is no moment.
+pub(crate) fn until(moment: &str, now: Timestamp) -> Option<String> {
+    let seconds = moment.parse::<Timestamp>().ok()?.duration_since(now).as_secs();
+    Some(match u64::try_from(seconds) {
+        Ok(seconds @ 1..) => format!("in {}", duration(seconds)),
+        _ => "now".to_owned(),
+    })
+}
+
+/// A length of time, roughly.
+pub(crate) fn duration(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        _ => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
 /// `24 Apr 2023, 3 years 7 months ago`.
 pub(crate) fn day_and_age(day: Date, today: Date) -> String {
     format!("{}, {}", day.strftime("%-d %b %Y"), age(day, today))
@@ -63,5 +89,20 @@ mod tests {
         let told = in_zone(moment, TimeZone::fixed(jiff::tz::offset(1)));
         assert!(told.starts_with("Mon 23 Nov 2026, 08:30"), "{told}");
         assert_eq!(local("soon"), "soon");
+    }
+
+    #[test]
+    fn durations_read_well() {
+        assert_eq!(duration(7), "7 s");
+        assert_eq!(duration(150), "2 min");
+        assert_eq!(duration(18_120), "5 h 2 min");
+    }
+
+    #[test]
+    fn what_is_left_is_told_and_never_negative() {
+        let now = "2026-11-23T07:30:00Z".parse().unwrap();
+        assert_eq!(until("2026-11-23T07:34:10Z", now).as_deref(), Some("in 4 min"));
+        assert_eq!(until("2026-11-23T07:29:00Z", now).as_deref(), Some("now"));
+        assert_eq!(until("soon", now), None);
     }
 }

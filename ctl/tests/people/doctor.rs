@@ -77,7 +77,16 @@ async fn gateway(page: &'static str, websocket: &'static str) -> u16 {
 }
 
 fn with_gateway_at(port: u16) -> Daemon {
-    let status = Status {
+    let status = status(port);
+    Daemon::start(move |message| match message {
+        ToDaemon::Status(id) => vec![ToClient::Status(*id, Box::new(status.clone()))],
+        _ => Vec::new(),
+    })
+}
+
+/// Nobody is logged in at the gateway of this port.
+pub(crate) fn status(port: u16) -> Status {
+    Status {
         daemon: DaemonStatus { running: true, version: "0".into(), pid: 1, uptime_seconds: 1 },
         gateway: GatewayStatus {
             mode: GatewayMode::Managed,
@@ -105,11 +114,7 @@ fn with_gateway_at(port: u16) -> Daemon {
             in_doubt: 0,
         },
         conditions: Vec::new(),
-    };
-    Daemon::start(move |message| match message {
-        ToDaemon::Status(id) => vec![ToClient::Status(*id, Box::new(status.clone()))],
-        _ => Vec::new(),
-    })
+    }
 }
 
 /// Whether this machine has an address that others could use; in a bare container it has none.

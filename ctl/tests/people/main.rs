@@ -6,8 +6,12 @@
 #[path = "../../../shim/tests/people/daemon.rs"]
 mod daemon;
 mod doctor;
+mod freeze;
 mod gateway;
 mod login;
+mod orders;
+#[cfg(target_os = "linux")]
+mod terminal;
 
 use std::process::{Output, Stdio};
 

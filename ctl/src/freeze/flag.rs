@@ -1,0 +1,103 @@
+//! The flag that keeps trading frozen: a file whose being there is enough, so that it works without
+//! the daemon, its journal or its store.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use ibd_protocol::Places;
+use jiff::Timestamp;
+
+/// Where it lies. The daemon looks there.
+pub(crate) fn file(places: &Places) -> PathBuf {
+    places.state.join("FROZEN")
+}
+
+/// Raises it. Afterwards it is there even if the machine loses power now.
+pub(crate) fn raise(path: &Path, now: Timestamp) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    make(folder)?;
+    match create(path) {
+        Ok(mut file) => {
+            // A disk that is full has no room for words; that the file is there counts.
+            let _ = writeln!(file, "{now:.0} ibctl freeze");
+            file.sync_all()?;
+        }
+        // Whoever raised it may have been cut short before it was durable.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            File::open(path)?.sync_all()?
+        }
+        Err(error) => return Err(error),
+    }
+    sync_folder(folder)
+}
+
+/// Makes the folder and those above it, and makes sure that they stay.
+fn make(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    missing.iter().filter_map(|made| made.parent()).try_for_each(sync_folder)
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// A new file is durable once its folder is.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Windows opens no folders; NTFS journals its entries.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn it_is_raised_with_its_folders_and_only_for_its_owner() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("state/ibd/default/FROZEN");
+        raise(&path, "2026-11-23T07:30:00.5Z".parse().unwrap()).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(path.parent().unwrap()), 0o700);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "2026-11-23T07:30:00Z ibctl freeze\n");
+    }
+
+    #[test]
+    fn raised_again_it_keeps_its_first_words() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("FROZEN");
+        std::fs::write(&path, "the breaker\n").unwrap();
+        raise(&path, Timestamp::now()).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "the breaker\n");
+    }
+
+    #[test]
+    fn a_flag_that_leads_nowhere_is_no_flag() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("FROZEN");
+        std::os::unix::fs::symlink("nowhere", &path).unwrap();
+        assert!(raise(&path, Timestamp::now()).is_err());
+    }
+}
