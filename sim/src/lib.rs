@@ -13,6 +13,7 @@ mod clock;
 mod control;
 mod exchange;
 mod fault;
+mod feeds;
 mod http;
 mod instruments;
 mod life;

@@ -1,4 +1,4 @@
-//! The websocket: greeting, heartbeats, and what becomes of the session. No subscriptions yet.
+//! The websocket: greeting, heartbeats, what becomes of the session, and what was subscribed to.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,12 +19,13 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::api::socket as words;
+use crate::feeds::Feeds;
 use crate::state::Shared;
 
 /// Simulated milliseconds between two heartbeats.
 const BEAT_MS: i64 = 10_000;
 /// Between two looks at the world.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(50);
 /// A client that takes longer to switch protocols has gone.
 const SWITCH: Duration = Duration::from_secs(10);
 /// The broker answers one `tic` this often.
@@ -66,7 +67,8 @@ pub(crate) async fn serve(slot: Slot, shared: Arc<Shared>) {
     let Some(upgrade) = left else { return };
     let Ok(Ok(io)) = timeout(SWITCH, upgrade).await else { return };
     let socket = WebSocketStream::from_raw_socket(TokioIo::new(io), Role::Server, None).await;
-    let talk = Talk { socket, seen: false, beat_at: 0, look: interval(LOOK), shared };
+    let (look, feeds) = (interval(LOOK), Feeds::default());
+    let talk = Talk { socket, seen: false, beat_at: 0, look, feeds, shared };
     // An error is a client that went.
     let _ = talk.run().await;
 }
@@ -80,6 +82,7 @@ struct Talk<S> {
     /// Simulated milliseconds at which the next heartbeat is due.
     beat_at: i64,
     look: Interval,
+    feeds: Feeds,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
@@ -108,10 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             self.beat_at = world.now() + BEAT_MS;
             words::greeting(&world)
         };
-        for message in &greeting {
-            self.say(message).await?;
-        }
-        Ok(())
+        self.say_all(&greeting).await
     }
 
     /// Tells of a brokerage session that came or went; false when the login is over.
@@ -125,6 +125,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             let lost = json!({ "topic": "sts", "args": { "authenticated": false } });
             self.say(if there { &status } else { &lost }).await?;
         }
+        let news = self.feeds.news(&self.shared.caught_up());
+        self.say_all(&news).await?;
         Ok(sso)
     }
 
@@ -153,6 +155,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             for _ in 0..TIC_COPIES {
                 self.say(&tic).await?;
             }
+            return Ok(());
+        }
+        let answer = self.feeds.hear(&self.shared.caught_up(), &text);
+        self.say_all(&answer).await
+    }
+
+    async fn say_all(&mut self, messages: &[Value]) -> Result<(), Error> {
+        for message in messages {
+            self.say(message).await?;
         }
         Ok(())
     }

@@ -81,7 +81,8 @@ fn is_slow(field: &str) -> bool {
         .is_ok_and(|n| (7283..=7291).contains(&n) || (7308..=7311).contains(&n) || n == 7633)
 }
 
-fn row(world: &World, conid: i64, asked: &str, ready: &[String]) -> Value {
+/// One contract with those of its fields that have data.
+pub(super) fn row(world: &World, conid: i64, asked: &str, ready: &[String]) -> Value {
     let mut row = Map::new();
     row.insert("conid".to_owned(), json!(conid));
     row.insert("conidEx".to_owned(), json!(asked));

@@ -1,8 +1,12 @@
-//! What the websocket says unasked: the same facts as the REST replies.
+//! What the websocket says: the same facts as the REST replies.
 
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-use super::{accounts, session};
+use serde_json::{Map, Value, json};
+
+use super::{accounts, order_row, session, snapshot, trades};
+use crate::book::{News, Order, Status, Trade};
+use crate::clock::utc;
 use crate::state::World;
 
 /// The first messages, in the broker's order.
@@ -45,4 +49,88 @@ pub(crate) fn tic(world: &World) -> Value {
     json!({
         "topic": "tic", "alive": true, "id": world.session_id(), "lastAccessed": world.clock.now_ms(),
     })
+}
+
+/// What is said about a subscription that cannot be read.
+pub(crate) fn bad_subscription(topic: &str) -> Value {
+    json!({ "topic": "error", "error": format!("{topic}: the arguments are not valid") })
+}
+
+/// A change of an order: the whole row, or only what changed.
+pub(crate) fn order(world: &World, news: &News) -> Option<Value> {
+    let row = match news {
+        News::Row(order) => order_row::full(world, order)?,
+        News::Mark(order) => mark(order),
+        News::Status(order) => status_of(order),
+        News::Fill(order) => fill_of(world, order)?,
+        News::Trade(_) => return None,
+    };
+    Some(json!({ "topic": "sor", "args": [row] }))
+}
+
+/// An execution.
+pub(crate) fn trade(world: &World, trade: &Trade) -> Option<Value> {
+    Some(json!({ "topic": "str", "args": [trades::frame_row(world, trade)?] }))
+}
+
+/// A quote with these fields.
+pub(crate) fn quote(
+    world: &World,
+    (key, conid): (&str, i64),
+    fields: &BTreeSet<String>,
+) -> Map<String, Value> {
+    let mut fields: Vec<String> = fields.iter().cloned().collect();
+    fields.push("_updated".to_owned());
+    let mut frame = Map::new();
+    frame.insert("topic".to_owned(), json!(format!("smd+{key}")));
+    if let Value::Object(row) = snapshot::row(world, conid, key, &fields) {
+        frame.extend(row);
+    }
+    frame
+}
+
+/// Only the ids.
+fn mark(order: &Order) -> Value {
+    json!({
+        "orderId": order.id, "conid": order.conid, "conidex": order.conidex, "isEventTrading": "0",
+    })
+}
+
+fn status_of(order: &Order) -> Value {
+    let (bg, fg) = order.status.colours();
+    let mut row = json!({
+        "acct": order.account,
+        "orderId": order.id,
+        "status": order.status.word(),
+        "bgColor": bg,
+        "fgColor": fg,
+    });
+    if matches!(order.status, Status::Submitted | Status::Cancelled) {
+        row["order_ccp_status"] = json!(order_row::ccp_word(order.status));
+    }
+    if let Some(reason) = order.reason.as_ref().filter(|_| order.status == Status::Cancelled) {
+        row["order_cancellation_by_system_reason"] = json!(reason);
+    }
+    row
+}
+
+fn fill_of(world: &World, order: &Order) -> Option<Value> {
+    let of = world.universe.of(order)?;
+    let mut row = json!({
+        "acct": order.account,
+        "orderId": order.id,
+        "filledQuantity": order.filled,
+        "remainingQuantity": order.left(),
+        "sizeAndFills": order.size_and_fills(),
+        "avgPrice": of.show(order.avg_price),
+        "lastExecutionTime": utc(order.changed_ms, "%y%m%d%H%M%S"),
+        "lastExecutionTime_r": order.changed_ms,
+    });
+    if order.status == Status::Filled {
+        let (bg, fg) = order.status.colours();
+        row["status"] = json!(order.status.word());
+        row["order_ccp_status"] = json!(order_row::ccp_word(order.status));
+        (row["bgColor"], row["fgColor"]) = (json!(bg), json!(fg));
+    }
+    Some(row)
 }

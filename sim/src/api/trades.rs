@@ -21,7 +21,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Reply {
     let now = world.now();
     let since = world.session.primed.trades_since;
     world.session.primed.trades_since = since.or(Some(now));
-    if !since.is_some_and(|at| now - at >= world.rules.trades_warm_millis) {
+    if since.is_none_or(|at| now - at < world.rules.trades_warm_millis) {
         return Reply::json(&json!([]));
     }
     let from_ms = world.clock.now_ms() - i64::from(days) * DAY_MS;
@@ -33,7 +33,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Reply {
 }
 
 /// One execution as the websocket sends it.
-pub(crate) fn frame_row(world: &World, trade: &Trade) -> Option<Value> {
+pub(super) fn frame_row(world: &World, trade: &Trade) -> Option<Value> {
     let mut row = row(world, trade)?;
     if let Value::Object(row) = &mut row {
         row.retain(|key, _| !ONLY_IN_LIST.contains(&key.as_str()));

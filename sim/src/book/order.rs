@@ -45,11 +45,6 @@ impl Kind {
     pub(crate) fn is_triggered(self) -> bool {
         matches!(self, Self::Stop | Self::StopLimit | Self::Trail | Self::TrailLimit)
     }
-
-    /// Its trigger follows the market.
-    pub(crate) fn is_trailing(self) -> bool {
-        matches!(self, Self::Trail | Self::TrailLimit)
-    }
 }
 
 /// The broker's statuses.

@@ -94,7 +94,7 @@ impl World {
         let request = (self.next_number() + 22_000).to_string();
         self.rounds.prompts.insert(request.clone(), order);
         if let Some(held) = self.book.orders.get_mut(&order) {
-            held.due = None;
+            held.due = Some((i64::MAX, Step::Submit));
         }
         request
     }

@@ -111,6 +111,11 @@ impl World {
         self.raw(&request("POST", &format!("/v1/api{path}"), Some(&body))).await.unwrap()
     }
 
+    /// DELETE below `/v1/api`.
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.raw(&request("DELETE", &format!("/v1/api{path}"), None)).await.unwrap()
+    }
+
     /// Asks the control API; GET without a body, POST with one.
     pub(crate) async fn control(&self, path: &str, body: Option<Value>) -> Answer {
         let at = self.sim.control().strip_prefix("http://").unwrap();

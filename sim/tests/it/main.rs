@@ -3,17 +3,24 @@
 
 mod accounts;
 mod calendar;
+mod chaos;
 mod faults;
+mod feeds;
+mod fills;
 mod gateway;
 mod harness;
 mod login;
+mod order_shapes;
 mod orders;
 mod pacing;
 mod page;
+mod place;
 mod program;
+mod questions;
 mod session;
 mod shape;
 mod shapes;
 mod snapshot;
 mod socket;
+mod tickets;
 mod tls;

@@ -10,16 +10,16 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::harness::World;
 
-type Socket = WebSocketStream<TcpStream>;
+pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-async fn connect(world: &World) -> Result<Socket, Error> {
+pub(crate) async fn connect(world: &World) -> Result<Socket, Error> {
     let stream = TcpStream::connect(world.address()).await.unwrap();
     let url = format!("ws://{}/v1/api/ws", world.address());
     Ok(client_async(url, stream).await?.0)
 }
 
 /// The next message as JSON; `None` when the socket is closed.
-async fn next(socket: &mut Socket) -> Option<Value> {
+pub(crate) async fn next(socket: &mut Socket) -> Option<Value> {
     let waited = tokio::time::timeout(Duration::from_secs(5), socket.next()).await;
     match waited.expect("a message in time")? {
         Ok(Message::Text(text)) => Some(serde_json::from_str(&text).unwrap()),
