@@ -45,6 +45,7 @@ pub struct Client(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    address: Address,
     http: reqwest::Client,
     front: String,
     base: String,
@@ -88,6 +89,11 @@ impl Address {
         }
     }
 
+    /// Whether exactly one certificate is trusted there, and no authority.
+    pub(crate) fn is_pinned(&self) -> bool {
+        self.is_loopback() || self.pin.is_expected()
+    }
+
     /// Whether it is this machine, where a self-signed certificate may be pinned.
     pub fn is_loopback(&self) -> bool {
         match self.host.parse::<IpAddr>() {
@@ -111,7 +117,7 @@ impl Client {
             .connect_timeout(scaled(CONNECT))
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(crate::pace::IN_FLIGHT);
-        let builder = if address.is_loopback() || address.pin.is_expected() {
+        let builder = if address.is_pinned() {
             builder.tls_backend_preconfigured(
                 pin::tls(address.pin.clone()).map_err(|e| unreachable(&e))?,
             )
@@ -122,6 +128,7 @@ impl Client {
         };
         let http = builder.build().map_err(|e| unreachable(&e))?;
         Ok(Self(Arc::new(Inner {
+            address: address.clone(),
             http,
             front: address.url() + "/",
             base: address.url() + "/v1/api",
@@ -158,6 +165,10 @@ impl Client {
             self.remember(path, reply.clone());
         }
         read::<E>(&reply, false)
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.0.address
     }
 
     /// Where the gateway answers.

@@ -23,6 +23,7 @@ pub mod pin;
 pub mod portfolio;
 pub mod session;
 pub mod snapshot;
+pub mod stream;
 pub mod trades;
 pub mod whatif;
 

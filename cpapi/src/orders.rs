@@ -6,6 +6,7 @@ pub mod send;
 pub mod ticket;
 pub mod words;
 
+pub use crate::id::{ClientOrderId, ReplyId};
 pub use answer::{
     AcceptedRow, Ambiguity, Asked, BrokerQuestion, CancelAnswer, OrderAnswer, Prompt, Refusal,
     read_answer, read_cancel,

@@ -99,9 +99,20 @@ pub struct OrderRow {
     /// The client order id it was sent with.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub order_ref: Option<String>,
-    /// The client order id of the parent, on the child of a bracket. Not documented, but seen.
+    /// The client order id or the order id of the parent, on the child of a bracket. Not documented,
+    /// but seen.
     #[serde(rename = "parentId", default, deserialize_with = "lenient::opt")]
     pub parent_id: Option<String>,
+    /// The one-cancels-all set it belongs to.
+    #[serde(rename = "ocaGroupId", default, deserialize_with = "lenient::loose")]
+    pub oca_group: Option<String>,
+    /// Why it was cancelled by the broker: untrusted text.
+    #[serde(
+        rename = "order_cancellation_by_system_reason",
+        default,
+        deserialize_with = "lenient::loose"
+    )]
+    pub cancel_reason: Option<String>,
     /// Also outside regular hours.
     #[serde(rename = "outsideRTH", default, deserialize_with = "lenient::opt")]
     pub outside_rth: Option<bool>,
