@@ -14,10 +14,11 @@ use hyper::{Request, Response, StatusCode};
 use thiserror::Error;
 
 use crate::api;
-use crate::fault::Outcome;
+use crate::fault::{Mode, Outcome};
 use crate::http::{Call, Reply};
 use crate::socket::{self, Slot};
 use crate::state::{Shared, World};
+use crate::trading::Strike;
 
 /// The longest request line, as at the real gateway.
 const LONGEST_LINE: usize = 4096;
@@ -131,10 +132,18 @@ fn decide(world: &mut World, call: &Call) -> (Outcome, bool) {
     if fault.is_none()
         && let Some(strike) = world.chaos.before(&call.method, &call.path)
     {
+        if let Strike::Late(millis) = strike {
+            world.put_off(call, millis);
+        }
         return (strike.instead(), false);
     }
     match fault {
-        Some(fault) if !fault.is_carried_out() => (fault.instead(), false),
+        Some(fault) if !fault.is_carried_out() => {
+            if fault.mode == Mode::Late {
+                world.put_off(call, fault.delay_ms);
+            }
+            (fault.instead(), false)
+        }
         fault => {
             let reply = api::answer(world, call);
             let holds_slot = api::holds_history_slot(call, &reply);

@@ -15,6 +15,8 @@ pub(crate) enum Mode {
     Hang,
     /// Close the connection without an answer.
     Drop,
+    /// Close the connection at once, and carry it out `delayMs` later, when nobody expects it any more.
+    Late,
     /// 200 with JSON that does not parse.
     Malformed,
     /// 200 with nothing.
@@ -48,6 +50,9 @@ pub(crate) struct Fault {
     /// Milliseconds before anything happens.
     #[serde(default)]
     pub(crate) delay_ms: u64,
+    /// How many matching requests come through before.
+    #[serde(default)]
+    pub(crate) skip: u32,
     /// How many requests; 0 until the reset.
     #[serde(default = "one")]
     pub(crate) count: u32,
@@ -74,6 +79,14 @@ impl Fault {
             && self.method.as_deref().is_none_or(|m| m.eq_ignore_ascii_case(method))
     }
 
+    /// It concerns this request, and it is its turn.
+    fn strikes(&mut self, method: &str, path: &str) -> bool {
+        let concerns = self.matches(method, path);
+        let is_its_turn = self.skip == 0;
+        self.skip = self.skip.saturating_sub(u32::from(concerns));
+        concerns && is_its_turn
+    }
+
     /// True when the broker carries the request out before it goes wrong.
     pub(crate) fn is_carried_out(&self) -> bool {
         use Mode::{AcceptDrop, AcceptHang, AcceptStatus, Delay, Truncate};
@@ -85,6 +98,7 @@ impl Fault {
         let reply = match self.mode {
             Mode::Hang => return Outcome::Hang,
             Mode::Drop => return Outcome::Drop(self.delay_ms),
+            Mode::Late => return Outcome::Drop(0),
             Mode::Empty => Reply::empty(self.status.unwrap_or(200)),
             Mode::Html => Reply::html(
                 self.status.unwrap_or(200),
@@ -145,9 +159,9 @@ impl Faults {
         &self.waiting
     }
 
-    /// The first that matches, counted down and removed when used up.
+    /// The first that matches and does not let this one through, counted down and removed when used up.
     pub(crate) fn take(&mut self, method: &str, path: &str) -> Option<Fault> {
-        let at = self.waiting.iter().position(|f| f.matches(method, path))?;
+        let at = self.waiting.iter_mut().position(|fault| fault.strikes(method, path))?;
         let fault = self.waiting.get_mut(at)?;
         let taken = fault.clone();
         match fault.count {

@@ -2,8 +2,10 @@
 //!
 //! Nothing runs in the background. Whoever looks at the world lets it catch up first.
 
+use crate::api;
 use crate::calendar::{Calendar, Closed, Event};
 use crate::clock;
+use crate::http::Call;
 use crate::login::{Moment, User};
 use crate::scenario::Scenario;
 use crate::state::World;
@@ -46,7 +48,25 @@ impl World {
         if self.life.give_back_at.is_some_and(|at| now >= at) {
             self.give_back();
         }
+        self.carry_out();
         self.trade();
+    }
+
+    /// A request is carried out so many simulated milliseconds later, and nobody hears of it.
+    pub(crate) fn put_off(&mut self, call: &Call, millis: u64) {
+        let at = self.clock.now_ms().saturating_add_unsigned(millis);
+        self.put_off.push((at, call.clone()));
+    }
+
+    /// Carries out what was put off until now.
+    fn carry_out(&mut self) {
+        let now = self.clock.now_ms();
+        let all = std::mem::take(&mut self.put_off);
+        let (due, waiting): (Vec<_>, Vec<_>) = all.into_iter().partition(|(at, _)| *at <= now);
+        self.put_off = waiting;
+        for (_, call) in due {
+            api::answer(self, &call);
+        }
     }
 
     /// Why the broker does not serve now, if it does not.

@@ -11,6 +11,7 @@ use crate::book::{Book, Trade};
 use crate::calendar::Calendar;
 use crate::clock::{self, Clock};
 use crate::fault::Faults;
+use crate::http::Call;
 use crate::instruments::Universe;
 use crate::life::{Identity, Life};
 use crate::login::Logins;
@@ -36,6 +37,8 @@ pub(crate) struct World {
     pub(crate) book: Book,
     pub(crate) rounds: Rounds,
     pub(crate) chaos: Chaos,
+    /// Requests that are carried out later, and when (epoch milliseconds).
+    pub(crate) put_off: Vec<(i64, Call)>,
     /// Executions whose commission is not known yet.
     pub(crate) uncharged: Vec<Trade>,
     pub(crate) pacing: Pacing,
@@ -85,6 +88,7 @@ impl World {
             book,
             rounds: Rounds::default(),
             chaos,
+            put_off: Vec::new(),
             uncharged: Vec::new(),
             pacing,
             faults,

@@ -38,8 +38,16 @@ pub(crate) struct Trade {
 pub(crate) struct Placement {
     pub(crate) order: i64,
     pub(crate) at_ms: i64,
-    /// It came from a question that had been given up.
-    pub(crate) zombie: bool,
+    pub(crate) origin: Origin,
+}
+
+/// Why an order was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// There was no question, or all were answered.
+    Answered,
+    /// Its question had been given up.
+    Zombie,
 }
 
 /// All orders and trades, oldest first.
@@ -122,9 +130,9 @@ impl Book {
         self.registered.get(client_id).is_some_and(|at| now_ms - at < DAY_MS)
     }
 
-    /// Takes a client id; those of yesterday are forgotten when there are many.
+    /// Takes a client id; those of yesterday are forgotten now and then.
     pub(crate) fn register(&mut self, client_id: &str, now_ms: i64) {
-        if self.registered.len() > KEPT {
+        if self.registered.len() % KEPT == KEPT - 1 {
             self.registered.retain(|_, at| now_ms - *at < DAY_MS);
         }
         self.registered.insert(client_id.to_owned(), now_ms);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::with_body;
-use crate::book::Order;
+use crate::book::{Order, Origin, Placement};
 use crate::http::Reply;
 use crate::state::World;
 use crate::trading::{Chaos, ChaosBody, ScriptBody};
@@ -72,7 +72,7 @@ fn row(order: &Order) -> Value {
 }
 
 fn placements(world: &World) -> Reply {
-    let row = |placement: &crate::book::Placement| {
+    let row = |placement: &Placement| {
         let order = world.book.order(placement.order)?;
         Some(json!({
             "orderId": order.id,
@@ -82,7 +82,7 @@ fn placements(world: &World) -> Reply {
             "side": if order.is_buy { "BUY" } else { "SELL" },
             "quantity": order.quantity,
             "acceptedMs": placement.at_ms,
-            "zombie": placement.zombie,
+            "zombie": placement.origin == Origin::Zombie,
         }))
     };
     let rows: Vec<Value> = world.book.placements.iter().filter_map(row).collect();

@@ -1,36 +1,36 @@
 //! Tickets become orders.
 
-use super::script::{Script, Then};
+use super::round::Set;
+use super::script::Script;
 use super::ticket::Ticket;
-use crate::book::{Course, News, Order, Placement, Status, Step};
+use crate::book::{Course, News, Order, Origin, Placement, Status, Step};
 use crate::state::World;
 
 impl World {
     /// Accepts a set of tickets; the ids are those of the new orders, in the same sequence.
-    pub(super) fn accept(
-        &mut self,
-        account: &str,
-        tickets: &[Ticket],
-        script: &Script,
-        zombie: bool,
-    ) -> Vec<i64> {
+    pub(super) fn accept(&mut self, set: &Set, script: &Script, origin: Origin) -> Vec<i64> {
+        let tickets = &set.tickets;
         let is_group = tickets.len() > 1 && tickets.iter().all(|ticket| ticket.is_grouped);
         let mut accepted = Vec::new();
-        for ticket in tickets {
-            let mut order = self.order_of(account, ticket, script);
+        for (number, ticket) in tickets.iter().enumerate() {
+            let mut order = self.order_of(&set.account, ticket);
+            order.course = script.course(number);
+            if matches!(order.course, Course::LateReject(_)) {
+                order.reason.clone_from(&script.reason);
+            }
             if is_group {
                 let first = accepted.first().copied().unwrap_or(order.id);
                 order.group = Some(format!("oca-{first}"));
             }
             accepted.push(order.id);
             let at_ms = order.entered_ms;
-            self.book.keep_placement(Placement { order: order.id, at_ms, zombie });
+            self.book.keep_placement(Placement { order: order.id, at_ms, origin });
             self.walk_in(order, ticket.is_deactivated);
         }
         accepted
     }
 
-    fn order_of(&mut self, account: &str, ticket: &Ticket, script: &Script) -> Order {
+    fn order_of(&mut self, account: &str, ticket: &Ticket) -> Order {
         let now = self.clock.now_ms();
         let parent = ticket.parent.as_deref().and_then(|parent| self.find(parent));
         if let Some(client_id) = &ticket.client_id {
@@ -57,8 +57,8 @@ impl World {
             client_id: ticket.client_id.clone(),
             parent,
             group: None,
-            reason: script.reason.clone().filter(|_| matches!(script.then, Then::LateReject)),
-            course: script.course(),
+            reason: None,
+            course: Course::Market,
             due: None,
             triggered: false,
             rested: false,

@@ -15,6 +15,11 @@ pub struct ChaosBody {
     pub before: f64,
     /// How probably it goes wrong afterwards.
     pub after: f64,
+    /// How probably it is carried out late, after its connection was closed, and how much (simulated
+    /// milliseconds).
+    pub late: f64,
+    /// See `late`.
+    pub late_ms: u64,
     /// How probably an order is questioned, by one to three questions, where it would not have been.
     pub questions: f64,
     /// How probably a question that was given up goes live all the same.
@@ -33,6 +38,8 @@ pub(crate) enum Strike {
     Drop,
     /// 503.
     Unavailable,
+    /// The connection closes, and the broker carries the request out this much later (milliseconds).
+    Late(u64),
     /// The answer comes this much later (milliseconds); before the broker saw it, the connection closes then.
     Stall(u64),
 }
@@ -41,7 +48,7 @@ impl Strike {
     /// What the client gets when the broker never saw the request.
     pub(crate) fn instead(self) -> Outcome {
         match self {
-            Self::Drop => Outcome::Drop(0),
+            Self::Drop | Self::Late(_) => Outcome::Drop(0),
             Self::Unavailable => Outcome::Reply(Reply::refusal(503, "Service Unavailable")),
             Self::Stall(millis) => Outcome::Drop(millis),
         }
@@ -62,6 +69,7 @@ impl Strike {
 pub(crate) struct Tally {
     before: u64,
     after: u64,
+    late: u64,
     drops: u64,
     unavailable: u64,
     stalls: u64,
@@ -113,8 +121,14 @@ impl Chaos {
 
     /// What goes wrong with a request before the broker sees it.
     pub(crate) fn before(&mut self, method: &str, path: &str) -> Option<Strike> {
-        let struck = self.concerns(method, path) && self.dice.is(self.rules.before);
-        struck.then(|| {
+        if !self.concerns(method, path) {
+            return None;
+        }
+        if self.dice.is(self.rules.late) {
+            self.tally.late += 1;
+            return Some(Strike::Late(self.rules.late_ms));
+        }
+        self.dice.is(self.rules.before).then(|| {
             self.tally.before += 1;
             self.strike()
         })

@@ -20,8 +20,8 @@ mod round;
 mod script;
 mod ticket;
 
-pub(crate) use chaos::Chaos;
 pub use chaos::ChaosBody;
+pub(crate) use chaos::{Chaos, Strike};
 pub(crate) use fill::{Cost, commission};
 pub(crate) use questions::{MOST_SUPPRESSED, Question};
 pub(crate) use round::{Answer, Rounds};

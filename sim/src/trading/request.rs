@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::checks::{check_set, duplicate};
-use super::round::{Answer, Purpose};
+use super::round::{Answer, Purpose, Set};
 use super::script::Script;
 use super::ticket::Ticket;
 use crate::book::Order;
@@ -26,7 +26,8 @@ impl World {
         }
         let script = self.rounds.scripts.pop_front().unwrap_or_default();
         let ids = self.questions(account, &tickets, &script);
-        Ok(self.begin(Purpose::Place { account: account.to_owned(), tickets }, ids, script))
+        let set = Set { account: account.to_owned(), tickets };
+        Ok(self.begin(Purpose::Place(set), ids, script))
     }
 
     /// Reads a set of tickets.

@@ -9,13 +9,21 @@ use super::checks::duplicate;
 use super::questions::Question;
 use super::script::Script;
 use super::ticket::Ticket;
+use crate::book::Origin;
 use crate::http::Reply;
 use crate::state::World;
+
+/// Tickets that are placed together.
+#[derive(Debug, Clone)]
+pub(crate) struct Set {
+    pub(crate) account: String,
+    pub(crate) tickets: Vec<Ticket>,
+}
 
 /// What will happen when all questions are answered.
 #[derive(Debug, Clone)]
 pub(crate) enum Purpose {
-    Place { account: String, tickets: Vec<Ticket> },
+    Place(Set),
     Modify { order: i64, ticket: Box<Ticket> },
 }
 
@@ -71,7 +79,7 @@ impl World {
     pub(crate) fn begin(&mut self, purpose: Purpose, ids: Vec<String>, script: Script) -> Answer {
         self.give_up();
         let ticket = match &purpose {
-            Purpose::Place { tickets, .. } => tickets.first(),
+            Purpose::Place(set) => set.tickets.first(),
             Purpose::Modify { ticket, .. } => Some(&**ticket),
         };
         let Some(ticket) = ticket else {
@@ -121,29 +129,29 @@ impl World {
                 self.change(order, &ticket);
                 Answer::Modified(order)
             }
-            Purpose::Place { account, tickets } => self.place(&account, tickets, &script),
+            Purpose::Place(set) => self.place(set, &script),
         }
     }
 
-    fn place(&mut self, account: &str, tickets: Vec<Ticket>, script: &Script) -> Answer {
+    fn place(&mut self, mut set: Set, script: &Script) -> Answer {
         if let Some(refusal) = refusal(script) {
             return Answer::Refused(refusal);
         }
         if !self.rules.register_pending
-            && let Some(taken) = self.taken(&tickets)
+            && let Some(taken) = self.taken(&set.tickets)
         {
             return Answer::Refused(duplicate(taken));
         }
         let Some(status) = script.row_status.clone() else {
-            let placed = self.accept(account, &tickets, script, false);
+            let placed = self.accept(&set, script, Origin::Answered);
             return match placed.first().filter(|_| script.prompt) {
                 Some(order) => Answer::Prompt(*order),
                 None => Answer::Placed(placed),
             };
         };
         // Of a bracket the broker takes what it can: the parent is live and the child is not.
-        let good = tickets.len().saturating_sub(1);
-        let placed = self.accept(account, tickets.get(..good).unwrap_or_default(), script, false);
+        set.tickets.pop();
+        let placed = self.accept(&set, script, Origin::Answered);
         let text = script.reject.clone().unwrap_or_else(|| "Order rejected".to_owned());
         Answer::Failed { placed, status, text }
     }
@@ -188,18 +196,18 @@ impl World {
 
     /// A zombie goes live, unless its client id was taken meanwhile.
     fn rise(&mut self, round: Round) {
-        let Purpose::Place { account, tickets } = round.purpose else { return };
-        if self.rules.register_pending || self.taken(&tickets).is_none() {
-            self.accept(&account, &tickets, &round.script, true);
+        let Purpose::Place(set) = round.purpose else { return };
+        if self.rules.register_pending || self.taken(&set.tickets).is_none() {
+            self.accept(&set, &round.script, Origin::Zombie);
             self.rounds.risen += 1;
         }
     }
 
     /// Takes the client ids of a round before it is accepted.
     fn register(&mut self, purpose: &Purpose) {
-        let Purpose::Place { tickets, .. } = purpose else { return };
+        let Purpose::Place(set) = purpose else { return };
         let now = self.clock.now_ms();
-        for id in tickets.iter().filter_map(|ticket| ticket.client_id.as_deref()) {
+        for id in set.tickets.iter().filter_map(|ticket| ticket.client_id.as_deref()) {
             self.book.register(id, now);
         }
     }

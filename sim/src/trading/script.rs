@@ -29,8 +29,10 @@ pub(crate) struct Script {
     pub(crate) empty: bool,
     /// Accepted, and held until a prompt is answered at `/iserver/notification`.
     pub(crate) prompt: bool,
-    /// What happens after the acceptance.
+    /// What happens after the acceptance: to the first ticket of a set, and to the others.
     pub(crate) then: Then,
+    /// See `then`.
+    pub(crate) then_others: Then,
     /// What a late reject turns the order into, and why.
     pub(crate) late_status: Option<String>,
     pub(crate) reason: Option<String>,
@@ -52,9 +54,9 @@ pub(crate) enum Then {
 }
 
 impl Script {
-    /// Who decides about fills.
-    pub(super) fn course(&self) -> Course {
-        match self.then {
+    /// Who decides about fills of the ticket with this number.
+    pub(super) fn course(&self, number: usize) -> Course {
+        match if number == 0 { self.then } else { self.then_others } {
             Then::Market => Course::Market,
             Then::Fill => Course::Fill,
             Then::Rest => Course::Rest,

@@ -46,6 +46,28 @@ async fn replies_changes_and_cancellations_go_wrong_as_asked() {
     world.until(order, "Cancelled").await;
 }
 
+#[tokio::test]
+async fn an_order_may_arrive_when_nobody_expects_it_any_more() {
+    let world = World::quick().await;
+    let late = json!({ "match": "/orders", "method": "POST", "mode": "late", "delayMs": 5000 });
+    world.tell("/fault", late).await;
+    assert!(try_send(&world, "late").await.is_none());
+    assert_eq!(world.placements().await["count"], 0);
+    world.advance(5).await;
+    assert_eq!(world.placements().await["placements"][0]["cOID"], "late");
+}
+
+#[tokio::test]
+async fn a_fault_may_let_some_requests_through_first() {
+    let world = World::quick().await;
+    world.tell("/fault", json!({ "match": "/orders", "mode": "drop", "skip": 2 })).await;
+    for name in ["a", "b"] {
+        assert_eq!(try_send(&world, name).await.unwrap().status, 200);
+    }
+    assert!(try_send(&world, "c").await.is_none());
+    assert_eq!(try_send(&world, "d").await.unwrap().status, 200);
+}
+
 /// What came of fifty orders, and what the broker has of them.
 async fn campaign(world: &World, seed: u64) -> (Vec<Option<u16>>, Value) {
     world.tell("/reset", json!({})).await;
