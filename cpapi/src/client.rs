@@ -1,5 +1,7 @@
 //! One door for HTTP: a turn in the budget, a deadline on everything, a typed outcome.
 
+#[cfg(test)]
+mod tests;
 mod wire;
 mod writes;
 
@@ -291,38 +293,4 @@ fn after(wait: Duration) -> Timestamp {
 /// Plain data behind it: a panic elsewhere leaves it usable.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(host: &str) -> Address {
-        Address { host: host.into(), port: 5000, pin: Pin::default() }
-    }
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for host in ["localhost", "127.0.0.1", "127.9.9.9", "::1", "LOCALHOST"] {
-            assert!(address(host).is_loopback(), "{host}");
-        }
-        for host in ["10.0.0.1", "localhost.evil.example", "example.com", "0.0.0.0"] {
-            assert!(!address(host).is_loopback(), "{host}");
-        }
-        assert_eq!(address("::1").url(), "https://[::1]:5000");
-    }
-
-    #[test]
-    fn what_was_no_data_is_named() {
-        fn name(body: &str) -> String {
-            match serde_json::from_str::<Vec<u8>>(body) {
-                Ok(_) => String::new(),
-                Err(error) => unreadable(body, &error),
-            }
-        }
-        assert_eq!(name(""), "an empty body");
-        assert_eq!(name("<html>"), "an HTML page instead of data");
-        assert_eq!(name("[1,"), "data that is cut off in the middle");
-        assert!(name("{}").starts_with("data of another shape"));
-    }
 }

@@ -79,6 +79,7 @@ mod on {
 
     #[cfg(test)]
     mod tests {
+        #![allow(clippy::unwrap_used)]
         use super::*;
 
         #[test]
@@ -86,6 +87,33 @@ mod on {
             assert_eq!(parsed("http.sent:3"), Some(("http.sent".to_owned(), 3)));
             assert_eq!(parsed("http.sent"), None);
             assert_eq!(parsed("http.sent:x"), None);
+        }
+
+        /// Not a test but the program of the next one.
+        #[test]
+        #[ignore = "run by another test, in a process of its own"]
+        fn passes_four_points() {
+            for name in ["other", "here", "here", "here"] {
+                point(name);
+            }
+        }
+
+        #[cfg(unix)]
+        #[test]
+        fn the_process_is_killed_at_the_nth_hit_and_every_hit_is_logged() {
+            use std::os::unix::process::ExitStatusExt;
+            let log = std::env::temp_dir().join(format!("ibd-cpapi-points-{}", std::process::id()));
+            let program = std::env::current_exe().unwrap();
+            let status = std::process::Command::new(program)
+                .args(["--ignored", "--exact", "faults::on::tests::passes_four_points"])
+                .env("IBD_CRASH", "here:2")
+                .env("IBD_CRASH_LOG", &log)
+                .stdout(std::process::Stdio::null())
+                .status()
+                .unwrap();
+            let logged = std::fs::read_to_string(&log).unwrap();
+            std::fs::remove_file(&log).unwrap();
+            assert_eq!((status.signal(), logged.as_str()), (Some(9), "other\nhere\nhere\n"));
         }
 
         #[test]

@@ -33,3 +33,5 @@ pub use failure::Failure;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod testing;

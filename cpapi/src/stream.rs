@@ -7,7 +7,7 @@
 mod dial;
 mod frame;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::VecDeque;
 use std::time::Duration;

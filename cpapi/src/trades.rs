@@ -151,6 +151,12 @@ mod tests {
     }
 
     #[test]
+    fn a_fill_may_have_no_commission_yet() {
+        let trades: Vec<Execution> = fixtures::reply("trades_uncharged");
+        assert!(trades.iter().any(|fill| fill.commission.is_none()));
+    }
+
+    #[test]
     fn what_is_missing_stays_missing_and_the_time_is_read_from_either_field() {
         let json = r#"[{"execution_id":"a","size":"1,000.5","side":"S","order_id":0,
             "trade_time":"20261102-18:00:49","accountCode":"DU1234567","conid":-1}]"#;

@@ -147,6 +147,7 @@ impl Endpoint for WhatIf {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::fixtures;
 
     const FINE: &str = r#"{"amount":{"amount":"2,715.50 USD (10 Shares)","commission":"1 USD","total":"2,716.50 USD"},
         "equity":{"current":"215,415","change":"-1","after":"215,414"},"initial":{"current":"0","change":"652","after":"652"},
@@ -176,13 +177,19 @@ mod tests {
 
     #[test]
     fn what_stands_in_the_way_is_told_and_the_rest_is_missing() {
-        let json = r#"{"amount":{"amount":"271.55 USD (1 Shares)","commission":"NA","total":"NA"},"equity":null,
-            "initial":null,"maintenance":null,"position":null,"warn":null,
-            "error":"Available converted to base: 50.00 EUR Cash needed: 200.00 EUR"}"#;
-        let preview: Preview = serde_json::from_str(json).unwrap();
+        let preview: Preview = fixtures::reply("whatif_blocked");
         assert_eq!((preview.commission, preview.total, preview.equity), (None, None, None));
-        assert_eq!(preview.amount.unwrap().to_string(), "271.55 USD");
-        assert!(preview.error.unwrap().starts_with("Available converted"));
+        assert_eq!(preview.amount.unwrap().to_string(), "27000000 USD");
+        assert!(preview.error.unwrap().starts_with("Available converted to base"));
         assert!(preview.warnings.is_empty());
+    }
+
+    #[test]
+    fn the_simulators_previews_are_read() {
+        let preview: Preview = fixtures::reply("whatif");
+        assert_eq!(preview.total.unwrap().to_string(), "2701 USD");
+        assert_eq!((preview.warnings.len(), preview.error), (0, None));
+        let blind: Preview = fixtures::reply("whatif_blind");
+        assert!(blind.warnings[0].starts_with("You are trying"));
     }
 }

@@ -283,6 +283,25 @@ mod tests {
     }
 
     #[test]
+    fn the_orders_of_a_set_name_each_other() {
+        let Orders { orders } = fixtures::reply("orders_linked");
+        let parent = orders[0].order_id.to_string();
+        let children = orders.iter().filter(|row| row.parent_id.as_ref() == Some(&parent));
+        assert_eq!(children.count(), 2);
+        assert!(orders.iter().any(|row| row.oca_group.is_some()));
+    }
+
+    #[test]
+    fn a_filled_order_has_nothing_left() {
+        let order: OrderStatus = fixtures::reply("order_status_filled");
+        assert_eq!(order.remaining().unwrap().to_string(), "0");
+        assert_eq!(
+            (order.cannot_cancel_order, order.size_and_fills.as_deref()),
+            (Some(true), Some("5"))
+        );
+    }
+
+    #[test]
     fn a_cold_list_is_empty() {
         assert!(fixtures::reply::<Orders>("orders_cold").orders.is_empty());
     }

@@ -1,12 +1,17 @@
 //! A conversation with a server in the same process, and the frames that were seen on the wire.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream};
 use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::*;
+use crate::client::Address;
+use crate::pin::Pin;
+use crate::testing::{Gateway, Then};
 
 type Server = WebSocketStream<DuplexStream>;
 
@@ -125,6 +130,75 @@ async fn bytes_that_are_no_text_and_frames_of_the_gateways_full_size_do_no_harm(
     assert_eq!(stream.next().await, Ok(Update::Notice("a\u{fffd}b".into())));
     let Ok(Update::Orders(deltas)) = stream.next().await else { panic!("orders") };
     assert!(deltas.len() > 1_800);
+}
+
+/// The socket's side of a test's gateway: greets, wants the session, and tells of one order.
+pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, request: &str) {
+    let key = request.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("sec-websocket-key").then_some(value)
+    });
+    let accept = derive_accept_key(key.unwrap().as_bytes());
+    let head = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+         sec-websocket-accept: {accept}\r\n\r\n"
+    );
+    io.write_all(head.as_bytes()).await.unwrap();
+    let mut server = WebSocketStream::from_raw_socket(io, Role::Server, None).await;
+    server.send(Message::binary(HELLO)).await.unwrap();
+    let session = server.next().await.unwrap().unwrap();
+    assert_eq!(session, Message::text(r#"{"session":"5e55"}"#));
+    assert_eq!(server.next().await.unwrap().unwrap(), Message::text("sor+{}"));
+    let row = r#"{"topic":"sor","args":[{"orderId":7,"status":"Filled"}]}"#;
+    server.send(Message::binary(row)).await.unwrap();
+    let _ = server.next().await;
+}
+
+#[tokio::test]
+async fn a_stream_is_opened_with_the_session_of_a_tickle_and_the_trust_of_every_request() {
+    let mut gateway = Gateway::start_with(|request| match request.contains("GET /v1/api/ws ") {
+        true => Then::Socket,
+        false => Then::Answer(200, r#"{"session":"5e55","userId":1}"#),
+    })
+    .await;
+    let pin = Pin::default();
+    let (client, _) = gateway.client(pin.clone());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let mut stream = Stream::open(&client, deadline).await.unwrap();
+    assert!(gateway.requests.recv().await.unwrap().starts_with("GET /v1/api/tickle "));
+    stream.subscribe(Topic::Orders).await.unwrap();
+    assert_eq!(stream.next().await, Ok(Update::System));
+    let Ok(Update::Orders(deltas)) = stream.next().await else { panic!("orders") };
+    assert_eq!(deltas[0].status.as_deref(), Some("Filled"));
+
+    // Another gateway at the place of the first one shows another certificate.
+    let other = Gateway::start(Then::Socket).await;
+    let address = Address { host: "127.0.0.1".into(), port: other.port, pin };
+    let refused = dial::dial(&address).await.err().unwrap();
+    assert_eq!(refused, Failure::OtherCertificate);
+}
+
+#[tokio::test]
+async fn a_stream_that_does_not_open_says_why() {
+    let open = async |then, millis| {
+        let gateway = Gateway::start_with(move |request| match request.contains("/tickle ") {
+            true => Then::Answer(200, r#"{"session":"5e55"}"#),
+            false => then,
+        });
+        let (client, _) = gateway.await.client(Pin::default());
+        Stream::open(&client, Instant::now() + Duration::from_millis(millis)).await.err().unwrap()
+    };
+    assert_eq!(open(Then::Answer(401, ""), 20_000).await, Failure::NotLoggedIn);
+    assert!(matches!(
+        open(Then::Answer(503, "x"), 20_000).await,
+        Failure::Trouble { status: 503, .. }
+    ));
+    assert!(matches!(open(Then::Hang, 700).await, Failure::Silent(_)));
+
+    let gateway = Gateway::start(Then::Answer(200, r#"{"error":"no session"}"#)).await;
+    let (client, _) = gateway.client(Pin::default());
+    let refused = Stream::open(&client, Instant::now() + Duration::from_secs(5)).await.err();
+    assert_eq!(refused, Some(Failure::NotLoggedIn));
 }
 
 #[test]

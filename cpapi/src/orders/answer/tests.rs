@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::fixtures;
 
 fn answered(status: u16, body: &str) -> OrderAnswer {
     read_answer(Sent::Answered { status, body: body.to_owned() })
@@ -149,6 +150,47 @@ fn every_answer_has_one_meaning() {
     for (status, body, expected) in table {
         assert_eq!(kind(&answered(*status, body)), *expected, "{status} {body}");
     }
+}
+
+#[test]
+fn the_simulators_answers_mean_what_they_say() {
+    for (name, expected) in [
+        ("place_accepted", "accepted 1"),
+        ("place_bracket", "accepted 3"),
+        ("place_question", "asked 1"),
+        ("place_question_dialog", "asked 1"),
+        ("place_prompt", "prompt"),
+        ("place_error", "refused"),
+        ("place_failed", "refused"),
+        ("place_duplicate", "already_registered"),
+        ("reply_not_confirmed", "refused"),
+        ("modify", "accepted 1"),
+        ("modify_unknown", "refused"),
+    ] {
+        assert_eq!(kind(&answered(200, &fixtures::text(name))), expected, "{name}");
+    }
+    for (name, expected) in [
+        ("order_field", "refused"),
+        ("account_invalid", "refused"),
+        ("reply_not_found", "chain_lost"),
+        ("no_bridge", "no_brokerage"),
+        ("not_authenticated", "no_brokerage"),
+        ("rate_limited", "rate_limited"),
+        ("order_size", "trouble"),
+        ("price_tick", "trouble"),
+        ("order_not_found", "trouble"),
+    ] {
+        let (status, body) = fixtures::error(name);
+        assert_eq!(kind(&answered(status, &body)), expected, "{name}");
+    }
+    let requested = |name| match cancelled(200, &fixtures::text(name)) {
+        CancelAnswer::Requested { order_id } => order_id.is_some(),
+        other => panic!("{name}: {other:?}"),
+    };
+    assert!(requested("cancel"));
+    assert!(!requested("cancel_all"));
+    let unknown = cancelled(200, &fixtures::text("cancel_unknown"));
+    assert!(matches!(unknown, CancelAnswer::Refused(_)));
 }
 
 #[test]
