@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod read;
 pub mod send;
+pub mod status;
 pub mod ticket;
 pub mod words;
 
@@ -11,7 +12,8 @@ pub use answer::{
     AcceptedRow, Ambiguity, Asked, BrokerQuestion, CancelAnswer, OrderAnswer, Prompt, Refusal,
     read_answer, read_cancel,
 };
-pub use read::{GetOrderStatus, GetOrders, OrderRow, OrderStatus, Orders};
+pub use read::{GetOrders, OrderRow, Orders};
 pub use send::{AnswerPrompt, CancelOrder, CancelTarget, ModifyOrder, PlaceOrders, SendReply};
+pub use status::{GetOrderStatus, OrderStatus};
 pub use ticket::{Deal, Instrument, Size, Terms, Ticket, Trailing};
 pub use words::{OrderType, Side, Tif, TrailingType};
