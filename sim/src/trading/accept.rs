@@ -6,6 +6,9 @@ use super::ticket::Ticket;
 use crate::book::{Course, News, Order, Origin, Placement, Status, Step};
 use crate::state::World;
 
+/// What is due for an order that waits for the answer to a prompt: nothing.
+const HELD: Option<(i64, Step)> = Some((i64::MAX, Step::Submit));
+
 impl World {
     /// Accepts a set of tickets; the ids are those of the new orders, in the same sequence.
     pub(super) fn accept(&mut self, set: &Set, script: &Script, origin: Origin) -> Vec<i64> {
@@ -94,7 +97,7 @@ impl World {
         let request = (self.next_number() + 22_000).to_string();
         self.rounds.prompts.insert(request.clone(), order);
         if let Some(held) = self.book.orders.get_mut(&order) {
-            held.due = Some((i64::MAX, Step::Submit));
+            held.due = HELD;
         }
         request
     }
@@ -103,7 +106,8 @@ impl World {
     pub(crate) fn let_go(&mut self, request: &str) -> bool {
         let Some(order) = self.rounds.prompts.remove(request) else { return false };
         let at = self.clock.now_ms() + self.rules.submit_millis;
-        if let Some(held) = self.book.orders.get_mut(&order) {
+        // It may have been cancelled or changed meanwhile.
+        if let Some(held) = self.book.orders.get_mut(&order).filter(|held| held.due == HELD) {
             held.due = Some((at, Step::Submit));
         }
         true

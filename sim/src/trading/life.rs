@@ -53,7 +53,7 @@ impl World {
     fn waits(&self, id: i64) -> bool {
         let Some(order) = self.book.order(id) else { return true };
         let parent = order.parent.and_then(|parent| self.book.order(parent));
-        let opens = order.tif == "OPG" && !is_open(order.entered_ms, self.clock.now_ms());
+        let opens = order.tif == "OPG" && !bell_rang(order.entered_ms, self.clock.now_ms());
         opens || parent.is_some_and(|parent| !parent.status.is_final())
     }
 
@@ -156,7 +156,7 @@ impl World {
 }
 
 /// The opening bell (14:30 in UTC) rang between these moments (epoch milliseconds).
-fn is_open(from_ms: i64, to_ms: i64) -> bool {
+fn bell_rang(from_ms: i64, to_ms: i64) -> bool {
     const BELL_MS: i64 = (14 * 60 + 30) * 60_000;
     let bells = |ms: i64| (ms - BELL_MS).div_euclid(crate::clock::DAY_MS);
     bells(to_ms) > bells(from_ms)

@@ -52,8 +52,8 @@ impl World {
             return Err(Reply::error(200, &format!("OrderID {id} doesn't exist")));
         };
         check_same(order, &ticket)?;
-        if self.units(&ticket) < order.filled {
-            return Err(Reply::error(200, "Order size is below what is already filled"));
+        if self.units(&ticket) <= order.filled {
+            return Err(Reply::error(200, "Order size must be above what is filled already"));
         }
         self.check_limit(&ticket)?;
         let ids = self.questions(account, std::slice::from_ref(&ticket), &Script::default());

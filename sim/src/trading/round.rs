@@ -107,8 +107,20 @@ impl World {
         if !confirmed {
             return Answer::Refused(Reply::error(200, "Order not confirmed "));
         }
-        round.questions.pop_front();
+        if let Some(question) = round.questions.pop_front() {
+            self.release(&question.id);
+        }
         self.go_on(round)
+    }
+
+    /// Confirming a question lets rise what was given up at the same one.
+    fn release(&mut self, question: &str) {
+        let now = self.clock.now_ms();
+        for (at, round) in &mut self.rounds.zombies {
+            if round.questions.front().is_some_and(|waiting| waiting.id == question) {
+                *at = now;
+            }
+        }
     }
 
     /// Asks the next question, or does what the round was for.

@@ -34,7 +34,7 @@ pub(crate) struct Script {
     /// See `then`.
     pub(crate) then_others: Then,
     /// What a late reject turns the order into, and why.
-    pub(crate) late_status: Option<String>,
+    pub(crate) late_status: LateStatus,
     pub(crate) reason: Option<String>,
     /// If its question is given up, it goes live all the same, some time later.
     pub(crate) zombie: bool,
@@ -53,6 +53,14 @@ pub(crate) enum Then {
     LateReject,
 }
 
+/// What a late reject turns an order into.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(crate) enum LateStatus {
+    #[default]
+    Cancelled,
+    Inactive,
+}
+
 impl Script {
     /// Who decides about fills of the ticket with this number.
     pub(super) fn course(&self, number: usize) -> Course {
@@ -61,10 +69,10 @@ impl Script {
             Then::Fill => Course::Fill,
             Then::Rest => Course::Rest,
             Then::Partial => Course::Partial,
-            Then::LateReject => {
-                let word = self.late_status.as_deref().unwrap_or("Cancelled");
-                Course::LateReject(Status::parse(word).unwrap_or(Status::Cancelled))
-            }
+            Then::LateReject => Course::LateReject(match self.late_status {
+                LateStatus::Cancelled => Status::Cancelled,
+                LateStatus::Inactive => Status::Inactive,
+            }),
         }
     }
 }

@@ -107,6 +107,15 @@ async fn a_zombie_goes_live_after_its_question_was_given_up() {
 }
 
 #[tokio::test]
+async fn confirming_another_question_of_its_kind_wakes_a_zombie() {
+    let world = world(r#","zombieMillis":3600000"#).await;
+    world.script(json!([{ "questions": ["o163"], "zombie": true }])).await;
+    world.questioned(json!({ "cOID": "undead" })).await;
+    assert_eq!(asked(&world, json!({ "price": 150.0, "cOID": "other" })).await, ["o163"]);
+    assert_eq!(world.placements().await["risen"], 1);
+}
+
+#[tokio::test]
 async fn a_zombie_whose_client_id_was_taken_stays_dead() {
     let world = world(r#","zombieMillis":200"#).await;
     world.script(json!([{ "questions": ["o163"], "zombie": true }])).await;
