@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_orders_of_a_set_name_each_other() {
-        let Orders { orders } = fixtures::reply("orders_linked");
+        let Orders { orders, .. } = fixtures::reply("orders_linked");
         let parent = orders[0].order_id.to_string();
         let children = orders.iter().filter(|row| row.parent_id.as_ref() == Some(&parent));
         assert_eq!(children.count(), 2);
