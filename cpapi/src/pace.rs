@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::faults::scaled;
 
-/// Requests that IBKR allows in [`SECOND`].
+/// Requests that IBKR allows in a second.
 pub const PER_SECOND: usize = 10;
 const SECOND: Duration = Duration::from_secs(1);
 /// Requests at the gateway at one time.
