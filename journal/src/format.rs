@@ -103,8 +103,10 @@ impl RecordHead {
     /// `None`: no sound head of a record starts here.
     pub(crate) fn decode(bytes: &[u8]) -> Option<RecordHead> {
         let bytes: &[u8; RECORD_HEAD] = bytes.first_chunk()?;
+        // The cheap questions first: recovery asks this at every byte of a torn tail.
+        let len = usize::try_from(u32_at(bytes, 0)).ok().filter(|len| *len >= RECORD_HEAD)?;
         let head = RecordHead {
-            len: usize::try_from(u32_at(bytes, 0)).ok()?,
+            len,
             body_crc: u32_at(bytes, 8),
             index: u16::from_le_bytes(array(bytes, 12)),
             count: u16::from_le_bytes(array(bytes, 14)),
@@ -112,9 +114,7 @@ impl RecordHead {
             at: u64_at(bytes, 24).cast_signed(),
             prev: Hash::from(array(bytes, 32)),
         };
-        // The cheap questions first: recovery asks this at every byte of a tail.
-        let possible =
-            head.len >= RECORD_HEAD && head.index < head.count && head.seq > u64::from(head.index);
+        let possible = head.index < head.count && head.seq > u64::from(head.index);
         (possible && head_crc(bytes) == u32_at(bytes, 4)).then_some(head)
     }
 

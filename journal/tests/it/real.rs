@@ -1,5 +1,4 @@
 //! On the real file system.
-#![allow(clippy::unwrap_used)]
 
 use ibd_journal::{Journal, OpenError, read, verify};
 
