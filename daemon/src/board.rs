@@ -28,6 +28,7 @@ struct Inner {
     gateway: watch::Sender<GatewayView>,
     session: watch::Sender<SessionView>,
     notes: Mutex<BTreeMap<&'static str, Condition>>,
+    trading: Mutex<TradingStatus>,
     events: broadcast::Sender<Event>,
 }
 
@@ -38,6 +39,7 @@ impl Default for Board {
             gateway: watch::Sender::new(GatewayView::default()),
             session: watch::Sender::new(SessionView::default()),
             notes: Mutex::default(),
+            trading: Mutex::new(not_yet()),
             events: broadcast::Sender::new(EVENTS),
         }))
     }
@@ -117,14 +119,34 @@ impl Board {
             },
             budgets,
             clients,
-            // This version has no tool that writes, so there is nothing to open.
-            trading: TradingStatus { state: "closed".into(), protection: "read_only".into() },
+            trading: self.trading(),
             conditions,
         }
     }
 
+    /// Where the orders actor writes how trading is.
+    pub fn set_trading(&self, trading: TradingStatus) {
+        *self.0.trading.lock().unwrap_or_else(PoisonError::into_inner) = trading;
+    }
+
+    /// How trading is.
+    pub fn trading(&self) -> TradingStatus {
+        self.0.trading.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn notes(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Condition>> {
         self.0.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Until the orders actor has read its journal.
+fn not_yet() -> TradingStatus {
+    TradingStatus {
+        state: "closed".to_owned(),
+        protection: String::new(),
+        text: "Trading is closed: the journal is being read.".to_owned(),
+        waiting: 0,
+        in_doubt: 0,
     }
 }
 

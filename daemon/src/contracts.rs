@@ -43,6 +43,9 @@ pub struct Contract {
     pub is_us: Option<bool>,
     /// Months with options, where the search told.
     pub option_months: Vec<String>,
+    /// Units of the underlying in one contract, as the broker writes it.
+    #[serde(default)]
+    pub multiplier: Option<String>,
 }
 
 impl Contract {
@@ -58,6 +61,7 @@ impl Contract {
             expiry: None,
             is_us: None,
             option_months: Vec::new(),
+            multiplier: None,
         }
     }
 
@@ -70,6 +74,9 @@ impl Contract {
         self.sec_type = secdef.asset_class.clone().or(self.sec_type);
         self.expiry = self.expiry.or_else(|| secdef.expiry.clone());
         self.is_us = self.is_us.or(secdef.is_us);
+        // Zero stands for "has none".
+        let multiplier = secdef.multiplier.filter(|m| !m.get().is_zero()).map(|m| m.to_string());
+        self.multiplier = self.multiplier.or(multiplier);
         let full = secdef.full_name.clone().filter(|full| secdef.ticker.as_ref() != Some(full));
         self.description = self.description.or(full);
         self

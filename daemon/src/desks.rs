@@ -3,7 +3,7 @@
 use crate::board::Board;
 use crate::gateway::GatewayHandle;
 use crate::market::Underlyings;
-use crate::orders::Feeds;
+use crate::orders::{Feeds, OrdersHandle};
 use crate::session::SessionHandle;
 use crate::store::Store;
 
@@ -16,6 +16,8 @@ pub struct Desks {
     pub session: SessionHandle,
     /// What is remembered.
     pub store: Store,
+    /// Every order, and the way to send one.
+    pub orders: OrdersHandle,
     /// Which orders feeds are warm.
     pub feeds: Feeds,
     /// Which underlyings were searched for.

@@ -1,128 +1,323 @@
-//! Orders, read side: lists that can be trusted.
+//! Orders: owns every intent, the journal, and the one lane to the broker. Nobody else sends, changes or
+//! cancels an order.
 //!
-//! The orders feed of a session starts cold: its first list is often empty although orders work. An
-//! assistant that believes it would send an order again. So an empty list is only believed when a
-//! second one, some seconds later in the same session, is empty too.
+//! What an intent becomes is decided in [`life`]; here steps are journalled, and only then acted on. The
+//! handler awaits nothing but the journal's disk: intent must precede act. Everything that talks to the
+//! broker is a task that the state owns.
+//!
+//! ```text
+//!   place ─▶ guardrails ─▶ journal ─▶ queue ─▶ the lane: proof ─▶ journal ─▶ send ─▶ answer ─▶ journal
+//! ```
 
-use std::sync::{Arc, Mutex, PoisonError};
+pub mod approval;
+pub mod asked;
+pub mod book;
+mod desk;
+pub mod evidence;
+pub mod exact;
+pub mod fits;
+pub mod guardrails;
+mod handle;
+pub mod intent;
+mod lane;
+pub mod life;
+pub mod limits;
+mod list;
+pub mod order;
+pub mod prepare;
+mod questions;
+pub mod record;
+mod report;
+mod scene;
+mod tickets;
+mod trail;
+mod watch;
 
-use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::{GetOrderStatus, GetOrders, OrderRow, OrderStatus, Orders};
-use ibd_cpapi::{Answer, Failure};
-use tokio::time::{Duration, Instant};
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::session::Lease;
+use ibd_cpapi::faults;
+use ibd_cpapi::orders::{CancelAnswer, OrderAnswer};
+use ibd_protocol::settings::Settings;
+use ibd_protocol::{OrdersReport, OrdersVerb};
+use jiff::Timestamp;
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+use tokio::sync::watch as sync_watch;
+use tokio::task::JoinHandle;
 
-/// The list may be asked for once in five seconds; an earlier answer would be given again.
-const BETWEEN_LISTS: Duration = Duration::from_millis(5_050);
+use crate::board::Board;
+use crate::market::Underlyings;
+use crate::refusal::Refusal;
+use crate::session::{Lease, SessionHandle};
+use book::Book;
+pub use desk::{Answerer, Pin, Request};
+use evidence::Evidence;
+use guardrails::{Denial, Scene};
+pub use handle::{Known, OrdersHandle};
+use intent::{Intent, IntentId};
+use limits::Limits;
+pub use list::{Feeds, is_working, limit_price, short_ref, status, stop_price, tif};
+pub use scene::{Needs, gather as gather_scene, prove, rules as contract_rules};
+pub use tickets::place as tickets_of;
+use trail::Trail;
 
-/// The brokerage session whose orders feed has been seen warm; one feed serves all its accounts.
-#[derive(Debug, Clone, Default)]
-pub struct Feeds(Arc<Mutex<Option<u64>>>);
+/// What a person says in a dialog who approves.
+pub const APPROVE: &str = "approve";
+/// What a person says in a dialog who does not.
+pub const DECLINE: &str = "decline";
 
-impl Feeds {
-    /// All orders of an account that the broker still lists.
-    pub async fn list(
+/// Whether a dialog's name is that of an approval.
+pub fn is_approval(token: &str) -> bool {
+    token.starts_with(desk::TOKEN)
+}
+
+/// Between two looks at what has become due.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What the actor is told.
+#[derive(Debug)]
+pub enum Msg {
+    /// A client wants something done; the id of the intent that it became, or was already.
+    Ask(Box<Request>, RpcReplyPort<Result<IntentId, Refusal>>),
+    /// What a request would come to; nothing is entered.
+    Judge(Box<Request>, RpcReplyPort<Option<Intent>>),
+    /// What a request came to that was made before, by its key, or by the question that was answered.
+    Known(String, Option<String>, RpcReplyPort<Option<Intent>>),
+    /// An intent, or the last of those that follow it.
+    Look(IntentId, RpcReplyPort<Option<Intent>>),
+    /// The intent that a broker's order belongs to.
+    OfOrder(ibd_cpapi::id::OrderId, RpcReplyPort<Option<Intent>>),
+    /// A caller who waits for its turn gives up: what has not been sent is not sent any more.
+    Withdraw(IntentId, RpcReplyPort<Option<Intent>>),
+    /// Somebody answers what waits for a yes: its name, yes or no, who, and the PIN that is wanted.
+    Decide(String, bool, Answerer, Pin, RpcReplyPort<Result<IntentId, Refusal>>),
+    /// A person does something about orders; the PIN that is wanted for some of it.
+    Verb(OrdersVerb, Pin, RpcReplyPort<OrdersReport>),
+    /// What a last look before sending showed.
+    Proved(IntentId, Box<Result<Proof, Denial>>),
+    /// What the broker answered to what was sent.
+    Answered(IntentId, Box<OrderAnswer>),
+    /// What it answered to a cancellation.
+    Cancelled(IntentId, Box<CancelAnswer>),
+    /// What a look at the broker showed. `None`: it failed.
+    Seen(Option<Box<Evidence>>),
+    /// The session became ready, or ceased to be.
+    Session(Option<Lease>),
+    /// Time to see what has become due.
+    Tick,
+}
+
+/// The proof that an order may go now.
+#[derive(Debug)]
+pub struct Proof {
+    /// Of a session that was asked just now.
+    pub lease: Lease,
+    /// The market and the account, just now; nothing for what needs none.
+    pub scene: Option<Scene>,
+}
+
+/// What the actor is made of.
+#[derive(Debug)]
+pub struct Arguments {
+    /// Where it writes how trading is.
+    pub board: Board,
+    /// Who gives leases.
+    pub session: SessionHandle,
+    /// What underlyings were searched for.
+    pub underlyings: Underlyings,
+    /// Which lists are warm.
+    pub feeds: Feeds,
+    /// The daemon's own settings.
+    pub settings: Settings,
+    /// Where the journal is.
+    pub folder: PathBuf,
+    /// The file whose being there freezes trading.
+    pub flag: PathBuf,
+    /// Told whenever an intent changes.
+    pub changes: sync_watch::Sender<u64>,
+    /// Trading stays closed, and why: the actor failed too often.
+    pub stay_closed: Option<String>,
+}
+
+/// The actor.
+#[derive(Debug)]
+pub struct Orders;
+
+/// What the actor keeps.
+#[derive(Debug)]
+pub struct State {
+    board: Board,
+    session: SessionHandle,
+    underlyings: Underlyings,
+    feeds: Feeds,
+    limits: Limits,
+    settings: Settings,
+    flag: PathBuf,
+    folder: PathBuf,
+    changes: sync_watch::Sender<u64>,
+    book: Book,
+    /// Where every step is written before it is acted on. An error: why trading is closed.
+    trail: Result<Trail, String>,
+    /// Intents whose first state stands in no journal yet, because nothing of it was told to anybody.
+    unwritten: Vec<IntentId>,
+    /// What waits for the lane, in order.
+    queue: VecDeque<IntentId>,
+    /// Whose the lane is, from the proof to the end of the round.
+    lane: Option<IntentId>,
+    /// The lease of the round.
+    lease: Option<Lease>,
+    /// The lease as last seen, and when the look it may be proven by was.
+    ready: Option<Lease>,
+    /// The brokerage session in which everything in doubt was looked for.
+    examined: Option<u64>,
+    /// Scenes that came with requests, until their turn.
+    scenes: HashMap<IntentId, (Scene, Lease)>,
+    /// The question that was answered, by its secret token.
+    tokens: HashMap<String, IntentId>,
+    /// What was shown to whoever said yes, until it is sent.
+    shown: HashMap<IntentId, approval::Approval>,
+    /// Complete looks that have not seen what is in doubt.
+    absences: HashMap<IntentId, u32>,
+    look: Option<JoinHandle<()>>,
+    looked_at: Option<tokio::time::Instant>,
+    wants_look: bool,
+    round: Option<JoinHandle<()>>,
+    pins: desk::Pins,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Actor for Orders {
+    type Msg = Msg;
+    type State = State;
+    type Arguments = Arguments;
+
+    async fn pre_start(
         &self,
-        lease: &Lease,
-        account: &AccountId,
-        deadline: Instant,
-    ) -> Result<Answer<Orders>, Failure> {
-        let request = GetOrders { account: Some(account.clone()), force: false };
-        let first = lease.client().ask(&request, deadline).await?;
-        if !first.value.orders.is_empty() || self.is_warm(lease) {
-            self.warm(lease);
-            return Ok(first);
+        me: ActorRef<Msg>,
+        arguments: Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let mut state = State::begin(arguments, &me);
+        state.recover().await;
+        Ok(state)
+    }
+
+    async fn handle(
+        &self,
+        me: ActorRef<Msg>,
+        msg: Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            Msg::Ask(request, reply) => {
+                let _ = reply.send(state.ask(&me, *request).await);
+            }
+            Msg::Judge(request, reply) => {
+                let _ = reply.send(state.would_be(*request));
+            }
+            Msg::Known(key, token, reply) => {
+                let _ = reply.send(state.known(&key, token.as_deref()));
+            }
+            Msg::Look(id, reply) => {
+                let _ = reply.send(state.book.latest(id).cloned());
+            }
+            Msg::OfOrder(order_id, reply) => {
+                let _ = reply.send(state.book.by_order(order_id).cloned());
+            }
+            Msg::Withdraw(id, reply) => {
+                let _ = reply.send(state.withdraw(&me, id).await);
+            }
+            Msg::Decide(name, yes, who, pin, reply) => {
+                let _ = reply.send(state.decide(&me, &name, yes, who, &pin).await);
+            }
+            Msg::Verb(verb, pin, reply) => {
+                let _ = reply.send(state.verb(&me, verb, &pin).await);
+            }
+            Msg::Proved(id, proof) => state.proved(&me, id, *proof).await,
+            Msg::Answered(id, answer) => state.answered(&me, id, *answer).await,
+            Msg::Cancelled(id, answer) => state.cancel_answered(&me, id, *answer).await,
+            Msg::Seen(evidence) => state.seen(&me, evidence).await,
+            Msg::Session(lease) => state.session_changed(&me, lease),
+            Msg::Tick => state.tick(&me).await,
         }
-        tokio::time::sleep(BETWEEN_LISTS).await;
-        let second = lease.client().ask(&request, deadline).await?;
-        self.warm(lease);
-        Ok(second)
+        Ok(())
     }
 
-    fn is_warm(&self, lease: &Lease) -> bool {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) == Some(lease.epoch())
-    }
-
-    fn warm(&self, lease: &Lease) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease.epoch());
-    }
-}
-
-/// One order, by its own endpoint.
-pub async fn status(
-    lease: &Lease,
-    order_id: OrderId,
-    deadline: Instant,
-) -> Result<Option<Answer<OrderStatus>>, Failure> {
-    match lease.client().ask(&GetOrderStatus { order_id }, deadline).await {
-        Ok(answer) => Ok(Some(answer)),
-        // IBKR says "not found" for an order of another account, too.
-        Err(Failure::Trouble { text, .. } | Failure::Refused { text, .. })
-            if text.contains("is not found") =>
-        {
-            Ok(None)
+    async fn post_stop(
+        &self,
+        _: ActorRef<Msg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        // What is on the wire goes on without us; the next daemon finds out what became of it.
+        for task in state.tasks.drain(..).chain(state.look.take()).chain(state.round.take()) {
+            task.abort();
         }
-        Err(failure) => Err(failure),
+        Ok(())
     }
 }
 
-/// Whether an order with this status can still be filled. `None`: a status we do not know.
-pub fn is_working(status: &str) -> Option<bool> {
-    match status {
-        "PendingSubmit" | "PreSubmitted" | "Submitted" | "PendingCancel" | "PreCancelled" => {
-            Some(true)
+impl State {
+    fn begin(arguments: Arguments, me: &ActorRef<Msg>) -> Self {
+        let limits = Limits::of(&arguments.settings);
+        let tasks = vec![
+            me.send_interval(faults::scaled(TICK), || Msg::Tick),
+            tokio::spawn(watch::session(arguments.board.clone(), me.clone())),
+        ];
+        let trail = match arguments.stay_closed {
+            Some(why) => Err(why),
+            None => Ok(()),
+        };
+        let mut state = Self {
+            board: arguments.board,
+            session: arguments.session,
+            underlyings: arguments.underlyings,
+            feeds: arguments.feeds,
+            limits,
+            settings: arguments.settings,
+            flag: arguments.flag,
+            folder: arguments.folder,
+            changes: arguments.changes,
+            book: Book::default(),
+            trail: Err("the journal is being read".to_owned()),
+            unwritten: Vec::new(),
+            queue: VecDeque::new(),
+            lane: None,
+            lease: None,
+            ready: None,
+            examined: None,
+            scenes: HashMap::new(),
+            tokens: HashMap::new(),
+            shown: HashMap::new(),
+            absences: HashMap::new(),
+            look: None,
+            looked_at: None,
+            wants_look: false,
+            round: None,
+            pins: desk::Pins::default(),
+            tasks,
+        };
+        state.open_trail();
+        if let Err(why) = trail {
+            state.trail = Err(why);
         }
-        "Filled" | "Cancelled" | "Inactive" => Some(false),
-        _ => None,
-    }
-}
-
-/// `CLOSE` is the broker's word for `DAY` in lists.
-pub fn tif(text: &str) -> &str {
-    if text == "CLOSE" { "DAY" } else { text }
-}
-
-/// The stop price of a row: the broker puts it into `price` for stop orders.
-pub fn stop_price(row: &OrderRow) -> Option<ibd_cpapi::money::Price> {
-    row.stop_price.or(row.price.filter(|_| is_stop(row)))
-}
-
-/// The limit price of a row, which a plain stop order does not have.
-pub fn limit_price(row: &OrderRow) -> Option<ibd_cpapi::money::Price> {
-    row.price.filter(|_| !is_stop(row))
-}
-
-fn is_stop(row: &OrderRow) -> bool {
-    matches!(row.order_type.as_deref(), Some("STOP" | "STP" | "TRAIL" | "TRAILING_STOP"))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    fn row(json: &str) -> OrderRow {
-        serde_json::from_str(json).unwrap()
+        state
     }
 
-    #[test]
-    fn a_stops_price_is_found_wherever_the_broker_puts_it() {
-        let aux = row(r#"{"orderId":1,"origOrderType":"STOP","price":"","auxPrice":"240.00"}"#);
-        assert_eq!(stop_price(&aux).unwrap().to_string(), "240");
-        assert_eq!(limit_price(&aux), None);
-        let price = row(r#"{"orderId":1,"origOrderType":"STOP","price":"240.00"}"#);
-        assert_eq!(stop_price(&price).unwrap().to_string(), "240");
-        assert_eq!(limit_price(&price), None);
-        let limit = row(r#"{"orderId":1,"origOrderType":"LIMIT","price":"150.00"}"#);
-        assert_eq!(limit_price(&limit).unwrap().to_string(), "150");
-        assert_eq!(stop_price(&limit), None);
-    }
-
-    #[test]
-    fn a_status_we_do_not_know_is_not_called_done() {
-        assert_eq!(is_working("PreSubmitted"), Some(true));
-        assert_eq!(is_working("Filled"), Some(false));
-        assert_eq!(is_working("WarnState"), None);
+    /// Reads the journal. Without it trading is closed; what can be looked at still can.
+    fn open_trail(&mut self) {
+        self.trail = match Trail::open(&self.folder) {
+            Ok((trail, records)) => {
+                for (record, at) in records {
+                    self.remember_token(&record);
+                    self.book.apply(record, at);
+                }
+                self.book.tidy(Timestamp::now());
+                Ok(trail)
+            }
+            Err(why) => {
+                tracing::error!(why, "the journal cannot be used; trading is closed");
+                Err(why)
+            }
+        };
     }
 }

@@ -22,6 +22,13 @@ pub struct Policy {
     pub headless: bool,
     /// Seconds that `authenticate` waits.
     pub wait: u64,
+    /// Limits for orders that it brought along.
+    pub bound: Vec<(String, String)>,
+    /// Who is named to exchanges of futures.
+    pub operator: Option<String>,
+    /// Whether a person may approve in this client's dialog.
+    pub dialog_approves: bool,
+    watches_loss: bool,
     gateway: Option<GatewayChoice>,
     username: Option<String>,
     bad_account: Option<String>,
@@ -39,6 +46,11 @@ impl Policy {
             paper_only: on("IB_PAPER_TRADING", wishes.paper),
             headless: on("IB_HEADLESS_MODE", wishes.headless),
             wait: wait(daemon, wishes),
+            bound: wishes.limits.clone(),
+            operator: daemon.text("IB_ORDER_OPERATOR").map(str::to_owned),
+            watches_loss: daemon.text("IB_MAX_DAILY_LOSS").is_some()
+                || wishes.limits.iter().any(|(name, _)| name == "IB_MAX_DAILY_LOSS"),
+            dialog_approves: daemon.text("IB_APPROVE_BY") != Some("ibctl"),
             bad_account: account.as_ref().and_then(|a| a.as_ref().err()).map(ToString::to_string),
             account: account.and_then(Result::ok),
             gateway: wished_gateway(wishes),
@@ -47,6 +59,11 @@ impl Policy {
                 .clone()
                 .or_else(|| daemon.text("IB_USERNAME").map(str::to_owned)),
         }
+    }
+
+    /// Whether a limit of anybody wants to know the day's profit or loss.
+    pub fn watches_loss(&self) -> bool {
+        self.watches_loss
     }
 
     /// Whether this client may be served through this gateway at all.

@@ -19,7 +19,7 @@ use crate::gateway::{self, Gateway, GatewayHandle, GatewayState};
 use crate::ipc::{self, Ipc, Roster, Shared};
 use crate::market::Underlyings;
 use crate::notify;
-use crate::orders::Feeds;
+use crate::orders::{self, Feeds, Orders, OrdersHandle};
 use crate::post::Post;
 use crate::session::guard::Guard;
 use crate::session::login::Wish;
@@ -85,6 +85,8 @@ impl Daemon {
         }
         let door = budget::door(&config.places.state, &store);
         let (session, gateway) = (Post::default(), Post::default());
+        let orders = Post::default();
+        let changes = watch::Sender::new(0);
         let sources = config.sources().map_err(BeginError::Config)?;
         // One for all profiles: the account is the same.
         let guard = Guard::open(config.places.state.parent().unwrap_or(&config.places.state));
@@ -97,6 +99,7 @@ impl Daemon {
                 ),
                 session: SessionHandle::new(board.clone(), session.clone(), Wish::of(&config)),
                 store,
+                orders: OrdersHandle::new(orders.clone(), changes, &config),
                 feeds: Feeds::default(),
                 underlyings: Underlyings::default(),
                 board,
@@ -109,7 +112,7 @@ impl Daemon {
         let path = shared.config.places.socket();
         let listener = Listener::publish(&path).map_err(|e| BeginError::Io("the socket", e))?;
         let arguments =
-            Arguments { listener, shared: shared.clone(), session, gateway, sources, guard };
+            Arguments { listener, shared: shared.clone(), session, gateway, orders, sources, guard };
         let (_, root) = Root::spawn(None, Root, arguments).await?;
         Ok(Self { root, ending: shared.ending.clone(), shared, _lock: lock })
     }
@@ -164,6 +167,7 @@ async fn take_lock(path: &Path, socket: &Path) -> Result<File, BeginError> {
 enum Child {
     Gateway,
     Session,
+    Orders,
     Ipc,
 }
 
@@ -181,9 +185,20 @@ fn on_failure(child: Child, failures: u32) -> Reaction {
         Child::Gateway => Reaction::RestartAfter(pause(failures)),
         // The truth is at the broker: a new actor asks for it.
         Child::Session => Reaction::RestartAfter(pause(failures)),
+        // A new actor reads the journal, asks the broker, and opens trading again; not for long if it goes
+        // on failing, because this is money.
+        Child::Orders => Reaction::RestartAfter(pause(failures)),
         // Nothing is left to supervise; the service manager, or the next shim, starts us again.
         Child::Ipc => Reaction::End,
     }
+}
+
+/// Twice within [`QUIET`]: trading stays closed until a person restarts the daemon.
+fn stays_closed(failed: &[tokio::time::Instant]) -> Option<String> {
+    let lately = failed.iter().filter(|at| at.elapsed() < QUIET).count();
+    (lately >= 2).then(|| {
+        "the part of the daemon that owns orders failed twice in ten minutes; `ibctl restart` opens it again".to_owned()
+    })
 }
 
 fn pause(failures: u32) -> Duration {
@@ -207,6 +222,7 @@ struct Arguments {
     shared: Shared,
     session: Post<session::Msg>,
     gateway: Post<gateway::Msg>,
+    orders: Post<orders::Msg>,
     sources: Sources,
     guard: Guard,
 }
@@ -219,6 +235,9 @@ struct State {
     shared: Shared,
     session: Post<session::Msg>,
     gateway: Post<gateway::Msg>,
+    orders: Post<orders::Msg>,
+    /// When the orders actor failed lately.
+    orders_failed: Vec<tokio::time::Instant>,
     sources: Sources,
     guard: Guard,
     ipc: Post<ipc::Msg>,
@@ -239,7 +258,7 @@ impl Actor for Root {
         me: ActorRef<Msg>,
         arguments: Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let Arguments { listener, shared, session, gateway, sources, guard } = arguments;
+        let Arguments { listener, shared, session, gateway, orders, sources, guard } = arguments;
         let mut state = State {
             tasks: vec![
                 tokio::spawn(budget::keep_penalties(
@@ -256,6 +275,8 @@ impl Actor for Root {
             shared,
             session,
             gateway,
+            orders,
+            orders_failed: Vec::new(),
             sources,
             guard,
             ipc: Post::default(),
@@ -266,6 +287,7 @@ impl Actor for Root {
         };
         state.start(&me, Child::Gateway).await?;
         state.start(&me, Child::Session).await?;
+        state.start(&me, Child::Orders).await?;
         state.start_ipc(&me, listener).await?;
         state.look_for_use(&me);
         Ok(state)
@@ -350,6 +372,25 @@ impl State {
                 self.session.install(actor.clone());
                 actor.get_cell()
             }
+            Child::Orders => {
+                let desks = &self.shared.desks;
+                let places = &self.shared.config.places;
+                let arguments = orders::Arguments {
+                    board,
+                    session: desks.session.clone(),
+                    underlyings: desks.underlyings.clone(),
+                    feeds: desks.feeds.clone(),
+                    settings: self.shared.config.settings.clone(),
+                    folder: places.state.join("journal"),
+                    flag: places.state.join("FROZEN"),
+                    changes: desks.orders.changes(),
+                    stay_closed: stays_closed(&self.orders_failed),
+                };
+                let (actor, _) =
+                    Orders::spawn_linked(None, Orders, arguments, me.get_cell()).await?;
+                self.orders.install(actor.clone());
+                actor.get_cell()
+            }
             // Started once, with its socket; never again.
             Child::Ipc => return Ok(()),
         };
@@ -375,6 +416,10 @@ impl State {
         self.failures = if is_quiet { 1 } else { self.failures + 1 };
         self.last_failure = Some(tokio::time::Instant::now());
         tracing::error!(?child, why, failures = self.failures, "an actor failed");
+        if child == Child::Orders {
+            self.orders_failed.retain(|at| at.elapsed() < QUIET);
+            self.orders_failed.push(tokio::time::Instant::now());
+        }
         match on_failure(child, self.failures) {
             Reaction::RestartAfter(pause) => {
                 self.shared.desks.board.note(
@@ -417,7 +462,7 @@ impl State {
         {
             tracing::error!(error, "the gateway does not end");
         }
-        for wanted in [Child::Ipc, Child::Session, Child::Gateway] {
+        for wanted in [Child::Ipc, Child::Orders, Child::Session, Child::Gateway] {
             for (_, _, cell) in self.children.iter().filter(|(_, child, _)| *child == wanted) {
                 if wanted == Child::Ipc {
                     // Peers write what they still have to say.
@@ -463,7 +508,7 @@ mod tests {
 
     #[test]
     fn the_restart_table() {
-        for child in [Child::Gateway, Child::Session] {
+        for child in [Child::Gateway, Child::Session, Child::Orders] {
             assert_eq!(on_failure(child, 1), Reaction::RestartAfter(FIRST_PAUSE));
             assert_eq!(on_failure(child, 3), Reaction::RestartAfter(FIRST_PAUSE * 4));
             assert_eq!(on_failure(child, 99), Reaction::RestartAfter(LONGEST_PAUSE));

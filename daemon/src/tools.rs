@@ -2,6 +2,9 @@
 
 pub mod args;
 pub mod cell;
+mod order_args;
+mod order_out;
+mod order_road;
 pub mod schema;
 
 #[cfg(test)]
@@ -44,6 +47,13 @@ catalogue! {
     get_market_data::GetMarketData,
     get_live_orders::GetLiveOrders,
     get_order_status::GetOrderStatus,
+    get_trades::GetTrades,
+    preview_order::PreviewOrder,
+    place_order::PlaceOrder,
+    confirm_order::ConfirmOrder,
+    modify_order::ModifyOrder,
+    cancel_order::CancelOrder,
+    wait_for_order::WaitForOrder,
 }
 
 /// Arguments longer than this are refused before they are read, in bytes.
@@ -85,6 +95,19 @@ pub struct Ctx {
     pub page: Option<OpenPage>,
     /// The pacing budget, for the status tool.
     pub door: Arc<ibd_cpapi::door::Door>,
+    /// Who calls, and how the call is known again.
+    pub who: Who,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Default)]
+pub struct Who {
+    /// The client's own name.
+    pub client: String,
+    /// Names the call for ever: the same when its shim sends it again.
+    pub key: String,
+    /// The question that was answered before this call was made again.
+    pub resumes: Option<String>,
 }
 
 impl Ctx {
@@ -217,6 +240,7 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
         Ok(Ok(result)) => Outcome::Result(result),
         Ok(Err(Refusal { question: Some(question), .. })) => Outcome::NeedsInput(*question),
         Ok(Err(refusal)) => Outcome::Refusal(refusal.to_json()),
+        Err(_) if entry.effect == Effect::Trades => Outcome::Refusal(lost().to_json()),
         Err(_) => Outcome::Refusal(out_of_time().to_json()),
     }
 }
@@ -224,6 +248,15 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
 fn visible(policy: &Policy) -> impl Iterator<Item = &'static Entry> {
     let read_only = policy.read_only;
     TOOLS.iter().filter(move |entry| !read_only || entry.effect == Effect::Reads)
+}
+
+/// Whether an order was sent is in the journal, and not in this answer.
+fn lost() -> Refusal {
+    Refusal::new(
+        "timeout",
+        "The answer did not come in time. Whether anything was sent is not known here.",
+        "Do not send it again. Call get_live_orders: it shows what the journal and IBKR say.",
+    )
 }
 
 fn out_of_time() -> Refusal {

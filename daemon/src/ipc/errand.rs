@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ibd_protocol::settings::{KEYRING, find};
 use ibd_protocol::{
-    GatewayVerb, LoginRequest, Report, RequestId, SecretReport, SecretsVerb, ToClient,
+    GatewayVerb, LoginRequest, OrdersVerb, Report, RequestId, SecretReport, SecretsVerb, ToClient,
 };
 use tokio::time::Instant;
 
@@ -115,6 +115,11 @@ pub(super) async fn gateway(errand: Errand, verb: GatewayVerb) -> ToClient {
         }
     };
     ToClient::Gateway(errand.id, Box::new(report))
+}
+
+pub(super) async fn orders(errand: Errand, verb: OrdersVerb) -> ToClient {
+    let report = errand.shared.desks.orders.verb(verb).await;
+    ToClient::Orders(errand.id, Box::new(report))
 }
 
 pub(super) async fn secrets(errand: Errand, verb: SecretsVerb) -> ToClient {

@@ -10,7 +10,9 @@ use ibd_protocol::client::SharedStream;
 use ibd_protocol::socket::Stream;
 use ibd_protocol::version::Role;
 use ibd_protocol::wire::{self, FrameReader, MAX_TO_CLIENT, MAX_TO_DAEMON};
-use ibd_protocol::{Call, DrainReason, Outcome, Progress, RequestId, ToClient, ToDaemon, Wishes};
+use ibd_protocol::{
+    Answer, Call, DrainReason, Outcome, Progress, RequestId, ToClient, ToDaemon, Wishes,
+};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -18,10 +20,11 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::errand::{self, Errand};
+use crate::orders;
 use crate::policy::{Policy, wished_gateway};
 use crate::refusal::Refusal;
 use crate::session::OpenPage;
-use crate::tools::{self, Ctx};
+use crate::tools::{self, Ctx, Who};
 
 /// Calls of one client under way at one time.
 const MAX_CALLS: usize = 64;
@@ -73,6 +76,8 @@ pub struct State {
     policy: Arc<Policy>,
     /// Its number in the roster; only shims are in it.
     id: Option<u64>,
+    /// Its own name, or empty until it says.
+    name: String,
     calls: HashMap<RequestId, JoinHandle<()>>,
     /// Gone once everything has been said.
     outgoing: Option<mpsc::Sender<Vec<u8>>>,
@@ -112,6 +117,7 @@ impl Actor for Peer {
             shared,
             policy,
             id,
+            name: String::new(),
             calls,
             outgoing,
             writer,
@@ -171,6 +177,7 @@ impl State {
             ToDaemon::Introduce(client) => {
                 let name: String =
                     ibd_cpapi::failure::clean(&client.name).chars().take(64).collect();
+                self.name.clone_from(&name);
                 self.change(|status| status.name = name);
             }
             ToDaemon::ListTools(id) => {
@@ -206,8 +213,10 @@ impl State {
                 let errand = errand::secrets(self.errands(me, id), verb);
                 self.errand(me, errand);
             }
-            ToDaemon::Answer(answer) => {
-                self.shared.desks.session.answer(Some(answer.token), answer.value).await;
+            ToDaemon::Answer(answer) => self.answer(answer).await,
+            ToDaemon::Orders(id, verb) => {
+                let errand = errand::orders(self.errands(me, id), verb);
+                self.errand(me, errand);
             }
             ToDaemon::PageOpened(is_open) => self.shared.desks.session.page_opened(is_open),
             ToDaemon::Config(id) => {
@@ -228,6 +237,20 @@ impl State {
         let policy = Policy::settle(&self.shared.config, wishes);
         self.change(|status| status.read_only = policy.read_only);
         self.policy = Arc::new(policy);
+    }
+
+    /// The call that follows finds what came of the answer, so the answer is passed on first.
+    async fn answer(&self, answer: Answer) {
+        let desks = &self.shared.desks;
+        match orders::is_approval(&answer.token) {
+            true => {
+                let yes = answer.value.is_some_and(|value| value.expose() == orders::APPROVE);
+                desks.orders.dialog(&answer.token, yes).await;
+            }
+            false => {
+                desks.session.answer(Some(answer.token), answer.value).await;
+            }
+        }
     }
 
     fn call(&mut self, me: &ActorRef<Msg>, call: Call) {
@@ -257,6 +280,11 @@ impl State {
             }),
             page: self.page(me),
             door: self.shared.door.clone(),
+            who: Who {
+                client: self.name.clone(),
+                key: call.key.clone(),
+                resumes: call.resumes.clone(),
+            },
         }
     }
 

@@ -4,7 +4,9 @@ use std::fmt;
 
 use ibd_cpapi::id::{AccountId, Conid, OrderId};
 use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::MAX_ARGUMENTS;
 use crate::refusal::Refusal;
@@ -113,6 +115,58 @@ pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>
     number
         .map(Some)
         .ok_or_else(|| D::Error::custom(format!("{text:?} is not a positive whole number")))
+}
+
+/// More digits than this survive no reader of JSON numbers unharmed, so they must come as text.
+const DIGITS: usize = 15;
+
+/// A decimal number that may have been sent as a string: plain digits, at most one point, a sign. No
+/// exponents: "1e9" shares is nobody's order.
+pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
+    let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
+    let json = raw.get().trim();
+    let (text, is_text) = match json.starts_with('"') {
+        true => (serde_json::from_str::<String>(json).map_err(D::Error::custom)?, true),
+        false => (json.to_owned(), false),
+    };
+    let text = text.trim();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let is_plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && digits.bytes().filter(|b| *b == b'.').count() <= 1
+        && digits.bytes().any(|b| b.is_ascii_digit());
+    if !is_plain {
+        return Err(D::Error::custom(format!("{text:?} is not a plain number such as 12.5")));
+    }
+    if !is_text && digits.bytes().filter(u8::is_ascii_digit).count() > DIGITS {
+        return Err(D::Error::custom(format!(
+            "a number of more than {DIGITS} digits must be sent as text"
+        )));
+    }
+    text.parse().map(Some).map_err(|_| D::Error::custom(format!("{text:?} has too many digits")))
+}
+
+/// Yes or no, that may have been sent as text.
+pub fn yes_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
+    match raw.get().trim_matches('"').to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Ok(Some(true)),
+        "false" | "0" | "no" => Ok(Some(false)),
+        _ => Err(D::Error::custom("is neither true nor false")),
+    }
+}
+
+/// A list of objects that may have been sent as a JSON list in a string.
+pub fn rows<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
+    let json = match raw.get().trim_start().starts_with('"') {
+        true => serde_json::from_str::<String>(raw.get()).map_err(D::Error::custom)?,
+        false => raw.get().to_owned(),
+    };
+    serde_json::from_str(&json).map(Some).map_err(D::Error::custom)
 }
 
 /// A list that may have been sent as a JSON list in a string, as `A,B`, or as a single value.

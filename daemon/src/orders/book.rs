@@ -1,0 +1,217 @@
+//! The book: every intent, as the journal tells it. Whatever it says can be told again from the journal.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use ibd_cpapi::id::OrderId;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::guardrails::Counts;
+use super::intent::{Intent, IntentId};
+use super::life::{End, NotPlaced, State};
+use super::order::{Order, Purpose};
+use super::record::Record;
+
+/// What is over is remembered for so long; a retry after that is a new request.
+const MEMORY: SignedDuration = SignedDuration::from_hours(31 * 24);
+
+/// The moment, by the clock on the wall and by one that nobody sets.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// May jump.
+    pub wall: Timestamp,
+    /// Does not.
+    pub steady: Instant,
+}
+
+impl Now {
+    /// This moment.
+    pub fn get() -> Self {
+        Self { wall: Timestamp::now(), steady: Instant::now() }
+    }
+}
+
+/// Every intent.
+#[derive(Debug, Default)]
+pub struct Book {
+    intents: BTreeMap<IntentId, Intent>,
+    keys: HashMap<String, IntentId>,
+    by_order: HashMap<OrderId, IntentId>,
+    frozen: Option<String>,
+    /// When trading was last let through by a person.
+    unfrozen_at: Option<Timestamp>,
+}
+
+impl Book {
+    /// Takes one entry of the journal. `at`: when it was written.
+    pub fn apply(&mut self, record: Record, at: Timestamp) {
+        match record {
+            Record::Intent(intent) => self.enter(*intent),
+            Record::Became { id, state, sent_at, .. } => {
+                if let Some(intent) = self.intents.get_mut(&id) {
+                    intent.state = state;
+                    intent.since = at;
+                    intent.sent_at = sent_at.or(intent.sent_at);
+                    let intent = intent.clone();
+                    self.index(&intent);
+                }
+            }
+            Record::Frozen { by } => self.frozen = Some(by),
+            Record::Unfrozen { .. } => {
+                self.frozen = None;
+                self.unfrozen_at = Some(at);
+            }
+            Record::Started { .. } | Record::Note { .. } => {}
+        }
+    }
+
+    fn enter(&mut self, intent: Intent) {
+        // The first one to come under a key is the one that a retry means; a yes to its questions
+        // is found through it.
+        self.keys.entry(intent.origin.key.clone()).or_insert(intent.id);
+        self.index(&intent);
+        self.intents.insert(intent.id, intent);
+    }
+
+    fn index(&mut self, intent: &Intent) {
+        if let (Purpose::Place, Some(standing)) = (&intent.purpose, intent.state.standing()) {
+            self.by_order.insert(standing.order_id, intent.id);
+            for other in &standing.others {
+                self.by_order.entry(*other).or_insert(intent.id);
+            }
+        }
+    }
+
+    /// Forgets what is long over.
+    pub fn tidy(&mut self, now: Timestamp) {
+        let is_old = |intent: &Intent| {
+            intent.state.is_over() && now.duration_since(intent.since) > MEMORY
+        };
+        self.intents.retain(|_, intent| !is_old(intent));
+        let intents = &self.intents;
+        self.keys.retain(|_, id| intents.contains_key(id));
+        self.by_order.retain(|_, id| intents.contains_key(id));
+    }
+
+    /// One of them.
+    pub fn get(&self, id: IntentId) -> Option<&Intent> {
+        self.intents.get(&id)
+    }
+
+    /// Oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Intent> {
+        self.intents.values()
+    }
+
+    /// What a request was answered with, if it was made before.
+    pub fn by_key(&self, key: &str) -> Option<&Intent> {
+        self.keys.get(key).and_then(|id| self.get(*id))
+    }
+
+    /// The intent that a broker's order belongs to.
+    pub fn by_order(&self, order_id: OrderId) -> Option<&Intent> {
+        self.by_order.get(&order_id).and_then(|id| self.get(*id))
+    }
+
+    /// The last of those that follow an intent, or itself.
+    pub fn latest(&self, id: IntentId) -> Option<&Intent> {
+        let mut intent = self.get(id)?;
+        while let Some(next) = self.intents.values().find(|next| next.follows == Some(intent.id)) {
+            intent = next;
+        }
+        Some(intent)
+    }
+
+    /// The intent that an approval belongs to, by its short id or its secret token.
+    pub fn by_approval(&self, name: &str) -> Option<&Intent> {
+        self.intents.values().find(|intent| match &intent.state {
+            State::Awaiting(approval) => {
+                approval.id.eq_ignore_ascii_case(name) || approval.token == name
+            }
+            _ => false,
+        })
+    }
+
+    /// Who froze trading, if it is frozen.
+    pub fn frozen(&self) -> Option<&str> {
+        self.frozen.as_deref()
+    }
+
+    /// An intent so alike that the order may be the same once more: any that is in doubt or waits, and
+    /// any that was placed within `window`. Which one, and whether it is in doubt.
+    pub fn alike(&self, order: &Order, window: Duration, now: Now) -> Option<(&Intent, bool)> {
+        let candidates = self.intents.values().rev().filter(|intent| {
+            intent.is_order() && intent.order.as_ref().is_some_and(|other| other.is_like(order))
+        });
+        let mut held = None;
+        for intent in candidates {
+            if intent.state.is_in_doubt() {
+                return Some((intent, true));
+            }
+            let is_placed = !matches!(
+                intent.state,
+                State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_))
+            );
+            if held.is_none() && is_placed && age(intent, now) < window {
+                held = Some(intent);
+            }
+        }
+        held.map(|intent| (intent, false))
+    }
+
+    /// Orders sent lately.
+    pub fn counts(&self, now: Timestamp) -> Counts {
+        let today = day(now);
+        let mut counts = Counts::default();
+        for intent in self.intents.values() {
+            let (Some(sent), Some(order)) = (intent.sent_at, &intent.order) else { continue };
+            // A clock that was set back must not let more through.
+            if now.duration_since(sent) < SignedDuration::from_secs(60) {
+                counts.minute += order.count();
+            }
+            if day(sent) >= today {
+                counts.day += order.count();
+            }
+        }
+        counts
+    }
+
+    /// Orders that the broker rejected in a row, up to the last one.
+    pub fn rejects(&self) -> u64 {
+        let mut ended: Vec<&Intent> = self
+            .intents
+            .values()
+            .filter(|intent| intent.is_order() && intent.sent_at.is_some())
+            .filter(|intent| self.unfrozen_at.is_none_or(|at| intent.since > at))
+            .filter(|intent| !intent.state.is_in_round())
+            .collect();
+        ended.sort_by_key(|intent| intent.sent_at);
+        let is_reject = |intent: &&&Intent| matches!(intent.state, State::Over(End::Rejected(_)));
+        ended.iter().rev().take_while(is_reject).count() as u64
+    }
+}
+
+/// The smaller of what the two clocks say: a clock that jumps ahead makes nothing older.
+fn age(intent: &Intent, now: Now) -> Duration {
+    let wall = Duration::try_from(now.wall.duration_since(intent.created_at)).unwrap_or_default();
+    match intent.born {
+        Some(born) => wall.min(now.steady.saturating_duration_since(born)),
+        None => wall,
+    }
+}
+
+/// The trading day: New York's.
+fn day(at: Timestamp) -> jiff::civil::Date {
+    let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
+    at.to_zoned(zone).date()
+}
+
+/// Whether an intent may still become something, apart from a person's doing.
+pub fn is_open(state: &State) -> bool {
+    !state.is_over() && !matches!(state, State::Over(End::NotPlaced(NotPlaced::ByPerson)))
+}
+
+#[cfg(test)]
+#[path = "book/tests.rs"]
+mod tests;

@@ -1,0 +1,159 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::orders::asked::Pricing;
+use crate::orders::guardrails::tests::order;
+use crate::orders::intent::{Origin, Seed};
+use crate::orders::life::{Doubt, Standing};
+use ibd_cpapi::money::Price;
+use ibd_cpapi::orders::Side;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_795_446_000 + seconds).unwrap()
+}
+
+fn now(seconds: i64) -> Now {
+    Now { wall: at(seconds), steady: Instant::now() }
+}
+
+fn limit(price: &str) -> Order {
+    order(Side::Buy, "10", Pricing::Limit(Price::new(price.parse().unwrap())))
+}
+
+fn intent(key: &str, order: Order, state: State) -> Intent {
+    let seed = Seed {
+        purpose: Purpose::Place,
+        account: order.account.clone(),
+        text: order.shown(),
+        order: Some(order),
+        origin: Origin {
+            client: "claude".into(),
+            tool: "place_order".into(),
+            key: key.into(),
+            hash: "h".into(),
+            bound: Vec::new(),
+        },
+    };
+    let mut intent = Intent::new(IntentId::new(), seed, state, at(0)).unwrap();
+    intent.born = None;
+    intent
+}
+
+fn working() -> State {
+    State::Working(Standing {
+        order_id: "7".parse().unwrap(),
+        others: vec!["8".parse().unwrap()],
+        status: "Submitted".into(),
+        filled: None,
+        average: None,
+        text: None,
+    })
+}
+
+fn book(intents: &[&Intent]) -> Book {
+    let mut book = Book::default();
+    for intent in intents {
+        book.apply(Record::Intent(Box::new((*intent).clone())), at(0));
+    }
+    book
+}
+
+const WINDOW: Duration = Duration::from_secs(120);
+
+fn alike(book: &Book, order: &Order, seconds: i64) -> Option<bool> {
+    book.alike(order, WINDOW, now(seconds)).map(|(_, in_doubt)| in_doubt)
+}
+
+#[test]
+fn an_alike_order_is_held_for_a_while_and_one_in_doubt_for_ever() {
+    let placed = book(&[&intent("a", limit("100"), working())]);
+    assert_eq!(alike(&placed, &limit("100.9"), 119), Some(false), "price within one percent");
+    assert_eq!(alike(&placed, &limit("102"), 10), None);
+    assert_eq!(alike(&placed, &limit("100"), 121), None);
+    assert_eq!(alike(&placed, &limit("100"), -50), Some(false), "a clock that was set back");
+    let mut sell = limit("100");
+    sell.side = Side::Sell;
+    assert_eq!(alike(&placed, &sell, 10), None);
+    let doubt = Doubt { cause: "x".into(), since: at(0), looks: 0 };
+    for state in [State::Sending, State::Unknown(doubt.clone()), State::Parked(doubt)] {
+        let unsure = book(&[&intent("a", limit("100"), state)]);
+        assert_eq!(alike(&unsure, &limit("100"), 100_000), Some(true));
+    }
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_lets_nothing_through() {
+    let mut recent = intent("a", limit("100"), working());
+    recent.born = Some(Instant::now());
+    assert_eq!(alike(&book(&[&recent]), &limit("100"), 86_400), Some(false));
+}
+
+#[test]
+fn what_was_never_placed_holds_nothing() {
+    for state in [
+        State::Denied(crate::orders::guardrails::Denial::new("x", "x", "x")),
+        State::Over(End::Rejected("no".into())),
+        State::Over(End::NotPlaced(NotPlaced::Expired)),
+    ] {
+        assert_eq!(alike(&book(&[&intent("a", limit("100"), state)]), &limit("100"), 1), None);
+    }
+}
+
+#[test]
+fn a_request_is_known_by_its_key_and_an_order_by_the_brokers_ids() {
+    let one = intent("a", limit("100"), working());
+    let mut two = intent("a", limit("100"), State::Ready);
+    two.follows = Some(one.id);
+    let book = book(&[&one, &two]);
+    assert_eq!(book.by_key("a").unwrap().id, one.id);
+    assert_eq!(book.latest(one.id).unwrap().id, two.id);
+    assert_eq!(book.by_order("8".parse().unwrap()).unwrap().id, one.id);
+    assert!(book.by_key("b").is_none());
+}
+
+#[test]
+fn rejects_in_a_row_are_counted_up_to_the_last_good_one() {
+    let ended = |key: &str, sent: i64, state: State| {
+        let mut intent = intent(key, limit("100"), state);
+        intent.sent_at = Some(at(sent));
+        intent
+    };
+    let no = || State::Over(End::Rejected("no".into()));
+    let (a, b, c) = (ended("a", 1, no()), ended("b", 2, working()), ended("c", 3, no()));
+    let mut book = book(&[&a, &b, &c]);
+    assert_eq!(book.rejects(), 1);
+    book.apply(Record::Intent(Box::new(ended("d", 4, no()))), at(4));
+    assert_eq!(book.rejects(), 2);
+    book.apply(Record::Unfrozen { by: "a person".into() }, at(5));
+    assert_eq!(book.rejects(), 0, "a person has let it go on");
+}
+
+#[test]
+fn orders_are_counted_by_minute_and_by_new_yorks_day() {
+    let mut sent = intent("a", limit("100"), working());
+    sent.sent_at = Some(at(0));
+    let book = book(&[&sent]);
+    assert_eq!(book.counts(at(30)), Counts { minute: 1, day: 1 });
+    assert_eq!(book.counts(at(90)), Counts { minute: 0, day: 1 });
+    assert_eq!(book.counts(at(2 * 86_400)), Counts { minute: 0, day: 0 });
+}
+
+#[test]
+fn what_is_over_for_a_month_is_forgotten_and_nothing_else() {
+    let mut book = book(&[
+        &intent("a", limit("100"), State::Over(End::Done)),
+        &intent("b", limit("100"), State::Parked(Doubt { cause: "x".into(), since: at(0), looks: 2 })),
+    ]);
+    book.tidy(at(40 * 86_400));
+    assert!(book.by_key("a").is_none());
+    assert!(book.by_key("b").is_some());
+}
+
+#[test]
+fn freezing_is_remembered() {
+    let mut book = Book::default();
+    book.apply(Record::Frozen { by: "a person".into() }, at(0));
+    assert_eq!(book.frozen(), Some("a person"));
+    book.apply(Record::Unfrozen { by: "a person".into() }, at(1));
+    assert_eq!(book.frozen(), None);
+}

@@ -1,0 +1,507 @@
+//! The desk: what is asked for, and who says yes.
+
+use std::time::Duration;
+
+use ibd_cpapi::faults;
+use ibd_protocol::Secret;
+use ibd_protocol::settings::Settings;
+use jiff::{SignedDuration, Timestamp};
+use ractor::ActorRef;
+use tokio::time::Instant;
+
+use super::approval::{Approval, By};
+use super::guardrails::{Denial, Scene, Vetted, Worth, vet};
+use super::intent::{Intent, IntentId, Seed};
+use super::life::{self, Event, Question};
+use super::limits::{Limits, Rules};
+use super::order::Order;
+use super::record::Record;
+use super::{Msg, State, lane};
+use crate::refusal::Refusal;
+use crate::session::Lease;
+
+/// Wrong PINs within [`PINS_PER`] before no more are looked at.
+const WRONG_PINS: usize = 5;
+const PINS_PER: Duration = Duration::from_secs(15 * 60);
+/// What the names of dialogs about approvals begin with.
+pub(super) const TOKEN: &str = "approve-";
+/// What a short id is made of: nothing that is taken for something else.
+const LETTERS: &[u8] = b"23456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// What a client wants done.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What it is.
+    pub seed: Seed,
+    /// What was known when it was put together, and through which session.
+    pub scene: Option<(Scene, Lease)>,
+    /// Whether the allow-list answers the broker's questions.
+    pub suppress: bool,
+    /// The alike intent that is meant to stand beside this one.
+    pub beside: Option<IntentId>,
+}
+
+/// Who answers what waits for a yes.
+#[derive(Debug, Clone)]
+pub enum Answerer {
+    /// The client that asked, by its name: by tool.
+    Client(String),
+    /// A person in the dialog of a client.
+    Dialog,
+    /// A person through `ibctl`: with the digest of what was shown, and the PIN.
+    Ctl(Option<String>, Option<Secret>),
+}
+
+/// The PIN that is wanted, if one is set. Looked up before the actor is asked: a keyring may take its time.
+#[derive(Debug, Clone, Default)]
+pub struct Pin(pub Option<Secret>);
+
+/// Who guessed a PIN lately.
+#[derive(Debug, Default)]
+pub(super) struct Pins(Vec<Instant>);
+
+impl State {
+    /// Takes a request: at most once, whoever asks how often.
+    pub(super) async fn ask(
+        &mut self,
+        me: &ActorRef<Msg>,
+        request: Request,
+    ) -> Result<IntentId, Refusal> {
+        if let Some(known) = self.book.by_key(&request.seed.origin.key) {
+            return match known.origin.hash == request.seed.origin.hash {
+                true => Ok(known.id),
+                false => Err(other_request(known)),
+            };
+        }
+        let is_order = request.seed.order.is_some();
+        if let (Err(why), true) = (&self.trail, is_order) {
+            return Err(closed(why));
+        }
+        let now = Timestamp::now();
+        let id = IntentId::new();
+        let intent = match &request.seed.order {
+            None => Intent::new(id, request.seed.clone(), life::State::Ready, now),
+            Some(order) => self.judge(id, &request, order.clone(), now),
+        };
+        let Some(intent) = intent else {
+            return Err(Refusal::new("internal", "No client order id could be made.", "See `ibctl logs`."));
+        };
+        self.enter(me, intent, request.scene).await
+    }
+
+    /// What a request would come to.
+    pub(super) fn would_be(&self, request: Request) -> Option<Intent> {
+        let order = request.seed.order.clone()?;
+        self.judge(IntentId::new(), &request, order, Timestamp::now())
+    }
+
+    /// What a new order becomes by our own rules.
+    fn judge(
+        &self,
+        id: IntentId,
+        request: &Request,
+        order: Order,
+        now: Timestamp,
+    ) -> Option<Intent> {
+        let begin = |state| Intent::new(id, request.seed.clone(), state, now);
+        let mut intent = begin(life::State::Ready)?;
+        intent.suppress = request.suppress;
+        let rules = self.rules_of(&intent);
+        let verdict = self.verdict(&intent, request, order, &rules, now);
+        match verdict {
+            Err((denial, like)) => {
+                intent.state = life::State::Denied(denial);
+                intent.beside = like;
+            }
+            Ok((vetted, like)) => {
+                intent.worth = vetted.worth().clone();
+                intent.beside = like;
+                let order = vetted.order();
+                let value = vetted.worth().value.unwrap_or(rust_decimal::Decimal::MAX);
+                // On a live account a person looks at what may be the same order once more.
+                let is_risky = like.is_some() && !order.paper;
+                if is_risky || rules.needs_approval(order.paper, value) {
+                    let approval = self.approval(&intent, By::Person, Vec::new(), vetted.worth());
+                    intent.state = life::State::Awaiting(Box::new(approval));
+                }
+            }
+        }
+        Some(intent)
+    }
+
+    fn verdict(
+        &self,
+        intent: &Intent,
+        request: &Request,
+        order: Order,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Result<(Vetted, Option<IntentId>), (Denial, Option<IntentId>)> {
+        if let Some(why) = self.frozen() {
+            return Err((lane::frozen(&why), None));
+        }
+        let like = match intent.is_order() {
+            true => self.alike(&order, rules, request.beside)?,
+            false => None,
+        };
+        let empty = Scene::default();
+        let scene = request.scene.as_ref().map_or(&empty, |(scene, _)| scene);
+        vet(order, scene, rules, self.book.counts(now), now)
+            .map(|vetted| (vetted, like))
+            .map_err(|denial| (denial, None))
+    }
+
+    /// Holds what may be the same order once more.
+    fn alike(
+        &self,
+        order: &Order,
+        rules: &Rules,
+        beside: Option<IntentId>,
+    ) -> Result<Option<IntentId>, (Denial, Option<IntentId>)> {
+        let window = Duration::from_secs(rules.duplicate_seconds);
+        let Some((first, in_doubt)) = self.book.alike(order, window, Self::now()) else {
+            return Ok(None);
+        };
+        let name = first.state.name();
+        if in_doubt {
+            let denial = Denial::new(
+                "same_order_in_doubt",
+                format!(
+                    "An order like this one ({}) is {name}: whether IBKR has it is not known yet.",
+                    first.text
+                ),
+                format!(
+                    "Do not send it again. Call get_order_status with intentId {} until it is settled.",
+                    first.id
+                ),
+            );
+            return Err((denial, Some(first.id)));
+        }
+        if beside == Some(first.id) {
+            return Ok(Some(first.id));
+        }
+        let denial = Denial::new(
+            "possible_duplicate",
+            format!(
+                "An order like this one ({}) was placed less than {} seconds ago; it is {name}.",
+                first.text, rules.duplicate_seconds
+            ),
+            format!(
+                "Look at it with get_order_status. Only if a second one is really wanted, repeat the call \
+                 with allowDuplicateOf {}.",
+                first.id
+            ),
+        );
+        Err((denial, Some(first.id)))
+    }
+
+    /// Enters a new intent. What goes on at once is written together with its next step; everything else
+    /// is durable before anybody hears of it.
+    async fn enter(
+        &mut self,
+        me: &ActorRef<Msg>,
+        intent: Intent,
+        scene: Option<(Scene, Lease)>,
+    ) -> Result<IntentId, Refusal> {
+        let (id, is_ready) = (intent.id, matches!(intent.state, life::State::Ready));
+        let is_order = intent.order.is_some();
+        let record = Record::Intent(Box::new(intent));
+        self.remember_token(&record);
+        match is_ready {
+            true => {
+                self.book.apply(record, Timestamp::now());
+                self.unwritten.push(id);
+            }
+            false => {
+                self.write_all(vec![record]).await.map_err(|why| closed(&why))?;
+            }
+        }
+        if let Some(scene) = scene {
+            self.scenes.insert(id, scene);
+        }
+        match self.book.get(id).map(|intent| &intent.state) {
+            Some(life::State::Ready) => self.enqueue(id),
+            Some(life::State::Awaiting(_)) => self.tell_approval(id),
+            _ => {}
+        }
+        if is_order {
+            self.look_for_breaker().await;
+        }
+        self.changed();
+        self.next_turn(me);
+        Ok(id)
+    }
+
+    /// What a request came to that was made before.
+    pub(super) fn known(&self, key: &str, token: Option<&str>) -> Option<Intent> {
+        let by_token = token.and_then(|token| self.tokens.get(token)).copied();
+        let first = by_token.or_else(|| self.book.by_key(key).map(|intent| intent.id))?;
+        self.book.latest(first).cloned()
+    }
+
+    /// A caller's patience is over. What was not sent is not sent any more, and that is a fact then.
+    pub(super) async fn withdraw(&mut self, me: &ActorRef<Msg>, id: IntentId) -> Option<Intent> {
+        let is_waiting = self.queue.contains(&id)
+            && self.book.get(id).is_some_and(|i| matches!(i.state, life::State::Ready));
+        if is_waiting {
+            self.queue.retain(|one| *one != id);
+            self.step(me, id, Event::Expired, "the daemon").await;
+        }
+        self.book.latest(id).cloned()
+    }
+
+    /// The one place where something becomes approved. The model cannot: what needs a person is not
+    /// decided by a tool.
+    pub(super) async fn decide(
+        &mut self,
+        me: &ActorRef<Msg>,
+        name: &str,
+        yes: bool,
+        who: Answerer,
+        pin: &Pin,
+    ) -> Result<IntentId, Refusal> {
+        let intent = self.book.by_approval(name).cloned().ok_or_else(|| unknown_approval(name))?;
+        let life::State::Awaiting(approval) = &intent.state else {
+            return Err(unknown_approval(name));
+        };
+        if approval.is_expired(Timestamp::now()) {
+            self.step(me, intent.id, Event::Expired, "the daemon").await;
+            return Err(expired(&approval.id));
+        }
+        if !yes {
+            let by = match &who {
+                Answerer::Client(client) => client.clone(),
+                Answerer::Dialog => "a person in the client's dialog".to_owned(),
+                Answerer::Ctl(..) => "a person".to_owned(),
+            };
+            self.step(me, intent.id, Event::Declined(by.clone()), &by).await;
+            return Ok(intent.id);
+        }
+        let by = self.may_approve(&intent, approval, &who, pin)?;
+        if let Some(why) = self.frozen() {
+            let denial = lane::frozen(&why);
+            return Err(Refusal::new("trading_frozen", denial.message, denial.next));
+        }
+        if let Err(why) = &self.trail {
+            return Err(closed(why));
+        }
+        self.shown.insert(intent.id, (**approval).clone());
+        self.step(me, intent.id, Event::Approved, by).await;
+        Ok(intent.id)
+    }
+
+    /// Whether this answerer's yes counts, and its name in the journal.
+    fn may_approve(
+        &mut self,
+        intent: &Intent,
+        approval: &Approval,
+        who: &Answerer,
+        wanted: &Pin,
+    ) -> Result<&'static str, Refusal> {
+        match (approval.by, who) {
+            (By::Client, Answerer::Client(_)) => Ok("the client"),
+            (By::Person, Answerer::Client(_)) => Err(needs_person(&approval.id)),
+            (_, Answerer::Dialog) if self.settings.text("IB_APPROVE_BY") == Some("ibctl") => {
+                Err(needs_person(&approval.id))
+            }
+            (_, Answerer::Dialog) if wanted.0.is_some() => Err(needs_person(&approval.id)),
+            (_, Answerer::Dialog) => Ok("a person in the client's dialog"),
+            (_, Answerer::Ctl(digest, pin)) => {
+                if digest.as_deref().is_some_and(|shown| shown != intent.digest()) {
+                    return Err(Refusal::new(
+                        "approval_changed",
+                        "What was shown is not what would be sent.",
+                        "Look at it again.",
+                    ));
+                }
+                self.check_pin(wanted, pin.as_ref())?;
+                Ok("a person with ibctl")
+            }
+        }
+    }
+
+    /// The PIN's holder is a person: a program that runs as the same user could say anything else.
+    pub(super) fn check_pin(
+        &mut self,
+        wanted: &Pin,
+        pin: Option<&Secret>,
+    ) -> Result<(), Refusal> {
+        let Some(wanted) = &wanted.0 else { return Ok(()) };
+        self.pins.0.retain(|at| at.elapsed() < PINS_PER);
+        if self.pins.0.len() >= WRONG_PINS {
+            return Err(Refusal::new(
+                "pin_locked",
+                "Too many wrong PINs; none is looked at for a quarter of an hour.",
+                "Wait, or set another one with `ibctl secrets set IB_APPROVAL_PIN`.",
+            ));
+        }
+        let is_right = pin.is_some_and(|pin| is_same(pin.expose(), wanted.expose()));
+        match is_right {
+            true => Ok(()),
+            false => {
+                self.pins.0.push(Instant::now());
+                Err(Refusal::new("wrong_pin", "The PIN is missing or wrong.", "Give the PIN."))
+            }
+        }
+    }
+
+    /// What must be said yes to.
+    pub(super) fn approval(
+        &self,
+        intent: &Intent,
+        by: By,
+        questions: Vec<Question>,
+        worth: &Worth,
+    ) -> Approval {
+        let now = Timestamp::now();
+        let seconds = self.settings.number("IB_APPROVAL_SECONDS").unwrap_or(300u32);
+        let life = faults::scaled(Duration::from_secs(u64::from(seconds)));
+        let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::from_secs(300));
+        Approval {
+            id: self.short_id(),
+            token: format!("{TOKEN}{}{}", ulid::Ulid::new(), ulid::Ulid::new()),
+            by,
+            digest: intent.digest(),
+            questions,
+            worth: worth.clone(),
+            asked_at: now,
+            expires_at: now.saturating_add(life).unwrap_or(now),
+        }
+    }
+
+    /// Short enough to be typed, and none that waits already.
+    fn short_id(&self) -> String {
+        loop {
+            let mut random = ulid::Ulid::new().random();
+            let letters = (0..5).map(|_| {
+                let letter = LETTERS[(random % LETTERS.len() as u128) as usize];
+                random /= LETTERS.len() as u128;
+                char::from(letter)
+            });
+            let id: String = letters.collect();
+            if self.book.by_approval(&id).is_none() {
+                return id;
+            }
+        }
+    }
+
+    /// A question that was declined: a yes to it makes a new intent, with a name of its own.
+    pub(super) async fn follow(&mut self, id: IntentId, questions: Vec<Question>) {
+        let Some(first) = self.book.get(id).cloned() else { return };
+        let now = Timestamp::now();
+        let seed = Seed {
+            purpose: first.purpose.clone(),
+            account: first.account.clone(),
+            order: first.order.clone(),
+            text: first.text.clone(),
+            origin: first.origin.clone(),
+        };
+        let Some(mut next) = Intent::new(IntentId::new(), seed, life::State::Ready, now) else {
+            return;
+        };
+        next.follows = Some(first.id);
+        next.suppress = first.suppress;
+        next.worth = first.worth.clone();
+        next.agreed = first.agreed.clone();
+        next.agreed.extend(questions.iter().filter_map(|question| question.id.clone()));
+        let rules = self.rules_of(&first);
+        let is_paper = first.order.as_ref().is_some_and(|order| order.paper);
+        let value = first.worth.value.unwrap_or(rust_decimal::Decimal::MAX);
+        let by = match rules.needs_approval(is_paper, value) {
+            true => By::Person,
+            false => By::Client,
+        };
+        let approval = self.approval(&next, by, questions, &first.worth);
+        next.state = life::State::Awaiting(Box::new(approval));
+        let (next_id, record) = (next.id, Record::Intent(Box::new(next)));
+        self.remember_token(&record);
+        match self.write_all(vec![record]).await {
+            Ok(()) => self.tell_approval(next_id),
+            Err(why) => tracing::error!(why, "a question could not be kept"),
+        }
+    }
+
+    /// The limits for an intent: the daemon's, and what its client brought along.
+    pub(super) fn rules_of(&self, intent: &Intent) -> Rules {
+        let mut client = Settings::default();
+        client.take_limits(&intent.origin.bound);
+        let is_paper = intent.order.as_ref().is_some_and(|order| order.paper);
+        self.limits.strictest(&Limits::of(&client), is_paper)
+    }
+
+    /// Approvals are found by their secret token also after they were answered.
+    pub(super) fn remember_token(&mut self, record: &Record) {
+        let (id, state) = match record {
+            Record::Intent(intent) => (intent.id, &intent.state),
+            Record::Became { id, state, .. } => (*id, state),
+            _ => return,
+        };
+        if let life::State::Awaiting(approval) = state {
+            self.tokens.insert(approval.token.clone(), id);
+        }
+    }
+}
+
+/// Takes as long whether the first or the last character differs.
+fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    one.len() == other.len() && one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
+}
+
+/// Why nothing is sent while the journal cannot be written.
+pub(super) fn closed(why: &str) -> Refusal {
+    Refusal::new(
+        "trading_closed",
+        format!("Trading is closed: {why}."),
+        "Nothing was sent. Tell the user to look at `ibctl status`; orders can still be cancelled.",
+    )
+}
+
+fn other_request(known: &Intent) -> Refusal {
+    Refusal::new(
+        "request_id_reused",
+        format!("This requestId was used for another order: {}.", known.text),
+        "Use a new requestId for a new order. Nothing was done.",
+    )
+    .at("requestId")
+}
+
+fn unknown_approval(name: &str) -> Refusal {
+    Refusal::new(
+        "unknown_confirmation",
+        format!("Nothing waits for a yes under the name {name}."),
+        "It was answered, or it has expired. Call get_live_orders, or get_order_status with the intentId.",
+    )
+    .at("confirmationId")
+}
+
+fn expired(id: &str) -> Refusal {
+    Refusal::new(
+        "confirmation_expired",
+        format!("{id} has expired: the market has moved on."),
+        "Nothing was sent. Place the order again if it is still wanted.",
+    )
+    .at("confirmationId")
+}
+
+fn needs_person(id: &str) -> Refusal {
+    Refusal::new(
+        "needs_person",
+        format!("Only a person can approve {id}; nothing was changed."),
+        format!("Tell the user to run `ibctl approve {id}`, or `ibctl deny {id}`."),
+    )
+    .at("confirmationId")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pins_are_compared_whole() {
+        assert!(is_same("2468", "2468"));
+        for other in ["2469", "246", "24680", ""] {
+            assert!(!is_same("2468", other), "{other}");
+        }
+    }
+}

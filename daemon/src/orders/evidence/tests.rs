@@ -1,0 +1,116 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::orders::asked::Pricing;
+use crate::orders::guardrails::tests::order;
+use crate::orders::intent::{Origin, Seed};
+use crate::orders::life::{Doubt, State};
+use ibd_cpapi::money::Price;
+
+fn intent(purpose: Purpose, state: State) -> Intent {
+    let order = order(Side::Buy, "10", Pricing::Limit(Price::new("100".parse().unwrap())));
+    let seed = Seed {
+        purpose,
+        account: order.account.clone(),
+        text: order.shown(),
+        order: Some(order),
+        origin: Origin {
+            client: "x".into(),
+            tool: "x".into(),
+            key: "x".into(),
+            hash: "x".into(),
+            bound: Vec::new(),
+        },
+    };
+    Intent::new(IntentId::new(), seed, state, Timestamp::now()).unwrap()
+}
+
+fn unknown() -> State {
+    State::Unknown(Doubt { cause: "x".into(), since: Timestamp::now(), looks: 0 })
+}
+
+fn evidence(rows: &str, fills: &str) -> Evidence {
+    Evidence {
+        rows: serde_json::from_str(rows).unwrap(),
+        fills: serde_json::from_str(fills).unwrap(),
+        is_complete: true,
+        ..Evidence::begin(1)
+    }
+}
+
+#[test]
+fn an_order_is_known_by_the_name_that_we_gave_it() {
+    let intent = intent(Purpose::Place, unknown());
+    let rows = format!(
+        r#"[{{"orderId":7,"status":"Submitted","order_ref":"{0}"}},{{"orderId":8,"parentId":"{0}","status":"PreSubmitted"}},
+            {{"orderId":9,"status":"Submitted","order_ref":"mine"}},{{"orderId":10,"parentId":7,"status":"PreSubmitted"}}]"#,
+        intent.client_order_id
+    );
+    let Some(Event::Found(standing)) = evidence(&rows, "[]").about(&intent) else {
+        unreachable!("it is there")
+    };
+    assert_eq!(standing.order_id.get(), 7);
+    let others: Vec<u64> = standing.others.iter().map(|id| id.get()).collect();
+    assert_eq!(others, [8, 10], "its children, by either way of naming a parent");
+    assert_eq!(evidence("[]", "[]").about(&intent), None);
+}
+
+#[test]
+fn an_order_that_the_list_forgot_is_known_by_its_fills() {
+    let intent = intent(Purpose::Place, unknown());
+    let fill = |id: &str, size: u32| {
+        format!(
+            r#"{{"execution_id":"{id}","order_id":7,"order_ref":"{}","size":{size},"price":"100"}}"#,
+            intent.client_order_id
+        )
+    };
+    let whole = format!("[{},{}]", fill("a", 4), fill("b", 6));
+    let Some(Event::Found(standing)) = evidence("[]", &whole).about(&intent) else {
+        unreachable!("it is there")
+    };
+    assert_eq!((standing.status.as_str(), standing.filled), ("Filled", Some(Decimal::TEN)));
+    let part = format!("[{}]", fill("a", 4));
+    let Some(Event::Found(standing)) = evidence("[]", &part).about(&intent) else {
+        unreachable!("it is there")
+    };
+    assert_eq!(standing.status, "Submitted");
+}
+
+#[test]
+fn the_same_execution_counts_once() {
+    let mut seen = Evidence::begin(1);
+    let fills: Vec<Execution> =
+        serde_json::from_str(r#"[{"execution_id":"a","size":4},{"execution_id":"a","size":4}]"#).unwrap();
+    seen.add_fills(fills.clone());
+    seen.add_fills(fills);
+    assert_eq!(seen.fills.len(), 1);
+}
+
+#[test]
+fn a_change_is_done_when_the_order_is_what_was_wanted() {
+    let change = intent(Purpose::Modify { order_id: "7".parse().unwrap() }, unknown());
+    let row = |price: &str| {
+        format!(
+            r#"[{{"orderId":7,"status":"Submitted","side":"BUY","totalSize":10.0,"price":"{price}","origOrderType":"LIMIT"}}]"#
+        )
+    };
+    assert_eq!(evidence(&row("100.00"), "[]").about(&change), Some(Event::Applied));
+    assert_eq!(evidence(&row("101.00"), "[]").about(&change), None, "not seen is not refused");
+}
+
+#[test]
+fn a_cancellation_is_done_when_nothing_works_and_may_be_asked_again_otherwise() {
+    let cancel = intent(Purpose::Cancel { order_id: "7".parse().unwrap() }, unknown());
+    let row = |status: &str| format!(r#"[{{"orderId":7,"status":"{status}"}}]"#);
+    for (status, expected) in [
+        ("Cancelled", Some(Event::Applied)),
+        ("Filled", Some(Event::Applied)),
+        ("PendingCancel", Some(Event::Applied)),
+        ("Submitted", Some(Event::StillThere)),
+    ] {
+        assert_eq!(evidence(&row(status), "[]").about(&cancel), expected, "{status}");
+    }
+    let mut glance = evidence(&row("Submitted"), "[]");
+    glance.is_complete = false;
+    assert_eq!(glance.about(&cancel), None, "one stale list proves nothing");
+}

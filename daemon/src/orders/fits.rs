@@ -1,0 +1,178 @@
+//! Whether an order fits its contract: tick, size, order type. What does not is a mistake in the arguments
+//! and never reaches the broker.
+
+use ibd_cpapi::contracts::Rules;
+use ibd_cpapi::money::Price;
+use ibd_cpapi::orders::OrderType;
+use rust_decimal::Decimal;
+
+use super::asked::{Attached, Pricing, Size};
+use super::order::Order;
+use crate::refusal::Refusal;
+
+/// Holds an order against what the broker says about its contract.
+pub fn check(order: &Order, rules: &Rules) -> Result<(), Refusal> {
+    kind(order, rules)?;
+    check_size(order.size, order.pricing.order_type(), rules)?;
+    prices(&order.pricing, rules, order)?;
+    match &order.attached {
+        Attached::Nothing => Ok(()),
+        Attached::Bracket { take_profit, stop_loss, stop_loss_limit } => {
+            for (field, price) in [
+                ("takeProfit", take_profit),
+                ("stopLoss", stop_loss),
+                ("stopLossLimit", stop_loss_limit),
+            ] {
+                if let Some(price) = price {
+                    on_tick(field, *price, rules)?;
+                }
+            }
+            Ok(())
+        }
+        Attached::Oca(siblings) => {
+            for one in siblings {
+                check_size(one.size, one.pricing.order_type(), rules)?;
+                for (_, price) in one.pricing.prices() {
+                    on_tick("oca", price, rules)?;
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The broker's words for kinds of order in its rules.
+fn words(kind: OrderType) -> &'static [&'static str] {
+    match kind {
+        OrderType::Lmt => &["limit"],
+        OrderType::Mkt => &["market"],
+        OrderType::Stp => &["stop"],
+        OrderType::StopLimit => &["stop_limit"],
+        OrderType::Trail => &["trailing_stop"],
+        OrderType::TrailLmt => &["trailing_stop_limit"],
+        OrderType::MidPrice => &["midprice"],
+    }
+}
+
+fn is_among(list: &[String], kind: OrderType) -> bool {
+    words(kind).iter().any(|word| list.iter().any(|one| one.eq_ignore_ascii_case(word)))
+}
+
+fn kind(order: &Order, rules: &Rules) -> Result<(), Refusal> {
+    let kind = order.pricing.order_type();
+    if rules.order_types.is_empty() || is_among(&rules.order_types, kind) {
+        return Ok(());
+    }
+    Err(Refusal::argument(
+        "orderType",
+        format!("{} orders are not taken for {}.", kind.as_str(), order.contract.shown()),
+        format!("IBKR takes: {}.", rules.order_types.join(", ")),
+    ))
+}
+
+fn check_size(size: Size, kind: OrderType, rules: &Rules) -> Result<(), Refusal> {
+    match size {
+        Size::Quantity(quantity) => whole(quantity.get(), kind, rules),
+        Size::Cash(_) => match is_among(&rules.cash_types, kind) {
+            true => Ok(()),
+            false => Err(Refusal::argument(
+                "cashQuantity",
+                format!("This contract takes no {} order for an amount of money.", kind.as_str()),
+                "Give quantity instead.",
+            )),
+        },
+    }
+}
+
+fn whole(quantity: Decimal, kind: OrderType, rules: &Rules) -> Result<(), Refusal> {
+    if quantity.is_integer() {
+        return Ok(());
+    }
+    let digits = rules.fraction_digits.unwrap_or(0);
+    let allowed = is_among(&rules.fraction_types, kind) && quantity.normalize().scale() <= digits;
+    match allowed {
+        true => Ok(()),
+        false => Err(Refusal::argument(
+            "quantity",
+            format!("{} is a fraction, and this contract takes whole numbers for {} orders.", quantity.normalize(), kind.as_str()),
+            "Give a whole number.",
+        )),
+    }
+}
+
+fn prices(pricing: &Pricing, rules: &Rules, order: &Order) -> Result<(), Refusal> {
+    for (field, price) in pricing.prices() {
+        if price.get() <= Decimal::ZERO && order.contract.legs.is_empty() && rules.negative_capable != Some(true) {
+            return Err(Refusal::argument(
+                field,
+                format!("{field} must be more than zero."),
+                "Give a price in the contract's currency.",
+            ));
+        }
+        on_tick(field, price, rules)?;
+    }
+    Ok(())
+}
+
+/// Never rounded in silence: the price is the caller's.
+fn on_tick(field: &str, price: Price, rules: &Rules) -> Result<(), Refusal> {
+    let Some(tick) = rules.tick_at(price).map(Price::get).filter(|tick| *tick > Decimal::ZERO) else {
+        return Ok(());
+    };
+    let over = price.get() % tick;
+    if over.is_zero() {
+        return Ok(());
+    }
+    let below = price.get() - over;
+    let (below, above) = ((below).normalize(), (below + tick).normalize());
+    Err(Refusal::argument(
+        field,
+        format!("{price} is not a price of this contract: the tick is {}.", tick.normalize()),
+        "Use one of the candidates.",
+    )
+    .or([below.to_string(), above.to_string()]))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::orders::guardrails::tests::order;
+    use ibd_cpapi::orders::Side;
+
+    fn rules() -> Rules {
+        serde_json::from_str(
+            r#"{"orderTypes":["limit","market","stop"],"incrementRules":[{"lowerEdge":0.0,"increment":0.01}],
+                "fraqTypes":["market"],"fraqInt":4,"cqtTypes":["market"]}"#,
+        )
+        .unwrap()
+    }
+
+    fn price(text: &str) -> Price {
+        Price::new(text.parse().unwrap())
+    }
+
+    fn field(order: &Order) -> Option<String> {
+        check(order, &rules()).err().and_then(|refusal| refusal.field)
+    }
+
+    #[test]
+    fn what_does_not_fit_names_its_field() {
+        let buy = |quantity: &str, pricing| order(Side::Buy, quantity, pricing);
+        assert_eq!(field(&buy("10", Pricing::Limit(price("190.05")))), None);
+        assert_eq!(field(&buy("10", Pricing::Limit(price("190.055")))).as_deref(), Some("price"));
+        assert_eq!(field(&buy("10", Pricing::Stop(price("190.055")))).as_deref(), Some("stopPrice"));
+        assert_eq!(field(&buy("10", Pricing::Limit(price("-1")))).as_deref(), Some("price"));
+        assert_eq!(field(&buy("10", Pricing::MidPrice(None))).as_deref(), Some("orderType"));
+        assert_eq!(field(&buy("1.5", Pricing::Market)), None);
+        assert_eq!(field(&buy("1.5", Pricing::Limit(price("1")))).as_deref(), Some("quantity"));
+        assert_eq!(field(&buy("1.00001", Pricing::Market)).as_deref(), Some("quantity"));
+    }
+
+    #[test]
+    fn the_prices_beside_are_named() {
+        let refusal =
+            check(&order(Side::Buy, "1", Pricing::Limit(price("190.055"))), &rules()).unwrap_err();
+        assert_eq!(refusal.candidates, ["190.05", "190.06"]);
+    }
+}

@@ -1,0 +1,206 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::orders::limits::Limits;
+use crate::orders::order::Traded;
+use ibd_cpapi::money::{Price, Quantity};
+use ibd_cpapi::orders::Tif;
+use ibd_protocol::settings::from_toml_pairs;
+
+fn decimal(text: &str) -> Decimal {
+    text.parse().unwrap()
+}
+
+fn price(text: &str) -> Price {
+    Price::new(decimal(text))
+}
+
+fn now() -> Timestamp {
+    "2026-11-23T15:00:00Z".parse().unwrap()
+}
+
+pub(crate) fn order(side: Side, quantity: &str, pricing: Pricing) -> Order {
+    Order {
+        account: "DU1234567".parse().unwrap(),
+        paper: false,
+        contract: Traded {
+            conid: Some("265598".parse().unwrap()),
+            conidex: None,
+            symbol: "AAPL".into(),
+            name: Some("APPLE INC".into()),
+            exchange: Some("NASDAQ".into()),
+            currency: "USD".into(),
+            sec_type: "STK".into(),
+            multiplier: Decimal::ONE,
+            legs: Vec::new(),
+        },
+        side,
+        size: Size::Quantity(Quantity::new(decimal(quantity))),
+        pricing,
+        tif: Tif::Day,
+        outside_rth: false,
+        attached: Attached::Nothing,
+        operator: None,
+    }
+}
+
+fn scene() -> Scene {
+    Scene {
+        at: Some(now()),
+        quote: Quote {
+            bid: Some(decimal("99.9")),
+            ask: Some(decimal("100.1")),
+            last: Some(decimal("100")),
+            at: Some(now()),
+            is_live: true,
+        },
+        legs_value: None,
+        rate: Some(Decimal::ONE),
+        base: Some("USD".into()),
+        nlv: Some(Decimal::from(100_000)),
+        day_pnl: None,
+    }
+}
+
+fn rules(pairs: &[(&str, &str)]) -> Rules {
+    let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    Limits::of(&from_toml_pairs(pairs)).strictest(&Limits::default(), false)
+}
+
+fn denied(order: Order, scene: &Scene, rules: &Rules) -> (String, String) {
+    match vet(order, scene, rules, Counts::default(), now()) {
+        Ok(_) => ("vetted".into(), String::new()),
+        Err(denial) => (denial.code, denial.setting.unwrap_or_default()),
+    }
+}
+
+#[test]
+fn an_ordinary_order_passes_and_is_valued() {
+    let vetted =
+        vet(order(Side::Buy, "10", Pricing::Limit(price("100"))), &scene(), &rules(&[]), Counts::default(), now())
+            .unwrap();
+    assert_eq!(vetted.worth().value, Some(decimal("1000")));
+    assert_eq!(vetted.worth().percent, Some(decimal("1")));
+    let market = vet(order(Side::Buy, "10", Pricing::Market), &scene(), &rules(&[]), Counts::default(), now());
+    assert_eq!(market.unwrap().worth().value, Some(decimal("1051.05")), "by the ask with a band");
+}
+
+#[test]
+fn each_limit_refuses_and_names_its_setting() {
+    let limit = |text: &str| Pricing::Limit(price(text));
+    for (order, pairs, code, setting) in [
+        (order(Side::Buy, "101", limit("100")), &[][..], "over_max_percent", "IB_MAX_ORDER_PERCENT=10"),
+        (
+            order(Side::Buy, "96", Pricing::Market),
+            &[][..],
+            "over_max_percent",
+            "IB_MAX_ORDER_PERCENT=10",
+        ),
+        (
+            order(Side::Buy, "10", limit("100")),
+            &[("max_order_value", "999")][..],
+            "over_max_value",
+            "IB_MAX_ORDER_VALUE=999",
+        ),
+        (
+            order(Side::Sell, "10", limit("100")),
+            &[("max_order_quantity", "9")][..],
+            "over_max_quantity",
+            "IB_MAX_ORDER_QUANTITY=9",
+        ),
+        (order(Side::Buy, "1", limit("105.01")), &[][..], "price_off_market", "IB_PRICE_COLLAR_PERCENT=5"),
+        (order(Side::Buy, "1", limit("94.9")), &[][..], "price_off_market", "IB_PRICE_COLLAR_PERCENT=5"),
+        (
+            order(Side::Buy, "1", limit("100")),
+            &[("denied_symbols", "aapl")][..],
+            "not_allowed",
+            "IB_DENIED_SYMBOLS=AAPL",
+        ),
+        (
+            order(Side::Buy, "1", limit("100")),
+            &[("allowed_accounts", "DU9")][..],
+            "not_allowed",
+            "IB_ALLOWED_ACCOUNTS=DU9",
+        ),
+        (
+            order(Side::Buy, "1", Pricing::Market),
+            &[("allowed_order_types", "LMT")][..],
+            "not_allowed",
+            "IB_ALLOWED_ORDER_TYPES=LMT",
+        ),
+        (
+            order(Side::Buy, "1", limit("100")),
+            &[("max_daily_loss", "500")][..],
+            "daily_loss",
+            "IB_MAX_DAILY_LOSS=500",
+        ),
+    ] {
+        assert_eq!(
+            denied(order, &scene(), &rules(pairs)),
+            (code.to_owned(), setting.to_owned()),
+            "{pairs:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_known_is_not_guessed() {
+    let blind = Scene { quote: Quote::default(), ..scene() };
+    let (market, limit) = (Pricing::Market, Pricing::Limit(price("100")));
+    assert_eq!(denied(order(Side::Buy, "1", market), &blind, &rules(&[])).0, "value_unknown");
+    assert_eq!(denied(order(Side::Buy, "1", limit), &blind, &rules(&[])).0, "no_fresh_quote");
+    let stale = Scene {
+        quote: Quote { at: Some("2026-11-23T14:59:00Z".parse().unwrap()), ..scene().quote },
+        ..scene()
+    };
+    assert_eq!(denied(order(Side::Buy, "1", limit), &stale, &rules(&[])).0, "no_fresh_quote");
+    let open = rules(&[("price_collar_percent", "100")]);
+    assert_eq!(denied(order(Side::Buy, "1", limit), &blind, &open).0, "vetted");
+    let poor = Scene { nlv: None, ..scene() };
+    assert_eq!(denied(order(Side::Buy, "1", limit), &poor, &rules(&[])).0, "value_unknown");
+    let foreign = Scene { rate: None, ..scene() };
+    assert_eq!(denied(order(Side::Buy, "1", limit), &foreign, &rules(&[])).0, "value_unknown");
+}
+
+#[test]
+fn a_stop_on_the_wrong_side_is_refused() {
+    for (side, stop, code) in [
+        (Side::Sell, "95", "vetted"),
+        (Side::Sell, "101", "stop_on_wrong_side"),
+        (Side::Buy, "105", "vetted"),
+        (Side::Buy, "99", "stop_on_wrong_side"),
+    ] {
+        let order = order(side, "1", Pricing::Stop(price(stop)));
+        assert_eq!(denied(order, &scene(), &rules(&[])).0, code, "{side:?} {stop}");
+    }
+}
+
+#[test]
+fn a_multiplier_and_a_foreign_currency_count() {
+    let mut option = order(Side::Buy, "2", Pricing::Limit(price("100")));
+    option.contract.multiplier = Decimal::ONE_HUNDRED;
+    assert_eq!(denied(option, &scene(), &rules(&[])).0, "over_max_percent");
+    let scene = Scene { rate: Some(decimal("0.5")), ..scene() };
+    let vetted = vet(
+        order(Side::Buy, "10", Pricing::Limit(price("100"))),
+        &scene,
+        &rules(&[]),
+        Counts::default(),
+        now(),
+    );
+    assert_eq!(vetted.unwrap().worth().value, Some(decimal("500")));
+}
+
+#[test]
+fn orders_are_counted() {
+    let order = order(Side::Buy, "1", Pricing::Limit(price("100")));
+    let refused = |counts| {
+        vet(order.clone(), &scene(), &rules(&[]), counts, now()).map_or_else(|d| d.setting, |_| None)
+    };
+    assert_eq!(refused(Counts { minute: 9, day: 9 }), None);
+    assert_eq!(
+        refused(Counts { minute: 10, day: 10 }).as_deref(),
+        Some("IB_MAX_ORDERS_PER_MINUTE=10")
+    );
+    assert_eq!(refused(Counts { minute: 0, day: 50 }).as_deref(), Some("IB_MAX_ORDERS_PER_DAY=50"));
+}

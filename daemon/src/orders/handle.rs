@@ -1,0 +1,181 @@
+//! The handle to ask orders with.
+
+use ibd_cpapi::id::OrderId;
+use ibd_protocol::{OrdersReport, OrdersVerb, Secret};
+use ractor::RpcReplyPort;
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, timeout_at};
+
+use super::desk::{Answerer, Pin, Request};
+use super::intent::{Intent, IntentId};
+use super::{Msg, desk};
+use crate::config::Config;
+use crate::post::Post;
+use crate::refusal::Refusal;
+use crate::secrets;
+
+/// A handle; survives restarts of the actor.
+#[derive(Debug, Clone)]
+pub struct OrdersHandle {
+    post: Post<Msg>,
+    changes: watch::Sender<u64>,
+    /// The PIN of the configuration; else the keyring of this profile may have one.
+    pin: Option<Secret>,
+    profile: String,
+}
+
+/// What a request came to that was made before.
+#[derive(Debug, Clone)]
+pub enum Known {
+    /// Nothing: it is new.
+    New,
+    /// This.
+    Intent(Box<Intent>),
+}
+
+impl OrdersHandle {
+    /// Reaches the actor through `post`; hears of changes through `changes`.
+    pub fn new(post: Post<Msg>, changes: watch::Sender<u64>, config: &Config) -> Self {
+        let pin = config.settings.text("IB_APPROVAL_PIN").map(Secret::new);
+        Self { post, changes, pin, profile: config.places.profile.clone() }
+    }
+
+    async fn pin(&self) -> Pin {
+        match &self.pin {
+            Some(pin) => Pin(Some(pin.clone())),
+            None => Pin(secrets::get(&self.profile, "IB_APPROVAL_PIN").await),
+        }
+    }
+
+    /// Where the actor says that something changed.
+    pub fn changes(&self) -> watch::Sender<u64> {
+        self.changes.clone()
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        msg: impl FnOnce(RpcReplyPort<T>) -> Msg,
+    ) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.post.send(msg(reply.into()));
+        answer.await.map_err(|_| {
+            desk::closed("the part of the daemon that owns orders is being restarted")
+        })
+    }
+
+    /// What a request came to that was made before: by its key, or by the question that was answered.
+    /// The same key with another hash is an error.
+    pub async fn known(
+        &self,
+        key: &str,
+        hash: &str,
+        resumes: Option<&str>,
+    ) -> Result<Known, Refusal> {
+        let (key, token) = (key.to_owned(), resumes.map(str::to_owned));
+        match self.call(|reply| Msg::Known(key, token, reply)).await? {
+            None => Ok(Known::New),
+            Some(intent) if intent.origin.hash == hash => Ok(Known::Intent(Box::new(intent))),
+            Some(intent) => Err(Refusal::new(
+                "request_id_reused",
+                format!("This requestId was used for another order: {}.", intent.text),
+                "Use a new requestId for a new order. Nothing was done.",
+            )
+            .at("requestId")),
+        }
+    }
+
+    /// What a request would come to by our own rules; nothing is entered or sent.
+    pub async fn judge(&self, request: Request) -> Result<Option<Intent>, Refusal> {
+        let request = Box::new(request);
+        self.call(|reply| Msg::Judge(request, reply)).await
+    }
+
+    /// Asks for something; what has become of it when the caller's time is up, or it is settled.
+    pub async fn ask(&self, request: Request, deadline: Instant) -> Result<Intent, Refusal> {
+        let request = Box::new(request);
+        let id = self.call(|reply| Msg::Ask(request, reply)).await??;
+        self.settled(id, deadline).await
+    }
+
+    /// Waits until an intent is settled. What only waits for its turn at the deadline is withdrawn.
+    pub async fn settled(&self, id: IntentId, deadline: Instant) -> Result<Intent, Refusal> {
+        let mut changes = self.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let intent = self.look(id).await?.ok_or_else(|| unknown(id))?;
+            if intent.state.is_settled() {
+                return Ok(intent);
+            }
+            if timeout_at(deadline, changes.changed()).await.is_err() {
+                let withdrawn = self.call(|reply| Msg::Withdraw(id, reply)).await?;
+                return withdrawn.ok_or_else(|| unknown(id));
+            }
+        }
+    }
+
+    /// Waits until `done` says so, or the deadline.
+    pub async fn follow(
+        &self,
+        id: IntentId,
+        deadline: Instant,
+        done: impl Fn(&Intent) -> bool,
+        tell: impl Fn(&Intent),
+    ) -> Result<Intent, Refusal> {
+        let mut changes = self.changes.subscribe();
+        loop {
+            changes.mark_unchanged();
+            let intent = self.look(id).await?.ok_or_else(|| unknown(id))?;
+            tell(&intent);
+            if done(&intent) || timeout_at(deadline, changes.changed()).await.is_err() {
+                return Ok(intent);
+            }
+        }
+    }
+
+    /// An intent, or the last of those that follow it.
+    pub async fn look(&self, id: IntentId) -> Result<Option<Intent>, Refusal> {
+        self.call(|reply| Msg::Look(id, reply)).await
+    }
+
+    /// The intent that a broker's order belongs to.
+    pub async fn of_order(&self, order_id: OrderId) -> Result<Option<Intent>, Refusal> {
+        self.call(|reply| Msg::OfOrder(order_id, reply)).await
+    }
+
+    /// Answers what waits for a yes.
+    pub async fn decide(&self, name: &str, yes: bool, who: Answerer) -> Result<IntentId, Refusal> {
+        let (name, pin) = (name.to_owned(), self.pin().await);
+        self.call(|reply| Msg::Decide(name, yes, who, pin, reply)).await?
+    }
+
+    /// What a person said in a client's dialog. A refusal is seen by the call that follows.
+    pub async fn dialog(&self, token: &str, yes: bool) {
+        if let Err(refusal) = self.decide(token, yes, Answerer::Dialog).await {
+            tracing::info!(refusal.message, "a dialog's answer changed nothing");
+        }
+    }
+
+    /// What a person does about orders.
+    pub async fn verb(&self, verb: OrdersVerb) -> OrdersReport {
+        let pin = self.pin().await;
+        match self.call(|reply| Msg::Verb(verb, pin, reply)).await {
+            Ok(report) => report,
+            Err(refusal) => OrdersReport {
+                ok: false,
+                text: refusal.message,
+                hint: "Try again in a moment.".to_owned(),
+                trading: "closed".to_owned(),
+                ..OrdersReport::default()
+            },
+        }
+    }
+}
+
+fn unknown(id: IntentId) -> Refusal {
+    Refusal::new(
+        "unknown_order",
+        format!("There is no intent {id}."),
+        "Look in get_live_orders for the orders of all accounts.",
+    )
+    .at("intentId")
+}

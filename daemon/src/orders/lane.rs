@@ -1,0 +1,395 @@
+//! The lane: one order round at a time. Proof, journal, send, answer; questions are answered at once, and
+//! nothing else is sent to the order endpoints in between. It never waits for a person.
+
+use std::time::Duration;
+
+use ibd_cpapi::faults;
+use ibd_cpapi::orders::{
+    CancelAnswer, CancelOrder, CancelTarget, ModifyOrder, OrderAnswer, PlaceOrders, ReplyId,
+    SendReply, read_answer, read_cancel,
+};
+use jiff::{SignedDuration, Timestamp};
+use ractor::ActorRef;
+use tokio::time::Instant;
+
+use super::book::Now;
+use super::guardrails::{Denial, Scene, vet};
+use super::intent::{Intent, IntentId};
+use super::life::{self, Effect, Event, Standing};
+use super::order::{Order, Purpose};
+use super::record::Record;
+use super::scene::{self, Needs};
+use super::{Msg, Proof, State, questions, tickets};
+use crate::session::Lease;
+
+/// A scene that is older than this is gathered anew.
+const FRESH: SignedDuration = SignedDuration::from_secs(5);
+/// What one request of a round may take.
+const ANSWER: Duration = Duration::from_secs(30);
+/// What a last look before sending may take.
+const PROOF: Duration = Duration::from_secs(15);
+
+impl State {
+    /// Puts an intent into the queue. An end of an order does not wait behind new ones.
+    pub(super) fn enqueue(&mut self, id: IntentId) {
+        let is_cancel = self
+            .book
+            .get(id)
+            .is_some_and(|i| matches!(i.purpose, Purpose::Cancel { .. } | Purpose::CancelAll));
+        match is_cancel {
+            true => self.queue.push_front(id),
+            false => self.queue.push_back(id),
+        }
+    }
+
+    /// Gives the lane to the next one that may have it.
+    pub(super) fn next_turn(&mut self, me: &ActorRef<Msg>) {
+        while self.lane.is_none() {
+            let Some(at) = self.queue.iter().position(|id| self.may_go(*id)) else { return };
+            let Some(id) = self.queue.remove(at) else { return };
+            let is_ready =
+                self.book.get(id).is_some_and(|i| matches!(i.state, life::State::Ready));
+            if is_ready {
+                self.lane = Some(id);
+                self.begin_proof(me, id);
+            }
+        }
+    }
+
+    /// New orders wait until everything in doubt was looked for in this session.
+    fn may_go(&self, id: IntentId) -> bool {
+        let is_order = self.book.get(id).is_some_and(|intent| intent.order.is_some());
+        !is_order || !self.is_recovering()
+    }
+
+    fn begin_proof(&mut self, me: &ActorRef<Msg>, id: IntentId) {
+        let Some(intent) = self.book.get(id) else { return };
+        let now = Timestamp::now();
+        if let Some((scene, lease)) = self.scenes.remove(&id)
+            && scene.at.is_some_and(|at| (SignedDuration::ZERO..FRESH).contains(&now.duration_since(at)))
+            && self.ready.as_ref().is_some_and(|ready| ready.epoch() == lease.epoch())
+        {
+            // Looked at just now, before it was asked for.
+            let proof = Box::new(Ok(Proof { lease, scene: Some(scene) }));
+            let _ = me.cast(Msg::Proved(id, proof));
+            return;
+        }
+        let (session, underlyings) = (self.session.clone(), self.underlyings.clone());
+        let (account, order) = (intent.account.clone(), intent.order.clone());
+        let needs = Needs { pnl: self.rules_of(intent).max_loss.is_some() };
+        let me = me.clone();
+        self.round = Some(tokio::spawn(async move {
+            let proof = match order {
+                Some(order) => prove_order(&session, &underlyings, &order, needs).await,
+                None => prove_account(&session, &account).await,
+            };
+            let _ = me.cast(Msg::Proved(id, Box::new(proof)));
+        }));
+    }
+
+    /// A last look: then, and only then, it is sent.
+    pub(super) async fn proved(
+        &mut self,
+        me: &ActorRef<Msg>,
+        id: IntentId,
+        proof: Result<Proof, Denial>,
+    ) {
+        if self.lane != Some(id) {
+            return;
+        }
+        let Some(intent) = self.book.get(id).cloned() else { return };
+        let event = match proof {
+            Err(denial) => Event::Refused(denial),
+            Ok(Proof { lease, scene }) => {
+                self.lease = Some(lease);
+                self.last_look(&intent, scene.as_ref())
+            }
+        };
+        self.step(me, id, event, "the daemon").await;
+    }
+
+    fn last_look(&self, intent: &Intent, scene: Option<&Scene>) -> Event {
+        let Some(order) = &intent.order else { return Event::Turn };
+        if let Some(why) = self.frozen() {
+            return Event::Refused(frozen(&why));
+        }
+        let now = Timestamp::now();
+        let rules = self.rules_of(intent);
+        let empty = Scene::default();
+        let scene = scene.unwrap_or(&empty);
+        let vetted = match vet(order.clone(), scene, &rules, self.book.counts(now), now) {
+            Ok(vetted) => vetted,
+            Err(denial) => return Event::Refused(denial),
+        };
+        match self.shown.get(&intent.id).filter(|approval| approval.has_moved(vetted.worth())) {
+            Some(approval) => {
+                let again = self.approval(intent, approval.by, approval.questions.clone(), vetted.worth());
+                Event::Moved(Box::new(again))
+            }
+            None => Event::Turn,
+        }
+    }
+
+    /// Sends what an intent is for. Its `Sending` is durable by now. A look that is under way gives way:
+    /// nothing else goes to the order endpoints in the middle of a round.
+    pub(super) fn send(&mut self, me: &ActorRef<Msg>, id: IntentId) {
+        if let Some(look) = self.look.take() {
+            self.wants_look |= !look.is_finished();
+            look.abort();
+        }
+        let (Some(intent), Some(lease)) = (self.book.get(id).cloned(), self.lease.clone()) else {
+            // Cannot be: a turn is only given with a proof. The journal says sending, so it is in doubt.
+            let answer = ibd_cpapi::orders::Ambiguity::Empty;
+            let _ = me.cast(Msg::Answered(id, Box::new(OrderAnswer::Ambiguous(answer))));
+            return;
+        };
+        let me = me.clone();
+        self.round = Some(tokio::spawn(async move {
+            let msg = deliver(&lease, &intent).await;
+            let _ = me.cast(msg);
+        }));
+    }
+
+    pub(super) fn reply(&mut self, me: &ActorRef<Msg>, id: IntentId, reply: ReplyId, yes: bool) {
+        let Some(lease) = self.lease.clone() else { return };
+        let me = me.clone();
+        self.round = Some(tokio::spawn(async move {
+            let deadline = Instant::now() + faults::scaled(ANSWER);
+            let write = SendReply { reply_id: reply, confirmed: yes };
+            faults::point("reply.before");
+            let answer = read_answer(lease.client().send(&write, deadline).await);
+            faults::point("reply.after");
+            let _ = me.cast(Msg::Answered(id, Box::new(answer)));
+        }));
+    }
+
+    /// What the broker answered to an order, a change or a reply.
+    pub(super) async fn answered(&mut self, me: &ActorRef<Msg>, id: IntentId, answer: OrderAnswer) {
+        let Some(intent) = self.book.get(id).cloned() else { return };
+        self.doubt_session(&answer);
+        let event = self.meaning(&intent, answer);
+        self.step(me, id, event, "IBKR").await;
+    }
+
+    /// An answer that says that the session is gone is news for whoever owns it.
+    fn doubt_session(&self, answer: &OrderAnswer) {
+        use ibd_cpapi::orders::Ambiguity;
+        let is_doubtful = matches!(
+            answer,
+            OrderAnswer::Ambiguous(
+                Ambiguity::NotLoggedIn
+                    | Ambiguity::NoBrokerage
+                    | Ambiguity::Wire(_)
+                    | Ambiguity::Trouble { .. }
+            ) | OrderAnswer::NotSent(_)
+        );
+        if let (true, Some(lease)) = (is_doubtful, &self.lease) {
+            self.session.suspect(lease);
+        }
+    }
+
+    fn meaning(&self, intent: &Intent, answer: OrderAnswer) -> Event {
+        match answer {
+            OrderAnswer::NotSent(failure) => Event::NotSent(failure.to_string()),
+            OrderAnswer::Ambiguous(why) => Event::Silence(why.to_string()),
+            OrderAnswer::Accepted(_) if !intent.is_order() => Event::Applied,
+            OrderAnswer::Accepted(rows) => accepted(&rows, None),
+            OrderAnswer::PartlyAccepted { accepted: rows, refused } => {
+                let texts: Vec<&str> = refused.iter().map(|refusal| refusal.text.as_str()).collect();
+                accepted(&rows, Some(format!("IBKR refused a part of it: {}", texts.join("; "))))
+            }
+            // An order that got an id and is refused all the same is looked up before that is believed.
+            OrderAnswer::Refused(refusal) if refusal.order_id.is_some() => {
+                Event::Silence(format!("IBKR gave it an id and refused it: {}", refusal.text))
+            }
+            OrderAnswer::Refused(refusal) => Event::Rejected(refusal.text),
+            OrderAnswer::Asked(asked) if asked.is_prompt() || !asked.further.is_empty() => {
+                let texts: Vec<&str> = asked.questions.iter().map(|q| q.text.as_str()).collect();
+                Event::Silence(format!("IBKR asks what cannot be answered here: {}", texts.join("; ")))
+            }
+            OrderAnswer::Asked(asked) => {
+                let questions = questions::of(&asked);
+                let rules = self.rules_of(intent);
+                let yes = questions::is_yes(&questions, &intent.agreed, intent.suppress, &rules);
+                Event::Asked(asked.reply_id, questions, yes)
+            }
+        }
+    }
+
+    pub(super) async fn cancel_answered(
+        &mut self,
+        me: &ActorRef<Msg>,
+        id: IntentId,
+        answer: CancelAnswer,
+    ) {
+        let event = match answer {
+            CancelAnswer::NotSent(failure) => Event::NotSent(failure.to_string()),
+            CancelAnswer::Requested { .. } => Event::Applied,
+            CancelAnswer::Refused(text) => Event::Rejected(text),
+            CancelAnswer::Ambiguous(why) => Event::Silence(why.to_string()),
+        };
+        self.step(me, id, event, "IBKR").await;
+        // What the cancelled order becomes is seen at the broker, not assumed.
+        self.wants_look = true;
+    }
+
+    /// One step of one intent: decided, journalled, then acted on.
+    pub(super) async fn step(&mut self, me: &ActorRef<Msg>, id: IntentId, event: Event, by: &str) {
+        let Some(intent) = self.book.get(id) else { return };
+        let is_turn = event == Event::Turn;
+        let now = Timestamp::now();
+        let Some((state, effects)) = life::step(&intent.state, event, now) else { return };
+        let changed = state != intent.state;
+        if changed {
+            let sent_at = is_turn.then_some(now);
+            let record = Record::Became { id, state, sent_at, by: by.to_owned() };
+            if let Err(why) = self.write(id, record).await {
+                return self.unwritten_step(me, id, &why, is_turn).await;
+            }
+        }
+        for effect in effects {
+            self.perform(me, id, effect).await;
+        }
+        if changed {
+            self.changed();
+        }
+        self.next_turn(me);
+    }
+
+    /// The journal failed in the middle: what was to be sent is not sent. An end of an order still is.
+    async fn unwritten_step(&mut self, me: &ActorRef<Msg>, id: IntentId, why: &str, is_turn: bool) {
+        let is_cancel = self.book.get(id).is_some_and(|intent| intent.order.is_none());
+        if is_turn && is_cancel {
+            return self.send(me, id);
+        }
+        if is_turn || self.lane == Some(id) {
+            self.free();
+        }
+        tracing::error!(why, intent = %id, "a step could not be journalled");
+        self.changed();
+    }
+
+    async fn perform(&mut self, me: &ActorRef<Msg>, id: IntentId, effect: Effect) {
+        match effect {
+            Effect::Queue => self.enqueue(id),
+            Effect::Send => self.send(me, id),
+            Effect::Reply(reply, yes) => self.reply(me, id, reply, yes),
+            Effect::Free if self.lane == Some(id) => self.free(),
+            Effect::Free => {}
+            Effect::Look => self.wants_look = true,
+            Effect::Ask => self.tell_approval(id),
+            Effect::Follow(questions) => self.follow(id, questions).await,
+            Effect::Tell => self.tell(id),
+            Effect::Alarm(standing) => self.alarm(id, &standing).await,
+        }
+    }
+
+    pub(super) fn free(&mut self) {
+        self.lane = None;
+        self.lease = None;
+    }
+
+    /// The order as others of this kind at this moment are alike: for the journal's `now`.
+    pub(super) fn now() -> Now {
+        Now::get()
+    }
+}
+
+/// What is said while trading is frozen.
+pub(super) fn frozen(why: &str) -> Denial {
+    Denial::new(
+        "trading_frozen",
+        format!("Trading is frozen: {why}."),
+        "Tell the user; only they can let orders through again (`ibctl unfreeze`).",
+    )
+}
+
+async fn prove_order(
+    session: &crate::session::SessionHandle,
+    underlyings: &crate::market::Underlyings,
+    order: &Order,
+    needs: Needs,
+) -> Result<Proof, Denial> {
+    let lease = scene::prove(session, &order.account, order.paper).await?;
+    let deadline = Instant::now() + faults::scaled(PROOF);
+    let scene = scene::gather(&lease, underlyings, order, needs, deadline).await.map_err(|failure| {
+        let next = "Call get_session_status; when it is ready, place the order again.";
+        Denial::new("no_session", failure.to_string(), next)
+    })?;
+    Ok(Proof { lease, scene: Some(scene) })
+}
+
+/// An end of an order needs a session of its account, and nothing else: the mode does not matter.
+async fn prove_account(
+    session: &crate::session::SessionHandle,
+    account: &ibd_cpapi::id::AccountId,
+) -> Result<Proof, Denial> {
+    let deadline = Instant::now() + faults::scaled(PROOF);
+    let lease = session
+        .lease(deadline)
+        .await
+        .map_err(|refusal| Denial::new("no_session", refusal.message, refusal.next))?;
+    match lease.facts().accounts.contains(account) {
+        true => Ok(Proof { lease, scene: None }),
+        false => Err(Denial::new(
+            "other_login",
+            format!("The login that is there now does not have the account {account}."),
+            "Call get_session_status and ask the user.",
+        )),
+    }
+}
+
+async fn deliver(lease: &Lease, intent: &Intent) -> Msg {
+    let deadline = Instant::now() + faults::scaled(ANSWER);
+    let (client, account) = (lease.client(), intent.account.clone());
+    faults::point("send.before");
+    let msg = match (&intent.purpose, &intent.order) {
+        (Purpose::Place, Some(order)) => {
+            let tickets = tickets::place(order, &intent.client_order_id);
+            let answer = read_answer(client.send(&PlaceOrders { account, tickets }, deadline).await);
+            Msg::Answered(intent.id, Box::new(answer))
+        }
+        (Purpose::Modify { order_id }, Some(order)) => {
+            let write =
+                ModifyOrder { account, order_id: *order_id, ticket: tickets::modify(order) };
+            Msg::Answered(intent.id, Box::new(read_answer(client.send(&write, deadline).await)))
+        }
+        (Purpose::Cancel { order_id }, _) => {
+            cancel(client, intent, CancelTarget::Order(*order_id), deadline).await
+        }
+        _ => cancel(client, intent, CancelTarget::All, deadline).await,
+    };
+    faults::point("send.after");
+    msg
+}
+
+async fn cancel(
+    client: &ibd_cpapi::Client,
+    intent: &Intent,
+    target: CancelTarget,
+    deadline: Instant,
+) -> Msg {
+    let write = CancelOrder {
+        account: intent.account.clone(),
+        target,
+        manual_indicator: None,
+        ext_operator: None,
+    };
+    let answer = read_cancel(client.send(&write, deadline).await);
+    Msg::Cancelled(intent.id, Box::new(answer))
+}
+
+fn accepted(rows: &[ibd_cpapi::orders::AcceptedRow], text: Option<String>) -> Event {
+    let Some(first) = rows.first() else {
+        return Event::Silence("the broker took an order and named none".to_owned());
+    };
+    let warning = rows.iter().find_map(|row| row.warning.clone());
+    Event::Accepted(Standing {
+        order_id: first.order_id,
+        others: rows.iter().skip(1).map(|row| row.order_id).collect(),
+        status: first.status.clone().unwrap_or_else(|| "PendingSubmit".to_owned()),
+        filled: None,
+        average: None,
+        text: text.or(warning),
+    })
+}

@@ -1,0 +1,380 @@
+//! The life of one intent: what it becomes, and what is done about that. Pure: no clock, no await.
+//!
+//! Every step is journalled before its effects are performed; so at any crash the journal says at least
+//! as much as the broker can know.
+//!
+//! ```text
+//!            ┌─────────────── refused ───────────────▶ Denied
+//!  (vetted) ─┼─▶ Awaiting ──approved──▶ Ready ──turn──▶ Sending ──accepted──▶ Working ──▶ Over
+//!            │      │  ▲                 │ ▲              │  ▲                  ▲   ▲
+//!            │      │  └── market moved ─┘ │              │  └─ yes ─ Replying ─┘   │ found
+//!            └──────┼─────────────────────┘           asked ─ no ─ Declining ─▶ Over(asked)
+//!                   └─ declined, expired ─▶ Over         │             │
+//!                                         any silence ──▶ Unknown ─────┴── absent ─▶ Parked
+//! ```
+//!
+//! Nothing is ever sent again, and nothing that may be at the broker is called not placed except by a
+//! person. A question that is not answered with yes ends its intent; a person's yes makes a new one.
+
+use ibd_cpapi::id::OrderId;
+use ibd_cpapi::orders::ReplyId;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::approval::Approval;
+use super::exact;
+use super::guardrails::Denial;
+
+/// Questions that are answered in one round at most.
+pub const ROUNDS: u32 = 8;
+
+/// Where an intent stands; each holds only what exists there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// Our own rules refuse it; it was never sent.
+    Denied(Denial),
+    /// A person, or the client, must say yes.
+    Awaiting(Box<Approval>),
+    /// It may be sent and waits for its turn.
+    Ready,
+    /// It is being sent: from here on the broker may have it.
+    Sending,
+    /// The broker asked, and is being answered with yes.
+    Replying {
+        /// The broker's name for its question.
+        reply: ReplyId,
+        /// Which question of this round, from 1.
+        round: u32,
+        /// What it asks.
+        questions: Vec<Question>,
+    },
+    /// The broker asked, and is being answered with no.
+    Declining {
+        /// The broker's name for its question.
+        reply: ReplyId,
+        /// What it asks.
+        questions: Vec<Question>,
+    },
+    /// Whether the broker has it is not known.
+    Unknown(Doubt),
+    /// The same, and looking did not help: a person must find out.
+    Parked(Doubt),
+    /// The broker has it.
+    Working(Standing),
+    /// It is over.
+    Over(End),
+}
+
+/// A question of the broker's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// Its kind, for instance `o163`.
+    pub id: Option<String>,
+    /// Its words: untrusted text, cleaned.
+    pub text: String,
+}
+
+/// Why it is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubt {
+    /// What happened.
+    pub cause: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Complete looks that have not found it.
+    pub looks: u32,
+}
+
+/// How an order stands at the broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The broker's id.
+    pub order_id: OrderId,
+    /// Ids of the other orders of the same submission.
+    pub others: Vec<OrderId>,
+    /// The broker's word: `Submitted`, `Filled`, …
+    pub status: String,
+    /// What is filled.
+    #[serde(with = "exact::opt")]
+    pub filled: Option<Decimal>,
+    /// The average price of that.
+    #[serde(with = "exact::opt")]
+    pub average: Option<Decimal>,
+    /// What the broker says about it: untrusted text, cleaned.
+    pub text: Option<String>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// The whole is filled.
+    Filled(Standing),
+    /// It was cancelled, by whomever; part of it may be filled.
+    Cancelled(Standing),
+    /// The broker refused it.
+    Rejected(String),
+    /// It was not sent, or the broker was told no.
+    NotPlaced(NotPlaced),
+    /// A change or cancellation was taken by the broker.
+    Done,
+}
+
+/// Why it was not placed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NotPlaced {
+    /// A person or the client said no.
+    Declined(String),
+    /// Nobody said yes in time, or it waited too long for its turn.
+    Expired,
+    /// The gateway could not be reached; not a byte was sent.
+    NotSent(String),
+    /// The broker asked, and was told no.
+    Asked(Vec<Question>),
+    /// A person found out that the broker does not have it.
+    ByPerson,
+}
+
+/// What happens to an intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Somebody who may said yes.
+    Approved,
+    /// Somebody said no: who.
+    Declined(String),
+    /// Its time is up.
+    Expired,
+    /// The market is no longer what was shown.
+    Moved(Box<Approval>),
+    /// A last look refused it.
+    Refused(Denial),
+    /// Its turn: the lane is its own.
+    Turn,
+    /// Not a byte was sent.
+    NotSent(String),
+    /// The broker took it.
+    Accepted(Standing),
+    /// The broker took a change or a cancellation, or shows that it was done.
+    Applied,
+    /// A cancellation in doubt: the order works as before. To ask again does no harm.
+    StillThere,
+    /// The broker asks; whether that is answered with yes.
+    Asked(ReplyId, Vec<Question>, bool),
+    /// The broker refused it, in its words.
+    Rejected(String),
+    /// What became of what was sent is not known.
+    Silence(String),
+    /// The daemon starts; it was like this when the last one ended.
+    Restarted,
+    /// It was seen at the broker.
+    Found(Standing),
+    /// So many complete looks, over a long time, have not seen it.
+    Absent(u32),
+    /// A person found out.
+    Resolved(Option<Standing>),
+}
+
+/// What is done after a step is journalled, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Join the queue for the lane.
+    Queue,
+    /// Send it.
+    Send,
+    /// Answer the broker's question.
+    Reply(ReplyId, bool),
+    /// The lane is free for the next.
+    Free,
+    /// Look for it at the broker.
+    Look,
+    /// Somebody must approve it.
+    Ask,
+    /// A new intent that follows it waits for a yes to these questions.
+    Follow(Vec<Question>),
+    /// Something happened that somebody should hear of.
+    Tell,
+    /// The broker has what should not be there.
+    Alarm(Standing),
+}
+
+/// What an event makes of a state. `None`: it changes nothing.
+pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<Effect>)> {
+    use Effect::{Alarm, Ask, Follow, Free, Look, Queue, Send, Tell};
+    use Event as E;
+    use State as S;
+    let over = |end| S::Over(end);
+    let not_placed = |why| S::Over(End::NotPlaced(why));
+    let doubt = |cause: String| Doubt { cause, since: now, looks: 0 };
+    Some(match (state, event) {
+        (S::Awaiting(_), E::Approved) => (S::Ready, vec![Queue]),
+        (S::Awaiting(_), E::Declined(by)) => (not_placed(NotPlaced::Declined(by)), vec![Tell]),
+        (S::Awaiting(_) | S::Ready, E::Expired) => (not_placed(NotPlaced::Expired), vec![Tell]),
+        (S::Ready, E::Moved(approval)) => (S::Awaiting(approval), vec![Free, Ask]),
+        (S::Ready | S::Awaiting(_), E::Refused(denial)) => (S::Denied(denial), vec![Free, Tell]),
+        (S::Ready, E::Turn) => (S::Sending, vec![Send]),
+        (S::Ready, E::Restarted) => (not_placed(NotPlaced::Expired), vec![Tell]),
+
+        (S::Sending, E::NotSent(why)) => (not_placed(NotPlaced::NotSent(why)), vec![Free, Tell]),
+        (S::Sending | S::Replying { .. } | S::Declining { .. }, E::Accepted(standing)) => {
+            (S::at_broker(standing), vec![Free, Tell])
+        }
+        (
+            S::Sending | S::Replying { .. } | S::Declining { .. },
+            E::Applied,
+        ) => (over(End::Done), vec![Free, Tell]),
+        (S::Unknown(_) | S::Parked(_), E::Applied) => (over(End::Done), vec![Tell]),
+        (S::Unknown(_), E::StillThere) => {
+            (over(End::Rejected("the order works as before".to_owned())), vec![Tell])
+        }
+        (S::Sending, E::Asked(reply, questions, yes)) => answer(reply, 1, questions, yes),
+        (S::Replying { round, .. }, E::Asked(reply, questions, yes)) => {
+            answer(reply, round + 1, questions, yes && *round < ROUNDS)
+        }
+        (S::Declining { questions, .. }, E::Rejected(_)) => {
+            let asked = questions.clone();
+            (not_placed(NotPlaced::Asked(asked.clone())), vec![Free, Follow(asked)])
+        }
+        (S::Sending | S::Replying { .. }, E::Rejected(text)) => {
+            (over(End::Rejected(text)), vec![Free, Tell])
+        }
+        (S::Declining { .. }, E::Asked(..)) => {
+            let cause = "the broker asked again instead of taking the no".to_owned();
+            (S::Unknown(doubt(cause)), vec![Free, Look, Tell])
+        }
+        // Unanswered, the question may still be taken for answered: that was seen.
+        (
+            S::Sending | S::Replying { .. } | S::Declining { .. },
+            E::Silence(cause) | E::NotSent(cause),
+        ) => (S::Unknown(doubt(cause)), vec![Free, Look, Tell]),
+        (S::Sending | S::Replying { .. } | S::Declining { .. }, E::Restarted) => {
+            let cause = "the daemon ended in the middle of sending it".to_owned();
+            (S::Unknown(doubt(cause)), vec![Look, Tell])
+        }
+
+        (S::Unknown(_) | S::Parked(_), E::Found(standing)) => (S::at_broker(standing), vec![Tell]),
+        (S::Unknown(doubt), E::Absent(looks)) => {
+            (S::Parked(Doubt { looks, ..doubt.clone() }), vec![Tell])
+        }
+        (S::Unknown(_) | S::Parked(_), E::Resolved(None)) => {
+            (not_placed(NotPlaced::ByPerson), vec![Tell])
+        }
+        (S::Unknown(_) | S::Parked(_), E::Resolved(Some(standing))) => {
+            (S::at_broker(standing), vec![Tell])
+        }
+
+        (S::Working(known), E::Found(standing) | E::Accepted(standing)) => {
+            let standing = known.updated(standing);
+            if *known == standing {
+                return None;
+            }
+            (S::at_broker(standing), vec![Tell])
+        }
+        // What was never placed is there all the same: the state stays what was said, and a person is told.
+        (S::Denied(_) | S::Over(End::NotPlaced(_) | End::Rejected(_)), E::Found(standing)) => {
+            (state.clone(), vec![Alarm(standing)])
+        }
+        _ => return None,
+    })
+}
+
+fn answer(
+    reply: ReplyId,
+    round: u32,
+    questions: Vec<Question>,
+    yes: bool,
+) -> (State, Vec<Effect>) {
+    let effects = vec![Effect::Reply(reply.clone(), yes)];
+    let state = match yes {
+        true => State::Replying { reply, round, questions },
+        false => State::Declining { reply, questions },
+    };
+    (state, effects)
+}
+
+impl State {
+    /// The state of an order that the broker has.
+    pub fn at_broker(standing: Standing) -> Self {
+        match standing.status.as_str() {
+            "Filled" => Self::Over(End::Filled(standing)),
+            "Cancelled" => Self::Over(End::Cancelled(standing)),
+            _ => Self::Working(standing),
+        }
+    }
+
+    /// Whether it may be at the broker, and nobody knows.
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(
+            self,
+            Self::Sending
+                | Self::Replying { .. }
+                | Self::Declining { .. }
+                | Self::Unknown(_)
+                | Self::Parked(_)
+        )
+    }
+
+    /// Whether nothing will change it any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Denied(_) | Self::Over(_))
+    }
+
+    /// Whether it holds the lane: the broker has heard of it in this round.
+    pub fn is_in_round(&self) -> bool {
+        matches!(self, Self::Sending | Self::Replying { .. } | Self::Declining { .. })
+    }
+
+    /// Whether a caller who waits for an outcome has one.
+    pub fn is_settled(&self) -> bool {
+        !matches!(
+            self,
+            Self::Ready | Self::Sending | Self::Replying { .. } | Self::Declining { .. }
+        )
+    }
+
+    /// How it stands at the broker, where it does.
+    pub fn standing(&self) -> Option<&Standing> {
+        match self {
+            Self::Working(standing)
+            | Self::Over(End::Filled(standing) | End::Cancelled(standing)) => Some(standing),
+            _ => None,
+        }
+    }
+
+    /// In snake_case, for the audit trail and for a person.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Denied(_) => "denied",
+            Self::Awaiting(_) => "awaiting_approval",
+            Self::Ready => "ready",
+            Self::Sending => "sending",
+            Self::Replying { .. } => "replying",
+            Self::Declining { .. } => "declining",
+            Self::Unknown(_) => "unknown",
+            Self::Parked(_) => "parked",
+            Self::Working(_) => "working",
+            Self::Over(End::Filled(_)) => "filled",
+            Self::Over(End::Cancelled(_)) => "cancelled",
+            Self::Over(End::Rejected(_)) => "rejected",
+            Self::Over(End::NotPlaced(_)) => "not_placed",
+            Self::Over(End::Done) => "done",
+        }
+    }
+}
+
+impl Standing {
+    /// What is known now, with what a sparse update leaves out.
+    fn updated(&self, news: Self) -> Self {
+        let others = if news.others.is_empty() { self.others.clone() } else { news.others };
+        Self {
+            others,
+            filled: news.filled.or(self.filled),
+            average: news.average.or(self.average),
+            text: news.text.or_else(|| self.text.clone()),
+            ..news
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "life/tests.rs"]
+mod tests;

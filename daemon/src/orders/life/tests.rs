@@ -1,0 +1,199 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::orders::approval::By;
+use crate::orders::guardrails::Worth;
+
+fn now() -> Timestamp {
+    "2026-11-23T15:00:00Z".parse().unwrap()
+}
+
+fn approval() -> Box<Approval> {
+    Box::new(Approval {
+        id: "7F3K".into(),
+        token: "t".into(),
+        by: By::Person,
+        digest: "d".into(),
+        questions: Vec::new(),
+        worth: Worth::default(),
+        asked_at: now(),
+        expires_at: now(),
+    })
+}
+
+fn standing(status: &str) -> Standing {
+    Standing {
+        order_id: "7".parse().unwrap(),
+        others: Vec::new(),
+        status: status.into(),
+        filled: None,
+        average: None,
+        text: None,
+    }
+}
+
+fn reply() -> ReplyId {
+    "r1".parse().unwrap()
+}
+
+fn question() -> Vec<Question> {
+    vec![Question { id: Some("o163".into()), text: "Sure?".into() }]
+}
+
+fn doubt() -> Doubt {
+    Doubt { cause: "x".into(), since: now(), looks: 0 }
+}
+
+fn every_state() -> Vec<State> {
+    vec![
+        State::Denied(Denial::new("x", "x", "x")),
+        State::Awaiting(approval()),
+        State::Ready,
+        State::Sending,
+        State::Replying { reply: reply(), round: 1, questions: question() },
+        State::Declining { reply: reply(), questions: question() },
+        State::Unknown(doubt()),
+        State::Parked(doubt()),
+        State::Working(standing("Submitted")),
+        State::Over(End::Filled(standing("Filled"))),
+        State::Over(End::Cancelled(standing("Cancelled"))),
+        State::Over(End::Rejected("no".into())),
+        State::Over(End::NotPlaced(NotPlaced::Expired)),
+        State::Over(End::NotPlaced(NotPlaced::ByPerson)),
+        State::Over(End::Done),
+    ]
+}
+
+fn every_event() -> Vec<Event> {
+    vec![
+        Event::Approved,
+        Event::Declined("a person".into()),
+        Event::Expired,
+        Event::Moved(approval()),
+        Event::Refused(Denial::new("x", "x", "x")),
+        Event::Turn,
+        Event::NotSent("x".into()),
+        Event::Accepted(standing("Submitted")),
+        Event::Applied,
+        Event::StillThere,
+        Event::Asked(reply(), question(), true),
+        Event::Asked(reply(), question(), false),
+        Event::Rejected("no".into()),
+        Event::Silence("x".into()),
+        Event::Restarted,
+        Event::Found(standing("Submitted")),
+        Event::Found(standing("Filled")),
+        Event::Absent(2),
+        Event::Resolved(None),
+        Event::Resolved(Some(standing("Submitted"))),
+    ]
+}
+
+fn name(state: &State, event: Event) -> &'static str {
+    step(state, event, now()).map_or("-", |(state, _)| state.name())
+}
+
+#[test]
+fn the_usual_way() {
+    assert_eq!(name(&State::Awaiting(approval()), Event::Approved), "ready");
+    assert_eq!(step(&State::Ready, Event::Turn, now()).unwrap().1, [Effect::Send]);
+    let accepted = Event::Accepted(standing("PreSubmitted"));
+    let (state, effects) = step(&State::Sending, accepted, now()).unwrap();
+    assert_eq!((state.name(), effects), ("working", vec![Effect::Free, Effect::Tell]));
+    assert_eq!(name(&state, Event::Found(standing("Filled"))), "filled");
+}
+
+#[test]
+fn a_question_is_answered_yes_or_declined_and_followed() {
+    let (state, effects) =
+        step(&State::Sending, Event::Asked(reply(), question(), true), now()).unwrap();
+    assert_eq!((state.name(), effects), ("replying", vec![Effect::Reply(reply(), true)]));
+    let (state, effects) = step(&state, Event::Asked(reply(), question(), false), now()).unwrap();
+    assert_eq!((state.name(), effects), ("declining", vec![Effect::Reply(reply(), false)]));
+    let (state, effects) = step(&state, Event::Rejected("Order not confirmed".into()), now()).unwrap();
+    assert_eq!(state, State::Over(End::NotPlaced(NotPlaced::Asked(question()))));
+    assert_eq!(effects, [Effect::Free, Effect::Follow(question())]);
+}
+
+#[test]
+fn there_is_an_end_to_questions() {
+    let last = State::Replying { reply: reply(), round: ROUNDS, questions: question() };
+    assert_eq!(name(&last, Event::Asked(reply(), question(), true)), "declining");
+}
+
+/// The heart: nothing that may have reached the broker is taken for not placed, except by a person.
+#[test]
+fn silence_is_never_taken_for_a_no() {
+    for state in every_state().into_iter().filter(State::is_in_round) {
+        for event in [Event::Silence("x".into()), Event::Restarted] {
+            let (next, effects) = step(&state, event, now()).unwrap();
+            assert_eq!(next.name(), "unknown", "{state:?}");
+            assert!(effects.contains(&Effect::Look), "{state:?}");
+        }
+    }
+    for state in [State::Unknown(doubt()), State::Parked(doubt())] {
+        for event in every_event() {
+            let by_person = matches!(event, Event::Resolved(_));
+            if let Some((next, _)) = step(&state, event, now()) {
+                assert!(by_person || next.name() != "not_placed", "{state:?} became {next:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_sent_but_at_its_turn_and_never_twice() {
+    for state in every_state() {
+        for event in every_event() {
+            let is_turn = event == Event::Turn;
+            if let Some((_, effects)) = step(&state, event, now()) {
+                let sends = effects.contains(&Effect::Send);
+                assert_eq!(sends, is_turn && state == State::Ready, "{state:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_over_stays_over() {
+    for state in every_state().into_iter().filter(State::is_over) {
+        for event in every_event() {
+            if let Some((next, effects)) = step(&state, event, now()) {
+                assert_eq!(next, state);
+                assert!(matches!(effects.as_slice(), [Effect::Alarm(_)]));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unsent_order_is_not_placed_but_an_unsent_answer_is_in_doubt() {
+    assert_eq!(name(&State::Sending, Event::NotSent("x".into())), "not_placed");
+    let replying = State::Replying { reply: reply(), round: 1, questions: question() };
+    assert_eq!(name(&replying, Event::NotSent("x".into())), "unknown");
+}
+
+#[test]
+fn what_is_not_found_for_long_is_given_to_a_person_and_may_still_be_found() {
+    let (state, effects) = step(&State::Unknown(doubt()), Event::Absent(9), now()).unwrap();
+    assert!(matches!(&state, State::Parked(Doubt { looks: 9, .. })));
+    assert_eq!(effects, [Effect::Tell]);
+    assert_eq!(name(&state, Event::Found(standing("Submitted"))), "working", "even later");
+}
+
+#[test]
+fn a_sparse_update_keeps_what_is_known() {
+    let known = Standing { filled: Some(Decimal::ONE), ..standing("Submitted") };
+    let (state, _) =
+        step(&State::Working(known.clone()), Event::Found(standing("PendingCancel")), now()).unwrap();
+    assert_eq!(state.standing().unwrap().filled, Some(Decimal::ONE));
+    assert_eq!(step(&State::Working(known.clone()), Event::Found(known), now()), None, "no news");
+}
+
+#[test]
+fn every_state_is_read_back_as_it_was_written() {
+    for state in every_state() {
+        let json = serde_json::to_string(&state).unwrap();
+        assert_eq!(serde_json::from_str::<State>(&json).unwrap(), state, "{json}");
+    }
+}

@@ -1,0 +1,250 @@
+//! An order as understood: the contract is found, nothing is left to guess. Exactly this is journalled,
+//! shown to a person, and sent.
+
+use ibd_cpapi::id::{AccountId, ClientOrderId, Conid, OrderId};
+use ibd_cpapi::orders::{OrderType, Side, Tif};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::asked::{Attached, Leg, Pricing, Size, hash_of};
+use super::exact;
+
+/// An order as understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Whose.
+    pub account: AccountId,
+    /// Whether the account is a paper one; what is not known counts as live.
+    pub paper: bool,
+    /// What is traded.
+    pub contract: Traded,
+    /// Buy or sell.
+    pub side: Side,
+    /// How much.
+    pub size: Size,
+    /// At what price.
+    pub pricing: Pricing,
+    /// For how long.
+    pub tif: Tif,
+    /// Also outside regular trading hours.
+    pub outside_rth: bool,
+    /// What comes with it.
+    pub attached: Attached,
+    /// Who is named to exchanges of futures.
+    pub operator: Option<String>,
+}
+
+/// A contract as an order needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traded {
+    /// IBKR's number; of a combination there is none.
+    pub conid: Option<Conid>,
+    /// The conid with a route, or the whole of a combination.
+    pub conidex: Option<String>,
+    /// The symbol.
+    pub symbol: String,
+    /// Company or product, or what a derivative is: untrusted text, cleaned.
+    pub name: Option<String>,
+    /// The listing exchange.
+    pub exchange: Option<String>,
+    /// The currency of its prices.
+    pub currency: String,
+    /// `STK`, `OPT`, `FUT`, `CASH`, `BAG`, …
+    pub sec_type: String,
+    /// Units of the underlying in one contract.
+    #[serde(with = "exact")]
+    pub multiplier: Decimal,
+    /// Legs of a combination.
+    pub legs: Vec<Leg>,
+}
+
+impl Traded {
+    /// Whether exchanges want to be told who operates (CME rule 536-B).
+    pub fn wants_operator(&self) -> bool {
+        matches!(self.sec_type.as_str(), "FUT" | "FOP")
+    }
+
+    /// In a few words, for a person.
+    pub fn shown(&self) -> String {
+        let mut about: Vec<&str> = Vec::new();
+        about.extend(self.exchange.as_deref());
+        about.push(&self.currency);
+        let name = self.name.as_deref().filter(|_| self.sec_type != "STK");
+        format!("{} ({})", name.unwrap_or(&self.symbol), about.join(", "))
+    }
+
+    /// What tells two contracts apart.
+    pub fn key(&self) -> String {
+        match (&self.conid, &self.conidex) {
+            (Some(conid), _) => conid.to_string(),
+            (None, Some(text)) => text.clone(),
+            (None, None) => self.symbol.clone(),
+        }
+    }
+}
+
+impl Order {
+    /// The whole in one line.
+    pub fn shown(&self) -> String {
+        let mut words = vec![self.side.as_str().to_owned(), size(self.size), self.contract.shown()];
+        words.push(pricing(&self.pricing));
+        words.push(self.tif.as_str().to_owned());
+        if self.outside_rth {
+            words.push("also outside regular hours".to_owned());
+        }
+        match &self.attached {
+            Attached::Nothing => {}
+            Attached::Bracket { take_profit, stop_loss, stop_loss_limit } => {
+                if let Some(price) = take_profit {
+                    words.push(format!("take profit at {price}"));
+                }
+                if let Some(price) = stop_loss {
+                    let limit = stop_loss_limit.map(|l| format!(" limit {l}")).unwrap_or_default();
+                    words.push(format!("stop loss at {price}{limit}"));
+                }
+            }
+            Attached::Oca(siblings) => {
+                for one in siblings {
+                    words.push(format!(
+                        "or {} {} {}",
+                        one.side.as_str(),
+                        size(one.size),
+                        pricing(&one.pricing)
+                    ));
+                }
+            }
+        }
+        words.join(" ")
+    }
+
+    /// The parts that a person who approves must see, a line each. None of it is an assistant's prose.
+    pub fn lines(&self) -> Vec<String> {
+        let mode = if self.paper { "paper" } else { "LIVE" };
+        let mut lines = vec![
+            format!("{} {} {}", self.side.as_str(), size(self.size), self.contract.shown()),
+            format!("{}, {}", pricing(&self.pricing), self.tif.as_str()),
+            format!("account {} ({mode})", self.account),
+        ];
+        if let Some(conid) = self.contract.conid {
+            let name = self.contract.name.as_deref().unwrap_or(&self.contract.symbol);
+            lines.push(format!("contract {conid}: {name}"));
+        }
+        for leg in &self.contract.legs {
+            lines.push(format!("leg: {} {} of {}", leg.side.as_str(), leg.ratio, leg.conid));
+        }
+        if self.outside_rth {
+            lines.push("also outside regular trading hours".to_owned());
+        }
+        let whole = self.shown();
+        if self.attached != Attached::Nothing {
+            lines.push(whole);
+        }
+        lines
+    }
+
+    /// Orders in one submission.
+    pub fn count(&self) -> u64 {
+        match &self.attached {
+            Attached::Nothing => 1,
+            Attached::Bracket { take_profit, stop_loss, .. } => {
+                1 + u64::from(take_profit.is_some()) + u64::from(stop_loss.is_some())
+            }
+            Attached::Oca(siblings) => 1 + siblings.len() as u64,
+        }
+    }
+
+    /// The largest quantity in one order of the submission, where it is one.
+    pub fn quantity(&self) -> Option<Decimal> {
+        let own = std::iter::once(self.size);
+        let siblings = match &self.attached {
+            Attached::Oca(siblings) => siblings.iter().map(|one| one.size).collect(),
+            _ => Vec::new(),
+        };
+        own.chain(siblings)
+            .filter_map(|size| match size {
+                Size::Quantity(quantity) => Some(quantity.get()),
+                Size::Cash(_) => None,
+            })
+            .max()
+    }
+
+    /// Whether two orders are so alike that the second may be the first once more.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.account == other.account
+            && self.contract.key() == other.contract.key()
+            && self.side == other.side
+            && self.size == other.size
+            && self.pricing.order_type() == other.pricing.order_type()
+            && is_near(self.pricing.limit().map(|p| p.get()), other.pricing.limit().map(|p| p.get()))
+            && is_near(self.pricing.stop().map(|p| p.get()), other.pricing.stop().map(|p| p.get()))
+    }
+}
+
+/// Within one percent.
+fn is_near(one: Option<Decimal>, other: Option<Decimal>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            (one - other).abs() * Decimal::ONE_HUNDRED <= one.abs().max(other.abs())
+        }
+        // One that says nothing may stand for the price that the other one names.
+        _ => true,
+    }
+}
+
+/// How much, for a person.
+pub fn size(size: Size) -> String {
+    match size {
+        Size::Quantity(quantity) => quantity.to_string(),
+        Size::Cash(amount) => format!("for {amount}"),
+    }
+}
+
+/// At what price, for a person.
+pub fn pricing(pricing: &Pricing) -> String {
+    let kind = pricing.order_type().as_str();
+    match pricing {
+        Pricing::Market => kind.to_owned(),
+        Pricing::Limit(limit) => format!("{kind} {limit}"),
+        Pricing::Stop(stop) => format!("{kind} {stop}"),
+        Pricing::StopLimit { stop, limit } => format!("{kind} stop {stop} limit {limit}"),
+        Pricing::Trail { trail, stop } => {
+            let from = stop.map(|stop| format!(" from {stop}")).unwrap_or_default();
+            format!("{kind} by {}{from}", trail.shown())
+        }
+        Pricing::TrailLimit { trail, stop, limit } => {
+            let from = stop.map(|stop| format!(" from {stop}")).unwrap_or_default();
+            format!("{kind} by {}{from} limit {limit}", trail.shown())
+        }
+        Pricing::MidPrice(Some(cap)) => format!("{kind} capped at {cap}"),
+        Pricing::MidPrice(None) => kind.to_owned(),
+    }
+}
+
+/// What a submission is made for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// A new order.
+    Place,
+    /// A change of an order that the broker has.
+    Modify {
+        /// Which.
+        order_id: OrderId,
+    },
+    /// An end of an order that the broker has.
+    Cancel {
+        /// Which.
+        order_id: OrderId,
+    },
+    /// An end of everything that works in the account.
+    CancelAll,
+}
+
+/// SHA-256 of exactly what will be sent.
+pub fn digest(purpose: &Purpose, order: Option<&Order>, id: &ClientOrderId) -> String {
+    hash_of(&(purpose, order, id))
+}
+
+/// The type that a child order of a bracket has.
+pub fn stop_type(has_limit: bool) -> OrderType {
+    if has_limit { OrderType::StopLimit } else { OrderType::Stp }
+}

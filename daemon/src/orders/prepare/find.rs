@@ -1,0 +1,347 @@
+//! Finds the one contract that is meant, or says what may be meant. Never takes the first hit.
+
+use ibd_cpapi::Failure;
+use ibd_cpapi::contracts::{GetContractInfo, GetOptionInfo, GetStrikes, OptionInfo};
+use ibd_cpapi::failure::clean;
+use ibd_cpapi::id::Conid;
+use ibd_cpapi::money::Price;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::Serialize;
+
+use super::{Tools, refused, today};
+use crate::contracts::{self, Choice, Contract, Wish};
+use crate::market::Wanted;
+use crate::orders::asked::Right;
+use crate::orders::order::Traded;
+use crate::refusal::Refusal;
+use crate::session::Lease;
+
+/// More are not shown.
+const CANDIDATES: usize = 10;
+/// Contracts with a multiplier: without it nobody knows what one is worth.
+const DERIVED: &[&str] = &["OPT", "FOP", "FUT", "WAR", "IOPT"];
+const MONTHS: [&str; 12] =
+    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+
+type Found = Result<Result<Traded, Refusal>, Failure>;
+
+/// A contract that may be meant.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate {
+    conid: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symbol: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry: Option<String>,
+}
+
+impl From<&Contract> for Candidate {
+    fn from(contract: &Contract) -> Self {
+        Self {
+            conid: contract.conid,
+            symbol: contract.symbol.clone(),
+            name: contract.name.as_deref().map(clean),
+            exchange: contract.exchange.clone(),
+            currency: contract.currency.clone(),
+            expiry: contract.expiry.clone(),
+        }
+    }
+}
+
+/// The contract of a conid.
+pub(super) async fn by_conid(lease: &Lease, tools: Tools<'_>, conid: Conid) -> Found {
+    let found = contracts::by_conids(lease, tools.store, &[conid], tools.deadline).await?;
+    match found.into_iter().next() {
+        Some(contract) => complete(lease, tools, contract).await,
+        None => Ok(Err(Refusal::new(
+            "unknown_symbol",
+            format!("IBKR knows no contract with the conid {conid}."),
+            "Find the right one with search_contracts.",
+        )
+        .at("conid"))),
+    }
+}
+
+/// The contract of a symbol.
+pub(super) async fn by_symbol(lease: &Lease, tools: Tools<'_>, wish: &Wish) -> Found {
+    let found = contracts::by_symbol(lease, tools.store, wish, tools.deadline).await?;
+    // Months of one future are different contracts: none of them is the obvious one.
+    if wish.sec_type.as_deref() == Some("FUT") && found.len() > 1 {
+        return Ok(Err(ambiguous(wish, &found)));
+    }
+    match contracts::choose(wish, found) {
+        Choice::One(contract) => complete(lease, tools, *contract).await,
+        Choice::Several(several) => Ok(Err(ambiguous(wish, &several))),
+        Choice::None(others) => Ok(Err(unknown(wish, &others))),
+    }
+}
+
+fn ambiguous(wish: &Wish, several: &[Contract]) -> Refusal {
+    Refusal::new(
+        "ambiguous_symbol",
+        format!("{} may mean {} contracts.", wish.symbol, several.len()),
+        "Repeat the call with the conid of the one that is meant; ask the user if unsure.",
+    )
+    .at("symbol")
+    .or(several.iter().take(CANDIDATES).map(Candidate::from))
+}
+
+fn unknown(wish: &Wish, others: &[Contract]) -> Refusal {
+    let wanted: Vec<&str> =
+        wish.exchange.as_deref().into_iter().chain(wish.currency.as_deref()).collect();
+    let message = match others.is_empty() {
+        true => format!("IBKR knows no contract with the symbol {}.", wish.symbol),
+        false => format!("{} is not listed as {}.", wish.symbol, wanted.join(" ")),
+    };
+    Refusal::new("unknown_symbol", message, "Look for it with search_contracts.")
+        .at("symbol")
+        .or(others.iter().take(CANDIDATES).map(Candidate::from))
+}
+
+/// Everything that an order needs of a contract.
+async fn complete(lease: &Lease, tools: Tools<'_>, contract: Contract) -> Found {
+    let sec_type = contract.sec_type.clone().unwrap_or_default();
+    let (Some(conid), Some(currency)) = (contract.id(), contract.currency.clone()) else {
+        return Ok(Err(Refusal::new(
+            "unknown_symbol",
+            format!("IBKR does not say in which currency {} trades.", contract.conid),
+            "Find another contract with search_contracts.",
+        )
+        .at("conid")));
+    };
+    if sec_type == "IND" {
+        let message = "An index cannot be traded.";
+        let next = "Use a future or an ETF on it.";
+        return Ok(Err(Refusal::argument("symbol", message, next)));
+    }
+    refused!(alive(contract.expiry.as_deref()));
+    let multiplier = match contract.multiplier.as_deref().and_then(|text| text.parse().ok()) {
+        Some(multiplier) => multiplier,
+        None if !DERIVED.contains(&sec_type.as_str()) => Decimal::ONE,
+        None => {
+            let info = lease.client().ask(&GetContractInfo { conid }, tools.deadline).await?;
+            match info.value.multiplier.map(|m| m.get()).filter(|m| !m.is_zero()) {
+                Some(multiplier) => multiplier,
+                None => {
+                    return Ok(Err(Refusal::new(
+                        "unknown_symbol",
+                        format!("IBKR does not say what one contract of {conid} stands for."),
+                        "It cannot be traded here; use TWS.",
+                    )
+                    .at("conid")));
+                }
+            }
+        }
+    };
+    let name = contract.description.as_deref().or(contract.name.as_deref()).map(clean);
+    Ok(Ok(Traded {
+        conid: Some(conid),
+        conidex: None,
+        symbol: contract.symbol.as_deref().map(clean).unwrap_or_default(),
+        name,
+        exchange: contract.exchange,
+        currency,
+        sec_type,
+        multiplier,
+        legs: Vec::new(),
+    }))
+}
+
+/// What has expired is not traded any more.
+fn alive(expiry: Option<&str>) -> Result<(), Refusal> {
+    let Some(date) = expiry.and_then(|text| Date::strptime("%Y%m%d", text).ok()) else {
+        return Ok(());
+    };
+    match date < today() {
+        true => Err(Refusal::argument(
+            "expiry",
+            format!("The contract expired on {date}."),
+            "Use one that has not expired.",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// An expiry as people write it: a month, or a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Expiry {
+    /// As the broker writes it: `JAN27`.
+    month: String,
+    /// `20270115`, where a day was given.
+    day: Option<String>,
+}
+
+impl Expiry {
+    /// Reads `JAN27`, `20270115` and `2027-01-15`. What is over is refused.
+    pub(super) fn parse(text: &str) -> Result<Self, Refusal> {
+        let plain = text.trim().to_ascii_uppercase();
+        let day = ["%Y%m%d", "%Y-%m-%d"].iter().find_map(|form| Date::strptime(form, &plain).ok());
+        if let Some(day) = day {
+            alive(Some(&day.strftime("%Y%m%d").to_string()))?;
+            let month = MONTHS[usize::from(day.month().unsigned_abs()) - 1];
+            return Ok(Self {
+                month: format!("{month}{:02}", day.year() % 100),
+                day: Some(day.strftime("%Y%m%d").to_string()),
+            });
+        }
+        let month = plain.get(..3).and_then(|m| MONTHS.iter().position(|one| *one == m));
+        let year = plain.get(3..).filter(|y| y.len() == 2).and_then(|y| y.parse::<i16>().ok());
+        match (month, year) {
+            (Some(month), Some(year)) => {
+                let now = today();
+                let is_over = (2000 + year, month + 1)
+                    < (now.year(), usize::from(now.month().unsigned_abs()));
+                match is_over {
+                    true => Err(Refusal::argument(
+                        "expiry",
+                        format!("{plain} is over."),
+                        "Use an expiry that is still to come.",
+                    )),
+                    false => Ok(Self { month: plain, day: None }),
+                }
+            }
+            _ => Err(Refusal::argument(
+                "expiry",
+                format!("{text:?} is no expiry."),
+                "Write a day as 2027-01-15, or a month as JAN27.",
+            )),
+        }
+    }
+}
+
+/// An option as it is asked for.
+#[derive(Debug)]
+pub(super) struct WantedOption<'a> {
+    pub(super) symbol: &'a str,
+    pub(super) expiry: Expiry,
+    pub(super) strike: Decimal,
+    pub(super) right: Right,
+    pub(super) exchange: Option<&'a str>,
+}
+
+/// The contract of an option.
+pub(super) async fn option(lease: &Lease, tools: Tools<'_>, wanted: &WantedOption<'_>) -> Found {
+    let wish = Wish { symbol: wanted.symbol.to_owned(), ..Wish::default() };
+    let found = contracts::by_symbol(lease, tools.store, &wish, tools.deadline).await?;
+    let underlying = match contracts::choose(&wish, found) {
+        Choice::One(contract) => *contract,
+        Choice::Several(several) => return Ok(Err(ambiguous(&wish, &several))),
+        Choice::None(others) => return Ok(Err(unknown(&wish, &others))),
+    };
+    let Some(conid) = underlying.id() else { return Ok(Err(unknown(&wish, &[]))) };
+    let prime = Wanted { conid, is_option: true, underlying: Some(wanted.symbol.to_owned()) };
+    tools.underlyings.prepare(lease, &[prime], tools.deadline).await?;
+    let request = GetOptionInfo {
+        underlying: conid,
+        sec_type: "OPT".to_owned(),
+        month: wanted.expiry.month.clone(),
+        strike: Some(Price::new(wanted.strike)),
+        right: Some(match wanted.right {
+            Right::Call => ibd_cpapi::contracts::Right::Call,
+            Right::Put => ibd_cpapi::contracts::Right::Put,
+        }),
+        exchange: wanted.exchange.map(str::to_owned),
+    };
+    let options = match lease.client().ask(&request, tools.deadline).await {
+        Ok(answer) => answer.value,
+        // Its way of saying that there is no such month or strike.
+        Err(Failure::Trouble { .. } | Failure::Refused { .. } | Failure::Garbled { .. }) => Vec::new(),
+        Err(failure) => return Err(failure),
+    };
+    let fits = |option: &&OptionInfo| {
+        let day = wanted.expiry.day.as_deref();
+        day.is_none_or(|day| option.maturity_date.as_deref() == Some(day))
+    };
+    let fitting: Vec<&OptionInfo> = options.iter().filter(fits).collect();
+    match fitting.as_slice() {
+        [only] => by_conid(lease, tools, only.conid).await,
+        [] => Ok(Err(no_option(lease, tools, wanted, conid, &options).await)),
+        several => Ok(Err(several_options(wanted, several))),
+    }
+}
+
+fn several_options(wanted: &WantedOption<'_>, several: &[&OptionInfo]) -> Refusal {
+    let candidates = several.iter().take(CANDIDATES).map(|option| Candidate {
+        conid: option.conid.get(),
+        symbol: option.trading_class.clone(),
+        name: option.description.as_deref().map(clean),
+        exchange: option.exchange.clone(),
+        currency: option.currency.clone(),
+        expiry: option.maturity_date.clone(),
+    });
+    Refusal::new(
+        "ambiguous_symbol",
+        format!("{} {} has several expiries.", wanted.symbol, wanted.expiry.month),
+        "Repeat the call with the day as expiry, or with the conid.",
+    )
+    .at("expiry")
+    .or(candidates)
+}
+
+async fn no_option(
+    lease: &Lease,
+    tools: Tools<'_>,
+    wanted: &WantedOption<'_>,
+    underlying: Conid,
+    of_month: &[OptionInfo],
+) -> Refusal {
+    if !of_month.is_empty() {
+        let days = of_month.iter().filter_map(|option| option.maturity_date.clone());
+        return Refusal::new(
+            "unknown_symbol",
+            format!("{} has no such option on that day.", wanted.symbol),
+            "Use one of the candidates as expiry.",
+        )
+        .at("expiry")
+        .or(days.take(CANDIDATES));
+    }
+    let request = GetStrikes {
+        underlying,
+        sec_type: "OPT".to_owned(),
+        month: wanted.expiry.month.clone(),
+        exchange: wanted.exchange.map(str::to_owned),
+    };
+    let strikes = lease.client().ask(&request, tools.deadline).await.map(|answer| answer.value);
+    let mut strikes: Vec<Decimal> = match (strikes, wanted.right) {
+        (Ok(strikes), Right::Call) => strikes.call.into_iter().map(|s| s.get()).collect(),
+        (Ok(strikes), Right::Put) => strikes.put.into_iter().map(|s| s.get()).collect(),
+        (Err(_), _) => Vec::new(),
+    };
+    strikes.sort_by_key(|strike| (*strike - wanted.strike).abs());
+    let (field, message) = match strikes.is_empty() {
+        true => ("expiry", format!("{} has no options in {}.", wanted.symbol, wanted.expiry.month)),
+        false => (
+            "strike",
+            format!("{} {} has no strike {}.", wanted.symbol, wanted.expiry.month, wanted.strike.normalize()),
+        ),
+    };
+    Refusal::new("unknown_symbol", message, "Use one of the candidates, or search_contracts for the months.")
+        .at(field)
+        .or(strikes.iter().take(CANDIDATES).map(|strike| strike.normalize().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_expiry_is_read_however_it_is_written() {
+        let day = Expiry::parse("2099-01-16").unwrap();
+        assert_eq!((day.month.as_str(), day.day.as_deref()), ("JAN99", Some("20990116")));
+        assert_eq!(Expiry::parse("20990116").unwrap(), day);
+        let month = Expiry::parse("jan99").unwrap();
+        assert_eq!((month.month.as_str(), month.day), ("JAN99", None));
+        for bad in ["", "JAN", "JANUARY27", "27-01-15", "20991350", "é99", "2020-01-17", "JAN20"] {
+            assert_eq!(Expiry::parse(bad).unwrap_err().field.as_deref(), Some("expiry"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,458 @@
+//! What others see of orders: the journal's writing, the board, events, and what a person does about them.
+
+use jiff::{Timestamp, Unit};
+use ibd_protocol::{
+    ApprovalReport, AuditLine, Event as News, Level, OrderReport, OrdersReport, OrdersVerb,
+    Resolution, Secret, TradingStatus,
+};
+use ractor::ActorRef;
+
+use super::desk::{Answerer, Pin, Request};
+use super::intent::{Intent, IntentId, Origin, Seed};
+use super::life::{self, End, Event, Standing};
+use super::order::Purpose;
+use super::record::{Record, why};
+use super::{Msg, State};
+use crate::refusal::Refusal;
+
+/// Entries of the trail that are shown at most.
+const MOST: u32 = 10_000;
+/// What is over is listed for so long.
+const LISTED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+impl State {
+    /// Writes a step, together with the intent's beginning if that is not written yet.
+    pub(super) async fn write(&mut self, id: IntentId, record: Record) -> Result<(), String> {
+        let mut records = Vec::with_capacity(2);
+        if self.unwritten.contains(&id)
+            && let Some(intent) = self.book.get(id)
+        {
+            records.push(Record::Intent(Box::new(intent.clone())));
+        }
+        records.push(record);
+        self.write_all(records).await?;
+        self.unwritten.retain(|one| *one != id);
+        Ok(())
+    }
+
+    /// Durable, then known. If it cannot be made durable, trading is closed from then on.
+    pub(super) async fn write_all(&mut self, records: Vec<Record>) -> Result<(), String> {
+        let trail = self.trail.as_ref().map_err(Clone::clone)?;
+        let at = match trail.write(&records).await {
+            Ok(at) => at,
+            Err(why) => {
+                let why = format!("the journal cannot be written ({why})");
+                self.trail = Err(why.clone());
+                self.publish();
+                return Err(why);
+            }
+        };
+        for record in records {
+            self.remember_token(&record);
+            self.book.apply(record, at);
+        }
+        Ok(())
+    }
+
+    /// Why nothing new is sent, if a person or the breaker has frozen trading. The file counts by itself.
+    pub(super) fn frozen(&self) -> Option<String> {
+        match self.book.frozen() {
+            Some(by) => Some(format!("frozen by {by}")),
+            None => self.flag.exists().then(|| "frozen by a person".to_owned()),
+        }
+    }
+
+    /// Too many rejects in a row are no accident: a person looks before anything more is sent.
+    pub(super) async fn look_for_breaker(&mut self) {
+        let limit = self.settings.number("IB_BREAKER_REJECTS").unwrap_or(5u64);
+        let rejects = self.book.rejects();
+        if rejects < limit || self.book.frozen().is_some() {
+            return;
+        }
+        let by = format!("the breaker: {rejects} orders in a row were rejected (IB_BREAKER_REJECTS={limit})");
+        if self.write_all(vec![Record::Frozen { by: by.clone() }]).await.is_ok() {
+            self.say(Level::Warning, "trading_frozen", format!("Trading is frozen by {by}."), "`ibctl orders` shows why; `ibctl unfreeze` lets orders through again.");
+        }
+    }
+
+    /// Something changed: whoever waits looks again.
+    pub(super) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+        self.publish();
+    }
+
+    /// How trading is, on the board.
+    pub(super) fn publish(&self) {
+        self.board.set_trading(self.trading());
+    }
+
+    fn trading(&self) -> TradingStatus {
+        let waiting = self.count(|state| matches!(state, life::State::Awaiting(_)));
+        let in_doubt =
+            self.count(|state| matches!(state, life::State::Unknown(_) | life::State::Parked(_)));
+        let (state, text) = match (&self.trail, self.frozen()) {
+            (Err(why), _) => ("closed", format!("Trading is closed: {why}.")),
+            (_, Some(why)) => ("frozen", format!("Trading is frozen: {why}. `ibctl unfreeze` lets orders through again.")),
+            _ if self.settings.flag("IB_READ_ONLY_MODE") == Some(true) => {
+                ("closed", "Trading is closed: this daemon is read-only (IB_READ_ONLY_MODE).".to_owned())
+            }
+            _ if self.ready.is_none() => {
+                ("closed", "Trading is closed: there is no session at IBKR.".to_owned())
+            }
+            _ if self.is_recovering() => (
+                "closed",
+                "Trading opens when orders from before were looked for at IBKR.".to_owned(),
+            ),
+            _ => ("open", "Orders go through the guardrails.".to_owned()),
+        };
+        TradingStatus {
+            state: state.to_owned(),
+            protection: self.protection(),
+            text,
+            waiting,
+            in_doubt,
+        }
+    }
+
+    /// What stands between an assistant and an order, in words.
+    fn protection(&self) -> String {
+        let by = match self.settings.text("IB_APPROVE_BY") {
+            Some("ibctl") => "with ibctl only",
+            _ => "in the client's dialog or with ibctl",
+        };
+        let pin = if self.settings.text("IB_APPROVAL_PIN").is_some() { ", with a PIN" } else { "" };
+        format!("guardrails; {} {by}{pin}", self.limits.confirm_in_words())
+    }
+
+    fn count(&self, wanted: impl Fn(&life::State) -> bool) -> u32 {
+        self.book.iter().filter(|intent| wanted(&intent.state)).count() as u32
+    }
+
+    fn say(&self, level: Level, code: &str, text: String, hint: &str) {
+        self.board.say(News { level, code: code.to_owned(), text, hint: hint.to_owned() });
+    }
+
+    /// What happened after the call returned is told to every client.
+    pub(super) fn tell(&self, id: IntentId) {
+        let Some(intent) = self.book.get(id) else { return };
+        let reason = why(&intent.state).map(|why| format!(": {why}")).unwrap_or_default();
+        let (level, code, hint) = match &intent.state {
+            life::State::Unknown(_) => (
+                Level::Warning,
+                "order_unknown",
+                "It is being looked for at IBKR. Do not send it again.",
+            ),
+            life::State::Parked(_) => (
+                Level::Warning,
+                "order_parked",
+                "Look in TWS or Client Portal, then `ibctl orders resolve`.",
+            ),
+            life::State::Working(standing) if standing.status == "Inactive" => {
+                (Level::Warning, "order_inactive", "IBKR holds it and does not work it.")
+            }
+            life::State::Working(_) => (Level::Info, "order_working", ""),
+            life::State::Over(End::Filled(_)) => (Level::Info, "order_filled", ""),
+            life::State::Over(End::Cancelled(_)) => (Level::Info, "order_cancelled", ""),
+            life::State::Over(End::Rejected(_)) => (Level::Warning, "order_rejected", ""),
+            life::State::Denied(_) | life::State::Over(End::NotPlaced(_)) => {
+                (Level::Info, "order_not_placed", "")
+            }
+            life::State::Over(End::Done) => (Level::Info, "order_request_taken", ""),
+            _ => return,
+        };
+        let text = format!("{} ({id}) is {}{reason}.", intent.text, intent.state.name());
+        self.say(level, code, text, hint);
+    }
+
+    pub(super) fn tell_approval(&self, id: IntentId) {
+        let Some(intent) = self.book.get(id) else { return };
+        let life::State::Awaiting(approval) = &intent.state else { return };
+        if approval.by == super::approval::By::Client {
+            return;
+        }
+        let text = format!("{} wants: {}.", intent.origin.client, intent.text);
+        let hint = format!("`ibctl approve {0}` or `ibctl deny {0}`.", approval.id);
+        self.say(Level::Warning, "approval_needed", text, &hint);
+    }
+
+    /// What a person does about orders.
+    pub(super) async fn verb(
+        &mut self,
+        me: &ActorRef<Msg>,
+        verb: OrdersVerb,
+        wanted: &Pin,
+    ) -> OrdersReport {
+        let report = match verb {
+            OrdersVerb::List => self.list(),
+            OrdersVerb::Resolve(id, resolution) => self.resolve(me, &id, &resolution).await,
+            OrdersVerb::Approve { id, digest, pin } => {
+                let decided = self.decide(me, &id, true, Answerer::Ctl(Some(digest), pin), wanted).await;
+                self.decided(decided, "Approved")
+            }
+            OrdersVerb::Deny(id) => {
+                let decided = self.decide(me, &id, false, Answerer::Ctl(None, None), wanted).await;
+                self.decided(decided, "Declined")
+            }
+            OrdersVerb::Freeze { cancel_all } => self.freeze(me, cancel_all).await,
+            OrdersVerb::Unfreeze { pin } => self.unfreeze(me, wanted, pin).await,
+            OrdersVerb::Audit(count) => self.audit(count.min(MOST)),
+            OrdersVerb::AuditVerify => self.verify(),
+        };
+        OrdersReport { needs_pin: wanted.0.is_some(), ..report }
+    }
+
+    fn report(&self, ok: bool, text: impl Into<String>, hint: impl Into<String>) -> OrdersReport {
+        OrdersReport {
+            ok,
+            text: text.into(),
+            hint: hint.into(),
+            trading: self.trading().state,
+            ..OrdersReport::default()
+        }
+    }
+
+    fn failed(&self, refusal: Refusal) -> OrdersReport {
+        self.report(false, refusal.message, refusal.next)
+    }
+
+    fn list(&self) -> OrdersReport {
+        let now = Timestamp::now();
+        let mut report = self.report(true, self.trading().text, "");
+        let listed = |intent: &&Intent| {
+            !intent.state.is_over() || now.duration_since(intent.since) < LISTED
+        };
+        let mut orders: Vec<&Intent> = self.book.iter().filter(listed).collect();
+        orders.sort_by_key(|intent| (urgency(&intent.state), std::cmp::Reverse(intent.created_at)));
+        report.orders = orders.into_iter().map(shown).collect();
+        report.approvals = self.book.iter().filter_map(|i| approval_shown(i, now)).collect();
+        report
+    }
+
+    fn decided(&self, decided: Result<IntentId, Refusal>, what: &str) -> OrdersReport {
+        match decided {
+            Err(refusal) => self.failed(refusal),
+            Ok(id) => {
+                let text = self.book.get(id).map(|intent| intent.text.clone()).unwrap_or_default();
+                let mut report = self.report(true, format!("{what}: {text}."), "");
+                report.orders = self.book.get(id).map(shown).into_iter().collect();
+                report
+            }
+        }
+    }
+
+    async fn resolve(
+        &mut self,
+        me: &ActorRef<Msg>,
+        id: &str,
+        resolution: &Resolution,
+    ) -> OrdersReport {
+        let intent = id.parse::<IntentId>().ok().and_then(|id| self.book.get(id)).cloned();
+        let Some(intent) = intent else {
+            return self.report(false, format!("There is no order {id}."), "`ibctl orders` lists them.");
+        };
+        let is_in_doubt =
+            matches!(intent.state, life::State::Unknown(_) | life::State::Parked(_));
+        if !is_in_doubt {
+            let text = format!("{} is {}: there is nothing to resolve.", intent.text, intent.state.name());
+            return self.report(false, text, "");
+        }
+        let standing = match resolution {
+            Resolution::NotPlaced => None,
+            Resolution::Placed(order_id) => match order_id.parse() {
+                Ok(order_id) => Some(Standing {
+                    order_id,
+                    others: Vec::new(),
+                    status: "Submitted".to_owned(),
+                    filled: None,
+                    average: None,
+                    text: None,
+                }),
+                Err(error) => return self.report(false, format!("{error}"), ""),
+            },
+        };
+        self.step(me, intent.id, Event::Resolved(standing), "a person with ibctl").await;
+        self.wants_look = true;
+        let mut report = self.report(true, format!("Resolved: {}.", intent.text), "");
+        report.orders = self.book.get(intent.id).map(shown).into_iter().collect();
+        report
+    }
+
+    async fn freeze(&mut self, me: &ActorRef<Msg>, cancel_all: bool) -> OrdersReport {
+        // The file first: it works even if the journal does not.
+        let flagged = std::fs::write(&self.flag, "frozen\n");
+        let written = match self.book.frozen() {
+            Some(_) => Ok(()),
+            None => self.write_all(vec![Record::Frozen { by: "a person".to_owned() }]).await,
+        };
+        self.changed();
+        if let (Err(error), Err(why)) = (&flagged, &written) {
+            return self.report(false, format!("Trading could not be frozen: {error}; {why}."), "Stop the daemon: `ibctl stop`.");
+        }
+        self.say(Level::Warning, "trading_frozen", "Trading is frozen by a person.".to_owned(), "`ibctl unfreeze` lets orders through again.");
+        if !cancel_all {
+            return self.report(true, "Frozen: no new orders. What works at IBKR works on.", "`ibctl freeze --cancel-all` cancels that too; `ibctl unfreeze` lets orders through again.");
+        }
+        self.cancel_everything(me).await
+    }
+
+    async fn cancel_everything(&mut self, me: &ActorRef<Msg>) -> OrdersReport {
+        let Some(lease) = self.ready.clone() else {
+            return self.report(false, "Frozen. Nothing was cancelled: there is no session at IBKR.", "Cancel in TWS or Client Portal, or log in and repeat it.");
+        };
+        let mut ids = Vec::new();
+        for account in &lease.facts().accounts {
+            let key = format!("freeze-{}", ulid::Ulid::new());
+            let seed = Seed {
+                purpose: Purpose::CancelAll,
+                account: account.clone(),
+                order: None,
+                text: format!("cancel every order of {account}"),
+                origin: Origin {
+                    client: "ibctl".to_owned(),
+                    tool: "freeze".to_owned(),
+                    hash: key.clone(),
+                    key,
+                    bound: Vec::new(),
+                },
+            };
+            let request = Request { seed, scene: None, suppress: false, beside: None };
+            ids.extend(self.ask(me, request).await);
+        }
+        let mut report = self.report(true, format!("Frozen. Cancellation of everything was asked for in {} accounts.", ids.len()), "`ibctl orders` shows what became of it.");
+        report.orders = ids.iter().filter_map(|id| self.book.get(*id)).map(shown).collect();
+        report
+    }
+
+    async fn unfreeze(
+        &mut self,
+        me: &ActorRef<Msg>,
+        wanted: &Pin,
+        pin: Option<Secret>,
+    ) -> OrdersReport {
+        if let Err(refusal) = self.check_pin(wanted, pin.as_ref()) {
+            return self.failed(refusal);
+        }
+        if let Err(error) = std::fs::remove_file(&self.flag)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return self.report(false, format!("{} cannot be removed: {error}.", self.flag.display()), "Remove it yourself.");
+        }
+        let by = "a person with ibctl".to_owned();
+        if let Err(why) = self.write_all(vec![Record::Unfrozen { by }]).await {
+            return self.report(false, format!("Trading stays closed: {why}."), "");
+        }
+        self.changed();
+        self.next_turn(me);
+        self.report(true, "Orders go through again.", "")
+    }
+
+    fn audit(&self, count: u32) -> OrdersReport {
+        match ibd_journal::read(&self.folder, count as usize) {
+            Ok(entries) => {
+                let mut report = self.report(true, "", "");
+                report.audit = entries.iter().map(line).collect();
+                report
+            }
+            Err(broken) => self.report(false, format!("The trail cannot be read: {broken}."), "`ibctl audit verify` says where."),
+        }
+    }
+
+    fn verify(&self) -> OrdersReport {
+        match ibd_journal::verify(&self.folder) {
+            Ok(verified) => {
+                let text = format!("The audit trail is whole: {} records; the last hash is {}.", verified.records, verified.head);
+                self.report(true, text, "Keep that hash elsewhere: it shows later that nothing before it was changed.")
+            }
+            Err(broken) => self.report(false, format!("The audit trail is broken: {broken}."), "Trading stays closed. Keep the folder as it is and look for a backup."),
+        }
+    }
+}
+
+/// What needs a person comes first, then what works, then what is over.
+fn urgency(state: &life::State) -> u8 {
+    match state {
+        life::State::Parked(_) => 0,
+        life::State::Awaiting(_) => 1,
+        life::State::Unknown(_) => 2,
+        state if !state.is_over() => 3,
+        _ => 4,
+    }
+}
+
+fn to_second(at: Timestamp) -> String {
+    at.round(Unit::Second).unwrap_or(at).to_string()
+}
+
+fn shown(intent: &Intent) -> OrderReport {
+    let hint = match &intent.state {
+        life::State::Parked(_) | life::State::Unknown(_) => format!(
+            "`ibctl orders resolve {0} --not-placed` or `--placed ORDER_ID`, once you have seen it in TWS.",
+            intent.id
+        ),
+        life::State::Awaiting(approval) => format!("`ibctl approve {}`", approval.id),
+        _ => String::new(),
+    };
+    OrderReport {
+        intent_id: intent.id.to_string(),
+        client_order_id: intent.client_order_id.to_string(),
+        order_id: intent.order_id().map(|id| id.to_string()),
+        account: intent.account.to_string(),
+        state: intent.state.name().to_owned(),
+        text: intent.text.clone(),
+        client: intent.origin.client.clone(),
+        since: to_second(intent.since),
+        reason: why(&intent.state),
+        hint,
+    }
+}
+
+fn approval_shown(intent: &Intent, now: Timestamp) -> Option<ApprovalReport> {
+    let life::State::Awaiting(approval) = &intent.state else { return None };
+    let lines = match &intent.order {
+        Some(order) => approval.lines(order),
+        None => vec![intent.text.clone()],
+    };
+    let mut head = match &intent.purpose {
+        Purpose::Modify { order_id } => vec![format!("CHANGE of order {order_id} to:")],
+        _ => Vec::new(),
+    };
+    head.extend(lines);
+    Some(ApprovalReport {
+        id: approval.id.clone(),
+        intent_id: intent.id.to_string(),
+        account: intent.account.to_string(),
+        paper: intent.order.as_ref().is_some_and(|order| order.paper),
+        lines: head,
+        questions: approval
+            .questions
+            .iter()
+            .map(|q| format!("{}: {}", q.id.as_deref().unwrap_or("question"), q.text))
+            .collect(),
+        client: intent.origin.client.clone(),
+        digest: intent.digest(),
+        asked_at: to_second(approval.asked_at),
+        expires_at: to_second(approval.expires_at),
+        age_seconds: approval.age(now),
+    })
+}
+
+fn line(entry: &ibd_journal::Entry) -> AuditLine {
+    let (what, intent, client, text) = match Record::from_bytes(&entry.payload) {
+        Ok(record) => (
+            record.what(),
+            record.intent().map(|id| id.to_string()),
+            record.client().map(str::to_owned),
+            record.text(),
+        ),
+        Err(error) => ("unreadable".to_owned(), None, None, error.to_string()),
+    };
+    AuditLine {
+        seq: entry.seq,
+        at: entry.at.to_string(),
+        what,
+        intent_id: intent,
+        client,
+        text,
+        hash: entry.hash.to_string(),
+    }
+}

@@ -1,0 +1,262 @@
+//! The scene of an order: the market, the rates, the account's size, gathered at once. And the proof that
+//! the session is the one that the order was made for.
+
+use ibd_cpapi::accounts::GetPnl;
+use ibd_cpapi::contracts::{GetRules, Rules as ContractRules};
+use ibd_cpapi::id::{AccountId, Conid};
+use ibd_cpapi::portfolio::{GetLedger, Ledger};
+use ibd_cpapi::session::GetAuthStatus;
+use ibd_cpapi::snapshot::{Availability, Field, Row};
+use ibd_cpapi::{Failure, faults};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::guardrails::{Denial, Quote, Scene};
+use super::order::{Order, Traded};
+use crate::market::{self, Underlyings, Wanted};
+use crate::session::{Lease, SessionHandle};
+
+/// The row of the ledger that is in base currency.
+const BASE: &str = "BASE";
+/// Where IBKR routes what names no exchange.
+pub const SMART: &str = "SMART";
+/// A session that does not come within this time is no session for this order.
+const SESSION: Duration = Duration::from_secs(10);
+
+/// What is asked about an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needs {
+    /// Whether a limit wants to know the day's profit or loss.
+    pub pnl: bool,
+}
+
+/// Gathers the scene of an order. What the broker does not say stays unknown; only a broken session or a
+/// rate limit is a failure.
+pub async fn gather(
+    lease: &Lease,
+    underlyings: &Underlyings,
+    order: &Order,
+    needs: Needs,
+    deadline: Instant,
+) -> Result<Scene, Failure> {
+    let contract = &order.contract;
+    let (rows, ledger, pnl) = tokio::join!(
+        quotes(lease, underlyings, contract, deadline),
+        ledger(lease, &order.account, deadline),
+        day_pnl(lease, &order.account, needs.pnl, deadline),
+    );
+    let rows = unless_lost(rows)?.unwrap_or_default();
+    let ledger = unless_lost(ledger)?.unwrap_or_default();
+    let at = Timestamp::now();
+    let quote = contract.conid.and_then(|conid| rows.get(&conid)).map(|row| quote(row, at));
+    let base = ledger.get(BASE);
+    Ok(Scene {
+        at: Some(at),
+        quote: quote.unwrap_or_default(),
+        legs_value: legs_value(contract, &rows),
+        rate: rate(&ledger, &contract.currency),
+        base: base_currency(&ledger),
+        nlv: base.and_then(|row| row.net_liquidation).map(|nlv| nlv.get()),
+        day_pnl: pnl,
+    })
+}
+
+/// What an order cannot do without: the rest may be missing and stays so.
+fn unless_lost<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if failure.casts_doubt() => Err(failure),
+        Err(failure @ Failure::RateLimited(_)) => Err(failure),
+        Err(failure) => {
+            tracing::info!(%failure, "a part of an order's scene is missing");
+            Ok(None)
+        }
+    }
+}
+
+async fn quotes(
+    lease: &Lease,
+    underlyings: &Underlyings,
+    contract: &Traded,
+    deadline: Instant,
+) -> Result<BTreeMap<Conid, Row>, Failure> {
+    let is_derivative = matches!(contract.sec_type.as_str(), "OPT" | "FOP" | "FUT" | "WAR");
+    let underlying = is_derivative.then(|| contract.symbol.clone());
+    let own = contract.conid.into_iter();
+    let wanted: Vec<Wanted> = own
+        .chain(contract.legs.iter().map(|leg| leg.conid))
+        // Prices are enough here: nobody waits for greeks.
+        .map(|conid| Wanted { conid, is_option: false, underlying: underlying.clone() })
+        .collect();
+    underlyings.prepare(lease, &wanted, deadline).await?;
+    market::quotes(lease, &wanted, deadline).await
+}
+
+async fn ledger(lease: &Lease, account: &AccountId, deadline: Instant) -> Result<Ledger, Failure> {
+    let request = GetLedger { account: account.clone() };
+    Ok(lease.client().ask(&request, deadline).await?.value)
+}
+
+async fn day_pnl(
+    lease: &Lease,
+    account: &AccountId,
+    is_wanted: bool,
+    deadline: Instant,
+) -> Option<Decimal> {
+    if !is_wanted {
+        return None;
+    }
+    let pnl = lease.client().ask(&GetPnl, deadline).await.ok()?;
+    pnl.value.of(account)?.dpl.map(|pnl| pnl.get())
+}
+
+/// A market from what has come of it.
+pub fn quote(row: &Row, now: Timestamp) -> Quote {
+    let is_live = row.availability() == Some(Availability::Realtime);
+    Quote {
+        bid: row.number(Field::Bid),
+        ask: row.number(Field::Ask),
+        last: row
+            .number(Field::Last)
+            .or_else(|| row.number(Field::Mark))
+            .or_else(|| row.number(Field::PriorClose)),
+        // A quiet market is not a stale quote: it was asked for just now.
+        at: row.has_data().then_some(now),
+        is_live,
+    }
+}
+
+/// What one combination moves: each leg at its price.
+fn legs_value(contract: &Traded, rows: &BTreeMap<Conid, Row>) -> Option<Decimal> {
+    if contract.legs.is_empty() {
+        return None;
+    }
+    let mut sum = Decimal::ZERO;
+    for leg in &contract.legs {
+        let price = quote(rows.get(&leg.conid)?, Timestamp::now()).middle()?;
+        let moved = price.checked_mul(Decimal::from(leg.ratio))?.checked_mul(contract.multiplier)?;
+        sum = sum.checked_add(moved.abs())?;
+    }
+    Some(sum)
+}
+
+fn rate(ledger: &Ledger, currency: &str) -> Option<Decimal> {
+    if base_currency(ledger).as_deref() == Some(currency) {
+        return Some(Decimal::ONE);
+    }
+    let row = ledger.get(currency)?;
+    row.exchange_rate.map(|rate| rate.get()).filter(|rate| *rate > Decimal::ZERO)
+}
+
+/// The currency whose rate is one. `None`: several are, or none.
+fn base_currency(ledger: &Ledger) -> Option<String> {
+    let is_one = |row: &ibd_cpapi::portfolio::LedgerRow| {
+        row.exchange_rate.is_some_and(|rate| rate.get() == Decimal::ONE)
+    };
+    let mut candidates = ledger.iter().filter(|(name, row)| *name != BASE && is_one(row));
+    match (candidates.next(), candidates.next()) {
+        (Some((currency, _)), None) => Some(currency.clone()),
+        _ => None,
+    }
+}
+
+/// What the broker says about trading a contract.
+pub async fn rules(
+    lease: &Lease,
+    conid: Conid,
+    is_buy: bool,
+    deadline: Instant,
+) -> Result<ContractRules, Failure> {
+    let request = GetRules { conid, exchange: SMART.to_owned(), is_buy };
+    Ok(lease.client().ask(&request, deadline).await?.value)
+}
+
+/// Proves that the session lives and is the one that an order was made for: asked just now, not
+/// remembered.
+pub async fn prove(
+    session: &SessionHandle,
+    account: &AccountId,
+    paper: bool,
+) -> Result<Lease, Denial> {
+    let deadline = Instant::now() + faults::scaled(SESSION);
+    let lease = session.lease(deadline).await.map_err(|refusal| {
+        Denial::new("no_session", refusal.message, refusal.next)
+    })?;
+    let status = match lease.client().ask(&GetAuthStatus, deadline).await {
+        Ok(answer) => answer.value,
+        Err(failure) => {
+            session.suspect(&lease);
+            let next = "Call get_session_status; when it is ready, place the order again.";
+            return Err(Denial::new("no_session", failure.to_string(), next));
+        }
+    };
+    let is_open = status.authenticated == Some(true)
+        && status.established != Some(false)
+        && status.competing != Some(true);
+    if !is_open {
+        session.suspect(&lease);
+        return Err(Denial::new(
+            "no_session",
+            "The trading session at IBKR is not open just now.",
+            "Call get_session_status; when it is ready, place the order again.",
+        ));
+    }
+    let facts = lease.facts();
+    if !facts.accounts.contains(account) {
+        return Err(Denial::new(
+            "other_login",
+            format!("The login that is there now does not have the account {account}."),
+            "Call get_session_status and ask the user.",
+        ));
+    }
+    // What is not beyond doubt paper counts as live, both when the order was made and now.
+    if (facts.paper == Some(true)) != paper {
+        return Err(Denial::new(
+            "other_login",
+            "Another login is there than the one that this order was made for: paper and live differ.",
+            "Call get_session_status and ask the user.",
+        ));
+    }
+    Ok(lease)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn ledger(json: &str) -> Ledger {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn rates_and_base_currency_are_read_and_never_guessed() {
+        let two = ledger(
+            r#"{"USD":{"exchangerate":1},"EUR":{"exchangerate":1.08},"BASE":{"exchangerate":1,"netliquidationvalue":1000}}"#,
+        );
+        assert_eq!(base_currency(&two).as_deref(), Some("USD"));
+        assert_eq!(rate(&two, "EUR").unwrap().to_string(), "1.08");
+        assert_eq!(rate(&two, "USD"), Some(Decimal::ONE));
+        assert_eq!(rate(&two, "JPY"), None);
+        let unclear = ledger(r#"{"USD":{"exchangerate":1},"USDT":{"exchangerate":1}}"#);
+        assert_eq!(base_currency(&unclear), None);
+        let broken = ledger(r#"{"EUR":{"exchangerate":0}}"#);
+        assert_eq!(rate(&broken, "EUR"), None);
+    }
+
+    #[test]
+    fn a_quote_without_trades_falls_back_in_order() {
+        let row: Row = serde_json::from_str(
+            r#"{"conid":1,"_updated":1790000000123,"6509":"RpB","84":"9.9","86":"10.1","7741":"9"}"#,
+        )
+        .unwrap();
+        let now = Timestamp::now();
+        let quote = quote(&row, now);
+        assert_eq!(quote.middle().unwrap().to_string(), "10.0");
+        assert_eq!(quote.last.unwrap().to_string(), "9");
+        assert!(quote.is_live && quote.at == Some(now));
+    }
+}

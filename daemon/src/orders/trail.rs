@@ -1,0 +1,66 @@
+//! The trail: the journal on its disk, behind a thread of its own. What was written is durable when
+//! `write` returns.
+
+use std::path::Path;
+
+use ibd_cpapi::faults;
+use ibd_journal::{AppendError, Journal};
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use super::record::Record;
+
+type Written = Result<Timestamp, String>;
+
+/// A handle to the journal's thread, which ends with it.
+#[derive(Debug)]
+pub struct Trail(mpsc::UnboundedSender<(Vec<Vec<u8>>, oneshot::Sender<Written>)>);
+
+impl Trail {
+    /// Opens the journal in `folder`, and everything that it says, with the time of each record.
+    pub fn open(folder: &Path) -> Result<(Self, Vec<(Record, Timestamp)>), String> {
+        #[cfg(feature = "faults")]
+        ibd_journal::set_point_hook(faults::point);
+        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+        let opened = Journal::open(folder).map_err(|error| error.to_string())?;
+        if let Some(torn) = &opened.torn {
+            tracing::warn!(?torn, "an unfinished end of the journal was cut off");
+        }
+        let mut records = Vec::with_capacity(opened.entries.len());
+        for entry in &opened.entries {
+            let record = Record::from_bytes(&entry.payload)
+                .map_err(|error| format!("record {} cannot be understood: {error}", entry.seq))?;
+            records.push((record, entry.at));
+        }
+        let (to, from) = mpsc::unbounded_channel();
+        let journal = opened.journal;
+        std::thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || serve(journal, from))
+            .map_err(|error| error.to_string())?;
+        Ok((Self(to), records))
+    }
+
+    /// Writes records together: durable when this returns. After an error nothing more is written.
+    pub async fn write(&self, records: &[Record]) -> Written {
+        let bytes = records.iter().map(Record::to_bytes).collect::<Result<Vec<_>, _>>();
+        let bytes = bytes.map_err(|error| error.to_string())?;
+        let (reply, written) = oneshot::channel();
+        let gone = || "the journal's thread is gone".to_owned();
+        self.0.send((bytes, reply)).map_err(|_| gone())?;
+        written.await.map_err(|_| gone())?
+    }
+}
+
+fn serve(
+    mut journal: Journal,
+    mut from: mpsc::UnboundedReceiver<(Vec<Vec<u8>>, oneshot::Sender<Written>)>,
+) {
+    while let Some((records, reply)) = from.blocking_recv() {
+        faults::point("journal.before");
+        let payloads: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+        let written = journal.append(&payloads).map_err(|error: AppendError| error.to_string());
+        faults::point("journal.after");
+        let _ = reply.send(written.map(|_| Timestamp::now()));
+    }
+}

@@ -1,0 +1,192 @@
+//! `cancel_order`: ends one order, or all. Never needs a person's approval.
+
+use std::time::Duration;
+
+use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_protocol::Effect;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::args;
+use super::order_out::{Out, answer};
+use super::order_road;
+use super::{Ctx, Tool};
+use crate::orders::asked::hash_of;
+use crate::orders::intent::{Intent, Seed};
+use crate::orders::life::{End, State};
+use crate::orders::order::Purpose;
+use crate::orders::{self, Answerer, Request};
+use crate::refusal::Refusal;
+
+/// How long it is looked for what became of the order.
+const SEE: Duration = Duration::from_secs(6);
+
+/// Which order.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Args {
+    /// IBKR's id, from get_live_orders.
+    #[serde(deserialize_with = "args::order_id")]
+    #[schemars(with = "Option<u64>")]
+    order_id: Option<OrderId>,
+    /// Our id, from the order's result.
+    #[serde(deserialize_with = "args::text")]
+    intent_id: Option<String>,
+    /// true: every open order of the account.
+    #[serde(deserialize_with = "args::yes_no")]
+    #[schemars(with = "Option<bool>")]
+    all: Option<bool>,
+    /// The account; needed with all if the login has several.
+    #[serde(deserialize_with = "args::account")]
+    #[schemars(with = "Option<String>")]
+    account_id: Option<AccountId>,
+    /// Your own name for this request: repeated, it gives the first one's outcome.
+    #[serde(deserialize_with = "args::text")]
+    request_id: Option<String>,
+}
+
+/// The tool.
+#[derive(Debug)]
+pub struct CancelOrder;
+
+impl Tool for CancelOrder {
+    const NAME: &'static str = "cancel_order";
+    const TITLE: &'static str = "Cancel an order";
+    const ABOUT: &'static str = "Cancel one Interactive Brokers order by orderId or intentId, or with all true \
+        every open order of an account. Needs nobody's approval. IBKR taking the request is not yet the \
+        cancellation: it may be filled before; standing and get_order_status show what became of it.";
+    const EFFECT: Effect = Effect::Trades;
+    const EXAMPLE: &'static str = r#"{"orderId":1234567890}"#;
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let target = args.target(&ctx).await?;
+        let (account, purpose, text, own) = match target {
+            Target::Unsent(intent) => return decline(&ctx, &intent).await,
+            Target::Order { account, order_id, own } => {
+                let what = own.as_ref().map(|intent| format!(" ({})", intent.text));
+                let text = format!("cancel order {order_id}{}", what.unwrap_or_default());
+                (account, Purpose::Cancel { order_id }, text, own)
+            }
+            Target::All(account) => {
+                let text = format!("cancel every open order of {account}");
+                (account, Purpose::CancelAll, text, None)
+            }
+        };
+        let hash = hash_of(&(&account, &purpose));
+        let origin = order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), hash);
+        if let Some(out) = order_road::earlier(&ctx, &origin).await? {
+            return Ok(out);
+        }
+        let seed = Seed { purpose, account, order: None, text, origin };
+        let request = Request { seed, scene: None, suppress: true, beside: None };
+        let intent = ctx.desks.orders.ask(request, order_road::soon(&ctx)).await?;
+        seen(&ctx, &intent, own.as_deref()).await
+    }
+}
+
+enum Target {
+    /// Waits for a yes or for its turn: IBKR has never heard of it.
+    Unsent(Box<Intent>),
+    Order { account: AccountId, order_id: OrderId, own: Option<Box<Intent>> },
+    All(AccountId),
+}
+
+impl Args {
+    async fn target(&self, ctx: &Ctx) -> Result<Target, Refusal> {
+        match (self.order_id, &self.intent_id, self.all.unwrap_or(false)) {
+            (None, None, true) => Ok(Target::All(ctx.account(self.account_id.as_ref()).await?)),
+            (Some(order_id), None, false) => by_order(ctx, order_id).await,
+            (None, Some(text), false) => by_intent(ctx, text).await,
+            _ => Err(Refusal::argument(
+                "orderId",
+                "Exactly one of orderId, intentId and all true is needed.",
+                "Take orderId from get_live_orders.",
+            )),
+        }
+    }
+}
+
+async fn by_order(ctx: &Ctx, order_id: OrderId) -> Result<Target, Refusal> {
+    if let Some(intent) = ctx.desks.orders.of_order(order_id).await? {
+        let account = intent.account.clone();
+        return Ok(Target::Order { account, order_id, own: Some(Box::new(intent)) });
+    }
+    let deadline = ctx.deadline;
+    let found = ctx
+        .read(|lease| async move { orders::status(&lease, order_id, deadline).await })
+        .await?
+        .ok_or_else(|| unknown(order_id))?;
+    let account = match found.value.account {
+        Some(account) => account,
+        None => ctx.account(None).await?,
+    };
+    Ok(Target::Order { account, order_id, own: None })
+}
+
+async fn by_intent(ctx: &Ctx, text: &str) -> Result<Target, Refusal> {
+    let id = order_road::intent_id("intentId", text)?;
+    let intent = ctx.desks.orders.look(id).await?.ok_or_else(|| {
+        Refusal::new(
+            "unknown_order",
+            format!("There is no intent {id}."),
+            "Take it from an order's result, or use orderId.",
+        )
+        .at("intentId")
+    })?;
+    match (&intent.state, intent.order_id()) {
+        (State::Awaiting(_), _) => Ok(Target::Unsent(Box::new(intent))),
+        (_, Some(order_id)) => {
+            let account = intent.account.clone();
+            Ok(Target::Order { account, order_id, own: Some(Box::new(intent)) })
+        }
+        (state, None) => {
+            let next = match state.is_in_doubt() {
+                true => "Whether IBKR has it is not known yet: call get_order_status until it is settled.",
+                false => "There is nothing to cancel.",
+            };
+            Err(Refusal::new(
+                "nothing_to_cancel",
+                format!("{} is {}; IBKR has given it no id.", intent.text, state.name()),
+                next,
+            )
+            .at("intentId"))
+        }
+    }
+}
+
+fn unknown(order_id: OrderId) -> Refusal {
+    Refusal::new(
+        "unknown_order",
+        format!("IBKR knows no order {order_id} of today in this session."),
+        "Look in get_live_orders for the orders of all accounts.",
+    )
+    .at("orderId")
+}
+
+/// What was never sent is only dropped.
+async fn decline(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
+    let State::Awaiting(approval) = &intent.state else { return answer(ctx, intent).await };
+    let client = ctx.who.client.clone();
+    let orders = &ctx.desks.orders;
+    let id = orders.decide(&approval.id, false, Answerer::Client(client)).await?;
+    let intent = orders.settled(id, order_road::soon(ctx)).await?;
+    answer(ctx, &intent).await
+}
+
+/// What became of the order, as far as it shows within some seconds.
+async fn seen(ctx: &Ctx, intent: &Intent, own: Option<&Intent>) -> Result<Out, Refusal> {
+    let (State::Over(End::Done), Some(own)) = (&intent.state, own) else {
+        return answer(ctx, intent).await;
+    };
+    ctx.tell(3, Some(3), "waiting for IBKR to say what became of it");
+    let deadline = order_road::soon(ctx).min(Instant::now() + SEE);
+    let target = ctx
+        .desks
+        .orders
+        .follow(own.id, deadline, |target| target.state.is_over(), |_| ())
+        .await?;
+    Ok(Out::of(intent, None).with_standing(&target))
+}

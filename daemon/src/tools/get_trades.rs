@@ -1,0 +1,130 @@
+//! `get_trades`: executions of the last days, each once.
+
+use ibd_cpapi::id::AccountId;
+use ibd_cpapi::trades::{Execution, GetTrades as Trades, MAX_DAYS};
+use ibd_protocol::Effect;
+use jiff::Unit;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::args;
+use super::cell::{Cell, Time};
+use super::{Ctx, Tool};
+use crate::orders;
+use crate::refusal::Refusal;
+
+/// Rows of one answer unless the call asks for fewer or more.
+const ROWS: usize = 100;
+
+/// Which trades.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Args {
+    /// One account; all if left out.
+    #[serde(deserialize_with = "args::account")]
+    #[schemars(with = "Option<String>")]
+    account_id: Option<AccountId>,
+    /// Days back, 1 (today, if left out) to 7.
+    #[serde(deserialize_with = "args::count")]
+    days: Option<usize>,
+    /// Only this symbol.
+    #[serde(deserialize_with = "args::text")]
+    symbol: Option<String>,
+    /// Rows at most; 100 if left out.
+    #[serde(deserialize_with = "args::count")]
+    limit: Option<usize>,
+    /// From a previous answer's `cursor`, for the rows after it.
+    #[serde(deserialize_with = "args::count")]
+    cursor: Option<usize>,
+}
+
+/// The trades.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Out {
+    /// Accounts whose trades these are.
+    accounts: Vec<String>,
+    /// Column names; price and commission are in the contract's currency.
+    cols: [&'static str; 10],
+    /// One row an execution, newest first; null where IBKR gave no value (a commission may come later).
+    rows: Vec<[Cell; 10]>,
+    /// Executions in all (after the filters).
+    total: usize,
+    /// Pass it as `cursor` for the rest; absent when this is all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<usize>,
+    /// When this was given.
+    as_of: Time,
+}
+
+const COLS: [&str; 10] = [
+    "time", "symbol", "side", "quantity", "price", "commission", "exchange", "account", "orderId",
+    "ref",
+];
+
+/// The tool.
+#[derive(Debug)]
+pub struct GetTrades;
+
+impl Tool for GetTrades {
+    const NAME: &'static str = "get_trades";
+    const TITLE: &'static str = "Trades";
+    const ABOUT: &'static str = "Executions at Interactive Brokers of today or up to the last seven days: time, \
+        symbol, side, quantity, price, commission, order id. Each execution once. Use it for \"what was filled\" \
+        and \"at which price\". Older ones are not known here. For orders that still work use get_live_orders.";
+    const EFFECT: Effect = Effect::Reads;
+    const EXAMPLE: &'static str = r#"{"days":3,"symbol":"AAPL"}"#;
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let days = args.days.unwrap_or(1);
+        let days = u8::try_from(days).ok().filter(|days| *days <= MAX_DAYS).ok_or_else(|| {
+            Refusal::argument(
+                "days",
+                format!("{days} days were asked for; IBKR keeps {MAX_DAYS}."),
+                format!("Give 1 to {MAX_DAYS}."),
+            )
+        })?;
+        let accounts = ctx.accounts(args.account_id.as_ref()).await?;
+        let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
+        let request = &Trades { days };
+        let (mut trades, at) =
+            ctx.read(|lease| async move { feeds.trades(&lease, request, deadline).await }).await?;
+        trades.retain(|trade| {
+            trade.account.as_ref().is_none_or(|account| accounts.contains(account))
+                && args.symbol.as_ref().is_none_or(|wanted| {
+                    trade.symbol.as_ref().is_some_and(|has| has.eq_ignore_ascii_case(wanted))
+                })
+        });
+        trades.sort_by_key(|trade| std::cmp::Reverse(trade.time));
+        let (total, from) = (trades.len(), args.cursor.unwrap_or(0));
+        let rows: Vec<_> =
+            trades.iter().skip(from).take(args.limit.unwrap_or(ROWS)).map(row).collect();
+        let until = from + rows.len();
+        Ok(Out {
+            accounts: accounts.iter().map(ToString::to_string).collect(),
+            cols: COLS,
+            rows,
+            total,
+            cursor: (until < total).then_some(until),
+            as_of: Time(at),
+        })
+    }
+}
+
+fn row(trade: &Execution) -> [Cell; 10] {
+    let time = trade.time.map(|at| at.round(Unit::Second).unwrap_or(at).to_string());
+    [
+        Cell::text(time),
+        Cell::text(trade.symbol.as_deref().map(ibd_cpapi::failure::clean)),
+        Cell::text(trade.side.map(|side| side.as_str())),
+        Cell::number(Some(trade.size.get()), 8),
+        Cell::number(trade.price.map(|price| price.get()), 8),
+        Cell::number(trade.commission.map(|amount| amount.get()), 4),
+        Cell::text(trade.exchange.clone()),
+        Cell::text(trade.account.as_ref().map(ToString::to_string)),
+        Cell::text(trade.order_id.map(|id| id.to_string())),
+        Cell::text(trade.order_ref.as_deref().filter(|text| !text.is_empty()).map(orders::short_ref)),
+    ]
+}

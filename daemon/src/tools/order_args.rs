@@ -1,0 +1,471 @@
+//! An order's arguments, as `place_order`, `preview_order` and `modify_order` share them: from what models
+//! send to an [`Asked`], in which nothing contradicts itself.
+
+use ibd_cpapi::id::{AccountId, Conid};
+use ibd_cpapi::money::{Amount, Price, Quantity};
+use ibd_cpapi::orders::{OrderType, Side, Tif, TrailingType};
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::args;
+use super::cell::Num;
+use crate::orders::asked::{
+    Asked, Attached, Leg, Pricing, Right, Sibling, Size, Trail, What,
+};
+use crate::refusal::Refusal;
+
+/// Orders beside the first one in a one-cancels-all group.
+const MAX_SIBLINGS: usize = 5;
+/// Legs of a combination, as IBKR allows them.
+const MAX_LEGS: usize = 6;
+
+/// An order. Give conid, or symbol, or for an option symbol with expiry, strike and right, or legs.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Args {
+    /// The account, for instance U1234567. Needed if the login has several.
+    #[serde(deserialize_with = "args::account")]
+    #[schemars(with = "Option<String>")]
+    pub account_id: Option<AccountId>,
+    /// IBKR's number of the contract; the sure way. From search_contracts or get_market_data.
+    #[serde(deserialize_with = "args::conid")]
+    #[schemars(with = "Option<u32>")]
+    pub conid: Option<Conid>,
+    /// A symbol, for instance AAPL; of an option the underlying's.
+    #[serde(deserialize_with = "args::text")]
+    pub symbol: Option<String>,
+    /// STK, OPT, FUT or CASH; found by the other arguments if left out.
+    #[serde(deserialize_with = "args::text")]
+    pub sec_type: Option<String>,
+    /// An option's expiry: 2027-01-15, or the month JAN27.
+    #[serde(deserialize_with = "args::text")]
+    pub expiry: Option<String>,
+    /// An option's strike.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    pub strike: Option<Decimal>,
+    /// C or P.
+    #[serde(deserialize_with = "args::text")]
+    pub right: Option<String>,
+    /// The listing exchange of the symbol, for instance NASDAQ or IBIS.
+    #[serde(deserialize_with = "args::text")]
+    pub exchange: Option<String>,
+    /// The currency of the symbol, for instance USD.
+    #[serde(deserialize_with = "args::text")]
+    pub currency: Option<String>,
+    /// BUY or SELL.
+    #[serde(deserialize_with = "args::text")]
+    #[schemars(required)]
+    pub action: Option<String>,
+    /// MKT, LMT, STP, STOP_LIMIT, TRAIL, TRAILLMT or MIDPRICE.
+    #[serde(deserialize_with = "args::text")]
+    #[schemars(required)]
+    pub order_type: Option<String>,
+    /// Shares or contracts. Either this or cashQuantity.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    pub quantity: Option<Decimal>,
+    /// Buy for this amount of the contract's currency instead of a quantity.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    pub cash_quantity: Option<Decimal>,
+    /// Limit price: LMT, STOP_LIMIT, TRAILLMT; the cap of MIDPRICE.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    pub price: Option<Decimal>,
+    /// Trigger price: STP, STOP_LIMIT; where TRAIL and TRAILLMT start.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    pub stop_price: Option<Decimal>,
+    /// How far a TRAIL or TRAILLMT follows, in money.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    pub trailing_amount: Option<Decimal>,
+    /// The same in percent.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    pub trailing_percent: Option<Decimal>,
+    /// DAY (if left out), GTC, IOC or OPG.
+    #[serde(deserialize_with = "args::text")]
+    pub tif: Option<String>,
+    /// true: also outside regular trading hours.
+    #[serde(rename = "outsideRTH", alias = "outsideRth", deserialize_with = "args::yes_no")]
+    #[schemars(with = "Option<bool>")]
+    pub outside_rth: Option<bool>,
+    /// Bracket: a limit order at this price closes the position.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    pub take_profit: Option<Decimal>,
+    /// Bracket: a stop order at this price closes the position.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    pub stop_loss: Option<Decimal>,
+    /// Makes the bracket's stop a stop-limit with this limit.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    pub stop_loss_limit: Option<Decimal>,
+    /// One-cancels-all: more orders for the same contract; the first one filled cancels the others.
+    #[serde(deserialize_with = "args::rows")]
+    pub oca: Option<Vec<OcaArgs>>,
+    /// A combination: at least two legs.
+    #[serde(deserialize_with = "args::rows")]
+    pub legs: Option<Vec<LegArgs>>,
+    /// false: every question that IBKR asks is shown to you or the user. Left out or true: the daemon answers
+    /// those that its allow-list holds.
+    #[serde(deserialize_with = "args::yes_no")]
+    #[schemars(with = "Option<bool>")]
+    pub suppress_confirmations: Option<bool>,
+    /// Your own name for this order: a call with the same one gives the first one's outcome and never a
+    /// second order.
+    #[serde(deserialize_with = "args::text")]
+    pub request_id: Option<String>,
+    /// The intentId of an alike order, if a second one is really meant.
+    #[serde(deserialize_with = "args::text")]
+    pub allow_duplicate_of: Option<String>,
+}
+
+/// One more order of a one-cancels-all group.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct OcaArgs {
+    /// BUY or SELL; as the first order if left out.
+    #[serde(deserialize_with = "args::text")]
+    action: Option<String>,
+    /// LMT, STP, STOP_LIMIT, …
+    #[serde(deserialize_with = "args::text")]
+    order_type: Option<String>,
+    /// Shares or contracts; as the first order if left out.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    quantity: Option<Decimal>,
+    /// Limit price.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    price: Option<Decimal>,
+    /// Trigger price.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    stop_price: Option<Decimal>,
+}
+
+/// One leg of a combination.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct LegArgs {
+    /// IBKR's number of the leg's contract.
+    #[serde(deserialize_with = "args::conid")]
+    #[schemars(with = "Option<u32>")]
+    conid: Option<Conid>,
+    /// Contracts of this leg in one combination; 1 if left out.
+    #[serde(deserialize_with = "args::count")]
+    ratio: Option<usize>,
+    /// BUY or SELL: what buying the combination does with this leg.
+    #[serde(deserialize_with = "args::text")]
+    action: Option<String>,
+}
+
+/// The parts of an order's price that were given.
+#[derive(Debug, Clone, Copy, Default)]
+struct Prices {
+    price: Option<Decimal>,
+    stop: Option<Decimal>,
+    amount: Option<Decimal>,
+    percent: Option<Decimal>,
+}
+
+impl Args {
+    /// The order, if the arguments make one.
+    pub fn asked(&self) -> Result<Asked, Refusal> {
+        let side = side(self.action.as_deref())?;
+        let kind = kind(self.order_type.as_deref())?;
+        let prices = Prices {
+            price: self.price,
+            stop: self.stop_price,
+            amount: self.trailing_amount,
+            percent: self.trailing_percent,
+        };
+        let pricing = pricing(kind, prices, self.legs.is_some())?;
+        let size = self.size(side)?;
+        Ok(Asked {
+            account: self.account_id.clone(),
+            what: self.what()?,
+            side,
+            size,
+            pricing,
+            tif: tif(self.tif.as_deref())?,
+            outside_rth: self.outside_rth.unwrap_or(false),
+            attached: self.attached(side, size)?,
+        })
+    }
+
+    fn size(&self, side: Side) -> Result<Size, Refusal> {
+        match (self.quantity, self.cash_quantity) {
+            (Some(quantity), None) => {
+                more_than_nothing("quantity", quantity)?;
+                Ok(Size::Quantity(Quantity::new(quantity)))
+            }
+            (None, Some(cash)) if side == Side::Sell => {
+                let _ = cash;
+                Err(wrong("cashQuantity", "An amount of money can only be bought for.", "Give quantity."))
+            }
+            (None, Some(cash)) => {
+                more_than_nothing("cashQuantity", cash)?;
+                Ok(Size::Cash(Amount::new(cash)))
+            }
+            (Some(_), Some(_)) => {
+                Err(wrong("cashQuantity", "Both quantity and cashQuantity are given.", "Give one of them."))
+            }
+            (None, None) => {
+                Err(wrong("quantity", "quantity is missing.", "Say how many shares or contracts."))
+            }
+        }
+    }
+
+    fn what(&self) -> Result<What, Refusal> {
+        let upper = |text: &Option<String>| text.as_ref().map(|text| text.to_uppercase());
+        let is_option =
+            self.expiry.is_some() || self.strike.is_some() || self.right.is_some();
+        match (&self.legs, self.conid, &self.symbol) {
+            (Some(legs), None, None) => Ok(What::Combo { legs: self::legs(legs)? }),
+            (Some(_), ..) => {
+                Err(wrong("legs", "legs stand alone.", "Leave out conid and symbol."))
+            }
+            // A symbol beside a conid is only told: the conid decides.
+            (None, Some(conid), _) => Ok(What::Conid(conid)),
+            (None, None, Some(symbol)) if is_option => self.option(symbol.to_uppercase()),
+            (None, None, Some(_)) if upper(&self.sec_type).as_deref() == Some("OPT") => {
+                Err(wrong("expiry", "An option needs expiry, strike and right.", "Give all three."))
+            }
+            (None, None, Some(symbol)) => Ok(What::Symbol {
+                symbol: symbol.to_uppercase(),
+                sec_type: upper(&self.sec_type),
+                exchange: upper(&self.exchange),
+                currency: upper(&self.currency),
+            }),
+            (None, None, None) => Err(wrong(
+                "symbol",
+                "Neither conid nor symbol is given.",
+                "Give conid from search_contracts, or symbol.",
+            )),
+        }
+    }
+
+    fn option(&self, symbol: String) -> Result<What, Refusal> {
+        let missing = |field: &str| wrong(field, "An option needs expiry, strike and right.", "Give all three.");
+        let expiry = self.expiry.clone().ok_or_else(|| missing("expiry"))?;
+        let strike = self.strike.ok_or_else(|| missing("strike"))?;
+        more_than_nothing("strike", strike)?;
+        let right = match self.right.as_deref().map(str::to_uppercase).as_deref() {
+            Some("C" | "CALL") => Right::Call,
+            Some("P" | "PUT") => Right::Put,
+            Some(_) => return Err(wrong("right", "right is neither C nor P.", "Give C or P.")),
+            None => return Err(missing("right")),
+        };
+        let exchange = self.exchange.as_ref().map(|text| text.to_uppercase());
+        Ok(What::Option { symbol, expiry, strike, right, exchange })
+    }
+
+    fn attached(&self, side: Side, size: Size) -> Result<Attached, Refusal> {
+        let is_bracket = self.take_profit.is_some() || self.stop_loss.is_some();
+        if self.stop_loss_limit.is_some() && self.stop_loss.is_none() {
+            return Err(wrong("stopLossLimit", "stopLossLimit needs stopLoss.", "Give stopLoss."));
+        }
+        let price = |field, value: Option<Decimal>| match value {
+            Some(value) => more_than_nothing(field, value).map(|()| Some(Price::new(value))),
+            None => Ok(None),
+        };
+        match &self.oca {
+            None if is_bracket => Ok(Attached::Bracket {
+                take_profit: price("takeProfit", self.take_profit)?,
+                stop_loss: price("stopLoss", self.stop_loss)?,
+                stop_loss_limit: price("stopLossLimit", self.stop_loss_limit)?,
+            }),
+            None => Ok(Attached::Nothing),
+            Some(_) if is_bracket => {
+                Err(wrong("oca", "A bracket cannot be part of an OCA group here.", "Give one of them."))
+            }
+            Some(siblings) if siblings.is_empty() || siblings.len() > MAX_SIBLINGS => Err(wrong(
+                "oca",
+                format!("{} orders are in oca.", siblings.len()),
+                format!("Give 1 to {MAX_SIBLINGS}; the first order of the group is the call's own."),
+            )),
+            Some(siblings) => siblings
+                .iter()
+                .map(|one| sibling(one, side, size))
+                .collect::<Result<_, _>>()
+                .map(Attached::Oca),
+        }
+    }
+}
+
+fn wrong(field: &str, what: impl Into<String>, next: impl Into<String>) -> Refusal {
+    Refusal::argument(field, what, next)
+}
+
+fn more_than_nothing(field: &str, number: Decimal) -> Result<(), Refusal> {
+    match number > Decimal::ZERO {
+        true => Ok(()),
+        false => Err(wrong(
+            field,
+            format!("{field} is {}; it must be more than zero.", number.normalize()),
+            "Correct it and call again. Selling is action SELL, not a negative number.",
+        )),
+    }
+}
+
+/// BUY or SELL.
+pub fn side(text: Option<&str>) -> Result<Side, Refusal> {
+    let text = text.ok_or_else(|| wrong("action", "action is missing.", "Give BUY or SELL."))?;
+    match text.to_uppercase().as_str() {
+        "BUY" => Ok(Side::Buy),
+        "SELL" => Ok(Side::Sell),
+        _ => Err(wrong("action", format!("{text:?} is neither BUY nor SELL."), "Give BUY or SELL.")),
+    }
+}
+
+fn kind(text: Option<&str>) -> Result<OrderType, Refusal> {
+    let next = "Use MKT, LMT, STP, STOP_LIMIT, TRAIL, TRAILLMT or MIDPRICE.";
+    let text = text.ok_or_else(|| wrong("orderType", "orderType is missing.", next))?;
+    text.parse().map_err(|_| wrong("orderType", format!("{text:?} is no order type."), next))
+}
+
+fn tif(text: Option<&str>) -> Result<Tif, Refusal> {
+    let Some(text) = text else { return Ok(Tif::Day) };
+    text.parse()
+        .map_err(|_| wrong("tif", format!("{text:?} is no time in force."), "Use DAY, GTC, IOC or OPG."))
+}
+
+/// A type has the prices that it needs, and no others: a price that would be ignored is a mistake.
+fn pricing(kind: OrderType, given: Prices, may_be_negative: bool) -> Result<Pricing, Refusal> {
+    let name = kind.as_str();
+    let needed = |field: &str, value: Option<Decimal>| -> Result<Price, Refusal> {
+        let value = value.ok_or_else(|| {
+            wrong(field, format!("A {name} order needs {field}."), format!("Give {field}."))
+        })?;
+        if !may_be_negative {
+            more_than_nothing(field, value)?;
+        }
+        Ok(Price::new(value))
+    };
+    let optional = |field: &str, value: Option<Decimal>| match value {
+        Some(_) => needed(field, value).map(Some),
+        None => Ok(None),
+    };
+    let none = |field: &str, value: Option<Decimal>| match value {
+        Some(_) => Err(wrong(
+            field,
+            format!("A {name} order has no {field}."),
+            format!("Leave {field} out, or use another orderType."),
+        )),
+        None => Ok(()),
+    };
+    let is_trailing = matches!(kind, OrderType::Trail | OrderType::TrailLmt);
+    if !is_trailing {
+        none("trailingAmount", given.amount)?;
+        none("trailingPercent", given.percent)?;
+    }
+    match kind {
+        OrderType::Mkt => {
+            none("price", given.price)?;
+            none("stopPrice", given.stop)?;
+            Ok(Pricing::Market)
+        }
+        OrderType::Lmt => {
+            none("stopPrice", given.stop)?;
+            Ok(Pricing::Limit(needed("price", given.price)?))
+        }
+        OrderType::Stp => {
+            none("price", given.price)?;
+            Ok(Pricing::Stop(needed("stopPrice", given.stop)?))
+        }
+        OrderType::StopLimit => Ok(Pricing::StopLimit {
+            stop: needed("stopPrice", given.stop)?,
+            limit: needed("price", given.price)?,
+        }),
+        OrderType::Trail => {
+            none("price", given.price)?;
+            Ok(Pricing::Trail {
+                trail: trail(given, name)?,
+                stop: optional("stopPrice", given.stop)?,
+            })
+        }
+        OrderType::TrailLmt => Ok(Pricing::TrailLimit {
+            trail: trail(given, name)?,
+            stop: Some(needed("stopPrice", given.stop)?),
+            limit: needed("price", given.price)?,
+        }),
+        OrderType::MidPrice => {
+            none("stopPrice", given.stop)?;
+            Ok(Pricing::MidPrice(optional("price", given.price)?))
+        }
+    }
+}
+
+fn trail(given: Prices, name: &str) -> Result<Trail, Refusal> {
+    let (field, by, of) = match (given.amount, given.percent) {
+        (Some(by), None) => ("trailingAmount", by, TrailingType::Amount),
+        (None, Some(by)) => ("trailingPercent", by, TrailingType::Percent),
+        _ => {
+            return Err(wrong(
+                "trailingAmount",
+                format!("A {name} order needs trailingAmount or trailingPercent."),
+                "Give one of them.",
+            ));
+        }
+    };
+    more_than_nothing(field, by)?;
+    Ok(Trail { by, of })
+}
+
+fn sibling(one: &OcaArgs, side: Side, size: Size) -> Result<Sibling, Refusal> {
+    let side = match &one.action {
+        Some(action) => self::side(Some(action)).map_err(|refusal| refusal.at("oca.action"))?,
+        None => side,
+    };
+    let kind = kind(one.order_type.as_deref()).map_err(|refusal| refusal.at("oca.orderType"))?;
+    let prices = Prices { price: one.price, stop: one.stop_price, ..Prices::default() };
+    let pricing = pricing(kind, prices, false).map_err(|refusal| {
+        let field = format!("oca.{}", refusal.field.clone().unwrap_or_default());
+        refusal.at(&field)
+    })?;
+    let size = match one.quantity {
+        Some(quantity) => {
+            more_than_nothing("oca.quantity", quantity)?;
+            Size::Quantity(Quantity::new(quantity))
+        }
+        None => size,
+    };
+    Ok(Sibling { side, size, pricing })
+}
+
+fn legs(legs: &[LegArgs]) -> Result<Vec<Leg>, Refusal> {
+    if !(2..=MAX_LEGS).contains(&legs.len()) {
+        return Err(wrong(
+            "legs",
+            format!("{} legs are given.", legs.len()),
+            format!("A combination has 2 to {MAX_LEGS} legs."),
+        ));
+    }
+    let leg = |leg: &LegArgs| {
+        let conid = leg.conid.ok_or_else(|| wrong("legs.conid", "A leg needs a conid.", "Give it."))?;
+        let ratio = u32::try_from(leg.ratio.unwrap_or(1))
+            .ok()
+            .filter(|ratio| *ratio <= 100)
+            .ok_or_else(|| wrong("legs.ratio", "A ratio is from 1 to 100.", "Correct it."))?;
+        let side = side(leg.action.as_deref()).map_err(|refusal| refusal.at("legs.action"))?;
+        Ok(Leg { conid, ratio, side })
+    };
+    let legs: Vec<Leg> = legs.iter().map(leg).collect::<Result<_, Refusal>>()?;
+    let mut conids: Vec<Conid> = legs.iter().map(|leg| leg.conid).collect();
+    conids.sort_unstable();
+    conids.dedup();
+    match conids.len() == legs.len() {
+        true => Ok(legs),
+        false => Err(wrong("legs", "Two legs are the same contract.", "Give it once, with its ratio.")),
+    }
+}
+
+#[cfg(test)]
+#[path = "order_args/tests.rs"]
+mod tests;

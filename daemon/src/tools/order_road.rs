@@ -1,0 +1,159 @@
+//! The road of an order from its arguments to the desk: the same for every tool that sends something.
+
+use std::time::Duration;
+
+use ibd_cpapi::Failure;
+use ibd_cpapi::session::GetAuthStatus;
+use tokio::time::Instant;
+
+use super::Ctx;
+use super::order_out::{Out, answer};
+use crate::orders::asked::Asked;
+use crate::orders::guardrails::Scene;
+use crate::orders::intent::{IntentId, Origin, Seed};
+use crate::orders::order::{Order, Purpose};
+use crate::orders::prepare::{self, Prepared};
+use crate::orders::{Known, Needs, Request, gather_scene};
+use crate::refusal::Refusal;
+use crate::session::Lease;
+
+/// An order must be settled so long before its caller stops waiting, so that what became of it is said.
+const MARGIN: Duration = Duration::from_secs(2);
+
+/// An order with everything that was found out about it.
+pub struct Ready {
+    /// As understood.
+    pub order: Order,
+    /// The market and the account.
+    pub scene: Scene,
+    /// Through which session.
+    pub lease: Lease,
+}
+
+/// How a request is known again: by the caller's own name for it, else by the call's.
+pub fn origin(ctx: &Ctx, tool: &str, request_id: Option<&str>, hash: String) -> Origin {
+    let client = match ctx.who.client.as_str() {
+        "" => "a client",
+        name => name,
+    };
+    let key = match request_id {
+        Some(id) => format!("request/{client}/{tool}/{id}"),
+        None => format!("call/{}", ctx.who.key),
+    };
+    Origin {
+        client: client.to_owned(),
+        tool: tool.to_owned(),
+        key,
+        hash,
+        bound: ctx.policy.bound.clone(),
+    }
+}
+
+/// When an order must be settled.
+pub fn soon(ctx: &Ctx) -> Instant {
+    ctx.deadline.checked_sub(MARGIN).unwrap_or(ctx.deadline)
+}
+
+/// The outcome of the same request, if it was made before.
+pub async fn earlier(ctx: &Ctx, origin: &Origin) -> Result<Option<Out>, Refusal> {
+    let orders = &ctx.desks.orders;
+    match orders.known(&origin.key, &origin.hash, ctx.who.resumes.as_deref()).await? {
+        Known::New => Ok(None),
+        Known::Intent(intent) => {
+            let settled = orders.settled(intent.id, soon(ctx)).await?;
+            answer(ctx, &settled).await.map(Some)
+        }
+    }
+}
+
+/// Understands an order and looks at its market, its account and its session, all at once.
+pub async fn ready(ctx: &Ctx, asked: &Asked) -> Result<Ready, Refusal> {
+    ctx.tell(1, Some(3), "finding the contract and its market");
+    let (ctx_, deadline) = (ctx, soon(ctx));
+    ctx.read(|lease| async move {
+        let order = match prepared(ctx_, &lease, asked, deadline).await? {
+            Ok(order) => order,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        look(ctx_, lease, order, deadline).await.map(Ok)
+    })
+    .await?
+}
+
+async fn prepared(ctx: &Ctx, lease: &Lease, asked: &Asked, deadline: Instant) -> Prepared {
+    let tools = prepare::Tools {
+        store: &ctx.desks.store,
+        underlyings: &ctx.desks.underlyings,
+        account: ctx.policy.account.as_ref(),
+        operator: ctx.policy.operator.as_deref(),
+        deadline,
+    };
+    prepare::order(lease, tools, asked).await
+}
+
+/// What is known about an order's market and account, through a session that was asked just now.
+pub async fn look(
+    ctx: &Ctx,
+    lease: Lease,
+    order: Order,
+    deadline: Instant,
+) -> Result<Ready, Failure> {
+    // Cheap where nobody set a limit for it: the answer is remembered for five seconds.
+    let needs = Needs { pnl: ctx.policy.watches_loss() };
+    let (status, scene) = tokio::join!(
+        lease.client().ask(&GetAuthStatus, deadline),
+        gather_scene(&lease, &ctx.desks.underlyings, &order, needs, deadline),
+    );
+    let status = status?.value;
+    if status.authenticated != Some(true) || status.competing == Some(true) {
+        return Err(Failure::NoBrokerage("its status says so".to_owned()));
+    }
+    Ok(Ready { order, scene: scene?, lease })
+}
+
+/// How an order is to be sent.
+pub struct Manner {
+    /// Which tool, and how the request is known again.
+    pub origin: Origin,
+    /// A new order, or the change of one.
+    pub purpose: Purpose,
+    /// Whether the allow-list answers the broker's questions.
+    pub suppress: bool,
+    /// The alike intent that is meant to stand beside it.
+    pub beside: Option<IntentId>,
+}
+
+/// What is handed to the desk.
+pub fn request(ready: Ready, manner: Manner) -> Request {
+    let Ready { order, scene, lease } = ready;
+    let text = match &manner.purpose {
+        Purpose::Modify { order_id } => format!("change order {order_id} to {}", order.shown()),
+        _ => order.shown(),
+    };
+    Request {
+        seed: Seed {
+            purpose: manner.purpose,
+            account: order.account.clone(),
+            text,
+            order: Some(order),
+            origin: manner.origin,
+        },
+        scene: Some((scene, lease)),
+        suppress: manner.suppress,
+        beside: manner.beside,
+    }
+}
+
+/// Hands an order to the desk, and says what became of it.
+pub async fn send(ctx: &Ctx, request: Request) -> Result<Out, Refusal> {
+    ctx.tell(2, Some(3), "sending");
+    let intent = ctx.desks.orders.ask(request, soon(ctx)).await?;
+    answer(ctx, &intent).await
+}
+
+/// The intent that an argument names.
+pub fn intent_id(field: &str, text: &str) -> Result<IntentId, Refusal> {
+    text.trim().parse().map_err(|problem: String| {
+        Refusal::argument(field, problem, "Take it from an earlier order result or get_live_orders.")
+    })
+}

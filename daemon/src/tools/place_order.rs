@@ -1,0 +1,50 @@
+//! `place_order`: sends an order, at most once.
+
+use ibd_protocol::Effect;
+
+use super::order_args::Args;
+use super::order_out::Out;
+use super::order_road::{self, Manner};
+use super::{Ctx, Tool};
+use crate::orders::order::Purpose;
+use crate::refusal::Refusal;
+
+/// The tool.
+#[derive(Debug)]
+pub struct PlaceOrder;
+
+impl Tool for PlaceOrder {
+    const NAME: &'static str = "place_order";
+    const TITLE: &'static str = "Place an order";
+    const ABOUT: &'static str = "Send an order to Interactive Brokers, at most once: MKT, LMT, STP, STOP_LIMIT, \
+        TRAIL, TRAILLMT, MIDPRICE, brackets, OCA groups, options, combinations. Real money on a live account; \
+        a person approves there by default. The result says exactly one of placed, not_placed, \
+        needs_confirmation, unknown, and what to do next. After unknown or a lost answer never send it again: \
+        ask get_order_status. Check symbol, exchange and currency in the result. To see cost and margin first \
+        use preview_order; to change or end an order modify_order and cancel_order.";
+    const EFFECT: Effect = Effect::Trades;
+    const EXAMPLE: &'static str =
+        r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5,"tif":"DAY"}"#;
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let asked = args.asked()?;
+        let origin =
+            order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), asked.hash());
+        if let Some(out) = order_road::earlier(&ctx, &origin).await? {
+            return Ok(out);
+        }
+        let beside = args.allow_duplicate_of.as_deref();
+        let beside =
+            beside.map(|text| order_road::intent_id("allowDuplicateOf", text)).transpose()?;
+        let ready = order_road::ready(&ctx, &asked).await?;
+        let manner = Manner {
+            origin,
+            purpose: Purpose::Place,
+            suppress: args.suppress_confirmations.unwrap_or(true),
+            beside,
+        };
+        order_road::send(&ctx, order_road::request(ready, manner)).await
+    }
+}

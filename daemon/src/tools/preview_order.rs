@@ -1,0 +1,245 @@
+//! `preview_order`: what an order would cost and do. Nothing is sent.
+
+use ibd_cpapi::money::{Amount, Money};
+use ibd_cpapi::whatif::{Impact, Preview, WhatIf};
+use ibd_protocol::Effect;
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::cell::{Num, Time};
+use super::order_args::Args;
+use super::order_out::Understood;
+use super::order_road::{self, Manner};
+use super::{Ctx, Tool};
+use crate::orders::intent::{Intent, IntentId};
+use crate::orders::life::State;
+use crate::orders::order::Purpose;
+use crate::orders::tickets_of;
+use crate::refusal::Refusal;
+
+/// What an order would cost and do.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Out {
+    /// The account.
+    account: String,
+    /// Whether it is paper or live.
+    mode: &'static str,
+    /// The order as it is understood.
+    order: Understood,
+    /// send: place_order would send it. approve: a person would have to approve it. refuse: the guardrails
+    /// would refuse it.
+    verdict: &'static str,
+    /// Why it would be refused, with the setting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<String>,
+    /// The bid, ask and last price now, as far as they are known.
+    market: Market,
+    /// About what it is worth, in base currency, and in percent of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worth: Option<Worth>,
+    /// What IBKR says it would cost, with its currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<Sum>,
+    /// IBKR's commission.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    commission: Option<Sum>,
+    /// Cost and commission.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<Sum>,
+    /// The position before and after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    position: Option<Change>,
+    /// Equity with loan value before and after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    equity: Option<Change>,
+    /// Initial margin before and after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    initial_margin: Option<Change>,
+    /// Maintenance margin before and after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maintenance_margin: Option<Change>,
+    /// Equity after, less the initial margin after: what could still be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    available_after: Option<Num>,
+    /// What IBKR warns of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    /// Why IBKR would not take it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocked: Option<String>,
+    /// What to do now.
+    next: String,
+    /// When this was so.
+    as_of: Time,
+}
+
+/// A market.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Market {
+    /// Bid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bid: Option<Num>,
+    /// Ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ask: Option<Num>,
+    /// Last price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last: Option<Num>,
+    /// Whether these are live.
+    live: bool,
+}
+
+/// What an order is worth.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Worth {
+    /// The amount.
+    amount: Num,
+    /// Its currency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    /// In percent of the account's net liquidation value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    percent: Option<Num>,
+}
+
+/// An amount of money.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Sum {
+    /// The amount.
+    amount: Num,
+    /// Its currency.
+    currency: String,
+}
+
+/// Before and after.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Change {
+    /// Now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<Num>,
+    /// Then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<Num>,
+}
+
+impl From<Money> for Sum {
+    fn from(money: Money) -> Self {
+        Self { amount: Num(money.amount.get()), currency: money.currency }
+    }
+}
+
+fn change<T>(impact: Option<Impact<T>>, number: impl Fn(T) -> Decimal) -> Option<Change> {
+    let impact = impact?;
+    let now = impact.current.map(|value| Num(number(value)));
+    let after = impact.after.map(|value| Num(number(value)));
+    (now.is_some() || after.is_some()).then_some(Change { now, after })
+}
+
+/// The tool.
+#[derive(Debug)]
+pub struct PreviewOrder;
+
+impl Tool for PreviewOrder {
+    const NAME: &'static str = "preview_order";
+    const TITLE: &'static str = "Preview an order";
+    const ABOUT: &'static str = "What an order would cost and do, without sending it: cost, commission, margin \
+        and position after, IBKR's warnings, and whether the guardrails or a person stand before it. Takes the \
+        same arguments as place_order. Use it before an order that matters, and to answer \"what would it cost\". \
+        Not a quote: use get_market_data for that.";
+    const EFFECT: Effect = Effect::Reads;
+    const EXAMPLE: &'static str =
+        r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5}"#;
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let asked = args.asked()?;
+        let ready = order_road::ready(&ctx, &asked).await?;
+        let (order, quote) = (ready.order.clone(), ready.scene.quote.clone());
+        ctx.tell(2, Some(3), "asking IBKR what it would do");
+        let name = IntentId::new().client_order_id().ok_or_else(no_name)?;
+        let what = WhatIf { account: order.account.clone(), tickets: tickets_of(&order, &name) };
+        let (what, deadline) = (&what, order_road::soon(&ctx));
+        let preview = ctx
+            .read(|lease| async move { lease.client().ask(what, deadline).await })
+            .await?
+            .value;
+        let manner = Manner {
+            origin: order_road::origin(&ctx, Self::NAME, None, asked.hash()),
+            purpose: Purpose::Place,
+            suppress: true,
+            beside: None,
+        };
+        let judged = ctx.desks.orders.judge(order_road::request(ready, manner)).await?;
+        let market = Market {
+            bid: quote.bid.map(Num),
+            ask: quote.ask.map(Num),
+            last: quote.last.map(Num),
+            live: quote.is_live,
+        };
+        Ok(Out::new(&order, market, preview, judged.as_ref()))
+    }
+}
+
+fn no_name() -> Refusal {
+    Refusal::new("internal", "No client order id could be made.", "See `ibctl logs`.")
+}
+
+impl Out {
+    fn new(
+        order: &crate::orders::order::Order,
+        market: Market,
+        preview: Preview,
+        judged: Option<&Intent>,
+    ) -> Self {
+        let (verdict, refusal) = match judged.map(|intent| &intent.state) {
+            Some(State::Denied(denial)) => {
+                let setting = denial.setting.as_deref().map(|s| format!(" [{s}]"));
+                ("refuse", Some(format!("{}{}", denial.message, setting.unwrap_or_default())))
+            }
+            Some(State::Awaiting(_)) => ("approve", None),
+            _ => ("send", None),
+        };
+        let available = preview.equity.and_then(|e| e.after).zip(preview.initial.and_then(|i| i.after));
+        let next = match (&preview.error, verdict) {
+            (Some(_), _) => "IBKR would refuse it; read blocked.",
+            (None, "refuse") => "The guardrails would refuse it; tell the user which setting says so.",
+            (None, "approve") => "place_order would ask a person to approve it.",
+            (None, _) => "Nothing was sent. place_order with the same arguments sends it.",
+        };
+        Self {
+            account: order.account.to_string(),
+            mode: if order.paper { "paper" } else { "live" },
+            order: Understood::of(order),
+            verdict,
+            refusal,
+            market,
+            worth: judged.and_then(|intent| {
+                Some(Worth {
+                    amount: Num(intent.worth.value?),
+                    currency: intent.worth.base.clone(),
+                    percent: intent.worth.percent.map(Num),
+                })
+            }),
+            cost: preview.amount.map(Sum::from),
+            commission: preview.commission.map(Sum::from),
+            total: preview.total.map(Sum::from),
+            position: change(preview.position, |quantity| quantity.get()),
+            equity: change(preview.equity, Amount::get),
+            initial_margin: change(preview.initial, Amount::get),
+            maintenance_margin: change(preview.maintenance, Amount::get),
+            available_after: available.map(|(equity, margin)| Num(equity.get() - margin.get())),
+            warnings: preview.warnings,
+            blocked: preview.error,
+            next: next.to_owned(),
+            as_of: Time(Timestamp::now()),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `wait_for_order`: waits until something becomes of an order, at most 45 seconds a call.
+
+use std::time::Duration;
+
+use ibd_protocol::Effect;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use super::args;
+use super::order_out::Out;
+use super::order_road;
+use super::{Ctx, Tool};
+use crate::orders::intent::Intent;
+use crate::orders::life::State;
+use crate::refusal::Refusal;
+
+/// What a call waits if it does not say.
+const USUAL: usize = 30;
+
+/// Which order, and how long.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Args {
+    /// Our id, from the order's result.
+    #[serde(deserialize_with = "args::text")]
+    intent_id: Option<String>,
+    /// IBKR's id of an order that was sent from here.
+    #[serde(deserialize_with = "args::order_id")]
+    #[schemars(with = "Option<u64>")]
+    order_id: Option<ibd_cpapi::id::OrderId>,
+    /// Seconds to wait at most, up to 43; 30 if left out.
+    #[serde(deserialize_with = "args::count")]
+    seconds: Option<usize>,
+}
+
+/// The tool.
+#[derive(Debug)]
+pub struct WaitForOrder;
+
+impl Tool for WaitForOrder {
+    const NAME: &'static str = "wait_for_order";
+    const TITLE: &'static str = "Wait for an order";
+    const ABOUT: &'static str = "Wait until an order that was sent from here is filled, cancelled or refused, \
+        until its approval is decided, or until an unknown outcome is settled; at most 43 seconds a call. \
+        Answers how it stands then; call again to go on waiting. For a look without waiting use \
+        get_order_status.";
+    const EFFECT: Effect = Effect::Reads;
+    const EXAMPLE: &'static str = r#"{"intentId":"01KB3N7Q2Z5W8X4Y6V9T0S1R2P","seconds":30}"#;
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let orders = &ctx.desks.orders;
+        let intent = match (&args.intent_id, args.order_id) {
+            (Some(text), None) => orders.look(order_road::intent_id("intentId", text)?).await?,
+            (None, Some(order_id)) => orders.of_order(order_id).await?,
+            _ => {
+                return Err(Refusal::argument(
+                    "intentId",
+                    "Exactly one of intentId and orderId is needed.",
+                    "Take intentId from the order's result.",
+                ));
+            }
+        };
+        let intent = intent.ok_or_else(|| {
+            Refusal::new(
+                "unknown_order",
+                "No order that was sent from here has this id.",
+                "For other orders use get_order_status with orderId.",
+            )
+            .at(if args.intent_id.is_some() { "intentId" } else { "orderId" })
+        })?;
+        let wait = Duration::from_secs(args.seconds.unwrap_or(USUAL) as u64);
+        let deadline = order_road::soon(&ctx).min(Instant::now() + wait);
+        let begun = (intent.id, intent.state.name());
+        let tell = |now: &Intent| ctx.tell(1, None, &format!("{} is {}", now.text, now.state.name()));
+        let ended = orders.follow(intent.id, deadline, |now| is_news(now, begun), tell).await?;
+        Ok(Out::of(&ended, None))
+    }
+}
+
+/// Whether what somebody waits for has come.
+fn is_news(now: &Intent, (id, state): (crate::orders::intent::IntentId, &str)) -> bool {
+    match &now.state {
+        state if state.is_over() => true,
+        // What waited or was in doubt, and does so no more.
+        State::Working(_) => matches!(state, "unknown" | "parked"),
+        State::Awaiting(_) => now.id != id,
+        State::Parked(_) => state != "parked",
+        _ => false,
+    }
+}
