@@ -51,7 +51,9 @@ async fn ask(context: &Context, verb: GatewayVerb) -> Result<Ended, Fault> {
     match report.ok {
         true => {
             answer(context, &report, &text(&report))?;
-            Ok(Ended::Fine)
+            // One that is not ours, does not answer, and comes back only by somebody's doing.
+            let is_gone = verb == GatewayVerb::Status && matches!(&*report.state, "down" | "hung");
+            Ok(if is_gone { Ended::NeedsPerson } else { Ended::Fine })
         }
         false => Err(Fault::new(report.text.clone(), report.hint.clone()).with(&report)),
     }

@@ -36,6 +36,7 @@ use logins::{Identity, Logins};
 pub use look::sight;
 pub use view::{Facts, Lease, SessionState, SessionView};
 use words::Scene;
+pub use words::warning;
 
 /// Looks for a caller's sake are at least this far apart; a tickle is allowed once a second.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
@@ -51,8 +52,8 @@ pub enum Msg {
     LookAgain,
     /// The same, of somebody who is about to ask for a login.
     LookAhead,
-    /// A call under this grant failed; whether for want of the session's first calls.
-    Doubted(u64, bool),
+    /// A call under this grant failed, and what that may mean.
+    Doubted(u64, Doubt),
     /// An errand is over; which one it was is told by its number.
     Done(u64, Event),
     /// A look is over: what it showed, and who is logged in.
@@ -83,6 +84,35 @@ pub enum Msg {
     CancelLogin(RpcReplyPort<bool>),
     /// A person says to go on, whoever has the session.
     Resume(RpcReplyPort<Report>),
+}
+
+/// What a call's failure may mean for the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// It may not be what it was.
+    Session,
+    /// It was opened anew, and its first calls are missing.
+    Unprimed,
+    /// IBKR's servers answer with errors.
+    Trouble,
+}
+
+impl Doubt {
+    fn of(failure: &Failure) -> Self {
+        match failure {
+            Failure::NotPrimed => Self::Unprimed,
+            Failure::Trouble { .. } => Self::Trouble,
+            _ => Self::Session,
+        }
+    }
+
+    fn event(self) -> Event {
+        match self {
+            Self::Session => Event::Doubted,
+            Self::Unprimed => Event::Unprimed,
+            Self::Trouble => Event::Troubled,
+        }
+    }
 }
 
 /// What came of a logout.
@@ -200,17 +230,26 @@ impl Actor for Session {
             Msg::Gateway(view) => state.gateway_changed(&me, *view),
             Msg::Wanted => {
                 state.logins.somebody_waits();
+                state.catch_up(&me);
                 state.look_again(&me);
             }
-            Msg::LookAgain => state.look_again(&me),
+            Msg::LookAgain => {
+                state.catch_up(&me);
+                state.look_again(&me);
+            }
             Msg::LookAhead => {
                 state.logins.somebody_comes();
+                state.catch_up(&me);
                 if !state.is_looking {
                     state.event(&me, &Event::Wanted);
                 }
             }
-            Msg::Doubted(grant, unprimed) if grant == state.grant && !state.is_looking => {
-                state.event(&me, if unprimed { &Event::Unprimed } else { &Event::Doubted });
+            // What a look under way will show is not known to whoever has a lease: they wait for another one.
+            Msg::Doubted(grant, doubt)
+                if grant == state.grant
+                    && (!state.is_looking || state.life.phase == Phase::Ready) =>
+            {
+                state.event(&me, &doubt.event());
             }
             Msg::Doubted(..) => {}
             Msg::Done(errand, event) if errand == state.errand => state.event(&me, &event),
@@ -267,6 +306,15 @@ async fn watch_gateway(board: Board, me: ActorRef<Msg>) {
 }
 
 impl State {
+    /// The news of a gateway may still be on its way to us, and what is decided now must not be decided on
+    /// what was.
+    fn catch_up(&mut self, me: &ActorRef<Msg>) {
+        let view = self.board.gateway().borrow().clone();
+        if view.generation != self.gateway.generation || view.state != self.gateway.state {
+            self.gateway_changed(me, view);
+        }
+    }
+
     fn gateway_changed(&mut self, me: &ActorRef<Msg>, view: GatewayView) {
         let is_up = view.state == GatewayState::Up;
         let was_up = self.gateway.state == GatewayState::Up;
@@ -363,6 +411,7 @@ impl State {
                 tracing::warn!(%failure, "the session's first calls failed");
                 let event = match failure {
                     Failure::RateLimited(until) => Event::Looked(Sight::Limited(until)),
+                    Failure::Trouble { .. } => Event::Troubled,
                     _ => Event::Primed(false),
                 };
                 self.event(me, &event);
@@ -391,13 +440,14 @@ impl State {
     fn how_to_watch(&self) -> Watch {
         let now = Timestamp::now();
         let is_managed = self.gateway.mode() == GatewayMode::Managed;
-        let is_night =
-            matches!(calendar::window(self.logins.region(), now), Some(calendar::Window::Night(_)));
+        let window = calendar::window(self.logins.region(), now);
+        let is_night = matches!(window, Some(calendar::Window::Night(_)));
         let usual = Watch::default();
         Watch {
             ready: calendar::between_looks(self.logins.region(), now, is_managed),
             waiting: self.logins.between_looks().unwrap_or(usual.waiting),
             is_urgent: is_managed && is_night,
+            is_maintained: window.is_some(),
         }
     }
 
@@ -447,7 +497,7 @@ impl State {
             return;
         }
         let Some(client) = self.gateway.client.clone() else { return };
-        self.is_looking = effect == Effect::Look;
+        self.is_looking = matches!(effect, Effect::Look | Effect::Probe);
         let has_login = self.life.phase.has_login();
         self.task = Some(tokio::spawn(async move {
             let done = match effect {
@@ -455,6 +505,10 @@ impl State {
                     Msg::Done(errand, Event::Opened(look::open(&client, compete).await))
                 }
                 Effect::Prime => Msg::Primed(errand, look::prime(&client).await),
+                Effect::Probe => {
+                    let (sight, user) = look::probe(&client).await;
+                    Msg::Looked(errand, sight, user)
+                }
                 _ => {
                     let (sight, user) = match has_login {
                         true => look::tickle(&client).await,
@@ -521,30 +575,45 @@ impl State {
             self.facts = Facts::default();
         }
         let is_up = self.board.gateway().borrow().state == GatewayState::Up;
-        let event = match (report.logged_out, is_up) {
+        let event = match (&outcome.at_broker, is_up) {
             (_, false) => Event::GatewayDown,
-            (true, true) => Event::LoggedOut,
-            (false, true) => Event::GatewayUp,
+            (Some(Ok(true)), true) => Event::LoggedOut,
+            // How it stands is not known: it is looked at.
+            (_, true) => Event::GatewayUp,
         };
         self.gateway = self.board.gateway().borrow().clone();
         self.event(me, &event);
         let _ = reply.send(report);
     }
 
+    fn scene<'a>(
+        &'a self,
+        login: Option<&'a login::LoginView>,
+        held: Option<&'a guard::Held>,
+        now: Timestamp,
+    ) -> Scene<'a> {
+        Scene {
+            phase: &self.life.phase,
+            gateway: &self.gateway,
+            facts: &self.facts,
+            login,
+            held,
+            taken: self.logins.memory.get().taken,
+            compete: self.logins.compete,
+            window: calendar::window(self.logins.region(), now),
+        }
+    }
+
+    /// How it stands, whatever login was tried.
+    fn words_now(&self) -> words::Words {
+        words::words(&self.scene(None, None, Timestamp::now()))
+    }
+
     fn publish(&mut self) {
         let now = Timestamp::now();
         let login = self.logins.view().cloned();
         let held = self.logins.held(&self.life.phase, now);
-        let words = words::words(&Scene {
-            phase: &self.life.phase,
-            gateway: &self.gateway,
-            facts: &self.facts,
-            login: login.as_ref(),
-            held: held.as_ref(),
-            taken: self.logins.memory.get().taken,
-            compete: self.logins.compete,
-            window: calendar::window(self.logins.region(), now),
-        });
+        let words = words::words(&self.scene(login.as_ref(), held.as_ref(), now));
         let is_ready = matches!(self.life.phase, Phase::Ready);
         let lease = self.gateway.client.clone().filter(|_| is_ready).map(|client| Lease {
             client,

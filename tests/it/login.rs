@@ -175,6 +175,82 @@ async fn a_gateway_that_cannot_be_installed_is_said_at_once() {
     assert!(reply.json["next"].as_str().unwrap().contains("ibctl gateway install"));
 }
 
+/// The simulator comes logged in, and nobody is to log in once more: neither because the daemon had not heard
+/// of its gateway yet, nor because it had not looked at it yet.
+#[tokio::test]
+async fn the_first_call_of_a_fresh_daemon_begins_no_login_where_there_is_one() {
+    for round in 0..20 {
+        let world = match round % 2 {
+            0 => World::simulated(),
+            _ => World::simulated()
+                .with("IB_HEADLESS_MODE", "true")
+                .with("IB_USERNAME", "simpaper")
+                .with("IB_PASSWORD_AUTH", "sim-password"),
+        };
+        let mut client = world.client().await;
+        let answer = client.call("authenticate", json!({})).await.ok();
+        assert_eq!(
+            (&answer["ready"], &answer["authUrl"]),
+            (&json!(true), &Value::Null),
+            "{answer}"
+        );
+        let log = log(&world);
+        assert!(log.contains("a login is asked for"), "{log}");
+        assert!(!log.contains("Begin("), "round {round}: {log}");
+    }
+}
+
+/// Everything that the daemon has logged.
+fn log(world: &World) -> String {
+    let files = std::fs::read_dir(world.state().join("logs")).unwrap().flatten();
+    files.map(|file| std::fs::read_to_string(file.path()).unwrap()).collect()
+}
+
+/// The same where the gateway is somebody else's: whatever is asked of it, nothing is promised that is not
+/// there.
+#[tokio::test]
+async fn a_dead_gateway_is_said_alike_everywhere() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    drop(sim);
+    until("it is noticed", async || {
+        client.call("get_positions", json!({})).await.json["error"] == "gateway_down"
+    })
+    .await;
+    let plain = |output: &std::process::Output| {
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        for inner in ["os error", "(Connect)", "login page", "has begun", "Waiting for a login"] {
+            assert!(!text.contains(inner), "{text}");
+        }
+        text
+    };
+    let reply = client.call("authenticate", json!({})).await;
+    assert_eq!(reply.error(), "gateway_down", "{}", reply.json);
+    assert!(!reply.json.to_string().contains("os error"), "{}", reply.json);
+    let logged_out = world.ctl(&["logout"]).await;
+    plain(&logged_out);
+    for (verb, code) in [
+        (&["status"][..], 4),
+        (&["gateway", "status"], 4),
+        (&["login"], 1),
+        (&["resume"], 1),
+        (&["doctor"], 1),
+    ] {
+        let output = world.ctl(verb).await;
+        let text = plain(&output);
+        assert_eq!(output.status.code(), Some(code), "{verb:?}: {text}");
+        let is_said = text.contains("No gateway answers") || text.contains("gateway is down");
+        assert!(is_said, "{verb:?}: {text}");
+        assert!(text.contains("IB_GATEWAY_PORT"), "{verb:?}: {text}");
+    }
+}
+
 /// While somebody else has the session, a model cannot take it: only a person can.
 #[tokio::test]
 async fn an_assistant_cannot_take_the_session_from_a_persons_phone() {

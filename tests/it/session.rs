@@ -143,11 +143,40 @@ async fn maintenance_is_recognised() {
     let world = World::attached(&sim);
     let mut client = world.client().await;
     client.call("get_positions", json!({})).await.ok();
-    sim.fault(
-        json!({ "match": "/tickle", "mode": "status", "status": 503, "body": "{}", "count": 0 }),
-    )
-    .await;
+    // Tickles go on being answered, as at IBKR.
     sim.session("maintenance").await;
     let reply = client.call("get_live_orders", json!({})).await;
     assert_eq!(reply.error(), "broker_maintenance", "{}", reply.json);
+    assert_eq!(world.status().await["session"]["state"], "maint");
+    let tickles = sim.count("/tickle").await;
+    assert_eq!(client.call("get_positions", json!({})).await.error(), "broker_maintenance");
+    until("the login is kept alive meanwhile", async || {
+        client.call("get_positions", json!({})).await;
+        sim.count("/tickle").await > tickles
+    })
+    .await;
+    sim.session("up").await;
+    until("the next call ends it", async || {
+        !client.call("get_live_orders", json!({})).await.is_error
+    })
+    .await;
+    assert_eq!(world.status().await["session"]["state"], "ready");
+}
+
+/// Some of IBKR's endpoints answer 500 or 503 for reasons of their own.
+#[tokio::test]
+async fn one_endpoints_own_trouble_is_no_maintenance() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    let fault =
+        json!({ "match": "/iserver/account/orders", "mode": "status", "status": 503, "count": 0 });
+    sim.fault(fault).await;
+    for _ in 0..3 {
+        let reply = client.call("get_live_orders", json!({})).await;
+        assert_eq!(reply.error(), "broker_trouble", "{}", reply.json);
+    }
+    assert_eq!(world.status().await["session"]["state"], "ready");
+    client.call("get_positions", json!({})).await.ok();
 }

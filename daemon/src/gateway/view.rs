@@ -8,7 +8,7 @@ use ibd_protocol::{GatewayMode, GatewayReport};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Msg, java};
+use super::{Msg, java, plain};
 use crate::board::Board;
 use crate::config::GatewayChoice;
 use crate::post::Post;
@@ -152,17 +152,48 @@ impl GatewayHandle {
     pub async fn settled(&self, deadline: Instant) {
         let mut views = self.board.gateway().subscribe();
         let is_settled = |view: &GatewayView| !view.state.is_passing();
-        let _ = timeout_at(deadline, views.wait_for(is_settled)).await;
+        let view = match timeout_at(deadline, views.wait_for(is_settled)).await {
+            Ok(Ok(view)) => view.clone(),
+            _ => return,
+        };
+        if view.mode() == GatewayMode::Attach {
+            // Whether it is there is known when the session has looked.
+            let mut sessions = self.board.session().subscribe();
+            let is_seen = timeout_at(
+                deadline,
+                sessions.wait_for(|session| {
+                    session.generation == view.generation && session.state.as_str() != "starting"
+                }),
+            );
+            let _ = is_seen.await;
+        }
+    }
+
+    /// What the session's looks say of a gateway that is not ours: nobody else knows whether it answers.
+    /// Nothing, if it does.
+    fn seen(&self, generation: u64) -> Option<(&'static str, String, String)> {
+        let session = self.board.session().borrow().clone();
+        let is = match session.state.as_str() {
+            "stopped" => GatewayState::Down(String::new()).as_str(),
+            "hung" => "hung",
+            _ => return None,
+        };
+        (session.generation == generation).then_some((is, session.text, session.hint))
     }
 
     /// Everything about it, for a person.
     pub fn report(&self) -> GatewayReport {
         let view = self.board.gateway().borrow().clone();
-        let (text, hint) = words(&view);
         let is_managed = view.mode() == GatewayMode::Managed;
+        let (mut state, (mut text, mut hint)) = (view.state.as_str(), words(&view));
+        if view.mode() == GatewayMode::Attach
+            && let Some((is, says, next)) = self.seen(view.generation)
+        {
+            (state, text, hint) = (is, says, next);
+        }
         GatewayReport {
-            ok: view.state == GatewayState::Up,
-            state: view.state.as_str().to_owned(),
+            ok: state == GatewayState::Up.as_str(),
+            state: state.to_owned(),
             text,
             hint,
             pid: view.pid,
@@ -176,12 +207,11 @@ impl GatewayHandle {
 /// The gateway's own news, for a person: what it is, and what to do.
 pub fn words(view: &GatewayView) -> (String, String) {
     let text = |text: &str, hint: &str| (text.to_owned(), hint.to_owned());
-    let address = view.address.as_deref().unwrap_or("its address");
     match (&view.state, view.mode()) {
         (GatewayState::Starting, _) => text("Starting the gateway (usually 2-3 s).", ""),
         (GatewayState::Installing(how_far), _) => text(how_far, ""),
         (GatewayState::Stopped, _) => {
-            text("Gateway is not running.", "Run `ibctl login`, or call authenticate.")
+            text("Gateway is not running.", "Run `ibctl login`, which starts it.")
         }
         (GatewayState::NotInstalled(why), _) if why.is_empty() => text(
             "No gateway is in use yet.",
@@ -189,19 +219,25 @@ pub fn words(view: &GatewayView) -> (String, String) {
              simulator with IB_GATEWAY=simulator.",
         ),
         (GatewayState::NotInstalled(why), _) => (
-            format!("IBKR's gateway cannot be started: {}.", why.trim_end_matches('.')),
+            format!("IBKR's gateway cannot be started: {}.", plain(why).trim_end_matches('.')),
             "Run `ibctl gateway install` (`--from` takes an archive from elsewhere), then `ibctl \
              login`. Or try the simulator with IB_GATEWAY=simulator."
                 .to_owned(),
         ),
         (GatewayState::Down(why), GatewayMode::Simulator) => (
-            format!("The simulator is down: {why}. It is started again."),
+            format!("The simulator is down: {}. It is started again.", plain(why)),
             "Try again in a few seconds.".to_owned(),
         ),
         (GatewayState::Down(why), _) => (
-            format!("The gateway is down: {}. It is started again.", why.trim_end_matches('.')),
+            format!(
+                "The gateway is down: {}. It is started again.",
+                plain(why).trim_end_matches('.')
+            ),
             "If this stays, look at `ibctl gateway logs`.".to_owned(),
         ),
-        (GatewayState::Up, _) => (format!("The gateway answers at {address}."), String::new()),
+        (GatewayState::Up, _) => {
+            let at = view.address.as_deref().map(|address| format!(" at {address}"));
+            (format!("The gateway answers{}.", at.unwrap_or_default()), String::new())
+        }
     }
 }

@@ -94,10 +94,11 @@ pub fn window(region: Region, now: Timestamp) -> Option<Window> {
     weekend(now).map(Window::Weekend)
 }
 
-/// The whole system is maintained from Saturday 23:00 to Sunday 03:00 in New York.
+/// The whole system is maintained on Saturday evening in New York. IBKR names 23:00 to 03:00; users saw it
+/// begin from 18:00 on, and a login in between does not last.
 fn weekend(now: Timestamp) -> Option<Timestamp> {
     let local = Region::Us.at(now);
-    let (begins, ends) = (time(23, 0, 0, 0), time(3, 0, 0, 0));
+    let (begins, ends) = (time(18, 0, 0, 0), time(3, 0, 0, 0));
     let is_evening = local.weekday() == Weekday::Saturday && local.time() >= begins;
     let is_morning = local.weekday() == Weekday::Sunday && local.time() < ends;
     let sunday = match (is_evening, is_morning) {
@@ -172,7 +173,10 @@ mod tests {
             (Region::Us, "2026-12-15T06:10:00Z", Some(Window::Night(at("2026-12-15T06:15:00Z")))),
             (Region::Eu, "2026-07-15T23:00:00Z", Some(Window::Night(at("2026-07-15T23:15:00Z")))),
             (Region::Hk, "2026-07-15T17:14:00Z", Some(Window::Night(at("2026-07-15T17:15:00Z")))),
-            // Saturday 23:30 and Sunday 02:00 in New York.
+            // Saturday 18:00 and 23:30, and Sunday 02:00 in New York.
+            (Region::Us, "2026-07-18T21:59:59Z", None),
+            (Region::Us, "2026-07-18T22:00:00Z", Some(Window::Weekend(at("2026-07-19T07:00:00Z")))),
+            (Region::Eu, "2026-07-19T01:00:00Z", Some(Window::Weekend(at("2026-07-19T07:00:00Z")))),
             (Region::Us, "2026-07-19T03:30:00Z", Some(Window::Weekend(at("2026-07-19T07:00:00Z")))),
             (Region::Hk, "2026-07-19T06:00:00Z", Some(Window::Weekend(at("2026-07-19T07:00:00Z")))),
             (Region::Us, "2026-07-19T07:00:00Z", None),

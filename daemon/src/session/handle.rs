@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::Failure;
-use ibd_protocol::{LoginReport, LogoutReport, Report, Secret, Wishes};
+use ibd_protocol::{GatewayMode, LoginReport, LogoutReport, Report, Secret, Wishes};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::login::{Ask, Failure as LoginFailure, Page, Stage, Wish};
-use super::{Begun, Lease, Msg, OpenPage, SessionState, SessionView};
+use super::{Begun, Doubt, Lease, Msg, OpenPage, SessionState, SessionView};
 use crate::board::Board;
 use crate::post::Post;
 use crate::refusal::Refusal;
@@ -84,7 +84,7 @@ impl SessionHandle {
     /// is no longer what others would get.
     pub async fn doubt(&self, lease: &Lease, failure: &Failure, deadline: Instant) {
         let mut views = self.board.session().subscribe();
-        self.post.send(Msg::Doubted(lease.grant, *failure == Failure::NotPrimed));
+        self.post.send(Msg::Doubted(lease.grant, Doubt::of(failure)));
         let is_other =
             |view: &SessionView| view.lease.as_ref().is_none_or(|l| l.grant != lease.grant);
         let _ = timeout_at(deadline, views.wait_for(is_other)).await;
@@ -92,7 +92,7 @@ impl SessionHandle {
 
     /// A call under `lease` was not answered: look, but nobody waits for it.
     pub fn suspect(&self, lease: &Lease) {
-        self.post.send(Msg::Doubted(lease.grant, false));
+        self.post.send(Msg::Doubted(lease.grant, Doubt::Session));
     }
 
     /// The view now.
@@ -163,8 +163,11 @@ impl SessionHandle {
                 Ok(Begun::Wait) => {
                     let is_known = |view: &SessionView| !view.is_passing || view.lease.is_some();
                     let waited = timeout_at(deadline, views.wait_for(is_known)).await;
-                    let is_needed = self.view().state == SessionState::NeedLogin;
-                    if waited.is_err() || !is_needed {
+                    let may_be_needed = matches!(
+                        self.view().state,
+                        SessionState::NeedLogin | SessionState::Stopped
+                    );
+                    if waited.is_err() || !may_be_needed {
                         break;
                     }
                 }
@@ -188,10 +191,13 @@ impl SessionHandle {
     ) {
         self.post.send(Msg::LookAhead);
         let soon = deadline.min(Instant::now() + SETTLE);
+        // What a session says of an earlier gateway says nothing of this one.
+        let is_of_now =
+            |view: &SessionView| view.generation == self.board.gateway().borrow().generation;
         // Whatever is under way already is joined at once.
         let is_settled = |view: &SessionView| {
             let is_joined = view.login.as_ref().is_some_and(|login| login.is_running());
-            view.seen > before && (!view.is_passing || is_joined)
+            view.seen > before && (!view.is_passing || is_joined) && is_of_now(view)
         };
         let _ = timeout_at(soon, views.wait_for(is_settled)).await;
     }
@@ -285,6 +291,10 @@ impl SessionHandle {
     /// A person says to go on, whoever has the session. Waits until that has an outcome.
     pub async fn resume(&self, deadline: Instant) -> Report {
         let mut views = self.board.session().subscribe();
+        let before = views.borrow_and_update().clone();
+        if before.lease.is_none() {
+            self.settle(&mut views, before.seen, deadline).await;
+        }
         let (reply, answer) = oneshot::channel();
         self.post.send(Msg::Resume(reply.into()));
         let said = answer.await.unwrap_or_else(|_| Report {
@@ -331,6 +341,8 @@ pub struct Followed {
     pub view: SessionView,
     /// The login page.
     pub address: Option<String>,
+    /// Whose gateway it is.
+    pub gateway: GatewayMode,
     /// The caller's time was up.
     pub is_pending: bool,
     /// It is over without a login.
@@ -339,9 +351,10 @@ pub struct Followed {
 
 impl Followed {
     fn of(view: &SessionView, board: &Board) -> Self {
-        let address =
-            board.gateway().borrow().address.as_ref().map(|address| format!("{address}/"));
-        Self { view: view.clone(), address, is_pending: false, failed: None }
+        let gateway = board.gateway().borrow();
+        let address = gateway.address.as_ref().map(|address| format!("{address}/"));
+        let gateway = gateway.mode();
+        Self { view: view.clone(), address, gateway, is_pending: false, failed: None }
     }
 
     /// The name and the words of the question that a person must answer.
@@ -356,11 +369,14 @@ impl Followed {
     pub fn report(&self) -> LoginReport {
         let view = &self.view;
         let login = view.login.as_deref();
-        let waiting_for = login.and_then(|login| match &login.stage {
-            Stage::Approval(_) => Some("approval"),
-            Stage::Code(..) => Some("code"),
-            Stage::Person => Some("login"),
-            _ => None,
+        // A page or a phone helps only where the state says so too: the gateway may be gone meanwhile.
+        let waiting_for = login.filter(|_| self.failed.is_none()).and_then(|login| {
+            match (&login.stage, view.state) {
+                (Stage::Approval(_), SessionState::Wait2fa) => Some("approval"),
+                (Stage::Code(..), SessionState::Wait2fa) => Some("code"),
+                (Stage::Person, SessionState::NeedLogin) => Some("login"),
+                _ => None,
+            }
         });
         let (text, next) = match &self.failed {
             Some(failure) => (failure.text.clone(), failure.next.clone()),
@@ -372,7 +388,7 @@ impl Followed {
             text,
             next,
             mode: login.map(|login| login.way.as_str().to_owned()).unwrap_or_default(),
-            auth_url: self.address.clone(),
+            auth_url: self.address.clone().filter(|_| waiting_for == Some("login")),
             browser_opened: login.is_some_and(|login| login.page == Page::Open),
             waiting_for: waiting_for.map(str::to_owned),
             failed: self.failed.as_ref().map(|failure| failure.code.to_owned()),

@@ -8,13 +8,18 @@
 //!       │ gateway up    ├── silent ────────────▶ Network                      Priming ◀───┘
 //!   Stopped             ├── silent gateway ────▶ Hung, escalated            primed │
 //!                Gone ◀─┴── 429 ───────────────▶ Penalty                           ▼
-//!                                         Doubtful ◀──one bad look──────────── Ready
+//!                         Maint ◀─probe: 5xx── Doubtful ◀──one bad look or call─ Ready
+//!                           └──probe: answered──▶ Priming
 //! ```
 //!
 //! A single bad look makes a ready session doubtful, not lost: IBKR's status flickers. At the hour of
 //! IBKR's nightly reset one is enough, because our own gateway gives up its login when it is the first
 //! to see that the brokerage session is closed. Reopening is never tried in a tight loop: somebody's
 //! 4,528 attempts in a night had the login refused.
+//!
+//! During IBKR's maintenance tickles go on being answered and calls are not. So a call that was answered
+//! with an error is followed by a probe, a look that also asks for what needs the brokerage session; one
+//! endpoint's own trouble ends there. While it is maintained the login is kept alive by the same probe.
 //!
 //! A person's TWS or phone is never fought. `ask` leaves the session to them until a person says
 //! `ibctl resume`; `yield` takes it up again when it is free; `take` takes it.
@@ -34,6 +39,8 @@ const OPENING_LOOKS: u32 = 60;
 /// Between looks when only a person, IBKR or time can help. A caller's request looks at once.
 const WAITING_LOOK: Duration = Duration::from_secs(30);
 const MAINTENANCE_LOOK: Duration = Duration::from_secs(60);
+/// Answers with errors, and none without in between, that make a maintenance; in a known window one does.
+const TROUBLES: u32 = 2;
 /// A session that was ready for so long begins anew with its patience.
 const HEALTHY: Duration = Duration::from_secs(300);
 /// Pause before the brokerage session is opened again after a refusal; doubles up to the longest.
@@ -84,7 +91,10 @@ pub enum Phase {
     /// TWS, a phone or another gateway holds the brokerage session.
     Competing,
     /// IBKR answers with errors.
-    Maint,
+    Maint {
+        /// There is a login that must be kept alive meanwhile, as far as is known.
+        login: bool,
+    },
     /// The gateway answers, IBKR behind it does not.
     Network {
         /// Looks so far.
@@ -145,6 +155,8 @@ pub enum Event {
     Primed(bool),
     /// A call failed in a way that casts doubt on the session.
     Doubted,
+    /// A call, or the session's first calls, were answered with an error of IBKR's servers.
+    Troubled,
     /// A call was told that the session's first calls are missing: somebody opened it anew.
     Unprimed,
     /// A caller waits.
@@ -175,6 +187,8 @@ pub enum Opening {
 pub enum Effect {
     /// Look at the gateway now.
     Look,
+    /// Look, and if all seems well, also ask for something that needs the brokerage session.
+    Probe,
     /// Come back with `Due` after this time.
     Wait(Duration),
     /// Open the brokerage session; `compete` takes it away from others.
@@ -217,6 +231,8 @@ pub struct Life {
     compete: Compete,
     reopen: Duration,
     failed_primings: u32,
+    /// Answers with errors since the session last worked.
+    troubles: u32,
     /// Looks since another platform was seen to have the session.
     yielded_looks: u32,
 }
@@ -230,11 +246,13 @@ pub struct Watch {
     pub waiting: Duration,
     /// The first bad look counts.
     pub is_urgent: bool,
+    /// IBKR's known hours of maintenance: the first answer with an error counts.
+    pub is_maintained: bool,
 }
 
 impl Default for Watch {
     fn default() -> Self {
-        Self { ready: TICKLE, waiting: WAITING_LOOK, is_urgent: false }
+        Self { ready: TICKLE, waiting: WAITING_LOOK, is_urgent: false, is_maintained: false }
     }
 }
 
@@ -250,6 +268,7 @@ impl Phase {
                 | Self::Ready
                 | Self::Doubtful
                 | Self::Competing
+                | Self::Maint { login: true }
         )
     }
 
@@ -280,6 +299,7 @@ impl Life {
             compete,
             reopen: REOPEN,
             failed_primings: 0,
+            troubles: 0,
             yielded_looks: 0,
         }
     }
@@ -303,6 +323,7 @@ impl Life {
             Event::Primed(true) => self.primed(),
             Event::Primed(false) => self.not_primed(),
             Event::Doubted => self.doubted(),
+            Event::Troubled => self.troubled(),
             Event::Unprimed => self.unprimed(),
             Event::Wanted => self.wanted(),
             Event::Resume => self.resume(),
@@ -311,6 +332,9 @@ impl Life {
     }
 
     fn to(&mut self, phase: Phase, effects: Vec<Effect>) -> Vec<Effect> {
+        if !matches!(phase, Phase::Doubtful | Phase::Maint { .. } | Phase::Priming) {
+            self.troubles = 0;
+        }
         self.phase = phase;
         effects
     }
@@ -324,7 +348,16 @@ impl Life {
             | Phase::Loading { .. }
             | Phase::Priming
             | Phase::Penalty { .. } => vec![],
-            _ => vec![Effect::Look],
+            _ => vec![self.look()],
+        }
+    }
+
+    /// After an error of IBKR's servers a tickle that is answered proves nothing.
+    fn look(&self) -> Effect {
+        match self.phase {
+            Phase::Maint { login: true } => Effect::Probe,
+            Phase::Doubtful if self.troubles > 0 => Effect::Probe,
+            _ => Effect::Look,
         }
     }
 
@@ -346,6 +379,33 @@ impl Life {
         }
     }
 
+    /// An error of IBKR's servers, in answer to a call: the one endpoint's, or all of them are down.
+    fn troubled(&mut self) -> Vec<Effect> {
+        match self.phase {
+            Phase::Ready | Phase::Doubtful => {
+                let phase = self.more_trouble();
+                self.to(phase, vec![Effect::Probe])
+            }
+            // The session cannot be used, whatever the reason; a hiccup is over at the next probe.
+            Phase::Priming => {
+                self.troubles += 1;
+                let is_hiccup = self.troubles < TROUBLES;
+                let pause = if is_hiccup { SECOND_LOOK } else { MAINTENANCE_LOOK };
+                self.to(Phase::Maint { login: true }, vec![Effect::Wait(pause)])
+            }
+            _ => self.wanted(),
+        }
+    }
+
+    /// Of a session that was ready: doubtful until there is trouble enough.
+    fn more_trouble(&mut self) -> Phase {
+        self.troubles += 1;
+        match self.watch.is_maintained || self.troubles >= TROUBLES {
+            true => Phase::Maint { login: true },
+            false => Phase::Doubtful,
+        }
+    }
+
     fn unprimed(&mut self) -> Vec<Effect> {
         match self.phase {
             Phase::Ready | Phase::Doubtful => {
@@ -359,7 +419,7 @@ impl Life {
     fn due(&mut self) -> Vec<Effect> {
         match self.phase {
             Phase::Stopped | Phase::LoggingOut => vec![],
-            _ => vec![Effect::Look],
+            _ => vec![self.look()],
         }
     }
 
@@ -407,6 +467,7 @@ impl Life {
                 self.loading()
             }
             Sight::Login { authenticated: true, competing: false, .. } => self.alive(),
+            Sight::Trouble => self.trouble_seen(),
             _ if was_ready && !self.watch.is_urgent && !matches!(sight, Sight::Limited(_)) => {
                 self.to(Phase::Doubtful, vec![Effect::Wait(SECOND_LOOK)])
             }
@@ -417,13 +478,24 @@ impl Life {
                 self.to(Phase::Gone { why: why.clone() }, vec![Effect::Wait(WAITING_LOOK)])
             }
             Sight::Untrusted => self.to(Phase::Untrusted, vec![Effect::Wait(WAITING_LOOK)]),
-            Sight::Trouble => self.to(Phase::Maint, vec![Effect::Wait(MAINTENANCE_LOOK)]),
             Sight::SilentUpstream => self.silent(),
             Sight::SilentGateway => self.hung(),
             Sight::Limited(until) => {
                 self.to(Phase::Penalty { until: *until }, vec![Effect::Wait(MAINTENANCE_LOOK)])
             }
         }
+    }
+
+    fn trouble_seen(&mut self) -> Vec<Effect> {
+        let login = self.phase.has_login();
+        let (phase, pause) = match self.phase {
+            Phase::Ready | Phase::Doubtful => match self.more_trouble() {
+                Phase::Doubtful => (Phase::Doubtful, SECOND_LOOK),
+                maintenance => (maintenance, MAINTENANCE_LOOK),
+            },
+            _ => (Phase::Maint { login }, MAINTENANCE_LOOK),
+        };
+        self.to(phase, vec![Effect::Wait(pause)])
     }
 
     /// Authenticated and, as far as the server says, established.

@@ -1,7 +1,7 @@
 //! Logins: who wants one, in which way, and how far it is. One at a time, whoever asks.
 //!
 //! ```text
-//!   ask ──decide──▶ Preparing ──gateway up──▶ Person ─────────────────────┐ seen by the next look
+//!   ask ──decide──▶ Preparing ──gateway up, nobody logged in──▶ Person ───┐ seen by the next look
 //!                       │ headless                                        ▼
 //!                       └──────────────▶ Typing ⇄ Approval ⇄ Code ──▶ Checking ──▶ the session is ready
 //!                                            └────────────┴──▶ Failed
@@ -67,6 +67,8 @@ pub enum Stage {
     Code(String, String),
     /// The page says that it is done; the session is looked at.
     Checking,
+    /// Somebody is logged in already: it is over, and nothing was typed.
+    Found,
     /// It is over without a login.
     Failed(Failure),
 }
@@ -167,11 +169,25 @@ pub enum Start {
     Refuse(Failure),
 }
 
+/// Whether there is a page to log in at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum WayIn {
+    /// There is, or there will be when it is wanted.
+    #[default]
+    Open,
+    /// The gateway is coming up, or was not looked at yet: it may hold a login.
+    Unknown,
+    /// The gateway is not ours to start, and does not answer; what is said about that.
+    Gone(Failure),
+}
+
 /// Everything that decides about an ask.
 #[derive(Debug, Clone)]
 pub struct Situation<'a> {
     /// Where the session stands.
     pub phase: &'a Phase,
+    /// Whether there is a page to log in at.
+    pub way_in: WayIn,
     /// Paper or live, as far as the broker has said.
     pub is_paper: Option<bool>,
     /// A login that is under way, and whether it is to be a paper one.
@@ -196,6 +212,11 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
         Some(_) => return Start::Join,
         None => {}
     }
+    match &situation.way_in {
+        WayIn::Open => {}
+        WayIn::Unknown => return Start::Wait,
+        WayIn::Gone(failure) => return Start::Refuse(failure.clone()),
+    }
     let is_persons_will = ask.asker == Asker::Person && ask.forced;
     match phase {
         Phase::Ready | Phase::Doubtful if ask.paper && situation.is_paper == Some(false) => {
@@ -207,6 +228,8 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
         }
         // It is not known yet whether one is needed.
         Phase::Starting => return Start::Wait,
+        // Its owner brings it back, with or without the login that it held.
+        Phase::Gone { .. } => return Start::Wait,
         Phase::Penalty { .. } | Phase::Untrusted | Phase::Hung { .. } => return Start::Wait,
         _ if ask.join_only => {
             return situation.last.map_or(Start::Wait, |failure| Start::Refuse(failure.clone()));
@@ -224,7 +247,7 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
         return Start::Refuse(taken(situation.taken));
     }
     // Without a way to IBKR, or while it is maintained, a password has nowhere to go.
-    let is_closed = matches!(phase, Phase::Maint | Phase::Network { .. });
+    let is_closed = matches!(phase, Phase::Maint { .. } | Phase::Network { .. });
     if is_headless && is_closed && !is_persons_will {
         return Start::Wait;
     }

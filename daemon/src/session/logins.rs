@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ibd_headless::Answer;
-use ibd_protocol::{Places, Report, Secret};
+use ibd_protocol::{GatewayMode, Places, Report, Secret};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ractor::{ActorRef, RpcReplyPort};
@@ -16,7 +16,9 @@ use tokio::time::Instant;
 use super::calendar::Region;
 use super::guard::{Asker, Guard, Held};
 use super::life::{Compete, Event, Phase};
-use super::login::{self, Ask, Failure, LoginView, Page, Situation, Stage, Start, Way, Wish};
+use super::login::{
+    self, Ask, Failure, LoginView, Page, Situation, Stage, Start, Way, WayIn, Wish,
+};
 use super::login::{browser, headless};
 use super::memory::Kept;
 use super::{Msg, State, calendar};
@@ -177,6 +179,7 @@ impl Logins {
 impl State {
     /// Somebody asks for a login.
     pub(super) fn login(&mut self, me: &ActorRef<Msg>, ask: Ask, page: Option<OpenPage>) -> Begun {
+        self.catch_up(me);
         let is_unasked = ask.asker == Asker::Nobody;
         let has_answered = self.logins.answered.is_some_and(|at| at.elapsed() < ANSWERED);
         let join_only = ask.join_only || (ask.asker == Asker::Client && has_answered);
@@ -188,6 +191,7 @@ impl State {
         let current = self.logins.current.as_ref();
         let situation = Situation {
             phase: &self.life.phase,
+            way_in: self.way_in(),
             is_paper: self.facts.paper,
             running: current.filter(|current| current.view.is_running()).map(|c| c.paper),
             last: current.and_then(|current| current.view.failure()),
@@ -215,6 +219,18 @@ impl State {
         }
     }
 
+    /// Whether there is a page to log in at.
+    fn way_in(&self) -> WayIn {
+        match (&self.life.phase, &self.gateway.state) {
+            (_, GatewayState::Starting) | (Phase::Stopped, GatewayState::Up) => WayIn::Unknown,
+            (Phase::Gone { .. }, _) if self.gateway.mode() == GatewayMode::Attach => {
+                let words = self.words_now();
+                WayIn::Gone(Failure::new("gateway_down", words.text, words.hint))
+            }
+            _ => WayIn::Open,
+        }
+    }
+
     fn begin(&mut self, me: &ActorRef<Msg>, way: Way, ask: Ask, page: Option<OpenPage>) {
         self.logins.end();
         self.logins.number += 1;
@@ -231,17 +247,17 @@ impl State {
         let task = match way {
             Way::Browser => {
                 let limit = self.logins.wish.limit();
-                tokio::spawn(browser::run(self.handle.clone(), limit, tell))
+                tokio::spawn(browser::run(self.handle.clone(), limit, ask.renew, tell))
             }
             Way::Headless => tokio::spawn(headless::run(headless::Run {
                 gateway: self.handle.clone(),
-                board: self.board.clone(),
                 wish: self.logins.wish.clone(),
                 profile: self.logins.places.profile.clone(),
                 paper,
                 guard: self.logins.guard.clone(),
                 asker: ask.asker,
                 forced: ask.forced,
+                renews: ask.renew,
                 scratch: self.logins.places.state.join("browser"),
                 answers: from_persons,
                 tell,
@@ -259,10 +275,17 @@ impl State {
 
     /// A run tells how far it is.
     pub(super) fn stage(&mut self, me: &ActorRef<Msg>, number: u64, stage: Stage) {
-        let Some(current) = self.logins.current.as_mut().filter(|c| c.view.number == number) else {
+        if self.logins.view().is_none_or(|view| view.number != number) {
             return;
-        };
+        }
         tracing::info!(number, ?stage, "login");
+        self.catch_up(me);
+        if stage == Stage::Found {
+            // Whose it is, and what it is good for, is seen by a look.
+            self.logins.end();
+            return self.event(me, &Event::Wanted);
+        }
+        let Some(current) = self.logins.current.as_mut() else { return };
         let is_failed = matches!(stage, Stage::Failed(_));
         // From here on looks tell how it goes on, and they begin at once.
         let is_looked_at = is_failed || matches!(stage, Stage::Checking | Stage::Person);
@@ -357,6 +380,7 @@ impl State {
 
     /// A person says to go on, whoever has the session.
     pub(super) fn resume(&mut self, me: &ActorRef<Msg>, reply: RpcReplyPort<Report>) {
+        self.catch_up(me);
         let report = match self.life.phase {
             Phase::Competing | Phase::Refused => {
                 self.event(me, &Event::Resume);

@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout};
 use super::Facts;
 use super::life::{Opening, Sight};
 use super::logins::Identity;
+use crate::gateway::plain;
 
 /// An errand ends within this time.
 const ERRAND: Duration = Duration::from_secs(30);
@@ -34,6 +35,24 @@ pub(super) async fn tickle(client: &Client) -> (Sight, Option<Identity>) {
         Some(Ok(answer)) => (sight(&answer.value), identity(&answer.value)),
         Some(Err(failure)) => (sight_of(client, &failure).await, None),
         None => (Sight::SilentGateway, None),
+    }
+}
+
+/// A tickle, and if that shows a session that works, one thing more that needs it: during IBKR's maintenance
+/// tickles go on being answered.
+pub(super) async fn probe(client: &Client) -> (Sight, Option<Identity>) {
+    let (sight, identity) = tickle(client).await;
+    let seems_well = matches!(
+        sight,
+        Sight::Login { authenticated: true, established: None | Some(true), competing: false }
+    );
+    if !seems_well {
+        return (sight, identity);
+    }
+    match patiently(client, client.ask(&GetBrokerageAccounts, deadline())).await {
+        Some(Ok(_)) => (sight, identity),
+        Some(Err(failure)) => (sight_of(client, &failure).await, identity),
+        None => (Sight::SilentGateway, identity),
     }
 }
 
@@ -100,7 +119,7 @@ fn login_at(login: &SsoLogin) -> Option<Timestamp> {
 async fn sight_of(client: &Client, failure: &Failure) -> Sight {
     match failure {
         Failure::NotLoggedIn => Sight::NoLogin,
-        Failure::Unreachable(why) => Sight::Gone(why.clone()),
+        Failure::Unreachable(why) => Sight::Gone(plain(why)),
         Failure::OtherCertificate => Sight::Untrusted,
         Failure::RateLimited(until) => Sight::Limited(*until),
         Failure::NoBrokerage(_) | Failure::NotPrimed => {

@@ -8,7 +8,7 @@ use super::guard::Held;
 use super::life::{Compete, Phase};
 use super::login::{LoginView, Stage, Taken, clock, guarded};
 use super::{Facts, LoggedOut, SessionState, SessionView};
-use crate::gateway::{self, GatewayState, GatewayView};
+use crate::gateway::{self, GatewayState, GatewayView, plain};
 use crate::refusal::Refusal;
 use ibd_cpapi::Failure;
 use ibd_protocol::Event;
@@ -66,15 +66,24 @@ pub fn words(scene: &Scene<'_>) -> Words {
 
 /// While somebody logs in, that is the news.
 fn of_login(scene: &Scene<'_>, login: &LoginView) -> Words {
-    let address = scene.gateway.address.as_deref().unwrap_or("its address");
     match &login.stage {
-        Stage::Preparing(how_far) => say(SessionState::Starting, how_far, ""),
-        Stage::Person => say(
-            SessionState::NeedLogin,
-            format!("Waiting for you to log in: {address}/"),
-            "Log in at that page in a browser on this machine (it warns about the certificate, which ibd \
-             made for this gateway); ibd notices by itself.",
-        ),
+        Stage::Preparing(how_far) => say(SessionState::Starting, how_far, takes(scene)),
+        Stage::Person => match &scene.gateway.address {
+            Some(address) => say(
+                SessionState::NeedLogin,
+                format!("Waiting for you to log in: {address}/"),
+                format!(
+                    "Log in at that page in a browser on this machine{}; ibd notices by itself.{}",
+                    warning(scene.gateway.mode()),
+                    match takes(scene) {
+                        "" => String::new(),
+                        takes => format!(" {takes}"),
+                    }
+                ),
+            ),
+            // The page went while somebody was about to log in; it comes back with its gateway.
+            None => stopped(scene.gateway),
+        },
         Stage::Typing(what) => {
             say(SessionState::Starting, format!("Logging in at IBKR's page. {what}"), "")
         }
@@ -91,7 +100,7 @@ fn of_login(scene: &Scene<'_>, login: &LoginView) -> Words {
             format!("IBKR asks for a code. {what}."),
             "Run `ibctl login --code CODE`.",
         ),
-        Stage::Checking => {
+        Stage::Checking | Stage::Found => {
             say(SessionState::Starting, "Logged in. Opening the trading session.", "")
         }
         Stage::Failed(failure) => {
@@ -105,31 +114,58 @@ fn of_login(scene: &Scene<'_>, login: &LoginView) -> Words {
     }
 }
 
+/// What a page says whose certificate ibd made itself.
+pub fn warning(mode: GatewayMode) -> &'static str {
+    match mode {
+        GatewayMode::Managed => {
+            " (it warns about the certificate, which ibd made for this gateway)"
+        }
+        _ => "",
+    }
+}
+
+/// Under `ask` a person should know before they log in.
+fn takes(scene: &Scene<'_>) -> &'static str {
+    match (scene.compete, scene.gateway.mode()) {
+        (_, GatewayMode::Simulator) | (Compete::Take, _) => "",
+        _ => {
+            "If this user is logged in to TWS or on the phone, the login takes the trading session from \
+             there."
+        }
+    }
+}
+
 fn of_phase(scene: &Scene<'_>) -> Words {
-    let address = scene.gateway.address.as_deref().unwrap_or("its address");
+    let at = scene.gateway.address.as_deref().map(|address| format!(" at {address}"));
+    let at = at.unwrap_or_default();
     match scene.phase {
         Phase::Stopped => stopped(scene.gateway),
         Phase::Gone { why } if scene.gateway.mode() != GatewayMode::Attach => say(
             SessionState::Stopped,
-            format!("The gateway does not answer ({why}). If it does not come back it is started anew."),
+            format!(
+                "The gateway does not answer ({}). If it does not come back it is started anew.",
+                plain(why)
+            ),
             "Wait a moment; then look at `ibctl gateway status`.",
         ),
         Phase::Gone { why } => say(
             SessionState::Stopped,
-            format!("No gateway answers at {address} ({why})."),
+            format!("No gateway answers{at} ({}).", plain(why)),
             "Start the gateway there, or correct IB_GATEWAY_HOST and IB_GATEWAY_PORT.",
         ),
         Phase::Untrusted => say(
             SessionState::Stopped,
-            format!("The gateway at {address} shows another certificate than before."),
+            format!("The gateway{at} shows another certificate than before."),
             "If you replaced or restarted it yourself, `ibctl restart` trusts the new one.",
         ),
         Phase::LoggingOut => say(SessionState::Starting, "Logging out.", ""),
         Phase::Starting => say(SessionState::Starting, "Looking at the gateway.", ""),
-        Phase::NeedLogin => need_login(scene, address),
+        Phase::NeedLogin => need_login(scene, &at),
         Phase::Opening | Phase::Loading { .. } | Phase::Priming => {
             say(SessionState::Init, "Logged in. Opening the trading session.", "")
         }
+        // IBKR opens none during its maintenance, and ends some.
+        Phase::Refused if scene.window.is_some() => maintenance(scene.window),
         Phase::Refused => say(
             SessionState::Init,
             "Logged in, but IBKR did not open the trading session. It is tried again in a while.",
@@ -142,7 +178,7 @@ fn of_phase(scene: &Scene<'_>) -> Words {
             "Try again in a few seconds.",
         ),
         Phase::Competing => competing(scene),
-        Phase::Maint => maintenance(scene.window),
+        Phase::Maint { .. } => maintenance(scene.window),
         Phase::Network { .. } => say(
             SessionState::Network,
             "No connection to IBKR: the gateway runs, and nothing comes back. Your working orders stay at \
@@ -156,7 +192,7 @@ fn of_phase(scene: &Scene<'_>) -> Words {
                     "The gateway stopped answering; it is started anew. You may need to log in again."
                         .to_owned()
                 }
-                _ => format!("The gateway at {address} accepts connections and does not answer."),
+                _ => format!("The gateway{at} accepts connections and does not answer."),
             },
             "If this stays, restart the gateway; a new login may be needed.",
         ),
@@ -168,7 +204,7 @@ fn of_phase(scene: &Scene<'_>) -> Words {
     }
 }
 
-fn need_login(scene: &Scene<'_>, address: &str) -> Words {
+fn need_login(scene: &Scene<'_>, at: &str) -> Words {
     if let Some(held) = scene.held {
         let failure = guarded(held);
         return say(SessionState::LockoutGuard, failure.text, failure.next);
@@ -188,7 +224,10 @@ fn need_login(scene: &Scene<'_>, address: &str) -> Words {
     }
     say(
         SessionState::NeedLogin,
-        format!("Nobody is logged in. Waiting for a login at {address}/"),
+        match at {
+            "" => "Nobody is logged in. Waiting for a login.".to_owned(),
+            at => format!("Nobody is logged in. Waiting for a login{at}/"),
+        },
         "Run `ibctl login` (an assistant can call authenticate), or open that address in a browser on this \
          machine; ibd notices by itself.",
     )
@@ -229,10 +268,11 @@ fn maintenance(window: Option<Window>) -> Words {
 /// Without a gateway the gateway's own state is the news.
 fn stopped(gateway: &GatewayView) -> Words {
     let (text, hint) = match gateway.state {
-        GatewayState::Up => ("The gateway is being looked for.".to_owned(), String::new()),
+        GatewayState::Up => ("Looking at the gateway.".to_owned(), String::new()),
         _ => gateway::words(gateway),
     };
-    let state = match gateway.state.is_passing() {
+    // One that is up is about to be looked at.
+    let state = match gateway.state.is_passing() || gateway.state == GatewayState::Up {
         true => SessionState::Starting,
         false => SessionState::Stopped,
     };
@@ -246,7 +286,10 @@ fn ready(facts: &Facts) -> String {
         None => "Mode unclear:",
     };
     let accounts: Vec<String> = facts.accounts.iter().map(|a| a.masked()).collect();
-    format!("Ready. {mode} {}.", accounts.join(", "))
+    match accounts.is_empty() {
+        true => format!("Ready. {}.", mode.trim_end_matches(':')),
+        false => format!("Ready. {mode} {}.", accounts.join(", ")),
+    }
 }
 
 fn seconds(at: Timestamp) -> String {
@@ -316,6 +359,7 @@ pub fn logged_out(outcome: &LoggedOut) -> LogoutReport {
             report(true, "The gateway does not run, so no session is left in it.")
         }
         Err(failure) => {
+            let failure = plain(&failure.to_string());
             report(false, &format!("The logout could not be verified: {failure}.{ended}"))
         }
     }
@@ -345,11 +389,18 @@ impl Words {
         let next = match (code, self.hint.is_empty()) {
             // The one thing that an assistant can do itself.
             ("not_logged_in" | "gateway_down", _)
-                if *phase != Phase::Untrusted && !self.hint.contains("resume") =>
+                if !self.hint.starts_with("Try again")
+                    && !matches!(phase, Phase::Untrusted | Phase::Gone { .. })
+                    && !self.hint.contains("resume") =>
             {
                 format!("Call authenticate. Or tell the user: {}", self.hint)
             }
             (_, true) => "Try again in a few seconds.".to_owned(),
+            // It goes on by itself; what should be known meanwhile is said as well.
+            _ if self.state == SessionState::Starting => {
+                format!("Try again in a few seconds. {}", self.hint)
+            }
+            _ if self.hint.starts_with("Try again") => self.hint.clone(),
             _ => format!("Tell the user: {}", self.hint),
         };
         let text = self.text.replace(LEFT, "a little time");
@@ -364,112 +415,4 @@ impl Words {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::session::login::{Failure as LoginFailure, Page, Way};
-
-    fn scene<'a>(phase: &'a Phase, gateway: &'a GatewayView, facts: &'a Facts) -> Scene<'a> {
-        Scene {
-            phase,
-            gateway,
-            facts,
-            login: None,
-            held: None,
-            taken: None,
-            compete: Compete::Ask,
-            window: None,
-        }
-    }
-
-    fn gateway() -> GatewayView {
-        GatewayView {
-            state: GatewayState::Up,
-            address: Some("https://127.0.0.1:5055".into()),
-            ..GatewayView::default()
-        }
-    }
-
-    fn reads_well(words: &Words, what: &dyn std::fmt::Debug) {
-        assert!(words.text.ends_with(['.', '/']), "{what:?}: {}", words.text);
-        assert!(words.hint.is_empty() || words.hint.ends_with('.'), "{what:?}: {}", words.hint);
-        assert!(
-            words.text.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit()),
-            "{what:?}: {}",
-            words.text
-        );
-    }
-
-    #[test]
-    fn every_state_reads_well_and_says_what_to_do() {
-        let (gateway, facts) = (gateway(), Facts::default());
-        for phase in [
-            Phase::Gone { why: "x".into() },
-            Phase::Untrusted,
-            Phase::NeedLogin,
-            Phase::Refused,
-            Phase::Doubtful,
-            Phase::Competing,
-            Phase::Maint,
-            Phase::Network { looks: 1 },
-            Phase::Hung { looks: 1 },
-            Phase::Penalty { until: Timestamp::UNIX_EPOCH },
-        ] {
-            let words = words(&scene(&phase, &gateway, &facts));
-            reads_well(&words, &phase);
-            assert!(!words.hint.is_empty(), "{phase:?}");
-            let refusal = words.refusal(&phase, None);
-            assert!(refusal.next.to_lowercase().contains("tell the user:"), "{phase:?}");
-            assert_eq!(refusal.retry_at.is_some(), matches!(phase, Phase::Penalty { .. }));
-        }
-    }
-
-    #[test]
-    fn every_stage_of_a_login_reads_well() {
-        let (gateway, facts) = (gateway(), Facts::default());
-        let failure = LoginFailure::new("wrong_credentials", "IBKR refused them.", "Correct them.");
-        for (stage, state) in [
-            (Stage::Preparing("Starting the gateway.".into()), SessionState::Starting),
-            (Stage::Person, SessionState::NeedLogin),
-            (Stage::Typing("Giving the code.".into()), SessionState::Starting),
-            (Stage::Approval(Timestamp::UNIX_EPOCH), SessionState::Wait2fa),
-            (Stage::Code("The code of the app".into(), "1".into()), SessionState::Wait2fa),
-            (Stage::Checking, SessionState::Starting),
-            (Stage::Failed(failure), SessionState::NeedLogin),
-        ] {
-            let login = LoginView { number: 1, way: Way::Headless, stage, page: Page::Closed };
-            let scene = Scene { login: Some(&login), ..scene(&Phase::NeedLogin, &gateway, &facts) };
-            let words = words(&scene);
-            reads_well(&words, &login);
-            assert_eq!(words.state, state, "{login:?}");
-        }
-    }
-
-    #[test]
-    fn a_held_login_names_the_way_out() {
-        let (gateway, facts) = (gateway(), Facts::default());
-        for held in [Held::Failures(2), Held::Locked, Held::Factors, Held::Unreadable("x".into())] {
-            let scene = Scene { held: Some(&held), ..scene(&Phase::NeedLogin, &gateway, &facts) };
-            let words = words(&scene);
-            reads_well(&words, &held);
-            assert_eq!(words.state, SessionState::LockoutGuard);
-            assert!(words.hint.contains("--force"), "{}", words.hint);
-        }
-    }
-
-    #[test]
-    fn each_state_of_the_gateway_reads_well() {
-        let facts = Facts::default();
-        for state in [
-            GatewayState::NotInstalled(String::new()),
-            GatewayState::NotInstalled("no Java was found".into()),
-            GatewayState::Installing("Installing IBKR's gateway: 3 of 12 MB.".into()),
-            GatewayState::Starting,
-            GatewayState::Stopped,
-            GatewayState::Down("it ended".into()),
-        ] {
-            let gateway = GatewayView { state, ..GatewayView::default() };
-            reads_well(&words(&scene(&Phase::Stopped, &gateway, &facts)), &gateway.state);
-        }
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ibd_protocol::{Effect, Question};
+use ibd_protocol::{Effect, GatewayMode, LoginReport, Question};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -13,6 +13,7 @@ use super::{Ctx, Tool};
 use crate::refusal::Refusal;
 use crate::session::guard::Asker;
 use crate::session::login::Ask;
+use crate::session::warning;
 
 /// The answer must be on its way before the caller stops waiting.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -106,7 +107,7 @@ impl Tool for Authenticate {
             ctx.policy.admits_login(&followed.view.facts)?;
         }
         let report = followed.report();
-        let next = next(&report, followed.is_pending);
+        let next = next(&report, followed.gateway);
         let facts = &followed.view.facts;
         let has_mode = !report.mode.is_empty();
         let out = Out {
@@ -129,13 +130,15 @@ impl Tool for Authenticate {
     }
 }
 
-fn next(report: &ibd_protocol::LoginReport, is_pending: bool) -> Option<String> {
+const GOES_ON: &str = "It goes on by itself; call authenticate again in a few seconds.";
+
+fn next(report: &LoginReport, gateway: GatewayMode) -> Option<String> {
     let url = report.auth_url.as_deref().unwrap_or("the login page");
     let text = match (report.waiting_for.as_deref(), report.browser_opened) {
         _ if report.ready => return None,
         (Some("login"), true) => format!(
-            "A browser was opened at {url}. Ask the user to log in there (it warns about the certificate, \
-             which ibd made for this gateway), then call authenticate again."
+            "A browser was opened at {url}. Ask the user to log in there{}, then call authenticate again.",
+            warning(gateway)
         ),
         (Some("login"), false) => format!(
             "No browser could be opened from here. Ask the user to open {url} in a browser on the machine \
@@ -149,9 +152,9 @@ fn next(report: &ibd_protocol::LoginReport, is_pending: bool) -> Option<String> 
             "Ask the user to run `ibctl login --code CODE` with the code; never ask for it in the chat."
                 .to_owned()
         }
-        _ if is_pending || report.next.is_empty() => {
-            "It goes on by itself; call authenticate again in a few seconds.".to_owned()
-        }
+        // Every other state has its own way out.
+        _ if report.next.is_empty() || report.state == "degraded" => GOES_ON.to_owned(),
+        _ if report.state == "starting" => format!("{GOES_ON} {}", report.next),
         _ => format!("Tell the user: {}", report.next),
     };
     Some(text)

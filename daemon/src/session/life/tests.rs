@@ -1,5 +1,5 @@
 use super::*;
-use Effect::{Look, Open, Prime, Wait};
+use Effect::{Look, Open, Prime, Probe, Wait};
 
 const UP: Sight = Sight::Login { authenticated: true, established: Some(true), competing: false };
 const LOADING: Sight =
@@ -32,7 +32,7 @@ fn each_sight_leads_from_the_start_to_its_state() {
         (Sight::NoLogin, Phase::NeedLogin, vec![Wait(WAITING_LOOK)]),
         (Sight::Gone("x".into()), Phase::Gone { why: "x".into() }, vec![Wait(WAITING_LOOK)]),
         (Sight::Untrusted, Phase::Untrusted, vec![Wait(WAITING_LOOK)]),
-        (Sight::Trouble, Phase::Maint, vec![Wait(MAINTENANCE_LOOK)]),
+        (Sight::Trouble, Phase::Maint { login: false }, vec![Wait(MAINTENANCE_LOOK)]),
         (Sight::SilentUpstream, Phase::Network { looks: 1 }, vec![Wait(SECOND_LOOK)]),
         (Sight::SilentGateway, Phase::Hung { looks: 1 }, vec![Wait(SECOND_LOOK)]),
         (Sight::Limited(until), Phase::Penalty { until }, vec![Wait(MAINTENANCE_LOOK)]),
@@ -188,7 +188,7 @@ fn in_the_penalty_box_nobody_is_asked_for_a_callers_sake() {
 fn a_caller_who_waits_for_a_login_gets_a_look() {
     for phase in [
         Phase::NeedLogin,
-        Phase::Maint,
+        Phase::Maint { login: false },
         Phase::Hung { looks: 1 },
         Phase::Gone { why: "x".into() },
         Phase::Competing,
@@ -251,4 +251,71 @@ fn a_gateway_that_hangs_is_ended() {
     }
     assert_eq!(effects[2], Effect::Escalate, "after the third look, and whenever it goes on");
     assert_eq!(effects.iter().filter(|effect| **effect == Effect::Escalate).count(), 3);
+}
+
+/// During IBKR's maintenance tickles are answered as ever: what calls are answered counts.
+#[test]
+fn calls_that_are_answered_with_errors_make_a_maintenance_and_a_probe_ends_it() {
+    let mut life = at(Phase::Ready);
+    assert_eq!(life.step(&Event::Troubled), [Probe]);
+    assert_eq!(life.phase, Phase::Doubtful, "nobody is served until it is known");
+    assert_eq!(life.step(&Event::Looked(Sight::Trouble)), [Wait(MAINTENANCE_LOOK)]);
+    assert_eq!(life.phase, Phase::Maint { login: true });
+    assert!(life.phase.has_login(), "it is kept alive meanwhile");
+    for event in [Event::Due, Event::Wanted] {
+        assert_eq!(life.step(&event), [Probe], "{event:?}");
+        assert_eq!(life.step(&Event::Looked(Sight::Trouble)), [Wait(MAINTENANCE_LOOK)]);
+    }
+    // Whatever was primed before it may be gone.
+    assert_eq!(life.step(&Event::Looked(UP)), [Prime]);
+    assert_eq!(life.step(&Event::Primed(true)), [Wait(TICKLE)]);
+    assert_eq!((life.phase, life.epoch), (Phase::Ready, 2));
+}
+
+#[test]
+fn one_endpoints_own_trouble_is_no_maintenance() {
+    let mut life = at(Phase::Ready);
+    for _ in 0..5 {
+        assert_eq!(life.step(&Event::Troubled), [Probe]);
+        assert_eq!(life.step(&Event::Looked(UP)), [Wait(TICKLE)]);
+        assert_eq!((&life.phase, life.epoch), (&Phase::Ready, 1), "the same session as before");
+    }
+}
+
+#[test]
+fn in_ibkrs_own_hours_the_first_error_counts() {
+    let watch = Watch { is_maintained: true, ..Watch::default() };
+    for (event, effect) in
+        [(Event::Troubled, Probe), (Event::Looked(Sight::Trouble), Wait(MAINTENANCE_LOOK))]
+    {
+        let mut life = Life { watch, ..at(Phase::Ready) };
+        assert_eq!(life.step(&event), [effect], "{event:?}");
+        assert_eq!(life.phase, Phase::Maint { login: true }, "{event:?}");
+        assert_eq!(life.step(&Event::Due), [Probe]);
+        assert_eq!(life.step(&Event::Looked(UP)), [Prime]);
+    }
+}
+
+#[test]
+fn first_calls_that_are_answered_with_errors_are_a_maintenance_and_no_storm() {
+    let mut life = at(Phase::Priming);
+    for expected in [SECOND_LOOK, MAINTENANCE_LOOK, MAINTENANCE_LOOK] {
+        assert_eq!(life.step(&Event::Troubled), [Wait(expected)]);
+        assert_eq!(life.phase, Phase::Maint { login: true });
+        assert_eq!(life.step(&Event::Due), [Probe]);
+        assert_eq!(life.step(&Event::Looked(UP)), [Prime]);
+    }
+}
+
+#[test]
+fn a_maintenance_that_ends_the_login_is_left_by_a_login() {
+    for (sight, phase) in [
+        (Sight::NoLogin, Phase::NeedLogin),
+        (CLOSED, Phase::Opening),
+        (Sight::SilentUpstream, Phase::Network { looks: 1 }),
+    ] {
+        assert_eq!(looked(Phase::Maint { login: true }, sight).0, phase);
+    }
+    let (phase, effects) = looked(Phase::Maint { login: false }, UP);
+    assert_eq!((phase, effects), (Phase::Priming, vec![Prime]));
 }

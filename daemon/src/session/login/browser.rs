@@ -3,21 +3,23 @@
 use std::time::Duration;
 
 use super::{Failure, Stage};
-use crate::gateway::{GatewayHandle, GatewayState, words};
+use crate::gateway::{GatewayHandle, GatewayState, GatewayView, words};
+use crate::session::life::Sight;
+use crate::session::look;
 use tokio::time::Instant;
 
 /// What a run tells the session.
 pub type Tell = std::sync::Arc<dyn Fn(Stage) + Send + Sync>;
 
-/// The gateway is installed and started where it is missing.
+/// The gateway is installed and started where it is missing; how it is then.
 pub async fn prepare(
     gateway: &GatewayHandle,
     deadline: Instant,
     tell: &Tell,
-) -> Result<(), Failure> {
+) -> Result<GatewayView, Failure> {
     let view = gateway.start(deadline, |how_far| tell(Stage::Preparing(how_far.to_owned()))).await;
     if view.state == GatewayState::Up {
-        return Ok(());
+        return Ok(view);
     }
     let (text, next) = words(&view);
     let code = match view.state {
@@ -27,12 +29,23 @@ pub async fn prepare(
     Err(Failure::new(code, text, next))
 }
 
-/// One login by a person. Success is seen by the session's looks; what ends here is the patience.
-pub async fn run(gateway: GatewayHandle, limit: Duration, tell: Tell) {
+/// One more look before anything is asked of anybody: a gateway that has just come up may hold a login,
+/// and somebody may have been faster.
+pub(in crate::session) async fn last_look(view: &GatewayView) -> Option<Sight> {
+    Some(look::peek(view.client.as_ref()?).await.0)
+}
+
+/// One login by a person. Success is seen by the session's looks; what ends here is the patience. `renews`:
+/// that somebody is logged in is no reason to end.
+pub async fn run(gateway: GatewayHandle, limit: Duration, renews: bool, tell: Tell) {
     // An installation has its own limits; what the person needs is counted from the page on.
     let patience = Instant::now() + Duration::from_secs(1_800);
-    if let Err(failure) = prepare(&gateway, patience, &tell).await {
-        return tell(Stage::Failed(failure));
+    let view = match prepare(&gateway, patience, &tell).await {
+        Ok(view) => view,
+        Err(failure) => return tell(Stage::Failed(failure)),
+    };
+    if !renews && matches!(last_look(&view).await, Some(Sight::Login { .. })) {
+        return tell(Stage::Found);
     }
     tell(Stage::Person);
     tokio::time::sleep(limit).await;

@@ -9,11 +9,11 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
 use ulid::Ulid;
 
-use super::browser::{Tell, prepare};
+use super::browser::{Tell, last_look, prepare};
 use super::{Failure, Stage, Wish, guarded};
-use crate::board::Board;
 use crate::gateway::{GatewayHandle, GatewayView};
 use crate::session::guard::{Asker, Guard, Held, Outcome};
+use crate::session::life::Sight;
 
 /// IBKR's own limit for an approval on the phone.
 const PUSH: Duration = Duration::from_secs(180);
@@ -22,8 +22,6 @@ const PUSH: Duration = Duration::from_secs(180);
 pub struct Run {
     /// To make it ready.
     pub gateway: GatewayHandle,
-    /// Where it is then.
-    pub board: Board,
     /// Whom to log in.
     pub wish: Wish,
     /// Whose keyring entries.
@@ -36,6 +34,8 @@ pub struct Run {
     pub asker: Asker,
     /// A person insists.
     pub forced: bool,
+    /// A new login although there is one.
+    pub renews: bool,
     /// For the browser's profile.
     pub scratch: PathBuf,
     /// What a person says.
@@ -51,7 +51,8 @@ const SEEN: Duration = Duration::from_secs(120);
 pub async fn run(run: Run) {
     let tell = run.tell.clone();
     match attempt(run).await {
-        Ok(()) => tell(Stage::Checking),
+        Ok(Attempted::LoggedIn) => tell(Stage::Checking),
+        Ok(Attempted::NotNeeded) => return tell(Stage::Found),
         Err(failure) => return tell(Stage::Failed(failure)),
     }
     // Whoever sees the session ready ends this before.
@@ -64,11 +65,25 @@ pub async fn run(run: Run) {
     )));
 }
 
-async fn attempt(run: Run) -> Result<(), Failure> {
+/// What came of an attempt.
+enum Attempted {
+    /// It worked.
+    LoggedIn,
+    /// Somebody was logged in already; nothing was typed.
+    NotNeeded,
+}
+
+async fn attempt(run: Run) -> Result<Attempted, Failure> {
     let patience = Instant::now() + Duration::from_secs(1_800);
     let credentials = run.wish.credentials(&run.profile).await.map_err(missing)?;
-    prepare(&run.gateway, patience, &run.tell).await?;
-    let view = run.board.gateway().borrow().clone();
+    let view = prepare(&run.gateway, patience, &run.tell).await?;
+    let is_persons_will = run.asker == Asker::Person && run.forced;
+    match last_look(&view).await {
+        Some(Sight::Login { .. }) if !run.renews => return Ok(Attempted::NotNeeded),
+        // A password has nowhere to go.
+        Some(Sight::Trouble | Sight::SilentUpstream) if !is_persons_will => return Err(closed()),
+        _ => {}
+    }
     let (url, spki_sha256) = trusted(&view, credentials.is_own).await?;
     let attempt = Attempt {
         url,
@@ -100,13 +115,21 @@ async fn attempt(run: Run) -> Result<(), Failure> {
     };
     host.settle(outcome).await;
     match ended {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(Attempted::LoggedIn),
         Err(Failed::Held) => Err(guarded(&host.held())),
         Err(failed) => {
             tracing::warn!(%failed, "a headless login failed");
             Err(failure(&failed))
         }
     }
+}
+
+fn closed() -> Failure {
+    Failure::new(
+        "broker_maintenance",
+        "IBKR does not answer, or answers with errors, so nothing was typed.",
+        "Wait a few minutes; then `ibctl login`.",
+    )
 }
 
 fn missing(setting: &'static str) -> Failure {

@@ -12,6 +12,7 @@ fn ask(asker: Asker) -> Ask {
 fn situation(phase: &Phase) -> Situation<'_> {
     Situation {
         phase,
+        way_in: WayIn::Open,
         is_paper: None,
         running: None,
         last: None,
@@ -34,15 +35,42 @@ fn a_login_begins_only_where_one_is_needed() {
     for (phase, expected) in [
         (Phase::NeedLogin, Start::Begin(Way::Browser)),
         (Phase::Stopped, Start::Begin(Way::Browser)),
-        (Phase::Maint, Start::Begin(Way::Browser)),
+        (Phase::Maint { login: false }, Start::Begin(Way::Browser)),
         (Phase::Ready, Start::Wait),
         (Phase::Starting, Start::Wait),
         (Phase::Opening, Start::Wait),
         (Phase::Priming, Start::Wait),
         (Phase::LoggingOut, Start::Wait),
         (Phase::Hung { looks: 1 }, Start::Wait),
+        (Phase::Gone { why: "x".into() }, Start::Wait),
+        (Phase::Untrusted, Start::Wait),
+        (Phase::Penalty { until: at("2026-11-22T14:02:00Z") }, Start::Wait),
     ] {
         assert_eq!(decide(&situation(&phase), ask(Asker::Client)), expected, "{phase:?}");
+    }
+}
+
+/// A gateway that is coming up may hold a login, whoever asks and however much they insist.
+#[test]
+fn nothing_begins_before_the_gateway_was_looked_at() {
+    for phase in [Phase::Stopped, Phase::NeedLogin] {
+        for asker in [Asker::Person, Asker::Client, Asker::Nobody] {
+            for (forced, headless) in [(true, false), (false, true), (true, true)] {
+                let coming = Situation { way_in: WayIn::Unknown, headless, ..situation(&phase) };
+                assert_eq!(decide(&coming, Ask { forced, ..ask(asker) }), Start::Wait);
+            }
+        }
+    }
+}
+
+#[test]
+fn where_no_gateway_answers_that_is_said() {
+    let phase = Phase::Gone { why: "connection refused".into() };
+    let failure = Failure::new("gateway_down", "No gateway answers.", "Start it.");
+    for forced in [true, false] {
+        let gone = Situation { way_in: WayIn::Gone(failure.clone()), ..situation(&phase) };
+        let ask = Ask { forced, ..ask(Asker::Person) };
+        assert_eq!(refused(&decide(&gone, ask)), "gateway_down");
     }
 }
 
@@ -76,7 +104,7 @@ fn whoever_only_follows_begins_nothing() {
 
 #[test]
 fn a_password_is_not_typed_into_a_closed_door() {
-    for phase in [Phase::Maint, Phase::Network { looks: 1 }] {
+    for phase in [Phase::Maint { login: false }, Phase::Network { looks: 1 }] {
         let headless = Situation { headless: true, ..situation(&phase) };
         assert_eq!(decide(&headless, ask(Asker::Client)), Start::Wait, "{phase:?}");
         let will = Ask { forced: true, ..ask(Asker::Person) };
@@ -172,7 +200,7 @@ fn what_needs_no_person_comes_back_by_itself() {
         Unasked { last: Some(at("2026-11-23T09:56:00Z")), ..nobody(&phase) },
         Unasked { last: Some(at("2026-11-23T09:00:00Z")), failures: 4, ..nobody(&phase) },
         nobody(&Phase::Competing),
-        nobody(&Phase::Maint),
+        nobody(&Phase::Maint { login: false }),
         nobody(&Phase::Ready),
     ] {
         assert_eq!(unasked(&not), None, "{not:?}");
