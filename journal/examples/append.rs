@@ -23,21 +23,24 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
     let journal = folder.join("journal");
-    report("a new journal", timed(1, |_| Ok(drop(Journal::open(&journal)?)))?);
+    report("a new journal", timed(1, || Journal::open(&journal))?);
     {
         let mut journal = Journal::open(&journal)?.journal;
         let payload = [b'x'; PAYLOAD];
-        report("append", timed(APPENDS, |_| Ok(drop(journal.append(&[&payload])?)))?);
+        report("append", timed(APPENDS, || journal.append(&[&payload]))?);
         let four: [&[u8]; 4] = [&payload; 4];
-        report("append of four", timed(APPENDS / 4, |_| Ok(drop(journal.append(&four)?)))?);
+        report("append of four", timed(APPENDS / 4, || journal.append(&four))?);
     }
-    report("write + sync alone, over zeros", timed_writes(folder, |file| {
-        let zeros = vec![0; usize::try_from(SEGMENT_BYTES)?];
-        Ok(file.write_all(&zeros)?)
-    })?);
+    report(
+        "write + sync alone, over zeros",
+        timed_writes(folder, |file| {
+            let zeros = vec![0; usize::try_from(SEGMENT_BYTES)?];
+            Ok(file.write_all(&zeros)?)
+        })?,
+    );
     report("write + sync alone, growing", timed_writes(folder, |_| Ok(()))?);
-    report("open", timed(20, |_| Ok(drop(Journal::open(&journal)?)))?);
-    report("verify", timed(20, |_| Ok(drop(verify(&journal)?)))?);
+    report("open", timed(20, || Journal::open(&journal))?);
+    report("verify", timed(20, || verify(&journal))?);
     Ok(())
 }
 
@@ -52,24 +55,30 @@ fn timed_writes(
     file.sync_all()?;
     file.seek(SeekFrom::Start(512))?;
     let record = [b'x'; PAYLOAD + 64];
-    timed(APPENDS, |_| {
-        file.write_all(&record)?;
-        Ok(file.sync_data()?)
-    })
+    timed(APPENDS, || file.write_all(&record).and_then(|()| file.sync_data()))
 }
 
-fn timed(times: usize, mut once: impl FnMut(usize) -> Outcome<()>) -> Outcome<Vec<Duration>> {
-    (0..times)
-        .map(|number| {
-            let begun = Instant::now();
-            once(number)?;
-            Ok(begun.elapsed())
-        })
-        .collect()
+/// How long `once` took each time.
+fn timed<T, E: Error + 'static>(
+    times: usize,
+    mut once: impl FnMut() -> Result<T, E>,
+) -> Outcome<Vec<Duration>> {
+    let mut took = Vec::with_capacity(times);
+    for _ in 0..times {
+        let begun = Instant::now();
+        once()?;
+        took.push(begun.elapsed());
+    }
+    Ok(took)
 }
 
 fn report(what: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let at = |per_mille: usize| times[(times.len() - 1) * per_mille / 1_000];
-    println!("{what:<32} p50 {:>10.1?}   p99 {:>10.1?}   max {:>10.1?}", at(500), at(990), at(1_000));
+    println!(
+        "{what:<32} p50 {:>10.1?}   p99 {:>10.1?}   max {:>10.1?}",
+        at(500),
+        at(990),
+        at(1_000)
+    );
 }

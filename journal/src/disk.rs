@@ -137,19 +137,19 @@ impl Disk for RealDisk {
     }
 }
 
+/// Its name is made durable also when it is there already: whoever made it may not have come so far.
 fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
+    let missing = folder.ancestors().skip(1).take_while(|folder| !folder.exists());
+    let made: Vec<&Path> = std::iter::once(folder).chain(missing).collect();
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    match folder.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent),
-        _ => sync_folder(Path::new(".")),
-    }
+    made.iter().filter_map(|folder| folder.parent()).try_for_each(|parent| {
+        let here = parent.as_os_str().is_empty();
+        sync_folder(if here { Path::new(".") } else { parent })
+    })
 }
 
 /// For writing; only this user may look into it.

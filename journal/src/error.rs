@@ -40,6 +40,9 @@ pub enum Why {
     /// Sequence number or hash are not those of a record that belongs here.
     #[error("the record does not continue the one before it")]
     Chain,
+    /// A sound record with a time that cannot be.
+    #[error("the record's time is out of all bounds")]
+    Time,
     /// A sound record that says it is longer than its file.
     #[error("the record is longer than its file")]
     Overlong,

@@ -99,24 +99,25 @@ impl Recovery {
             return Err(self.broken(self.number, 0, Why::Missing));
         }
         self.check_head(bytes).map_err(|why| self.broken(number, 0, why))?;
-        let mut last =
-            Last { number, size: bytes.len() as u64, append: format::HEAD..format::HEAD };
-        loop {
+        let written = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let size = bytes.len() as u64;
+        let mut last = Last { number, size, append: format::HEAD..format::HEAD };
+        while self.torn.is_none() && last.append.end < written {
             let at = last.append.end;
-            match next(bytes, at, self.link).map_err(|(at, why)| self.broken(number, at, why))? {
+            let found = next(bytes, at, self.link).map_err(|bad| bad.in_segment(number))?;
+            match found {
                 Next::Append(entries, end) => {
                     for entry in entries {
-                        self.link = Link { seq: entry.seq + 1, prev: entry.hash };
+                        self.link = Link { seq: entry.seq.saturating_add(1), prev: entry.hash };
                         self.oldest.get_or_insert(entry.at);
                         self.newest = Some(entry.at);
                         each(entry);
                     }
                     last.append = at..end;
                 }
-                Next::End => break,
-                Next::Torn(bytes) => {
+                Next::Torn => {
+                    let bytes = (written - at) as u64;
                     self.torn = Some(Torn { segment: number, at: at as u64, bytes });
-                    break;
                 }
             }
         }
@@ -142,88 +143,88 @@ impl Recovery {
         Ok(())
     }
 
-    /// `seq` is the record that should have been there.
-    fn broken(&self, segment: u32, at: impl TryInto<u64>, why: Why) -> Broken {
-        Broken { segment, seq: self.link.seq, at_byte: at.try_into().unwrap_or(u64::MAX), why }
+    fn broken(&self, segment: u32, at_byte: u64, why: Why) -> Broken {
+        Broken { segment, seq: self.link.seq, at_byte, why }
     }
 }
 
-/// What stands at the end of the last whole append.
+/// What stands after the last whole append.
 enum Next {
     /// The records of one more, and where it ends.
     Append(Vec<Entry>, usize),
-    /// Nothing but zeros.
-    End,
-    /// What is left of an interrupted one: bytes up to the last that is not zero.
-    Torn(u64),
+    /// What is left of an interrupted one.
+    Torn,
 }
 
-fn next(bytes: &[u8], at: usize, link: Link) -> Result<Next, (usize, Why)> {
-    let rest = bytes.get(at..).unwrap_or_default();
-    let Some(last) = rest.iter().rposition(|byte| *byte != 0) else { return Ok(Next::End) };
-    let (mut entries, mut end, mut link) = (Vec::new(), at, link);
+/// A place where nothing can be made of the bytes.
+struct Bad {
+    at: usize,
+    /// The record that should be there.
+    seq: u64,
+    why: Why,
+}
+
+impl Bad {
+    fn in_segment(self, segment: u32) -> Broken {
+        Broken { segment, seq: self.seq, at_byte: self.at as u64, why: self.why }
+    }
+}
+
+fn next(bytes: &[u8], at: usize, link: Link) -> Result<Next, Bad> {
     let first = link.seq;
+    let (mut entries, mut end, mut link) = (Vec::new(), at, link);
+    let mut count = None;
     loop {
-        match record(bytes, end, first, link) {
-            Ok(record) => {
-                end = record.end;
-                link = Link { seq: link.seq + 1, prev: record.entry.hash };
-                entries.push(record.entry);
-                if record.is_last {
+        let bad = |why| Bad { at: end, seq: link.seq, why };
+        match record(bytes, end, link) {
+            Ok(Found::Record { head, entry }) => {
+                let count = *count.get_or_insert(head.count);
+                if head.first_of_append() != first || head.count != count {
+                    return Err(bad(Why::Chain));
+                }
+                end += head.len;
+                link = Link { seq: link.seq.saturating_add(1), prev: entry.hash };
+                entries.push(entry);
+                if head.index + 1 == count {
                     return Ok(Next::Append(entries, end));
                 }
             }
-            Err(Bad::Unsound(extent)) => {
-                if is_acknowledged(bytes, end, first) {
-                    return Err((end, Why::FollowedBy));
-                }
-                return match has_hole(bytes, extent) {
-                    true => Ok(Next::Torn(last as u64 + 1)),
-                    false => Err((end, Why::Changed)),
-                };
+            Ok(Found::Unsound(_)) if is_acknowledged(bytes, end, first) => {
+                return Err(bad(Why::FollowedBy));
             }
-            Err(Bad::Wrong(why)) => return Err((end, why)),
+            Ok(Found::Unsound(extent)) if has_hole(bytes, extent.clone()) => return Ok(Next::Torn),
+            Ok(Found::Unsound(_)) => return Err(bad(Why::Changed)),
+            Err(why) => return Err(bad(why)),
         }
     }
 }
 
-struct Record {
-    entry: Entry,
-    end: usize,
-    /// Of its append.
-    is_last: bool,
-}
-
-enum Bad {
+enum Found {
+    Record {
+        head: RecordHead,
+        entry: Entry,
+    },
     /// A checksum says no. The bytes that are known to belong to the record.
     Unsound(Range<usize>),
-    /// The checksums are right, and yet this record does not belong here.
-    Wrong(Why),
 }
 
-fn record(bytes: &[u8], at: usize, first: u64, link: Link) -> Result<Record, Bad> {
-    let extent_of_head = at..bytes.len().min(at + RECORD_HEAD);
+/// What stands at `at`. An error: its checksums are right, and yet it does not belong there.
+fn record(bytes: &[u8], at: usize, link: Link) -> Result<Found, Why> {
     let rest = bytes.get(at..).unwrap_or_default();
     let (Some(head), Some(raw)) = (RecordHead::decode(rest), rest.first_chunk()) else {
-        return Err(Bad::Unsound(extent_of_head));
+        return Ok(Found::Unsound(at..bytes.len().min(at + RECORD_HEAD)));
     };
-    let Some(whole) = rest.get(..head.len) else { return Err(Bad::Wrong(Why::Overlong)) };
-    if head.prev != link.prev || head.seq != link.seq || head.first_of_append() != first {
-        return Err(Bad::Wrong(Why::Chain));
+    if (Link { seq: head.seq, prev: head.prev }) != link {
+        return Err(Why::Chain);
     }
-    let payload = &whole[RECORD_HEAD..];
+    let payload = rest.get(RECORD_HEAD..head.len).ok_or(Why::Overlong)?;
     if crc32fast::hash(payload) != head.body_crc {
-        return Err(Bad::Unsound(at..at + head.len));
+        return Ok(Found::Unsound(at..at + head.len));
     }
-    let Ok(when) = Timestamp::from_microsecond(head.at) else {
-        return Err(Bad::Wrong(Why::Chain));
-    };
+    let when = Timestamp::from_microsecond(head.at).map_err(|_| Why::Time)?;
     let hash = format::hash(raw, payload);
-    Ok(Record {
-        entry: Entry { seq: head.seq, at: when, hash, payload: payload.to_vec() },
-        end: at + head.len,
-        is_last: head.index + 1 == head.count,
-    })
+    let entry = Entry { seq: head.seq, at: when, hash, payload: payload.to_vec() };
+    Ok(Found::Record { head, entry })
 }
 
 /// Whether a sound record of another append than the one that begins with `first` is there: it was
@@ -257,3 +258,6 @@ impl From<HeadFault> for Why {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

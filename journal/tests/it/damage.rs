@@ -86,9 +86,15 @@ fn files_that_are_missing_short_or_changed_about_are_damage() {
     assert_eq!(why(&|image| image.get_mut(&names[0]).unwrap().truncate(8_191)), Why::Length);
     assert_eq!(why(&|image| image.get_mut(&names[1]).unwrap().push(0)), Why::Length);
     assert_eq!(why(&|image| image.get_mut(&names[1]).unwrap().clear()), Why::Head);
-    assert_eq!(why(&|image| drop(image.insert(names[0].clone(), image[&names[1]].clone()))), Why::Chain);
+    assert_eq!(
+        why(&|image| drop(image.insert(names[0].clone(), image[&names[1]].clone()))),
+        Why::Chain
+    );
     let far = "00000009.journal".to_owned();
-    assert_eq!(why(&|image| drop(image.insert(far.clone(), image[&names[1]].clone()))), Why::Missing);
+    assert_eq!(
+        why(&|image| drop(image.insert(far.clone(), image[&names[1]].clone()))),
+        Why::Missing
+    );
 }
 
 #[test]

@@ -35,7 +35,8 @@ fn open(tape: &Tape) -> Life {
 fn whatever_call_fails_nothing_acknowledged_is_lost_then_or_by_a_later_power_cut() {
     // Not the long records: they tear in thousands of ways, and here it is the calls that count.
     let short = |payloads: &Payloads| payloads.iter().map(Vec::len).sum::<usize>() < 2_500;
-    let script: Vec<_> = script().into_iter().filter(short).chain(script()[2..5].to_vec()).collect();
+    let script: Vec<_> =
+        script().into_iter().filter(short).chain(script()[2..5].to_vec()).collect();
     for fault in [Fault::Refused, Fault::Half] {
         let mut tally = Tally::default();
         for call in 0.. {

@@ -81,7 +81,11 @@ pub fn live(tape: &Tape, script: &[Payloads]) {
 pub enum Fault {
     NotOpened(OpenError),
     /// More, less, or others than were appended.
-    Holds { found: usize, told: usize, tried: usize },
+    Holds {
+        found: usize,
+        told: usize,
+        tried: usize,
+    },
     NotAppended(AppendError),
     NotThereAgain,
 }
@@ -141,7 +145,7 @@ fn check(image: Image, remains: &Remains, tally: &mut Tally) -> Result<(), Fault
         return Err(Fault::NotThereAgain);
     }
     if opened.torn.is_some() {
-        if tally.torn % SAMPLE_EVERY == 0 {
+        if tally.torn.is_multiple_of(SAMPLE_EVERY) {
             found.pop();
             tally.samples.push((image, found));
         }

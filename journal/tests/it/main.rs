@@ -1,8 +1,10 @@
 //! The journal from outside.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod damage;
 mod faults;
+#[cfg(feature = "faults")]
+mod injected;
 mod life;
 mod model;
 mod power;

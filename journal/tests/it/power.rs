@@ -11,10 +11,7 @@ fn whenever_the_power_is_cut_what_was_acknowledged_is_there_and_nothing_else() {
     live(&tape, &script());
     let mut tally = Tally::default();
     cut_everywhere(&tape, &Vec::new(), &mut tally).unwrap();
-    println!(
-        "{} images, {} torn ends, {} found whole",
-        tally.images, tally.torn, tally.whole
-    );
+    println!("{} images, {} torn ends, {} found whole", tally.images, tally.torn, tally.whole);
     // The search is not empty: it found torn ends and unacknowledged appends that survived.
     assert!(tally.images > 2_000, "{}", tally.images);
     assert!(tally.torn > 1_000, "{}", tally.torn);

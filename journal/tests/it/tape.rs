@@ -17,14 +17,31 @@ pub type Image = BTreeMap<String, Vec<u8>>;
 
 #[derive(Debug, Clone)]
 pub enum Op {
-    Create { name: String, inode: usize },
-    Write { inode: usize, at: usize, bytes: Vec<u8> },
-    Sync { inode: usize },
+    Create {
+        name: String,
+        inode: usize,
+    },
+    Write {
+        inode: usize,
+        at: usize,
+        bytes: Vec<u8>,
+    },
+    Sync {
+        inode: usize,
+    },
     /// Reported as failed; what was unsynced stays in memory and will not be tried again.
-    SyncFailed { inode: usize },
-    Rename { from: String, to: String, inode: usize },
+    SyncFailed {
+        inode: usize,
+    },
+    Rename {
+        from: String,
+        to: String,
+        inode: usize,
+    },
     SyncFolder,
-    Remove { name: String },
+    Remove {
+        name: String,
+    },
     /// An append was begun.
     Tried(Vec<Vec<u8>>),
     /// Somebody was told that these are all there is.
@@ -124,12 +141,10 @@ impl Tape {
     }
 
     fn sync(&self, inode: usize, lie: Lie) -> io::Result<()> {
-        self.state(|state, fault| {
-            match fault {
-                Some(_) => state.log.push(Op::SyncFailed { inode }),
-                None if state.lie == lie => {}
-                None => state.log.push(Op::Sync { inode }),
-            }
+        self.state(|state, fault| match fault {
+            Some(_) => state.log.push(Op::SyncFailed { inode }),
+            None if state.lie == lie => {}
+            None => state.log.push(Op::Sync { inode }),
         })
     }
 }
@@ -336,9 +351,7 @@ impl Remains {
             each(
                 names
                     .iter()
-                    .map(|(name, id)| {
-                        (name.clone(), contents.get(id).cloned().unwrap_or_default())
-                    })
+                    .map(|(name, id)| (name.clone(), contents.get(id).cloned().unwrap_or_default()))
                     .collect(),
             );
         });
@@ -399,9 +412,9 @@ fn rename(names: &mut BTreeMap<String, usize>, op: &Op, which: usize) {
 /// and some by chance.
 fn combinations(choices: &[usize], mut each: impl FnMut(&[usize])) {
     let open: Vec<usize> = (0..choices.len()).filter(|at| choices[*at] > 1).collect();
-    let all = open.iter().try_fold(1usize, |all, at| {
-        all.checked_mul(choices[*at]).filter(|all| *all <= ALL_UP_TO)
-    });
+    let all = open
+        .iter()
+        .try_fold(1usize, |all, at| all.checked_mul(choices[*at]).filter(|all| *all <= ALL_UP_TO));
     let mut chosen = vec![0; choices.len()];
     match all {
         Some(all) => {
