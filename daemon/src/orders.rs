@@ -15,6 +15,7 @@ pub mod book;
 mod desk;
 pub mod evidence;
 pub mod exact;
+mod feed;
 pub mod fits;
 pub mod guardrails;
 mod handle;
@@ -38,7 +39,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ibd_cpapi::faults;
-use ibd_cpapi::orders::{CancelAnswer, OrderAnswer};
+use ibd_cpapi::id::OrderId;
+use ibd_cpapi::orders::{CancelAnswer, OrderAnswer, OrderRow};
+use ibd_cpapi::trades::Execution;
 use ibd_protocol::settings::Settings;
 use ibd_protocol::{OrdersReport, OrdersVerb};
 use jiff::Timestamp;
@@ -87,7 +90,7 @@ pub enum Msg {
     /// An intent, or the last of those that follow it.
     Look(IntentId, RpcReplyPort<Option<Intent>>),
     /// The intent that a broker's order belongs to.
-    OfOrder(ibd_cpapi::id::OrderId, RpcReplyPort<Option<Intent>>),
+    OfOrder(OrderId, RpcReplyPort<Option<Intent>>),
     /// A caller who waits for its turn gives up: what has not been sent is not sent any more.
     Withdraw(IntentId, RpcReplyPort<Option<Intent>>),
     /// Somebody answers what waits for a yes: its name, yes or no, who, and the PIN that is wanted.
@@ -102,6 +105,12 @@ pub enum Msg {
     Cancelled(IntentId, Box<CancelAnswer>),
     /// What a look at the broker showed. `None`: it failed.
     Seen(Option<Box<Evidence>>),
+    /// What IBKR pushed: orders, and executions.
+    Pushed(Vec<OrderRow>, Vec<Execution>),
+    /// The feed broke: what it would have told is looked for.
+    FeedBroke,
+    /// Every intent that is open or ended within a day.
+    Recent(RpcReplyPort<Vec<Intent>>),
     /// The session became ready, or ceased to be.
     Session(Option<Lease>),
     /// Time to see what has become due.
@@ -180,6 +189,10 @@ pub struct State {
     /// Complete looks that have not seen what is in doubt.
     absences: HashMap<IntentId, u32>,
     look: Option<JoinHandle<()>>,
+    /// What IBKR pushes, while there is a session and something to hear of.
+    feed: Option<JoinHandle<()>>,
+    /// Orders of which news is expected at any moment.
+    peeks: Vec<OrderId>,
     looked_at: Option<tokio::time::Instant>,
     wants_look: bool,
     round: Option<JoinHandle<()>>,
@@ -237,6 +250,11 @@ impl Actor for Orders {
             Msg::Answered(id, answer) => state.answered(&me, id, *answer).await,
             Msg::Cancelled(id, answer) => state.cancel_answered(&me, id, *answer).await,
             Msg::Seen(evidence) => state.seen(&me, evidence).await,
+            Msg::Pushed(rows, fills) => state.pushed(&me, rows, fills).await,
+            Msg::FeedBroke => state.wants_look |= state.has_open(),
+            Msg::Recent(reply) => {
+                let _ = reply.send(state.recent());
+            }
             Msg::Session(lease) => state.session_changed(&me, lease),
             Msg::Tick => state.tick(&me).await,
         }
@@ -249,7 +267,9 @@ impl Actor for Orders {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         // What is on the wire goes on without us; the next daemon finds out what became of it.
-        for task in state.tasks.drain(..).chain(state.look.take()).chain(state.round.take()) {
+        let running =
+            state.look.take().into_iter().chain(state.round.take()).chain(state.feed.take());
+        for task in state.tasks.drain(..).chain(running) {
             task.abort();
         }
         Ok(())
@@ -290,6 +310,8 @@ impl State {
             shown: HashMap::new(),
             absences: HashMap::new(),
             look: None,
+            feed: None,
+            peeks: Vec::new(),
             looked_at: None,
             wants_look: false,
             round: None,

@@ -111,8 +111,15 @@ impl Daemon {
         };
         let path = shared.config.places.socket();
         let listener = Listener::publish(&path).map_err(|e| BeginError::Io("the socket", e))?;
-        let arguments =
-            Arguments { listener, shared: shared.clone(), session, gateway, orders, sources, guard };
+        let arguments = Arguments {
+            listener,
+            shared: shared.clone(),
+            session,
+            gateway,
+            orders,
+            sources,
+            guard,
+        };
         let (_, root) = Root::spawn(None, Root, arguments).await?;
         Ok(Self { root, ending: shared.ending.clone(), shared, _lock: lock })
     }

@@ -106,7 +106,8 @@ mod tests {
 
     #[test]
     fn a_market_that_moved_is_noticed() {
-        let now = |market: &str| Worth { market: Some(market.parse().unwrap()), ..Worth::default() };
+        let now =
+            |market: &str| Worth { market: Some(market.parse().unwrap()), ..Worth::default() };
         let shown = approval(Some("100"));
         assert!(!shown.has_moved(&now("100.9")) && !shown.has_moved(&now("99")));
         assert!(shown.has_moved(&now("101.1")) && shown.has_moved(&now("98.9")));
@@ -119,6 +120,10 @@ mod tests {
         assert!(!approval.is_expired(approval.asked_at));
         assert!(approval.is_expired(approval.expires_at));
         assert_eq!(approval.age(approval.expires_at), 300);
-        assert_eq!(approval.age("2026-11-23T14:00:00Z".parse().unwrap()), 0, "a clock that was set back");
+        assert_eq!(
+            approval.age("2026-11-23T14:00:00Z".parse().unwrap()),
+            0,
+            "a clock that was set back"
+        );
     }
 }

@@ -62,6 +62,12 @@ impl Book {
                 self.frozen = None;
                 self.unfrozen_at = Some(at);
             }
+            Record::Amended { id, text, order } => {
+                if let Some(intent) = self.intents.get_mut(&id) {
+                    intent.text = text;
+                    intent.order = Some(*order);
+                }
+            }
             Record::Started { .. } | Record::Note { .. } => {}
         }
     }
@@ -85,9 +91,8 @@ impl Book {
 
     /// Forgets what is long over.
     pub fn tidy(&mut self, now: Timestamp) {
-        let is_old = |intent: &Intent| {
-            intent.state.is_over() && now.duration_since(intent.since) > MEMORY
-        };
+        let is_old =
+            |intent: &Intent| intent.state.is_over() && now.duration_since(intent.since) > MEMORY;
         self.intents.retain(|_, intent| !is_old(intent));
         let intents = &self.intents;
         self.keys.retain(|_, id| intents.contains_key(id));

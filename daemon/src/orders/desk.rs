@@ -84,7 +84,11 @@ impl State {
             Some(order) => self.judge(id, &request, order.clone(), now),
         };
         let Some(intent) = intent else {
-            return Err(Refusal::new("internal", "No client order id could be made.", "See `ibctl logs`."));
+            return Err(Refusal::new(
+                "internal",
+                "No client order id could be made.",
+                "See `ibctl logs`.",
+            ));
         };
         self.enter(me, intent, request.scene).await
     }
@@ -321,11 +325,7 @@ impl State {
     }
 
     /// The PIN's holder is a person: a program that runs as the same user could say anything else.
-    pub(super) fn check_pin(
-        &mut self,
-        wanted: &Pin,
-        pin: Option<&Secret>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn check_pin(&mut self, wanted: &Pin, pin: Option<&Secret>) -> Result<(), Refusal> {
         let Some(wanted) = &wanted.0 else { return Ok(()) };
         self.pins.0.retain(|at| at.elapsed() < PINS_PER);
         if self.pins.0.len() >= WRONG_PINS {

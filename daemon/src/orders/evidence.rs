@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::{GetOrders, OrderRow, Side};
+use ibd_cpapi::orders::{GetOrders, OrderRow, OrderStatus, Side};
 use ibd_cpapi::trades::{Execution, GetTrades};
 use ibd_cpapi::{Failure, faults};
 use jiff::Timestamp;
@@ -32,6 +32,8 @@ pub struct Evidence {
     pub rows: Vec<OrderRow>,
     /// Executions.
     pub fills: Vec<Execution>,
+    /// Single orders, asked for by their ids.
+    pub standings: Vec<Standing>,
     /// Whether an absence means something.
     pub is_complete: bool,
     /// Of which brokerage session.
@@ -88,6 +90,7 @@ impl Evidence {
         Self {
             rows: Vec::new(),
             fills: Vec::new(),
+            standings: Vec::new(),
             is_complete: false,
             epoch,
             began: Timestamp::now(),
@@ -130,8 +133,10 @@ impl Evidence {
                 }
             }
             (Purpose::CancelAll, _) => {
-                let mut own = self.rows.iter().filter(|r| r.account.as_ref() == Some(&intent.account));
-                let works = own.any(|r| r.status.as_deref().and_then(list::is_working) == Some(true));
+                let mut own =
+                    self.rows.iter().filter(|r| r.account.as_ref() == Some(&intent.account));
+                let works =
+                    own.any(|r| r.status.as_deref().and_then(list::is_working) == Some(true));
                 match works {
                     false if self.is_complete => Some(Event::Applied),
                     true if self.is_complete => Some(Event::StillThere),
@@ -148,6 +153,11 @@ impl Evidence {
 
     fn order(&self, intent: &Intent, order: &Order) -> Option<Standing> {
         let known = intent.state.standing();
+        if let Some(asked) =
+            known.and_then(|k| self.standings.iter().find(|s| s.order_id == k.order_id))
+        {
+            return Some(asked.clone());
+        }
         let is_ours = |order_ref: Option<&String>| {
             order_ref.and_then(|text| IntentId::of_client_order_id(text)) == Some(intent.id)
         };
@@ -155,8 +165,7 @@ impl Evidence {
             .rows
             .iter()
             .filter(|row| {
-                is_ours(row.order_ref.as_ref())
-                    || known.is_some_and(|s| s.order_id == row.order_id)
+                is_ours(row.order_ref.as_ref()) || known.is_some_and(|s| s.order_id == row.order_id)
             })
             .collect();
         let main = own
@@ -172,17 +181,29 @@ impl Evidence {
             })
             .collect();
         match main {
-            Some(row) => Some(self.standing(row, &own, order)),
+            Some(row) => Some(self.standing(row, &own, order, known)),
             None => by_fills(&fills, order),
         }
     }
 
-    fn standing(&self, row: &OrderRow, own: &[&OrderRow], order: &Order) -> Standing {
+    fn standing(
+        &self,
+        row: &OrderRow,
+        own: &[&OrderRow],
+        order: &Order,
+        known: Option<&Standing>,
+    ) -> Standing {
         let others = own.iter().map(|row| row.order_id).chain(self.children(row, order));
         let mut others: Vec<OrderId> = others.filter(|id| *id != row.order_id).collect();
         others.sort_unstable();
         others.dedup();
-        Standing { others, ..of_row(row) }
+        let standing = of_row(row);
+        // A sparse row that does not say how it stands leaves that as it was.
+        let status = match (&row.status, known) {
+            (None, Some(known)) => known.status.clone(),
+            _ => standing.status.clone(),
+        };
+        Standing { others, status, ..standing }
     }
 
     /// Children of a bracket carry no name of ours; they name their parent.
@@ -216,7 +237,27 @@ pub fn of_row(row: &OrderRow) -> Standing {
         status: row.status.clone().unwrap_or_else(|| "Submitted".to_owned()),
         filled: row.filled.map(|filled| filled.get()),
         average: row.average_price.map(|price| price.get()),
-        text: row.description.as_deref().map(ibd_cpapi::failure::clean),
+        text: row
+            .cancel_reason
+            .as_deref()
+            .or(row.description.as_deref())
+            .map(ibd_cpapi::failure::clean),
+    }
+}
+
+/// How an order stands that was asked for by its id.
+pub fn of_status(order: &OrderStatus) -> Standing {
+    Standing {
+        order_id: order.order_id,
+        others: Vec::new(),
+        status: order.status.clone().unwrap_or_else(|| "Submitted".to_owned()),
+        filled: order.filled.map(|filled| filled.get()),
+        average: order.average_price.map(|price| price.get()).filter(|price| !price.is_zero()),
+        text: order
+            .status_description
+            .as_deref()
+            .or(order.description.as_deref())
+            .map(ibd_cpapi::failure::clean),
     }
 }
 
@@ -228,10 +269,8 @@ fn by_fills(fills: &[&Execution], order: &Order) -> Option<Standing> {
         Size::Quantity(quantity) => filled >= quantity.get(),
         Size::Cash(_) => false,
     };
-    let cost: Decimal = fills
-        .iter()
-        .filter_map(|fill| fill.price.map(|price| price.get() * fill.size.get()))
-        .sum();
+    let cost: Decimal =
+        fills.iter().filter_map(|fill| fill.price.map(|price| price.get() * fill.size.get())).sum();
     Some(Standing {
         order_id,
         others: Vec::new(),

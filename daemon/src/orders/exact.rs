@@ -63,7 +63,9 @@ pub mod opt {
     }
 
     /// For `#[serde(with = "exact::opt")]`.
-    pub fn deserialize<'de, D: Deserializer<'de>, T: Exact>(from: D) -> Result<Option<T>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>, T: Exact>(
+        from: D,
+    ) -> Result<Option<T>, D::Error> {
         let text = Option::<String>::deserialize(from)?;
         text.map(|text| text.parse().map(T::of).map_err(D::Error::custom)).transpose()
     }

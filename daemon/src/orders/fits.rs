@@ -94,7 +94,11 @@ fn whole(quantity: Decimal, kind: OrderType, rules: &Rules) -> Result<(), Refusa
         true => Ok(()),
         false => Err(Refusal::argument(
             "quantity",
-            format!("{} is a fraction, and this contract takes whole numbers for {} orders.", quantity.normalize(), kind.as_str()),
+            format!(
+                "{} is a fraction, and this contract takes whole numbers for {} orders.",
+                quantity.normalize(),
+                kind.as_str()
+            ),
             "Give a whole number.",
         )),
     }
@@ -102,7 +106,10 @@ fn whole(quantity: Decimal, kind: OrderType, rules: &Rules) -> Result<(), Refusa
 
 fn prices(pricing: &Pricing, rules: &Rules, order: &Order) -> Result<(), Refusal> {
     for (field, price) in pricing.prices() {
-        if price.get() <= Decimal::ZERO && order.contract.legs.is_empty() && rules.negative_capable != Some(true) {
+        if price.get() <= Decimal::ZERO
+            && order.contract.legs.is_empty()
+            && rules.negative_capable != Some(true)
+        {
             return Err(Refusal::argument(
                 field,
                 format!("{field} must be more than zero."),
@@ -116,7 +123,8 @@ fn prices(pricing: &Pricing, rules: &Rules, order: &Order) -> Result<(), Refusal
 
 /// Never rounded in silence: the price is the caller's.
 fn on_tick(field: &str, price: Price, rules: &Rules) -> Result<(), Refusal> {
-    let Some(tick) = rules.tick_at(price).map(Price::get).filter(|tick| *tick > Decimal::ZERO) else {
+    let Some(tick) = rules.tick_at(price).map(Price::get).filter(|tick| *tick > Decimal::ZERO)
+    else {
         return Ok(());
     };
     let over = price.get() % tick;
@@ -161,7 +169,10 @@ mod tests {
         let buy = |quantity: &str, pricing| order(Side::Buy, quantity, pricing);
         assert_eq!(field(&buy("10", Pricing::Limit(price("190.05")))), None);
         assert_eq!(field(&buy("10", Pricing::Limit(price("190.055")))).as_deref(), Some("price"));
-        assert_eq!(field(&buy("10", Pricing::Stop(price("190.055")))).as_deref(), Some("stopPrice"));
+        assert_eq!(
+            field(&buy("10", Pricing::Stop(price("190.055")))).as_deref(),
+            Some("stopPrice")
+        );
         assert_eq!(field(&buy("10", Pricing::Limit(price("-1")))).as_deref(), Some("price"));
         assert_eq!(field(&buy("10", Pricing::MidPrice(None))).as_deref(), Some("orderType"));
         assert_eq!(field(&buy("1.5", Pricing::Market)), None);

@@ -174,10 +174,11 @@ fn lists(order: &Order, rules: &Rules) -> Result<(), Denial> {
         )
         .by(setting, words.shown())
     };
-    let must = |what, word: &str, setting, lists: &[Words]| match lists.iter().find(|l| !l.has(word)) {
-        Some(words) => Err(refuse(what, word, setting, words)),
-        None => Ok(()),
-    };
+    let must =
+        |what, word: &str, setting, lists: &[Words]| match lists.iter().find(|l| !l.has(word)) {
+            Some(words) => Err(refuse(what, word, setting, words)),
+            None => Ok(()),
+        };
     let must_not =
         |what, word: &str, setting, lists: &[Words]| match lists.iter().find(|l| l.has(word)) {
             Some(words) => Err(refuse(what, word, setting, words)),
@@ -216,9 +217,8 @@ fn frequency(order: &Order, rules: &Rules, counts: Counts) -> Result<(), Denial>
     if counts.day + count > rules.per_day {
         let message = format!("{} orders were sent today.", counts.day);
         let next = "Tell the user; only they can change this setting.";
-        return Err(
-            Denial::new("too_many_orders", message, next).by("IB_MAX_ORDERS_PER_DAY", rules.per_day)
-        );
+        return Err(Denial::new("too_many_orders", message, next)
+            .by("IB_MAX_ORDERS_PER_DAY", rules.per_day));
     }
     Ok(())
 }
@@ -311,7 +311,10 @@ fn value(order: &Order, scene: &Scene, rules: &Rules) -> Result<Worth, Denial> {
     if let Some(limit) = rules.max_value.filter(|limit| value > *limit) {
         return Err(Denial::new(
             "over_max_value",
-            format!("The order is worth about {} {base}; at most {limit} is allowed.", whole(value)),
+            format!(
+                "The order is worth about {} {base}; at most {limit} is allowed.",
+                whole(value)
+            ),
             "Order less, or ask the user to change the setting.",
         )
         .by("IB_MAX_ORDER_VALUE", limit));
@@ -400,7 +403,9 @@ fn loss(scene: &Scene, rules: &Rules) -> Result<(), Denial> {
             .by("IB_MAX_DAILY_LOSS", limit))
     };
     match scene.day_pnl {
-        None => refuse("The day's profit or loss is not known, and a limit is set for it.".to_owned()),
+        None => {
+            refuse("The day's profit or loss is not known, and a limit is set for it.".to_owned())
+        }
         Some(pnl) if -pnl > limit => refuse(format!("The day's loss is {}.", whole(-pnl))),
         Some(_) => Ok(()),
     }

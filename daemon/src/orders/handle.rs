@@ -58,9 +58,9 @@ impl OrdersHandle {
     ) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.post.send(msg(reply.into()));
-        answer.await.map_err(|_| {
-            desk::closed("the part of the daemon that owns orders is being restarted")
-        })
+        answer
+            .await
+            .map_err(|_| desk::closed("the part of the daemon that owns orders is being restarted"))
     }
 
     /// What a request came to that was made before: by its key, or by the question that was answered.
@@ -140,6 +140,11 @@ impl OrdersHandle {
     /// The intent that a broker's order belongs to.
     pub async fn of_order(&self, order_id: OrderId) -> Result<Option<Intent>, Refusal> {
         self.call(|reply| Msg::OfOrder(order_id, reply)).await
+    }
+
+    /// Every intent that is open or ended within a day.
+    pub async fn recent(&self) -> Result<Vec<Intent>, Refusal> {
+        self.call(Msg::Recent).await
     }
 
     /// Answers what waits for a yes.

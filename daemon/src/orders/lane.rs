@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 use tokio::time::Instant;
 
-use super::book::Now;
+use super::book::{Book, Now};
 use super::guardrails::{Denial, Scene, vet};
 use super::intent::{Intent, IntentId};
 use super::life::{self, Effect, Event, Standing};
@@ -47,8 +47,7 @@ impl State {
         while self.lane.is_none() {
             let Some(at) = self.queue.iter().position(|id| self.may_go(*id)) else { return };
             let Some(id) = self.queue.remove(at) else { return };
-            let is_ready =
-                self.book.get(id).is_some_and(|i| matches!(i.state, life::State::Ready));
+            let is_ready = self.book.get(id).is_some_and(|i| matches!(i.state, life::State::Ready));
             if is_ready {
                 self.lane = Some(id);
                 self.begin_proof(me, id);
@@ -66,7 +65,9 @@ impl State {
         let Some(intent) = self.book.get(id) else { return };
         let now = Timestamp::now();
         if let Some((scene, lease)) = self.scenes.remove(&id)
-            && scene.at.is_some_and(|at| (SignedDuration::ZERO..FRESH).contains(&now.duration_since(at)))
+            && scene
+                .at
+                .is_some_and(|at| (SignedDuration::ZERO..FRESH).contains(&now.duration_since(at)))
             && self.ready.as_ref().is_some_and(|ready| ready.epoch() == lease.epoch())
         {
             // Looked at just now, before it was asked for.
@@ -123,7 +124,8 @@ impl State {
         };
         match self.shown.get(&intent.id).filter(|approval| approval.has_moved(vetted.worth())) {
             Some(approval) => {
-                let again = self.approval(intent, approval.by, approval.questions.clone(), vetted.worth());
+                let again =
+                    self.approval(intent, approval.by, approval.questions.clone(), vetted.worth());
                 Event::Moved(Box::new(again))
             }
             None => Event::Turn,
@@ -195,7 +197,8 @@ impl State {
             OrderAnswer::Accepted(_) if !intent.is_order() => Event::Applied,
             OrderAnswer::Accepted(rows) => accepted(&rows, None),
             OrderAnswer::PartlyAccepted { accepted: rows, refused } => {
-                let texts: Vec<&str> = refused.iter().map(|refusal| refusal.text.as_str()).collect();
+                let texts: Vec<&str> =
+                    refused.iter().map(|refusal| refusal.text.as_str()).collect();
                 accepted(&rows, Some(format!("IBKR refused a part of it: {}", texts.join("; "))))
             }
             // An order that got an id and is refused all the same is looked up before that is believed.
@@ -205,7 +208,10 @@ impl State {
             OrderAnswer::Refused(refusal) => Event::Rejected(refusal.text),
             OrderAnswer::Asked(asked) if asked.is_prompt() || !asked.further.is_empty() => {
                 let texts: Vec<&str> = asked.questions.iter().map(|q| q.text.as_str()).collect();
-                Event::Silence(format!("IBKR asks what cannot be answered here: {}", texts.join("; ")))
+                Event::Silence(format!(
+                    "IBKR asks what cannot be answered here: {}",
+                    texts.join("; ")
+                ))
             }
             OrderAnswer::Asked(asked) => {
                 let questions = questions::of(&asked);
@@ -229,8 +235,11 @@ impl State {
             CancelAnswer::Ambiguous(why) => Event::Silence(why.to_string()),
         };
         self.step(me, id, event, "IBKR").await;
-        // What the cancelled order becomes is seen at the broker, not assumed.
-        self.wants_look = true;
+        // What becomes of the cancelled order is seen at the broker, not assumed.
+        match self.book.get(id).map(|intent| intent.purpose.clone()) {
+            Some(Purpose::Cancel { order_id }) => self.expect(me, order_id),
+            _ => self.wants_look = true,
+        }
     }
 
     /// One step of one intent: decided, journalled, then acted on.
@@ -242,8 +251,10 @@ impl State {
         let changed = state != intent.state;
         if changed {
             let sent_at = is_turn.then_some(now);
-            let record = Record::Became { id, state, sent_at, by: by.to_owned() };
-            if let Err(why) = self.write(id, record).await {
+            let amended = amended(&self.book, intent, &state);
+            let became = Record::Became { id, state, sent_at, by: by.to_owned() };
+            let records = std::iter::once(became).chain(amended).collect();
+            if let Err(why) = self.write(id, records).await {
                 return self.unwritten_step(me, id, &why, is_turn).await;
             }
         }
@@ -252,8 +263,17 @@ impl State {
         }
         if changed {
             self.changed();
+            self.expect_news(me, id);
         }
         self.next_turn(me);
+    }
+
+    /// What IBKR has just taken is followed at once, without waiting for the next look.
+    fn expect_news(&mut self, me: &ActorRef<Msg>, id: IntentId) {
+        let Some(intent) = self.book.get(id) else { return };
+        if let (life::State::Working(standing), true) = (&intent.state, is_new(&intent.state)) {
+            self.expect(me, standing.order_id);
+        }
     }
 
     /// The journal failed in the middle: what was to be sent is not sent. An end of an order still is.
@@ -295,6 +315,26 @@ impl State {
     }
 }
 
+/// An order that was only just taken has more to tell within a moment.
+fn is_new(state: &life::State) -> bool {
+    matches!(state, life::State::Working(standing)
+        if matches!(standing.status.as_str(), "PendingSubmit" | "PreSubmitted" | "PendingCancel")
+            && standing.filled.is_none_or(|filled| filled.is_zero()))
+}
+
+/// A change that was taken is what its order is from then on.
+fn amended(book: &Book, change: &Intent, state: &life::State) -> Option<Record> {
+    let (Purpose::Modify { order_id }, life::State::Over(life::End::Done)) =
+        (&change.purpose, state)
+    else {
+        return None;
+    };
+    let target = book.by_order(*order_id).filter(|target| target.order_id() == Some(*order_id))?;
+    let before = target.order.as_ref()?;
+    let order = Order { attached: before.attached.clone(), ..change.order.clone()? };
+    Some(Record::Amended { id: target.id, text: order.shown(), order: Box::new(order) })
+}
+
 /// What is said while trading is frozen.
 pub(super) fn frozen(why: &str) -> Denial {
     Denial::new(
@@ -312,10 +352,11 @@ async fn prove_order(
 ) -> Result<Proof, Denial> {
     let lease = scene::prove(session, &order.account, order.paper).await?;
     let deadline = Instant::now() + faults::scaled(PROOF);
-    let scene = scene::gather(&lease, underlyings, order, needs, deadline).await.map_err(|failure| {
-        let next = "Call get_session_status; when it is ready, place the order again.";
-        Denial::new("no_session", failure.to_string(), next)
-    })?;
+    let scene =
+        scene::gather(&lease, underlyings, order, needs, deadline).await.map_err(|failure| {
+            let next = "Call get_session_status; when it is ready, place the order again.";
+            Denial::new("no_session", failure.to_string(), next)
+        })?;
     Ok(Proof { lease, scene: Some(scene) })
 }
 
@@ -346,7 +387,8 @@ async fn deliver(lease: &Lease, intent: &Intent) -> Msg {
     let msg = match (&intent.purpose, &intent.order) {
         (Purpose::Place, Some(order)) => {
             let tickets = tickets::place(order, &intent.client_order_id);
-            let answer = read_answer(client.send(&PlaceOrders { account, tickets }, deadline).await);
+            let answer =
+                read_answer(client.send(&PlaceOrders { account, tickets }, deadline).await);
             Msg::Answered(intent.id, Box::new(answer))
         }
         (Purpose::Modify { order_id }, Some(order)) => {

@@ -218,10 +218,9 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         (S::Sending | S::Replying { .. } | S::Declining { .. }, E::Accepted(standing)) => {
             (S::at_broker(standing), vec![Free, Tell])
         }
-        (
-            S::Sending | S::Replying { .. } | S::Declining { .. },
-            E::Applied,
-        ) => (over(End::Done), vec![Free, Tell]),
+        (S::Sending | S::Replying { .. } | S::Declining { .. }, E::Applied) => {
+            (over(End::Done), vec![Free, Tell])
+        }
         (S::Unknown(_) | S::Parked(_), E::Applied) => (over(End::Done), vec![Tell]),
         (S::Unknown(_), E::StillThere) => {
             (over(End::Rejected("the order works as before".to_owned())), vec![Tell])
@@ -264,10 +263,13 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
 
         (S::Working(known), E::Found(standing) | E::Accepted(standing)) => {
             let standing = known.updated(standing);
-            if *known == standing {
+            if *known == standing || standing.is_older_than(known) {
                 return None;
             }
-            (S::at_broker(standing), vec![Tell])
+            // That it moves from one waiting room to the next is no news to anybody.
+            let is_news = standing.filled != known.filled
+                || matches!(standing.status.as_str(), "Filled" | "Cancelled" | "Inactive");
+            (S::at_broker(standing), if is_news { vec![Tell] } else { Vec::new() })
         }
         // What was never placed is there all the same: the state stays what was said, and a person is told.
         (S::Denied(_) | S::Over(End::NotPlaced(_) | End::Rejected(_)), E::Found(standing)) => {
@@ -277,12 +279,7 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
     })
 }
 
-fn answer(
-    reply: ReplyId,
-    round: u32,
-    questions: Vec<Question>,
-    yes: bool,
-) -> (State, Vec<Effect>) {
+fn answer(reply: ReplyId, round: u32, questions: Vec<Question>, yes: bool) -> (State, Vec<Effect>) {
     let effects = vec![Effect::Reply(reply.clone(), yes)];
     let state = match yes {
         true => State::Replying { reply, round, questions },
@@ -362,6 +359,11 @@ impl State {
 }
 
 impl Standing {
+    /// Lists lag behind what is pushed: what is filled never becomes less.
+    fn is_older_than(&self, known: &Self) -> bool {
+        matches!((self.filled, known.filled), (Some(now), Some(before)) if now < before)
+    }
+
     /// What is known now, with what a sparse update leaves out.
     fn updated(&self, news: Self) -> Self {
         let others = if news.others.is_empty() { self.others.clone() } else { news.others };
@@ -369,7 +371,11 @@ impl Standing {
             others,
             filled: news.filled.or(self.filled),
             average: news.average.or(self.average),
-            text: news.text.or_else(|| self.text.clone()),
+            // Each endpoint words it differently; only another status makes it say something new.
+            text: match news.status == self.status {
+                true => self.text.clone().or(news.text),
+                false => news.text.or_else(|| self.text.clone()),
+            },
             ..news
         }
     }

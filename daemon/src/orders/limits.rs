@@ -98,8 +98,7 @@ pub struct Rules {
 }
 
 /// Questions that are answered where the order itself allows it; docs/security.md says what each asks.
-const QUESTIONS: &str =
-    "o163 o354 o383 o403 o451 o10151 o10152 o10153 o10164 o10223 o10331";
+const QUESTIONS: &str = "o163 o354 o383 o403 o451 o10151 o10152 o10153 o10164 o10223 o10331";
 
 impl Limits {
     /// What these settings say.

@@ -175,7 +175,10 @@ impl Order {
             && self.side == other.side
             && self.size == other.size
             && self.pricing.order_type() == other.pricing.order_type()
-            && is_near(self.pricing.limit().map(|p| p.get()), other.pricing.limit().map(|p| p.get()))
+            && is_near(
+                self.pricing.limit().map(|p| p.get()),
+                other.pricing.limit().map(|p| p.get()),
+            )
             && is_near(self.pricing.stop().map(|p| p.get()), other.pricing.stop().map(|p| p.get()))
     }
 }

@@ -7,9 +7,9 @@ mod find;
 use ibd_cpapi::Failure;
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::orders::Side;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
@@ -55,8 +55,7 @@ pub(super) use refused;
 /// Prepares an order.
 pub async fn order(lease: &Lease, tools: Tools<'_>, asked: &Asked) -> Prepared {
     let facts = lease.facts();
-    let account =
-        refused!(portfolio::pick(asked.account.as_ref(), tools.account, &facts.accounts));
+    let account = refused!(portfolio::pick(asked.account.as_ref(), tools.account, &facts.accounts));
     let contract = refused!(traded(lease, tools, &asked.what).await?);
     let operator = tools.operator.map(str::to_owned).or_else(|| facts.username.clone());
     let order = Order {
@@ -149,11 +148,14 @@ async fn combo(
         parts.push(refused!(find::by_conid(lease, tools, leg.conid).await?));
     }
     let Some(first) = parts.first() else {
-        return Ok(Err(Refusal::argument("legs", "A combination needs legs.", "Give at least two.")));
+        return Ok(Err(Refusal::argument(
+            "legs",
+            "A combination needs legs.",
+            "Give at least two.",
+        )));
     };
     if let Some(other) = parts.iter().find(|part| part.currency != first.currency) {
-        let message =
-            format!("The legs are in {} and {}.", first.currency, other.currency);
+        let message = format!("The legs are in {} and {}.", first.currency, other.currency);
         return Ok(Err(Refusal::argument("legs", message, "Use legs of one currency.")));
     }
     let Some(spread) = spread_conid(&first.currency) else {
@@ -203,7 +205,11 @@ fn sides(order: &Order) -> Result<(), Refusal> {
             "Correct the price.",
         ))
     };
-    let (above, below) = if up { ("above the price", "below the price") } else { ("below the price", "above the price") };
+    let (above, below) = if up {
+        ("above the price", "below the price")
+    } else {
+        ("below the price", "above the price")
+    };
     if let Some(limit) = order.pricing.limit().or(order.pricing.stop()) {
         if take_profit.is_some_and(|price| !is_beyond(price.get(), limit.get())) {
             return wrong("takeProfit", above);

@@ -35,9 +35,7 @@ mod tests {
     use crate::orders::limits::Limits;
 
     fn asked(ids: &[Option<&str>]) -> Vec<Question> {
-        ids.iter()
-            .map(|id| Question { id: id.map(str::to_owned), text: "Sure?".into() })
-            .collect()
+        ids.iter().map(|id| Question { id: id.map(str::to_owned), text: "Sure?".into() }).collect()
     }
 
     #[test]
@@ -53,7 +51,11 @@ mod tests {
             (&[None][..], true, false),
             (&[][..], true, false),
         ] {
-            assert_eq!(is_yes(&asked(ids), &agreed, suppress, &rules), expected, "{ids:?} {suppress}");
+            assert_eq!(
+                is_yes(&asked(ids), &agreed, suppress, &rules),
+                expected,
+                "{ids:?} {suppress}"
+            );
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::intent::{Intent, IntentId};
 use super::life::State;
+use super::order::Order;
 
 /// One entry of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,15 @@ pub enum Record {
         /// What.
         text: String,
     },
+    /// The broker took a change: this is what the order is from now on.
+    Amended {
+        /// Which intent's order.
+        id: IntentId,
+        /// In one line.
+        text: String,
+        /// The whole.
+        order: Box<Order>,
+    },
 }
 
 impl Record {
@@ -69,6 +79,7 @@ impl Record {
             Self::Frozen { .. } => "frozen".to_owned(),
             Self::Unfrozen { .. } => "unfrozen".to_owned(),
             Self::Note { .. } => "note".to_owned(),
+            Self::Amended { .. } => "amended".to_owned(),
         }
     }
 
@@ -76,7 +87,7 @@ impl Record {
     pub fn intent(&self) -> Option<IntentId> {
         match self {
             Self::Intent(intent) => Some(intent.id),
-            Self::Became { id, .. } => Some(*id),
+            Self::Became { id, .. } | Self::Amended { id, .. } => Some(*id),
             Self::Note { id, .. } => *id,
             _ => None,
         }
@@ -107,7 +118,7 @@ impl Record {
             },
             Self::Frozen { by } => format!("no new orders (by {by})"),
             Self::Unfrozen { by } => format!("orders go through again (by {by})"),
-            Self::Note { text, .. } => text.clone(),
+            Self::Note { text, .. } | Self::Amended { text, .. } => text.clone(),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What others see of orders: the journal's writing, the board, events, and what a person does about them.
 
-use jiff::{Timestamp, Unit};
 use ibd_protocol::{
     ApprovalReport, AuditLine, Event as News, Level, OrderReport, OrdersReport, OrdersVerb,
     Resolution, Secret, TradingStatus,
 };
+use jiff::{Timestamp, Unit};
 use ractor::ActorRef;
 
 use super::desk::{Answerer, Pin, Request};
@@ -22,15 +22,14 @@ const LISTED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 impl State {
     /// Writes a step, together with the intent's beginning if that is not written yet.
-    pub(super) async fn write(&mut self, id: IntentId, record: Record) -> Result<(), String> {
-        let mut records = Vec::with_capacity(2);
-        if self.unwritten.contains(&id)
-            && let Some(intent) = self.book.get(id)
-        {
-            records.push(Record::Intent(Box::new(intent.clone())));
-        }
-        records.push(record);
-        self.write_all(records).await?;
+    pub(super) async fn write(&mut self, id: IntentId, steps: Vec<Record>) -> Result<(), String> {
+        let beginning = self
+            .unwritten
+            .contains(&id)
+            .then(|| self.book.get(id))
+            .flatten()
+            .map(|intent| Record::Intent(Box::new(intent.clone())));
+        self.write_all(beginning.into_iter().chain(steps).collect()).await?;
         self.unwritten.retain(|one| *one != id);
         Ok(())
     }
@@ -69,9 +68,16 @@ impl State {
         if rejects < limit || self.book.frozen().is_some() {
             return;
         }
-        let by = format!("the breaker: {rejects} orders in a row were rejected (IB_BREAKER_REJECTS={limit})");
+        let by = format!(
+            "the breaker: {rejects} orders in a row were rejected (IB_BREAKER_REJECTS={limit})"
+        );
         if self.write_all(vec![Record::Frozen { by: by.clone() }]).await.is_ok() {
-            self.say(Level::Warning, "trading_frozen", format!("Trading is frozen by {by}."), "`ibctl orders` shows why; `ibctl unfreeze` lets orders through again.");
+            self.say(
+                Level::Warning,
+                "trading_frozen",
+                format!("Trading is frozen by {by}."),
+                "`ibctl orders` shows why; `ibctl unfreeze` lets orders through again.",
+            );
         }
     }
 
@@ -92,10 +98,14 @@ impl State {
             self.count(|state| matches!(state, life::State::Unknown(_) | life::State::Parked(_)));
         let (state, text) = match (&self.trail, self.frozen()) {
             (Err(why), _) => ("closed", format!("Trading is closed: {why}.")),
-            (_, Some(why)) => ("frozen", format!("Trading is frozen: {why}. `ibctl unfreeze` lets orders through again.")),
-            _ if self.settings.flag("IB_READ_ONLY_MODE") == Some(true) => {
-                ("closed", "Trading is closed: this daemon is read-only (IB_READ_ONLY_MODE).".to_owned())
-            }
+            (_, Some(why)) => (
+                "frozen",
+                format!("Trading is frozen: {why}. `ibctl unfreeze` lets orders through again."),
+            ),
+            _ if self.settings.flag("IB_READ_ONLY_MODE") == Some(true) => (
+                "closed",
+                "Trading is closed: this daemon is read-only (IB_READ_ONLY_MODE).".to_owned(),
+            ),
             _ if self.ready.is_none() => {
                 ("closed", "Trading is closed: there is no session at IBKR.".to_owned())
             }
@@ -150,6 +160,11 @@ impl State {
             life::State::Working(standing) if standing.status == "Inactive" => {
                 (Level::Warning, "order_inactive", "IBKR holds it and does not work it.")
             }
+            life::State::Working(standing)
+                if standing.filled.is_some_and(|filled| !filled.is_zero()) =>
+            {
+                (Level::Info, "order_partly_filled", "")
+            }
             life::State::Working(_) => (Level::Info, "order_working", ""),
             life::State::Over(End::Filled(_)) => (Level::Info, "order_filled", ""),
             life::State::Over(End::Cancelled(_)) => (Level::Info, "order_cancelled", ""),
@@ -186,7 +201,8 @@ impl State {
             OrdersVerb::List => self.list(),
             OrdersVerb::Resolve(id, resolution) => self.resolve(me, &id, &resolution).await,
             OrdersVerb::Approve { id, digest, pin } => {
-                let decided = self.decide(me, &id, true, Answerer::Ctl(Some(digest), pin), wanted).await;
+                let decided =
+                    self.decide(me, &id, true, Answerer::Ctl(Some(digest), pin), wanted).await;
                 self.decided(decided, "Approved")
             }
             OrdersVerb::Deny(id) => {
@@ -218,9 +234,8 @@ impl State {
     fn list(&self) -> OrdersReport {
         let now = Timestamp::now();
         let mut report = self.report(true, self.trading().text, "");
-        let listed = |intent: &&Intent| {
-            !intent.state.is_over() || now.duration_since(intent.since) < LISTED
-        };
+        let listed =
+            |intent: &&Intent| !intent.state.is_over() || now.duration_since(intent.since) < LISTED;
         let mut orders: Vec<&Intent> = self.book.iter().filter(listed).collect();
         orders.sort_by_key(|intent| (urgency(&intent.state), std::cmp::Reverse(intent.created_at)));
         report.orders = orders.into_iter().map(shown).collect();
@@ -248,12 +263,16 @@ impl State {
     ) -> OrdersReport {
         let intent = id.parse::<IntentId>().ok().and_then(|id| self.book.get(id)).cloned();
         let Some(intent) = intent else {
-            return self.report(false, format!("There is no order {id}."), "`ibctl orders` lists them.");
+            return self.report(
+                false,
+                format!("There is no order {id}."),
+                "`ibctl orders` lists them.",
+            );
         };
-        let is_in_doubt =
-            matches!(intent.state, life::State::Unknown(_) | life::State::Parked(_));
+        let is_in_doubt = matches!(intent.state, life::State::Unknown(_) | life::State::Parked(_));
         if !is_in_doubt {
-            let text = format!("{} is {}: there is nothing to resolve.", intent.text, intent.state.name());
+            let text =
+                format!("{} is {}: there is nothing to resolve.", intent.text, intent.state.name());
             return self.report(false, text, "");
         }
         let standing = match resolution {
@@ -286,9 +305,18 @@ impl State {
         };
         self.changed();
         if let (Err(error), Err(why)) = (&flagged, &written) {
-            return self.report(false, format!("Trading could not be frozen: {error}; {why}."), "Stop the daemon: `ibctl stop`.");
+            return self.report(
+                false,
+                format!("Trading could not be frozen: {error}; {why}."),
+                "Stop the daemon: `ibctl stop`.",
+            );
         }
-        self.say(Level::Warning, "trading_frozen", "Trading is frozen by a person.".to_owned(), "`ibctl unfreeze` lets orders through again.");
+        self.say(
+            Level::Warning,
+            "trading_frozen",
+            "Trading is frozen by a person.".to_owned(),
+            "`ibctl unfreeze` lets orders through again.",
+        );
         if !cancel_all {
             return self.report(true, "Frozen: no new orders. What works at IBKR works on.", "`ibctl freeze --cancel-all` cancels that too; `ibctl unfreeze` lets orders through again.");
         }
@@ -297,7 +325,11 @@ impl State {
 
     async fn cancel_everything(&mut self, me: &ActorRef<Msg>) -> OrdersReport {
         let Some(lease) = self.ready.clone() else {
-            return self.report(false, "Frozen. Nothing was cancelled: there is no session at IBKR.", "Cancel in TWS or Client Portal, or log in and repeat it.");
+            return self.report(
+                false,
+                "Frozen. Nothing was cancelled: there is no session at IBKR.",
+                "Cancel in TWS or Client Portal, or log in and repeat it.",
+            );
         };
         let mut ids = Vec::new();
         for account in &lease.facts().accounts {
@@ -318,7 +350,11 @@ impl State {
             let request = Request { seed, scene: None, suppress: false, beside: None };
             ids.extend(self.ask(me, request).await);
         }
-        let mut report = self.report(true, format!("Frozen. Cancellation of everything was asked for in {} accounts.", ids.len()), "`ibctl orders` shows what became of it.");
+        let mut report = self.report(
+            true,
+            format!("Frozen. Cancellation of everything was asked for in {} accounts.", ids.len()),
+            "`ibctl orders` shows what became of it.",
+        );
         report.orders = ids.iter().filter_map(|id| self.book.get(*id)).map(shown).collect();
         report
     }
@@ -335,7 +371,11 @@ impl State {
         if let Err(error) = std::fs::remove_file(&self.flag)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            return self.report(false, format!("{} cannot be removed: {error}.", self.flag.display()), "Remove it yourself.");
+            return self.report(
+                false,
+                format!("{} cannot be removed: {error}.", self.flag.display()),
+                "Remove it yourself.",
+            );
         }
         let by = "a person with ibctl".to_owned();
         if let Err(why) = self.write_all(vec![Record::Unfrozen { by }]).await {
@@ -353,17 +393,32 @@ impl State {
                 report.audit = entries.iter().map(line).collect();
                 report
             }
-            Err(broken) => self.report(false, format!("The trail cannot be read: {broken}."), "`ibctl audit verify` says where."),
+            Err(broken) => self.report(
+                false,
+                format!("The trail cannot be read: {broken}."),
+                "`ibctl audit verify` says where.",
+            ),
         }
     }
 
     fn verify(&self) -> OrdersReport {
         match ibd_journal::verify(&self.folder) {
             Ok(verified) => {
-                let text = format!("The audit trail is whole: {} records; the last hash is {}.", verified.records, verified.head);
-                self.report(true, text, "Keep that hash elsewhere: it shows later that nothing before it was changed.")
+                let text = format!(
+                    "The audit trail is whole: {} records; the last hash is {}.",
+                    verified.records, verified.head
+                );
+                self.report(
+                    true,
+                    text,
+                    "Keep that hash elsewhere: it shows later that nothing before it was changed.",
+                )
             }
-            Err(broken) => self.report(false, format!("The audit trail is broken: {broken}."), "Trading stays closed. Keep the folder as it is and look for a backup."),
+            Err(broken) => self.report(
+                false,
+                format!("The audit trail is broken: {broken}."),
+                "Trading stays closed. Keep the folder as it is and look for a backup.",
+            ),
         }
     }
 }

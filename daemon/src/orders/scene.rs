@@ -137,7 +137,8 @@ fn legs_value(contract: &Traded, rows: &BTreeMap<Conid, Row>) -> Option<Decimal>
     let mut sum = Decimal::ZERO;
     for leg in &contract.legs {
         let price = quote(rows.get(&leg.conid)?, Timestamp::now()).middle()?;
-        let moved = price.checked_mul(Decimal::from(leg.ratio))?.checked_mul(contract.multiplier)?;
+        let moved =
+            price.checked_mul(Decimal::from(leg.ratio))?.checked_mul(contract.multiplier)?;
         sum = sum.checked_add(moved.abs())?;
     }
     Some(sum)
@@ -182,9 +183,10 @@ pub async fn prove(
     paper: bool,
 ) -> Result<Lease, Denial> {
     let deadline = Instant::now() + faults::scaled(SESSION);
-    let lease = session.lease(deadline).await.map_err(|refusal| {
-        Denial::new("no_session", refusal.message, refusal.next)
-    })?;
+    let lease = session
+        .lease(deadline)
+        .await
+        .map_err(|refusal| Denial::new("no_session", refusal.message, refusal.next))?;
     let status = match lease.client().ask(&GetAuthStatus, deadline).await {
         Ok(answer) => answer.value,
         Err(failure) => {

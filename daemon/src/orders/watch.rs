@@ -4,13 +4,16 @@
 use std::time::Duration;
 
 use ibd_cpapi::faults;
-use ibd_cpapi::id::AccountId;
+use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_cpapi::orders::OrderRow;
+use ibd_cpapi::trades::Execution;
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::evidence::{self, Care, Evidence};
-use super::intent::IntentId;
+use super::feed;
+use super::intent::{Intent, IntentId};
 use super::life::{self, Event, Standing};
 use super::record::Record;
 use super::{Msg, State};
@@ -27,6 +30,8 @@ const IN_DOUBT: Duration = Duration::from_secs(6);
 const PARKED: Duration = Duration::from_secs(60);
 /// Between looks while something works.
 const WORKING: Duration = Duration::from_secs(15);
+/// What was just sent or cancelled shows within this time.
+const SOON: Duration = Duration::from_millis(400);
 /// What one look may take.
 const LOOK: Duration = Duration::from_secs(60);
 /// What waited so long for its turn is not sent any more: prices have moved.
@@ -76,7 +81,7 @@ impl State {
         {
             tracing::error!(why, "the journal cannot be written");
         }
-        self.wants_look = self.book.iter().any(|intent| !intent.state.is_over());
+        self.wants_look = self.has_open();
         self.changed();
     }
 
@@ -84,14 +89,20 @@ impl State {
     pub(super) fn is_recovering(&self) -> bool {
         let epoch = self.ready.as_ref().map(Lease::epoch);
         let is_examined = epoch.is_some() && epoch == self.examined;
-        let has_doubts = self.book.iter().any(|intent| matches!(intent.state, life::State::Unknown(_)));
+        let has_doubts =
+            self.book.iter().any(|intent| matches!(intent.state, life::State::Unknown(_)));
         has_doubts && !is_examined
     }
 
     pub(super) fn session_changed(&mut self, me: &ActorRef<Msg>, lease: Option<Lease>) {
         self.ready = lease;
+        // Subscriptions end with the brokerage session.
+        if let Some(feed) = self.feed.take() {
+            feed.abort();
+        }
         if self.ready.is_some() {
-            self.wants_look |= self.book.iter().any(|intent| !intent.state.is_over());
+            self.wants_look |= self.has_open();
+            self.listen(me);
             self.look(me);
             self.next_turn(me);
         }
@@ -157,15 +168,17 @@ impl State {
     pub(super) fn look(&mut self, me: &ActorRef<Msg>) {
         let is_running = self.look.as_ref().is_some_and(|task| !task.is_finished());
         let is_in_round = self.lane.is_some();
-        if !self.wants_look || is_running || is_in_round {
+        if is_running || is_in_round || !self.wants_look && self.peeks.is_empty() {
             return;
         }
         let Some(lease) = self.ready.clone() else { return };
+        if !self.wants_look {
+            return self.peek(me, lease);
+        }
         self.wants_look = false;
         self.looked_at = Some(Instant::now());
-        let is_in_doubt = |state: &life::State| {
-            matches!(state, life::State::Unknown(_) | life::State::Parked(_))
-        };
+        let is_in_doubt =
+            |state: &life::State| matches!(state, life::State::Unknown(_) | life::State::Parked(_));
         let care = match self.book.iter().any(|intent| is_in_doubt(&intent.state)) {
             true => Care::Thorough,
             false => Care::Glance,
@@ -184,6 +197,93 @@ impl State {
             };
             let _ = me.cast(Msg::Seen(seen));
         }));
+    }
+
+    /// Asks for single orders: an endpoint that is never stale and has no window of its own.
+    fn peek(&mut self, me: &ActorRef<Msg>, lease: Lease) {
+        let (orders, me) = (std::mem::take(&mut self.peeks), me.clone());
+        self.look = Some(tokio::spawn(async move {
+            let deadline = Instant::now() + faults::scaled(LOOK);
+            let mut evidence = Evidence::begin(lease.epoch());
+            for order_id in orders {
+                if let Ok(Some(answer)) = super::list::status(&lease, order_id, deadline).await {
+                    evidence.standings.push(evidence::of_status(&answer.value));
+                }
+            }
+            let _ = me.cast(Msg::Seen(Some(Box::new(evidence))));
+        }));
+    }
+
+    /// News of this order is expected at any moment.
+    pub(super) fn expect(&mut self, me: &ActorRef<Msg>, order_id: OrderId) {
+        if !self.peeks.contains(&order_id) {
+            self.peeks.push(order_id);
+        }
+        self.listen(me);
+        me.send_after(faults::scaled(SOON), || Msg::Tick);
+    }
+
+    /// Whether anything may still become something.
+    pub(super) fn has_open(&self) -> bool {
+        self.book.iter().any(|intent| !intent.state.is_over())
+    }
+
+    /// Begins to listen to what IBKR pushes, once there is something to hear of.
+    pub(super) fn listen(&mut self, me: &ActorRef<Msg>) {
+        let is_running = self.feed.as_ref().is_some_and(|task| !task.is_finished());
+        if let Some(lease) = self.ready.clone().filter(|_| !is_running && self.has_open()) {
+            self.feed = Some(tokio::spawn(feed::run(lease, self.session.clone(), me.clone())));
+        }
+    }
+
+    /// What IBKR pushed is as good as what a look shows; what it leaves out means nothing.
+    pub(super) async fn pushed(
+        &mut self,
+        me: &ActorRef<Msg>,
+        rows: Vec<OrderRow>,
+        fills: Vec<Execution>,
+    ) {
+        let mut evidence = Evidence::begin(0);
+        let named: Vec<IntentId> = rows
+            .iter()
+            .filter_map(|row| row.order_ref.as_deref().and_then(IntentId::of_client_order_id))
+            .chain(fills.iter().filter_map(|fill| {
+                fill.order_ref.as_deref().and_then(IntentId::of_client_order_id)
+            }))
+            .chain(rows.iter().filter_map(|row| self.book.by_order(row.order_id).map(|i| i.id)))
+            .collect();
+        // Every order begins as Inactive, and a dead one is so too: which it is, is asked.
+        for row in rows.iter().filter(|row| row.status.as_deref() == Some("Inactive")) {
+            if self.book.by_order(row.order_id).is_some() {
+                self.expect(me, row.order_id);
+            }
+        }
+        // A mark that says nothing but that there is an order is no news of how it stands.
+        let is_news = |row: &OrderRow| {
+            let is_inactive = row.status.as_deref() == Some("Inactive");
+            !is_inactive && (row.status.is_some() || row.filled.is_some())
+        };
+        evidence.rows = rows.into_iter().filter(is_news).collect();
+        evidence.fills = fills;
+        let mut ids = named;
+        ids.sort_unstable();
+        ids.dedup();
+        for id in ids {
+            let is_waiting =
+                self.book.get(id).is_some_and(|i| !i.state.is_over() && !i.state.is_in_round());
+            if is_waiting {
+                self.hold_against(me, id, &evidence).await;
+            }
+        }
+    }
+
+    /// What is open, or ended within a day.
+    pub(super) fn recent(&self) -> Vec<Intent> {
+        let now = Timestamp::now();
+        let day = SignedDuration::from_hours(24);
+        let is_recent =
+            |intent: &&Intent| !intent.state.is_over() || now.duration_since(intent.since) < day;
+        self.book.iter().filter(is_recent).cloned().collect()
     }
 
     /// Accounts with something open; only those that this login has.
@@ -279,10 +379,8 @@ impl State {
         if list_is_over(standing) {
             return;
         }
-        let text = format!(
-            "IBKR has order {} although it was taken for not placed.",
-            standing.order_id
-        );
+        let text =
+            format!("IBKR has order {} although it was taken for not placed.", standing.order_id);
         self.board.note(
             "order_came_alive",
             text.clone(),

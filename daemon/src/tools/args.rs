@@ -3,8 +3,8 @@
 use std::fmt;
 
 use ibd_cpapi::id::{AccountId, Conid, OrderId};
-use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
 use rust_decimal::Decimal;
+use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 

@@ -90,7 +90,11 @@ impl Tool for CancelOrder {
 enum Target {
     /// Waits for a yes or for its turn: IBKR has never heard of it.
     Unsent(Box<Intent>),
-    Order { account: AccountId, order_id: OrderId, own: Option<Box<Intent>> },
+    Order {
+        account: AccountId,
+        order_id: OrderId,
+        own: Option<Box<Intent>>,
+    },
     All(AccountId),
 }
 
@@ -144,7 +148,9 @@ async fn by_intent(ctx: &Ctx, text: &str) -> Result<Target, Refusal> {
         }
         (state, None) => {
             let next = match state.is_in_doubt() {
-                true => "Whether IBKR has it is not known yet: call get_order_status until it is settled.",
+                true => {
+                    "Whether IBKR has it is not known yet: call get_order_status until it is settled."
+                }
                 false => "There is nothing to cancel.",
             };
             Err(Refusal::new(
@@ -183,10 +189,7 @@ async fn seen(ctx: &Ctx, intent: &Intent, own: Option<&Intent>) -> Result<Out, R
     };
     ctx.tell(3, Some(3), "waiting for IBKR to say what became of it");
     let deadline = order_road::soon(ctx).min(Instant::now() + SEE);
-    let target = ctx
-        .desks
-        .orders
-        .follow(own.id, deadline, |target| target.state.is_over(), |_| ())
-        .await?;
+    let target =
+        ctx.desks.orders.follow(own.id, deadline, |target| target.state.is_over(), |_| ()).await?;
     Ok(Out::of(intent, None).with_standing(&target))
 }

@@ -73,9 +73,7 @@ impl Args {
         match self.accept {
             Some(accept) => Ok((name, accept)),
             None if is_original => Ok((name, true)),
-            None => {
-                Err(Refusal::argument("accept", "accept is missing.", "Say true or false."))
-            }
+            None => Err(Refusal::argument("accept", "accept is missing.", "Say true or false.")),
         }
     }
 }

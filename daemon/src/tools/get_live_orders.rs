@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::args;
 use super::cell::{Num, Time};
+use super::order_out;
 use super::{Ctx, Tool};
-use crate::orders;
+use crate::orders::intent::{Intent, IntentId};
+use crate::orders::life::State;
+use crate::orders::{self, record};
 use crate::refusal::Refusal;
 
 /// Which account.
@@ -33,11 +36,52 @@ pub struct Out {
     orders: Vec<Order>,
     /// How many can still be filled.
     working: usize,
+    /// Orders sent from here that IBKR does not list as working: waiting for a yes, unknown, parked, or refused
+    /// within a day. An unknown one may be at IBKR; never send it again.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    from_here: Vec<FromHere>,
     /// When the oldest of these lists was given.
     as_of: Time,
     /// Present when a list is older than this call: IBKR allows one in five seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     cached_seconds: Option<i64>,
+}
+
+/// An order that was asked for here.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FromHere {
+    /// Our id of it.
+    intent_id: String,
+    /// IBKR's id, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<String>,
+    /// The account.
+    account: String,
+    /// awaiting_approval, unknown, parked, rejected, not_placed, denied, …
+    state: &'static str,
+    /// The order in one line.
+    text: String,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl From<&Intent> for FromHere {
+    fn from(intent: &Intent) -> Self {
+        Self {
+            intent_id: intent.id.to_string(),
+            order_id: intent.order_id().map(|id| id.to_string()),
+            account: intent.account.to_string(),
+            state: intent.state.name(),
+            text: intent.text.clone(),
+            reason: record::why(&intent.state),
+            next: (!intent.state.is_over()).then(|| order_out::next(intent)),
+        }
+    }
 }
 
 /// One order.
@@ -91,6 +135,12 @@ pub struct Order {
     /// The client order id it was sent with.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     order_ref: Option<String>,
+    /// Our id, of an order that was sent from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intent_id: Option<String>,
+    /// Why IBKR ended it, where it says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 impl From<OrderRow> for Order {
@@ -111,6 +161,12 @@ impl From<OrderRow> for Order {
             order_type: row.order_type,
             currency: row.currency,
             status: row.status,
+            intent_id: row
+                .order_ref
+                .as_deref()
+                .and_then(IntentId::of_client_order_id)
+                .map(|id| id.to_string()),
+            reason: row.cancel_reason.as_deref().map(ibd_cpapi::failure::clean),
             order_ref: row.order_ref,
         }
     }
@@ -147,10 +203,22 @@ impl Tool for GetLiveOrders {
             rows.extend(answer.value.orders.into_iter().map(Order::from));
         }
         rows.sort_by_key(|order| order.working == Some(false));
+        let recent = ctx.desks.orders.recent().await.unwrap_or_default();
+        let is_listed = |intent: &Intent| {
+            rows.iter().any(|row| row.intent_id.as_deref() == Some(&intent.id.to_string()))
+        };
+        let from_here = recent
+            .iter()
+            .filter(|intent| accounts.contains(&intent.account))
+            .filter(|intent| intent.is_order() && !is_listed(intent))
+            .filter(|intent| !matches!(intent.state, State::Denied(_)))
+            .map(FromHere::from)
+            .collect();
         Ok(Out {
             accounts: accounts.iter().map(ToString::to_string).collect(),
             working: rows.iter().filter(|order| order.working == Some(true)).count(),
             orders: rows,
+            from_here,
             as_of: Time(at),
             cached_seconds: is_cached.then(|| Timestamp::now().duration_since(at).as_secs()),
         })

@@ -10,25 +10,34 @@ use serde::{Deserialize, Serialize};
 use super::args;
 use super::cell::{Num, Time};
 use super::{Ctx, Tool};
+use super::{order_out, order_road};
 use crate::orders;
+use crate::orders::intent::Intent;
 use crate::refusal::Refusal;
 
 /// Which order.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Args {
-    /// The broker's id, from get_live_orders.
+    /// The broker's id, from get_live_orders. Either this or intentId.
     #[serde(default, deserialize_with = "args::order_id")]
-    #[schemars(with = "u64", required)]
+    #[schemars(with = "Option<u64>")]
     order_id: Option<OrderId>,
+    /// Our id, from the order's result: also of what IBKR has not, or may have.
+    #[serde(default, deserialize_with = "args::text")]
+    intent_id: Option<String>,
 }
 
 /// The order.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Out {
-    /// The broker's id.
-    order_id: u64,
+    /// The broker's id, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<u64>,
+    /// What is known here of an order that was sent from here: status, reason and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from_here: Option<order_out::Out>,
     /// The account.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
@@ -86,26 +95,29 @@ impl Tool for GetOrderStatus {
     const NAME: &'static str = "get_order_status";
     const TITLE: &'static str = "Status of one order";
     const ABOUT: &'static str = "How one Interactive Brokers order stands: status, quantity filled, average \
-        price, limit and stop price. Needs the order id from get_live_orders. An unknown id is an error; \
-        orders older than today are not known here.";
+        price, limit and stop price. By orderId from get_live_orders, or by the intentId of an order that was \
+        sent from here: after status unknown this tells whether IBKR has it. An unknown id is an error.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = r#"{"orderId":1234567890}"#;
     type Args = Args;
     type Out = Out;
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
-        let Some(order_id) = args.order_id else {
-            let next = "Take the id from get_live_orders.";
-            return Err(Refusal::argument("orderId", "orderId is missing.", next));
-        };
-        ctx.lease().await?;
+        let own = args.own(&ctx).await?;
+        let order_id = args.order_id.or_else(|| own.as_ref().and_then(Intent::order_id));
+        let from_here = own.as_ref().map(|intent| order_out::Out::of(intent, None));
+        let Some(order_id) = order_id else { return Ok(Out::only(from_here)) };
         let deadline = ctx.deadline;
-        let found = ctx
-            .read(|lease| async move { orders::status(&lease, order_id, deadline).await })
-            .await?;
-        match found {
-            Some(answer) => Ok(Out::new(answer.value, Time(answer.at))),
-            None => Err(Refusal::new(
+        let found =
+            ctx.read(|lease| async move { orders::status(&lease, order_id, deadline).await }).await;
+        match (found, from_here) {
+            (Ok(Some(answer)), from_here) => {
+                Ok(Out { from_here, ..Out::new(answer.value, Time(answer.at)) })
+            }
+            // IBKR forgets orders over night; what the journal knows stays known.
+            (Ok(None) | Err(_), Some(from_here)) => Ok(Out::only(Some(from_here))),
+            (Err(refusal), None) => Err(refusal),
+            (Ok(None), None) => Err(Refusal::new(
                 "unknown_order",
                 format!("IBKR knows no order {order_id} of today in this session."),
                 "Look in get_live_orders for the orders of all accounts.",
@@ -115,13 +127,65 @@ impl Tool for GetOrderStatus {
     }
 }
 
+impl Args {
+    /// What is known here of the order.
+    async fn own(&self, ctx: &Ctx) -> Result<Option<Intent>, Refusal> {
+        let orders = &ctx.desks.orders;
+        match (self.order_id, &self.intent_id) {
+            (Some(order_id), None) => orders.of_order(order_id).await,
+            (None, Some(text)) => {
+                let id = order_road::intent_id("intentId", text)?;
+                match orders.look(id).await? {
+                    Some(intent) => Ok(Some(intent)),
+                    None => Err(Refusal::new(
+                        "unknown_order",
+                        format!("There is no intent {id}."),
+                        "Look in get_live_orders for the orders of all accounts.",
+                    )
+                    .at("intentId")),
+                }
+            }
+            _ => Err(Refusal::argument(
+                "orderId",
+                "Exactly one of orderId and intentId is needed.",
+                "Take orderId from get_live_orders, or intentId from the order's result.",
+            )),
+        }
+    }
+}
+
 impl Out {
+    /// What only the journal knows.
+    fn only(from_here: Option<order_out::Out>) -> Self {
+        Self {
+            order_id: None,
+            from_here,
+            account: None,
+            symbol: None,
+            conid: None,
+            side: None,
+            order_type: None,
+            quantity: None,
+            filled: None,
+            limit_price: None,
+            stop_price: None,
+            avg_price: None,
+            currency: None,
+            tif: None,
+            status: None,
+            working: None,
+            description: None,
+            as_of: Time::now(),
+        }
+    }
+
     fn new(order: OrderStatus, as_of: Time) -> Self {
         let filled = order.filled.map(|quantity| quantity.get());
         // Before the first fill the broker says an average price of zero.
         let has_fills = filled.is_some_and(|filled| filled > Decimal::ZERO);
         Self {
-            order_id: order.order_id.get(),
+            order_id: Some(order.order_id.get()),
+            from_here: None,
             account: order.account.as_ref().map(ToString::to_string),
             conid: order.conid.map(ibd_cpapi::id::Conid::get),
             side: order.side.map(|side| side_in_full(&side).to_owned()),

@@ -58,7 +58,15 @@ pub struct Out {
 }
 
 const COLS: [&str; 10] = [
-    "time", "symbol", "side", "quantity", "price", "commission", "exchange", "account", "orderId",
+    "time",
+    "symbol",
+    "side",
+    "quantity",
+    "price",
+    "commission",
+    "exchange",
+    "account",
+    "orderId",
     "ref",
 ];
 
@@ -125,6 +133,8 @@ fn row(trade: &Execution) -> [Cell; 10] {
         Cell::text(trade.exchange.clone()),
         Cell::text(trade.account.as_ref().map(ToString::to_string)),
         Cell::text(trade.order_id.map(|id| id.to_string())),
-        Cell::text(trade.order_ref.as_deref().filter(|text| !text.is_empty()).map(orders::short_ref)),
+        Cell::text(
+            trade.order_ref.as_deref().filter(|text| !text.is_empty()).map(orders::short_ref),
+        ),
     ]
 }

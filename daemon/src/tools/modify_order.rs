@@ -123,13 +123,14 @@ struct Changes {
 
 impl Args {
     fn changes(&self) -> Result<Changes, Refusal> {
-        for (field, value) in [
-            ("quantity", self.quantity),
-            ("stopPrice", self.stop_price),
-        ] {
+        for (field, value) in [("quantity", self.quantity), ("stopPrice", self.stop_price)] {
             if value.is_some_and(|value| value <= Decimal::ZERO) {
                 let next = "Correct it. To end the order use cancel_order.";
-                return Err(Refusal::argument(field, format!("{field} must be more than zero."), next));
+                return Err(Refusal::argument(
+                    field,
+                    format!("{field} must be more than zero."),
+                    next,
+                ));
             }
         }
         let tif = self.tif.as_deref().map(|text| {
@@ -198,9 +199,8 @@ impl Args {
 /// An order that was not sent from here, as IBKR describes it.
 async fn foreign(ctx: &Ctx, order_id: OrderId) -> Result<Order, Refusal> {
     let deadline = ctx.deadline;
-    let found = ctx
-        .read(|lease| async move { orders::status(&lease, order_id, deadline).await })
-        .await?;
+    let found =
+        ctx.read(|lease| async move { orders::status(&lease, order_id, deadline).await }).await?;
     let Some(found) = found else {
         return Err(Refusal::new(
             "unknown_order",
@@ -280,18 +280,15 @@ impl Changes {
             (Pricing::Limit(_), Some(limit), None) => Pricing::Limit(limit),
             (Pricing::MidPrice(_), Some(cap), None) => Pricing::MidPrice(Some(cap)),
             (Pricing::Stop(_), None, Some(stop)) => Pricing::Stop(stop),
-            (Pricing::StopLimit { stop: old, limit }, price, stop) => Pricing::StopLimit {
-                stop: stop.unwrap_or(old),
-                limit: price.unwrap_or(limit),
-            },
+            (Pricing::StopLimit { stop: old, limit }, price, stop) => {
+                Pricing::StopLimit { stop: stop.unwrap_or(old), limit: price.unwrap_or(limit) }
+            }
             (Pricing::Trail { trail, .. }, None, Some(stop)) => {
                 Pricing::Trail { trail, stop: Some(stop) }
             }
-            (Pricing::TrailLimit { trail, stop: old, limit }, price, stop) => Pricing::TrailLimit {
-                trail,
-                stop: stop.or(old),
-                limit: price.unwrap_or(limit),
-            },
+            (Pricing::TrailLimit { trail, stop: old, limit }, price, stop) => {
+                Pricing::TrailLimit { trail, stop: stop.or(old), limit: price.unwrap_or(limit) }
+            }
             (Pricing::Market | Pricing::Stop(_) | Pricing::Trail { .. }, Some(_), _) => {
                 return Err(has_no("price"));
             }
@@ -313,13 +310,19 @@ mod tests {
     fn what_is_not_named_stays_and_what_does_not_fit_is_refused() {
         let price = |text: &str| Price::new(text.parse().unwrap());
         let new = changes(r#"{"orderId":1,"price":"189.50"}"#).unwrap();
-        assert_eq!(new.pricing(Pricing::Limit(price("190"))).unwrap(), Pricing::Limit(price("189.5")));
+        assert_eq!(
+            new.pricing(Pricing::Limit(price("190"))).unwrap(),
+            Pricing::Limit(price("189.5"))
+        );
         let both = Pricing::StopLimit { stop: price("180"), limit: price("179") };
         assert_eq!(
             new.pricing(both).unwrap(),
             Pricing::StopLimit { stop: price("180"), limit: price("189.5") }
         );
-        assert_eq!(new.pricing(Pricing::Stop(price("180"))).unwrap_err().field.as_deref(), Some("price"));
+        assert_eq!(
+            new.pricing(Pricing::Stop(price("180"))).unwrap_err().field.as_deref(),
+            Some("price")
+        );
         let stop = changes(r#"{"orderId":1,"stopPrice":5}"#).unwrap();
         let refused = stop.pricing(Pricing::Limit(price("190"))).unwrap_err();
         assert_eq!(refused.field.as_deref(), Some("stopPrice"));

@@ -10,9 +10,7 @@ use serde::Deserialize;
 
 use super::args;
 use super::cell::Num;
-use crate::orders::asked::{
-    Asked, Attached, Leg, Pricing, Right, Sibling, Size, Trail, What,
-};
+use crate::orders::asked::{Asked, Attached, Leg, Pricing, Right, Sibling, Size, Trail, What};
 use crate::refusal::Refusal;
 
 /// Orders beside the first one in a one-cancels-all group.
@@ -207,15 +205,21 @@ impl Args {
             }
             (None, Some(cash)) if side == Side::Sell => {
                 let _ = cash;
-                Err(wrong("cashQuantity", "An amount of money can only be bought for.", "Give quantity."))
+                Err(wrong(
+                    "cashQuantity",
+                    "An amount of money can only be bought for.",
+                    "Give quantity.",
+                ))
             }
             (None, Some(cash)) => {
                 more_than_nothing("cashQuantity", cash)?;
                 Ok(Size::Cash(Amount::new(cash)))
             }
-            (Some(_), Some(_)) => {
-                Err(wrong("cashQuantity", "Both quantity and cashQuantity are given.", "Give one of them."))
-            }
+            (Some(_), Some(_)) => Err(wrong(
+                "cashQuantity",
+                "Both quantity and cashQuantity are given.",
+                "Give one of them.",
+            )),
             (None, None) => {
                 Err(wrong("quantity", "quantity is missing.", "Say how many shares or contracts."))
             }
@@ -224,13 +228,10 @@ impl Args {
 
     fn what(&self) -> Result<What, Refusal> {
         let upper = |text: &Option<String>| text.as_ref().map(|text| text.to_uppercase());
-        let is_option =
-            self.expiry.is_some() || self.strike.is_some() || self.right.is_some();
+        let is_option = self.expiry.is_some() || self.strike.is_some() || self.right.is_some();
         match (&self.legs, self.conid, &self.symbol) {
             (Some(legs), None, None) => Ok(What::Combo { legs: self::legs(legs)? }),
-            (Some(_), ..) => {
-                Err(wrong("legs", "legs stand alone.", "Leave out conid and symbol."))
-            }
+            (Some(_), ..) => Err(wrong("legs", "legs stand alone.", "Leave out conid and symbol.")),
             // A symbol beside a conid is only told: the conid decides.
             (None, Some(conid), _) => Ok(What::Conid(conid)),
             (None, None, Some(symbol)) if is_option => self.option(symbol.to_uppercase()),
@@ -252,7 +253,9 @@ impl Args {
     }
 
     fn option(&self, symbol: String) -> Result<What, Refusal> {
-        let missing = |field: &str| wrong(field, "An option needs expiry, strike and right.", "Give all three.");
+        let missing = |field: &str| {
+            wrong(field, "An option needs expiry, strike and right.", "Give all three.")
+        };
         let expiry = self.expiry.clone().ok_or_else(|| missing("expiry"))?;
         let strike = self.strike.ok_or_else(|| missing("strike"))?;
         more_than_nothing("strike", strike)?;
@@ -282,13 +285,17 @@ impl Args {
                 stop_loss_limit: price("stopLossLimit", self.stop_loss_limit)?,
             }),
             None => Ok(Attached::Nothing),
-            Some(_) if is_bracket => {
-                Err(wrong("oca", "A bracket cannot be part of an OCA group here.", "Give one of them."))
-            }
+            Some(_) if is_bracket => Err(wrong(
+                "oca",
+                "A bracket cannot be part of an OCA group here.",
+                "Give one of them.",
+            )),
             Some(siblings) if siblings.is_empty() || siblings.len() > MAX_SIBLINGS => Err(wrong(
                 "oca",
                 format!("{} orders are in oca.", siblings.len()),
-                format!("Give 1 to {MAX_SIBLINGS}; the first order of the group is the call's own."),
+                format!(
+                    "Give 1 to {MAX_SIBLINGS}; the first order of the group is the call's own."
+                ),
             )),
             Some(siblings) => siblings
                 .iter()
@@ -320,7 +327,9 @@ pub fn side(text: Option<&str>) -> Result<Side, Refusal> {
     match text.to_uppercase().as_str() {
         "BUY" => Ok(Side::Buy),
         "SELL" => Ok(Side::Sell),
-        _ => Err(wrong("action", format!("{text:?} is neither BUY nor SELL."), "Give BUY or SELL.")),
+        _ => {
+            Err(wrong("action", format!("{text:?} is neither BUY nor SELL."), "Give BUY or SELL."))
+        }
     }
 }
 
@@ -332,8 +341,9 @@ fn kind(text: Option<&str>) -> Result<OrderType, Refusal> {
 
 fn tif(text: Option<&str>) -> Result<Tif, Refusal> {
     let Some(text) = text else { return Ok(Tif::Day) };
-    text.parse()
-        .map_err(|_| wrong("tif", format!("{text:?} is no time in force."), "Use DAY, GTC, IOC or OPG."))
+    text.parse().map_err(|_| {
+        wrong("tif", format!("{text:?} is no time in force."), "Use DAY, GTC, IOC or OPG.")
+    })
 }
 
 /// A type has the prices that it needs, and no others: a price that would be ignored is a mistake.
@@ -448,7 +458,8 @@ fn legs(legs: &[LegArgs]) -> Result<Vec<Leg>, Refusal> {
         ));
     }
     let leg = |leg: &LegArgs| {
-        let conid = leg.conid.ok_or_else(|| wrong("legs.conid", "A leg needs a conid.", "Give it."))?;
+        let conid =
+            leg.conid.ok_or_else(|| wrong("legs.conid", "A leg needs a conid.", "Give it."))?;
         let ratio = u32::try_from(leg.ratio.unwrap_or(1))
             .ok()
             .filter(|ratio| *ratio <= 100)
@@ -462,7 +473,9 @@ fn legs(legs: &[LegArgs]) -> Result<Vec<Leg>, Refusal> {
     conids.dedup();
     match conids.len() == legs.len() {
         true => Ok(legs),
-        false => Err(wrong("legs", "Two legs are the same contract.", "Give it once, with its ratio.")),
+        false => {
+            Err(wrong("legs", "Two legs are the same contract.", "Give it once, with its ratio."))
+        }
     }
 }
 

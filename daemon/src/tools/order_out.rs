@@ -210,7 +210,10 @@ fn question(intent: &Intent, approval: &Approval, out: &Out) -> Refusal {
         lines.insert(0, format!("CHANGE of order {order_id} to:"));
     }
     lines.extend(approval.questions.iter().map(|q| format!("IBKR asks: {}", q.text)));
-    lines.push(format!("requested by {}; `ibctl approve {}` does the same", intent.origin.client, approval.id));
+    lines.push(format!(
+        "requested by {}; `ibctl approve {}` does the same",
+        intent.origin.client, approval.id
+    ));
     let question = Question {
         token: approval.token.clone(),
         message: format!("Send this order?\n{}", lines.join("\n")),
@@ -363,7 +366,8 @@ fn reason(state: &State) -> Option<Reason> {
     Some(Reason { code, message, setting })
 }
 
-fn next(intent: &Intent) -> String {
+/// What to do about an intent.
+pub fn next(intent: &Intent) -> String {
     let id = intent.id;
     match (&intent.state, &intent.purpose) {
         (State::Denied(denial), _) => denial.next.clone(),
@@ -382,7 +386,8 @@ fn next(intent: &Intent) -> String {
              resolve {id}`."
         ),
         (State::Over(End::Rejected(_)), _) => {
-            "Read IBKR's reason. Nothing is at IBKR; correct the order before another try.".to_owned()
+            "Read IBKR's reason. Nothing is at IBKR; correct the order before another try."
+                .to_owned()
         }
         (State::Over(End::NotPlaced(NotPlaced::Declined(_))), _) => {
             "Do not place it again unless the user asks for it.".to_owned()
@@ -420,8 +425,11 @@ fn next(intent: &Intent) -> String {
 
 fn confirmation(state: &State) -> Option<Confirmation> {
     let State::Awaiting(approval) = state else { return None };
-    let questions =
-        approval.questions.iter().map(|q| Asks { id: q.id.clone(), text: q.text.clone() }).collect();
+    let questions = approval
+        .questions
+        .iter()
+        .map(|q| Asks { id: q.id.clone(), text: q.text.clone() })
+        .collect();
     Some(Confirmation {
         id: approval.id.clone(),
         by: approval.by.as_str(),

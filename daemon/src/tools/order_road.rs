@@ -154,6 +154,10 @@ pub async fn send(ctx: &Ctx, request: Request) -> Result<Out, Refusal> {
 /// The intent that an argument names.
 pub fn intent_id(field: &str, text: &str) -> Result<IntentId, Refusal> {
     text.trim().parse().map_err(|problem: String| {
-        Refusal::argument(field, problem, "Take it from an earlier order result or get_live_orders.")
+        Refusal::argument(
+            field,
+            problem,
+            "Take it from an earlier order result or get_live_orders.",
+        )
     })
 }

@@ -23,15 +23,13 @@ impl Tool for PlaceOrder {
         ask get_order_status. Check symbol, exchange and currency in the result. To see cost and margin first \
         use preview_order; to change or end an order modify_order and cancel_order.";
     const EFFECT: Effect = Effect::Trades;
-    const EXAMPLE: &'static str =
-        r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5,"tif":"DAY"}"#;
+    const EXAMPLE: &'static str = r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5,"tif":"DAY"}"#;
     type Args = Args;
     type Out = Out;
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let asked = args.asked()?;
-        let origin =
-            order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), asked.hash());
+        let origin = order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), asked.hash());
         if let Some(out) = order_road::earlier(&ctx, &origin).await? {
             return Ok(out);
         }

@@ -167,10 +167,8 @@ impl Tool for PreviewOrder {
         let name = IntentId::new().client_order_id().ok_or_else(no_name)?;
         let what = WhatIf { account: order.account.clone(), tickets: tickets_of(&order, &name) };
         let (what, deadline) = (&what, order_road::soon(&ctx));
-        let preview = ctx
-            .read(|lease| async move { lease.client().ask(what, deadline).await })
-            .await?
-            .value;
+        let preview =
+            ctx.read(|lease| async move { lease.client().ask(what, deadline).await }).await?.value;
         let manner = Manner {
             origin: order_road::origin(&ctx, Self::NAME, None, asked.hash()),
             purpose: Purpose::Place,
@@ -207,10 +205,13 @@ impl Out {
             Some(State::Awaiting(_)) => ("approve", None),
             _ => ("send", None),
         };
-        let available = preview.equity.and_then(|e| e.after).zip(preview.initial.and_then(|i| i.after));
+        let available =
+            preview.equity.and_then(|e| e.after).zip(preview.initial.and_then(|i| i.after));
         let next = match (&preview.error, verdict) {
             (Some(_), _) => "IBKR would refuse it; read blocked.",
-            (None, "refuse") => "The guardrails would refuse it; tell the user which setting says so.",
+            (None, "refuse") => {
+                "The guardrails would refuse it; tell the user which setting says so."
+            }
             (None, "approve") => "place_order would ask a person to approve it.",
             (None, _) => "Nothing was sent. place_order with the same arguments sends it.",
         };

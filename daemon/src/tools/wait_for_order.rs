@@ -74,7 +74,8 @@ impl Tool for WaitForOrder {
         let wait = Duration::from_secs(args.seconds.unwrap_or(USUAL) as u64);
         let deadline = order_road::soon(&ctx).min(Instant::now() + wait);
         let begun = (intent.id, intent.state.name());
-        let tell = |now: &Intent| ctx.tell(1, None, &format!("{} is {}", now.text, now.state.name()));
+        let tell =
+            |now: &Intent| ctx.tell(1, None, &format!("{} is {}", now.text, now.state.name()));
         let ended = orders.follow(intent.id, deadline, |now| is_news(now, begun), tell).await?;
         Ok(Out::of(&ended, None))
     }

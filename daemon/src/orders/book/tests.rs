@@ -142,7 +142,11 @@ fn orders_are_counted_by_minute_and_by_new_yorks_day() {
 fn what_is_over_for_a_month_is_forgotten_and_nothing_else() {
     let mut book = book(&[
         &intent("a", limit("100"), State::Over(End::Done)),
-        &intent("b", limit("100"), State::Parked(Doubt { cause: "x".into(), since: at(0), looks: 2 })),
+        &intent(
+            "b",
+            limit("100"),
+            State::Parked(Doubt { cause: "x".into(), since: at(0), looks: 2 }),
+        ),
     ]);
     book.tidy(at(40 * 86_400));
     assert!(book.by_key("a").is_none());

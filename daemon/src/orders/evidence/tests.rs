@@ -80,7 +80,8 @@ fn an_order_that_the_list_forgot_is_known_by_its_fills() {
 fn the_same_execution_counts_once() {
     let mut seen = Evidence::begin(1);
     let fills: Vec<Execution> =
-        serde_json::from_str(r#"[{"execution_id":"a","size":4},{"execution_id":"a","size":4}]"#).unwrap();
+        serde_json::from_str(r#"[{"execution_id":"a","size":4},{"execution_id":"a","size":4}]"#)
+            .unwrap();
     seen.add_fills(fills.clone());
     seen.add_fills(fills);
     assert_eq!(seen.fills.len(), 1);

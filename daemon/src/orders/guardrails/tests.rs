@@ -76,12 +76,23 @@ fn denied(order: Order, scene: &Scene, rules: &Rules) -> (String, String) {
 
 #[test]
 fn an_ordinary_order_passes_and_is_valued() {
-    let vetted =
-        vet(order(Side::Buy, "10", Pricing::Limit(price("100"))), &scene(), &rules(&[]), Counts::default(), now())
-            .unwrap();
+    let vetted = vet(
+        order(Side::Buy, "10", Pricing::Limit(price("100"))),
+        &scene(),
+        &rules(&[]),
+        Counts::default(),
+        now(),
+    )
+    .unwrap();
     assert_eq!(vetted.worth().value, Some(decimal("1000")));
     assert_eq!(vetted.worth().percent, Some(decimal("1")));
-    let market = vet(order(Side::Buy, "10", Pricing::Market), &scene(), &rules(&[]), Counts::default(), now());
+    let market = vet(
+        order(Side::Buy, "10", Pricing::Market),
+        &scene(),
+        &rules(&[]),
+        Counts::default(),
+        now(),
+    );
     assert_eq!(market.unwrap().worth().value, Some(decimal("1051.05")), "by the ask with a band");
 }
 
@@ -89,7 +100,12 @@ fn an_ordinary_order_passes_and_is_valued() {
 fn each_limit_refuses_and_names_its_setting() {
     let limit = |text: &str| Pricing::Limit(price(text));
     for (order, pairs, code, setting) in [
-        (order(Side::Buy, "101", limit("100")), &[][..], "over_max_percent", "IB_MAX_ORDER_PERCENT=10"),
+        (
+            order(Side::Buy, "101", limit("100")),
+            &[][..],
+            "over_max_percent",
+            "IB_MAX_ORDER_PERCENT=10",
+        ),
         (
             order(Side::Buy, "96", Pricing::Market),
             &[][..],
@@ -108,8 +124,18 @@ fn each_limit_refuses_and_names_its_setting() {
             "over_max_quantity",
             "IB_MAX_ORDER_QUANTITY=9",
         ),
-        (order(Side::Buy, "1", limit("105.01")), &[][..], "price_off_market", "IB_PRICE_COLLAR_PERCENT=5"),
-        (order(Side::Buy, "1", limit("94.9")), &[][..], "price_off_market", "IB_PRICE_COLLAR_PERCENT=5"),
+        (
+            order(Side::Buy, "1", limit("105.01")),
+            &[][..],
+            "price_off_market",
+            "IB_PRICE_COLLAR_PERCENT=5",
+        ),
+        (
+            order(Side::Buy, "1", limit("94.9")),
+            &[][..],
+            "price_off_market",
+            "IB_PRICE_COLLAR_PERCENT=5",
+        ),
         (
             order(Side::Buy, "1", limit("100")),
             &[("denied_symbols", "aapl")][..],
@@ -195,7 +221,8 @@ fn a_multiplier_and_a_foreign_currency_count() {
 fn orders_are_counted() {
     let order = order(Side::Buy, "1", Pricing::Limit(price("100")));
     let refused = |counts| {
-        vet(order.clone(), &scene(), &rules(&[]), counts, now()).map_or_else(|d| d.setting, |_| None)
+        vet(order.clone(), &scene(), &rules(&[]), counts, now())
+            .map_or_else(|d| d.setting, |_| None)
     };
     assert_eq!(refused(Counts { minute: 9, day: 9 }), None);
     assert_eq!(

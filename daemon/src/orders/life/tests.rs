@@ -110,7 +110,8 @@ fn a_question_is_answered_yes_or_declined_and_followed() {
     assert_eq!((state.name(), effects), ("replying", vec![Effect::Reply(reply(), true)]));
     let (state, effects) = step(&state, Event::Asked(reply(), question(), false), now()).unwrap();
     assert_eq!((state.name(), effects), ("declining", vec![Effect::Reply(reply(), false)]));
-    let (state, effects) = step(&state, Event::Rejected("Order not confirmed".into()), now()).unwrap();
+    let (state, effects) =
+        step(&state, Event::Rejected("Order not confirmed".into()), now()).unwrap();
     assert_eq!(state, State::Over(End::NotPlaced(NotPlaced::Asked(question()))));
     assert_eq!(effects, [Effect::Free, Effect::Follow(question())]);
 }
@@ -185,7 +186,8 @@ fn what_is_not_found_for_long_is_given_to_a_person_and_may_still_be_found() {
 fn a_sparse_update_keeps_what_is_known() {
     let known = Standing { filled: Some(Decimal::ONE), ..standing("Submitted") };
     let (state, _) =
-        step(&State::Working(known.clone()), Event::Found(standing("PendingCancel")), now()).unwrap();
+        step(&State::Working(known.clone()), Event::Found(standing("PendingCancel")), now())
+            .unwrap();
     assert_eq!(state.standing().unwrap().filled, Some(Decimal::ONE));
     assert_eq!(step(&State::Working(known.clone()), Event::Found(known), now()), None, "no news");
 }

@@ -253,7 +253,9 @@ pub(super) async fn option(lease: &Lease, tools: Tools<'_>, wanted: &WantedOptio
     let options = match lease.client().ask(&request, tools.deadline).await {
         Ok(answer) => answer.value,
         // Its way of saying that there is no such month or strike.
-        Err(Failure::Trouble { .. } | Failure::Refused { .. } | Failure::Garbled { .. }) => Vec::new(),
+        Err(Failure::Trouble { .. } | Failure::Refused { .. } | Failure::Garbled { .. }) => {
+            Vec::new()
+        }
         Err(failure) => return Err(failure),
     };
     let fits = |option: &&OptionInfo| {
@@ -320,12 +322,21 @@ async fn no_option(
         true => ("expiry", format!("{} has no options in {}.", wanted.symbol, wanted.expiry.month)),
         false => (
             "strike",
-            format!("{} {} has no strike {}.", wanted.symbol, wanted.expiry.month, wanted.strike.normalize()),
+            format!(
+                "{} {} has no strike {}.",
+                wanted.symbol,
+                wanted.expiry.month,
+                wanted.strike.normalize()
+            ),
         ),
     };
-    Refusal::new("unknown_symbol", message, "Use one of the candidates, or search_contracts for the months.")
-        .at(field)
-        .or(strikes.iter().take(CANDIDATES).map(|strike| strike.normalize().to_string()))
+    Refusal::new(
+        "unknown_symbol",
+        message,
+        "Use one of the candidates, or search_contracts for the months.",
+    )
+    .at(field)
+    .or(strikes.iter().take(CANDIDATES).map(|strike| strike.normalize().to_string()))
 }
 
 #[cfg(test)]

@@ -46,12 +46,16 @@ fn each_bad_input_names_its_field() {
         (r#"{"symbol":"A","quantity":1,"orderType":"MKT"}"#.into(), "action"),
         (r#"{"symbol":"A","action":"HOLD","quantity":1,"orderType":"MKT"}"#.into(), "action"),
         (r#"{"symbol":"A","action":"BUY","orderType":"MKT"}"#.into(), "quantity"),
-        (r#"{"symbol":"A","action":"SELL","cashQuantity":100,"orderType":"MKT"}"#.into(), "cashQuantity"),
+        (
+            r#"{"symbol":"A","action":"SELL","cashQuantity":100,"orderType":"MKT"}"#.into(),
+            "cashQuantity",
+        ),
     ] {
         assert_eq!(field(&json), expected, "{json}");
     }
     for quantity in ["0", "-5", "\"0\"", "\"1e9\"", "\"NaN\"", "\"abc\"", "null", "\"\"", "true"] {
-        let json = format!(r#"{{"symbol":"A","action":"BUY","quantity":{quantity},"orderType":"MKT"}}"#);
+        let json =
+            format!(r#"{{"symbol":"A","action":"BUY","quantity":{quantity},"orderType":"MKT"}}"#);
         assert_eq!(field(&json), "quantity", "{json}");
     }
 }
@@ -72,10 +76,15 @@ fn what_models_and_the_original_send_is_understood() {
 #[test]
 fn lists_may_come_as_text() {
     let legs = r#""[{\"conid\":1,\"action\":\"BUY\"},{\"conid\":\"2\",\"ratio\":\"2\",\"action\":\"SELL\"}]""#;
-    let json = format!(r#"{{"action":"BUY","quantity":1,"orderType":"LMT","price":-1.5,"legs":{legs}}}"#);
+    let json =
+        format!(r#"{{"action":"BUY","quantity":1,"orderType":"LMT","price":-1.5,"legs":{legs}}}"#);
     let asked = asked(&json).unwrap();
     assert!(matches!(&asked.what, What::Combo { legs } if legs[1].ratio == 2));
-    assert_eq!(asked.pricing.limit().unwrap().to_string(), "-1.5", "a combination may cost less than nothing");
+    assert_eq!(
+        asked.pricing.limit().unwrap().to_string(),
+        "-1.5",
+        "a combination may cost less than nothing"
+    );
 }
 
 #[test]
