@@ -1,5 +1,7 @@
 //! Reaching the daemon, and what is said when that fails.
 
+pub(crate) mod holder;
+
 use std::time::Duration;
 
 use ibd_protocol::client::ConnectError;
@@ -55,18 +57,25 @@ pub(crate) fn silent() -> Fault {
     Fault::new("the daemon does not answer", "`ibctl logs` may tell why.")
 }
 
-impl From<StartError> for Fault {
-    fn from(error: StartError) -> Self {
-        let hint = match &error {
-            StartError::Connect(ConnectError::OtherProtocol { .. }) => {
-                "Install the same version of ibctl and ibd. `kill` the process to end the other one."
-            }
-            StartError::NoProgram(_) => "Install ibd beside ibctl (`make install`).",
-            StartError::Failed(_) => "Correct what it says, then try again.",
-            _ => "`ibctl logs` may tell more.",
-        };
-        Self::new(error.to_string(), hint)
-    }
+/// Why there is no daemon to talk to.
+pub(crate) fn fault(places: &Places, error: StartError) -> Fault {
+    let hint = match &error {
+        StartError::Connect(ConnectError::OtherProtocol { .. }) => match holder::pid(places) {
+            Some(pid) => format!(
+                "`ibctl restart` ends that one (pid {pid}; calls under way are finished first) and starts the \
+                 one beside ibctl."
+            ),
+            None => "Install the same version of ibctl and ibd.".to_owned(),
+        },
+        StartError::Connect(ConnectError::Silent) => match holder::pid(places) {
+            Some(pid) => format!("`ibctl restart` ends it (pid {pid}) and starts another one."),
+            None => "`ibctl logs` may tell more.".to_owned(),
+        },
+        StartError::NoProgram(_) => "Install ibd beside ibctl (`make install`).".to_owned(),
+        StartError::Failed(_) => "Correct what it says, then try again.".to_owned(),
+        _ => "`ibctl logs` may tell more.".to_owned(),
+    };
+    Fault::new(error.to_string(), hint)
 }
 
 impl From<WireError> for Fault {
@@ -80,7 +89,7 @@ pub(crate) async fn running(places: &Places) -> Result<Option<Connection>, Fault
     match Connection::open(&places.socket(), Role::Ctl).await {
         Ok(connection) => Ok(Some(connection)),
         Err(ConnectError::Absent) => Ok(None),
-        Err(error) => Err(StartError::Connect(error).into()),
+        Err(error) => Err(fault(places, error.into())),
     }
 }
 
@@ -90,7 +99,8 @@ pub(crate) async fn started(places: &Places) -> Result<Connection, Fault> {
     if let Some(bad) = settings.bad.first() {
         return Err(Fault::new(bad.to_string(), format!("Correct {} in this shell.", bad.field)));
     }
-    let connection = connect_or_start(places, Role::Ctl).await?;
+    let connection =
+        connect_or_start(places, Role::Ctl).await.map_err(|error| fault(places, error))?;
     let mut wishes = settings.wishes();
     wishes.has_display = display::has_display();
     connection.outgoing.send(&ToDaemon::Wishes(wishes)).await?;

@@ -193,6 +193,75 @@ async fn a_newer_shim_replaces_an_older_daemon() {
     assert_eq!(world.status().await["daemon"]["version"], ibd_protocol::BUILD);
 }
 
+/// A daemon that speaks another protocol is greeted, and does not understand a word: a listener that says so
+/// in its place.
+async fn of_another_protocol(world: &World) -> tokio::task::JoinHandle<()> {
+    std::fs::remove_file(world.socket()).unwrap();
+    let listener = tokio::net::UnixListener::bind(world.socket()).unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut hello = [0; HELLO_LEN];
+            let _ = stream.read_exact(&mut hello).await;
+            let refused = Greeting::Refused {
+                protocol: PROTOCOL + 1,
+                build: "0.0.1".into(),
+                reason: "this ibd is of another release".into(),
+            };
+            let _ = stream.write_all(&refused.to_bytes()).await;
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_daemon_of_another_protocol_is_ended_by_stop_and_restart() {
+    let world = World::simulated();
+    for verb in ["stop", "restart"] {
+        world.client().await.call("get_session_status", json!({})).await.ok();
+        let pid = world.daemon_pid().await.unwrap();
+        let other = of_another_protocol(&world).await;
+        let refused = world.ctl(&["logout"]).await;
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(1), "{said}");
+        assert!(said.contains("ibctl restart") && said.contains(&format!("pid {pid}")), "{said}");
+        // It is there while the first look is taken, and goes with the daemon.
+        let verb = [verb];
+        let ended = world.ctl(&verb);
+        let goes = async {
+            until("the daemon has ended", || async { !is_alive(pid) }).await;
+            other.abort();
+            let _ = std::fs::remove_file(world.socket());
+        };
+        let (ended, ()) = tokio::join!(ended, goes);
+        assert_eq!(ended.status.code(), Some(0), "{verb:?}: {ended:?}");
+        if verb == ["stop"] {
+            let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+            assert!(said.contains(&format!("pid {pid}")), "{said}");
+        }
+    }
+}
+
+/// A number in a lock that nobody holds may be anybody's.
+#[tokio::test]
+async fn nobody_is_ended_for_a_number_in_a_free_lock() {
+    let world = World::simulated();
+    world.client().await.call("get_session_status", json!({})).await.ok();
+    let mut bystander = tokio::process::Command::new("sleep").arg("60").spawn().unwrap();
+    world.kill_daemon().await;
+    let lock = world.state().join("ibd.lock");
+    std::fs::write(&lock, bystander.id().unwrap().to_string()).unwrap();
+    let other = of_another_protocol(&world).await;
+    let stopped = world.ctl(&["stop"]).await;
+    assert_eq!(stopped.status.code(), Some(1), "{stopped:?}");
+    assert!(bystander.try_wait().unwrap().is_none(), "it lives");
+    // Held, but by somebody else than the number says.
+    let held = std::fs::File::open(&lock).unwrap();
+    held.lock().unwrap();
+    assert_eq!(world.ctl(&["stop"]).await.status.code(), Some(1));
+    assert!(bystander.try_wait().unwrap().is_none(), "it lives");
+    bystander.kill().await.unwrap();
+    other.abort();
+}
+
 /// Never the reverse.
 #[tokio::test]
 async fn an_older_shim_works_with_a_newer_daemon() {
