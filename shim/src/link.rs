@@ -148,8 +148,9 @@ impl Link {
             Ok(Ok(outcome)) => outcome,
             _ => Outcome::Refusal(own_refusal(
                 "timeout",
-                "The daemon did not answer in time.",
-                "Ask the user to look at `ibctl status`, then try again.",
+                "The daemon did not answer in time. If this was to send or change something, it may have \
+                 been done.",
+                "Look at what there is before anything is sent again; ask the user to look at `ibctl status`.",
             )),
         }
     }
@@ -460,6 +461,7 @@ fn ends_the_daemon() -> String {
     own_refusal(
         "daemon_unavailable",
         "The daemon ended several times while it worked on this call.",
-        "Do not repeat it; the user can find the reason in `ibctl logs`.",
+        "Do not repeat it. If it was to send something, look first at what there is; the user can find the \
+         reason in `ibctl logs`.",
     )
 }

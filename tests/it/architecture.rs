@@ -41,11 +41,12 @@ fn crates_know_only_whom_they_may() {
         ("ibd-protocol", &[], "the conversation knows no tool, no MCP, no broker"),
         ("ibd-cpapi", &[], "usable without the daemon"),
         ("ib-sim", &[], "a shared parser would make a shared mistake invisible"),
+        ("ibd-journal", &[], "usable without orders: it knows records and a disk"),
         ("ibd-install", &[], "usable by ibctl and ibd: it knows a data folder and nothing else"),
         ("ibd-headless", &["ibd-protocol"], "of ours it knows only what a secret is"),
         (
             "ibd",
-            &["ibd-protocol", "ibd-cpapi", "ibd-install", "ibd-headless"],
+            &["ibd-protocol", "ibd-cpapi", "ibd-install", "ibd-headless", "ibd-journal", "ibd-flex"],
             "the daemon knows no MCP and no simulator",
         ),
     ] {
@@ -190,6 +191,18 @@ fn pure_files_name_no_runtime() {
         "gateway/conf.rs",
         "contracts/resolve.rs",
         "policy.rs",
+        "orders/life.rs",
+        "orders/guardrails.rs",
+        "orders/limits.rs",
+        "orders/approval.rs",
+        "orders/questions.rs",
+        "orders/fits.rs",
+        "orders/asked.rs",
+        "orders/order.rs",
+        "orders/tickets.rs",
+        "orders/intent.rs",
+        "orders/book.rs",
+        "orders/record.rs",
     ] {
         let text = std::fs::read_to_string(root().join("daemon/src").join(file)).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();

@@ -81,6 +81,29 @@ fn errors() -> String {
     for code in codes {
         text.push_str(&format!("- `{code}`\n"));
     }
+    text + &reasons()
+}
+
+/// The codes of reasons for which an order is not placed, found in the sources.
+fn reasons() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut codes = std::collections::BTreeSet::new();
+    for file in ["guardrails.rs", "desk.rs", "lane.rs", "scene.rs"] {
+        let text = std::fs::read_to_string(root.join("daemon/src/orders").join(file)).unwrap();
+        for rest in text.split("#[cfg(test)]").next().unwrap().split("Denial::new(").skip(1) {
+            let first = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
+            codes.extend(first.map(str::to_owned));
+        }
+    }
+    let mut text = String::from(
+        "\n## Reasons\n\nAn order result with `status` `not_placed` or `unknown` has a `reason` with one of \
+         these codes, a `message`, and the `setting` that says so. Beside the guardrails': `broker_refused`, \
+         `declined`, `expired`, `not_sent`, `question_declined`, `resolved_by_person`, `unknown`, `parked`, \
+         `being_sent`.\n\n",
+    );
+    for code in codes {
+        text.push_str(&format!("- `{code}`\n"));
+    }
     text
 }
 
