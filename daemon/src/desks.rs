@@ -3,7 +3,7 @@
 use crate::board::Board;
 use crate::gateway::GatewayHandle;
 use crate::market::Underlyings;
-use crate::orders::{Feeds, OrdersHandle};
+use crate::orders::{Feeds, OrdersHandle, RuleBook};
 use crate::session::SessionHandle;
 use crate::store::Store;
 
@@ -20,6 +20,8 @@ pub struct Desks {
     pub orders: OrdersHandle,
     /// Which orders feeds are warm.
     pub feeds: Feeds,
+    /// What the broker said about trading contracts.
+    pub rules: RuleBook,
     /// Which underlyings were searched for.
     pub underlyings: Underlyings,
     /// How everything is.

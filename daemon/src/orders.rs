@@ -61,7 +61,7 @@ pub use handle::{Known, OrdersHandle};
 use intent::{Intent, IntentId};
 use limits::Limits;
 pub use list::{Feeds, is_working, limit_price, short_ref, status, stop_price, tif};
-pub use scene::{Needs, gather as gather_scene, prove, rules as contract_rules};
+pub use scene::{Needs, RuleBook, gather as gather_scene};
 pub use tickets::place as tickets_of;
 use trail::Trail;
 

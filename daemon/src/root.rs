@@ -19,7 +19,7 @@ use crate::gateway::{self, Gateway, GatewayHandle, GatewayState};
 use crate::ipc::{self, Ipc, Roster, Shared};
 use crate::market::Underlyings;
 use crate::notify;
-use crate::orders::{self, Feeds, Orders, OrdersHandle};
+use crate::orders::{self, Feeds, Orders, OrdersHandle, RuleBook};
 use crate::post::Post;
 use crate::session::guard::Guard;
 use crate::session::login::Wish;
@@ -101,6 +101,7 @@ impl Daemon {
                 store,
                 orders: OrdersHandle::new(orders.clone(), changes, &config),
                 feeds: Feeds::default(),
+                rules: RuleBook::default(),
                 underlyings: Underlyings::default(),
                 board,
             },

@@ -6,6 +6,8 @@
 
 #[path = "road/floors.rs"]
 mod floors;
+#[path = "road/orders.rs"]
+mod orders;
 #[path = "road/original.rs"]
 mod original;
 #[path = "road/process.rs"]
@@ -70,6 +72,7 @@ fn main() {
     let starts = bench.starts();
     let crowd = bench.crowd();
     bench.calls();
+    orders::measure(&mut bench);
     bench.memory();
     bench.storm("the same ten symbols", 0);
     bench.storm("ten of forty symbols each", 2);

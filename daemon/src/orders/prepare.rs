@@ -14,9 +14,9 @@ use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use super::asked::{Asked, Attached, Leg, What};
+use super::fits;
 use super::order::{Order, Traded};
-use super::scene::SMART;
-use super::{fits, scene};
+use super::scene::{RuleBook, SMART};
 use crate::market::Underlyings;
 use crate::portfolio;
 use crate::refusal::Refusal;
@@ -33,6 +33,8 @@ pub struct Tools<'a> {
     pub store: &'a Store,
     /// What underlyings were searched for.
     pub underlyings: &'a Underlyings,
+    /// What the broker said about contracts.
+    pub rules: &'a RuleBook,
     /// The account of calls that name none.
     pub account: Option<&'a AccountId>,
     /// Who is named to exchanges of futures.
@@ -72,18 +74,19 @@ pub async fn order(lease: &Lease, tools: Tools<'_>, asked: &Asked) -> Prepared {
         attached: asked.attached.clone(),
     };
     refused!(sides(&order));
-    refused!(check(lease, &order, tools.deadline).await?);
+    refused!(check(lease, tools.rules, &order, tools.deadline).await?);
     Ok(Ok(order))
 }
 
 /// Holds an order against the broker's rules for its contract.
 pub async fn check(
     lease: &Lease,
+    rules: &RuleBook,
     order: &Order,
     deadline: Instant,
 ) -> Result<Result<(), Refusal>, Failure> {
     let Some(conid) = order.contract.conid else { return Ok(Ok(())) };
-    let rules = scene::rules(lease, conid, order.side == Side::Buy, deadline).await?;
+    let rules = rules.of(lease, conid, order.side == Side::Buy, deadline).await?;
     Ok(fits::check(order, &rules))
 }
 

@@ -10,7 +10,8 @@ use ibd_cpapi::snapshot::{Availability, Field, Row};
 use ibd_cpapi::{Failure, faults};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -164,15 +165,34 @@ fn base_currency(ledger: &Ledger) -> Option<String> {
     }
 }
 
-/// What the broker says about trading a contract.
-pub async fn rules(
-    lease: &Lease,
-    conid: Conid,
-    is_buy: bool,
-    deadline: Instant,
-) -> Result<ContractRules, Failure> {
-    let request = GetRules { conid, exchange: SMART.to_owned(), is_buy };
-    Ok(lease.client().ask(&request, deadline).await?.value)
+/// What the broker said about trading contracts, in one brokerage session. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct RuleBook(Arc<Mutex<HashMap<(u64, Conid, bool), Arc<ContractRules>>>>);
+
+impl RuleBook {
+    /// What the broker says about trading a contract: asked once in a session.
+    pub async fn of(
+        &self,
+        lease: &Lease,
+        conid: Conid,
+        is_buy: bool,
+        deadline: Instant,
+    ) -> Result<Arc<ContractRules>, Failure> {
+        let key = (lease.epoch(), conid, is_buy);
+        if let Some(known) = self.lock().get(&key) {
+            return Ok(known.clone());
+        }
+        let request = GetRules { conid, exchange: SMART.to_owned(), is_buy };
+        let rules = Arc::new(lease.client().ask(&request, deadline).await?.value);
+        let mut book = self.lock();
+        book.retain(|(epoch, ..), _| *epoch == key.0);
+        book.insert(key, rules.clone());
+        Ok(rules)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<(u64, Conid, bool), Arc<ContractRules>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Proves that the session lives and is the one that an order was made for: asked just now, not

@@ -95,7 +95,7 @@ impl Tool for ModifyOrder {
         let (ctx_, order) = (&ctx, &order);
         let ready = ctx
             .read(|lease| async move {
-                if let Err(refusal) = prepare::check(&lease, order, deadline).await? {
+                if let Err(refusal) = prepare::check(&lease, &ctx_.desks.rules, order, deadline).await? {
                     return Ok(Err(refusal));
                 }
                 order_road::look(ctx_, lease, order.clone(), deadline).await.map(Ok)

@@ -84,6 +84,7 @@ async fn prepared(ctx: &Ctx, lease: &Lease, asked: &Asked, deadline: Instant) ->
     let tools = prepare::Tools {
         store: &ctx.desks.store,
         underlyings: &ctx.desks.underlyings,
+        rules: &ctx.desks.rules,
         account: ctx.policy.account.as_ref(),
         operator: ctx.policy.operator.as_deref(),
         deadline,
