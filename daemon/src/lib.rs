@@ -16,6 +16,7 @@ pub mod orders;
 pub mod policy;
 pub mod portfolio;
 pub mod post;
+pub mod program;
 pub mod refusal;
 pub mod root;
 mod secrets;

@@ -1,0 +1,122 @@
+//! The daemon as a program: arguments, log, signals, and the one line that says that it is ready.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use ibd_protocol::logging::{self, Log};
+use ibd_protocol::{BUILD, DrainReason, PROTOCOL};
+
+use crate::config::{Asked, Config, help};
+use crate::root::{BeginError, Daemon};
+
+/// All of it, from the command line to the exit code.
+pub fn main() -> ExitCode {
+    let config = match Config::read(std::env::args().skip(1)) {
+        Ok(Asked::Run(config)) => config,
+        Ok(Asked::Version) => return say(&format!("ibd {BUILD}")),
+        Ok(Asked::Help) => return say(&help()),
+        Err(error) => {
+            // Whoever started us reads one line on stdout; a person reads stderr.
+            say(&format!("FAIL {error}"));
+            eprintln!("ibd: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    harden();
+    start_log(&config);
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(run(*config)),
+        Err(error) => {
+            eprintln!("ibd: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Config) -> ExitCode {
+    for warning in &config.settings.warnings {
+        tracing::warn!(warning);
+        eprintln!("ibd: {warning}");
+    }
+    let daemon = match Daemon::begin(config).await {
+        Ok(daemon) => daemon,
+        Err(error) => {
+            tracing::error!(%error, "could not begin");
+            // Whoever wants a daemon has one then: it only has to be connected to.
+            let is_served = matches!(error, BeginError::AlreadyRuns(_));
+            say(&format!("{} {error}", if is_served { "BUSY" } else { "FAIL" }));
+            eprintln!("ibd: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    tracing::info!(build = BUILD, protocol = PROTOCOL, pid = std::process::id(), "ready");
+    say(&format!("READY {PROTOCOL} {}", std::process::id()));
+    notify_service_manager();
+    let shared = daemon.shared().clone();
+    let signals = tokio::spawn(async move {
+        if signal().await.is_some() {
+            shared.end(DrainReason::Signal);
+            // A second one means now.
+            signal().await;
+            std::process::exit(1);
+        }
+    });
+    let ended = daemon.work().await;
+    signals.abort();
+    tracing::info!(?ended, "ended");
+    match ended {
+        Some(_) => ExitCode::SUCCESS,
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// The next signal that asks for an end.
+#[cfg(unix)]
+async fn signal() -> Option<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).ok()?;
+    let mut interrupt = signal(SignalKind::interrupt()).ok()?;
+    tokio::select! {
+        got = terminate.recv() => got,
+        got = interrupt.recv() => got,
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() -> Option<()> {
+    tokio::signal::ctrl_c().await.ok()
+}
+
+/// Other programs of the same user may not read our memory or environment, and there are no dumps.
+fn harden() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
+fn start_log(config: &Config) {
+    let is_ready = config.places.make().is_ok();
+    let folder = config.places.logs();
+    logging::start(Log {
+        folder: is_ready.then_some(folder.as_path()),
+        file: "ibd.log",
+        stderr: !config.auto_started,
+        filter: config.settings.log_filter(),
+    });
+}
+
+fn notify_service_manager() {
+    #[cfg(target_os = "linux")]
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+}
+
+/// One line on stdout. A reader that has gone is no reason to fail.
+fn say(text: &str) -> ExitCode {
+    let mut stdout = std::io::stdout().lock();
+    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    ExitCode::SUCCESS
+}
