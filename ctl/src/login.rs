@@ -12,14 +12,19 @@ use tokio::sync::oneshot;
 use crate::daemon::Fault;
 use crate::errand::Errand;
 use crate::progress::Shown;
-use crate::{Context, Ended, answer};
+use crate::{Context, Ended, answer, own};
 
 /// The daemon answers one request within this time, in seconds.
 const WAIT_SECONDS: u32 = 40;
 /// It may be late by so much.
 const GRACE: Duration = Duration::from_secs(20);
-/// How long a person is waited for in all.
-const WHOLE: Duration = Duration::from_secs(300);
+/// How long a login may take, in seconds, where IB_AUTH_TIMEOUT does not say; at least [`SHORTEST`].
+const LIMIT: u64 = 300;
+const SHORTEST: u64 = 10;
+/// The daemon ends it first, and says why.
+const LATER: Duration = Duration::from_secs(10);
+/// A gateway that must be installed first is waited for so long.
+const INSTALL: Duration = Duration::from_secs(1_800);
 /// Between two requests of which the second brought nothing new.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -77,7 +82,11 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> 
         return Ok(Ended::Fine);
     }
     let may_prompt = !context.json && args.code.is_none() && std::io::stdin().is_terminal();
-    let mut stay = Stay { errand, request, prompt: Prompt::default(), may_prompt, told: None };
+    let settings = own::settings(&context.places)?;
+    let limit = settings.number("IB_AUTH_TIMEOUT").unwrap_or(LIMIT).max(SHORTEST);
+    let limit = Duration::from_secs(limit) + LATER;
+    let prompt = Prompt::default();
+    let mut stay = Stay { errand, request, prompt, may_prompt, limit, told: None };
     tokio::select! {
         report = stay.until_it_ends() => end(context, &report?),
         _ = tokio::signal::ctrl_c() => {
@@ -109,13 +118,16 @@ struct Stay {
     request: LoginRequest,
     prompt: Prompt,
     may_prompt: bool,
+    /// How long a person is waited for in all.
+    limit: Duration,
     /// What the person was told last.
     told: Option<LoginReport>,
 }
 
 impl Stay {
     async fn until_it_ends(&mut self) -> Result<LoginReport, Fault> {
-        let until = Instant::now() + WHOLE;
+        let mut until = Instant::now() + INSTALL;
+        let mut is_prepared = false;
         let stays = self.request.code.is_none();
         loop {
             let report = tokio::select! {
@@ -126,6 +138,11 @@ impl Stay {
                 }
                 report = look(&mut self.errand, &self.request, self.told.as_ref()) => report?,
             };
+            if !is_prepared && report.state != "starting" {
+                // From here on somebody is waited for.
+                is_prepared = true;
+                until = Instant::now() + self.limit;
+            }
             let left = until.saturating_duration_since(Instant::now());
             if !stays || !goes_on(&report) || left < PAUSE {
                 return Ok(report);
@@ -224,7 +241,8 @@ fn end(context: &Context, report: &LoginReport) -> Result<Ended, Fault> {
 }
 
 fn text(report: &LoginReport) -> String {
-    let page = report.auth_url.as_ref().filter(|_| !report.ready && !report.browser_opened);
+    let is_wanted = report.waiting_for.as_deref() == Some("login") && !report.browser_opened;
+    let page = report.auth_url.as_ref().filter(|url| is_wanted && !report.text.contains(*url));
     let page = page.map(|url| format!("The login page: {url}"));
     let next = (!report.next.is_empty()).then(|| report.next.clone());
     let lines = [Some(report.text.clone()), page, next];
@@ -264,12 +282,23 @@ mod tests {
     #[test]
     fn a_page_that_nobody_sees_is_named() {
         let page = Some("https://localhost:5000/".to_owned());
-        let login = LoginReport { auth_url: page, next: "Log in.".into(), ..report("need_login") };
+        let login = LoginReport {
+            auth_url: page,
+            next: "Log in.".into(),
+            waiting_for: Some("login".into()),
+            ..report("need_login")
+        };
         assert_eq!(text(&login), "So it is.\nThe login page: https://localhost:5000/\nLog in.");
         assert_eq!(
             text(&LoginReport { browser_opened: true, ..login.clone() }),
             "So it is.\nLog in."
         );
-        assert!(!text(&LoginReport { ready: true, ..login }).contains("https"));
+        let said = LoginReport { text: "Log in: https://localhost:5000/".into(), ..login.clone() };
+        assert_eq!(text(&said), "Log in: https://localhost:5000/\nLog in.", "once");
+        // Whatever else it waits for, no page helps.
+        for waiting_for in [None, Some("approval".to_owned())] {
+            let other = LoginReport { waiting_for, ..login.clone() };
+            assert!(!text(&other).contains("https"));
+        }
     }
 }

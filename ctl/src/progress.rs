@@ -63,7 +63,11 @@ impl Shown {
     pub(crate) fn say(&mut self, text: &str) {
         match self {
             Self::Nothing => {}
-            Self::Lines(_) => eprintln!("{text}"),
+            Self::Lines(lines) => {
+                if let Some(text) = lines.new_of(text, Instant::now()) {
+                    eprintln!("{text}");
+                }
+            }
             Self::Bar(bar) => bar.suspend(|| eprintln!("{text}")),
         }
     }
@@ -96,24 +100,41 @@ fn draw(bar: &mut ProgressBar, step: Step) {
     }
 }
 
-/// Says each thing once, and again now and then.
+/// Says each thing once, and again now and then if its numbers have changed.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
+    /// The line itself, and when it was said.
     last: Option<(String, Instant)>,
+}
+
+/// A line without its numbers.
+fn thing(text: &str) -> String {
+    text.chars().filter(|c| !c.is_ascii_digit() && *c != '.').collect()
 }
 
 impl Lines {
     /// Numbers that count up make no new thing.
     fn is_due(&mut self, text: &str, now: Instant) -> bool {
-        let thing: String = text.chars().filter(|c| !c.is_ascii_digit() && *c != '.').collect();
         let is_due = match &self.last {
-            Some((last, at)) => *last != thing || now.duration_since(*at) >= AGAIN,
+            Some((last, _)) if last == text => false,
+            Some((last, at)) => thing(last) != thing(text) || now.duration_since(*at) >= AGAIN,
             None => true,
         };
         if is_due {
-            self.last = Some((thing, now));
+            self.last = Some((text.to_owned(), now));
         }
         is_due
+    }
+
+    /// What stays of several lines whose first may have been said a moment ago.
+    fn new_of<'a>(&mut self, text: &'a str, now: Instant) -> Option<&'a str> {
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let is_said = self.last.as_ref().is_some_and(|(last, _)| last == first);
+        self.last = Some((first.to_owned(), now));
+        match is_said {
+            true => (!rest.is_empty()).then_some(rest),
+            false => Some(text),
+        }
     }
 }
 
@@ -128,6 +149,21 @@ mod tests {
         assert!(!lines.is_due("downloading: 2.5 of 12 MB", now));
         assert!(lines.is_due("unpacking", now));
         assert!(!lines.is_due("unpacking", now + AGAIN / 2));
-        assert!(lines.is_due("unpacking", now + AGAIN));
+        assert!(!lines.is_due("unpacking", now + AGAIN), "it was said, and nothing is new");
+        assert!(lines.is_due("unpacking: 5 of 7 files", now));
+        assert!(lines.is_due("unpacking: 6 of 7 files", now + AGAIN));
+    }
+
+    #[test]
+    fn what_was_just_said_is_not_said_again_with_the_rest() {
+        let (mut lines, now) = (Lines::default(), Instant::now());
+        assert!(lines.is_due("Waiting for you.", now));
+        assert_eq!(lines.new_of("Waiting for you.\nLog in.", now), Some("Log in."));
+        assert_eq!(lines.new_of("Waiting for you.", now), None);
+        assert_eq!(
+            lines.new_of("Approve it.\nOn the phone.", now),
+            Some("Approve it.\nOn the phone.")
+        );
+        assert!(!lines.is_due("Approve it.", now + AGAIN));
     }
 }

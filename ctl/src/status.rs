@@ -6,7 +6,7 @@ use ibd_protocol::{Condition, Places, SessionStatus, Status, ToClient, ToDaemon,
 use serde_json::json;
 
 use crate::daemon::{Fault, ask, running};
-use crate::times::{duration, local};
+use crate::times::{clock, duration, local};
 use crate::{Context, Ended, answer, freeze, say};
 
 pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
@@ -82,7 +82,7 @@ fn text(status: &Status) -> String {
         format!("{} (pid {}), up {}", daemon.version, daemon.pid, duration(daemon.uptime_seconds)),
     );
     for Condition { text: what, hint, since, .. } in status.conditions.iter().skip(1) {
-        line("Note", format!("{what} {hint} (since {since})"));
+        line("Note", format!("{what} {hint} (since {})", local(since)));
     }
     text.trim_end().to_owned()
 }
@@ -121,7 +121,9 @@ fn budget(status: &Status) -> String {
     let budgets = &status.budgets;
     let load = format!("{} under way, {} waiting", budgets.in_flight, budgets.queued);
     match &budgets.penalty_until {
-        Some(until) => format!("IBKR's rate limit was hit; closed until {until}; {load}"),
+        Some(until) => {
+            format!("IBKR's rate limit was hit; closed until {}; {load}", clock(until))
+        }
         None => format!("{} requests a second; {load}", budgets.per_second),
     }
 }

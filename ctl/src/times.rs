@@ -16,6 +16,14 @@ fn in_zone(moment: Timestamp, zone: TimeZone) -> String {
     moment.to_zoned(zone).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
+/// The time of day alone, to the second, for what is over within the hour.
+pub(crate) fn clock(moment: &str) -> String {
+    match moment.parse::<Timestamp>() {
+        Ok(moment) => moment.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string(),
+        Err(_) => moment.to_owned(),
+    }
+}
+
 /// The same to the second, of one width, for columns.
 pub(crate) fn exact(moment: &str) -> String {
     match moment.parse::<Timestamp>() {

@@ -70,8 +70,11 @@ impl Settings {
             return;
         }
         match setting.kind.check(value) {
-            Ok(value) => {
-                self.given.insert(setting.name, (Secret::new(value), origin));
+            Ok(taken) => {
+                if let Some(warning) = setting.kind.warning(value, &taken) {
+                    self.warnings.push(format!("{field}: {warning}"));
+                }
+                self.given.insert(setting.name, (Secret::new(taken), origin));
             }
             Err(problem) => self.bad.push(BadSetting { field: field.to_owned(), problem }),
         }

@@ -207,7 +207,8 @@ async fn spawn(places: &Places) -> Result<(), StartError> {
     let mut command = Command::new(program);
     command
         .arg("--auto-started")
-        .arg(format!("--ib-profile={}", places.profile))
+        // Only what was chosen: `ibctl config` says where each value comes from.
+        .args((places.profile != "default").then(|| format!("--ib-profile={}", places.profile)))
         .env_clear()
         .envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .current_dir(&places.state)

@@ -122,8 +122,23 @@ async fn a_person_logs_in_with_ibctl() {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(text.contains("Ready. Paper"), "{text}");
+    let all = format!("{text}{}", String::from_utf8_lossy(&output.stderr));
+    for line in all.lines() {
+        assert_eq!(all.lines().filter(|other| *other == line).count(), 1, "{all}");
+    }
     let status = world.status().await;
     assert!(status["session"]["nextLoginAt"].is_string(), "{status}");
+}
+
+#[tokio::test]
+async fn ibctl_waits_as_long_as_a_login_may_take() {
+    let sim = Sim::logged_out().await;
+    let world = World::attached(&sim).with("IB_AUTH_TIMEOUT", "10");
+    let started = std::time::Instant::now();
+    let output = world.ctl(&["login"]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("within 10 s"), "{output:?}");
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
 }
 
 #[tokio::test]

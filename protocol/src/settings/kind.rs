@@ -22,6 +22,8 @@ pub enum Kind {
     Port,
     /// Whole seconds, at most so many.
     Seconds(u64),
+    /// Whole seconds; more than so many are taken as so many.
+    SecondsUpTo(u64),
     /// One of these words.
     Choice(&'static [&'static str]),
     /// `always`, `live`, `never`, or `above:` and an amount in base currency.
@@ -59,6 +61,14 @@ impl Kind {
             Self::Host => host(value),
             Self::Port => value.parse::<u16>().ok().filter(|port| *port > 0).map(|p| p.to_string()),
             Self::Seconds(max) => return seconds(value, max),
+            Self::SecondsUpTo(max) => {
+                return seconds(value, LOOKS_LIKE_MILLISECONDS - 1).map(|given| {
+                    match given.parse::<u64>() {
+                        Ok(given) if given <= max => given.to_string(),
+                        _ => max.to_string(),
+                    }
+                });
+            }
             Self::Choice(words) => {
                 words.iter().find(|word| word.eq_ignore_ascii_case(value)).map(|w| (*w).to_owned())
             }
@@ -79,6 +89,13 @@ impl Kind {
         .ok_or_else(|| format!("{shown} is not {}", self.wanted()))
     }
 
+    /// What should be known of a value that was taken otherwise than it was given.
+    pub fn warning(self, given: &str, taken: &str) -> Option<String> {
+        let is_cut =
+            matches!(self, Self::SecondsUpTo(_)) && given.parse::<u64>().ok() != taken.parse().ok();
+        is_cut.then(|| format!("{given} seconds are more than are possible; it is {taken}"))
+    }
+
     /// Whether the value must not be shown.
     pub fn is_secret(self) -> bool {
         matches!(self, Self::Secret | Self::Base32 | Self::Webhook)
@@ -92,7 +109,9 @@ impl Kind {
             Self::Base32 => "a base32 secret (letters A-Z and digits 2-7)".into(),
             Self::Host => "a host name or address without scheme, port or path".into(),
             Self::Port => "a port from 1 to 65535".into(),
-            Self::Seconds(max) => format!("whole seconds from 0 to {max}"),
+            Self::Seconds(max) | Self::SecondsUpTo(max) => {
+                format!("whole seconds from 0 to {max}")
+            }
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Confirm => "always, live, never or above:AMOUNT".into(),
             Self::Filter => "a log filter such as `info` or `ibd=debug,info`".into(),

