@@ -117,3 +117,17 @@ fn content(disk: &RealDisk, number: u32) -> Result<Vec<u8>, Broken> {
 fn unreadable(segment: u32, error: &io::Error) -> Broken {
     Broken { segment, seq: 0, at_byte: 0, why: Why::Unreadable(error.kind()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_seen_twice_is_damage() {
+        let broken = |seq| Broken { segment: 1, seq, at_byte: 0, why: Why::Changed };
+        let mut looks = [Err(broken(1)), Err(broken(2)), Ok(3)].into_iter();
+        assert_eq!(steadily(|| looks.next().unwrap_or(Ok(0))), Ok(3));
+        let mut looks = [Err(broken(1)), Err(broken(2)), Err(broken(2))].into_iter();
+        assert_eq!(steadily(|| looks.next().unwrap_or(Ok(0))), Err(broken(2)));
+    }
+}

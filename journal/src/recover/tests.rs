@@ -166,6 +166,39 @@ fn a_record_that_does_not_continue_the_chain_is_damage() {
     }
 }
 
+/// Also where no record is there to tell.
+#[test]
+fn a_segment_that_does_not_continue_the_one_before_it_is_damage() {
+    let good = example();
+    let Link { seq, prev } = good.link;
+    let fits = SegmentHead { number: 2, size: SIZE as u64, first_seq: seq, prev };
+    for (head, fits) in [
+        (fits, true),
+        (SegmentHead { number: 3, ..fits }, false),
+        (SegmentHead { first_seq: seq + 1, ..fits }, false),
+        (SegmentHead { prev: Hash::GENESIS, ..fits }, false),
+    ] {
+        let mut segments = good.segments.clone();
+        let mut second = head.encode().to_vec();
+        second.resize(SIZE, 0);
+        segments.push(second);
+        let found = recover(&segments);
+        assert_eq!(found.is_ok(), fits, "{head:?}");
+        assert!(found.is_ok() || found.is_err_and(|broken| broken.why == Why::Chain));
+    }
+}
+
+#[test]
+fn the_records_of_one_append_agree_on_how_many_they_are() {
+    let mut written = example();
+    let at = Timestamp::from_microsecond(5).unwrap();
+    for (index, count) in [(0, 3), (1, 2)] {
+        let Link { seq, prev } = written.link;
+        written.put(Place { index, count, seq, at, prev }, b"{}");
+    }
+    assert_eq!(recover(&written.segments).unwrap_err().why, Why::Chain);
+}
+
 #[test]
 fn a_later_format_is_named() {
     let mut bytes =

@@ -72,6 +72,10 @@ fn what_does_not_fit_is_refused_before_anything_is_written() {
     assert_eq!((tape.cached(), life.journal.head()), (before, head));
 
     life.append(&[vec![b'x'; most - 64]]).unwrap();
+    assert_eq!(tape.cached().len(), 2);
     life.append(&[Vec::new()]).unwrap();
-    assert_eq!(Journal::open_on(tape).unwrap().entries.len(), 3);
+    assert_eq!(tape.cached().len(), 3);
+    life.append(&[vec![b'x'; most - 128]]).unwrap();
+    assert_eq!(tape.cached().len(), 3, "what fits to the byte needs no new file");
+    assert_eq!(Journal::open_on(tape).unwrap().entries.len(), 4);
 }
