@@ -12,12 +12,19 @@ pub fn scaled(d: Duration) -> Duration {
     d
 }
 
+/// Time that has passed, for whoever compares it with unscaled pauses: multiplied by `IBD_TIME_SCALE`.
+/// Without the feature it is what it was.
+#[cfg(not(feature = "faults"))]
+pub fn hastened(d: Duration) -> Duration {
+    d
+}
+
 /// A place where `IBD_CRASH` can end this process. Without the feature it is nothing.
 #[cfg(not(feature = "faults"))]
 pub fn point(_name: &'static str) {}
 
 #[cfg(feature = "faults")]
-pub use on::{point, scaled};
+pub use on::{hastened, point, scaled};
 
 #[cfg(feature = "faults")]
 mod on {
@@ -29,12 +36,20 @@ mod on {
 
     /// A duration of ours, divided by `IBD_TIME_SCALE`, which is read once.
     pub fn scaled(d: Duration) -> Duration {
+        d / scale()
+    }
+
+    /// Time that has passed, for whoever compares it with unscaled pauses.
+    pub fn hastened(d: Duration) -> Duration {
+        d * scale()
+    }
+
+    fn scale() -> u32 {
         static SCALE: OnceLock<u32> = OnceLock::new();
-        let scale = SCALE.get_or_init(|| {
+        *SCALE.get_or_init(|| {
             let wanted = std::env::var("IBD_TIME_SCALE").ok().and_then(|text| text.parse().ok());
             wanted.unwrap_or(1).max(1)
-        });
-        d / *scale
+        })
     }
 
     /// A place where `IBD_CRASH` = `name:n` ends this process, as a power cut would, at the n-th hit.

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::Search;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, GetSnapshot, MAX_CONIDS, Row};
+use ibd_cpapi::{Failure, faults};
 use tokio::time::{Duration, Instant};
 
 use crate::session::Lease;
@@ -106,10 +106,10 @@ pub async fn quotes(
             rows.extend(answer.value.into_iter().map(|row| (row.conid, row)));
         }
         open.retain(|wanted| !is_settled(wanted, rows.get(&wanted.conid), looks));
-        if open.is_empty() || Instant::now() + BETWEEN_LOOKS > patience {
+        if open.is_empty() || Instant::now() + faults::scaled(BETWEEN_LOOKS) > patience {
             return Ok(rows);
         }
-        tokio::time::sleep(BETWEEN_LOOKS).await;
+        tokio::time::sleep(faults::scaled(BETWEEN_LOOKS)).await;
     }
 }
 

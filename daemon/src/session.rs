@@ -17,7 +17,7 @@ mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ibd_cpapi::Failure;
+use ibd_cpapi::{Failure, faults};
 use ibd_protocol::settings::Settings;
 use ibd_protocol::{GatewayMode, LogoutReport, Report, Secret};
 use jiff::Timestamp;
@@ -334,7 +334,7 @@ impl State {
 
     /// A look that is under way, or only just over, is look enough.
     fn look_again(&mut self, me: &ActorRef<Msg>) {
-        let is_recent = self.last_look.is_some_and(|at| at.elapsed() < BETWEEN_LOOKS);
+        let is_recent = self.last_look.is_some_and(|at| at.elapsed() < faults::scaled(BETWEEN_LOOKS));
         match self.is_looking {
             true => {}
             false if is_recent => {
@@ -422,7 +422,7 @@ impl State {
     fn event(&mut self, me: &ActorRef<Msg>, event: &Event) {
         let before = self.life.phase.clone();
         self.life.watch = self.how_to_watch();
-        self.life.now = self.begun.elapsed();
+        self.life.now = faults::hastened(self.begun.elapsed());
         let effects = self.life.step(event);
         if before != self.life.phase {
             tracing::info!(?before, after = ?self.life.phase, ?event, "session");
@@ -491,7 +491,7 @@ impl State {
             let is_spread = pause >= Duration::from_secs(5);
             let pause = if is_spread { pause.mul_f64(crate::jitter::quarter()) } else { pause };
             self.timer = Some(tokio::spawn(async move {
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(faults::scaled(pause)).await;
                 let _ = me.cast(Msg::Due(errand));
             }));
             return;
