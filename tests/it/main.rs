@@ -8,6 +8,7 @@ mod faults;
 mod inputs;
 mod lifecycle;
 mod login;
+mod orders;
 mod pacing;
 mod road;
 mod service;

@@ -7,10 +7,12 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+pub mod desk;
 pub mod shim;
 pub mod sim;
 pub mod world;
 
+pub use desk::Desk;
 pub use shim::{Reply, Shim};
 pub use sim::Sim;
 pub use world::World;

@@ -66,10 +66,15 @@ impl Shim {
 
     /// Shakes hands as a client of 2025-06-18 does.
     pub async fn initialize(&mut self) -> Value {
+        self.initialize_as("harness", json!({})).await
+    }
+
+    /// The same under another name, as a client that can do more.
+    pub async fn initialize_as(&mut self, name: &str, capabilities: Value) -> Value {
         let params = json!({
             "protocolVersion": "2025-06-18",
-            "capabilities": {},
-            "clientInfo": { "name": "harness", "version": "1" },
+            "capabilities": capabilities,
+            "clientInfo": { "name": name, "version": "1" },
         });
         let answer = self.request("initialize", params).await;
         self.send(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
@@ -91,16 +96,51 @@ impl Shim {
 
     /// Waits for the whole answer to a request.
     pub async fn answer(&mut self, id: u64) -> Value {
-        if let Some(at) = self.unclaimed.iter().position(|message| message["id"] == id) {
-            return self.unclaimed.remove(at).unwrap();
-        }
         loop {
-            let message = self.line().await.expect("the shim lives");
-            match message.get("id") {
-                Some(found) if *found == id => return message,
-                Some(_) => self.unclaimed.push_back(message),
-                None => self.notifications.push(message),
+            let is_it = |message: &Value| message["id"] == id && message.get("method").is_none();
+            if let Some(at) = self.unclaimed.iter().position(is_it) {
+                return self.unclaimed.remove(at).unwrap();
             }
+            self.hear().await;
+        }
+    }
+
+    /// Waits for the next question that the server asks its client.
+    pub async fn asked(&mut self) -> Value {
+        loop {
+            let asks = |message: &Value| message.get("method").is_some();
+            if let Some(at) = self.unclaimed.iter().position(asks) {
+                return self.unclaimed.remove(at).unwrap();
+            }
+            self.hear().await;
+        }
+    }
+
+    /// Answers a question of the server's.
+    pub async fn respond(&mut self, asked: &Value, result: Value) {
+        self.send(&json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result })).await;
+    }
+
+    /// Waits for the event of this code, among those that have come already too.
+    pub async fn notice(&mut self, code: &str) -> Value {
+        let is_it = |message: &Value| {
+            message["method"] == "notifications/message"
+                && message["params"]["data"]["code"] == code
+        };
+        loop {
+            if let Some(at) = self.notifications.iter().position(is_it) {
+                return self.notifications.remove(at)["params"].clone();
+            }
+            self.hear().await;
+        }
+    }
+
+    /// Takes one line more.
+    async fn hear(&mut self) {
+        let message = self.line().await.expect("the shim lives");
+        match message.get("id") {
+            Some(_) => self.unclaimed.push_back(message),
+            None => self.notifications.push(message),
         }
     }
 

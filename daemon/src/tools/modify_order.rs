@@ -86,6 +86,11 @@ impl Tool for ModifyOrder {
         if let Some(out) = order_road::earlier(&ctx, &origin).await? {
             return Ok(out);
         }
+        // Only now: a request that was made before has its outcome, whatever became of the order since.
+        if let Some(over) = own.as_ref().filter(|intent| !matches!(intent.state, State::Working(_)))
+        {
+            return Err(args.not_working(over));
+        }
         let order = match own.and_then(|intent| intent.order) {
             Some(order) => order,
             None => foreign(&ctx, order_id).await?,
@@ -95,7 +100,9 @@ impl Tool for ModifyOrder {
         let (ctx_, order) = (&ctx, &order);
         let ready = ctx
             .read(|lease| async move {
-                if let Err(refusal) = prepare::check(&lease, &ctx_.desks.rules, order, deadline).await? {
+                if let Err(refusal) =
+                    prepare::check(&lease, &ctx_.desks.rules, order, deadline).await?
+                {
                     return Ok(Err(refusal));
                 }
                 order_road::look(ctx_, lease, order.clone(), deadline).await.map(Ok)
@@ -158,6 +165,15 @@ impl Args {
         }
     }
 
+    fn not_working(&self, intent: &Intent) -> Refusal {
+        Refusal::new(
+            "not_working",
+            format!("{} is {}.", intent.text, intent.state.name()),
+            "Only a working order can be changed.",
+        )
+        .at(if self.intent_id.is_some() { "intentId" } else { "orderId" })
+    }
+
     async fn which(&self, ctx: &Ctx) -> Result<(OrderId, Option<Intent>), Refusal> {
         let orders = &ctx.desks.orders;
         match (self.order_id, &self.intent_id) {
@@ -168,23 +184,17 @@ impl Args {
             }
             (None, Some(text)) => {
                 let id = order_road::intent_id("intentId", text)?;
-                let intent = orders.look(id).await?;
-                match intent {
-                    Some(intent) => match (intent.order_id(), &intent.state) {
-                        (Some(order_id), State::Working(_)) => Ok((order_id, Some(intent))),
-                        (_, state) => Err(Refusal::new(
-                            "not_working",
-                            format!("{} is {}.", intent.text, state.name()),
-                            "Only a working order can be changed.",
-                        )
-                        .at("intentId")),
-                    },
-                    None => Err(Refusal::new(
+                let intent = orders.look(id).await?.ok_or_else(|| {
+                    Refusal::new(
                         "unknown_order",
                         format!("There is no intent {id}."),
                         "Take it from an order's result, or use orderId.",
                     )
-                    .at("intentId")),
+                    .at("intentId")
+                })?;
+                match intent.order_id() {
+                    Some(order_id) => Ok((order_id, Some(intent))),
+                    None => Err(self.not_working(&intent)),
                 }
             }
             _ => Err(Refusal::argument(

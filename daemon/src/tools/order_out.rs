@@ -385,6 +385,17 @@ pub fn next(intent: &Intent) -> String {
             "Never send it again. Tell the user to look in TWS or Client Portal and to run `ibctl orders \
              resolve {id}`."
         ),
+        // A change or an end that did not come about leaves an order that works.
+        (
+            State::Over(End::Rejected(_) | End::NotPlaced(_)),
+            Purpose::Modify { order_id } | Purpose::Cancel { order_id },
+        ) => format!(
+            "Order {order_id} is as it was before this request: get_order_status with orderId {order_id} \
+             shows it."
+        ),
+        (State::Over(End::Rejected(_) | End::NotPlaced(_)), Purpose::CancelAll) => {
+            "Nothing was cancelled by this request; get_live_orders shows what works.".to_owned()
+        }
         (State::Over(End::Rejected(_)), _) => {
             "Read IBKR's reason. Nothing is at IBKR; correct the order before another try."
                 .to_owned()
