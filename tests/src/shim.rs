@@ -116,6 +116,20 @@ impl Shim {
         }
     }
 
+    /// Waits for what a call answered, or for the question that comes before it.
+    pub async fn reply_or_asked(&mut self, id: u64) -> Result<Reply, Value> {
+        loop {
+            let is_it = |m: &Value| m.get("method").is_some() || m["id"] == id;
+            match self.unclaimed.iter().position(is_it) {
+                Some(at) if self.unclaimed[at].get("method").is_some() => {
+                    return Err(self.unclaimed.remove(at).unwrap());
+                }
+                Some(_) => return Ok(self.reply(id).await),
+                None => self.hear().await,
+            }
+        }
+    }
+
     /// Answers a question of the server's.
     pub async fn respond(&mut self, asked: &Value, result: Value) {
         self.send(&json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result })).await;
