@@ -25,6 +25,7 @@ pub mod life;
 pub mod limits;
 mod list;
 pub mod order;
+pub mod peeks;
 pub mod prepare;
 mod questions;
 pub mod record;
@@ -115,6 +116,8 @@ pub enum Msg {
     Session(Option<Lease>),
     /// Time to see what has become due.
     Tick,
+    /// A single order is to be asked for.
+    Peek,
 }
 
 /// The proof that an order may go now.
@@ -192,7 +195,9 @@ pub struct State {
     /// What IBKR pushes, while there is a session and something to hear of.
     feed: Option<JoinHandle<()>>,
     /// Orders of which news is expected at any moment.
-    peeks: Vec<OrderId>,
+    peeks: peeks::Peeks,
+    /// When the next of them is asked for.
+    called_at: Option<tokio::time::Instant>,
     looked_at: Option<tokio::time::Instant>,
     wants_look: bool,
     round: Option<JoinHandle<()>>,
@@ -257,6 +262,10 @@ impl Actor for Orders {
             }
             Msg::Session(lease) => state.session_changed(&me, lease),
             Msg::Tick => state.tick(&me).await,
+            Msg::Peek => {
+                state.called_at = None;
+                state.look(&me);
+            }
         }
         Ok(())
     }
@@ -311,7 +320,8 @@ impl State {
             absences: HashMap::new(),
             look: None,
             feed: None,
-            peeks: Vec::new(),
+            peeks: peeks::Peeks::default(),
+            called_at: None,
             looked_at: None,
             wants_look: false,
             round: None,

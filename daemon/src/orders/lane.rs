@@ -17,6 +17,7 @@ use super::guardrails::{Denial, Scene, vet};
 use super::intent::{Intent, IntentId};
 use super::life::{self, Effect, Event, Standing};
 use super::order::{Order, Purpose};
+use super::peeks::Until;
 use super::record::Record;
 use super::scene::{self, Needs};
 use super::{Msg, Proof, State, questions, tickets};
@@ -237,7 +238,7 @@ impl State {
         self.step(me, id, event, "IBKR").await;
         // What becomes of the cancelled order is seen at the broker, not assumed.
         match self.book.get(id).map(|intent| intent.purpose.clone()) {
-            Some(Purpose::Cancel { order_id }) => self.expect(me, order_id),
+            Some(Purpose::Cancel { order_id }) => self.expect(me, order_id, Until::Over),
             _ => self.wants_look = true,
         }
     }
@@ -272,7 +273,7 @@ impl State {
     fn expect_news(&mut self, me: &ActorRef<Msg>, id: IntentId) {
         let Some(intent) = self.book.get(id) else { return };
         if let (life::State::Working(standing), true) = (&intent.state, is_new(&intent.state)) {
-            self.expect(me, standing.order_id);
+            self.expect(me, standing.order_id, Until::Settled);
         }
     }
 
@@ -316,7 +317,7 @@ impl State {
 }
 
 /// An order that was only just taken has more to tell within a moment.
-fn is_new(state: &life::State) -> bool {
+pub(super) fn is_new(state: &life::State) -> bool {
     matches!(state, life::State::Working(standing)
         if matches!(standing.status.as_str(), "PendingSubmit" | "PreSubmitted" | "PendingCancel")
             && standing.filled.is_none_or(|filled| filled.is_zero()))

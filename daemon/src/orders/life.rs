@@ -383,4 +383,4 @@ impl Standing {
 
 #[cfg(test)]
 #[path = "life/tests.rs"]
-mod tests;
+pub(crate) mod tests;

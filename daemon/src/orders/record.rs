@@ -165,3 +165,6 @@ pub fn why(state: &State) -> Option<String> {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,9 @@ use tokio::time::Instant;
 use super::evidence::{self, Care, Evidence};
 use super::feed;
 use super::intent::{Intent, IntentId};
+use super::lane::is_new;
 use super::life::{self, Event, Standing};
+use super::peeks::Until;
 use super::record::Record;
 use super::{Msg, State};
 use crate::board::Board;
@@ -30,8 +32,6 @@ const IN_DOUBT: Duration = Duration::from_secs(6);
 const PARKED: Duration = Duration::from_secs(60);
 /// Between looks while something works.
 const WORKING: Duration = Duration::from_secs(15);
-/// What was just sent or cancelled shows within this time.
-const SOON: Duration = Duration::from_millis(400);
 /// What one look may take.
 const LOOK: Duration = Duration::from_secs(60);
 /// What waited so long for its turn is not sent any more: prices have moved.
@@ -168,7 +168,7 @@ impl State {
     pub(super) fn look(&mut self, me: &ActorRef<Msg>) {
         let is_running = self.look.as_ref().is_some_and(|task| !task.is_finished());
         let is_in_round = self.lane.is_some();
-        if is_running || is_in_round || !self.wants_look && self.peeks.is_empty() {
+        if is_running || is_in_round {
             return;
         }
         let Some(lease) = self.ready.clone() else { return };
@@ -201,7 +201,14 @@ impl State {
 
     /// Asks for single orders: an endpoint that is never stale and has no window of its own.
     fn peek(&mut self, me: &ActorRef<Msg>, lease: Lease) {
-        let (orders, me) = (std::mem::take(&mut self.peeks), me.clone());
+        let book = &self.book;
+        self.peeks.forget(|order, until| book.by_order(order).is_none_or(|i| is_told(i, until)));
+        let orders = self.peeks.take_due(Instant::now());
+        self.call_again(me);
+        if orders.is_empty() {
+            return;
+        }
+        let me = me.clone();
         self.look = Some(tokio::spawn(async move {
             let deadline = Instant::now() + faults::scaled(LOOK);
             let mut evidence = Evidence::begin(lease.epoch());
@@ -215,12 +222,20 @@ impl State {
     }
 
     /// News of this order is expected at any moment.
-    pub(super) fn expect(&mut self, me: &ActorRef<Msg>, order_id: OrderId) {
-        if !self.peeks.contains(&order_id) {
-            self.peeks.push(order_id);
-        }
+    pub(super) fn expect(&mut self, me: &ActorRef<Msg>, order_id: OrderId, until: Until) {
+        self.peeks.expect(order_id, until, Instant::now());
         self.listen(me);
-        me.send_after(faults::scaled(SOON), || Msg::Tick);
+        self.call_again(me);
+    }
+
+    /// Wakes the actor when the next single order is to be asked for.
+    fn call_again(&mut self, me: &ActorRef<Msg>) {
+        let Some(due) = self.peeks.next() else { return };
+        if self.called_at.is_some_and(|called| called <= due) {
+            return;
+        }
+        self.called_at = Some(due);
+        me.send_after(due.saturating_duration_since(Instant::now()), || Msg::Peek);
     }
 
     /// Whether anything may still become something.
@@ -255,7 +270,7 @@ impl State {
         // Every order begins as Inactive, and a dead one is so too: which it is, is asked.
         for row in rows.iter().filter(|row| row.status.as_deref() == Some("Inactive")) {
             if self.book.by_order(row.order_id).is_some() {
-                self.expect(me, row.order_id);
+                self.expect(me, row.order_id, Until::Asked);
             }
         }
         // A mark that says nothing but that there is an order is no news of how it stands.
@@ -387,6 +402,15 @@ impl State {
             "Look at it now; cancel it if it is not wanted.",
         );
         let _ = self.write_all(vec![Record::Note { id: Some(id), text }]).await;
+    }
+}
+
+/// Whether there was the news of an order that was waited for.
+fn is_told(intent: &Intent, until: Until) -> bool {
+    match until {
+        Until::Settled => !is_new(&intent.state),
+        Until::Asked => false,
+        Until::Over => intent.state.is_over(),
     }
 }
 

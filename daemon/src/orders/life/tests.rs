@@ -4,7 +4,7 @@ use super::*;
 use crate::orders::approval::By;
 use crate::orders::guardrails::Worth;
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-23T15:00:00Z".parse().unwrap()
 }
 
@@ -44,7 +44,7 @@ fn doubt() -> Doubt {
     Doubt { cause: "x".into(), since: now(), looks: 0 }
 }
 
-fn every_state() -> Vec<State> {
+pub(crate) fn every_state() -> Vec<State> {
     vec![
         State::Denied(Denial::new("x", "x", "x")),
         State::Awaiting(approval()),
