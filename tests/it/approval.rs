@@ -23,7 +23,7 @@ fn id(out: &Value) -> &str {
 
 /// What becomes of an order, once it is settled.
 async fn settled(desk: &mut Desk, out: &Value) -> Value {
-    desk.call("wait_for_order", json!({ "intentId": out["intentId"] })).await
+    desk.settled(out).await
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Reply, Shim, Sim, World};
+use crate::{Reply, Shim, Sim, World, until};
 
 /// Apple at NASDAQ.
 pub const AAPL: u64 = 265_598;
@@ -83,6 +83,18 @@ impl Desk {
         assert!(reply.is_error, "{arguments}: {}", reply.json);
         assert_eq!(self.posts().await, before, "IBKR heard of it: {arguments}");
         reply
+    }
+
+    /// What has become of an order once that is known, however long it takes.
+    pub async fn settled(&mut self, out: &Value) -> Value {
+        let look = json!({ "intentId": out["intentId"], "seconds": 1 });
+        let mut now = Value::Null;
+        until("it is settled", async || {
+            now = self.call("wait_for_order", look.clone()).await;
+            now["status"] == "placed" || now["status"] == "not_placed"
+        })
+        .await;
+        now
     }
 
     /// Every ticket that the broker has ever accepted from a client.

@@ -85,8 +85,8 @@ impl Tool for WaitForOrder {
 fn is_news(now: &Intent, (id, state): (crate::orders::intent::IntentId, &str)) -> bool {
     match &now.state {
         state if state.is_over() => true,
-        // What waited or was in doubt, and does so no more.
-        State::Working(_) => matches!(state, "unknown" | "parked"),
+        // What waited for a yes or for its turn, or was in doubt, does so no more.
+        State::Working(_) => state != "working",
         State::Awaiting(_) => now.id != id,
         State::Parked(_) => state != "parked",
         _ => false,
