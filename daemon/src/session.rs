@@ -334,7 +334,8 @@ impl State {
 
     /// A look that is under way, or only just over, is look enough.
     fn look_again(&mut self, me: &ActorRef<Msg>) {
-        let is_recent = self.last_look.is_some_and(|at| at.elapsed() < faults::scaled(BETWEEN_LOOKS));
+        let is_recent =
+            self.last_look.is_some_and(|at| at.elapsed() < faults::scaled(BETWEEN_LOOKS));
         match self.is_looking {
             true => {}
             false if is_recent => {
@@ -351,11 +352,16 @@ impl State {
         self.is_looking = false;
         self.last_look = Some(Instant::now());
         let is_other = identity.is_some() && self.identity.is_some() && identity != self.identity;
+        let is_new = identity.is_some() && identity != self.identity;
         self.identity = identity.or(self.identity);
         if is_other && matches!(self.life.phase, Phase::Ready | Phase::Doubtful) {
             tracing::warn!("another login is at the gateway");
             self.facts = Facts::default();
             return self.event(me, &Event::Unprimed);
+        }
+        // What is known of a login is of the one before, until the first calls of this one are over.
+        if is_new && matches!(self.life.phase, Phase::Ready | Phase::Doubtful) {
+            self.remember_who();
         }
         self.event(me, &Event::Looked(sight));
         self.ask_for_name(me);
@@ -428,6 +434,10 @@ impl State {
             tracing::info!(?before, after = ?self.life.phase, ?event, "session");
             self.since = now_text();
             self.grant += u64::from(self.life.phase == Phase::Ready);
+            if matches!(self.life.phase, Phase::NeedLogin | Phase::Stopped | Phase::LoggingOut) {
+                // Whoever comes next is no other one than this.
+                self.identity = None;
+            }
             self.remember_taken();
         }
         for effect in effects {
@@ -512,7 +522,7 @@ impl State {
                 _ => {
                     let (sight, user) = match has_login {
                         true => look::tickle(&client).await,
-                        false => look::peek(&client).await,
+                        false => look::find(&client).await,
                     };
                     Msg::Looked(errand, sight, user)
                 }

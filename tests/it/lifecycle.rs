@@ -194,12 +194,17 @@ async fn a_newer_shim_replaces_an_older_daemon() {
 }
 
 /// A daemon that speaks another protocol is greeted, and does not understand a word: a listener that says so
-/// in its place.
+/// in its place, to the two commands of a story, and then takes its socket along.
 async fn of_another_protocol(world: &World) -> tokio::task::JoinHandle<()> {
     std::fs::remove_file(world.socket()).unwrap();
     let listener = tokio::net::UnixListener::bind(world.socket()).unwrap();
+    let socket = world.socket();
     tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
+        for count in 1..=2 {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            if count == 2 {
+                std::fs::remove_file(&socket).unwrap();
+            }
             let mut hello = [0; HELLO_LEN];
             let _ = stream.read_exact(&mut hello).await;
             let refused = Greeting::Refused {
@@ -223,17 +228,11 @@ async fn a_daemon_of_another_protocol_is_ended_by_stop_and_restart() {
         let said = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert_eq!(refused.status.code(), Some(1), "{said}");
         assert!(said.contains("ibctl restart") && said.contains(&format!("pid {pid}")), "{said}");
-        // It is there while the first look is taken, and goes with the daemon.
-        let verb = [verb];
-        let ended = world.ctl(&verb);
-        let goes = async {
-            until("the daemon has ended", || async { !is_alive(pid) }).await;
-            other.abort();
-            let _ = std::fs::remove_file(world.socket());
-        };
-        let (ended, ()) = tokio::join!(ended, goes);
-        assert_eq!(ended.status.code(), Some(0), "{verb:?}: {ended:?}");
-        if verb == ["stop"] {
+        let ended = world.ctl(&[verb]).await;
+        assert_eq!(ended.status.code(), Some(0), "{verb}: {ended:?}");
+        assert!(!is_alive(pid), "{verb}");
+        other.await.unwrap();
+        if verb == "stop" {
             let said = String::from_utf8_lossy(&ended.stdout).into_owned();
             assert!(said.contains(&format!("pid {pid}")), "{said}");
         }
@@ -259,7 +258,7 @@ async fn nobody_is_ended_for_a_number_in_a_free_lock() {
     assert_eq!(world.ctl(&["stop"]).await.status.code(), Some(1));
     assert!(bystander.try_wait().unwrap().is_none(), "it lives");
     bystander.kill().await.unwrap();
-    other.abort();
+    other.await.unwrap();
 }
 
 /// Never the reverse.

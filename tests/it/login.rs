@@ -165,6 +165,28 @@ async fn a_password_is_typed_only_where_somebody_vouches_for_the_gateway() {
     assert_eq!(logins["attempts"], json!([]), "nothing was typed");
 }
 
+/// One that needs no person comes back by itself, but not in the moment in which it has failed, nor after a
+/// person has called it off.
+#[tokio::test]
+async fn what_has_just_failed_is_not_tried_again_by_itself() {
+    let sim = Sim::logged_out().await;
+    let world = World::attached(&sim)
+        .with("IB_HEADLESS_MODE", "true")
+        .with("IB_PAPER_TRADING", "true")
+        .with("IB_USERNAME", "simpaper")
+        .with("IB_PASSWORD_AUTH", "sim-password");
+    let output = world.ctl(&["login"]).await;
+    assert!(String::from_utf8_lossy(&output.stderr).contains("IB_GATEWAY_CERT"), "{output:?}");
+    world.ctl(&["login", "--cancel"]).await;
+    let mut client = world.client().await;
+    for _ in 0..3 {
+        client.call("get_positions", json!({})).await;
+        world.ctl(&["status"]).await;
+    }
+    let log = log(&world);
+    assert_eq!(log.matches("Begin(").count(), 1, "{log}");
+}
+
 #[tokio::test]
 async fn what_a_headless_login_lacks_is_named() {
     let sim = Sim::logged_out().await;

@@ -346,6 +346,9 @@ impl Story {
         let outcome = if self.page() { Outcome::LoggedIn } else { Outcome::Failed };
         self.guard.settle(self.plan.user, outcome);
         self.failures = if outcome == Outcome::LoggedIn { 0 } else { self.failures + 1 };
+        if outcome == Outcome::Failed {
+            self.last_unasked = Some(self.now);
+        }
         if outcome == Outcome::LoggedIn {
             self.counts.logins += 1;
             self.login_at = Some(self.now);

@@ -249,6 +249,16 @@ def killed(check):
         check("kill -9 and restart of ibd: no new login", after["attempts"] == logins["attempts"]
               and after["logins"] == logins["logins"] and after["logouts"] == 0, (logins, after))  # fmt: skip
 
+        # The login in Java is found before anybody logs in once more, also where that is what was asked for.
+        for count in (1, 2, 3):
+            world.daemon().kill()
+            until(lambda: not world.daemon(), 5)
+            result, took = world.shim().use("authenticate")
+            check(f"kill -9 of ibd, then authenticate first, {count}: ready", told(result).get("ready"), (took, result))
+        after = world.sim.logins()
+        check("kill -9 of ibd, then authenticate first: no new login", after["attempts"] == logins["attempts"]
+              and after["logins"] == logins["logins"] and world.java().pid == java.pid, (logins, after))  # fmt: skip
+
         # A gateway that hangs is no better than a dead one.
         world.java().kill(signal.SIGSTOP)
         result, took = shim.use("get_account_info")

@@ -177,6 +177,62 @@ def totp(check):
         serves(check, world.shim(), LIVE, "totp")
 
 
+def chooser(check):
+    """Who can choose the second factor gets the one that was configured."""
+    with headless("app", "simchooser", IB_TWO_FA_STRATEGY="totp", IB_TOTP_SECRET=SEED) as world:
+        ran = world.ibctl("login", "--json")
+        check("chooser, totp: ibctl login", ran.code == 0 and ran.json.get("ready") is True, ran)
+        logins = world.sim.logins()
+        check("chooser, totp: one code and no push", (logins["codes"], logins["pushes"]) == (1, 0), logins)
+        check("chooser, totp: one login", logins["logins"] == 1, logins)
+
+    with headless("key", "simchooser", IB_AUTH_WAIT_SECONDS="4") as world:
+        shim = world.shim()
+        result, _ = authenticate(shim, lambda state: state.get("waitingFor") == "approval")
+        check("chooser, phone: it is asked", told(result).get("state") == "wait_2fa", result)
+        check("chooser, phone: approved", world.sim.post("/approve", user="simchooser")["ok"])
+        result, _ = authenticate(shim, lambda state: state.get("ready"))
+        check("chooser, phone: ready", told(result).get("ready"), result)
+        logins = world.sim.logins()
+        check("chooser, phone: one push and no code", (logins["codes"], logins["pushes"]) == (0, 1), logins)
+
+
+def promo(check):
+    with headless("promo", "simpromo") as world:
+        ran = world.ibctl("login", "--json")
+        check("advertisement: skipped", ran.code == 0 and ran.json.get("ready") is True, ran)
+        check("advertisement: one attempt", world.sim.attempts() == ["password ok"], world.sim.attempts())
+        serves(check, world.shim(), LIVE, "advertisement")
+
+
+def resend(check):
+    with headless("resend", "simpush") as world:
+        ran = world.ibctl("login", "--resend", "--json")
+        check("resend: nothing waits for one", ran.code == 1 and ran.json.get("failed") == "no_login", ran)
+        begun = world.ibctl_begins("login", "--json")
+        check("resend: the phone is asked", until(lambda: world.sim.waiting("push"), 60), world.session())
+        until(lambda: world.session().get("state") == "wait_2fa", 20)
+        again = world.ibctl_begins("login", "--resend", "--json")
+        twice = until(lambda: world.sim.logins()["pushes"] == 2, 30)
+        check("resend: the phone is asked again", twice, world.sim.logins())
+        check("resend: approved", world.sim.post("/approve")["ok"])
+        for name, command in (("the login", begun), ("the resend", again)):
+            ran = world.ended(command)
+            check(f"resend: {name} ends well", ran.code == 0 and ran.json.get("ready") is True, ran)
+        check("resend: one password", world.sim.attempts().count("password ok") == 1, world.sim.attempts())
+
+
+def selectors(check):
+    """The day on which IBKR changes its page."""
+    with headless("select", "simpaper", IB_PAPER_TRADING="true") as world:
+        ran = world.ibctl("login", "--json", IB_SELECTOR_USERNAME="#not-there-any-more")
+        check("selectors: one that finds nothing", ran.code == 1 and ran.json.get("failed") == "login_page_changed", ran)
+        check("selectors: nothing was typed", world.sim.attempts() == [], world.sim.attempts())
+        ran = world.ibctl("login", "--json", IB_SELECTOR_USERNAME="input[name=username]")
+        check("selectors: another one", ran.code == 0 and ran.json.get("ready") is True, ran)
+        check("selectors: one attempt", world.sim.attempts() == ["password ok"], world.sim.attempts())
+
+
 def challenge(check):
     """The response comes from a person: asked by a client that can, else by `ibctl login --code`."""
     with headless("elicit", "simchallenge") as world:
@@ -374,4 +430,4 @@ def browser(check):
 
 
 if __name__ == "__main__":
-    run(password_only, slow_gateway, push, totp, challenge, wrong_password, locked, wrong_mode, twenty, browser)
+    run(password_only, slow_gateway, push, totp, chooser, promo, resend, selectors, challenge, wrong_password, locked, wrong_mode, twenty, browser)

@@ -333,9 +333,9 @@ pub struct Unasked<'a> {
     pub login_at: Option<Timestamp>,
     /// A client waits for a session: that is asked for, but not by a person.
     pub is_wanted: bool,
-    /// When one was last begun by itself.
+    /// When one was last begun by itself, or failed.
     pub last: Option<Timestamp>,
-    /// How many of those have failed since the last success.
+    /// How many have failed since the last success.
     pub failures: u32,
     /// A maintenance that goes on.
     pub window: Option<Window>,

@@ -65,9 +65,9 @@ pub(super) struct Logins {
     number: u64,
     /// Until when a client waits for a session.
     wanted: Option<Instant>,
-    /// When one was last begun by itself.
+    /// When one was last begun by itself, or failed.
     last_unasked: Option<Timestamp>,
-    /// How many of those have failed since the last success.
+    /// How many have failed since the last success.
     failures: u32,
     /// When somebody was last about to ask for one.
     coming: Option<Instant>,
@@ -83,7 +83,6 @@ struct Current {
     paper: bool,
     /// Who was logged in when it began, if it is to replace that login.
     replaces: Option<Identity>,
-    is_unasked: bool,
     answers: mpsc::UnboundedSender<Answer>,
     opener: Option<OpenPage>,
     task: JoinHandle<()>,
@@ -266,10 +265,8 @@ impl State {
         let stage = Stage::Preparing("Looking for the gateway.".to_owned());
         let view = LoginView { number, way, stage, page: Page::Closed };
         let is_ready = matches!(self.life.phase, Phase::Ready | Phase::Doubtful);
-        let is_unasked = ask.asker == Asker::Nobody;
         let replaces = self.identity.filter(|_| ask.renew && is_ready);
-        self.logins.current =
-            Some(Current { view, paper, replaces, is_unasked, answers, opener: page, task });
+        self.logins.current = Some(Current { view, paper, replaces, answers, opener: page, task });
         self.publish();
     }
 
@@ -289,8 +286,12 @@ impl State {
         let is_failed = matches!(stage, Stage::Failed(_));
         // From here on looks tell how it goes on, and they begin at once.
         let is_looked_at = is_failed || matches!(stage, Stage::Checking | Stage::Person);
-        self.logins.failures += u32::from(is_failed && current.is_unasked);
         current.view.stage = stage;
+        if is_failed {
+            // Whoever had asked for it: what has just failed is not tried again at once by itself.
+            self.logins.failures += 1;
+            self.logins.last_unasked = Some(Timestamp::now());
+        }
         self.open_page();
         match is_looked_at {
             // Seen at once, and not at the next look.
@@ -373,6 +374,8 @@ impl State {
                 "Run `ibctl login`, or call authenticate, to try again.",
             );
             current.view.stage = Stage::Failed(failure);
+            // Nor does what a person called off begin anew by itself.
+            self.logins.last_unasked = Some(Timestamp::now());
         }
         self.event(me, &Event::Wanted);
         was_running
@@ -463,11 +466,7 @@ impl State {
                 renew,
                 join_only: false,
             };
-            if let Begun::Run(..) = self.login(me, ask, None)
-                && let Some(current) = &mut self.logins.current
-            {
-                current.is_unasked = true;
-            }
+            self.login(me, ask, None);
         }
     }
 

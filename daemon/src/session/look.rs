@@ -78,6 +78,17 @@ pub(super) async fn peek(client: &Client) -> (Sight, Option<Identity>) {
     }
 }
 
+/// The same, and where there is one after all, which one: that must be known before it is used.
+pub(super) async fn find(client: &Client) -> (Sight, Option<Identity>) {
+    match peek(client).await {
+        (seen @ Sight::Login { .. }, _) => match tickle(client).await {
+            (sight @ Sight::Login { .. }, identity) => (sight, identity),
+            _ => (seen, None),
+        },
+        none => none,
+    }
+}
+
 /// Which login it is: the session's name at the broker, which a new login changes, and the user.
 fn identity(tickled: &Tickled) -> Option<Identity> {
     use std::hash::{DefaultHasher, Hash, Hasher};
