@@ -242,11 +242,29 @@ fn cash<W: Write>(out: &mut Counted<W>, until: u64, dice: &mut Dice) -> io::Resu
             STOCKS[dice.roll(STOCKS.len() as u64) as usize];
         let gross = dice.roll(90_000) as i64 + 10;
         let (kind, amount, text) = match dice.roll(10) {
-            0..4 => ("Dividends", gross, format!("{symbol}({isin}) CASH DIVIDEND {currency} 0.25 PER SHARE (Ordinary Dividend)")),
-            4..7 => ("Withholding Tax", -gross * 15 / 100, format!("{symbol}({isin}) CASH DIVIDEND {currency} 0.25 PER SHARE - {country} TAX")),
-            7 => ("Broker Interest Received", gross / 9, format!("{currency} CREDIT INT FOR SEP-2026")),
+            0..4 => (
+                "Dividends",
+                gross,
+                format!(
+                    "{symbol}({isin}) CASH DIVIDEND {currency} 0.25 PER SHARE (Ordinary Dividend)"
+                ),
+            ),
+            4..7 => (
+                "Withholding Tax",
+                -gross * 15 / 100,
+                format!("{symbol}({isin}) CASH DIVIDEND {currency} 0.25 PER SHARE - {country} TAX"),
+            ),
+            7 => (
+                "Broker Interest Received",
+                gross / 9,
+                format!("{currency} CREDIT INT FOR SEP-2026"),
+            ),
             8 => ("Other Fees", -gross / 20, "S********21:NASDAQ (NP,L1) FOR OCT 2026".to_owned()),
-            _ => ("Deposits/Withdrawals", gross * 9, "CASH RECEIPTS / ELECTRONIC FUND TRANSFERS".to_owned()),
+            _ => (
+                "Deposits/Withdrawals",
+                gross * 9,
+                "CASH RECEIPTS / ELECTRONIC FUND TRANSFERS".to_owned(),
+            ),
         };
         let is_of_stock = matches!(kind, "Dividends" | "Withholding Tax");
         let of = |value: &'static str| if is_of_stock { value } else { "" };

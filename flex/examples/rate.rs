@@ -15,8 +15,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = std::env::args().nth(1).ok_or("usage: rate FILE")?;
     let megabytes = std::fs::metadata(&file)?.len() as f64 / 1e6;
     let before = peak()?;
-    let ways: [(&str, fn(File) -> Rows); 4] =
-        [("events", events), ("typed columns", typed), ("every column", every), ("summary", summary)];
+    let ways: [(&str, fn(File) -> Rows); 4] = [
+        ("events", events),
+        ("typed columns", typed),
+        ("every column", every),
+        ("summary", summary),
+    ];
     for (name, way) in ways {
         let mut best = f64::MAX;
         let mut rows = 0;

@@ -1,6 +1,11 @@
 //! Flex statements: all about them that needs no network.
 
+pub mod archive;
+mod cell;
 mod exact;
+pub mod section;
 pub mod statement;
 pub mod summary;
 pub mod value;
+
+pub use cell::{Cell, cell};

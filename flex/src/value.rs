@@ -23,7 +23,9 @@ pub enum BadValue {
     #[error("{0:?} is no date")]
     Date(String),
     /// Day and month may be either way round.
-    #[error("{0:?} may be day/month or month/day, and nothing in the statement tells which; set the template's date format to yyyy-MM-dd")]
+    #[error(
+        "{0:?} may be day/month or month/day, and nothing in the statement tells which; set the template's date format to yyyy-MM-dd"
+    )]
     Ambiguous(String),
 }
 

@@ -34,7 +34,9 @@ pub enum StatementError {
         at: u64,
     },
     /// IBKR's web site answered, which it does during maintenance.
-    #[error("this is a web page and no statement (byte {at}): IBKR is probably down for maintenance; try again later")]
+    #[error(
+        "this is a web page and no statement (byte {at}): IBKR is probably down for maintenance; try again later"
+    )]
     Html {
         /// Where that showed.
         at: u64,
@@ -59,13 +61,17 @@ pub enum StatementError {
     #[error("the Flex service answered instead of a statement: {0}")]
     Reply(Box<Reply>),
     /// An element beyond all bounds.
-    #[error("one element has more than {LONGEST_ELEMENT} bytes (from byte {at}): this is no statement of IBKR's")]
+    #[error(
+        "one element has more than {LONGEST_ELEMENT} bytes (from byte {at}): this is no statement of IBKR's"
+    )]
     TooLong {
         /// Where it begins.
         at: u64,
     },
     /// Elements in elements beyond all bounds.
-    #[error("more than {DEEPEST} elements are inside one another (byte {at}): this is no statement of IBKR's")]
+    #[error(
+        "more than {DEEPEST} elements are inside one another (byte {at}): this is no statement of IBKR's"
+    )]
     TooDeep {
         /// Where.
         at: u64,
@@ -76,7 +82,10 @@ pub enum StatementError {
 }
 
 /// What quick-xml's error means here.
-pub(super) fn from_xml<R: BufRead>(xml: &mut Xml<Limited<R>>, error: quick_xml::Error) -> StatementError {
+pub(super) fn from_xml<R: BufRead>(
+    xml: &mut Xml<Limited<R>>,
+    error: quick_xml::Error,
+) -> StatementError {
     use quick_xml::Error;
     let (at, end) = (xml.error_position(), xml.buffer_position());
     let source = xml.get_mut();
@@ -84,7 +93,9 @@ pub(super) fn from_xml<R: BufRead>(xml: &mut Xml<Limited<R>>, error: quick_xml::
         Error::Io(_) if source.is_exceeded() => StatementError::TooLong { at },
         Error::Io(error) => StatementError::Io(io::Error::new(error.kind(), error.to_string())),
         // Whatever is unclosed at the end of the file would have been closed after it.
-        Error::Syntax(_) | Error::Encoding(_) if source.is_at_end() => StatementError::Truncated { at: end },
+        Error::Syntax(_) | Error::Encoding(_) if source.is_at_end() => {
+            StatementError::Truncated { at: end }
+        }
         Error::Encoding(_) => StatementError::NotUtf8 { at },
         other => StatementError::Malformed { at, what: other.to_string() },
     }

@@ -88,14 +88,18 @@ impl Sections {
             let name = &growing.section.name;
             if growing.unreadable > 0 {
                 let many = growing.unreadable;
-                notes.push(format!("{many} amounts in {name} are no numbers and not in its totals"));
+                notes
+                    .push(format!("{many} amounts in {name} are no numbers and not in its totals"));
             }
             if growing.overflown {
                 notes.push(format!("some totals of {name} are too large and left out"));
             }
         }
         if self.unlisted > 0 {
-            notes.push(format!("{} rows are in sections beyond the first {MOST_SECTIONS}", self.unlisted));
+            notes.push(format!(
+                "{} rows are in sections beyond the first {MOST_SECTIONS}",
+                self.unlisted
+            ));
         }
         if self.is_cut {
             notes.push("there are more fields, levels or totals than are listed".to_owned());
@@ -191,7 +195,8 @@ impl Growing {
     fn finish(mut self) -> Section {
         self.section.totals.retain(|total| !total.sum.is_zero());
         self.section.totals.sort_by(|a, b| {
-            let key = |total: &Total| (total.level.clone(), total.kind.clone(), total.currency.clone());
+            let key =
+                |total: &Total| (total.level.clone(), total.kind.clone(), total.currency.clone());
             key(a).cmp(&key(b))
         });
         self.section

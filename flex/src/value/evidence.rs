@@ -45,7 +45,8 @@ impl Evidence {
     /// the last of them.
     pub fn frame(&mut self, from: &str, to: &str, generated: &str) {
         [from, to, generated].into_iter().for_each(|text| self.observe(text));
-        self.has_none |= !self.has_slashes && super::date(from, Order::Unknown).is_ok_and(|d| d.is_some());
+        self.has_none |=
+            !self.has_slashes && super::date(from, Order::Unknown).is_ok_and(|d| d.is_some());
         if self.is_settled() {
             return;
         }

@@ -200,7 +200,9 @@ fn zone(text: &str) -> Option<Zone> {
         "EST" => Zone::Minutes(-300),
         "EDT" => Zone::Minutes(-240),
         "UTC" | "GMT" | "Z" => Zone::Minutes(0),
-        name if name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'/' || b == b'_') => Zone::Other,
+        name if name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'/' || b == b'_') => {
+            Zone::Other
+        }
         offset => Zone::Minutes(minutes(offset)?),
     })
 }
