@@ -66,7 +66,19 @@ async fn the_same_request_gives_the_first_outcome_whoever_asks_again_and_through
     assert_eq!(desk.placements().await.len(), 1);
 }
 
+/// Each waits for looks at IBKR that are seconds apart; so they wait together.
 #[tokio::test]
+async fn whatever_is_lost_on_the_way_is_found_and_was_sent_once() {
+    tokio::join!(
+        a_daemon_killed_while_ibkr_takes_an_order_makes_no_second_one(),
+        a_model_that_places_again_because_the_answer_was_lost_makes_no_second_order(),
+        a_question_whose_answer_is_lost_leaves_it_unknown_until_it_is_seen(),
+        a_question_that_was_given_up_and_goes_live_is_found(),
+        an_empty_answer_is_no_answer(),
+        a_change_and_a_cancellation_whose_answers_are_lost_are_found_out(),
+    );
+}
+
 async fn a_daemon_killed_while_ibkr_takes_an_order_makes_no_second_one() {
     let mut desk = Desk::paper().await;
     desk.call("get_session_status", json!({})).await;
@@ -88,7 +100,6 @@ async fn a_daemon_killed_while_ibkr_takes_an_order_makes_no_second_one() {
     assert_eq!(desk.posts().await, 1);
 }
 
-#[tokio::test]
 async fn a_model_that_places_again_because_the_answer_was_lost_makes_no_second_order() {
     let lost = |fault: Value| async move {
         let mut desk = Desk::paper().await;
@@ -131,15 +142,14 @@ async fn a_model_that_places_again_because_the_answer_was_lost_makes_no_second_o
 }
 
 #[tokio::test]
-async fn what_never_left_is_not_placed_and_may_be_asked_for_again() {
+async fn without_a_gateway_nothing_is_placed_and_that_is_certain() {
     let mut desk = Desk::paper().await;
-    desk.call("get_session_status", json!({})).await;
-    let port = desk.sim.port();
+    desk.call("get_positions", json!({})).await;
     let old = std::mem::replace(&mut desk.sim, ibd_tests::Sim::start().await);
     old.kill().await;
     let reply = desk.client.call("place_order", resting(10)).await;
     assert!(reply.is_error, "{}", reply.json);
-    assert!(["gateway_down", "no_session"].contains(&reply.error()), "{} at {port}", reply.json);
+    assert_eq!(reply.error(), "gateway_down", "{}", reply.json);
 }
 
 // Bad orders.
@@ -317,7 +327,17 @@ fn month_ahead() -> String {
     ahead.strftime("%b%y").to_string().to_uppercase()
 }
 
+/// Many orders, each within the broker's pacing; so they wait together.
 #[tokio::test]
+async fn every_kind_of_order_reaches_ibkr_as_it_was_meant() {
+    tokio::join!(
+        every_order_type_reaches_ibkr_as_it_was_meant(),
+        time_in_force_hours_fractions_and_amounts_of_money_reach_ibkr(),
+        a_bracket_and_a_group_are_one_submission_each(),
+        an_option_and_a_combination_are_found_and_sent_right(),
+    );
+}
+
 async fn every_order_type_reaches_ibkr_as_it_was_meant() {
     let mut desk = Desk::paper().await;
     let sell =
@@ -403,7 +423,6 @@ async fn every_order_type_reaches_ibkr_as_it_was_meant() {
     assert_eq!(desk.at_broker(&out["orderId"]).await["filled"], 7.0);
 }
 
-#[tokio::test]
 async fn time_in_force_hours_fractions_and_amounts_of_money_reach_ibkr() {
     let mut desk = Desk::paper().await;
     let with = |more: Value| and(resting(1), more);
@@ -437,7 +456,6 @@ async fn time_in_force_hours_fractions_and_amounts_of_money_reach_ibkr() {
     assert_eq!(desk.at_broker(&cash["orderId"]).await["quantity"], 3.0, "{cash}");
 }
 
-#[tokio::test]
 async fn a_bracket_and_a_group_are_one_submission_each() {
     let mut desk = Desk::paper().await;
     let bracket =
@@ -469,7 +487,6 @@ async fn a_bracket_and_a_group_are_one_submission_each() {
     assert_eq!(desk.posts().await, 2);
 }
 
-#[tokio::test]
 async fn an_option_and_a_combination_are_found_and_sent_right() {
     let mut desk = Desk::paper().await;
     let option = json!({
@@ -500,7 +517,16 @@ async fn an_option_and_a_combination_are_found_and_sent_right() {
 
 // What IBKR asks and answers.
 
+/// Each has a world of its own; together they take no longer than one.
 #[tokio::test]
+async fn what_ibkr_asks_and_refuses_is_passed_on() {
+    tokio::join!(
+        a_chain_of_listed_questions_is_answered_and_an_unlisted_one_is_declined(),
+        without_suppression_the_client_is_asked_what_ibkr_asks(),
+        what_ibkr_refuses_is_not_placed_with_ibkrs_words(),
+    );
+}
+
 async fn a_chain_of_listed_questions_is_answered_and_an_unlisted_one_is_declined() {
     let mut desk = Desk::paper().await;
     desk.script(json!([{ "questions": ["o163", "o354", "o383"], "then": "rest" }, { "questions": ["o163", "o999"] }])).await;
@@ -526,7 +552,6 @@ async fn a_chain_of_listed_questions_is_answered_and_an_unlisted_one_is_declined
     assert_eq!(again.error(), "unknown_confirmation", "good for one answer: {}", again.json);
 }
 
-#[tokio::test]
 async fn without_suppression_the_client_is_asked_what_ibkr_asks() {
     let mut desk = Desk::paper().await;
     let order = and(limit(10, 250.0), json!({ "suppressConfirmations": false }));
@@ -559,7 +584,6 @@ async fn without_suppression_the_client_is_asked_what_ibkr_asks() {
     assert_eq!(half.json["field"], "accept");
 }
 
-#[tokio::test]
 async fn a_question_whose_answer_is_lost_leaves_it_unknown_until_it_is_seen() {
     let mut desk = Desk::paper().await;
     desk.script(json!([{ "questions": ["o163"], "then": "rest" }])).await;
@@ -573,7 +597,6 @@ async fn a_question_whose_answer_is_lost_leaves_it_unknown_until_it_is_seen() {
 }
 
 /// "Zombies": a question that was given up may become an order all the same.
-#[tokio::test]
 async fn a_question_that_was_given_up_and_goes_live_is_found() {
     let mut desk = Desk::new(json!({ "zombieMillis": 2000 }), "").await;
     desk.script(json!([{ "questions": ["o163"], "zombie": true, "then": "rest" }])).await;
@@ -587,7 +610,6 @@ async fn a_question_that_was_given_up_and_goes_live_is_found() {
     assert_eq!(desk.placements().await.len(), 2);
 }
 
-#[tokio::test]
 async fn what_ibkr_refuses_is_not_placed_with_ibkrs_words() {
     let mut desk = Desk::paper().await;
     desk.script(json!([
@@ -613,7 +635,6 @@ async fn what_ibkr_refuses_is_not_placed_with_ibkrs_words() {
     desk.placed(resting(1)).await;
 }
 
-#[tokio::test]
 async fn an_empty_answer_is_no_answer() {
     let mut desk = Desk::paper().await;
     desk.script(json!([{ "empty": true }])).await;
@@ -625,7 +646,16 @@ async fn an_empty_answer_is_no_answer() {
     desk.placed(limit(2, 264.0)).await;
 }
 
+/// Lists and trades may be read once in five seconds; so they wait together.
 #[tokio::test]
+async fn what_becomes_of_an_order_is_heard_of() {
+    tokio::join!(
+        a_late_reject_reaches_the_client_and_stands_in_the_lists(),
+        a_fill_ends_a_wait_at_once_and_is_a_trade(),
+        a_wait_ends_in_time_and_says_how_it_stands(),
+    );
+}
+
 async fn a_late_reject_reaches_the_client_and_stands_in_the_lists() {
     let mut desk = Desk::paper().await;
     desk.script(json!([{ "then": "late_reject", "reason": "Not enough shares to borrow." }])).await;
@@ -654,9 +684,8 @@ async fn a_late_reject_reaches_the_client_and_stands_in_the_lists() {
 
 // After it was placed.
 
-#[tokio::test]
 async fn a_fill_ends_a_wait_at_once_and_is_a_trade() {
-    let mut desk = Desk::paper().await;
+    let mut desk = Desk::new(json!({ "commissionMillis": 0 }), "").await;
     let out = desk.placed(resting(10)).await;
     let wait = json!({ "intentId": out["intentId"], "seconds": 40 });
     let id = desk.client.begin_call("wait_for_order", wait).await;
@@ -689,7 +718,6 @@ async fn a_fill_ends_a_wait_at_once_and_is_a_trade() {
     assert_eq!(wrong.json["field"], "days");
 }
 
-#[tokio::test]
 async fn a_wait_ends_in_time_and_says_how_it_stands() {
     let mut desk = Desk::paper().await;
     let out = desk.placed(resting(10)).await;
@@ -712,7 +740,17 @@ async fn a_wait_ends_in_time_and_says_how_it_stands() {
     }
 }
 
+/// Many requests, each within the broker's pacing; so they wait together.
 #[tokio::test]
+async fn working_orders_are_changed_and_cancelled() {
+    tokio::join!(
+        a_working_order_is_changed_and_stays_the_same_order(),
+        a_change_that_was_asked_for_before_has_its_outcome_and_a_refused_one_leaves_the_order(),
+        an_order_from_elsewhere_can_be_changed_and_cancelled(),
+        orders_are_cancelled_by_either_id_or_all_at_once(),
+    );
+}
+
 async fn a_working_order_is_changed_and_stays_the_same_order() {
     let mut desk = Desk::paper().await;
     let out = desk.placed(resting(10)).await;
@@ -766,7 +804,6 @@ async fn a_working_order_is_changed_and_stays_the_same_order() {
     }
 }
 
-#[tokio::test]
 async fn a_change_that_was_asked_for_before_has_its_outcome_and_a_refused_one_leaves_the_order() {
     let mut desk = Desk::paper().await;
     let out = desk.placed(resting(10)).await;
@@ -798,7 +835,6 @@ async fn a_change_that_was_asked_for_before_has_its_outcome_and_a_refused_one_le
 }
 
 /// A change whose answer is lost is looked for like an order; the same change is not sent twice.
-#[tokio::test]
 async fn a_change_and_a_cancellation_whose_answers_are_lost_are_found_out() {
     let mut desk = Desk::paper().await;
     let out = desk.placed(resting(10)).await;
@@ -818,7 +854,6 @@ async fn a_change_and_a_cancellation_whose_answers_are_lost_are_found_out() {
 }
 
 /// The simulator's own stop on Apple: nobody here sent it.
-#[tokio::test]
 async fn an_order_from_elsewhere_can_be_changed_and_cancelled() {
     let mut desk = Desk::paper().await;
     let changed =
@@ -843,7 +878,6 @@ async fn an_order_from_elsewhere_can_be_changed_and_cancelled() {
     assert_eq!(desk.placements().await.len(), 0);
 }
 
-#[tokio::test]
 async fn orders_are_cancelled_by_either_id_or_all_at_once() {
     let mut desk = Desk::paper().await;
     let one = desk.placed(resting(1)).await;
