@@ -147,21 +147,21 @@ async fn live_has_limits_of_its_own_without_any_configuration() {
 
 #[tokio::test]
 async fn a_day_that_went_badly_ends_new_orders() {
-    let mut desk = Desk::configured("max_daily_loss = 100\n").await;
-    desk.placed(json!({ "symbol": "AAPL", "action": "BUY", "orderType": "MKT", "quantity": 50 }))
-        .await;
-    desk.sim.tell("/market", json!({ "conid": AAPL, "last": 250.0 })).await;
+    let account = json!({
+        "id": "DU1234567", "cash": { "USD": 100_000 },
+        "positions": [{ "symbol": "AAPL", "quantity": 50, "avgPrice": 270 }],
+    });
+    let mut desk = Desk::new(json!({ "accounts": [account] }), "max_daily_loss = 1000\n").await;
+    desk.placed(resting(1)).await;
+    desk.sim.tell("/market", json!({ "conid": AAPL, "last": 200.0 })).await;
     until("the loss is known", async || {
         let info = desk.call("get_account_info", json!({})).await;
-        info["accounts"][0]["dailyPnl"].as_f64().is_some_and(|pnl| pnl < -500.0)
+        info["accounts"][0]["dailyPnl"].as_f64().is_some_and(|pnl| pnl < -2000.0)
     })
     .await;
-    let reason = desk.held(limit(1, 248.0)).await;
-    assert_eq!(
-        (&reason["code"], &reason["setting"]),
-        (&json!("daily_loss"), &json!("IB_MAX_DAILY_LOSS=100")),
-        "{reason}"
-    );
+    let reason = desk.held(limit(1, 199.0)).await;
+    assert_eq!(reason["code"], "daily_loss", "{reason}");
+    assert_eq!(reason["setting"], "IB_MAX_DAILY_LOSS=1000", "{reason}");
     // The way out stays open.
     desk.call("cancel_order", json!({ "orderId": 1_234_567_890 })).await;
 }
