@@ -27,7 +27,7 @@ impl Broker {
         let mut call = Call::new(method, path, query, body.as_bytes(), is_form);
         agent.clone_into(&mut call.agent);
         let reply = api::answer(&mut self.0, &call);
-        (reply.status, String::from_utf8_lossy(&reply.body).into_owned())
+        (reply.status, String::from_utf8_lossy(&reply.whole()).into_owned())
     }
 
     /// A request to the control API.

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderName, HeaderValue, LOCATION, SET_COOKIE, USER_AGENT,
+    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, LOCATION, SET_COOKIE,
+    USER_AGENT,
 };
 use hyper::{Request, Response, StatusCode};
 use thiserror::Error;
 
 use crate::api;
 use crate::fault::{Mode, Outcome};
+use crate::flow::Outgoing;
 use crate::http::{Call, Reply};
 use crate::socket::{self, Slot};
 use crate::state::{Shared, World};
@@ -54,7 +56,7 @@ pub(crate) async fn serve(
     shared: Arc<Shared>,
     slot: Slot,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Dropped> {
+) -> Result<Response<Outgoing>, Dropped> {
     let mut guard = arrive(&shared, &request);
     if socket::is_wanted(&request) {
         let response = socket::grant(&shared, &slot, request);
@@ -122,7 +124,7 @@ async fn read(request: Request<Incoming>) -> Result<Call, hyper::Error> {
         &bytes,
         is_form,
     );
-    (call.agent, call.cookie) = (text(USER_AGENT), text(COOKIE));
+    (call.agent, call.cookie, call.host) = (text(USER_AGENT), text(COOKIE), text(HOST));
     Ok(call)
 }
 
@@ -163,8 +165,8 @@ fn decide(world: &mut World, call: &Call) -> (Outcome, bool) {
 }
 
 /// A reply as hyper wants it.
-fn render(reply: Reply) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+fn render(mut reply: Reply) -> Response<Outgoing> {
+    let mut response = Response::new(reply.outgoing());
     *response.status_mut() =
         StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
@@ -184,7 +186,7 @@ fn render(reply: Reply) -> Response<Full<Bytes>> {
 pub(crate) async fn control(
     shared: Arc<Shared>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Outgoing>, Infallible> {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     let reply = match request.into_body().collect().await {
         Ok(body) => crate::control::answer(&mut shared.world(), &method, &path, &body.to_bytes()),

@@ -116,7 +116,7 @@ impl Fault {
             Mode::AcceptDrop => return Outcome::Drop(self.delay_ms),
             Mode::AcceptHang => return Outcome::Hang,
             Mode::AcceptStatus => reply = self.unavailable(),
-            Mode::Truncate => reply.body.truncate(reply.body.len() / 2),
+            Mode::Truncate => reply = reply.cut(0.5),
             _ => {}
         }
         Outcome::Reply(reply.delayed(self.delay_ms))

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::flow::{Flow, Outgoing, Source};
+
 /// A request after parsing.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -18,6 +20,8 @@ pub(crate) struct Call {
     pub(crate) agent: String,
     /// `Cookie`.
     pub(crate) cookie: String,
+    /// `Host`.
+    pub(crate) host: String,
 }
 
 impl Call {
@@ -32,6 +36,7 @@ impl Call {
             body: parsed.unwrap_or(Value::Null),
             agent: String::new(),
             cookie: String::new(),
+            host: String::new(),
         }
     }
 
@@ -101,6 +106,9 @@ fn pairs(text: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(text).into_owned().collect()
 }
 
+/// What statements are.
+const XML: &str = "text/xml;charset=UTF-8";
+
 /// What goes back, and how long after.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
@@ -110,13 +118,16 @@ pub(crate) struct Reply {
     /// Whole `Set-Cookie` values.
     pub(crate) cookies: Vec<String>,
     pub(crate) body: Vec<u8>,
+    /// Instead of the body: it is written while it is sent.
+    pub(crate) flow: Option<Flow>,
     pub(crate) after: Duration,
 }
 
 impl Reply {
     fn with(status: u16, content_type: Option<&'static str>, body: impl Into<Vec<u8>>) -> Self {
         let (body, cookies) = (body.into(), Vec::new());
-        Self { status, content_type, location: None, cookies, body, after: Duration::ZERO }
+        let (location, flow, after) = (None, None, Duration::ZERO);
+        Self { status, content_type, location, cookies, body, flow, after }
     }
 
     /// JSON with any status.
@@ -152,6 +163,39 @@ impl Reply {
     /// An HTML page.
     pub(crate) fn html(status: u16, page: &str) -> Self {
         Self::with(status, Some("text/html"), page)
+    }
+
+    /// 200 with a small XML document.
+    pub(crate) fn xml(document: String) -> Self {
+        Self::with(200, Some(XML), document)
+    }
+
+    /// 200 with a document of any size.
+    pub(crate) fn flow(source: impl Source + 'static) -> Self {
+        Self { flow: Some(Flow::new(source)), ..Self::with(200, Some(XML), "") }
+    }
+
+    /// Only this part of the body, as if it were the whole.
+    pub(crate) fn cut(mut self, part: f64) -> Self {
+        self.body.truncate((self.body.len() as f64 * part) as usize);
+        self.flow = self.flow.map(|flow| flow.cut(part));
+        self
+    }
+
+    /// The body as it is sent.
+    pub(crate) fn outgoing(&mut self) -> Outgoing {
+        match self.flow.take() {
+            Some(flow) => flow.start(),
+            None => Outgoing::Whole(std::mem::take(&mut self.body).into()),
+        }
+    }
+
+    /// The body, all of it at once.
+    pub(crate) fn whole(&self) -> Vec<u8> {
+        let mut body = self.body.clone();
+        // Nothing goes wrong in memory.
+        let _ = self.flow.as_ref().map(|flow| flow.write(&mut body));
+        body
     }
 
     /// Plain text.

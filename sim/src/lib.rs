@@ -15,6 +15,8 @@ mod control;
 mod exchange;
 mod fault;
 mod feeds;
+mod flex;
+mod flow;
 mod http;
 mod instruments;
 mod life;
@@ -39,6 +41,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use broker::Broker;
+pub use flex::{FlexCall, FlexSpec, QuerySpec, QueryType};
 pub use scenario::{AccountSpec, OrderSpec, PositionSpec, Region, Scenario, Start};
 use state::{Shared, World};
 pub use trading::ChaosBody;
@@ -103,8 +106,9 @@ impl Sim {
     /// If a port cannot be opened or the scenario makes no sense.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let tls = if options.http { None } else { Some(tls::acceptor()?) };
-        let world = World::new(options.scenario, options.seed, options.require_login)
+        let mut world = World::new(options.scenario, options.seed, options.require_login)
             .map_err(StartError::Scenario)?;
+        world.is_plain = options.http;
         let shared = Arc::new(Shared::new(world));
         let (broker, at) = bind(options.listen).await?;
         let (control, control_at) = bind(options.control).await?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::flex::FlexSpec;
 use crate::trading::ChaosBody;
 
 /// A scenario file. Every key has a default; unknown keys are refused.
@@ -102,6 +103,10 @@ pub struct Scenario {
     pub give_back_seconds: u32,
     /// Simulated seconds per real second.
     pub clock_rate: f64,
+    /// The Flex Web Service.
+    pub flex: FlexSpec,
+    /// Whether that paces its tokens.
+    pub flex_pacing: bool,
 }
 
 impl Scenario {
@@ -159,6 +164,8 @@ impl Default for Scenario {
             nightly_minutes: 10,
             give_back_seconds: 0,
             clock_rate: 1.0,
+            flex: FlexSpec::default(),
+            flex_pacing: true,
         }
     }
 }

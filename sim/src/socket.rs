@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use http_body_util::Full;
 use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
@@ -20,6 +18,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::api::socket as words;
 use crate::feeds::Feeds;
+use crate::flow::Outgoing;
 use crate::state::Shared;
 
 /// Simulated milliseconds between two heartbeats.
@@ -45,8 +44,8 @@ pub(crate) fn grant<B>(
     shared: &Shared,
     slot: &Slot,
     mut request: Request<B>,
-) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
+) -> Response<Outgoing> {
+    let mut response = Response::new(Outgoing::default());
     let key = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
     let accept = key.and_then(|key| HeaderValue::from_str(&key).ok());
     let Some(accept) = accept.filter(|_| shared.caught_up().session.sso) else {

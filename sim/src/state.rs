@@ -11,6 +11,7 @@ use crate::book::{Book, Trade};
 use crate::calendar::Calendar;
 use crate::clock::{self, Clock};
 use crate::fault::Faults;
+use crate::flex::{Desk, Opening};
 use crate::http::Call;
 use crate::instruments::Universe;
 use crate::life::{Identity, Life};
@@ -44,6 +45,9 @@ pub(crate) struct World {
     pub(crate) pacing: Pacing,
     pub(crate) faults: Faults,
     pub(crate) record: Record,
+    pub(crate) flex: Desk,
+    /// The broker's port speaks plain HTTP.
+    pub(crate) is_plain: bool,
     seed: u64,
     served: AtomicUsize,
 }
@@ -69,6 +73,9 @@ impl World {
         let accounts = accounts::build(&rules, &universe)?;
         let first = accounts.first().map(|a| a.id.clone()).unwrap_or_default();
         let book = Book::build(&rules, &universe, clock.start_ms(), &first)?;
+        rules.flex.check()?;
+        let openings = Opening::all(&accounts, &book, &universe);
+        let flex = Desk::new(rules.flex.clone(), openings);
         let market = Market::new(seed, clock.start_ms());
         let session = Session::new(&rules);
         let identity = first_identity(&rules, &accounts);
@@ -93,6 +100,8 @@ impl World {
             pacing,
             faults,
             record,
+            flex,
+            is_plain: false,
             seed,
             served,
         })
@@ -107,7 +116,9 @@ impl World {
             true => Self::with(self.rules.clone(), self.seed, Arc::clone(&self.universe)),
             false => Self::new(self.rules.clone(), self.seed, false),
         };
-        if let Ok(fresh) = fresh {
+        if let Ok(mut fresh) = fresh {
+            fresh.flex.succeeds(&self.flex);
+            fresh.is_plain = self.is_plain;
             let (generation, record) = (self.session.generation, self.record.successor());
             let log = self.book.log.successor();
             *self = fresh;

@@ -25,6 +25,7 @@ mod trades;
 mod whatif;
 
 use crate::calendar::Closed;
+use crate::flex;
 use crate::http::{Call, Reply};
 use crate::pacing::is_history;
 use crate::session::Brokerage;
@@ -52,6 +53,10 @@ const FAMILIES: [Family; 12] = [
 /// Answers any request, whatever its path.
 pub(crate) fn answer(world: &mut World, call: &Call) -> Reply {
     world.catch_up();
+    // Another service: it knows no login, and its clients keep none alive.
+    if let Some(reply) = flex::answer(world, call) {
+        return reply;
+    }
     let (real, now) = (world.clock.real_ms(), world.now());
     world.session.expire(&world.rules, real, now);
     let Some(path) = call.api_path() else { return pages::answer(world, call) };

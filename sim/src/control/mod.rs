@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::clock::is_rate;
 use crate::fault::Fault;
+use crate::flex;
 use crate::http::Reply;
 use crate::login;
 use crate::state::World;
@@ -15,7 +16,7 @@ use crate::state::World;
 /// Everything that can be asked, for the error about what cannot.
 const ALLOWED: &str = "GET /requests, GET /orders, GET /placements, GET /faults, GET /chaos, GET /logins, \
 POST /fault, POST /chaos, POST /script, POST /fill, POST /market, POST /session, POST /clock, POST /penalty, \
-POST /approve, POST /deny, POST /reset";
+POST /approve, POST /deny, GET /flex, POST /flex, POST /reset";
 
 /// Body of `POST /session`.
 #[derive(Debug, Deserialize)]
@@ -108,6 +109,7 @@ pub(crate) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
             Reply::json(&json!({ "ok": true }))
         }
         _ => orders::answer(world, method, path, body)
+            .or_else(|| flex::control(world, method, path, body))
             .unwrap_or_else(|| Reply::error(404, &format!("unknown; allowed: {ALLOWED}"))),
     }
 }

@@ -7,6 +7,7 @@ mod chaos;
 mod faults;
 mod feeds;
 mod fills;
+mod flex;
 mod gateway;
 mod harness;
 mod login;

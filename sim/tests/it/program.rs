@@ -43,8 +43,14 @@ fn flags_reach_the_scenario() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("clockRate 0"));
     let help = Command::new(PROGRAM).arg("--help").output().unwrap();
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
-    for word in ["--behind-gateway", "GET  /logins", "POST /approve", "giveBackSeconds", "simtotp"]
-    {
+    for word in [
+        "--behind-gateway",
+        "POST /flex",
+        "GET  /logins",
+        "POST /approve",
+        "giveBackSeconds",
+        "simtotp",
+    ] {
         assert!(help.contains(word), "{word}");
     }
 }
