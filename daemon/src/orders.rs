@@ -118,6 +118,8 @@ pub enum Msg {
     Tick,
     /// A single order is to be asked for.
     Peek,
+    /// Whether a PIN is set, by configuration or keyring.
+    HasPin(bool),
 }
 
 /// The proof that an order may go now.
@@ -148,6 +150,8 @@ pub struct Arguments {
     pub flag: PathBuf,
     /// Told whenever an intent changes.
     pub changes: sync_watch::Sender<u64>,
+    /// Who knows where a PIN may be.
+    pub handle: OrdersHandle,
     /// Trading stays closed, and why: the actor failed too often.
     pub stay_closed: Option<String>,
 }
@@ -202,6 +206,8 @@ pub struct State {
     wants_look: bool,
     round: Option<JoinHandle<()>>,
     pins: desk::Pins,
+    /// Whether a PIN is wanted of whoever approves.
+    has_pin: bool,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -262,6 +268,10 @@ impl Actor for Orders {
             }
             Msg::Session(lease) => state.session_changed(&me, lease),
             Msg::Tick => state.tick(&me).await,
+            Msg::HasPin(has_pin) => {
+                state.has_pin = has_pin;
+                state.publish();
+            }
             Msg::Peek => {
                 state.called_at = None;
                 state.look(&me);
@@ -288,7 +298,11 @@ impl Actor for Orders {
 impl State {
     fn begin(arguments: Arguments, me: &ActorRef<Msg>) -> Self {
         let limits = Limits::of(&arguments.settings);
+        let (handle, told) = (arguments.handle, me.clone());
         let tasks = vec![
+            tokio::spawn(async move {
+                let _ = told.cast(Msg::HasPin(handle.has_pin().await));
+            }),
             me.send_interval(faults::scaled(TICK), || Msg::Tick),
             tokio::spawn(watch::session(arguments.board.clone(), me.clone())),
         ];
@@ -326,6 +340,7 @@ impl State {
             wants_look: false,
             round: None,
             pins: desk::Pins::default(),
+            has_pin: false,
             tasks,
         };
         state.open_trail();

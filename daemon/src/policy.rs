@@ -26,8 +26,6 @@ pub struct Policy {
     pub bound: Vec<(String, String)>,
     /// Who is named to exchanges of futures.
     pub operator: Option<String>,
-    /// Whether a person may approve in this client's dialog.
-    pub dialog_approves: bool,
     watches_loss: bool,
     gateway: Option<GatewayChoice>,
     username: Option<String>,
@@ -50,7 +48,6 @@ impl Policy {
             operator: daemon.text("IB_ORDER_OPERATOR").map(str::to_owned),
             watches_loss: daemon.text("IB_MAX_DAILY_LOSS").is_some()
                 || wishes.limits.iter().any(|(name, _)| name == "IB_MAX_DAILY_LOSS"),
-            dialog_approves: daemon.text("IB_APPROVE_BY") != Some("ibctl"),
             bad_account: account.as_ref().and_then(|a| a.as_ref().err()).map(ToString::to_string),
             account: account.and_then(Result::ok),
             gateway: wished_gateway(wishes),

@@ -1,6 +1,7 @@
 //! Accounts, values and positions: the recipes over `/portfolio` and the account's P&L.
 
-use ibd_cpapi::accounts::{GetPnl, Pnl};
+use ibd_cpapi::accounts::{GetPnl, Pnl, PnlPartitioned};
+use ibd_cpapi::faults;
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::portfolio::{
     Account, GetAccounts, GetLedger, GetPositions, GetSummary, Ledger, PAGE, Position, Summary,
@@ -62,6 +63,9 @@ pub struct Portrait {
     pub at: Timestamp,
 }
 
+/// Until the first profit and loss of a session.
+const COLD: Duration = Duration::from_secs(8);
+
 /// Everything about some accounts.
 pub async fn portraits(
     lease: &Lease,
@@ -70,7 +74,8 @@ pub async fn portraits(
 ) -> Result<Vec<Portrait>, Failure> {
     let client = lease.client();
     let accounts = client.ask(&GetAccounts, deadline).await?;
-    let pnl = pnl(lease, deadline).await;
+    let soon = deadline.min(Instant::now() + COLD);
+    let pnl = pnl(lease, soon, deadline).await.ok();
     let mut portraits = Vec::with_capacity(wanted.len());
     for id in wanted {
         let (summary, ledger) =
@@ -94,19 +99,19 @@ pub async fn portraits(
     Ok(portraits)
 }
 
-/// The P&L of all accounts. Missing P&L is no reason to show nothing else.
-async fn pnl(
+/// The P&L of all accounts; the first answer must be there at `soon`.
+pub async fn pnl(
     lease: &Lease,
+    soon: Instant,
     deadline: Instant,
-) -> Option<Answer<ibd_cpapi::accounts::PnlPartitioned>> {
-    let soon = deadline.min(Instant::now() + Duration::from_secs(8));
-    let first = lease.client().ask(&GetPnl, soon).await.ok()?;
+) -> Result<Answer<PnlPartitioned>, Failure> {
+    let first = lease.client().ask(&GetPnl, soon).await?;
     if !first.value.upnl.is_empty() {
-        return Some(first);
+        return Ok(first);
     }
     // The first call of a session only starts it; its own limit allows another in five seconds.
-    tokio::time::sleep_until(Instant::now() + Duration::from_millis(5_050)).await;
-    lease.client().ask(&GetPnl, deadline).await.ok()
+    tokio::time::sleep(faults::scaled(Duration::from_millis(5_050))).await;
+    lease.client().ask(&GetPnl, deadline).await
 }
 
 /// All positions of an account, whatever the number of pages.

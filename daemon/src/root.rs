@@ -392,6 +392,7 @@ impl State {
                     folder: places.state.join("journal"),
                     flag: places.state.join("FROZEN"),
                     changes: desks.orders.changes(),
+                    handle: desks.orders.clone(),
                     stay_closed: stays_closed(&self.orders_failed),
                 };
                 let (actor, _) =

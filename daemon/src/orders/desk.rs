@@ -290,6 +290,8 @@ impl State {
             return Err(closed(why));
         }
         self.shown.insert(intent.id, (**approval).clone());
+        // What was known when it was asked for says nothing about where the market is now.
+        self.scenes.remove(&intent.id);
         self.step(me, intent.id, Event::Approved, by).await;
         Ok(intent.id)
     }

@@ -22,6 +22,8 @@ pub struct OrdersHandle {
     /// The PIN of the configuration; else the keyring of this profile may have one.
     pin: Option<Secret>,
     profile: String,
+    /// Only `ibctl` may approve.
+    is_ctl_only: bool,
 }
 
 /// What a request came to that was made before.
@@ -37,7 +39,8 @@ impl OrdersHandle {
     /// Reaches the actor through `post`; hears of changes through `changes`.
     pub fn new(post: Post<Msg>, changes: watch::Sender<u64>, config: &Config) -> Self {
         let pin = config.settings.text("IB_APPROVAL_PIN").map(Secret::new);
-        Self { post, changes, pin, profile: config.places.profile.clone() }
+        let is_ctl_only = config.settings.text("IB_APPROVE_BY") == Some("ibctl");
+        Self { post, changes, pin, profile: config.places.profile.clone(), is_ctl_only }
     }
 
     async fn pin(&self) -> Pin {
@@ -45,6 +48,16 @@ impl OrdersHandle {
             Some(pin) => Pin(Some(pin.clone())),
             None => Pin(secrets::get(&self.profile, "IB_APPROVAL_PIN").await),
         }
+    }
+
+    /// Whether a yes in a client's dialog counts: a PIN cannot be asked for there.
+    pub async fn dialog_counts(&self) -> bool {
+        !self.is_ctl_only && !self.has_pin().await
+    }
+
+    /// Whether whoever approves must know a PIN.
+    pub async fn has_pin(&self) -> bool {
+        self.pin().await.0.is_some()
     }
 
     /// Where the actor says that something changed.

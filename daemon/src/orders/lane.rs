@@ -248,15 +248,26 @@ impl State {
         let Some(intent) = self.book.get(id) else { return };
         let is_turn = event == Event::Turn;
         let now = Timestamp::now();
-        let Some((state, effects)) = life::step(&intent.state, event, now) else { return };
+        let Some((state, mut effects)) = life::step(&intent.state, event, now) else { return };
         let changed = state != intent.state;
         if changed {
             let sent_at = is_turn.then_some(now);
             let amended = amended(&self.book, intent, &state);
             let became = Record::Became { id, state, sent_at, by: by.to_owned() };
-            let records = std::iter::once(became).chain(amended).collect();
-            if let Err(why) = self.write(id, records).await {
-                return self.unwritten_step(me, id, &why, is_turn).await;
+            let records: Vec<Record> = std::iter::once(became).chain(amended).collect();
+            if let Err(why) = self.write(id, records.clone()).await {
+                tracing::error!(why, intent = %id, "a step could not be journalled");
+                let is_end = self.book.get(id).is_some_and(|intent| intent.order.is_none());
+                let records = match unwritten(id, &effects, is_turn, is_end, &why, now) {
+                    Some(record) => {
+                        effects = vec![Effect::Free, Effect::Tell];
+                        vec![record]
+                    }
+                    None => records,
+                };
+                for record in records {
+                    self.book.apply(record, now);
+                }
             }
         }
         for effect in effects {
@@ -275,19 +286,6 @@ impl State {
         if let (life::State::Working(standing), true) = (&intent.state, is_new(&intent.state)) {
             self.expect(me, standing.order_id, Until::Settled);
         }
-    }
-
-    /// The journal failed in the middle: what was to be sent is not sent. An end of an order still is.
-    async fn unwritten_step(&mut self, me: &ActorRef<Msg>, id: IntentId, why: &str, is_turn: bool) {
-        let is_cancel = self.book.get(id).is_some_and(|intent| intent.order.is_none());
-        if is_turn && is_cancel {
-            return self.send(me, id);
-        }
-        if is_turn || self.lane == Some(id) {
-            self.free();
-        }
-        tracing::error!(why, intent = %id, "a step could not be journalled");
-        self.changed();
     }
 
     async fn perform(&mut self, me: &ActorRef<Msg>, id: IntentId, effect: Effect) {
@@ -314,6 +312,36 @@ impl State {
     pub(super) fn now() -> Now {
         Now::get()
     }
+}
+
+/// What an intent becomes, in memory alone, if its step could not be journalled; nothing if it goes on all
+/// the same. No order is sent, and no question answered, that a later daemon would not know of. An end of
+/// an order is sent, and what the broker says is known.
+fn unwritten(
+    id: IntentId,
+    effects: &[Effect],
+    is_turn: bool,
+    is_end: bool,
+    why: &str,
+    now: Timestamp,
+) -> Option<Record> {
+    let sends = effects.iter().any(|effect| matches!(effect, Effect::Send | Effect::Reply(..)));
+    if !sends || is_end {
+        return None;
+    }
+    let state = match is_turn {
+        true => life::State::Denied(Denial::new(
+            "trading_closed",
+            format!("Trading is closed: {why}. Nothing was sent."),
+            "Tell the user; `ibctl status` says more.",
+        )),
+        false => life::State::Unknown(life::Doubt {
+            cause: format!("IBKR asked a question, which is left open: {why}"),
+            since: now,
+            looks: 0,
+        }),
+    };
+    Some(Record::Became { id, state, sent_at: None, by: "the daemon".to_owned() })
 }
 
 /// An order that was only just taken has more to tell within a moment.

@@ -126,12 +126,12 @@ impl State {
 
     /// What stands between an assistant and an order, in words.
     fn protection(&self) -> String {
-        let by = match self.settings.text("IB_APPROVE_BY") {
-            Some("ibctl") => "with ibctl only",
-            _ => "in the client's dialog or with ibctl",
+        let by = match (self.has_pin, self.settings.text("IB_APPROVE_BY")) {
+            (true, _) => "with ibctl only, with a PIN",
+            (false, Some("ibctl")) => "with ibctl only",
+            (false, _) => "in the client's dialog or with ibctl",
         };
-        let pin = if self.settings.text("IB_APPROVAL_PIN").is_some() { ", with a PIN" } else { "" };
-        format!("guardrails; {} {by}{pin}", self.limits.confirm_in_words())
+        format!("guardrails; {} {by}", self.limits.confirm_in_words())
     }
 
     fn count(&self, wanted: impl Fn(&life::State) -> bool) -> u32 {

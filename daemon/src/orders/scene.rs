@@ -1,7 +1,6 @@
 //! The scene of an order: the market, the rates, the account's size, gathered at once. And the proof that
 //! the session is the one that the order was made for.
 
-use ibd_cpapi::accounts::GetPnl;
 use ibd_cpapi::contracts::{GetRules, Rules as ContractRules};
 use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::portfolio::{GetLedger, Ledger};
@@ -18,6 +17,7 @@ use tokio::time::Instant;
 use super::guardrails::{Denial, Quote, Scene};
 use super::order::{Order, Traded};
 use crate::market::{self, Underlyings, Wanted};
+use crate::portfolio;
 use crate::session::{Lease, SessionHandle};
 
 /// The row of the ledger that is in base currency.
@@ -110,7 +110,7 @@ async fn day_pnl(
     if !is_wanted {
         return None;
     }
-    let pnl = lease.client().ask(&GetPnl, deadline).await.ok()?;
+    let pnl = portfolio::pnl(lease, deadline, deadline).await.ok()?;
     pnl.value.of(account)?.dpl.map(|pnl| pnl.get())
 }
 
@@ -167,7 +167,10 @@ fn base_currency(ledger: &Ledger) -> Option<String> {
 
 /// What the broker said about trading contracts, in one brokerage session. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct RuleBook(Arc<Mutex<HashMap<(u64, Conid, bool), Arc<ContractRules>>>>);
+pub struct RuleBook(Arc<Mutex<Pages>>);
+
+/// Rules by session, contract, and whether they are for a purchase.
+type Pages = HashMap<(u64, Conid, bool), Arc<ContractRules>>;
 
 impl RuleBook {
     /// What the broker says about trading a contract: asked once in a session.
@@ -190,7 +193,7 @@ impl RuleBook {
         Ok(rules)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(u64, Conid, bool), Arc<ContractRules>>> {
+    fn lock(&self) -> MutexGuard<'_, Pages> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

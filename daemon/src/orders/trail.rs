@@ -21,15 +21,17 @@ impl Trail {
     pub fn open(folder: &Path) -> Result<(Self, Vec<(Record, Timestamp)>), String> {
         #[cfg(feature = "faults")]
         ibd_journal::set_point_hook(faults::point);
-        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
-        let opened = Journal::open(folder).map_err(|error| error.to_string())?;
+        let closed =
+            |why: String| format!("the journal in {} cannot be opened: {why}", folder.display());
+        std::fs::create_dir_all(folder).map_err(|error| closed(error.to_string()))?;
+        let opened = Journal::open(folder).map_err(|error| closed(error.to_string()))?;
         if let Some(torn) = &opened.torn {
             tracing::warn!(?torn, "an unfinished end of the journal was cut off");
         }
         let mut records = Vec::with_capacity(opened.entries.len());
         for entry in &opened.entries {
             let record = Record::from_bytes(&entry.payload)
-                .map_err(|error| format!("record {} cannot be understood: {error}", entry.seq))?;
+                .map_err(|error| closed(format!("record {}: {error}", entry.seq)))?;
             records.push((record, entry.at));
         }
         let (to, from) = mpsc::unbounded_channel();
@@ -37,7 +39,7 @@ impl Trail {
         std::thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || serve(journal, from))
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| closed(error.to_string()))?;
         Ok((Self(to), records))
     }
 

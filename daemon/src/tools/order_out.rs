@@ -29,7 +29,8 @@ pub struct Out {
     intent_id: String,
     /// The id that IBKR knows it by.
     client_order_id: String,
-    /// IBKR's id.
+    /// IBKR's id as text; null where it has none.
+    #[schemars(with = "serde_json::Value")]
     order_id: Option<String>,
     /// IBKR's ids of the other orders of the same submission.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -166,7 +167,8 @@ pub struct Asks {
 pub struct First {
     /// Our id of it.
     intent_id: String,
-    /// IBKR's id.
+    /// IBKR's id as text; null where it has none.
+    #[schemars(with = "serde_json::Value")]
     order_id: Option<String>,
     /// working, filled, unknown, awaiting_approval, …
     state: &'static str,
@@ -194,7 +196,7 @@ pub async fn answer(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
     let out = Out::of(intent, first.as_ref());
     let State::Awaiting(approval) = &intent.state else { return Ok(out) };
     let was_asked = ctx.who.resumes.as_deref() == Some(approval.token.as_str());
-    if approval.by == By::Client || was_asked || !ctx.policy.dialog_approves {
+    if approval.by == By::Client || was_asked || !ctx.desks.orders.dialog_counts().await {
         return Ok(out);
     }
     Err(question(intent, approval, &out))
