@@ -10,13 +10,15 @@ pub const AAPL: u64 = 265_598;
 pub const PRICE: f64 = 270.0;
 
 /// A simulator, a home, and a client. Paper unless a story says otherwise.
+///
+/// Dropped in this order: a client that outlived its daemon might start another one.
 pub struct Desk {
-    /// The broker.
-    pub sim: Sim,
-    /// The home.
-    pub world: World,
     /// The client that shook hands first.
     pub client: Shim,
+    /// The home.
+    pub world: World,
+    /// The broker.
+    pub sim: Sim,
 }
 
 impl Desk {
@@ -47,7 +49,7 @@ impl Desk {
             world.configure(config);
         }
         let client = world.client().await;
-        Self { sim, world, client }
+        Self { client, world, sim }
     }
 
     /// Calls a tool that must not fail.
