@@ -9,7 +9,7 @@ use ibd_cpapi::portfolio::GetAccounts;
 use ibd_cpapi::session::{
     AuthStatus, GetAuthStatus, Logout, OpenBrokerage, SsoLogin, Tickle, Tickled, ValidateSso,
 };
-use ibd_cpapi::{Client, Failure};
+use ibd_cpapi::{Client, Failure, faults};
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
@@ -117,7 +117,7 @@ fn sight_of_status(status: &AuthStatus) -> Sight {
 /// Who is logged in and since when, where the first calls did not get to know: it may be asked once a
 /// minute.
 pub(super) async fn who(client: &Client) -> Option<(Option<String>, Option<Timestamp>)> {
-    let asked = client.ask(&ValidateSso, Instant::now() + Duration::from_secs(1)).await.ok()?;
+    let asked = client.ask(&ValidateSso, Instant::now() + faults::scaled(Duration::from_secs(1))).await.ok()?;
     let since = login_at(&asked.value);
     Some((asked.value.user_name, since))
 }
@@ -184,7 +184,7 @@ pub(super) async fn prime(client: &Client) -> Result<Facts, Failure> {
         tracing::info!(%failure, "the P&L feed did not start");
     }
     // At most once a minute, and only for a name: a session works without.
-    let login = client.ask(&ValidateSso, Instant::now() + Duration::from_secs(1)).await;
+    let login = client.ask(&ValidateSso, Instant::now() + faults::scaled(Duration::from_secs(1))).await;
     let login = login.map(|answer| answer.value).ok();
     let mut accounts: Vec<AccountId> = portfolio.into_iter().map(|account| account.id).collect();
     let others = brokerage.accounts.into_iter().filter(|id| id.as_str() != "All");
