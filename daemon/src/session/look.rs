@@ -28,6 +28,11 @@ fn deadline() -> Instant {
     Instant::now() + ERRAND
 }
 
+/// For what a session can do without.
+fn shortly() -> Instant {
+    Instant::now() + faults::scaled(Duration::from_secs(1))
+}
+
 /// One look at a login: a tickle keeps it alive, and tells whether there is one, how its brokerage
 /// session stands, and the number of whoever is logged in.
 pub(super) async fn tickle(client: &Client) -> (Sight, Option<Identity>) {
@@ -117,7 +122,7 @@ fn sight_of_status(status: &AuthStatus) -> Sight {
 /// Who is logged in and since when, where the first calls did not get to know: it may be asked once a
 /// minute.
 pub(super) async fn who(client: &Client) -> Option<(Option<String>, Option<Timestamp>)> {
-    let asked = client.ask(&ValidateSso, Instant::now() + faults::scaled(Duration::from_secs(1))).await.ok()?;
+    let asked = client.ask(&ValidateSso, shortly()).await.ok()?;
     let since = login_at(&asked.value);
     Some((asked.value.user_name, since))
 }
@@ -184,7 +189,7 @@ pub(super) async fn prime(client: &Client) -> Result<Facts, Failure> {
         tracing::info!(%failure, "the P&L feed did not start");
     }
     // At most once a minute, and only for a name: a session works without.
-    let login = client.ask(&ValidateSso, Instant::now() + faults::scaled(Duration::from_secs(1))).await;
+    let login = client.ask(&ValidateSso, shortly()).await;
     let login = login.map(|answer| answer.value).ok();
     let mut accounts: Vec<AccountId> = portfolio.into_iter().map(|account| account.id).collect();
     let others = brokerage.accounts.into_iter().filter(|id| id.as_str() != "All");
