@@ -33,6 +33,7 @@ use crate::value::Order;
 
 pub use add::{AddError, Added, Incoming, Outcome};
 pub use coverage::{Coverage, coverage, describe};
+pub(crate) use coverage::{covered, name as coverage_name};
 pub use keep::{Keep, prune, superseded};
 
 /// The format that this program writes. It reads this and all before it.

@@ -1,8 +1,10 @@
 //! Flex statements: all about them that needs no network.
 
+pub mod answers;
 pub mod archive;
 mod cell;
 mod exact;
+pub mod question;
 pub mod section;
 pub mod statement;
 pub mod summary;

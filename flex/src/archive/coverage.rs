@@ -58,7 +58,10 @@ fn whole(period: Period, made: Option<Date>) -> Option<Period> {
 
 /// Whether no working day is between one and the other.
 fn is_next(last: Date, next: Date) -> bool {
-    let Some(gap) = between(last, next) else { return true };
+    between(last, next).is_none_or(is_weekend)
+}
+
+fn is_weekend(gap: Period) -> bool {
     let days = gap.from.series(1.day()).take_while(|day| *day <= gap.to);
     days.take(3).all(|day| matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday))
 }
@@ -70,7 +73,7 @@ fn between(last: Date, next: Date) -> Option<Period> {
 }
 
 impl Coverage {
-    /// What of some days is not covered.
+    /// What of some days is not covered, but for weekends.
     pub fn gaps(&self, asked: Period) -> Vec<Period> {
         let mut gaps = Vec::new();
         let mut from = asked.from;
@@ -82,12 +85,13 @@ impl Coverage {
                 break;
             }
             gaps.extend(between_days(from, have.from));
-            let Ok(next) = have.to.tomorrow() else { return gaps };
+            let Ok(next) = have.to.tomorrow() else { break };
             from = next;
         }
         if from <= asked.to {
             gaps.push(Period { from, to: asked.to });
         }
+        gaps.retain(|gap| !is_weekend(*gap));
         gaps
     }
 }

@@ -1,0 +1,256 @@
+//! Which statements to answer from, and which level of detail of which section.
+
+use std::collections::BTreeMap;
+
+use super::{NoAnswer, template};
+use crate::archive::{Entry, coverage, covered, describe};
+use crate::question::{About, Question};
+use crate::summary::Period;
+
+/// A section and the levels of detail that will do, the best first. `""` is a row without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Need {
+    pub(super) section: &'static str,
+    pub(super) levels: &'static [&'static str],
+}
+
+/// A way to answer: from one section, and from others where they are there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    pub(super) main: Need,
+    pub(super) more: &'static [Need],
+}
+
+/// A plan's statements and levels.
+#[derive(Debug, Clone)]
+pub(super) struct Chosen {
+    /// The newest first.
+    pub(super) entries: Vec<Entry>,
+    /// The level of each section to be read: of the main one, then of the others.
+    pub(super) levels: Vec<(&'static str, &'static str)>,
+    /// Statements that were passed over, and why.
+    pub(super) notes: Vec<String>,
+}
+
+/// A section that has no levels.
+pub(super) const ANY: &str = "*";
+
+const EXECUTIONS: &[&str] = &["EXECUTION", "ORDER", "SYMBOL_SUMMARY"];
+const DETAIL: &[&str] = &["DETAIL", "", "SUMMARY"];
+
+const TRADES: Need = Need { section: "Trades", levels: EXECUTIONS };
+const CONFIRMS: Need = Need { section: "TradeConfirms", levels: EXECUTIONS };
+const CASH: Need = Need { section: "CashTransactions", levels: DETAIL };
+
+/// Every plan of a question, the best first.
+pub(super) fn plans(about: About) -> &'static [Plan] {
+    const REALISED: Need =
+        Need { section: "Trades", levels: &["EXECUTION", "ORDER", "CLOSED_LOT", "SYMBOL_SUMMARY"] };
+    const ACTIONS: Need = Need { section: "CorporateActions", levels: DETAIL };
+    const SINGLE: &[&str] = &["EXECUTION", "ORDER"];
+    match about {
+        About::RealisedPnl => &[
+            Plan { main: REALISED, more: &[ACTIONS] },
+            Plan {
+                main: Need { section: "FIFOPerformanceSummaryInBase", levels: &[ANY] },
+                more: &[],
+            },
+        ],
+        About::Dividends | About::Withholding | About::Interest | About::Deposits => {
+            &[Plan { main: CASH, more: &[] }]
+        }
+        About::Commissions | About::FeesAndCommissions => {
+            &[Plan { main: TRADES, more: &[CASH] }, Plan { main: CONFIRMS, more: &[] }]
+        }
+        About::Fees => &[Plan { main: CASH, more: &[TRADES] }, Plan { main: CONFIRMS, more: &[] }],
+        About::Trades => &[
+            Plan { main: Need { section: "Trades", levels: SINGLE }, more: &[] },
+            Plan { main: Need { section: "TradeConfirms", levels: SINGLE }, more: &[] },
+        ],
+        About::Positions => &[Plan {
+            main: Need { section: "OpenPositions", levels: &["SUMMARY", "", "LOT"] },
+            more: &[],
+        }],
+        About::NetAssetValue => &[
+            Plan { main: Need { section: "EquitySummaryInBase", levels: &[ANY] }, more: &[] },
+            Plan { main: Need { section: "ChangeInNAV", levels: &[ANY] }, more: &[] },
+        ],
+    }
+}
+
+/// Every way in which the question could be answered, the best first.
+pub(super) fn choose(question: &Question, entries: &[Entry]) -> Result<Vec<Chosen>, NoAnswer> {
+    let mine: Vec<&Entry> = entries.iter().filter(|entry| is_of(question, entry)).collect();
+    if mine.is_empty() {
+        return Err(NoAnswer::NoStatement(why_none(question, entries)));
+    }
+    let mut queries: BTreeMap<String, Vec<&Entry>> = BTreeMap::new();
+    for entry in &mine {
+        queries.entry(entry.query().to_lowercase()).or_default().push(entry);
+    }
+    let mut all: Vec<(Score, Chosen)> = Vec::new();
+    for (rank, plan) in plans(question.about).iter().enumerate() {
+        for of_query in queries.values() {
+            all.extend(plan_for(question, *plan, of_query).map(|chosen| {
+                let days = uncovered(question, &chosen.entries);
+                ((days, rank, newest_last(&chosen.entries)), chosen)
+            }));
+        }
+    }
+    if all.is_empty() {
+        return Err(NoAnswer::NotTicked(template::sections(question.about)));
+    }
+    // A better plan is worth more than a day, and less than a month that is missing.
+    all.sort_by_key(|((days, rank, newest), _)| {
+        (*days / 28, *rank, *days, std::cmp::Reverse(*newest))
+    });
+    let others: Vec<String> = all.iter().skip(1).map(|(_, chosen)| name(chosen)).collect();
+    let mut chosen: Vec<Chosen> = all.into_iter().map(|(_, chosen)| chosen).collect();
+    if let Some(first) = chosen.first_mut() {
+        let own = name(first);
+        let mut others: Vec<String> = others.into_iter().filter(|other| *other != own).collect();
+        others.sort();
+        others.dedup();
+        if !others.is_empty() {
+            first.notes.push(format!("other queries could answer this too: {}", others.join(", ")));
+        }
+    }
+    Ok(chosen)
+}
+
+/// Days missing, rank of the plan, and when the newest statement was made.
+type Score = (i64, usize, Option<jiff::civil::DateTime>);
+
+fn name(chosen: &Chosen) -> String {
+    let entry = chosen.entries.first();
+    entry
+        .map(|entry| if entry.query_name.is_empty() { entry.query() } else { &entry.query_name })
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn newest_last(entries: &[Entry]) -> Option<jiff::civil::DateTime> {
+    entries.iter().filter_map(|entry| entry.generated).max()
+}
+
+fn is_of(question: &Question, entry: &Entry) -> bool {
+    let is_account = question.account.as_deref().is_none_or(|account| {
+        entry.accounts.iter().any(|covered| covered.account.eq_ignore_ascii_case(account))
+    });
+    is_account
+        && question.query.as_deref().is_none_or(|query| entry.is_of(query))
+        && entry.period.is_none_or(|period| overlaps(question, period))
+}
+
+/// Of positions the last before the day will do.
+fn overlaps(question: &Question, period: Period) -> bool {
+    let is_early = question.to.is_some_and(|to| period.from > to);
+    let is_late =
+        question.about != About::Positions && question.from.is_some_and(|from| period.to < from);
+    !is_early && !is_late
+}
+
+fn why_none(question: &Question, entries: &[Entry]) -> String {
+    let of_query: Vec<&Entry> = entries
+        .iter()
+        .filter(|entry| question.query.as_deref().is_none_or(|query| entry.is_of(query)))
+        .collect();
+    if entries.is_empty() {
+        return "there are none; run a query first".to_owned();
+    }
+    if of_query.is_empty() {
+        return "there are none of this query; run it first".to_owned();
+    }
+    let have = describe(&coverage(of_query.iter().copied(), question.account.as_deref()));
+    let account = question.account.as_deref().map(|account| format!(" of account {account}"));
+    format!("{have}{}", account.unwrap_or_default())
+}
+
+/// The statements of one query that will do.
+fn plan_for(question: &Question, plan: Plan, of_query: &[&Entry]) -> Option<Chosen> {
+    let with: Vec<&Entry> = of_query
+        .iter()
+        .copied()
+        .filter(|entry| entry.section(plan.main.section).is_some())
+        .collect();
+    let (level, mut entries) = level(question, plan.main, &with)?;
+    let mut notes = Vec::new();
+    let without = of_query.len() - entries.len();
+    if without > 0 {
+        notes.push(format!(
+            "{without} statements of this query lack {}{} and are left out",
+            plan.main.section,
+            if matches!(level, "" | ANY) { String::new() } else { format!(" at level {level}") }
+        ));
+    }
+    entries.sort_by(|a, b| (b.age(), &b.file).cmp(&(a.age(), &a.file)));
+    let entries = needed(question, &entries);
+    let mut levels = vec![(plan.main.section, level)];
+    for need in plan.more {
+        let with: Vec<&Entry> =
+            entries.iter().copied().filter(|entry| entry.section(need.section).is_some()).collect();
+        let found = self::level(question, *need, &with);
+        levels.extend(found.map(|(level, _)| (need.section, level)));
+    }
+    Some(Chosen { entries: entries.into_iter().cloned().collect(), levels, notes })
+}
+
+/// The level that leaves the fewest days out, the best of those, and the statements that have it or
+/// have no rows at all.
+fn level<'e>(
+    question: &Question,
+    need: Need,
+    with: &[&'e Entry],
+) -> Option<(&'static str, Vec<&'e Entry>)> {
+    let at = |level: &'static str| {
+        let has = |entry: &&&Entry| {
+            entry.section(need.section).is_some_and(|section| match level {
+                _ if section.rows == 0 || level == ANY => true,
+                "" => section.levels.iter().map(|count| count.rows).sum::<u64>() < section.rows,
+                level => section.of_level(level) > 0,
+            })
+        };
+        let entries: Vec<&Entry> = with.iter().filter(has).copied().collect();
+        (level, entries)
+    };
+    need.levels
+        .iter()
+        .map(|level| at(level))
+        .filter(|(_, entries)| !entries.is_empty())
+        .min_by_key(|(_, entries)| uncovered(question, entries.iter().copied()))
+}
+
+/// Without those whose days a newer one has all.
+fn needed<'e>(question: &Question, newest_first: &[&'e Entry]) -> Vec<&'e Entry> {
+    let account = question.account.as_deref();
+    let mut kept: Vec<&Entry> = Vec::new();
+    for entry in newest_first {
+        let is_covered = |newer: &&Entry| {
+            entry.accounts.iter().all(|own| {
+                newer.accounts.iter().any(|other| {
+                    own.account == other.account
+                        && covered(newer, Some(&other.account)).iter().any(|new| {
+                            own.period.is_some_and(|own| new.from <= own.from && own.to <= new.to)
+                        })
+                })
+            })
+        };
+        let is_dated = !covered(entry, account).is_empty();
+        if !(is_dated && kept.iter().any(is_covered)) {
+            kept.push(entry);
+        }
+    }
+    kept
+}
+
+/// How many days of the period asked for, or of all that could be had, are missing.
+fn uncovered<'e>(question: &Question, entries: impl IntoIterator<Item = &'e Entry>) -> i64 {
+    let coverage = coverage(entries, question.account.as_deref());
+    let days =
+        |period: &Period| i64::from(period.to.since(period.from).map_or(0, |s| s.get_days())) + 1;
+    let (Some(from), Some(to)) = (question.from, question.to.or(Some(question.today))) else {
+        let covered: i64 = coverage.have.iter().map(days).sum();
+        return (100 * 366 - covered).max(0);
+    };
+    coverage.gaps(Period { from, to: to.min(question.today) }).iter().map(days).sum()
+}

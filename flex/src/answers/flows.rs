@@ -1,0 +1,344 @@
+//! What flowed: realised P&L, dividends, tax, fees, interest and deposits, each told from the rest.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::Answer;
+use super::fields::{Field, Item};
+use super::read::Context;
+use super::sums::{Flow, Sums};
+use crate::cell::clean;
+use crate::question::{About, By, Question};
+
+#[derive(Debug, Default)]
+pub(super) struct Flows {
+    sums: Sums,
+}
+
+/// A kind of cash transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cash {
+    Dividend,
+    /// Of dividends, or of interest.
+    Withheld {
+        of_dividend: bool,
+    },
+    Interest,
+    Fee,
+    CommissionAdjustment,
+    Deposit,
+}
+
+/// What of a row counts.
+struct Part {
+    kind: String,
+    measure: usize,
+    amount: Decimal,
+    currency: String,
+}
+
+/// Days of rows: the first that there is. Trades as tax wants them, cash as IBKR's statements do.
+const TRADE_DAYS: &[Field] = &[Field::TradeDate, Field::DateTime, Field::ReportDate];
+const CASH_DAYS: &[Field] = &[Field::ReportDate, Field::DateTime, Field::SettleDate];
+
+impl Flows {
+    pub(super) fn take(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        match item.section {
+            "Trades" => self.trade(context, item),
+            "TradeConfirms" => self.confirm(context, item),
+            "CorporateActions" => self.action(context, item),
+            "FIFOPerformanceSummaryInBase" => self.summary(context, item),
+            _ => self.cash(context, item),
+        }
+    }
+
+    fn trade(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        let day = context.day(item, TRADE_DAYS);
+        if !context.is_in_period(day) {
+            return;
+        }
+        let about = context.question.about;
+        if about == About::RealisedPnl {
+            context.need(item, (Field::Realised, "realised P&L"));
+            let part = plain(context, item, (Field::Realised, "Trades"));
+            self.add(context, item, (day, part));
+        }
+        if is_of_commissions(about) {
+            context.need(item, (Field::Commission, "commissions"));
+            context.want(item, (Field::CommissionCurrency, "the currency of commissions"));
+            let part = commission(context, item, [Field::Commission, Field::CommissionCurrency]);
+            self.add(context, item, (day, part));
+        }
+        if is_of_fees(about) {
+            context.want(item, (Field::Taxes, "taxes on trades"));
+            let part = plain(context, item, (Field::Taxes, "Taxes on trades"));
+            self.add(context, item, (day, part));
+        }
+    }
+
+    fn confirm(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        let day = context.day(item, TRADE_DAYS);
+        if !context.is_in_period(day) {
+            return;
+        }
+        let about = context.question.about;
+        if is_of_commissions(about) {
+            context.need(item, (Field::ConfirmCommission, "commissions"));
+            let fields = [Field::ConfirmCommission, Field::ConfirmCommissionCurrency];
+            let part = commission(context, item, fields);
+            self.add(context, item, (day, part));
+        }
+        if is_of_fees(about) {
+            context.want(item, (Field::Tax, "taxes on trades"));
+            let part = plain(context, item, (Field::Tax, "Taxes on trades"));
+            self.add(context, item, (day, part));
+        }
+    }
+
+    /// A merger for cash realises without a trade.
+    fn action(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        let day = context.day(item, CASH_DAYS);
+        if context.is_in_period(day) {
+            let part = plain(context, item, (Field::Realised, "Corporate actions"));
+            self.add(context, item, (day, part));
+        }
+    }
+
+    /// One row for each instrument, and some for all together, which have neither symbol nor id.
+    fn summary(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        context.need(item, (Field::TotalRealised, "realised P&L"));
+        let is_total = item.text(Field::Symbol).is_none() && item.text(Field::Conid).is_none();
+        if is_total || !context.is_summary_wanted(item) {
+            return;
+        }
+        let day =
+            context.day(item, &[Field::ReportDate]).or(context.period.map(|period| period.to));
+        let part = plain(context, item, (Field::TotalRealised, "Trades"))
+            .map(|part| Part { currency: String::new(), ..part });
+        self.add(context, item, (day, part));
+    }
+
+    fn cash(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        context.need(item, (Field::Amount, "the amounts"));
+        context.need(item, (Field::Type, "what kind of cash it is"));
+        let kind = item.text(Field::Type).unwrap_or_default();
+        let Some(cash) = cash(&kind, item) else {
+            const MOST: usize = 20;
+            if !kind.is_empty() && context.strange.len() < MOST {
+                context.strange.insert(clean(&kind));
+            }
+            return;
+        };
+        let Some((measure, kind)) = place(context.question.about, (cash, &kind)) else { return };
+        let day = context.day(item, CASH_DAYS);
+        if context.is_in_period(day) {
+            let part =
+                plain(context, item, (Field::Amount, &kind)).map(|part| Part { measure, ..part });
+            self.add(context, item, (day, part));
+        }
+    }
+
+    fn add(
+        &mut self,
+        context: &mut Context<'_>,
+        item: &Item<'_>,
+        (day, part): (Option<Date>, Option<Part>),
+    ) {
+        want(context, item);
+        let Some(part) = part.filter(|part| !part.amount.is_zero()) else { return };
+        let own = item.text(Field::Currency).unwrap_or_default();
+        // The row's rate is of its own currency, and a commission may be in another.
+        let rate =
+            if own == part.currency { context.number(item, Field::FxRateToBase) } else { None };
+        let flow = Flow {
+            keys: keys(context.question, item, (day, &part.kind)),
+            account: &item.account(),
+            currency: &part.currency,
+            measure: part.measure,
+            amount: part.amount,
+            day,
+            rate,
+        };
+        self.sums.add(flow, &mut context.rates);
+    }
+
+    pub(super) fn finish(mut self, context: &mut Context<'_>, answer: &mut Answer) {
+        let countries = &context.countries;
+        self.sums.rename(|key| {
+            let conid = key.strip_prefix(OPEN)?;
+            Some(countries.get(conid).cloned().unwrap_or_else(|| "unknown".to_owned()))
+        });
+        let question = context.question;
+        let keys: Vec<&str> = grouped(question).map(By::name).collect();
+        self.sums.finish((&keys, measures(question.about)), &mut context.rates, answer);
+        answer.notes.extend(remark(question).map(str::to_owned));
+    }
+}
+
+/// What a reader of such an answer would ask next.
+fn remark(question: &Question) -> Option<&'static str> {
+    match question.about {
+        About::RealisedPnl => Some(
+            "as IBKR computes it, first in first out, commissions included; currency translation \
+             (FxTransactions) is not in it",
+        ),
+        About::Withholding if question.by.contains(&By::Country) => {
+            Some("the country is the one that withheld, where IBKR says it, else the issuer's")
+        }
+        About::Dividends if question.by.contains(&By::Country) => {
+            Some("the country is the issuer's, as IBKR says it or by ISIN")
+        }
+        About::Deposits => {
+            Some("cash only; positions that were transferred are in the section Transfers")
+        }
+        _ => None,
+    }
+}
+
+fn measures(about: About) -> &'static [&'static str] {
+    match about {
+        About::RealisedPnl => &["realised"],
+        About::Dividends => &["dividends", "withheld"],
+        About::Withholding => &["withheld"],
+        About::Interest => &["interest", "withheld"],
+        _ => &["amount"],
+    }
+}
+
+fn is_of_commissions(about: About) -> bool {
+    matches!(about, About::Commissions | About::FeesAndCommissions)
+}
+
+fn is_of_fees(about: About) -> bool {
+    matches!(about, About::Fees | About::FeesAndCommissions)
+}
+
+fn cash(kind: &str, item: &Item<'_>) -> Option<Cash> {
+    let kind = kind.to_ascii_lowercase();
+    let has = |part: &str| kind.contains(part);
+    Some(match () {
+        () if has("withholding") || has("871(m)") => {
+            Cash::Withheld { of_dividend: is_of_dividend(item) }
+        }
+        () if has("dividend") => Cash::Dividend,
+        () if has("interest") => Cash::Interest,
+        () if has("deposit") || has("withdrawal") => Cash::Deposit,
+        () if has("commission adjustment") => Cash::CommissionAdjustment,
+        () if has("fee") => Cash::Fee,
+        () => return None,
+    })
+}
+
+/// Interest has neither symbol nor id.
+fn is_of_dividend(item: &Item<'_>) -> bool {
+    let says = |text: &str| {
+        item.text(Field::Description).is_some_and(|words| words.to_uppercase().contains(text))
+    };
+    item.text(Field::Symbol).is_some() || item.text(Field::Conid).is_some() || says("DIVIDEND")
+}
+
+/// Which of the answer's amounts it is, and what it is called.
+fn place(about: About, (cash, kind): (Cash, &str)) -> Option<(usize, String)> {
+    let place = match (about, cash) {
+        (About::Dividends, Cash::Dividend) | (About::Interest, Cash::Interest) => (0, kind),
+        (About::Dividends, Cash::Withheld { of_dividend: true })
+        | (About::Interest, Cash::Withheld { of_dividend: false }) => (1, kind),
+        (About::Withholding, Cash::Withheld { of_dividend: true }) => (0, "on dividends"),
+        (About::Withholding, Cash::Withheld { of_dividend: false }) => (0, "on interest"),
+        (About::Deposits, Cash::Deposit) => (0, kind),
+        (About::Fees | About::FeesAndCommissions, Cash::Fee) => (0, kind),
+        (About::Commissions | About::FeesAndCommissions, Cash::CommissionAdjustment) => (0, kind),
+        _ => return None,
+    };
+    Some((place.0, place.1.to_owned()))
+}
+
+fn plain(context: &mut Context<'_>, item: &Item<'_>, (field, kind): (Field, &str)) -> Option<Part> {
+    let amount = context.number(item, field)?;
+    let currency = item.text(Field::Currency).unwrap_or_default().into_owned();
+    Some(Part { kind: kind.to_owned(), measure: 0, amount, currency })
+}
+
+fn commission(
+    context: &mut Context<'_>,
+    item: &Item<'_>,
+    [amount, currency]: [Field; 2],
+) -> Option<Part> {
+    let part = plain(context, item, (amount, "Commissions"))?;
+    let own = item.text(currency).map(std::borrow::Cow::into_owned);
+    Some(Part { currency: own.unwrap_or(part.currency), ..part })
+}
+
+/// What the answer would be poorer without.
+fn want(context: &mut Context<'_>, item: &Item<'_>) {
+    let question = context.question;
+    if item.section != "FIFOPerformanceSummaryInBase" {
+        context.want(item, (Field::Currency, "the currency of amounts"));
+        context.want(item, (Field::FxRateToBase, "amounts in base currency"));
+    }
+    if question.by.contains(&By::Symbol) || question.symbol.is_some() {
+        context.want(item, (Field::Symbol, "what it is of"));
+    }
+    if question.by.contains(&By::AssetClass) {
+        context.want(item, (Field::AssetCategory, "the asset class"));
+    }
+    if question.by.contains(&By::Country) && !item.has(Field::Country) {
+        context.want(item, (Field::Isin, "the country"));
+    }
+}
+
+/// Amounts are by currency in any case.
+fn grouped(question: &Question) -> impl Iterator<Item = By> {
+    question.by.iter().copied().filter(|by| *by != By::Currency)
+}
+
+fn keys(question: &Question, item: &Item<'_>, (day, kind): (Option<Date>, &str)) -> Vec<String> {
+    let text = |field: Field| item.text(field).map(|text| clean(&text)).unwrap_or_default();
+    grouped(question)
+        .map(|by| match by {
+            By::Symbol => {
+                item.text(Field::Symbol).map_or_else(|| text(Field::Conid), |text| clean(&text))
+            }
+            By::Country => country(item, question.about),
+            By::Year => day.map(|day| day.year().to_string()).unwrap_or_default(),
+            By::Month => day.map(|day| day.strftime("%Y-%m").to_string()).unwrap_or_default(),
+            By::Account => item.account().into_owned(),
+            By::Type => clean(kind),
+            By::AssetClass => text(Field::AssetCategory),
+            By::Currency => String::new(),
+        })
+        .collect()
+}
+
+/// Marks a country that only SecuritiesInfo knows, by the contract's id.
+const OPEN: char = '\0';
+
+fn country(item: &Item<'_>, about: About) -> String {
+    let description = item.text(Field::Description).unwrap_or_default();
+    let withheld = || if about == About::Withholding { taxing(&description) } else { None };
+    let of = |field: Field| item.text(field).and_then(|text| Some(text.get(..2)?.to_uppercase()));
+    withheld()
+        .or_else(|| of(Field::Country))
+        .or_else(|| of(Field::Isin))
+        .or_else(|| in_brackets(&description))
+        .or_else(|| Some(format!("{OPEN}{}", item.text(Field::Conid)?)))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// `… - US TAX`
+fn taxing(description: &str) -> Option<String> {
+    let before = description.trim_end().strip_suffix(" TAX")?;
+    let country = before.get(before.len().checked_sub(2)?..)?;
+    let is_country = country.bytes().all(|b| b.is_ascii_uppercase())
+        && before[..before.len() - 2].ends_with("- ");
+    is_country.then(|| country.to_owned())
+}
+
+/// `AAPL(US0378331005) CASH DIVIDEND …`
+fn in_brackets(description: &str) -> Option<String> {
+    let (_, rest) = description.split_once('(')?;
+    let (isin, _) = rest.split_once(')')?;
+    let is_isin =
+        isin.len() == 12 && isin.is_ascii() && isin[..2].bytes().all(|b| b.is_ascii_uppercase());
+    is_isin.then(|| isin[..2].to_owned())
+}

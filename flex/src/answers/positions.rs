@@ -1,0 +1,165 @@
+//! Open positions on a day: the last on or before it that a statement tells of.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::fields::{Field, Item};
+use super::read::Context;
+use super::sums::{Flow, Sums};
+use super::{Answer, Table};
+use crate::cell::{Cell, clean};
+
+#[derive(Debug, Default)]
+pub(super) struct Positions {
+    by_account: BTreeMap<String, Held>,
+}
+
+/// What an account holds on the best day found so far.
+#[derive(Debug)]
+struct Held {
+    day: Date,
+    /// The statement that says so: of the same day, the newest counts.
+    number: usize,
+    /// By symbol, contract and currency. Lots of one are added up.
+    rows: BTreeMap<[String; 3], Position>,
+}
+
+#[derive(Debug, Default)]
+struct Position {
+    asset_class: String,
+    /// Quantity, value, cost, unrealised P&L.
+    sums: [Option<Decimal>; 4],
+    price: Option<Decimal>,
+    rate: Option<Decimal>,
+}
+
+const COLS: [&str; 10] = [
+    "account",
+    "symbol",
+    "assetClass",
+    "quantity",
+    "price",
+    "currency",
+    "value",
+    "cost",
+    "unrealised",
+    "valueInBase",
+];
+const SUMMED: [Field; 4] =
+    [Field::Position, Field::PositionValue, Field::CostBasis, Field::Unrealised];
+
+impl Positions {
+    pub(super) fn take(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        for wanted in [
+            (Field::Symbol, "what is held"),
+            (Field::PositionValue, "what it is worth"),
+            (Field::Unrealised, "unrealised P&L"),
+            (Field::Currency, "the currency of amounts"),
+            (Field::FxRateToBase, "amounts in base currency"),
+        ] {
+            context.want(item, wanted);
+        }
+        context.need(item, (Field::Position, "how much is held"));
+        let day =
+            context.day(item, &[Field::ReportDate]).or(context.period.map(|period| period.to));
+        let Some(day) = day.filter(|day| context.question.to.is_none_or(|to| *day <= to)) else {
+            return;
+        };
+        let number = context.number;
+        let held = self.by_account.entry(item.account().into_owned()).or_insert_with(|| Held {
+            day,
+            number,
+            rows: BTreeMap::new(),
+        });
+        if day > held.day {
+            *held = Held { day, number, rows: BTreeMap::new() };
+        }
+        if day == held.day && number == held.number {
+            held.add(context, item);
+        }
+    }
+
+    pub(super) fn finish(self, context: &mut Context<'_>, answer: &mut Answer) {
+        let mut sums = Sums::default();
+        let mut table = Table::new(COLS);
+        for (account, held) in &self.by_account {
+            for (key, position) in &held.rows {
+                let [symbol, _, currency] = key;
+                let [quantity, value, cost, unrealised] = position.sums;
+                let in_base = value.and_then(|value| {
+                    value.checked_mul(rate(context, (account, held), (currency, position))?)
+                });
+                table.rows.push(vec![
+                    Cell::from(account.as_str()),
+                    Cell::from(symbol.as_str()),
+                    Cell::from(position.asset_class.as_str()),
+                    Cell::from(quantity),
+                    Cell::from(position.price),
+                    Cell::from(currency.as_str()),
+                    Cell::from(value),
+                    Cell::from(cost),
+                    Cell::from(unrealised),
+                    Cell::from(in_base),
+                ]);
+                for (measure, amount) in [value, unrealised].into_iter().enumerate() {
+                    let flow = Flow {
+                        keys: Vec::new(),
+                        account,
+                        currency,
+                        measure,
+                        amount: amount.unwrap_or_default(),
+                        day: Some(held.day),
+                        rate: position.rate,
+                    };
+                    sums.add(flow, &mut context.rates);
+                }
+            }
+        }
+        sums.finish((&[], &["value", "unrealised"]), &mut context.rates, answer);
+        answer.table = table;
+        let days = |held: &Held| held.day;
+        let first = self.by_account.values().map(days).min();
+        let last = self.by_account.values().map(days).max();
+        if let (Some(first), Some(last)) = (first, last) {
+            answer.period = Some(crate::summary::Period { from: first, to: last });
+            if context.question.to.is_some_and(|to| first < to) {
+                answer.notes.push(format!(
+                    "positions are of {first}: the last day on or before the one asked for on which a \
+                     statement has any; trades after it are not in them"
+                ));
+            }
+        } else {
+            answer.notes.push("no statement has a position on or before that day".to_owned());
+        }
+    }
+}
+
+/// The row's own, or that of the day.
+fn rate(
+    context: &Context<'_>,
+    (account, held): (&str, &Held),
+    (currency, position): (&str, &Position),
+) -> Option<Decimal> {
+    position.rate.or_else(|| {
+        let base = context.rates.base(account)?;
+        context.rates.of_day(currency, base, Some(held.day))
+    })
+}
+
+impl Held {
+    fn add(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        let text = |field: Field| item.text(field).map(|text| clean(&text)).unwrap_or_default();
+        let key = [Field::Symbol, Field::Conid, Field::Currency].map(text);
+        let position = self.rows.entry(key).or_default();
+        position.asset_class = text(Field::AssetCategory);
+        for (sum, field) in position.sums.iter_mut().zip(SUMMED) {
+            if let Some(amount) = context.number(item, field) {
+                *sum = sum.unwrap_or_default().checked_add(amount);
+            }
+        }
+        position.price = context.number(item, Field::MarkPrice);
+        position.rate = context.number(item, Field::FxRateToBase);
+    }
+}

@@ -1,0 +1,452 @@
+//! Reads the chosen statements, the newest first, and hands their rows to what adds them up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufRead};
+
+use jiff::civil::Date;
+
+use super::choose::{ANY, Chosen};
+use super::fields::{self, Field, Item};
+use super::flows::Flows;
+use super::nav::Nav;
+use super::positions::Positions;
+use super::rates::Rates;
+use super::seen::Seen;
+use super::trades::Trades;
+use super::{Answer, Named, NoAnswer, Tick};
+use crate::archive::{Entry, coverage, coverage_name};
+use crate::question::{About, By, Question};
+use crate::statement::{Event, Reader, Row, Statement, StatementError};
+use crate::summary::Period;
+use crate::value::{self, BadValue, Order};
+
+/// What is known while rows are read.
+pub(super) struct Context<'q> {
+    pub(super) question: &'q Question,
+    /// Rows that the table may have.
+    pub(super) rows: usize,
+    pub(super) rates: Rates,
+    /// Which statement is read: 0 is the newest.
+    pub(super) number: usize,
+    /// The days of the statement around the row.
+    pub(super) period: Option<Period>,
+    /// Of instruments, by contract id.
+    pub(super) countries: BTreeMap<String, String>,
+    /// Types of cash transactions that belong to no question.
+    pub(super) strange: BTreeSet<String>,
+    order: Order,
+    wanted: BTreeMap<(String, Field), Wanted>,
+    unreadable: u64,
+    undated: u64,
+    is_ambiguous: bool,
+    /// Periods of summaries that were added, with the statement that they are from.
+    summed: Vec<(String, Period, usize)>,
+    overlapping: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    is_there: bool,
+    is_vital: bool,
+    why: &'static str,
+}
+
+/// What becomes of the rows.
+enum Collector {
+    Flows(Flows),
+    Trades(Trades),
+    Positions(Positions),
+    Nav(Nav),
+}
+
+pub(super) fn answer<B: BufRead>(
+    question: &Question,
+    chosen: &Chosen,
+    (open, rows): (&mut impl FnMut(&Entry) -> io::Result<B>, usize),
+) -> Result<Answer, NoAnswer> {
+    let mut context = Context::new(question, rows);
+    let mut collector = Collector::of(question);
+    let mut seen = Seen::of(chosen.entries.len());
+    for (number, entry) in chosen.entries.iter().enumerate() {
+        let file = || entry.file.clone();
+        let source = open(entry).map_err(|error| NoAnswer::Open { file: file(), error })?;
+        (context.number, context.order) = (number, entry.date_order);
+        seen.begin();
+        let mut reading =
+            Reading { chosen, context: &mut context, collector: &mut collector, seen: &mut seen };
+        reading.read(source).map_err(|error| NoAnswer::Statement { file: file(), error })?;
+    }
+    let lacking = context.lacking(true);
+    if !lacking.is_empty() {
+        return Err(NoAnswer::NotTicked(lacking));
+    }
+    let mut answer = frame(question, chosen);
+    collector.finish(&mut context, &mut answer);
+    context.explain(&mut answer);
+    if seen.repeated() > 0 {
+        let many = seen.repeated();
+        answer
+            .notes
+            .push(format!("{many} rows are in more than one statement and were counted once"));
+    }
+    answer.rows_in_all = answer.rows_in_all.max(answer.table.rows.len() as u64);
+    if answer.table.rows.len() > rows {
+        answer.table.rows.truncate(rows);
+        let all = answer.rows_in_all;
+        answer.notes.push(format!("{rows} of {all} rows are shown; totals are over all of them"));
+    }
+    Ok(answer)
+}
+
+/// One statement being read.
+struct Reading<'r, 'q> {
+    chosen: &'r Chosen,
+    context: &'r mut Context<'q>,
+    collector: &'r mut Collector,
+    seen: &'r mut Seen,
+}
+
+impl Reading<'_, '_> {
+    fn read(&mut self, source: impl BufRead) -> Result<(), StatementError> {
+        let mut reader = Reader::new(source);
+        let mut columns = fields::columns();
+        let mut account = String::new();
+        loop {
+            match reader.next()? {
+                Event::Statement(statement) => {
+                    account.clone_from(&statement.account);
+                    self.context.begin(statement);
+                }
+                Event::Row(row) => {
+                    if let Some(level) = self.use_of(&row) {
+                        let picked = columns.pick(&row);
+                        let item = Item { section: row.section, account: &account, picked };
+                        self.take(&row, &item, level);
+                    }
+                }
+                Event::End => return Ok(()),
+                _ => {}
+            }
+        }
+    }
+
+    /// The level that rows of this section are wanted at.
+    fn use_of(&self, row: &Row<'_>) -> Option<&'static str> {
+        if matches!(row.section, "AccountInformation" | "ConversionRates" | "SecuritiesInfo") {
+            return Some(ANY);
+        }
+        let (_, level) = self.chosen.levels.iter().find(|(section, _)| *section == row.section)?;
+        (*level == ANY || *level == row.level()).then_some(*level)
+    }
+
+    fn take(&mut self, row: &Row<'_>, item: &Item<'_>, level: &str) {
+        match row.section {
+            "AccountInformation" => self.context.learn_base(item),
+            "ConversionRates" => self.context.learn_rate(item),
+            "SecuritiesInfo" => self.context.learn_country(item),
+            _ if !self.context.is_wanted(item) => {}
+            _ if level != ANY
+                && self.collector.is_counting()
+                && self.seen.is_repeated(item, level, row.text()) => {}
+            _ => self.collector.take(self.context, item),
+        }
+    }
+}
+
+impl Collector {
+    fn of(question: &Question) -> Self {
+        match question.about {
+            About::Trades => Self::Trades(Trades::default()),
+            About::Positions => Self::Positions(Positions::default()),
+            About::NetAssetValue => Self::Nav(Nav::default()),
+            _ => Self::Flows(Flows::default()),
+        }
+    }
+
+    /// Whether the same row in two statements would count twice.
+    fn is_counting(&self) -> bool {
+        matches!(self, Self::Flows(_) | Self::Trades(_))
+    }
+
+    fn take(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        match self {
+            Self::Flows(flows) => flows.take(context, item),
+            Self::Trades(trades) => trades.take(context, item),
+            Self::Positions(positions) => positions.take(context, item),
+            Self::Nav(nav) => nav.take(context, item),
+        }
+    }
+
+    fn finish(self, context: &mut Context<'_>, answer: &mut Answer) {
+        match self {
+            Self::Flows(flows) => flows.finish(context, answer),
+            Self::Trades(trades) => trades.finish(context, answer),
+            Self::Positions(positions) => positions.finish(context, answer),
+            Self::Nav(nav) => nav.finish(context, answer),
+        }
+    }
+}
+
+impl<'q> Context<'q> {
+    fn new(question: &'q Question, rows: usize) -> Self {
+        Self {
+            question,
+            rows,
+            rates: Rates::default(),
+            number: 0,
+            period: None,
+            countries: BTreeMap::new(),
+            strange: BTreeSet::new(),
+            order: Order::Unknown,
+            wanted: BTreeMap::new(),
+            unreadable: 0,
+            undated: 0,
+            is_ambiguous: false,
+            summed: Vec::new(),
+            overlapping: 0,
+        }
+    }
+
+    fn begin(&mut self, statement: &Statement) {
+        let read = |text: &str| value::date(text, self.order).ok().flatten();
+        self.period = match (read(&statement.from), read(&statement.to)) {
+            (Some(from), Some(to)) => Some(Period { from, to }),
+            _ => None,
+        };
+    }
+
+    fn learn_base(&mut self, item: &Item<'_>) {
+        if let Some(currency) = item.text(Field::Currency) {
+            self.rates.set_base(&item.account(), &currency);
+        }
+    }
+
+    fn learn_rate(&mut self, item: &Item<'_>) {
+        let day = self.day(item, &[Field::ReportDate]);
+        let rate = self.number(item, Field::RateOfDay);
+        let (from, to) = (item.text(Field::FromCurrency), item.text(Field::ToCurrency));
+        if let (Some(day), Some(rate), Some(from), Some(to)) = (day, rate, from, to) {
+            self.rates.add_day((&from, &to), (day, rate));
+        }
+    }
+
+    fn learn_country(&mut self, item: &Item<'_>) {
+        let is_asked = self.question.by.contains(&By::Country);
+        if let (true, Some(conid)) = (is_asked, item.text(Field::Conid)) {
+            let country = item.text(Field::Country).or_else(|| item.text(Field::Isin));
+            if let Some(country) = country.as_deref().and_then(|text| text.get(..2)) {
+                self.countries.entry(conid.into_owned()).or_insert_with(|| country.to_uppercase());
+            }
+        }
+    }
+
+    /// Of the account and symbol asked for.
+    fn is_wanted(&self, item: &Item<'_>) -> bool {
+        let is = |field: Field, wanted: &str| {
+            item.text(field).is_some_and(|text| text.eq_ignore_ascii_case(wanted))
+        };
+        let account = self.question.account.as_deref();
+        let symbol = self.question.symbol.as_deref();
+        account.is_none_or(|account| item.account().eq_ignore_ascii_case(account))
+            && symbol.is_none_or(|symbol| {
+                [Field::Symbol, Field::Conid, Field::Isin].iter().any(|field| is(*field, symbol))
+            })
+    }
+
+    /// The first of some dates that the row has.
+    pub(super) fn day(&mut self, item: &Item<'_>, fields: &[Field]) -> Option<Date> {
+        for field in fields {
+            let Some(text) = item.text(*field) else { continue };
+            match value::date(&text, self.order) {
+                Ok(Some(day)) => return Some(day),
+                Ok(None) => {}
+                Err(error) => self.is_ambiguous |= matches!(error, BadValue::Ambiguous(_)),
+            }
+        }
+        None
+    }
+
+    /// The time, or the day.
+    pub(super) fn moment(&self, item: &Item<'_>, field: Field) -> Option<value::Moment> {
+        value::moment(&item.text(field)?, self.order).ok().flatten()
+    }
+
+    /// Whether a row of that day is asked for. One without a day counts if all its statement does.
+    pub(super) fn is_in_period(&mut self, day: Option<Date>) -> bool {
+        let (from, to) = (self.question.from, self.question.to);
+        let is_in = |first: Date, last: Date| {
+            from.is_none_or(|from| first >= from) && to.is_none_or(|to| last <= to)
+        };
+        match (day, self.period) {
+            _ if from.is_none() && to.is_none() => true,
+            (Some(day), _) => is_in(day, day),
+            (None, Some(period)) if is_in(period.from, period.to) => true,
+            _ => {
+                self.undated += 1;
+                false
+            }
+        }
+    }
+
+    /// Whether a summary of its statement's days may be added: all of them are asked for, and no
+    /// other statement's summary is of any of them.
+    pub(super) fn is_summary_wanted(&mut self, item: &Item<'_>) -> bool {
+        let Some(period) = self.period else { return self.is_in_period(None) };
+        if !self.is_in_period(None) {
+            return false;
+        }
+        let (account, number) = (item.account(), self.number);
+        let overlaps = |other: &Period| period.from <= other.to && other.from <= period.to;
+        let is_taken = self
+            .summed
+            .iter()
+            .any(|(name, other, by)| *name == *account && *by != number && overlaps(other));
+        if is_taken {
+            self.overlapping += 1;
+            return false;
+        }
+        if !self
+            .summed
+            .iter()
+            .any(|(name, other, by)| *name == *account && *by == number && *other == period)
+        {
+            self.summed.push((account.into_owned(), period, number));
+        }
+        true
+    }
+
+    pub(super) fn number(
+        &mut self,
+        item: &Item<'_>,
+        field: Field,
+    ) -> Option<rust_decimal::Decimal> {
+        item.number(field).unwrap_or_else(|_| {
+            self.unreadable += 1;
+            None
+        })
+    }
+
+    /// Notes that a field is needed: if no row has it, its box has to be ticked.
+    pub(super) fn want(&mut self, item: &Item<'_>, (field, why): (Field, &'static str)) {
+        self.wanted(item, field, Wanted { is_there: false, is_vital: false, why });
+    }
+
+    /// As `want`, for what there is no answer without.
+    pub(super) fn need(&mut self, item: &Item<'_>, (field, why): (Field, &'static str)) {
+        self.wanted(item, field, Wanted { is_there: false, is_vital: true, why });
+    }
+
+    fn wanted(&mut self, item: &Item<'_>, field: Field, wanted: Wanted) {
+        let known = self
+            .wanted
+            .iter_mut()
+            .find(|((section, of), _)| *of == field && section == item.section);
+        match known {
+            Some((_, known)) => known.is_there |= item.has(field),
+            None => {
+                let wanted = Wanted { is_there: item.has(field), ..wanted };
+                self.wanted.insert((item.section.to_owned(), field), wanted);
+            }
+        }
+    }
+
+    fn lacking(&self, is_vital: bool) -> Vec<Tick> {
+        let lacking = self
+            .wanted
+            .iter()
+            .filter(|(_, wanted)| !wanted.is_there && wanted.is_vital == is_vital);
+        lacking.map(|((section, field), wanted)| Tick::new(section, *field, wanted.why)).collect()
+    }
+
+    fn explain(&self, answer: &mut Answer) {
+        self.lacking(false).into_iter().for_each(|tick| tick.push(&mut answer.tick));
+        if self.unreadable > 0 {
+            answer
+                .notes
+                .push(format!("{} values are no numbers and were left out", self.unreadable));
+        }
+        if self.is_ambiguous {
+            answer.notes.push(
+                "dates may be day/month or month/day and nothing tells which; set the template's date \
+                 format to yyyy-MM-dd"
+                    .to_owned(),
+            );
+        }
+        if self.undated > 0 {
+            let many = self.undated;
+            answer.notes.push(format!(
+                "{many} rows have no date that says whether they belong here; they are left out"
+            ));
+        }
+        if self.overlapping > 0 {
+            answer
+                .notes
+                .push("summaries of overlapping days were left out; the newest counts".to_owned());
+        }
+        if !self.strange.is_empty() {
+            let names: Vec<&str> = self.strange.iter().map(String::as_str).collect();
+            answer.notes.push(format!(
+                "types of cash transactions that belong to no question: {}",
+                names.join(", ")
+            ));
+        }
+    }
+}
+
+/// All that is known of an answer before anything is read.
+fn frame(question: &Question, chosen: &Chosen) -> Answer {
+    let newest = chosen.entries.first();
+    let coverage = coverage(&chosen.entries, question.account.as_deref());
+    let ends = coverage.have.first().zip(coverage.have.last());
+    let from = question.from.or(ends.map(|(first, _)| first.from));
+    let to = question.to.or(ends.map(|(_, last)| last.to));
+    let period = from
+        .zip(to)
+        .map(|(from, to)| Period { from, to })
+        .filter(|period| period.from <= period.to);
+    let is_of_day = question.about == About::Positions;
+    let gaps = match period {
+        Some(period) if !is_of_day => {
+            coverage.gaps(Period { from: period.from, to: period.to.min(question.today) })
+        }
+        _ => Vec::new(),
+    };
+    let mut notes = chosen.notes.clone();
+    if !question.ignored.is_empty() {
+        notes.push(format!("not understood, and not heeded: {}", question.ignored.join(" ")));
+    }
+    let mut accounts: Vec<String> = chosen
+        .entries
+        .iter()
+        .flat_map(|entry| entry.accounts.iter().map(|covered| covered.account.clone()))
+        .filter(|name| {
+            question.account.as_deref().is_none_or(|account| account.eq_ignore_ascii_case(name))
+        })
+        .collect();
+    accounts.sort();
+    accounts.dedup();
+    Answer {
+        question: question.restated(),
+        query: Named {
+            id: newest.and_then(|entry| entry.query_id.clone()),
+            name: newest.map(|entry| entry.query_name.clone()).unwrap_or_default(),
+        },
+        accounts,
+        period: period.filter(|_| !is_of_day),
+        source: source(chosen),
+        generated: newest.and_then(|entry| entry.generated).map(|made| made.to_string()),
+        statements: chosen.entries.len(),
+        not_covered: gaps.into_iter().map(coverage_name).collect(),
+        notes,
+        ..Answer::default()
+    }
+}
+
+fn source(chosen: &Chosen) -> String {
+    let part = |(section, level): &(&'static str, &'static str)| match *level {
+        ANY | "" => (*section).to_owned(),
+        level => format!("{section} at level {level}"),
+    };
+    let parts: Vec<String> = chosen.levels.iter().map(part).collect();
+    parts.join(", and ")
+}

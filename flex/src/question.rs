@@ -1,0 +1,254 @@
+//! What can be asked of archived statements, and short English texts understood as that.
+//!
+//! A text is understood word by word: what is asked about, by what, of which days, symbol and account.
+//! A word that means nothing here is kept, and the answer names it: whoever asked for "AAPL without
+//! fees" should see that "without fees" was not heard.
+
+mod days;
+mod words;
+
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::archive::coverage_name;
+use crate::summary::Period;
+
+/// What is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// Realised profit and loss, first in first out, as IBKR reports it.
+    RealisedPnl,
+    /// Dividends, with what was withheld of them.
+    Dividends,
+    /// Withholding tax.
+    Withholding,
+    /// Commissions.
+    Commissions,
+    /// Fees and taxes on trades.
+    Fees,
+    /// Both of them.
+    FeesAndCommissions,
+    /// Interest paid and received.
+    Interest,
+    /// Deposits and withdrawals of cash.
+    Deposits,
+    /// Trades, one by one.
+    Trades,
+    /// Open positions on a day.
+    Positions,
+    /// Net asset value, day by day.
+    NetAssetValue,
+}
+
+/// What amounts are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum By {
+    /// The instrument.
+    Symbol,
+    /// Of the issuer, or of who withheld.
+    Country,
+    /// Calendar years.
+    Year,
+    /// Calendar months.
+    Month,
+    /// Accounts.
+    Account,
+    /// For instance `Dividends` and `Payment In Lieu Of Dividends`.
+    Type,
+    /// For instance `STK` and `OPT`.
+    AssetClass,
+    /// Currencies: amounts always are.
+    Currency,
+}
+
+/// A question, understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Question {
+    /// What is asked about.
+    pub about: About,
+    /// What amounts are grouped by, besides their currency.
+    pub by: Vec<By>,
+    /// The first day; missing: from the first that is covered.
+    pub from: Option<Date>,
+    /// The last day; missing: up to the last that is covered.
+    pub to: Option<Date>,
+    /// Only this account.
+    pub account: Option<String>,
+    /// Only this symbol, contract id or ISIN.
+    pub symbol: Option<String>,
+    /// Only from this query, by number or name.
+    pub query: Option<String>,
+    /// Words that were not understood.
+    pub ignored: Vec<String>,
+    /// The day of asking: what is after it cannot be missing.
+    pub today: Date,
+}
+
+/// What is given besides the text. It wins over the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The first day.
+    pub from: Option<Date>,
+    /// The last day.
+    pub to: Option<Date>,
+    /// A calendar year.
+    pub year: Option<i16>,
+    /// An account.
+    pub account: Option<String>,
+    /// A query, by number or name.
+    pub query: Option<String>,
+}
+
+/// Why a text is no question.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotUnderstood {
+    /// It is about nothing that can be asked.
+    #[error("this cannot be answered from statements. What can: {CAN}")]
+    Nothing,
+    /// About several things at once.
+    #[error("this asks for {} at once; ask for one at a time. What can be asked: {CAN}", join(.0))]
+    Several(Vec<About>),
+    /// About days that do not follow one another, or none.
+    #[error("it is not clear which days are meant: {0}; give from and to, or a year")]
+    Days(String),
+}
+
+/// One line of what can be asked.
+pub const CAN: &str = "realised P&L (by symbol, year, month, asset class), dividends (by symbol, \
+    country), withholding tax (by country, symbol), fees and commissions (by type, symbol), interest \
+    (by type), deposits and withdrawals, trades of a period, positions on a day, net asset value over \
+    time; each for a period (\"2026\", \"last month\", \"since 2025-07-01\"), a symbol and an account";
+
+impl About {
+    /// As people say it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RealisedPnl => "realised P&L",
+            Self::Dividends => "dividends",
+            Self::Withholding => "withholding tax",
+            Self::Commissions => "commissions",
+            Self::Fees => "fees",
+            Self::FeesAndCommissions => "fees and commissions",
+            Self::Interest => "interest",
+            Self::Deposits => "deposits and withdrawals",
+            Self::Trades => "trades",
+            Self::Positions => "positions",
+            Self::NetAssetValue => "net asset value",
+        }
+    }
+
+    /// What amounts are grouped by if nobody says.
+    fn usual(self) -> &'static [By] {
+        match self {
+            Self::RealisedPnl | Self::Dividends => &[By::Symbol],
+            Self::Withholding => &[By::Country],
+            Self::Commissions | Self::Fees | Self::FeesAndCommissions | Self::Interest => {
+                &[By::Type]
+            }
+            Self::Deposits | Self::Trades | Self::Positions | Self::NetAssetValue => &[],
+        }
+    }
+}
+
+impl By {
+    /// The name of its column.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Symbol => "symbol",
+            Self::Country => "country",
+            Self::Year => "year",
+            Self::Month => "month",
+            Self::Account => "account",
+            Self::Type => "type",
+            Self::AssetClass => "assetClass",
+            Self::Currency => "currency",
+        }
+    }
+}
+
+impl Question {
+    /// Understands a text. `today` is where "last month" counts from.
+    pub fn parse(text: &str, given: &Given, today: Date) -> Result<Self, NotUnderstood> {
+        let mut words = words::split(text);
+        let account = words::account(&mut words);
+        let span = days::find(&mut words, today).map_err(NotUnderstood::Days)?;
+        let mut by = words::by(&mut words);
+        let about = words::about(&mut words)?;
+        let symbol = words::symbol(&mut words, text);
+        if by.is_empty() {
+            by.extend(about.usual());
+            if span.is_compared && !by.contains(&By::Year) {
+                by.push(By::Year);
+            }
+        }
+        let mut question = Self {
+            about,
+            by,
+            from: span.from,
+            to: span.to,
+            account,
+            symbol,
+            query: None,
+            ignored: words::unused(&words),
+            today,
+        };
+        question.give(given)?;
+        Ok(question)
+    }
+
+    /// Lets what is given win.
+    fn give(&mut self, given: &Given) -> Result<(), NotUnderstood> {
+        if let Some(year) = given.year {
+            let first =
+                Date::new(year, 1, 1).map_err(|error| NotUnderstood::Days(error.to_string()))?;
+            (self.from, self.to) = (Some(first), Some(first.last_of_year()));
+        }
+        if given.from.is_some() || given.to.is_some() {
+            let is_only = given.year.is_none();
+            self.from = given.from.or(self.from.filter(|_| !is_only));
+            self.to = given.to.or(self.to.filter(|_| !is_only));
+        }
+        self.account = given.account.clone().or(self.account.take());
+        self.query = given.query.clone().or(self.query.take());
+        match (self.from, self.to) {
+            (Some(from), Some(to)) if from > to => {
+                Err(NotUnderstood::Days(format!("{from} is after {to}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The question as it was understood.
+    pub fn restated(&self) -> String {
+        let mut text = self.about.name().to_owned();
+        if let Some(symbol) = &self.symbol {
+            text += &format!(" of {symbol}");
+        }
+        if let Some(account) = &self.account {
+            text += &format!(" in {account}");
+        }
+        let is_of_day = self.about == About::Positions;
+        text += &match (self.from, self.to) {
+            (_, Some(to)) if is_of_day => format!(" on {to}"),
+            (Some(from), Some(to)) => format!(", {}", coverage_name(Period { from, to })),
+            (Some(from), None) if !is_of_day => format!(", from {from}"),
+            (None, Some(to)) => format!(", up to {to}"),
+            _ => String::new(),
+        };
+        let by: Vec<&str> = self.by.iter().map(|by| by.name()).collect();
+        if !by.is_empty() {
+            text += &format!(", by {}", by.join(" and "));
+        }
+        text
+    }
+}
+
+fn join(abouts: &[About]) -> String {
+    abouts.iter().map(|about| about.name()).collect::<Vec<_>>().join(" and ")
+}
+
+#[cfg(test)]
+mod tests;
