@@ -4,6 +4,7 @@ pub mod answers;
 pub mod archive;
 mod cell;
 mod exact;
+pub mod import_legacy;
 pub mod question;
 pub mod section;
 pub mod statement;
