@@ -66,7 +66,7 @@ fn what_is_added_is_found_by_its_file_alone() {
     let added = place.add(&text);
     assert_eq!(added.outcome, Outcome::New);
     let scan = place.archive.scan().unwrap();
-    assert_eq!(scan.entries, [added.entry.clone()]);
+    assert_eq!(scan.entries, std::slice::from_ref(&added.entry));
     assert_eq!(scan.damaged, []);
     let entry = &scan.entries[0];
     assert_eq!(entry.query_name, "Täglich 📈");
@@ -157,7 +157,8 @@ fn what_an_interruption_left_is_swept() {
 #[test]
 fn every_cut_and_every_flipped_bit_is_found() {
     let place = Place::new();
-    let entry = place.add(&january("20260201;003105", TRADES)).entry;
+    let text = january("20260201;003105", TRADES);
+    let entry = place.add(&text).entry;
     let path = place.archive.folder().join(&entry.file);
     let sound = fs::read(&path).unwrap();
     for length in 0..sound.len() {
@@ -165,18 +166,21 @@ fn every_cut_and_every_flipped_bit_is_found() {
         let scan = place.archive.scan().unwrap();
         assert_eq!((scan.entries.len(), scan.damaged.len()), (0, 1), "{length}");
     }
-    // A gzip header has bytes that mean nothing: time, system, and flags of the compression; and a
-    // bit that says it may be text.
-    let meaningless = [4, 5, 6, 7, 8, 9];
-    for at in (0..sound.len()).filter(|at| !meaningless.contains(at)) {
-        for bit in (0..8).filter(|bit| (at, *bit) != (3, 0)) {
+    // Some bits of gzip mean nothing: whoever changes those changes nothing.
+    let mut meaningless = 0;
+    for at in 0..sound.len() {
+        for bit in 0..8 {
             let mut bytes = sound.clone();
             bytes[at] ^= 1 << bit;
             fs::write(&path, &bytes).unwrap();
-            let found = place.archive.verify(&entry);
-            assert!(found.is_err(), "byte {at} of {}, bit {bit}", sound.len());
+            if place.archive.verify(&entry).is_ok() {
+                assert_eq!(place.text(&entry), text, "byte {at} of {}, bit {bit}", sound.len());
+                assert_eq!(place.archive.scan().unwrap().entries, std::slice::from_ref(&entry));
+                meaningless += 1;
+            }
         }
     }
+    assert!(meaningless < 80, "{meaningless}");
 }
 
 #[test]
