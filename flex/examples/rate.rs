@@ -10,12 +10,13 @@ use ibd_flex::statement::{Columns, Event, Reader, StatementError};
 use ibd_flex::value::{self, Order};
 
 type Rows = Result<u64, StatementError>;
+type Way = (&'static str, fn(File) -> Rows);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = std::env::args().nth(1).ok_or("usage: rate FILE")?;
     let megabytes = std::fs::metadata(&file)?.len() as f64 / 1e6;
     let before = peak()?;
-    let ways: [(&str, fn(File) -> Rows); 4] = [
+    let ways: [Way; 4] = [
         ("events", events),
         ("typed columns", typed),
         ("every column", every),

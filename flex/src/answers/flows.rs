@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::Answer;
 use super::fields::{Field, Item};
 use super::read::Context;
-use super::sums::{Flow, Sums};
+use super::sums::{BASE, Flow, Sums};
 use crate::cell::clean;
 use crate::question::{About, By, Question};
 
@@ -114,7 +114,7 @@ impl Flows {
         let day =
             context.day(item, &[Field::ReportDate]).or(context.period.map(|period| period.to));
         let part = plain(context, item, (Field::TotalRealised, "Trades"))
-            .map(|part| Part { currency: String::new(), ..part });
+            .map(|part| Part { currency: BASE.to_owned(), ..part });
         self.add(context, item, (day, part));
     }
 
