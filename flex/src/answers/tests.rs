@@ -164,7 +164,18 @@ fn the_performance_summary_stands_in_for_trades() {
     assert_eq!(lines(&answer.table), [r#"["A","USD",5,5,1]"#, r#"["B","USD",-2,-2,1]"#]);
     assert_eq!(answer.source, "FIFOPerformanceSummaryInBase");
     // Of a part of its days it says nothing.
-    assert!(notes(&desk.ask("realised P&L in March"), "left out"));
+    let part = desk.ask("realised P&L in March");
+    assert!(notes(&part, "left out") && lines(&part.table).is_empty());
+    assert_eq!(part.not_covered, ["March 2026"]);
+    // A statement of just those days does, also where a longer one is newer.
+    let march = Paper { days: ("20260301", "20260331"), made: "20260401;003105", ..YEAR };
+    let texts = [YEAR.of(&format!("{BASE}{summary}")), march.of(&format!("{BASE}{summary}"))];
+    let desk = Desk::with(texts.iter().map(String::as_str));
+    let part = desk.ask("realised P&L in March");
+    assert_eq!((lines(&part.totals), part.not_covered), (vec![r#"["USD",3]"#.to_owned()], vec![]));
+    let whole = desk.ask("realised P&L 2026");
+    assert!(notes(&whole, "overlapping days"));
+    assert_eq!(lines(&whole.totals), [r#"["USD",3]"#]);
     // Trades without the field leave the summary as the next best.
     let both = YEAR.of(&format!(
         "{BASE}<Trades><Trade symbol=\"A\" tradeDate=\"20260105\"/></Trades>{summary}"
@@ -452,6 +463,10 @@ fn accounts_are_kept_apart_by_their_base() {
     assert_eq!(lines(&answer.totals), [r#"["CHF",20]"#]);
     assert_eq!(lines(&answer.totals_in_base), [r#"["CHF",10]"#, r#"["USD",11]"#]);
     assert_eq!(answer.accounts, ["U1", "U2"]);
+    assert_eq!(answer.not_covered, Vec::<String>::new());
+    let short = Paper { account: "U3", days: ("20260101", "20260831"), ..YEAR }.of("<Trades/>");
+    let answer = Desk::with([of("U1", "USD").as_str(), short.as_str()]).ask("realised P&L");
+    assert_eq!(answer.not_covered, ["U3: September 2026 … October 2026"]);
     let one = desk
         .given(
             "realised P&L by account",
@@ -493,6 +508,17 @@ fn positions_are_of_the_last_day_that_is_known() {
         [r#"["U1","A","STK",1,5,"EUR",5,1,3,10]"#]
     );
     assert!(notes(&desk.ask("positions on 2026-02-01"), "no statement has a position"));
+    // What an older statement says of its last day, a newer and longer one does not say.
+    let of = |days, made, day: &str| {
+        Paper { days, made, ..YEAR }.of(&format!(
+            "{BASE}<OpenPositions>{}</OpenPositions>",
+            position(day, "SUMMARY", ("A", "7", "35"))
+        ))
+    };
+    let june = of(("20260601", "20260630"), "20260701;003105", "20260630");
+    let year = of(("20260101", "20261031"), "20261101;003105", "20261031");
+    let answer = Desk::with([june.as_str(), year.as_str()]).ask("positions on 2026-07-01");
+    assert_eq!((lines(&answer.table).len(), answer.period.unwrap().to), (1, date(2026, 6, 30)));
     // Lots of one instrument are added up where there is nothing else.
     let lots = [
         position("20261030", "LOT", ("A", "2", "10")),
