@@ -119,8 +119,10 @@ impl Server {
         }
         match (is_over, open) {
             (false, _) => Brought::Answer(token),
-            (true, Some(Open { fallback, .. })) => Brought::End(translate::result(fallback).into()),
-            (true, None) => Brought::End(translate::refusal(declined()).into()),
+            (true, Some(Open { fallback, .. })) => {
+                Brought::End(Box::new(translate::result(fallback).into()))
+            }
+            (true, None) => Brought::End(Box::new(translate::refusal(declined()).into())),
         }
     }
 }
@@ -132,7 +134,7 @@ enum Brought {
     /// The answer to this question; the call goes on from there.
     Answer(String),
     /// The person's no, and with it the end of the call.
-    End(CallToolResponse),
+    End(Box<CallToolResponse>),
 }
 
 /// How a call ends for the SDK.
@@ -193,7 +195,7 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         self.introduce(&context);
         let resumes = match self.take_answer(&request, &context) {
-            Brought::End(over) => return Ok(over),
+            Brought::End(over) => return Ok(*over),
             Brought::Answer(token) => Some(token),
             Brought::Nothing => None,
         };

@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
-CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind gateway login secrets origin"
+CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind gateway login secrets origin orders"
 BIN=$(cd "${IBD_BIN:-target/debug}" && pwd) || exit 1
 HERE=$PWD/tests/real
 
@@ -89,7 +89,7 @@ one() { # check
     claude) in_world python3 "$HERE/claude.py" ;;
     codex) in_world python3 "$HERE/codex.py" ;;
     ibind) ibind ;;
-    gateway | login | origin) person "$1" ;;
+    gateway | login | origin | orders) person "$1" ;;
     secrets) person secrecy ;;
     *) echo "no such check: $1; there are: $CHECKS"; return 2 ;;
     esac
