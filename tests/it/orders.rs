@@ -671,8 +671,9 @@ async fn a_late_reject_reaches_the_client_and_stands_in_the_lists() {
     until("the list says why", async || {
         let list = desk.call("get_live_orders", json!({})).await;
         let rows = list["orders"].as_array().unwrap();
-        let row =
-            rows.iter().find(|row| row["orderId"].to_string() == out["orderId"].as_str().unwrap());
+        let row = rows
+            .iter()
+            .find(|row| row["orderId"].as_u64() == out["orderId"].as_str().unwrap().parse().ok());
         row.is_some_and(|row| {
             row["status"] == "Cancelled"
                 && row["reason"] == "Not enough shares to borrow."

@@ -109,7 +109,8 @@ impl Desk {
     pub async fn at_broker(&self, order_id: &Value) -> Value {
         let orders = self.sim.control_get("/orders").await;
         let orders = orders["orders"].as_array().unwrap();
-        let is_it = |row: &&Value| row["orderId"].to_string() == order_id.as_str().unwrap();
+        let is_it =
+            |row: &&Value| row["orderId"].as_u64() == order_id.as_str().unwrap().parse().ok();
         orders.iter().find(is_it).unwrap_or_else(|| panic!("{order_id} in {orders:?}")).clone()
     }
 
