@@ -24,6 +24,8 @@ mod lane;
 pub mod life;
 pub mod limits;
 mod list;
+#[cfg(feature = "faults")]
+mod mutant;
 pub mod order;
 pub mod peeks;
 pub mod prepare;

@@ -418,6 +418,8 @@ async fn deliver(lease: &Lease, intent: &Intent) -> Msg {
             let tickets = tickets::place(order, &intent.client_order_id);
             let answer =
                 read_answer(client.send(&PlaceOrders { account, tickets }, deadline).await);
+            #[cfg(feature = "faults")]
+            let answer = super::mutant::retried(client, order, deadline, answer).await;
             Msg::Answered(intent.id, Box::new(answer))
         }
         (Purpose::Modify { order_id }, Some(order)) => {

@@ -58,7 +58,14 @@ fn serve(
     mut journal: Journal,
     mut from: mpsc::UnboundedReceiver<(Vec<Vec<u8>>, oneshot::Sender<Written>)>,
 ) {
+    #[cfg(feature = "faults")]
+    let mut held = Vec::new();
     while let Some((records, reply)) = from.blocking_recv() {
+        #[cfg(feature = "faults")]
+        let Some(records) = super::mutant::held_back(&mut held, records) else {
+            let _ = reply.send(Ok(Timestamp::now()));
+            continue;
+        };
         faults::point("journal.before");
         let payloads: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
         let written = journal.append(&payloads).map_err(|error: AppendError| error.to_string());

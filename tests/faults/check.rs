@@ -1,0 +1,406 @@
+//! The checker: what clients were told, what the journal says and what the broker did, held against the
+//! invariants of docs/faults.md. Pure; it knows nothing of how a run went.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use ibd::orders::intent::{Intent, IntentId};
+use ibd::orders::life::{End, NotPlaced, State};
+use ibd::orders::order::Purpose;
+use ibd::orders::record::Record;
+use ibd_journal::Entry;
+use serde_json::Value;
+
+use crate::client::Heard;
+use crate::plan::{Manner, PARK, Plan};
+
+/// What is left of a run.
+#[derive(Debug)]
+pub struct Remains {
+    pub entries: Vec<Entry>,
+    pub heard: Vec<Heard>,
+    /// What the same keys answer when all is over.
+    pub again: Vec<Heard>,
+    /// `GET /placements`
+    pub placements: Value,
+    /// `GET /orders`
+    pub orders: Value,
+    /// `GET /requests`
+    pub requests: Value,
+    /// The wall clock was wrong at some time, so that times cannot be compared.
+    pub clock_jumped: bool,
+    /// The journal's disk failed at some time, so that steps may be missing at the end of a life.
+    pub disk_failed: bool,
+    /// Somebody else is in front of the simulator: its record of requests is not ours alone.
+    pub is_outside: bool,
+}
+
+/// What the checker found.
+#[derive(Debug, Default)]
+pub struct Findings {
+    pub duplicates: Vec<String>,
+    pub lost: Vec<String>,
+    pub wrong: Vec<String>,
+    pub intents: u64,
+    pub parked: u64,
+    pub unknown_settled: u64,
+    /// Milliseconds from unknown to settled, by the journal's clock.
+    pub unknown_times: Vec<u64>,
+    pub states: BTreeMap<&'static str, u64>,
+}
+
+impl Findings {
+    pub fn all(&self) -> impl Iterator<Item = String> {
+        let tagged = |tag: &'static str, list: &[String]| {
+            list.iter().map(move |text| format!("{tag}: {text}")).collect::<Vec<_>>()
+        };
+        let all = [
+            tagged("DUPLICATE", &self.duplicates),
+            tagged("LOST", &self.lost),
+            tagged("WRONG", &self.wrong),
+        ];
+        all.into_iter().flatten()
+    }
+}
+
+/// An intent's life, as the journal tells it.
+struct Told {
+    intent: Intent,
+    /// Number, time (milliseconds since 1970) and state of each step, the first included.
+    steps: Vec<(u64, i64, State)>,
+}
+
+impl Told {
+    fn last(&self) -> &State {
+        &self.steps[self.steps.len() - 1].2
+    }
+
+    fn sent(&self) -> Option<(u64, i64)> {
+        let sent = self.steps.iter().find(|(.., state)| matches!(state, State::Sending));
+        sent.map(|(seq, at, _)| (*seq, *at))
+    }
+}
+
+/// Holds what is left of a run against the invariants.
+pub fn check(plan: &Plan, remains: &Remains) -> Findings {
+    let mut findings = Findings::default();
+    let told = read(remains, &mut findings);
+    count(&told, &mut findings);
+    once(plan, remains, &mut findings);
+    sending_precedes(&told, remains, &mut findings);
+    nothing_told_is_lost(plan, &told, remains, &mut findings);
+    ends_are_true(&told, remains, &mut findings);
+    egress(&told, remains, &mut findings);
+    same_key_same_intent(&told, remains, &mut findings);
+    findings
+}
+
+/// Reads the journal; I4, I6 and I8 on the way.
+fn read(remains: &Remains, findings: &mut Findings) -> BTreeMap<IntentId, Told> {
+    let mut told: BTreeMap<IntentId, Told> = BTreeMap::new();
+    for entry in &remains.entries {
+        let at = entry.at.as_millisecond();
+        match Record::from_bytes(&entry.payload) {
+            Err(error) => findings.wrong.push(format!("record {}: {error}", entry.seq)),
+            Ok(Record::Intent(intent)) => {
+                let steps = vec![(entry.seq, at, intent.state.clone())];
+                let id = intent.id;
+                if told.insert(id, Told { intent: *intent, steps }).is_some() {
+                    findings.wrong.push(format!("I7: {id} is entered twice"));
+                }
+            }
+            Ok(Record::Became { id, state, .. }) => {
+                let in_round = told.values().find(|other| {
+                    other.intent.id != id && other.last().is_in_round() && !remains.disk_failed
+                });
+                if let (State::Sending, Some(other)) = (&state, in_round) {
+                    let text =
+                        format!("I6: {id} is sent while {} is in its round", other.intent.id);
+                    findings.wrong.push(text);
+                }
+                match told.get_mut(&id) {
+                    None => {
+                        findings.wrong.push(format!("{id} becomes something before it is entered"))
+                    }
+                    Some(one) => {
+                        if one.last().is_over() {
+                            let text =
+                                format!("I4: {id} was {:?} and became {state:?}", one.last());
+                            findings.wrong.push(text);
+                        }
+                        if let (State::Awaiting(approval), State::Ready) = (one.last(), &state)
+                            && approval.digest != one.intent.digest()
+                        {
+                            findings.wrong.push(format!("I8: {id} is not what was approved"));
+                        }
+                        one.steps.push((entry.seq, at, state));
+                    }
+                }
+            }
+            Ok(_) => {}
+        }
+    }
+    told
+}
+
+fn count(told: &BTreeMap<IntentId, Told>, findings: &mut Findings) {
+    for one in told.values() {
+        findings.intents += 1;
+        *findings.states.entry(one.last().name()).or_default() += 1;
+        findings.parked += u64::from(matches!(one.last(), State::Parked(_)));
+        let is_doubt = |s: &State| matches!(s, State::Unknown(_) | State::Parked(_));
+        let doubted = one.steps.iter().position(|(.., s)| is_doubt(s));
+        let Some(doubted) = doubted.filter(|_| !is_doubt(one.last())) else { continue };
+        findings.unknown_settled += 1;
+        if let Some((_, settled, _)) = one.steps[doubted..].iter().find(|(.., s)| !is_doubt(s)) {
+            let millis = settled - one.steps[doubted].1;
+            findings.unknown_times.push(u64::try_from(millis).unwrap_or_default());
+        }
+    }
+}
+
+fn rows<'a>(of: &'a Value, name: &str) -> &'a [Value] {
+    of[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn id_of(row: &Value) -> Option<IntentId> {
+    IntentId::of_client_order_id(row["cOID"].as_str()?)
+}
+
+/// I1, and more: of each thing that a client wanted there is at most one order.
+fn once(plan: &Plan, remains: &Remains, findings: &mut Findings) {
+    let placements = rows(&remains.placements, "placements");
+    let mut by_name: HashMap<&str, u32> = HashMap::new();
+    for row in placements {
+        if let Some(name) = row["cOID"].as_str() {
+            *by_name.entry(name).or_default() += 1;
+        }
+    }
+    for (name, count) in by_name.iter().filter(|(_, count)| **count > 1) {
+        findings.duplicates.push(format!("I1: {name} was accepted {count} times"));
+    }
+    let parents: HashMap<&Value, bool> = rows(&remains.orders, "orders")
+        .iter()
+        .map(|row| (&row["orderId"], row["parentId"].is_null()))
+        .collect();
+    for wish in &plan.wishes {
+        let most = if wish.manner == Manner::Twice { 2 } else { 1 };
+        let own: Vec<&Value> = placements
+            .iter()
+            .filter(|row| row["quantity"].as_f64() == Some(wish.quantity as f64))
+            .filter(|row| parents.get(&row["orderId"]).copied().unwrap_or(true))
+            .collect();
+        if own.len() > most {
+            let names: Vec<String> =
+                own.iter().map(|row| format!("{}={}", row["orderId"], row["cOID"])).collect();
+            findings.duplicates.push(format!(
+                "wish {} ({} of {}, {:?}) became {} orders: {}",
+                wish.number,
+                wish.quantity,
+                wish.symbol,
+                wish.manner,
+                own.len(),
+                names.join(", ")
+            ));
+        }
+    }
+}
+
+/// I2 and I5: before anything is at the broker, the journal says that it is being sent.
+fn sending_precedes(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &mut Findings) {
+    for row in rows(&remains.placements, "placements") {
+        let Some(id) = id_of(row) else { continue };
+        let Some(one) = told.get(&id) else {
+            findings.lost.push(format!("I2: the broker has {row}, the journal knows no {id}"));
+            continue;
+        };
+        let Some((_, at)) = one.sent() else {
+            findings.lost.push(format!("I2: the broker has {row}, {id} was never being sent"));
+            continue;
+        };
+        let accepted = row["acceptedMs"].as_i64().unwrap_or_default();
+        // The simulator's clock counts from its reset, so its milliseconds may be one off.
+        // Where it was moved on at the end, that much is no delay.
+        let late = at - accepted;
+        let is_moved_on = (late - PARK * 1_000).abs() < 100;
+        if !remains.clock_jumped && !is_moved_on && late > 2 {
+            findings.lost.push(format!(
+                "I2: {id} was accepted at {accepted} and journalled {} ms later",
+                at - accepted
+            ));
+        }
+    }
+}
+
+/// I3: what a client was told of is in the journal, and as it was told.
+fn nothing_told_is_lost(
+    plan: &Plan,
+    told: &BTreeMap<IntentId, Told>,
+    remains: &Remains,
+    findings: &mut Findings,
+) {
+    for heard in &remains.heard {
+        let Some(text) = heard.intent() else { continue };
+        let Some(one) = text.parse::<IntentId>().ok().and_then(|id| told.get(&id)) else {
+            // An end of an order goes out although the journal cannot be written: orders.md, decision 9.
+            let is_end = heard.tool == "cancel_order" && remains.disk_failed;
+            if heard.is_unwritten() || is_end {
+                // That nothing of it was sent is seen at the broker: no order there is without an intent.
+                continue;
+            }
+            findings.lost.push(format!("I3: {} was told of {text}: {}", heard.key, heard.status()));
+            continue;
+        };
+        let names = one.steps.iter().map(|(.., state)| state.name());
+        let steps: Vec<&str> = names.collect();
+        let is_so = match heard.status() {
+            "placed" => one.steps.iter().any(|(.., s)| {
+                matches!(
+                    s,
+                    State::Working(_) | State::Over(End::Filled(_) | End::Cancelled(_) | End::Done)
+                )
+            }),
+            // A sync that failed may have written all the same: then the next daemon has its doubts.
+            "not_placed" if heard.is_unwritten() => one.last().standing().is_none(),
+            "not_placed" => matches!(
+                one.last(),
+                State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_))
+            ),
+            "needs_confirmation" => one.steps.iter().any(|(.., s)| matches!(s, State::Awaiting(_))),
+            // Written or not: it is honest.
+            _ => true,
+        };
+        if !is_so {
+            findings.lost.push(format!(
+                "I3: {} was told {} of {text}, the journal says {}",
+                heard.key,
+                heard.status(),
+                steps.join(" → ")
+            ));
+        }
+    }
+    // What was refused, for the last time, with "nothing was sent".
+    let mut last: BTreeMap<&str, &Heard> = BTreeMap::new();
+    for heard in remains.heard.iter().filter(|heard| heard.tool == "place_order") {
+        last.insert(&heard.key, heard);
+    }
+    let sure = ["trading_closed", "no_session", "invalid_argument", "trading_frozen"];
+    for heard in last.values().filter(|heard| sure.contains(&heard.status())) {
+        let is_named =
+            plan.wishes.iter().any(|w| w.number == heard.wish && w.manner == Manner::Named);
+        let key = format!("call/{}", heard.key);
+        let sent = told.values().find(|one| one.intent.origin.key == key && one.sent().is_some());
+        if let (Some(one), false) = (sent, is_named) {
+            findings.wrong.push(format!(
+                "{} was refused ({}), and {} was sent all the same",
+                heard.key,
+                heard.status(),
+                one.intent.id
+            ));
+        }
+    }
+}
+
+/// I9 and I11: how it ended is how it is at the broker.
+fn ends_are_true(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &mut Findings) {
+    let placed: BTreeSet<IntentId> =
+        rows(&remains.placements, "placements").iter().filter_map(id_of).collect();
+    let orders: HashMap<IntentId, &Value> =
+        rows(&remains.orders, "orders").iter().filter_map(|row| Some((id_of(row)?, row))).collect();
+    for (id, one) in told.iter().filter(|(_, one)| one.intent.purpose == Purpose::Place) {
+        let row = orders.get(id);
+        let problem = match one.last() {
+            State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_))
+                if placed.contains(id) =>
+            {
+                Some("I11: and the broker accepted it")
+            }
+            State::Over(End::NotPlaced(NotPlaced::ByPerson)) => Some("nobody resolved anything"),
+            state if is_true(state, row.copied()) => None,
+            _ => Some("I9: and the broker says otherwise"),
+        };
+        if let Some(problem) = problem {
+            findings.wrong.push(format!("{id} is {:?}: {problem}: {row:?}", one.last()));
+        }
+    }
+    for (id, one) in told {
+        let is_settled = one.last().is_settled() && !matches!(one.last(), State::Unknown(_));
+        if !is_settled {
+            findings.wrong.push(format!("{id} is not settled: {:?}", one.last()));
+        }
+    }
+}
+
+/// Whether a state and the broker's row agree.
+pub fn is_true(state: &State, row: Option<&Value>) -> bool {
+    let status = row.and_then(|row| row["status"].as_str());
+    let filled = row.and_then(|row| row["filled"].as_f64());
+    let says = |standing: &ibd::orders::life::Standing| {
+        let known: f64 = standing.filled.map_or(0.0, |f| f.to_string().parse().unwrap_or(f64::NAN));
+        filled.is_none_or(|filled| (filled - known).abs() < 1e-9)
+    };
+    match state {
+        State::Working(_) => status.is_some_and(|status| !matches!(status, "Filled" | "Cancelled")),
+        State::Over(End::Filled(standing)) => status == Some("Filled") && says(standing),
+        State::Over(End::Cancelled(standing)) => status == Some("Cancelled") && says(standing),
+        State::Parked(_) => status.is_none(),
+        _ => status.is_none(),
+    }
+}
+
+/// No more requests left than the journal knows of (the check that Knight Capital lacked).
+fn egress(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &mut Findings) {
+    if remains.is_outside {
+        return;
+    }
+    let requests = rows(&remains.requests, "requests");
+    let sent = |wanted: &str, is: fn(&str) -> bool| {
+        let matching = requests.iter().filter(|request| {
+            request["method"] == wanted && request["path"].as_str().is_some_and(is)
+        });
+        matching.count()
+    };
+    let steps = |is: fn(&Told, &State) -> bool| {
+        told.values()
+            .map(|one| one.steps.iter().filter(|(.., state)| is(one, state)).count())
+            .sum::<usize>()
+    };
+    let orders = sent("POST", |path| path.ends_with("/orders"));
+    let sendings =
+        steps(|one, state| one.intent.purpose == Purpose::Place && matches!(state, State::Sending));
+    let replies = sent("POST", |path| path.contains("/iserver/reply/"));
+    let answers =
+        steps(|_, state| matches!(state, State::Replying { .. } | State::Declining { .. }));
+    if orders > sendings {
+        findings.wrong.push(format!("I5: {orders} orders left, the journal knows of {sendings}"));
+    }
+    if replies > answers {
+        findings.wrong.push(format!("I5: {replies} replies left, the journal knows of {answers}"));
+    }
+}
+
+/// I7: the same key is the same intent, for ever.
+fn same_key_same_intent(
+    told: &BTreeMap<IntentId, Told>,
+    remains: &Remains,
+    findings: &mut Findings,
+) {
+    let mut by_key: BTreeMap<(&str, &str), BTreeSet<IntentId>> = BTreeMap::new();
+    for heard in remains.heard.iter().chain(&remains.again) {
+        let id = heard.intent().and_then(|text| text.parse::<IntentId>().ok());
+        if let Some(id) = id.filter(|id| told.contains_key(id)) {
+            by_key.entry((heard.tool, &heard.key)).or_default().insert(first(told, id));
+        }
+    }
+    for ((tool, key), ids) in by_key.iter().filter(|(_, ids)| ids.len() > 1) {
+        findings.wrong.push(format!("I7: {tool} {key} became {ids:?}"));
+    }
+}
+
+/// The intent whose question this one, in the end, is the answer to.
+fn first(told: &BTreeMap<IntentId, Told>, id: IntentId) -> IntentId {
+    let mut id = id;
+    while let Some(before) = told.get(&id).and_then(|one| one.intent.follows) {
+        id = before;
+    }
+    id
+}

@@ -1,0 +1,518 @@
+//! One run: a world, its bad ends, and what is left of it.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ibd_protocol::{OrderReport, OrdersVerb};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::check::{Findings, Remains, check};
+use crate::client::{Client, Heard, Log, Person};
+use crate::dice::Dice;
+use crate::plan::{End, Life, Manner, PARK, Plan, Tear, Through};
+use crate::rig::{Daemon, Home, PATIENCE, Sim, Tools};
+use crate::shims;
+use crate::tally::{Tally, more};
+use crate::tear::tear;
+
+/// A daemon that does not come to its crash point is killed after this.
+const LIFE: Duration = Duration::from_millis(900);
+/// The same, when nobody wants anything any more.
+const AFTERLIFE: Duration = Duration::from_millis(200);
+/// By then everything that the broker does late has happened: see the simulator's scenario.
+const LATE: Duration = Duration::from_millis(450);
+/// What can be found is looked for so long before the clock is moved so that the rest is parked.
+const FIND: Duration = Duration::from_millis(350);
+/// Between looks at whether all is settled.
+const LOOK: Duration = Duration::from_millis(12);
+
+/// What a run came to.
+pub struct Outcome {
+    pub tally: Tally,
+    pub problems: Vec<String>,
+}
+
+struct World<'a> {
+    tools: &'a Tools,
+    plan: &'a Plan,
+    home: Home,
+    port: u16,
+    tally: Tally,
+    problems: Vec<String>,
+    /// The most that the wall clock was ahead.
+    ahead: i64,
+    clock_jumped: bool,
+    disk_failed: bool,
+    /// Where the last daemon died, if it was at a point.
+    died_at: Option<&'static str>,
+    dice: Dice,
+}
+
+/// Runs a seed.
+pub async fn run(tools: &Tools, sim: &mut Sim, plan: &Plan) -> Outcome {
+    let before = prepare(tools, sim, plan).await;
+    let mut world = World {
+        tools,
+        plan,
+        home: Home::make(tools, plan.seed, plan.segment),
+        port: sim.port,
+        tally: Tally { runs: 1, ..Tally::default() },
+        problems: Vec::new(),
+        ahead: 0,
+        clock_jumped: false,
+        disk_failed: false,
+        died_at: None,
+        dice: Dice::new(plan.seed ^ 0xdead),
+    };
+    let log = Log::default();
+    let (mut clients, wanting) = begin_clients(&world, &log);
+    if plan.approves {
+        clients.spawn(approve(world.home.socket(), plan.seed, wanting.clone()));
+    }
+    tokio::join!(world.lives(wanting.clone()), disturb(sim, plan));
+    let remains = world.last_life(sim, &mut clients, &log, before).await;
+    world.count_faults(sim).await;
+    if let Some(remains) = remains {
+        world.judge(&remains);
+    }
+    let World { home, mut tally, problems, .. } = world;
+    if problems.is_empty() && !tools.is_loud {
+        let _ = std::fs::remove_dir_all(&home.path);
+    } else {
+        tally.failed.extend((!problems.is_empty()).then_some(plan.seed));
+    }
+    Outcome { tally, problems }
+}
+
+/// What was at the broker before.
+async fn prepare(tools: &Tools, sim: &mut Sim, plan: &Plan) -> usize {
+    let is_outside = tools.outside.is_some();
+    let mut before = 0;
+    match is_outside {
+        // The login is the gateway's; it must not end.
+        true => {
+            let placements = sim.get("/placements").await;
+            before = placements["placements"].as_array().map_or(0, Vec::len);
+        }
+        false => drop(sim.tell("/reset", &json!({})).await),
+    }
+    if let Some(chaos) = &plan.broker.chaos {
+        sim.tell("/chaos", chaos).await;
+    }
+    for fault in &plan.broker.faults {
+        sim.tell("/fault", fault).await;
+    }
+    sim.tell("/script", &json!({ "orders": plan.broker.scripts })).await;
+    before
+}
+
+fn begin_clients(world: &World<'_>, log: &Log) -> (JoinSet<()>, watch::Receiver<usize>) {
+    let (left, wanting) = watch::channel(world.plan.wishes.len());
+    let mut clients = JoinSet::new();
+    for wish in &world.plan.wishes {
+        let client = Client {
+            socket: world.home.socket(),
+            log: log.clone(),
+            wish: wish.clone(),
+            deadline: Instant::now() + Duration::from_secs(20),
+        };
+        let command = || shims::command(world.tools, &world.home);
+        let shim = (world.plan.through == Through::Shim).then(|| (command(), command()));
+        let left = left.clone();
+        clients.spawn(async move {
+            match shim {
+                Some((shim, again)) => shims::want(shim, again, client).await,
+                None => client.want().await,
+            }
+            left.send_modify(|count| *count -= 1);
+        });
+    }
+    (clients, wanting)
+}
+
+/// What happens to the session, and what a person does about it a little later.
+async fn disturb(sim: &mut Sim, plan: &Plan) {
+    let Some((millis, action)) = plan.session else { return };
+    sleep(Duration::from_millis(millis)).await;
+    sim.tell("/session", &json!({ "action": action })).await;
+    sleep(Duration::from_millis(100)).await;
+    let remedy = match action {
+        "compete" => "uncompete",
+        "maintenance" => "up",
+        "logout" => "login",
+        _ => return,
+    };
+    sim.tell("/session", &json!({ "action": remedy })).await;
+}
+
+/// A person who approves whatever waits for one, and declines some, as long as somebody wants something.
+async fn approve(socket: PathBuf, seed: u64, wanting: watch::Receiver<usize>) {
+    let mut dice = Dice::new(seed ^ 0xa99);
+    while *wanting.borrow() > 0 {
+        sleep(Duration::from_millis(dice.between(3, 40))).await;
+        let Some(mut person) = Person::at(&socket).await else { continue };
+        let Some(report) = person.orders(OrdersVerb::List).await else { continue };
+        for waiting in report.approvals {
+            let verb = match dice.percent(85) {
+                true => OrdersVerb::Approve { id: waiting.id, digest: waiting.digest, pin: None },
+                false => OrdersVerb::Deny(waiting.id),
+            };
+            let _ = person.orders(verb).await;
+        }
+    }
+}
+
+impl World<'_> {
+    /// Those daemons that meet a bad end.
+    async fn lives(&mut self, mut wanting: watch::Receiver<usize>) {
+        let flag = self.home.state().join("FROZEN");
+        let begun = Instant::now();
+        for life in &self.plan.lives {
+            self.tear(life.tear);
+            self.move_clock(life.clock);
+            let mut daemon = self.start(life);
+            if let Some(millis) = self.plan.freeze
+                && begun.elapsed() < Duration::from_millis(millis)
+            {
+                let flag = flag.clone();
+                tokio::spawn(async move {
+                    sleep(Duration::from_millis(millis)).await;
+                    let _ = std::fs::write(flag, "");
+                });
+            }
+            self.live(life, &mut daemon, &mut wanting).await;
+        }
+    }
+
+    fn tear(&mut self, wanted: Tear) {
+        let is_possible = match wanted {
+            // Only what nobody was told of may be lost.
+            Tear::Halved => self.died_at == Some("journal.before_sync"),
+            _ => true,
+        };
+        if is_possible && tear(&self.home.journal(), wanted, &mut self.dice) {
+            let name = match wanted {
+                Tear::Halved => "end of the journal: torn",
+                _ => "end of the journal: garbage behind it",
+            };
+            more(&mut self.tally.troubles, name, 1);
+        }
+    }
+
+    fn move_clock(&mut self, seconds: i64) {
+        if self.tools.clock.is_none() || seconds == self.home.clock() {
+            return;
+        }
+        self.home.set_clock(seconds);
+        self.ahead = self.ahead.max(seconds);
+        self.clock_jumped = true;
+        more(&mut self.tally.troubles, "clock: jumps", 1);
+    }
+
+    fn start(&mut self, life: &Life) -> Daemon {
+        let mut faults = self.variables();
+        if let End::Crash(point, nth) = life.end {
+            faults.push(("IBD_CRASH", format!("{point}:{nth}")));
+        }
+        if let Some(disk) = &life.disk {
+            faults.push(("IBD_DISK_FAULT", disk.clone()));
+            self.disk_failed = true;
+            let kind = disk.split(':').next().unwrap_or_default();
+            more(&mut self.tally.troubles, format!("disk: {kind}"), 1);
+        }
+        self.tally.starts += 1;
+        Daemon::start(self.tools, &self.home, self.port, &faults)
+    }
+
+    /// What every daemon of this run is told.
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let confirm = ("IB_CONFIRM_ORDERS", "always".to_owned());
+        self.plan.approves.then_some(confirm).into_iter().collect()
+    }
+
+    /// One life, to its end.
+    async fn live(
+        &mut self,
+        life: &Life,
+        daemon: &mut Daemon,
+        wanting: &mut watch::Receiver<usize>,
+    ) {
+        let begun = Instant::now();
+        let limit = match life.end {
+            End::Kill(millis) => begun + Duration::from_millis(millis),
+            End::Crash(..) => begun + LIFE,
+        };
+        let is_crash = matches!(life.end, End::Crash(..));
+        let (jump_at, jump_to) = match life.jump {
+            Some((millis, to)) => (Some(begun + Duration::from_millis(millis)), to),
+            None => (None, 0),
+        };
+        let mut jump_at = jump_at;
+        let mut is_unwanted = false;
+        self.died_at = None;
+        let status = loop {
+            let soon = if is_unwanted && is_crash { Instant::now() + AFTERLIFE } else { limit };
+            tokio::select! {
+                status = daemon.ended() => break Some(status),
+                () = sleep_until(soon.min(limit)) => break None,
+                () = sleep_until(jump_at.unwrap_or(limit)), if jump_at.is_some() => {
+                    jump_at = None;
+                    self.move_clock(jump_to);
+                }
+                done = wanting.wait_for(|left| *left == 0), if !is_unwanted => {
+                    drop(done);
+                    is_unwanted = true;
+                }
+            }
+        };
+        match (status, life.end) {
+            (None, _) => {
+                daemon.kill().await;
+                self.tally.missed += u64::from(is_crash);
+                more(&mut self.tally.kills, "a random moment", 1);
+            }
+            (Some(status), End::Crash(point, _)) if status.signal() == Some(9) => {
+                self.died_at = Some(point);
+                more(&mut self.tally.kills, point, 1);
+            }
+            (Some(status), _) => {
+                self.problems.push(format!("the daemon ended by itself: {status}"));
+            }
+        }
+    }
+
+    /// The daemon after all the faults: it must bring everything to an end.
+    async fn last_life(
+        &mut self,
+        sim: &mut Sim,
+        clients: &mut JoinSet<()>,
+        log: &Log,
+        before: usize,
+    ) -> Option<Remains> {
+        self.count_chaos(sim).await;
+        sim.tell("/chaos", &json!({})).await;
+        let _ = std::fs::remove_file(self.home.state().join("FROZEN"));
+        self.tear(if self.plan.seed.is_multiple_of(2) { Tear::Halved } else { Tear::Nothing });
+        self.move_clock(0);
+        self.tally.starts += 1;
+        let variables = self.variables();
+        let mut daemon = Daemon::start(self.tools, &self.home, self.port, &variables);
+        if let Err(why) = daemon.ready().await {
+            self.problems.push(format!("the last daemon does not begin: {why}"));
+            return None;
+        }
+        let begun = Instant::now();
+        while let Some(client) = clients.join_next().await {
+            if let Err(error) = client {
+                self.problems.push(format!("a client failed: {error}"));
+            }
+        }
+        let quiet = Instant::now();
+        let is_settled = self.settle(sim, quiet).await;
+        self.tally.settling.push(begun.elapsed().as_millis() as u64);
+        let again = Log::default();
+        if is_settled {
+            self.ask_again(log, &again).await;
+            self.settle(sim, quiet).await;
+        }
+        let (orders, placements) = (sim.get("/orders").await, sim.get("/placements").await);
+        daemon.kill().await;
+        let requests = sim.get("/requests").await;
+        let journal = self.home.journal();
+        let read =
+            ibd_journal::verify(&journal).and_then(|_| ibd_journal::read(&journal, usize::MAX));
+        match read {
+            Ok(entries) => Some(Remains {
+                entries,
+                heard: log.all(),
+                again: again.all(),
+                placements: since(placements, before),
+                orders,
+                requests,
+                clock_jumped: self.clock_jumped,
+                disk_failed: self.disk_failed,
+                is_outside: self.tools.outside.is_some(),
+            }),
+            Err(error) => {
+                self.problems.push(format!("the journal does not verify: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Waits until the broker and the daemon agree about everything; whether they did.
+    async fn settle(&mut self, sim: &mut Sim, quiet: Instant) -> bool {
+        let earliest = if self.plan.has_late_truth() { quiet + LATE } else { quiet };
+        let deadline = Instant::now() + PATIENCE;
+        let mut person = None;
+        loop {
+            if person.is_none() {
+                person = Person::at(&self.home.socket()).await;
+            }
+            let report = match &mut person {
+                Some(at) => at.orders(OrdersVerb::List).await,
+                None => None,
+            };
+            if report.is_none() {
+                person = None;
+            }
+            let venue = sim.get("/orders").await;
+            let open: Option<Vec<String>> = report.map(|report| {
+                let open = report.orders.iter().filter(|order| !is_settled(order, &venue));
+                open.map(|order| format!("{} {}: {:?}", order.intent_id, order.state, order.reason))
+                    .collect()
+            });
+            let is_late = Instant::now() >= earliest;
+            if is_late && open.as_ref().is_some_and(Vec::is_empty) {
+                return true;
+            }
+            if Instant::now() > deadline {
+                self.problems.push(format!("it does not settle: {open:?}"));
+                return false;
+            }
+            let is_found = open.as_ref().is_some_and(|open| !open.is_empty());
+            if is_found && quiet.elapsed() > FIND && self.home.clock() < self.ahead + PARK {
+                self.move_on();
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    /// Makes it late enough for what is in doubt to be given to a person.
+    fn move_on(&mut self) {
+        if self.tools.clock.is_some() {
+            self.home.set_clock(self.ahead + PARK);
+        }
+    }
+
+    /// Every call once more, with the same key.
+    async fn ask_again(&self, log: &Log, again: &Log) {
+        if self.plan.through == Through::Shim {
+            return;
+        }
+        let heard = log.all();
+        for wish in &self.plan.wishes {
+            if matches!(wish.manner, Manner::Named | Manner::Twice) {
+                continue;
+            }
+            let client = Client {
+                socket: self.home.socket(),
+                log: again.clone(),
+                wish: wish.clone(),
+                deadline: Instant::now() + Duration::from_secs(10),
+            };
+            for key in ["a", "b", "c"] {
+                let full = client.key(key);
+                let was_told =
+                    |h: &Heard| h.key == full && h.tool == "place_order" && h.intent().is_some();
+                if heard.iter().any(was_told) {
+                    client.insist("place_order", key, &client.arguments()).await;
+                }
+            }
+        }
+    }
+
+    /// What chance did at the broker.
+    async fn count_chaos(&mut self, sim: &mut Sim) {
+        let chaos = sim.get("/chaos").await;
+        for (name, shown) in [
+            ("drops", "by chance: drop"),
+            ("unavailable", "by chance: 503"),
+            ("stalls", "by chance: stall"),
+            ("late", "by chance: late"),
+            ("questioned", "by chance: questions"),
+            ("zombies", "by chance: zombie"),
+        ] {
+            let count = chaos["struck"][name].as_u64().unwrap_or_default();
+            more(&mut self.tally.faults, shown, count);
+        }
+    }
+
+    /// What was to go wrong there, and did.
+    async fn count_faults(&mut self, sim: &mut Sim) {
+        let waiting = sim.get("/faults").await;
+        let left = waiting["faults"].as_array().cloned().unwrap_or_default();
+        for fault in &self.plan.broker.faults {
+            // Those that still wait have not struck.
+            let is_left = left.iter().any(|one| one["mode"] == fault["mode"]);
+            let mode = fault["mode"].as_str().unwrap_or_default();
+            let mode = match fault["status"].as_u64() {
+                Some(status) => format!("{mode} {status}"),
+                None => mode.to_owned(),
+            };
+            more(&mut self.tally.faults, mode, u64::from(!is_left));
+        }
+        if self.tools.outside.is_some() && !left.is_empty() {
+            // Nothing may be left for the next run; there is no reset here.
+            more(&mut self.tally.troubles, "faults left over", left.len() as u64);
+        }
+    }
+
+    fn judge(&mut self, remains: &Remains) {
+        let findings: Findings = check(self.plan, remains);
+        self.problems.extend(findings.all());
+        if self.tools.is_loud {
+            for heard in &remains.heard {
+                println!(
+                    "{} {}: {}",
+                    heard.key,
+                    heard.tool,
+                    heard.answer.clone().unwrap_or_default()
+                );
+            }
+        }
+        let tally = &mut self.tally;
+        tally.duplicates += findings.duplicates.len() as u64;
+        tally.lost += findings.lost.len() as u64;
+        tally.wrong += findings.wrong.len() as u64;
+        tally.intents += findings.intents;
+        tally.parked += findings.parked;
+        tally.unknown_settled += findings.unknown_settled;
+        for (state, count) in findings.states {
+            more(&mut tally.states, state, count);
+        }
+        tally.unknown.extend(findings.unknown_times.iter().filter(|_| !self.clock_jumped).map(
+            |millis| {
+                let park = PARK as u64 * 1000;
+                if *millis >= park { millis - park } else { *millis }
+            },
+        ));
+        tally.calls += remains.heard.len() as u64;
+        for heard in &remains.heard {
+            let name = match heard.tool {
+                "place_order" => heard.status().to_owned(),
+                tool => format!("{tool}: {}", heard.status()),
+            };
+            more(&mut tally.answers, name, 1);
+        }
+        let placements = remains.placements["placements"].as_array().cloned().unwrap_or_default();
+        tally.orders += placements.len() as u64;
+        tally.zombies += placements.iter().filter(|row| row["zombie"] == true).count() as u64;
+    }
+}
+
+/// Only what came since.
+fn since(mut placements: Value, before: usize) -> Value {
+    if let Some(rows) = placements["placements"].as_array_mut() {
+        rows.drain(..before.min(rows.len()));
+    }
+    placements
+}
+
+/// Whether what the daemon says of an order is the end of it, or how it is at the broker.
+fn is_settled(order: &OrderReport, venue: &Value) -> bool {
+    let row = venue["orders"]
+        .as_array()
+        .and_then(|rows| rows.iter().find(|row| row["cOID"] == order.client_order_id.as_str()));
+    let status = row.and_then(|row| row["status"].as_str());
+    match order.state.as_str() {
+        "ready" | "sending" | "replying" | "declining" | "unknown" => false,
+        "working" => status.is_some_and(|status| !matches!(status, "Filled" | "Cancelled")),
+        "parked" => status.is_none(),
+        _ => true,
+    }
+}
