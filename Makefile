@@ -15,6 +15,7 @@ test: ## everything that needs only the Rust toolchain
 	# cargo fmt does not see the modules that the catalogue's macro names.
 	rustfmt --check --edition 2024 daemon/src/tools/*.rs
 	$(CARGO) build --workspace --bins --examples
+	$(CARGO) build -p ibd --features faults --bin ibd-faults
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace
 	tests/packaging/check.sh
@@ -24,6 +25,16 @@ test-real: ## clients that nobody here wrote: SDKs, Inspector, conformance suite
 	# As in `test`: another choice of targets would build half of it again.
 	$(CARGO) build --workspace --bins --examples
 	tests/real/run.sh
+
+RUNS ?= 10000
+SEED ?= 1
+JOBS ?= 24
+
+faults: ## thousands of runs that kill the daemon and lie to it (RUNS=, SEED=, JOBS=)
+	$(CARGO) build --release -p ib-sim -p ib-mcp
+	$(CARGO) build --release -p ibd --features faults --bin ibd-faults
+	$(CARGO) build --release -p ibd-tests --bin faults
+	$${CARGO_TARGET_DIR:-target}/release/faults --runs $(RUNS) --seed $(SEED) --jobs $(JOBS)
 
 bless: ## rewrite golden files after a change that is meant
 	BLESS=1 $(CARGO) test -q -p ibd-protocol -p ibd
@@ -40,4 +51,4 @@ install: ## for the current user: programs and service
 uninstall: ## asks whether to keep state
 	packaging/uninstall.sh
 
-.PHONY: help demo test test-real bless bench install uninstall
+.PHONY: help demo test test-real faults bless bench install uninstall

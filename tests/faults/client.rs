@@ -37,12 +37,6 @@ impl Heard {
         text.unwrap_or("nothing")
     }
 
-    /// Refused because the journal could not be written: then it cannot say so either. Nothing was sent.
-    pub fn is_unwritten(&self) -> bool {
-        let reason = self.answer.as_ref().and_then(|answer| answer["reason"]["code"].as_str());
-        self.status() == "not_placed" && reason == Some("trading_closed")
-    }
-
     pub fn intent(&self) -> Option<&str> {
         self.answer.as_ref()?["intentId"].as_str()
     }

@@ -312,15 +312,15 @@ impl World<'_> {
             }
         }
         let quiet = Instant::now();
-        let is_settled = self.settle(sim, quiet).await;
+        let mut settled = self.settle(sim, quiet).await;
         self.tally.settling.push(begun.elapsed().as_millis() as u64);
         let again = Log::default();
-        if is_settled {
+        if settled.is_some() {
             self.ask_again(log, &again).await;
-            self.settle(sim, quiet).await;
+            settled = self.settle(sim, quiet).await;
         }
-        let (orders, placements) = (sim.get("/orders").await, sim.get("/placements").await);
         daemon.kill().await;
+        let (orders, placements) = (sim.get("/orders").await, sim.get("/placements").await);
         let requests = sim.get("/requests").await;
         let journal = self.home.journal();
         let read =
@@ -331,6 +331,7 @@ impl World<'_> {
                 heard: log.all(),
                 again: again.all(),
                 placements: since(placements, before),
+                orders_before: settled.unwrap_or_else(|| orders.clone()),
                 orders,
                 requests,
                 clock_jumped: self.clock_jumped,
@@ -344,8 +345,8 @@ impl World<'_> {
         }
     }
 
-    /// Waits until the broker and the daemon agree about everything; whether they did.
-    async fn settle(&mut self, sim: &mut Sim, quiet: Instant) -> bool {
+    /// Waits until the broker and the daemon agree about everything; the broker's orders then.
+    async fn settle(&mut self, sim: &mut Sim, quiet: Instant) -> Option<Value> {
         let earliest = if self.plan.has_late_truth() { quiet + LATE } else { quiet };
         let deadline = Instant::now() + PATIENCE;
         let mut person = None;
@@ -368,11 +369,11 @@ impl World<'_> {
             });
             let is_late = Instant::now() >= earliest;
             if is_late && open.as_ref().is_some_and(Vec::is_empty) {
-                return true;
+                return Some(venue);
             }
             if Instant::now() > deadline {
                 self.problems.push(format!("it does not settle: {open:?}"));
-                return false;
+                return None;
             }
             let is_found = open.as_ref().is_some_and(|open| !open.is_empty());
             if is_found && quiet.elapsed() > FIND && self.home.clock() < self.ahead + PARK {
@@ -471,6 +472,7 @@ impl World<'_> {
         tally.wrong += findings.wrong.len() as u64;
         tally.intents += findings.intents;
         tally.parked += findings.parked;
+        tally.unwritten += findings.unwritten;
         tally.unknown_settled += findings.unknown_settled;
         for (state, count) in findings.states {
             more(&mut tally.states, state, count);

@@ -29,6 +29,7 @@ pub struct Tally {
     pub lost: u64,
     pub wrong: u64,
     pub parked: u64,
+    pub unwritten: u64,
     pub unknown_settled: u64,
     /// Milliseconds from a daemon without faults until everything was settled.
     pub settling: Vec<u64>,
@@ -71,6 +72,7 @@ impl Tally {
             (&mut self.lost, other.lost),
             (&mut self.wrong, other.wrong),
             (&mut self.parked, other.parked),
+            (&mut self.unwritten, other.unwritten),
             (&mut self.unknown_settled, other.unknown_settled),
         ] {
             *to += from;
@@ -123,6 +125,7 @@ impl Tally {
         line("  after, of the daemon's time", times(&self.unknown));
         line("all settled after the faults", times(&self.settling));
         line("parked, and not at the broker", format!("{}", self.parked));
+        line("told, and not journalled: disk", format!("{}", self.unwritten));
         line("DUPLICATES", format!("{}", self.duplicates));
         line("LOST", format!("{}", self.lost));
         line("WRONG", format!("{}", self.wrong));
