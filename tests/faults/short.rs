@@ -1,0 +1,79 @@
+//! The short fault campaign, for every test run; the long one is `make faults`. A failing seed is run again
+//! by `target/debug/faults --only SEED`.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::Once;
+
+/// Enough for each crash point to be passed; the seeds are always the same, the moments never are.
+const RUNS: &str = "240";
+/// A wrong order desk is found in a handful; this many are never needed.
+const MOST: &str = "150";
+
+/// The daemon with crash points as it is now. Where the Makefile has built it, this finds nothing to do.
+fn build() {
+    static BUILD: Once = Once::new();
+    BUILD.call_once(|| {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "-p", "ibd", "--features", "faults", "--bin", "ibd-faults"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .unwrap();
+        assert!(status.success(), "ibd-faults does not build");
+    });
+}
+
+fn campaign(arguments: &[&str]) -> Output {
+    build();
+    let output = Command::new(env!("CARGO_BIN_EXE_faults")).args(arguments).output().unwrap();
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    println!("{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+#[test]
+fn no_order_is_doubled_lost_or_told_wrong_whatever_dies() {
+    assert!(campaign(&["--runs", RUNS, "--seed", "1"]).status.success());
+}
+
+#[test]
+fn an_order_desk_that_takes_a_new_id_for_each_try_is_caught() {
+    let arguments = ["--runs", MOST, "--stop-at", "1", "--jobs", "4", "--mutant", "new-id"];
+    assert!(campaign(&arguments).status.success());
+}
+
+#[test]
+fn an_order_desk_that_journals_after_the_answer_is_caught() {
+    let arguments = ["--runs", MOST, "--stop-at", "1", "--jobs", "4", "--mutant", "late-journal"];
+    assert!(campaign(&arguments).status.success());
+}
+
+#[test]
+fn what_is_released_has_no_crash_point_no_time_scale_and_no_mutant() {
+    build();
+    let folder = PathBuf::from(env!("CARGO_BIN_EXE_faults"));
+    let bytes = |program: &str| {
+        let path = folder.with_file_name(program);
+        std::fs::read(&path).unwrap_or_else(|_| panic!("{} is not built", path.display()))
+    };
+    let has = |bytes: &[u8], word: &str| memory_search(bytes, word.as_bytes());
+    let (released, faulty) = (bytes("ibd"), bytes("ibd-faults"));
+    for word in ["IBD_CRASH", "IBD_TIME_SCALE", "IBD_DISK_FAULT", "IBD_MUTANT", "look.seen"] {
+        assert!(!has(&released, word), "ibd knows {word}");
+        assert!(has(&faulty, word), "ibd-faults does not know {word}: this test looks for nothing");
+    }
+}
+
+fn memory_search(bytes: &[u8], word: &[u8]) -> bool {
+    let first = word[0];
+    let mut rest = bytes;
+    while let Some(at) = rest.iter().position(|byte| *byte == first) {
+        if rest[at..].starts_with(word) {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
+}
