@@ -272,6 +272,8 @@ fn nothing_told_is_lost(
                 findings.unwritten += 1;
                 !placed.contains(&one.intent.id)
             }
+            // The same of an end or a change: what the order itself became is held below.
+            "not_placed" if remains.disk_failed && heard.tool != "place_order" => true,
             "not_placed" => matches!(
                 one.last(),
                 State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_))
