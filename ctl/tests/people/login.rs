@@ -40,6 +40,7 @@ async fn a_login_is_waited_for_to_its_end() {
     let waiting = LoginReport {
         mode: "browser".into(),
         auth_url: Some("https://localhost:5000/".into()),
+        waiting_for: Some("login".into()),
         ..report("need_login")
     };
     let daemon = saying(vec![waiting, report("wait_2fa"), ready()]);

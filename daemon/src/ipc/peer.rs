@@ -479,7 +479,9 @@ fn stopped() -> Refusal {
     Refusal::new(
         "daemon_unavailable",
         "The daemon was stopped before this was answered.",
-        "Nothing was changed. Ask the user before calling again: a call starts the daemon.",
+        "If it was an order, a change or a cancellation, whether it was sent is not known here: do not repeat \
+         it; get_live_orders shows it once the daemon runs again. Ask the user before calling again: a call \
+         starts the daemon.",
     )
 }
 

@@ -52,7 +52,10 @@ impl Book {
                 if let Some(intent) = self.intents.get_mut(&id) {
                     intent.state = state;
                     intent.since = at;
-                    intent.sent_at = sent_at.or(intent.sent_at);
+                    if sent_at.is_some() {
+                        intent.sent_at = sent_at;
+                        intent.born = intent.born.map(|_| Instant::now());
+                    }
                     let intent = intent.clone();
                     self.index(&intent);
                 }
@@ -158,7 +161,8 @@ impl Book {
                 intent.state,
                 State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_))
             );
-            if held.is_none() && is_placed && age(intent, now) < window {
+            let waits = matches!(intent.state, State::Awaiting(_) | State::Ready);
+            if held.is_none() && is_placed && (waits || age(intent, now) < window) {
                 held = Some(intent);
             }
         }
@@ -199,7 +203,9 @@ impl Book {
 
 /// The smaller of what the two clocks say: a clock that jumps ahead makes nothing older.
 fn age(intent: &Intent, now: Now) -> Duration {
-    let wall = Duration::try_from(now.wall.duration_since(intent.created_at)).unwrap_or_default();
+    // It may have waited long for a yes: what counts is when it was sent.
+    let begin = intent.sent_at.unwrap_or(intent.created_at);
+    let wall = Duration::try_from(now.wall.duration_since(begin)).unwrap_or_default();
     match intent.born {
         Some(born) => wall.min(now.steady.saturating_duration_since(born)),
         None => wall,

@@ -245,10 +245,13 @@ impl State {
 
     /// A caller's patience is over. What was not sent is not sent any more, and that is a fact then.
     pub(super) async fn withdraw(&mut self, me: &ActorRef<Msg>, id: IntentId) -> Option<Intent> {
-        let is_waiting = self.queue.contains(&id)
-            && self.book.get(id).is_some_and(|i| matches!(i.state, life::State::Ready));
-        if is_waiting {
+        let is_unsent = self.book.get(id).is_some_and(|i| matches!(i.state, life::State::Ready));
+        if is_unsent {
             self.queue.retain(|one| *one != id);
+            if self.lane == Some(id) {
+                // It was being looked at for the last time. That look comes too late now.
+                self.free();
+            }
             self.step(me, id, Event::Expired, "the daemon").await;
         }
         self.book.latest(id).cloned()
@@ -305,7 +308,14 @@ impl State {
         wanted: &Pin,
     ) -> Result<&'static str, Refusal> {
         match (approval.by, who) {
-            (By::Client, Answerer::Client(_)) => Ok("the client"),
+            (By::Client, Answerer::Client(client)) if *client == intent.origin.client => {
+                Ok("the client")
+            }
+            (By::Client, Answerer::Client(_)) => Err(Refusal::new(
+                "not_yours",
+                format!("Only {}, which asked for this order, may say yes.", intent.origin.client),
+                "Tell the user; `ibctl approve` does it too.",
+            )),
             (By::Person, Answerer::Client(_)) => Err(needs_person(&approval.id)),
             (_, Answerer::Dialog) if self.settings.text("IB_APPROVE_BY") == Some("ibctl") => {
                 Err(needs_person(&approval.id))
@@ -409,7 +419,8 @@ impl State {
         let rules = self.rules_of(&first);
         let is_paper = first.order.as_ref().is_some_and(|order| order.paper);
         let value = first.worth.value.unwrap_or(rust_decimal::Decimal::MAX);
-        let by = match rules.needs_approval(is_paper, value) {
+        // On a live account nobody but a person answers what the allow-list does not.
+        let by = match !is_paper || rules.needs_approval(is_paper, value) {
             true => By::Person,
             false => By::Client,
         };

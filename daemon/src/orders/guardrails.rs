@@ -156,10 +156,12 @@ pub fn vet(
     now: Timestamp,
 ) -> Result<Vetted, Denial> {
     lists(&order, rules)?;
-    quantity(&order, rules)?;
+    quantity(&order, scene, rules)?;
     frequency(&order, rules, counts)?;
-    stop_side(&order, scene)?;
-    collar(&order, scene, rules, now)?;
+    for part in parts(&order) {
+        stop_side(&order, &part, scene)?;
+        collar(&order, &part, scene, rules, now)?;
+    }
     let worth = value(&order, scene, rules)?;
     loss(scene, rules)?;
     Ok(Vetted { order, worth })
@@ -190,20 +192,114 @@ fn lists(order: &Order, rules: &Rules) -> Result<(), Denial> {
     must("The symbol", symbol, "IB_ALLOWED_SYMBOLS", &rules.symbols)?;
     must_not("The kind of contract", kind, "IB_DENIED_SEC_TYPES", &rules.denied_sec_types)?;
     must("The kind of contract", kind, "IB_ALLOWED_SEC_TYPES", &rules.sec_types)?;
-    let order_type = order.pricing.order_type();
-    must("The order type", order_type.as_str(), "IB_ALLOWED_ORDER_TYPES", &rules.order_types)
+    for part in parts(order) {
+        let order_type = part.pricing.order_type();
+        must("The order type", order_type.as_str(), "IB_ALLOWED_ORDER_TYPES", &rules.order_types)?;
+    }
+    unlisted_combination(order, rules)
 }
 
-fn quantity(order: &Order, rules: &Rules) -> Result<(), Denial> {
-    match (order.quantity(), rules.max_quantity) {
-        (Some(quantity), Some(limit)) if quantity > limit => Err(Denial::new(
-            "over_max_quantity",
-            format!("{quantity} is more than the {limit} that one order may have."),
-            "Order less, or ask the user to change the setting.",
-        )
-        .by("IB_MAX_ORDER_QUANTITY", limit)),
-        _ => Ok(()),
+/// What the legs of a combination are is not known here, so no list can be held against them.
+fn unlisted_combination(order: &Order, rules: &Rules) -> Result<(), Denial> {
+    if order.contract.legs.is_empty() {
+        return Ok(());
     }
+    let about_legs = [
+        ("IB_DENIED_SYMBOLS", &rules.denied_symbols),
+        ("IB_ALLOWED_SYMBOLS", &rules.symbols),
+        ("IB_DENIED_SEC_TYPES", &rules.denied_sec_types),
+    ];
+    let list = about_legs
+        .iter()
+        .find_map(|(setting, lists)| lists.first().map(|words| (*setting, words.shown())));
+    match list {
+        None => Ok(()),
+        Some((setting, shown)) => Err(Denial::new(
+            "not_allowed",
+            "A combination's legs cannot be held against this list, so combinations may not be traded here.",
+            "Trade the legs one by one, or ask the user; only they can change this setting.",
+        )
+        .by(setting, shown)),
+    }
+}
+
+/// One order of a submission.
+struct Part {
+    side: Side,
+    pricing: Pricing,
+    /// It works once its parent is filled, and not before.
+    is_child: bool,
+}
+
+/// Every order of a submission.
+fn parts(order: &Order) -> Vec<Part> {
+    let mut parts = vec![Part { side: order.side, pricing: order.pricing, is_child: false }];
+    match &order.attached {
+        Attached::Nothing => {}
+        Attached::Bracket { take_profit, stop_loss, stop_loss_limit } => {
+            let side = match order.side {
+                Side::Buy => Side::Sell,
+                Side::Sell => Side::Buy,
+            };
+            let child = |pricing| Part { side, pricing, is_child: true };
+            parts.extend(take_profit.map(|price| child(Pricing::Limit(price))));
+            parts.extend(stop_loss.map(|stop| match *stop_loss_limit {
+                Some(limit) => child(Pricing::StopLimit { stop, limit }),
+                None => child(Pricing::Stop(stop)),
+            }));
+        }
+        Attached::Oca(siblings) => parts.extend(siblings.iter().map(|one| Part {
+            side: one.side,
+            pricing: one.pricing,
+            is_child: false,
+        })),
+    }
+    parts
+}
+
+fn quantity(order: &Order, scene: &Scene, rules: &Rules) -> Result<(), Denial> {
+    let Some(limit) = rules.max_quantity else { return Ok(()) };
+    let quantity = moved(order, scene).ok_or_else(|| {
+        Denial::new(
+            "value_unknown",
+            "How much the order is cannot be told: there is no price for its amount of money.",
+            "Say a quantity instead of cashQuantity.",
+        )
+        .by("IB_MAX_ORDER_QUANTITY", limit)
+    })?;
+    if quantity <= limit {
+        return Ok(());
+    }
+    Err(Denial::new(
+        "over_max_quantity",
+        format!("{} is more than the {limit} that one order may have.", quantity.normalize()),
+        "Order less, or ask the user to change the setting.",
+    )
+    .by("IB_MAX_ORDER_QUANTITY", limit))
+}
+
+/// How much of anything an order moves: of a combination its largest leg, of several orders the largest,
+/// of an amount of money what it buys.
+fn moved(order: &Order, scene: &Scene) -> Option<Decimal> {
+    let of = |size: Size| match size {
+        Size::Quantity(quantity) => Some(quantity.get()),
+        Size::Cash(amount) => {
+            let price = scene.quote.middle().filter(|price| *price > Decimal::ZERO)?;
+            amount
+                .get()
+                .checked_div(price)?
+                .checked_div(order.contract.multiplier)
+                .map(|q| q.round_dp(4))
+        }
+    };
+    let mut largest = of(order.size)?;
+    if let Attached::Oca(siblings) = &order.attached {
+        for one in siblings {
+            largest = largest.max(of(one.size)?);
+        }
+    }
+    let ratio = order.contract.legs.iter().map(|leg| Decimal::from(leg.ratio).abs()).max();
+    largest.checked_mul(ratio.unwrap_or(Decimal::ONE))
 }
 
 fn frequency(order: &Order, rules: &Rules, counts: Counts) -> Result<(), Denial> {
@@ -223,13 +319,19 @@ fn frequency(order: &Order, rules: &Rules, counts: Counts) -> Result<(), Denial>
     Ok(())
 }
 
-/// A stop on the wrong side of the market would trigger at once.
-fn stop_side(order: &Order, scene: &Scene) -> Result<(), Denial> {
-    let (Pricing::Stop(stop) | Pricing::StopLimit { stop, .. }) = order.pricing else {
-        return Ok(());
+/// A stop on the wrong side of the market would trigger at once. A child's is held against its parent's
+/// price, when the order is put together.
+fn stop_side(order: &Order, part: &Part, scene: &Scene) -> Result<(), Denial> {
+    let stop = match part.pricing {
+        Pricing::Stop(stop) | Pricing::StopLimit { stop, .. } => stop,
+        Pricing::Trail { stop: Some(stop), .. } | Pricing::TrailLimit { stop: Some(stop), .. } => {
+            stop
+        }
+        _ => return Ok(()),
     };
-    let Some(market) = scene.quote.middle() else { return Ok(()) };
-    let (stop, is_wrong, must) = match order.side {
+    let is_held_elsewhere = part.is_child && order.pricing != Pricing::Market;
+    let Some(market) = scene.quote.middle().filter(|_| !is_held_elsewhere) else { return Ok(()) };
+    let (stop, is_wrong, must) = match part.side {
         Side::Buy => (stop.get(), stop.get() <= market, "above"),
         Side::Sell => (stop.get(), stop.get() >= market, "below"),
     };
@@ -238,7 +340,7 @@ fn stop_side(order: &Order, scene: &Scene) -> Result<(), Denial> {
             "stop_on_wrong_side",
             format!(
                 "A {} stop must be {must} the market ({}): at {stop} it would trigger at once.",
-                order.side.as_str(),
+                part.side.as_str(),
                 market.normalize()
             ),
             "Correct stopPrice, or use a market or limit order if that is what is meant.",
@@ -247,21 +349,37 @@ fn stop_side(order: &Order, scene: &Scene) -> Result<(), Denial> {
     }
 }
 
-fn collar(order: &Order, scene: &Scene, rules: &Rules, now: Timestamp) -> Result<(), Denial> {
+fn collar(
+    order: &Order,
+    part: &Part,
+    scene: &Scene,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<(), Denial> {
     let is_open = rules.collar >= Decimal::from(OPEN);
-    let (Pricing::Limit(limit) | Pricing::MidPrice(Some(limit))) = order.pricing else {
-        return Ok(());
-    };
     // A combination's price is a difference: percents of it mean nothing.
     if is_open || !order.contract.legs.is_empty() {
         return Ok(());
     }
     let fresh = scene.quote.is_fresh(now);
-    let market = match scene.quote.middle() {
-        Some(market) if fresh || order.paper => market,
-        _ if order.paper => return Ok(()),
-        _ => return Err(no_fresh_quote(rules)),
+    let market = || match scene.quote.middle() {
+        Some(market) if fresh || order.paper => Ok(Some(market)),
+        _ if order.paper => Ok(None),
+        _ => Err(no_fresh_quote(rules)),
     };
+    let (limit, market) = match part.pricing {
+        // A profit is taken as far away as anybody likes.
+        Pricing::Limit(_) if part.is_child => return Ok(()),
+        Pricing::Limit(limit) | Pricing::MidPrice(Some(limit)) => (limit, market()?),
+        // It becomes a limit order there, and not at today's market.
+        Pricing::StopLimit { stop, limit } => (limit, Some(stop.get())),
+        Pricing::TrailLimit { stop, limit, .. } => match stop {
+            Some(stop) => (limit, Some(stop.get())),
+            None => (limit, market()?),
+        },
+        _ => return Ok(()),
+    };
+    let Some(market) = market else { return Ok(()) };
     let away = (limit.get() - market).abs();
     if away * Decimal::ONE_HUNDRED <= rules.collar * market.abs() {
         return Ok(());
@@ -269,7 +387,7 @@ fn collar(order: &Order, scene: &Scene, rules: &Rules, now: Timestamp) -> Result
     Err(Denial::new(
         "price_off_market",
         format!(
-            "The limit {limit} is {} % away from the market ({}); at most {} % are allowed.",
+            "The limit {limit} is {} % away from where it would work ({}); at most {} % are allowed.",
             percent(away, market),
             market.normalize(),
             rules.collar.normalize()
@@ -382,11 +500,26 @@ fn worth_of(
     };
     if !order.contract.legs.is_empty() {
         // What moves are the legs, whatever the difference between them costs.
-        return scene.legs_value?.checked_mul(quantity);
+        let legs = scene.legs_value?.checked_mul(quantity)?;
+        // A limit that is far off costs what it says.
+        let limit = match pricing {
+            Pricing::Limit(limit) => limit.get().abs(),
+            _ => Decimal::ZERO,
+        };
+        return Some(
+            legs.max(limit.checked_mul(quantity)?.checked_mul(order.contract.multiplier)?),
+        );
     }
     let banded = |price: Decimal| price * Decimal::from(100 + BAND) / Decimal::ONE_HUNDRED;
     let market = || scene.quote.worst(side).or_else(|| scene.quote.middle());
     let price = match pricing {
+        // A sale at a low limit is a sale at the market. Without a market a live one cannot be valued.
+        Pricing::Limit(limit) if side == Side::Sell => match market() {
+            Some(market) => limit.get().max(market),
+            None if order.paper => limit.get(),
+            None => return None,
+        },
+        Pricing::StopLimit { stop, limit } if side == Side::Sell => limit.get().max(stop.get()),
         Pricing::Limit(limit) | Pricing::StopLimit { limit, .. } => limit.get(),
         Pricing::TrailLimit { limit, .. } => limit.get().max(market().unwrap_or_default()),
         Pricing::MidPrice(Some(cap)) if side == Side::Buy => cap.get(),

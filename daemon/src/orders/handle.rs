@@ -6,9 +6,9 @@ use ractor::RpcReplyPort;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
+use super::Msg;
 use super::desk::{Answerer, Pin, Request};
 use super::intent::{Intent, IntentId};
-use super::{Msg, desk};
 use crate::config::Config;
 use crate::post::Post;
 use crate::refusal::Refusal;
@@ -71,9 +71,7 @@ impl OrdersHandle {
     ) -> Result<T, Refusal> {
         let (reply, answer) = oneshot::channel();
         self.post.send(msg(reply.into()));
-        answer
-            .await
-            .map_err(|_| desk::closed("the part of the daemon that owns orders is being restarted"))
+        answer.await.map_err(|_| unanswered())
     }
 
     /// What a request came to that was made before: by its key, or by the question that was answered.
@@ -120,10 +118,15 @@ impl OrdersHandle {
                 return Ok(intent);
             }
             if timeout_at(deadline, changes.changed()).await.is_err() {
-                let withdrawn = self.call(|reply| Msg::Withdraw(id, reply)).await?;
-                return withdrawn.ok_or_else(|| unknown(id));
+                return self.withdraw(id).await;
             }
         }
+    }
+
+    /// Takes back what was not sent yet; what was sent stays as it is. What has become of it.
+    pub async fn withdraw(&self, id: IntentId) -> Result<Intent, Refusal> {
+        let withdrawn = self.call(|reply| Msg::Withdraw(id, reply)).await?;
+        withdrawn.ok_or_else(|| unknown(id))
     }
 
     /// Waits until `done` says so, or the deadline.
@@ -187,6 +190,16 @@ impl OrdersHandle {
             },
         }
     }
+}
+
+/// The actor ended with the question: what it had done by then is in the journal.
+fn unanswered() -> Refusal {
+    Refusal::new(
+        "timeout",
+        "The part of the daemon that owns orders was restarted before it answered. Whether anything was sent \
+         is not known here.",
+        "Do not send it again. Call get_live_orders: it shows what the journal and IBKR say.",
+    )
 }
 
 fn unknown(id: IntentId) -> Refusal {

@@ -217,7 +217,8 @@ impl State {
             OrderAnswer::Asked(asked) => {
                 let questions = questions::of(&asked);
                 let rules = self.rules_of(intent);
-                let yes = questions::is_yes(&questions, &intent.agreed, intent.suppress, &rules);
+                let yes = self.frozen().is_none()
+                    && questions::is_yes(&questions, &intent.agreed, intent.suppress, &rules);
                 Event::Asked(asked.reply_id, questions, yes)
             }
         }

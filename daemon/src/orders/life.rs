@@ -271,6 +271,12 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
                 || matches!(standing.status.as_str(), "Filled" | "Cancelled" | "Inactive");
             (S::at_broker(standing), if is_news { vec![Tell] } else { Vec::new() })
         }
+        // Called cancelled, and filled all the same: that was seen.
+        (S::Over(End::Cancelled(known)), E::Found(standing))
+            if standing.status == "Filled" || standing.filled > known.filled =>
+        {
+            (S::at_broker(known.updated(standing)), vec![Tell])
+        }
         // What was never placed is there all the same: the state stays what was said, and a person is told.
         (S::Denied(_) | S::Over(End::NotPlaced(_) | End::Rejected(_)), E::Found(standing)) => {
             (state.clone(), vec![Alarm(standing)])

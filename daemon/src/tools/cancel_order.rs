@@ -64,7 +64,7 @@ impl Tool for CancelOrder {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let target = args.target(&ctx).await?;
         let (account, purpose, text, own) = match target {
-            Target::Unsent(intent) => return decline(&ctx, &intent).await,
+            Target::Unsent(intent) => return drop_unsent(&ctx, &intent).await,
             Target::Order { account, order_id, own } => {
                 let what = own.as_ref().map(|intent| format!(" ({})", intent.text));
                 let text = format!("cancel order {order_id}{}", what.unwrap_or_default());
@@ -75,6 +75,8 @@ impl Tool for CancelOrder {
                 (account, Purpose::CancelAll, text, None)
             }
         };
+        // A client that may not trade here may not end an order either.
+        ctx.lease().await?;
         let hash = hash_of(&(&account, &purpose));
         let origin = order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), hash);
         if let Some(out) = order_road::earlier(&ctx, &origin).await? {
@@ -141,7 +143,7 @@ async fn by_intent(ctx: &Ctx, text: &str) -> Result<Target, Refusal> {
         .at("intentId")
     })?;
     match (&intent.state, intent.order_id()) {
-        (State::Awaiting(_), _) => Ok(Target::Unsent(Box::new(intent))),
+        (State::Awaiting(_) | State::Ready, _) => Ok(Target::Unsent(Box::new(intent))),
         (_, Some(order_id)) => {
             let account = intent.account.clone();
             Ok(Target::Order { account, order_id, own: Some(Box::new(intent)) })
@@ -173,13 +175,17 @@ fn unknown(order_id: OrderId) -> Refusal {
 }
 
 /// What was never sent is only dropped.
-async fn decline(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
-    let State::Awaiting(approval) = &intent.state else { return answer(ctx, intent).await };
-    let client = ctx.who.client.clone();
+async fn drop_unsent(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
     let orders = &ctx.desks.orders;
-    let id = orders.decide(&approval.id, false, Answerer::Client(client)).await?;
-    let intent = orders.settled(id, order_road::soon(ctx)).await?;
-    answer(ctx, &intent).await
+    let dropped = match &intent.state {
+        State::Awaiting(approval) => {
+            let client = Answerer::Client(ctx.who.client.clone());
+            let id = orders.decide(&approval.id, false, client).await?;
+            orders.settled(id, order_road::soon(ctx)).await?
+        }
+        _ => orders.withdraw(intent.id).await?,
+    };
+    answer(ctx, &dropped).await
 }
 
 /// What became of the order, as far as it shows within some seconds.

@@ -52,6 +52,10 @@ impl Tool for ConfirmOrder {
             "" => "a client".to_owned(),
             client => client.to_owned(),
         };
+        if accept {
+            // What this client may not place it may not confirm either.
+            ctx.lease().await?;
+        }
         let orders = &ctx.desks.orders;
         let id = orders.decide(&name, accept, Answerer::Client(client)).await?;
         let intent = orders.settled(id, order_road::soon(&ctx)).await?;

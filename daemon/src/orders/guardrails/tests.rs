@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::orders::asked::{Leg, Sibling};
 use crate::orders::limits::Limits;
 use crate::orders::order::Traded;
 use ibd_cpapi::money::{Price, Quantity};
@@ -230,4 +231,60 @@ fn orders_are_counted() {
         Some("IB_MAX_ORDERS_PER_MINUTE=10")
     );
     assert_eq!(refused(Counts { minute: 0, day: 50 }).as_deref(), Some("IB_MAX_ORDERS_PER_DAY=50"));
+}
+
+#[test]
+fn a_sale_is_worth_what_the_market_pays_whatever_its_limit() {
+    let open = rules(&[("price_collar_percent", "100")]);
+    let cheap = Pricing::Limit(price("0.01"));
+    assert_eq!(denied(order(Side::Sell, "101", cheap), &scene(), &open).0, "over_max_percent");
+    let stop = Pricing::StopLimit { stop: price("99"), limit: price("0.01") };
+    assert_eq!(denied(order(Side::Sell, "200", stop), &scene(), &open).0, "over_max_percent");
+    assert_eq!(denied(order(Side::Sell, "1", stop), &scene(), &rules(&[])).0, "price_off_market");
+    let blind = Scene { quote: Quote::default(), ..scene() };
+    let limit = Pricing::Limit(price("100"));
+    assert_eq!(denied(order(Side::Sell, "1", limit), &blind, &open).0, "value_unknown");
+}
+
+#[test]
+fn every_order_of_a_submission_is_looked_at() {
+    let sibling = |side, pricing| Sibling {
+        side,
+        size: Size::Quantity(Quantity::new(decimal("1"))),
+        pricing,
+    };
+    let with = |attached| Order { attached, ..order(Side::Buy, "1", Pricing::Limit(price("100"))) };
+    let only_limits = rules(&[("allowed_order_types", "LMT")]);
+    let market = with(Attached::Oca(vec![sibling(Side::Buy, Pricing::Market)]));
+    assert_eq!(denied(market, &scene(), &only_limits).0, "not_allowed");
+    let far = with(Attached::Oca(vec![sibling(Side::Buy, Pricing::Limit(price("200")))]));
+    assert_eq!(denied(far, &scene(), &rules(&[])).0, "price_off_market");
+    let wrong = with(Attached::Oca(vec![sibling(Side::Sell, Pricing::Stop(price("120")))]));
+    assert_eq!(denied(wrong, &scene(), &rules(&[])).0, "stop_on_wrong_side");
+    let bracket = |profit: Option<&str>, stop: &str| Attached::Bracket {
+        take_profit: profit.map(price),
+        stop_loss: Some(price(stop)),
+        stop_loss_limit: None,
+    };
+    assert_eq!(denied(with(bracket(Some("150"), "95")), &scene(), &rules(&[])).0, "vetted");
+    assert_eq!(denied(with(bracket(None, "95")), &scene(), &only_limits).0, "not_allowed");
+    let at_market = Order { pricing: Pricing::Market, ..with(bracket(None, "120")) };
+    assert_eq!(denied(at_market, &scene(), &rules(&[])).0, "stop_on_wrong_side");
+}
+
+#[test]
+fn an_amount_of_money_is_held_against_the_quantity_and_a_combination_against_no_list() {
+    let few = rules(&[("max_order_quantity", "20"), ("max_order_percent", "100")]);
+    let mut cash = order(Side::Buy, "1", Pricing::Market);
+    cash.size = Size::Cash(ibd_cpapi::money::Amount::new(decimal("2100")));
+    assert_eq!(denied(cash.clone(), &scene(), &few).0, "over_max_quantity");
+    let blind = Scene { quote: Quote::default(), ..scene() };
+    assert_eq!(denied(cash, &blind, &few).0, "value_unknown");
+    let mut combo = order(Side::Buy, "2", Pricing::Limit(price("1")));
+    combo.contract.sec_type = "BAG".into();
+    combo.contract.legs = vec![Leg { conid: "8314".parse().unwrap(), side: Side::Buy, ratio: 100 }];
+    let known = Scene { legs_value: Some(decimal("1")), ..scene() };
+    assert_eq!(denied(combo.clone(), &known, &few).0, "over_max_quantity");
+    let listed = rules(&[("denied_symbols", "IBM")]);
+    assert_eq!(denied(combo, &known, &listed).0, "not_allowed");
 }
