@@ -198,6 +198,7 @@ pub struct State {
     /// Complete looks that have not seen what is in doubt.
     absences: HashMap<IntentId, u32>,
     look: Option<JoinHandle<()>>,
+    peeking: Option<JoinHandle<()>>,
     /// What IBKR pushes, while there is a session and something to hear of.
     feed: Option<JoinHandle<()>>,
     /// Orders of which news is expected at any moment.
@@ -287,9 +288,10 @@ impl Actor for Orders {
         _: ActorRef<Msg>,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
-        // What is on the wire goes on without us; the next daemon finds out what became of it.
+        // What is on the wire may arrive all the same; the next daemon finds out what became of it.
         let running =
-            state.look.take().into_iter().chain(state.round.take()).chain(state.feed.take());
+            state.look.take().into_iter().chain(state.peeking.take()).chain(state.feed.take());
+        let running = running.chain(state.round.take());
         for task in state.tasks.drain(..).chain(running) {
             task.abort();
         }
@@ -335,6 +337,7 @@ impl State {
             shown: HashMap::new(),
             absences: HashMap::new(),
             look: None,
+            peeking: None,
             feed: None,
             peeks: peeks::Peeks::default(),
             called_at: None,

@@ -136,6 +136,9 @@ impl State {
     /// Sends what an intent is for. Its `Sending` is durable by now. A look that is under way gives way:
     /// nothing else goes to the order endpoints in the middle of a round.
     pub(super) fn send(&mut self, me: &ActorRef<Msg>, id: IntentId) {
+        if let Some(peek) = self.peeking.take() {
+            peek.abort();
+        }
         if let Some(look) = self.look.take() {
             self.wants_look |= !look.is_finished();
             look.abort();

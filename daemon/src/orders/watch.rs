@@ -166,14 +166,15 @@ impl State {
     /// Begins a look, if one is wanted and possible. Not in the middle of a round: nothing else goes to the
     /// order endpoints then.
     pub(super) fn look(&mut self, me: &ActorRef<Msg>) {
-        let is_running = self.look.as_ref().is_some_and(|task| !task.is_finished());
-        let is_in_round = self.lane.is_some();
-        if is_running || is_in_round {
+        if self.lane.is_some() {
             return;
         }
         let Some(lease) = self.ready.clone() else { return };
-        if !self.wants_look {
-            return self.peek(me, lease);
+        // Single orders have an endpoint of their own: they need not wait for the list.
+        self.peek(me, lease.clone());
+        let is_running = self.look.as_ref().is_some_and(|task| !task.is_finished());
+        if is_running || !self.wants_look {
+            return;
         }
         self.wants_look = false;
         self.looked_at = Some(Instant::now());
@@ -201,6 +202,9 @@ impl State {
 
     /// Asks for single orders: an endpoint that is never stale and has no window of its own.
     fn peek(&mut self, me: &ActorRef<Msg>, lease: Lease) {
+        if self.peeking.as_ref().is_some_and(|task| !task.is_finished()) {
+            return;
+        }
         let book = &self.book;
         self.peeks.forget(|order, until| book.by_order(order).is_none_or(|i| is_told(i, until)));
         let orders = self.peeks.take_due(Instant::now());
@@ -209,7 +213,7 @@ impl State {
             return;
         }
         let me = me.clone();
-        self.look = Some(tokio::spawn(async move {
+        self.peeking = Some(tokio::spawn(async move {
             let deadline = Instant::now() + faults::scaled(LOOK);
             let mut evidence = Evidence::begin(lease.epoch());
             for order_id in orders {
