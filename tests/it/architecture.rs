@@ -46,7 +46,14 @@ fn crates_know_only_whom_they_may() {
         ("ibd-headless", &["ibd-protocol"], "of ours it knows only what a secret is"),
         (
             "ibd",
-            &["ibd-protocol", "ibd-cpapi", "ibd-install", "ibd-headless", "ibd-journal", "ibd-flex"],
+            &[
+                "ibd-protocol",
+                "ibd-cpapi",
+                "ibd-install",
+                "ibd-headless",
+                "ibd-journal",
+                "ibd-flex",
+            ],
             "the daemon knows no MCP and no simulator",
         ),
     ] {

@@ -234,6 +234,7 @@ impl State {
         }
         self.has_display = wishes.has_display;
         self.shared.desks.session.wishes(wishes);
+        self.shared.desks.flex.wishes(wishes);
         let policy = Policy::settle(&self.shared.config, wishes);
         self.change(|status| status.read_only = policy.read_only);
         self.policy = Arc::new(policy);

@@ -59,7 +59,11 @@ pub(crate) fn measure(bench: &mut Bench) {
     times.push(orders.row("`place_order`, every 1.1 s (scene, proof, send)", Some(reads.p50())));
     bench.table.other(
         "journal's share of `place_order`: two steps",
-        format!("{share:.0} % ({} of {})", table::time(journal.p50() * STEPS), table::time(orders.p50())),
+        format!(
+            "{share:.0} % ({} of {})",
+            table::time(journal.p50() * STEPS),
+            table::time(orders.p50())
+        ),
     );
 }
 
