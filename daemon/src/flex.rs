@@ -5,10 +5,13 @@
 //! being made when the daemon dies is fetched by the next one. Calls to IBKR are tasks that the state owns.
 
 pub mod errand;
+pub mod files;
 mod handle;
 pub mod life;
+mod list;
 pub mod memory;
 mod pace;
+pub mod person;
 pub mod words;
 
 use std::collections::HashMap;
@@ -31,6 +34,7 @@ use crate::store::Store;
 use errand::{Errand, Heard};
 pub use handle::FlexHandle;
 use life::{Next, Sign, Step, Tries};
+pub use list::{Listed, listed};
 use memory::{Going, Memory, Query, QueryId};
 use pace::Pace;
 

@@ -2,7 +2,6 @@
 
 pub mod args;
 pub mod cell;
-mod flex_read;
 mod order_args;
 mod order_out;
 mod order_road;

@@ -135,8 +135,6 @@ async fn every_code_that_ends_a_run_says_what_to_do() {
         assert!(!reply.json.to_string().contains(TOKEN));
         assert!(reply.json["next"].as_str().unwrap().len() > 20);
     }
-    let unknown = client.call("get_flex_query", json!({ "queryId": "4711" })).await;
-    assert_eq!(unknown.error(), "flex_query_invalid");
     let never = client.call("get_flex_query", json!({ "queryId": "no such name" })).await;
     assert_eq!(never.error(), "flex_query_unknown");
     let list = client.call("list_flex_queries", json!({})).await.ok();
@@ -148,6 +146,8 @@ async fn a_code_that_passes_is_waited_out() {
     let sim = sim().await;
     let world = world(&sim, TOKEN);
     let mut client = world.client().await;
+    let unknown = client.call("get_flex_query", json!({ "queryId": "4711" })).await;
+    assert_eq!(unknown.error(), "flex_query_invalid");
     // Heavy load at the first call; at the second the reference is lost, once.
     let next = json!([{ "code": 1009, "at": "send" }, { "code": 1017, "at": "get" }]);
     sim.tell("/flex", json!({ "next": next })).await;
@@ -190,4 +190,40 @@ async fn without_a_token_the_tools_say_how_to_get_one() {
     assert!(list["next"].as_str().unwrap().contains("Client Portal"), "{list}");
     let asked = client.call("ask_flex", json!({ "question": "dividends" })).await;
     assert_eq!(asked.error(), "flex_no_statement");
+}
+
+#[tokio::test]
+async fn a_person_runs_exports_imports_and_forgets() {
+    let sim = sim().await;
+    let world = world(&sim, TOKEN);
+    let _client = world.client().await;
+    let ctl = async |arguments: &[&str]| {
+        let output = world.ctl(arguments).await;
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        (output.status.code().unwrap(), text, String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, text, why) = ctl(&["flex", "run", "1004", "--name", "Taxes"]).await;
+    assert!(code == 0 && text.contains("sections"), "{text} {why}");
+    let (code, text, _) = ctl(&["flex", "list"]).await;
+    assert!(code == 0 && text.contains("Taxes") && text.contains("have 20"), "{text}");
+    let (csv, xml) = (world.path("trades.csv"), world.path("all.xml"));
+    let (csv, xml) = (csv.to_str().unwrap(), xml.to_str().unwrap());
+    let (code, text, why) = ctl(&["flex", "export", "taxes", csv, "--section", "Trades"]).await;
+    assert!(code == 0 && text.contains("trades.csv"), "{text} {why}");
+    assert!(std::fs::read_to_string(csv).unwrap().starts_with("accountId"));
+    let (code, ..) = ctl(&["flex", "export", "taxes", csv, "--section", "Trades"]).await;
+    assert_eq!(code, 1, "what is there is left alone");
+    let (code, ..) = ctl(&["flex", "export", "taxes", xml]).await;
+    assert_eq!(code, 0);
+    let (code, text, _) = ctl(&["flex", "forget", "TAXES", "--statements"]).await;
+    assert!(code == 0 && text.contains("removed: 1"), "{text}");
+    let (code, text, why) = ctl(&["flex", "import", xml]).await;
+    assert!(code == 0 && text.contains("in the archive"), "{text} {why}");
+    let (code, _, why) = ctl(&["flex", "import", csv]).await;
+    assert!(code == 1 && why.contains("no XML"), "{why}");
+    let (code, text, _) = ctl(&["flex", "list", "--json"]).await;
+    let list: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &list["queries"][0]["statements"]), (0, &json!(1)), "{list}");
+    let (code, _, why) = ctl(&["flex", "run", "nothing"]).await;
+    assert!(code == 1 && why.contains("No query"), "{why}");
 }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cell::Time;
-use super::flex_read::{day, off, unreadable};
 use super::{Ctx, Tool, args};
+use crate::flex::files::{day, off, unreadable};
 use crate::flex::{self, words};
 use crate::refusal::Refusal;
 

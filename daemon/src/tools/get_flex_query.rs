@@ -12,8 +12,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::cell::Time;
-use super::flex_read::{self, Form, day, export, off};
 use super::{Ctx, Tool, args};
+use crate::flex::files::{self, Form, day, export, off};
 use crate::flex::{Ask, Standing, words};
 use crate::refusal::Refusal;
 
@@ -203,7 +203,7 @@ async fn shown(
     let folder = ctx.desks.flex.exports().clone();
     rows.order = entry.date_order;
     off(move || {
-        let read = || archive.read(&entry).map_err(|error| flex_read::unreadable(&error));
+        let read = || archive.read(&entry).map_err(|error| files::unreadable(&error));
         match form {
             Some(form) => {
                 let (path, bytes) = export(&archive, &entry, (&folder, form), &rows)?;
@@ -211,12 +211,12 @@ async fn shown(
             }
             None if rows.section.is_empty() => {
                 let summary =
-                    summary::of(read()?).map_err(|error| flex_read::unreadable(&error))?;
+                    summary::of(read()?).map_err(|error| files::unreadable(&error))?;
                 out.summary = serde_json::to_value(summary).ok();
             }
             None => {
                 let page =
-                    section::page(read()?, &rows).map_err(|error| flex_read::no_rows(&error))?;
+                    section::page(read()?, &rows).map_err(|error| files::no_rows(&error))?;
                 out.cursor = page.next;
                 out.rows = serde_json::to_value(page).ok();
             }

@@ -1,15 +1,15 @@
 //! `list_flex_queries`: which Flex queries are remembered, and what of each is archived.
 
-use ibd_flex::archive::{self, Usage};
+use ibd_flex::archive::{Usage, describe};
 use ibd_protocol::Effect;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cell::Time;
-use super::flex_read::off;
 use super::{Ctx, Tool, args};
-use crate::flex::{View, is_of, words};
+use crate::flex::files::off;
+use crate::flex::{Listed, listed, words};
 use crate::refusal::Refusal;
 
 /// Nothing is needed.
@@ -93,7 +93,7 @@ impl Tool for ListFlexQueries {
             }
         };
         let has_token = flex.access().await.is_some();
-        let queries = all(&view);
+        let queries: Vec<One> = listed(&view).into_iter().map(One::from).collect();
         Ok(Out {
             count: queries.len(),
             queries,
@@ -106,49 +106,16 @@ impl Tool for ListFlexQueries {
     }
 }
 
-fn all(view: &View) -> Vec<One> {
-    let mut all: Vec<One> = view
-        .queries
-        .iter()
-        .map(|query| {
-            let own: Vec<_> = view.entries.iter().filter(|entry| is_of(entry, &query.id)).collect();
-            let running = view.going.iter().find(|(id, _)| *id == query.id);
-            One {
-                name: query.name.clone(),
-                query_id: Some(query.id.to_string()),
-                created_at: Some(Time(query.created)),
-                last_used: query.last_used.map(Time),
-                statements: own.len(),
-                coverage: archive::describe(&archive::coverage(own, None)),
-                running: running.map(|(_, text)| text.clone()),
-            }
-        })
-        .collect();
-    let mut names: Vec<&str> = view
-        .entries
-        .iter()
-        .filter(|entry| {
-            entry
-                .query_id
-                .as_deref()
-                .is_none_or(|id| !view.queries.iter().any(|query| query.id.as_str() == id))
-        })
-        .map(|entry| entry.query())
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    // Of a query that was forgotten, or statements that came from files.
-    for name in names {
-        let own: Vec<_> = view.entries.iter().filter(|entry| entry.query() == name).collect();
-        all.push(One {
-            name: own.last().map(|entry| entry.query_name.clone()).unwrap_or_default(),
-            query_id: own.last().and_then(|entry| entry.query_id.clone()),
-            created_at: None,
-            last_used: None,
-            statements: own.len(),
-            coverage: archive::describe(&archive::coverage(own, None)),
-            running: None,
-        });
+impl From<Listed> for One {
+    fn from(listed: Listed) -> Self {
+        Self {
+            coverage: describe(&listed.coverage),
+            name: listed.name,
+            query_id: listed.id,
+            created_at: listed.created.map(Time),
+            last_used: listed.last_used.map(Time),
+            statements: listed.statements,
+            running: listed.running,
+        }
     }
-    all
 }

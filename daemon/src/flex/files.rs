@@ -1,4 +1,4 @@
-//! What the Flex tools have in common: statements are read off the daemon's threads.
+//! Statements are read, and files for other programs written, off the daemon's threads.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -8,7 +8,7 @@ use ibd_flex::archive::{Archive, Entry};
 use ibd_flex::section::{self, Ask, Format, SectionError};
 use jiff::civil::Date;
 
-use crate::flex::words;
+use super::words;
 use crate::refusal::Refusal;
 
 /// The form of a file.
