@@ -2,7 +2,7 @@
 //! `dump FILE [values]`.
 //!
 //! Sums are of every attribute that is a number, by section, element, level, currency and name; with
-//! `values`, every row follows, as one line of JSON with all attributes as they are written.
+//! `values`, every row follows, as one line of JSON: `[written, read]` for each attribute.
 
 #![allow(clippy::print_stdout, missing_docs)]
 
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Event::Row(row) => {
                 add(&row, summary.date_order, &mut sums);
                 if with_values {
-                    rows.push(values(&row));
+                    rows.push(values(&row, summary.date_order));
                 }
             }
             Event::End => break,
@@ -58,10 +58,19 @@ fn add(row: &Row<'_>, order: Order, sums: &mut BTreeMap<[String; 5], (u64, Decim
     }
 }
 
-fn values(row: &Row<'_>) -> serde_json::Value {
+/// Every attribute with what is written and what is read of it.
+fn values(row: &Row<'_>, order: Order) -> serde_json::Value {
+    let read = |name: &str, text: &str| match cell(name, text, order) {
+        Cell::Missing => serde_json::Value::Null,
+        Cell::Number(number) => number.normalize().to_string().into(),
+        Cell::Text(text) => text.into(),
+    };
     let values: serde_json::Map<_, _> = row
         .attributes()
-        .map(|attribute| (attribute.name.to_owned(), attribute.value().into_owned().into()))
+        .map(|attribute| {
+            let text = attribute.value();
+            (attribute.name.to_owned(), json!([text, read(attribute.name, &text)]))
+        })
         .collect();
     json!({"section": row.section, "element": row.element, "values": values})
 }

@@ -126,7 +126,7 @@ fn cents(value: i64) -> String {
 
 fn nav<W: Write>(out: &mut Counted<W>, dice: &mut Dice) -> io::Result<()> {
     writeln!(out, "<EquitySummaryInBase>")?;
-    let mut total = 1_000_000_00_i64;
+    let mut total = 100_000_000_i64;
     for number in 0..DAYS {
         total += dice.roll(2_000_000) as i64 - 950_000;
         let cash = total / 5;

@@ -6,16 +6,21 @@ use std::fs::File;
 use std::hint::black_box;
 use std::time::Instant;
 
+use ibd_flex::answers;
+use ibd_flex::archive::{Archive, Incoming};
+use ibd_flex::question::{Given, Question};
 use ibd_flex::statement::{Columns, Event, Reader, StatementError};
 use ibd_flex::value::{self, Order};
+use jiff::Timestamp;
 
 type Rows = Result<u64, StatementError>;
+type Way = (&'static str, fn(File) -> Rows);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let file = std::env::args().nth(1).ok_or("usage: rate FILE")?;
     let megabytes = std::fs::metadata(&file)?.len() as f64 / 1e6;
     let before = peak()?;
-    let ways: [(&str, fn(File) -> Rows); 4] = [
+    let ways: [Way; 4] = [
         ("events", events),
         ("typed columns", typed),
         ("every column", every),
@@ -31,8 +36,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         println!("{name:14} {rows:9} rows  {:7.1} MB/s", megabytes / best);
     }
+    archived(&file, megabytes)?;
     println!("peak memory {} kB, {} kB above the start", peak()?, peak()? - before);
     Ok(())
+}
+
+/// Into the archive, out of it, and a question answered from it.
+fn archived(file: &str, megabytes: f64) -> Result<(), Box<dyn std::error::Error>> {
+    let folder = std::env::temp_dir().join(format!("ibd-flex-rate-{}", std::process::id()));
+    let archive = Archive::open(&folder)?;
+    let incoming = Incoming { query_id: None, name: None, now: Timestamp::now(), known: &[] };
+    let show = |name: &str, began: Instant| {
+        println!("{name:14} {:15}  {:7.1} MB/s", "", megabytes / began.elapsed().as_secs_f64());
+    };
+    let began = Instant::now();
+    let added = archive.add(File::open(file)?, &incoming)?;
+    show("archived", began);
+    let began = Instant::now();
+    archive.export(&added.entry, &mut std::io::sink())?;
+    show("unpacked", began);
+    let today = jiff::civil::date(2026, 11, 2);
+    let question = Question::parse("realised P&L by symbol", &Given::default(), today)?;
+    let began = Instant::now();
+    let entries = [added.entry.clone()];
+    black_box(answers::answer(&question, &entries, (|entry| archive.read(entry), 100))?);
+    show("answered", began);
+    println!("packed to a {:.1}th", added.entry.bytes as f64 / added.entry.packed as f64);
+    Ok(std::fs::remove_dir_all(&folder)?)
 }
 
 fn events(file: File) -> Rows {

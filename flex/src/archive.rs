@@ -256,7 +256,8 @@ impl Entry {
     /// Whether it is of the query of that number or name, in any case.
     pub fn is_of(&self, query: &str) -> bool {
         let query = query.trim();
-        self.query_id.as_deref() == Some(query) || self.query_name.eq_ignore_ascii_case(query)
+        let is_same = self.query_name.to_lowercase() == query.to_lowercase();
+        is_same || self.query_id.as_deref() == Some(query)
     }
 
     /// What one query is told from another by: its number, or for imported ones the name.

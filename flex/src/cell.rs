@@ -92,8 +92,9 @@ fn looks_like_number(text: &str) -> bool {
             .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'E' | b'e' | b'-'))
 }
 
+/// `notes` is not among them: codes of a trade, but an amount in a summary of equity.
 fn is_name(name: &str) -> bool {
-    const ENDS: [&str; 18] = [
+    const ENDS: [&str; 15] = [
         "id",
         "cusip",
         "isin",
@@ -103,18 +104,15 @@ fn is_name(name: &str) -> bool {
         "alias",
         "model",
         "code",
-        "notes",
         "description",
         "name",
-        "account",
         "reference",
         "number",
         "link",
         "issuer",
-        "valor",
     ];
     let name = name.to_ascii_lowercase();
-    ENDS.iter().any(|end| name.ends_with(end))
+    name == "account" || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Without what could hide or reverse text, and not endless: names and descriptions are other

@@ -121,9 +121,8 @@ pub fn of(source: impl BufRead) -> Result<Summary, StatementError> {
     let mut summarizer = Summarizer::default();
     loop {
         let event = reader.next()?;
-        let is_end = matches!(event, Event::End);
         summarizer.take(&event);
-        if is_end {
+        if matches!(event, Event::End) {
             break;
         }
     }

@@ -32,6 +32,9 @@ pub(super) struct Chosen {
     pub(super) notes: Vec<String>,
 }
 
+/// The section whose rows are of all the days of their statement.
+pub(super) const SUMMARIES: &str = "FIFOPerformanceSummaryInBase";
+
 /// A section that has no levels.
 pub(super) const ANY: &str = "*";
 
@@ -51,10 +54,7 @@ pub(super) fn plans(about: About) -> &'static [Plan] {
     match about {
         About::RealisedPnl => &[
             Plan { main: REALISED, more: &[ACTIONS] },
-            Plan {
-                main: Need { section: "FIFOPerformanceSummaryInBase", levels: &[ANY] },
-                more: &[],
-            },
+            Plan { main: Need { section: SUMMARIES, levels: &[ANY] }, more: &[] },
         ],
         About::Dividends | About::Withholding | About::Interest | About::Deposits => {
             &[Plan { main: CASH, more: &[] }]
@@ -184,7 +184,8 @@ fn plan_for(question: &Question, plan: Plan, of_query: &[&Entry]) -> Option<Chos
         ));
     }
     entries.sort_by(|a, b| (b.age(), &b.file).cmp(&(a.age(), &a.file)));
-    let entries = needed(question, &entries);
+    let is_of_days = !matches!(plan.main.section, "OpenPositions" | "ChangeInNAV" | SUMMARIES);
+    let entries = if is_of_days { needed(question, &entries) } else { entries };
     let mut levels = vec![(plan.main.section, level)];
     for need in plan.more {
         let with: Vec<&Entry> =
@@ -220,7 +221,8 @@ fn level<'e>(
         .min_by_key(|(_, entries)| uncovered(question, entries.iter().copied()))
 }
 
-/// Without those whose days a newer one has all.
+/// Without those whose days a newer one has all. Only where rows have days of their own: what a
+/// statement says of its last day, or of all its days together, a longer one does not say.
 fn needed<'e>(question: &Question, newest_first: &[&'e Entry]) -> Vec<&'e Entry> {
     let account = question.account.as_deref();
     let mut kept: Vec<&Entry> = Vec::new();

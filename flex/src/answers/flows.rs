@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::Answer;
 use super::fields::{Field, Item};
 use super::read::Context;
-use super::sums::{Flow, Sums};
+use super::sums::{BASE, Flow, Sums};
 use crate::cell::clean;
 use crate::question::{About, By, Question};
 
@@ -54,7 +54,7 @@ impl Flows {
 
     fn trade(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
         let day = context.day(item, TRADE_DAYS);
-        if !context.is_in_period(day) {
+        if !context.counts(item, day) {
             return;
         }
         let about = context.question.about;
@@ -78,7 +78,7 @@ impl Flows {
 
     fn confirm(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
         let day = context.day(item, TRADE_DAYS);
-        if !context.is_in_period(day) {
+        if !context.counts(item, day) {
             return;
         }
         let about = context.question.about;
@@ -98,7 +98,7 @@ impl Flows {
     /// A merger for cash realises without a trade.
     fn action(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
         let day = context.day(item, CASH_DAYS);
-        if context.is_in_period(day) {
+        if context.counts(item, day) {
             let part = plain(context, item, (Field::Realised, "Corporate actions"));
             self.add(context, item, (day, part));
         }
@@ -108,13 +108,13 @@ impl Flows {
     fn summary(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
         context.need(item, (Field::TotalRealised, "realised P&L"));
         let is_total = item.text(Field::Symbol).is_none() && item.text(Field::Conid).is_none();
-        if is_total || !context.is_summary_wanted(item) {
+        if is_total || !context.claim(&item.account()) {
             return;
         }
         let day =
             context.day(item, &[Field::ReportDate]).or(context.period.map(|period| period.to));
         let part = plain(context, item, (Field::TotalRealised, "Trades"))
-            .map(|part| Part { currency: String::new(), ..part });
+            .map(|part| Part { currency: BASE.to_owned(), ..part });
         self.add(context, item, (day, part));
     }
 
@@ -131,7 +131,7 @@ impl Flows {
         };
         let Some((measure, kind)) = place(context.question.about, (cash, &kind)) else { return };
         let day = context.day(item, CASH_DAYS);
-        if context.is_in_period(day) {
+        if context.counts(item, day) {
             let part =
                 plain(context, item, (Field::Amount, &kind)).map(|part| Part { measure, ..part });
             self.add(context, item, (day, part));

@@ -5,16 +5,16 @@ use std::io::{self, BufRead};
 
 use jiff::civil::Date;
 
-use super::choose::{ANY, Chosen};
+use super::choose::{ANY, Chosen, SUMMARIES};
 use super::fields::{self, Field, Item};
 use super::flows::Flows;
 use super::nav::Nav;
 use super::positions::Positions;
 use super::rates::Rates;
-use super::seen::Seen;
+use super::seen::{self, Seen};
 use super::trades::Trades;
 use super::{Answer, Named, NoAnswer, Tick};
-use crate::archive::{Entry, coverage, coverage_name};
+use crate::archive::{Coverage, Entry, coverage, coverage_name};
 use crate::question::{About, By, Question};
 use crate::statement::{Event, Reader, Row, Statement, StatementError};
 use crate::summary::Period;
@@ -25,6 +25,8 @@ pub(super) struct Context<'q> {
     pub(super) question: &'q Question,
     /// Rows that the table may have.
     pub(super) rows: usize,
+    /// Whole statements are added up, and no rows with days of their own.
+    is_of_summaries: bool,
     pub(super) rates: Rates,
     /// Which statement is read: 0 is the newest.
     pub(super) number: usize,
@@ -39,9 +41,10 @@ pub(super) struct Context<'q> {
     unreadable: u64,
     undated: u64,
     is_ambiguous: bool,
-    /// Periods of summaries that were added, with the statement that they are from.
-    summed: Vec<(String, Period, usize)>,
+    /// Accounts and days for which the word of a statement was taken, with its number.
+    claimed: Vec<(String, Period, usize)>,
     overlapping: u64,
+    beyond: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +68,7 @@ pub(super) fn answer<B: BufRead>(
     (open, rows): (&mut impl FnMut(&Entry) -> io::Result<B>, usize),
 ) -> Result<Answer, NoAnswer> {
     let mut context = Context::new(question, rows);
+    context.is_of_summaries = chosen.levels.iter().any(|(section, _)| *section == SUMMARIES);
     let mut collector = Collector::of(question);
     let mut seen = Seen::of(chosen.entries.len());
     for (number, entry) in chosen.entries.iter().enumerate() {
@@ -81,6 +85,9 @@ pub(super) fn answer<B: BufRead>(
         return Err(NoAnswer::NotTicked(lacking));
     }
     let mut answer = frame(question, chosen);
+    if context.is_of_summaries {
+        answer.not_covered = context.not_claimed(answer.period);
+    }
     collector.finish(&mut context, &mut answer);
     context.explain(&mut answer);
     if seen.repeated() > 0 {
@@ -192,6 +199,7 @@ impl<'q> Context<'q> {
         Self {
             question,
             rows,
+            is_of_summaries: false,
             rates: Rates::default(),
             number: 0,
             period: None,
@@ -202,8 +210,9 @@ impl<'q> Context<'q> {
             unreadable: 0,
             undated: 0,
             is_ambiguous: false,
-            summed: Vec::new(),
+            claimed: Vec::new(),
             overlapping: 0,
+            beyond: 0,
         }
     }
 
@@ -213,6 +222,9 @@ impl<'q> Context<'q> {
             (Some(from), Some(to)) => Some(Period { from, to }),
             _ => None,
         };
+        if self.is_of_summaries {
+            self.claim(&statement.account);
+        }
     }
 
     fn learn_base(&mut self, item: &Item<'_>) {
@@ -273,14 +285,11 @@ impl<'q> Context<'q> {
 
     /// Whether a row of that day is asked for. One without a day counts if all its statement does.
     pub(super) fn is_in_period(&mut self, day: Option<Date>) -> bool {
-        let (from, to) = (self.question.from, self.question.to);
-        let is_in = |first: Date, last: Date| {
-            from.is_none_or(|from| first >= from) && to.is_none_or(|to| last <= to)
-        };
+        let is_anything = self.question.from.is_none() && self.question.to.is_none();
         match (day, self.period) {
-            _ if from.is_none() && to.is_none() => true,
-            (Some(day), _) => is_in(day, day),
-            (None, Some(period)) if is_in(period.from, period.to) => true,
+            _ if is_anything => true,
+            (Some(day), _) => self.is_asked(Period { from: day, to: day }),
+            (None, Some(period)) if self.is_asked(period) => true,
             _ => {
                 self.undated += 1;
                 false
@@ -288,31 +297,44 @@ impl<'q> Context<'q> {
         }
     }
 
-    /// Whether a summary of its statement's days may be added: all of them are asked for, and no
-    /// other statement's summary is of any of them.
-    pub(super) fn is_summary_wanted(&mut self, item: &Item<'_>) -> bool {
+    /// As `is_in_period`, for what is added up: a row with neither day nor id may be in another
+    /// statement too, and only one of them may count.
+    pub(super) fn counts(&mut self, item: &Item<'_>, day: Option<Date>) -> bool {
+        let has_id = seen::IDS.iter().any(|field| item.text(*field).is_some());
+        if day.is_some() || has_id { self.is_in_period(day) } else { self.claim(&item.account()) }
+    }
+
+    /// Whether what a statement says of its days as a whole may be added: all of them are asked for,
+    /// and no other statement's word was taken for any of them.
+    pub(super) fn claim(&mut self, account: &str) -> bool {
         let Some(period) = self.period else { return self.is_in_period(None) };
-        if !self.is_in_period(None) {
+        if !self.is_asked(period) {
+            self.beyond += 1;
             return false;
         }
-        let (account, number) = (item.account(), self.number);
+        let number = self.number;
+        let mut others = self.claimed.iter().filter(|(name, ..)| name == account);
+        if others.clone().any(|(_, other, by)| *by == number && *other == period) {
+            return true;
+        }
         let overlaps = |other: &Period| period.from <= other.to && other.from <= period.to;
-        let is_taken = self
-            .summed
-            .iter()
-            .any(|(name, other, by)| *name == *account && *by != number && overlaps(other));
-        if is_taken {
+        if others.any(|(_, other, by)| *by != number && overlaps(other)) {
             self.overlapping += 1;
             return false;
         }
-        if !self
-            .summed
-            .iter()
-            .any(|(name, other, by)| *name == *account && *by == number && *other == period)
-        {
-            self.summed.push((account.into_owned(), period, number));
-        }
+        self.claimed.push((account.to_owned(), period, number));
         true
+    }
+
+    /// Days of which no statement's word was taken.
+    fn not_claimed(&self, asked: Option<Period>) -> Vec<String> {
+        let coverage = Coverage::of(self.claimed.iter().map(|(_, period, _)| *period).collect());
+        asked.map(|asked| missing(&coverage, asked, self.question)).unwrap_or_default()
+    }
+
+    fn is_asked(&self, days: Period) -> bool {
+        self.question.from.is_none_or(|from| days.from >= from)
+            && self.question.to.is_none_or(|to| days.to <= to)
     }
 
     pub(super) fn number(
@@ -383,6 +405,13 @@ impl<'q> Context<'q> {
                 .notes
                 .push("summaries of overlapping days were left out; the newest counts".to_owned());
         }
+        if self.beyond > 0 {
+            answer.notes.push(
+                "some statements tell of more days than were asked for, and only of all of them \
+                 together; they are left out"
+                    .to_owned(),
+            );
+        }
         if !self.strange.is_empty() {
             let names: Vec<&str> = self.strange.iter().map(String::as_str).collect();
             answer.notes.push(format!(
@@ -405,12 +434,6 @@ fn frame(question: &Question, chosen: &Chosen) -> Answer {
         .map(|(from, to)| Period { from, to })
         .filter(|period| period.from <= period.to);
     let is_of_day = question.about == About::Positions;
-    let gaps = match period {
-        Some(period) if !is_of_day => {
-            coverage.gaps(Period { from: period.from, to: period.to.min(question.today) })
-        }
-        _ => Vec::new(),
-    };
     let mut notes = chosen.notes.clone();
     if !question.ignored.is_empty() {
         notes.push(format!("not understood, and not heeded: {}", question.ignored.join(" ")));
@@ -425,6 +448,11 @@ fn frame(question: &Question, chosen: &Chosen) -> Answer {
         .collect();
     accounts.sort();
     accounts.dedup();
+    notes.extend(chosen.levels.iter().filter_map(|(section, level)| level_note(section, level)));
+    let not_covered = match period {
+        Some(period) if !is_of_day => not_covered(question, (chosen, &accounts), period),
+        _ => Vec::new(),
+    };
     Answer {
         question: question.restated(),
         query: Named {
@@ -436,10 +464,54 @@ fn frame(question: &Question, chosen: &Chosen) -> Answer {
         source: source(chosen),
         generated: newest.and_then(|entry| entry.generated).map(|made| made.to_string()),
         statements: chosen.entries.len(),
-        not_covered: gaps.into_iter().map(coverage_name).collect(),
+        not_covered,
         notes,
         ..Answer::default()
     }
+}
+
+/// With the account, where accounts differ.
+fn not_covered(
+    question: &Question,
+    (chosen, accounts): (&Chosen, &[String]),
+    asked: Period,
+) -> Vec<String> {
+    let of = |account: &str| missing(&coverage(&chosen.entries, Some(account)), asked, question);
+    let each: Vec<(&String, Vec<String>)> = accounts.iter().map(|name| (name, of(name))).collect();
+    match each.split_first() {
+        Some(((_, first), rest)) if rest.iter().all(|(_, other)| other == first) => first.clone(),
+        _ => each
+            .iter()
+            .flat_map(|(name, gaps)| gaps.iter().map(move |gap| format!("{name}: {gap}")))
+            .collect(),
+    }
+}
+
+/// What has not happened yet is not missing.
+fn missing(coverage: &Coverage, asked: Period, question: &Question) -> Vec<String> {
+    let until = asked.to.min(question.today);
+    let gaps = coverage.gaps(Period { from: asked.from, to: until });
+    gaps.into_iter().map(coverage_name).collect()
+}
+
+/// Why it is not the level that one would expect.
+fn level_note(section: &str, level: &str) -> Option<String> {
+    let why = match level {
+        "ORDER" => {
+            "executions are not in the template: orders are added up, each the sum of its executions"
+        }
+        "CLOSED_LOT" => {
+            "neither executions nor orders are in the template: closed lots are added up, each dated by \
+             the trade that closed it"
+        }
+        "SYMBOL_SUMMARY" => "only summaries by symbol are in the template",
+        "LOT" => "only lots are in the template: those of one instrument are added up",
+        "SUMMARY" if section == "CashTransactions" => {
+            "only summaries are in the template, without details"
+        }
+        _ => return None,
+    };
+    Some(format!("{section}: {why}"))
 }
 
 fn source(chosen: &Chosen) -> String {

@@ -19,7 +19,7 @@ pub(super) struct Seen {
 }
 
 /// Each is one execution's or one booking's alone.
-const IDS: [Field; 3] = [Field::TransactionId, Field::TradeId, Field::ExecId];
+pub(super) const IDS: [Field; 3] = [Field::TransactionId, Field::TradeId, Field::ExecId];
 
 impl Seen {
     pub(super) fn of(statements: usize) -> Self {

@@ -12,12 +12,15 @@ use crate::cell::Cell;
 /// An answer has one kind of amount, or two: dividends and what was withheld.
 pub(super) const MEASURES: usize = 2;
 
+/// Stands for the base currency of an account, whose name may not be known yet.
+pub(super) const BASE: &str = "=";
+
 /// One amount.
 #[derive(Debug)]
 pub(super) struct Flow<'a> {
     pub(super) keys: Vec<String>,
     pub(super) account: &'a str,
-    /// Empty: the account's base.
+    /// Empty if nobody says; [`BASE`] for the account's own.
     pub(super) currency: &'a str,
     pub(super) measure: usize,
     pub(super) amount: Decimal,
@@ -47,7 +50,7 @@ impl Sums {
         if flow.amount.is_zero() {
             return;
         }
-        let is_base = flow.currency.is_empty();
+        let is_base = flow.currency == BASE;
         let rate = flow.rate.filter(|_| !is_base);
         if let Some(rate) = rate {
             rates.note((flow.currency, flow.account), (rate, OF_ROW));
@@ -139,7 +142,7 @@ impl Sums {
         let mut merged: BTreeMap<_, Group> = BTreeMap::new();
         for ((keys, currency, account), group) in &self.groups {
             let base = rates.base(account).unwrap_or(UNNAMED).to_owned();
-            let currency = if currency.is_empty() { base.clone() } else { currency.clone() };
+            let currency = if currency == BASE { base.clone() } else { currency.clone() };
             let all = merged.entry((keys.clone(), currency, base)).or_default();
             self.is_overflown |= !all.add(group);
         }
@@ -213,7 +216,9 @@ fn explain(answer: &mut Answer, unconverted: &BTreeMap<String, u64>) {
     };
     let names: Vec<String> = unconverted.keys().map(named).collect();
     answer.notes.push(format!("no rate to base is known for amounts in {}", names.join(", ")));
-    answer.tick.push(template::Tick::rates());
+    if unconverted.keys().any(|name| !name.is_empty()) {
+        answer.tick.push(template::Tick::rates());
+    }
 }
 
 /// Whether it could be added.

@@ -36,7 +36,7 @@ const COLS: [&str; 9] = [
 impl Trades {
     pub(super) fn take(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
         let day = context.day(item, &[Field::TradeDate, Field::DateTime, Field::ReportDate]);
-        if !context.is_in_period(day) {
+        if !context.counts(item, day) {
             return;
         }
         for wanted in [

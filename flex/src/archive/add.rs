@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use ring::digest::{Context, SHA256};
 
 use super::{Archive, BUFFER, Contents, ENDING, Entry, TEMPORARY, VERSION, foot, hex, sync_folder};
-use crate::statement::{Event, Reader, StatementError};
-use crate::summary::{Summarizer, Summary};
+use crate::statement::StatementError;
+use crate::summary::{self, Summary};
 
 /// What comes with a statement.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +72,7 @@ impl Archive {
     pub fn add(&self, source: impl Read, incoming: &Incoming<'_>) -> Result<Added, AddError> {
         let temporary = Temporary::create(self.folder())?;
         let mut tee = Tee::new(source, &temporary)?;
-        let summary = match summarize(&mut tee) {
+        let summary = match summary::of(BufReader::with_capacity(BUFFER, &mut tee)) {
             Ok(summary) => summary,
             // What stopped the reading may have been the writing.
             Err(error) => {
@@ -136,21 +136,6 @@ impl Entry {
             own.is_some_and(|own| section.levels.iter().all(|level| own.of_level(&level.name) > 0))
         })
     }
-}
-
-fn summarize<R: Read>(tee: &mut Tee<R>) -> Result<Summary, StatementError> {
-    let mut reader = Reader::new(BufReader::with_capacity(BUFFER, tee));
-    let mut summarizer = Summarizer::default();
-    loop {
-        let event = reader.next()?;
-        let is_end = matches!(event, Event::End);
-        summarizer.take(&event);
-        if is_end {
-            break;
-        }
-    }
-    let (promised, counted) = reader.counted();
-    Ok(summarizer.finish(promised.filter(|promised| *promised != counted)))
 }
 
 fn describe(summary: &Summary, packed: &Packed, incoming: &Incoming<'_>) -> Entry {
@@ -272,7 +257,7 @@ impl<R: Read> Tee<R> {
     }
 }
 
-impl<R: Read> Read for &mut Tee<R> {
+impl<R: Read> Read for Tee<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(into)?;
         self.hash.update(&into[..read]);

@@ -24,18 +24,7 @@ pub fn coverage<'e>(
     entries: impl IntoIterator<Item = &'e Entry>,
     account: Option<&str>,
 ) -> Coverage {
-    let mut periods: Vec<Period> =
-        entries.into_iter().flat_map(|entry| covered(entry, account)).collect();
-    periods.sort();
-    let mut have: Vec<Period> = Vec::new();
-    for period in periods {
-        match have.last_mut() {
-            Some(last) if is_next(last.to, period.from) => last.to = last.to.max(period.to),
-            _ => have.push(period),
-        }
-    }
-    let missing = have.windows(2).filter_map(|two| between(two[0].to, two[1].from)).collect();
-    Coverage { have, missing }
+    Coverage::of(entries.into_iter().flat_map(|entry| covered(entry, account)).collect())
 }
 
 /// The whole days of a statement.
@@ -73,6 +62,20 @@ fn between(last: Date, next: Date) -> Option<Period> {
 }
 
 impl Coverage {
+    /// Of some periods, in any order.
+    pub(crate) fn of(mut periods: Vec<Period>) -> Self {
+        periods.sort();
+        let mut have: Vec<Period> = Vec::new();
+        for period in periods {
+            match have.last_mut() {
+                Some(last) if is_next(last.to, period.from) => last.to = last.to.max(period.to),
+                _ => have.push(period),
+            }
+        }
+        let missing = have.windows(2).filter_map(|two| between(two[0].to, two[1].from)).collect();
+        Self { have, missing }
+    }
+
     /// What of some days is not covered, but for weekends.
     pub fn gaps(&self, asked: Period) -> Vec<Period> {
         let mut gaps = Vec::new();

@@ -276,10 +276,10 @@ fn month(word: &str) -> Option<i8> {
         "november",
         "december",
     ];
-    let is_it = |name: &&str| {
-        **name == *word || word == &name[..3] || word == "sept" && name.starts_with("sept")
+    let is_it = |name: &str| {
+        name == word || word == &name[..3] || word == "sept" && name.starts_with("sept")
     };
-    let at = NAMES.iter().position(|name| is_it(&name))?;
+    let at = NAMES.iter().position(|name| is_it(name))?;
     i8::try_from(at + 1).ok()
 }
 

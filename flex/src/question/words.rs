@@ -128,6 +128,16 @@ fn grouping(word: &str) -> Option<By> {
 pub(super) fn about(words: &mut [Word]) -> Result<About, NotUnderstood> {
     let mut found: Vec<About> = Vec::new();
     let mut is_unrealised = false;
+    // What will be, or should, no statement knows.
+    let is_advice = |word: &Word| {
+        matches!(
+            word.lower.as_str(),
+            "should" | "will" | "recommend" | "advise" | "predict" | "forecast"
+        )
+    };
+    if words.iter().any(is_advice) {
+        return Err(NotUnderstood::Nothing);
+    }
     for word in words.iter_mut().filter(|word| !word.is_used) {
         if matches!(word.lower.as_str(), "unrealised" | "unrealized") {
             is_unrealised = true;
@@ -155,7 +165,7 @@ pub(super) fn about(words: &mut [Word]) -> Result<About, NotUnderstood> {
 fn topic(word: &str) -> Option<About> {
     Some(match word {
         "realised" | "realized" | "pnl" | "p&l" | "p/l" | "pl" | "profit" | "profits" | "loss"
-        | "losses" | "gain" | "gains" => About::RealisedPnl,
+        | "losses" | "gain" | "gains" | "gained" | "lose" | "lost" => About::RealisedPnl,
         "dividend" | "dividends" | "distributions" => About::Dividends,
         "withholding" | "withheld" | "tax" | "taxes" => About::Withholding,
         "commission" | "commissions" => About::Commissions,
@@ -311,6 +321,9 @@ pub(super) fn unused(words: &[Word]) -> Vec<String> {
         "my",
         "of",
         "on",
+        "or",
+        "too",
+        "also",
         "open",
         "our",
         "over",
