@@ -164,12 +164,12 @@ impl Service {
         let is_ours = match is_loopback(&self.base) {
             true => is_loopback(&url),
             false => {
-                let is_below = |domain: &&str| {
-                    host == **domain || host.strip_suffix(*domain).is_some_and(|h| h.ends_with('.'))
+                let is_below = |domain: &str| {
+                    host == domain || host.strip_suffix(domain).is_some_and(|h| h.ends_with('.'))
                 };
                 let is_same = self.base.host_str() == url.host_str()
                     && self.base.port_or_known_default() == url.port_or_known_default();
-                let is_of_ibkr = DOMAINS.iter().any(|domain| is_below(&domain));
+                let is_of_ibkr = DOMAINS.iter().any(|domain| is_below(domain));
                 url.scheme() == "https" && (is_same || is_of_ibkr)
             }
         };

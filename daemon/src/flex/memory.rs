@@ -157,24 +157,18 @@ impl Memory {
     /// Takes over what the original remembered (`flex-queries.json`); how many were new. `None`: this is
     /// no such file.
     pub fn import(&mut self, text: &str, now: Timestamp) -> Option<usize> {
-        let file: Value = serde_json::from_str(text).ok()?;
+        let legacy = ibd_flex::import_legacy::read(text).ok()?;
         let mut new = 0;
-        for entry in file.get("queries")?.as_array()? {
-            let text = |key: &str| entry.get(key).and_then(Value::as_str).map(str::trim);
-            let Some(id) = text("queryId").and_then(QueryId::parse) else {
-                self.aside.push(entry.clone());
-                continue;
-            };
-            if self.queries.iter().any(|query| query.id == id) {
+        for query in legacy.queries {
+            let Some(id) = QueryId::parse(&query.query_id) else { continue };
+            if self.queries.iter().any(|known| known.id == id) {
                 continue;
             }
-            let time = |key: &str| text(key).and_then(|text| text.parse::<Timestamp>().ok());
-            let name = text("name").filter(|name| !name.is_empty()).unwrap_or(id.as_str());
             self.queries.push(Query {
-                name: name.to_owned(),
-                created: time("createdAt").unwrap_or(now),
-                last_used: time("lastUsed"),
                 id,
+                name: query.name,
+                created: query.created.unwrap_or(now),
+                last_used: query.last_used,
             });
             new += 1;
         }

@@ -22,54 +22,67 @@ pub fn no_token() -> Refusal {
 
 /// IBKR gave a code that ends the run.
 pub fn code(code: u32, text: &str) -> Refusal {
-    let (error, next) = match code {
-        1003 => (
+    let said = format!("IBKR's Flex service says: {text} (code {code}).");
+    match code {
+        1003 => Refusal::new(
             "flex_not_available",
+            said,
             "IBKR has no statement for this query's period yet. Activity statements are made once a day \
              after the close; try again tomorrow, or change the period in the query's template.",
         ),
-        1010 => (
+        1010 => Refusal::new(
             "flex_legacy_query",
+            said,
             "Ask the user to convert this legacy query to an Activity Flex Query in the Client Portal.",
         ),
-        1011 => (
+        1011 => Refusal::new(
             "flex_service_inactive",
+            said,
             "Ask the user to enable the Flex Web Service in the Client Portal (Flex Queries, Flex Web \
              Service Configuration).",
         ),
-        1012 => ("flex_token_expired", GET_A_TOKEN),
-        1013 => (
+        1012 => Refusal::new("flex_token_expired", said, GET_A_TOKEN),
+        1013 => Refusal::new(
             "flex_ip_restricted",
+            said,
             "The token may not be used from this address. Ask the user to make one without an IP \
              restriction, or for this address, and give it with `ibctl secrets set IB_FLEX_TOKEN`.",
         ),
-        1014 => (
+        1014 => Refusal::new(
             "flex_query_invalid",
+            said,
             "IBKR knows no such query for this token. Ask the user for its number: Client Portal, \
              Performance & Reports, Flex Queries, the (i) beside the query.",
         ),
-        1015 => ("flex_token_invalid", GET_A_TOKEN),
-        1016 => (
+        1015 => Refusal::new("flex_token_invalid", said, GET_A_TOKEN),
+        1016 => Refusal::new(
             "flex_account_invalid",
+            said,
             "Ask the user to look at which accounts the query's template names: one is closed or not theirs.",
         ),
-        1017 => ("flex_reference_lost", "Try again: the statement is then asked for anew."),
-        1018 => (
+        1017 => Refusal::new(
+            "flex_reference_lost",
+            said,
+            "Try again: the statement is then asked for anew.",
+        ),
+        1018 => Refusal::new(
             "flex_throttled",
+            said,
             "IBKR counts too many requests with this token, maybe another program's. Try again in half an \
              hour; archived statements can be read meanwhile.",
         ),
-        1020 => (
+        1020 => Refusal::new(
             "flex_request_invalid",
+            said,
             "Ask the user to check the query's number and the token (`ibctl secrets list`).",
         ),
-        _ => (
+        _ => Refusal::new(
             "flex_not_ready",
+            said,
             "IBKR cannot make the statement at the moment. Try again in an hour; archived statements can \
              be read meanwhile.",
         ),
-    };
-    Refusal::new(error, format!("IBKR's Flex service says: {text} (code {code})."), next)
+    }
 }
 
 /// What is going on, for whoever waits.
