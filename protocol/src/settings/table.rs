@@ -15,8 +15,6 @@ pub struct Setting {
     pub default: &'static str,
     /// What it is for, in one line.
     pub about: &'static str,
-    /// Why this version only checks it, where that is so.
-    pub not_yet: Option<&'static str>,
 }
 
 const fn setting(
@@ -25,7 +23,7 @@ const fn setting(
     default: &'static str,
     about: &'static str,
 ) -> Setting {
-    Setting { name, aliases: &[], kind, default, about, not_yet: None }
+    Setting { name, aliases: &[], kind, default, about }
 }
 
 const fn also(mut setting: Setting, aliases: &'static [&'static str]) -> Setting {
