@@ -14,6 +14,7 @@ pub mod door;
 pub mod endpoint;
 pub mod failure;
 pub mod faults;
+pub mod flex;
 pub mod id;
 pub mod lenient;
 pub mod money;

@@ -8,7 +8,9 @@ mod daemon;
 mod deny;
 mod doctor;
 mod errand;
+mod flex;
 mod freeze;
+
 mod gateway;
 mod login;
 mod logout;
@@ -87,6 +89,9 @@ enum Verb {
     Unfreeze,
     /// What was done about orders and why; `verify` checks that nothing was changed or left out
     Audit(audit::Args),
+    /// Flex queries and their statements: list, run, import, export, forget
+    #[command(subcommand)]
+    Flex(flex::Verb),
     /// IBKR's Java gateway: install, start, stop, status, logs
     #[command(subcommand)]
     Gateway(gateway::Verb),
@@ -162,6 +167,7 @@ async fn run(args: &Args) -> Result<Ended, Fault> {
         Verb::Freeze { cancel_all } => freeze::run(&context, *cancel_all).await,
         Verb::Unfreeze => unfreeze::run(&context).await,
         Verb::Audit(args) => audit::run(&context, args).await,
+        Verb::Flex(verb) => flex::run(&context, verb).await,
         Verb::Gateway(verb) => gateway::run(&context, verb).await,
         Verb::Secrets(verb) => secrets::run(&context, verb).await,
         Verb::Doctor => doctor::run(&context).await,

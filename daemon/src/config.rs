@@ -138,7 +138,7 @@ impl Config {
         SettingReport {
             name: setting.name.to_owned(),
             origin: origin.to_owned(),
-            note: setting.not_yet.filter(|_| value.is_some()).map(str::to_owned).or(default),
+            note: default,
             value,
         }
     }

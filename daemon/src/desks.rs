@@ -1,6 +1,7 @@
 //! The desks: what a tool may ask, as handles. No actor's mailbox is visible from here.
 
 use crate::board::Board;
+use crate::flex::FlexHandle;
 use crate::gateway::GatewayHandle;
 use crate::market::Underlyings;
 use crate::orders::{Feeds, OrdersHandle, RuleBook};
@@ -24,6 +25,8 @@ pub struct Desks {
     pub rules: RuleBook,
     /// Which underlyings were searched for.
     pub underlyings: Underlyings,
+    /// Flex queries and their statements.
+    pub flex: FlexHandle,
     /// How everything is.
     pub board: Board,
 }

@@ -15,6 +15,7 @@ use crate::board::Board;
 use crate::budget;
 use crate::config::{Config, Sources};
 use crate::desks::Desks;
+use crate::flex::{self, Flex, FlexHandle};
 use crate::gateway::{self, Gateway, GatewayHandle, GatewayState};
 use crate::ipc::{self, Ipc, Roster, Shared};
 use crate::market::Underlyings;
@@ -85,7 +86,7 @@ impl Daemon {
         }
         let door = budget::door(&config.places.state, &store);
         let (session, gateway) = (Post::default(), Post::default());
-        let orders = Post::default();
+        let (orders, flex) = (Post::default(), Post::default());
         let changes = watch::Sender::new(0);
         let sources = config.sources().map_err(BeginError::Config)?;
         // One for all profiles: the account is the same.
@@ -103,6 +104,7 @@ impl Daemon {
                 feeds: Feeds::default(),
                 rules: RuleBook::default(),
                 underlyings: Underlyings::default(),
+                flex: FlexHandle::new(flex.clone(), board.clone(), &config),
                 board,
             },
             config: Arc::new(config),
@@ -118,6 +120,7 @@ impl Daemon {
             session,
             gateway,
             orders,
+            flex,
             sources,
             guard,
         };
@@ -176,6 +179,7 @@ enum Child {
     Gateway,
     Session,
     Orders,
+    Flex,
     Ipc,
 }
 
@@ -196,6 +200,8 @@ fn on_failure(child: Child, failures: u32) -> Reaction {
         // A new actor reads the journal, asks the broker, and opens trading again; not for long if it goes
         // on failing, because this is money.
         Child::Orders => Reaction::RestartAfter(pause(failures)),
+        // What was under way is in the store.
+        Child::Flex => Reaction::RestartAfter(pause(failures)),
         // Nothing is left to supervise; the service manager, or the next shim, starts us again.
         Child::Ipc => Reaction::End,
     }
@@ -231,6 +237,7 @@ struct Arguments {
     session: Post<session::Msg>,
     gateway: Post<gateway::Msg>,
     orders: Post<orders::Msg>,
+    flex: Post<flex::Msg>,
     sources: Sources,
     guard: Guard,
 }
@@ -244,6 +251,7 @@ struct State {
     session: Post<session::Msg>,
     gateway: Post<gateway::Msg>,
     orders: Post<orders::Msg>,
+    flex: Post<flex::Msg>,
     /// When the orders actor failed lately.
     orders_failed: Vec<tokio::time::Instant>,
     sources: Sources,
@@ -266,7 +274,8 @@ impl Actor for Root {
         me: ActorRef<Msg>,
         arguments: Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let Arguments { listener, shared, session, gateway, orders, sources, guard } = arguments;
+        let Arguments { listener, shared, session, gateway, orders, flex, sources, guard } =
+            arguments;
         let mut state = State {
             tasks: vec![
                 tokio::spawn(budget::keep_penalties(
@@ -284,6 +293,7 @@ impl Actor for Root {
             session,
             gateway,
             orders,
+            flex,
             orders_failed: Vec::new(),
             sources,
             guard,
@@ -296,6 +306,7 @@ impl Actor for Root {
         state.start(&me, Child::Gateway).await?;
         state.start(&me, Child::Session).await?;
         state.start(&me, Child::Orders).await?;
+        state.start(&me, Child::Flex).await?;
         state.start_ipc(&me, listener).await?;
         state.look_for_use(&me);
         Ok(state)
@@ -400,6 +411,17 @@ impl State {
                 self.orders.install(actor.clone());
                 actor.get_cell()
             }
+            Child::Flex => {
+                let arguments = flex::Arguments {
+                    board,
+                    store: self.shared.desks.store.clone(),
+                    folder: self.shared.config.places.state.join("flex"),
+                    handle: self.shared.desks.flex.clone(),
+                };
+                let (actor, _) = Flex::spawn_linked(None, Flex, arguments, me.get_cell()).await?;
+                self.flex.install(actor.clone());
+                actor.get_cell()
+            }
             // Started once, with its socket; never again.
             Child::Ipc => return Ok(()),
         };
@@ -471,7 +493,7 @@ impl State {
         {
             tracing::error!(error, "the gateway does not end");
         }
-        for wanted in [Child::Ipc, Child::Orders, Child::Session, Child::Gateway] {
+        for wanted in [Child::Ipc, Child::Flex, Child::Orders, Child::Session, Child::Gateway] {
             for (_, _, cell) in self.children.iter().filter(|(_, child, _)| *child == wanted) {
                 if wanted == Child::Ipc {
                     // Peers write what they still have to say.
@@ -517,7 +539,7 @@ mod tests {
 
     #[test]
     fn the_restart_table() {
-        for child in [Child::Gateway, Child::Session, Child::Orders] {
+        for child in [Child::Gateway, Child::Session, Child::Orders, Child::Flex] {
             assert_eq!(on_failure(child, 1), Reaction::RestartAfter(FIRST_PAUSE));
             assert_eq!(on_failure(child, 3), Reaction::RestartAfter(FIRST_PAUSE * 4));
             assert_eq!(on_failure(child, 99), Reaction::RestartAfter(LONGEST_PAUSE));

@@ -54,6 +54,10 @@ catalogue! {
     modify_order::ModifyOrder,
     cancel_order::CancelOrder,
     wait_for_order::WaitForOrder,
+    get_flex_query::GetFlexQuery,
+    list_flex_queries::ListFlexQueries,
+    forget_flex_query::ForgetFlexQuery,
+    ask_flex::AskFlex,
 }
 
 /// Arguments longer than this are refused before they are read, in bytes.

@@ -5,12 +5,14 @@
 //! untagged enum or a skipped field. JSON travels as text. One golden file per message
 //! (`protocol/golden/`) shows every change as a diff.
 
+mod flex;
 mod orders;
 mod person;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+pub use flex::{FlexQueryReport, FlexReport, FlexVerb};
 pub use orders::{ApprovalReport, AuditLine, OrderReport, OrdersReport, OrdersVerb, Resolution};
 pub use person::{
     Answer, Event, GatewayReport, GatewayVerb, Level, LoginReport, LoginRequest, Question, Report,
@@ -57,6 +59,8 @@ pub enum ToDaemon {
     PageOpened(bool),
     /// What a person does about orders.
     Orders(RequestId, OrdersVerb),
+    /// What a person does about Flex queries.
+    Flex(RequestId, FlexVerb),
 }
 
 /// From the daemon to a client.
@@ -90,6 +94,8 @@ pub enum ToClient {
     Event(Event),
     /// Answers `Orders`.
     Orders(RequestId, Box<OrdersReport>),
+    /// Answers `Flex`.
+    Flex(RequestId, Box<FlexReport>),
 }
 
 /// Why the daemon is asked to go.

@@ -165,6 +165,28 @@ fn what_a_person_does_about_orders() {
 }
 
 #[test]
+fn what_a_person_does_about_flex_queries() {
+    let ask = |name: &str, verb| check(name, ToDaemon::Flex(12, verb));
+    ask("to_daemon_flex_list", FlexVerb::List);
+    let query = || "1001".to_owned();
+    ask(
+        "to_daemon_flex_run",
+        FlexVerb::Run { query: query(), name: Some("Daily".into()), refresh: true },
+    );
+    ask("to_daemon_flex_import", FlexVerb::Import("/home/you/statement.xml".into()));
+    let section = Some("Trades".to_owned());
+    ask("to_daemon_flex_export", FlexVerb::Export { query: query(), section, form: "csv".into() });
+    ask("to_daemon_flex_forget", FlexVerb::Forget { query: query(), statements: true });
+    let report = FlexReport {
+        ok: true,
+        queries: vec![FlexQueryReport { name: "Daily".into(), ..FlexQueryReport::default() }],
+        file: Some("/home/you/trades.csv".into()),
+        ..FlexReport::default()
+    };
+    check("to_client_flex", ToClient::Flex(12, Box::new(report)));
+}
+
+#[test]
 fn messages_to_the_client() {
     let tool = ToolSpec {
         name: "get_positions".into(),

@@ -393,7 +393,8 @@ impl Task {
             | ToClient::Report(..)
             | ToClient::Gateway(..)
             | ToClient::Secrets(..)
-            | ToClient::Orders(..) => {}
+            | ToClient::Orders(..)
+            | ToClient::Flex(..) => {}
         }
         false
     }

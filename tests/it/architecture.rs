@@ -42,6 +42,7 @@ fn crates_know_only_whom_they_may() {
         ("ibd-cpapi", &[], "usable without the daemon"),
         ("ib-sim", &[], "a shared parser would make a shared mistake invisible"),
         ("ibd-journal", &[], "usable without orders: it knows records and a disk"),
+        ("ibd-flex", &[], "usable without the daemon: it knows statements and a disk"),
         ("ibd-install", &[], "usable by ibctl and ibd: it knows a data folder and nothing else"),
         ("ibd-headless", &["ibd-protocol"], "of ours it knows only what a secret is"),
         (

@@ -6,6 +6,7 @@ mod architecture;
 mod ctl;
 mod docs;
 mod faults;
+mod flex;
 mod guardrails;
 mod inputs;
 mod lifecycle;

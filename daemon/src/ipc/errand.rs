@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use ibd_protocol::settings::{KEYRING, find};
 use ibd_protocol::{
-    GatewayVerb, LoginRequest, OrdersVerb, Report, RequestId, SecretReport, SecretsVerb, ToClient,
+    FlexVerb, GatewayVerb, LoginRequest, OrdersVerb, Report, RequestId, SecretReport, SecretsVerb,
+    ToClient,
 };
 use tokio::time::Instant;
 
@@ -182,4 +183,11 @@ fn no_keyring(name: &str, why: &str) -> Report {
              {name}_FILE."
         ),
     )
+}
+
+pub(super) async fn flex(errand: Errand, verb: FlexVerb) -> ToClient {
+    let done = crate::flex::person::verb(&errand.shared.desks.flex, verb, |text| {
+        (errand.progress)(text.to_owned());
+    });
+    ToClient::Flex(errand.id, Box::new(done.await))
 }

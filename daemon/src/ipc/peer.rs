@@ -218,6 +218,10 @@ impl State {
                 let errand = errand::orders(self.errands(me, id), verb);
                 self.errand(me, errand);
             }
+            ToDaemon::Flex(id, verb) => {
+                let errand = errand::flex(self.errands(me, id), verb);
+                self.errand(me, errand);
+            }
             ToDaemon::PageOpened(is_open) => self.shared.desks.session.page_opened(is_open),
             ToDaemon::Config(id) => {
                 self.send(me, &ToClient::Config(id, self.shared.config.report()))
@@ -234,6 +238,7 @@ impl State {
         }
         self.has_display = wishes.has_display;
         self.shared.desks.session.wishes(wishes);
+        self.shared.desks.flex.wishes(wishes);
         let policy = Policy::settle(&self.shared.config, wishes);
         self.change(|status| status.read_only = policy.read_only);
         self.policy = Arc::new(policy);

@@ -75,7 +75,7 @@ impl Cell {
 }
 
 /// A time to the second, RFC 3339.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Time(pub Timestamp);
 
 impl Time {

@@ -15,11 +15,7 @@ pub struct Setting {
     pub default: &'static str,
     /// What it is for, in one line.
     pub about: &'static str,
-    /// Why this version only checks it, where that is so.
-    pub not_yet: Option<&'static str>,
 }
-
-const FLEX: Option<&str> = Some("kept for Flex queries, which this version does not run");
 
 const fn setting(
     name: &'static str,
@@ -27,16 +23,11 @@ const fn setting(
     default: &'static str,
     about: &'static str,
 ) -> Setting {
-    Setting { name, aliases: &[], kind, default, about, not_yet: None }
+    Setting { name, aliases: &[], kind, default, about }
 }
 
 const fn also(mut setting: Setting, aliases: &'static [&'static str]) -> Setting {
     setting.aliases = aliases;
-    setting
-}
-
-const fn later(mut setting: Setting, why: Option<&'static str>) -> Setting {
-    setting.not_yet = why;
     setting
 }
 
@@ -205,8 +196,13 @@ pub const SETTINGS: &[Setting] = &[
         "the username",
         "Who is named to exchanges of futures as the operator (CME rule 536-B)",
     ),
-    later(setting("IB_FLEX_TOKEN", Secret, "-", "Token of the Flex Web Service"), FLEX),
-    later(setting("IB_FLEX_URL", Text, "IBKR", "Address of the Flex Web Service"), FLEX),
+    setting("IB_FLEX_TOKEN", Secret, "-", "Token of the Flex Web Service"),
+    setting(
+        "IB_FLEX_URL",
+        Text,
+        "IBKR, or the own simulator",
+        "Address of the Flex Web Service, up to and including /FlexWebService (https; http on this machine only)",
+    ),
     setting("IB_LOG", Filter, "info", "Log filter"),
 ];
 
@@ -243,6 +239,8 @@ pub const LOGIN: &[&str] = &[
     "IB_BROWSER",
     "IB_LOGIN_TIME",
     "IB_REGION",
+    "IB_FLEX_TOKEN",
+    "IB_FLEX_URL",
 ];
 
 /// Limits for orders: what a client may bring along to bind itself further than the daemon does.

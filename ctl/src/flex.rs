@@ -1,0 +1,165 @@
+//! `ibctl flex`: Flex queries and their statements.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Subcommand;
+use ibd_protocol::{FlexReport, FlexVerb, ToClient, ToDaemon};
+
+use crate::daemon::Fault;
+use crate::errand::Errand;
+use crate::terminal::plain;
+use crate::times::local;
+use crate::{Context, Ended, answer, columns};
+
+/// The daemon says within this time how it is going.
+const SILENCE: Duration = Duration::from_secs(90);
+/// IBKR takes minutes at most, as a rule; the daemon goes on when this is over.
+const ASKS: u32 = 15;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// The queries that are remembered, and which days their statements cover
+    List,
+    /// Run a query, by number or name, and keep its statement
+    Run {
+        /// Number, or name.
+        query: String,
+        /// How to remember it.
+        #[arg(long)]
+        name: Option<String>,
+        /// A new statement, even if one came within ten minutes.
+        #[arg(long)]
+        refresh: bool,
+    },
+    /// Take over a statement (XML), or the flex-queries.json of interactive-brokers-mcp
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Write the newest statement of a query to a file
+    Export {
+        /// Number, or name.
+        query: String,
+        /// Where to; a file that is there already is left alone.
+        file: PathBuf,
+        /// Only the rows of this section, as csv or json.
+        #[arg(long)]
+        section: Option<String>,
+        /// xml, csv or json; by the file's ending if left out.
+        #[arg(long, value_parser = ["xml", "csv", "json"])]
+        format: Option<String>,
+    },
+    /// Forget a query, by number or name
+    Forget {
+        /// Number, or name.
+        query: String,
+        /// Remove its statements too.
+        #[arg(long)]
+        statements: bool,
+    },
+}
+
+pub(crate) async fn run(context: &Context, verb: &Verb) -> Result<Ended, Fault> {
+    let mut errand = Errand::start(context, SILENCE).await?;
+    let report = match verb {
+        Verb::Export { file, .. } if file.exists() => {
+            return Err(Fault::new(
+                format!("{} is there already", file.display()),
+                "Name another file.",
+            ));
+        }
+        _ => ask(&mut errand, &message(verb)?).await?,
+    };
+    if !report.ok {
+        return Err(Fault::new(plain(&report.text), plain(&report.hint)).with(&report));
+    }
+    if let (Verb::Export { file, .. }, Some(written)) = (verb, &report.file) {
+        move_to(Path::new(written), file)?;
+        let report = FlexReport { file: Some(file.display().to_string()), ..report };
+        answer(context, &report, &format!("Written to {}.", file.display()))?;
+        return Ok(Ended::Fine);
+    }
+    answer(context, &report, &text(&report))?;
+    Ok(Ended::Fine)
+}
+
+/// What is pending is asked for again, for some minutes.
+async fn ask(errand: &mut Errand, verb: &FlexVerb) -> Result<FlexReport, Fault> {
+    let mut asked = 0;
+    loop {
+        asked += 1;
+        let report = errand
+            .ask(
+                |id| ToDaemon::Flex(id, verb.clone()),
+                |id, heard| match heard {
+                    ToClient::Flex(of, report) if of == id => Some(*report),
+                    _ => None,
+                },
+            )
+            .await?;
+        if !report.pending || asked >= ASKS {
+            return Ok(report);
+        }
+    }
+}
+
+fn message(verb: &Verb) -> Result<FlexVerb, Fault> {
+    Ok(match verb {
+        Verb::List => FlexVerb::List,
+        Verb::Run { query, name, refresh } => {
+            FlexVerb::Run { query: query.clone(), name: name.clone(), refresh: *refresh }
+        }
+        Verb::Import { file } => {
+            let whole = std::fs::canonicalize(file)
+                .map_err(|error| Fault::new(format!("{}: {error}", file.display()), ""))?;
+            FlexVerb::Import(whole.display().to_string())
+        }
+        Verb::Export { query, file, section, format } => {
+            let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+            let by_ending = ending.filter(|ending| ["csv", "json"].contains(&ending.as_str()));
+            let form = format.clone().or(by_ending).unwrap_or_else(|| "xml".to_owned());
+            FlexVerb::Export { query: query.clone(), section: section.clone(), form }
+        }
+        Verb::Forget { query, statements } => {
+            FlexVerb::Forget { query: query.clone(), statements: *statements }
+        }
+    })
+}
+
+/// Renamed, or copied where that cannot be; nothing that is there is written over.
+fn move_to(from: &Path, to: &Path) -> Result<(), Fault> {
+    let fault = |error: std::io::Error| Fault::new(format!("{}: {error}", to.display()), "");
+    let mut source = std::fs::File::open(from).map_err(fault)?;
+    let mut options = std::fs::File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut target = options.write(true).create_new(true).open(to).map_err(fault)?;
+    std::io::copy(&mut source, &mut target).map_err(fault)?;
+    target.sync_all().map_err(fault)?;
+    std::fs::remove_file(from).map_err(fault)
+}
+
+fn text(report: &FlexReport) -> String {
+    let mut parts: Vec<String> = [&report.text, &report.hint].map(|part| plain(part)).into();
+    let rows: Vec<[String; 5]> = report
+        .queries
+        .iter()
+        .map(|query| {
+            [
+                query.query_id.clone().unwrap_or_default(),
+                query.name.clone(),
+                query.last_used.as_deref().map(local).unwrap_or_default(),
+                query.statements.to_string(),
+                query.coverage.clone(),
+            ]
+        })
+        .collect();
+    if !rows.is_empty() {
+        let head = ["NUMBER", "NAME", "LAST USED", "STATEMENTS", "COVERAGE"];
+        parts.push(columns::lines(head, &rows).join("\n"));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n")
+}

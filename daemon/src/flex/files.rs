@@ -1,0 +1,126 @@
+//! Statements are read, and files for other programs written, off the daemon's threads.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use ibd_flex::archive::{Archive, Entry};
+use ibd_flex::section::{self, Ask, Format, SectionError};
+use jiff::civil::Date;
+
+use super::words;
+use crate::refusal::Refusal;
+
+/// The form of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The statement as it came.
+    Xml,
+    /// Rows of one section.
+    Csv,
+    /// Rows of one section, an object a line.
+    Json,
+}
+
+impl Form {
+    /// By its name in any case.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.to_ascii_lowercase().as_str() {
+            "xml" => Some(Self::Xml),
+            "csv" => Some(Self::Csv),
+            "json" | "jsonl" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Xml => "xml",
+            Self::Csv => "csv",
+            Self::Json => "jsonl",
+        }
+    }
+}
+
+/// Does something with a disk.
+pub async fn off<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(words::away()))
+}
+
+/// What cannot be read in an archived statement.
+pub fn unreadable(error: &dyn std::error::Error) -> Refusal {
+    Refusal::new(
+        "flex_unreadable",
+        format!("{error}."),
+        "Call get_flex_query with refresh:true to have the statement again.",
+    )
+}
+
+/// Why there are no rows.
+pub fn no_rows(error: &SectionError) -> Refusal {
+    let argument = |field| Refusal::argument(field, format!("{error}."), "Give one of those.");
+    match error {
+        SectionError::NoSection { .. } => argument("section"),
+        SectionError::NoColumn { .. } => argument("columns"),
+        SectionError::NoDate(_) => {
+            Refusal::argument("from", format!("{error}."), "Leave from and to out.")
+        }
+        other => unreadable(other),
+    }
+}
+
+/// A day in an argument.
+pub fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        Refusal::argument(field, format!("{text:?} is no day."), "Give it as 2026-11-02.")
+    })
+}
+
+/// Writes a file for other programs: its path and its size in bytes.
+pub fn export(
+    archive: &Archive,
+    entry: &Entry,
+    (folder, form): (&Path, Form),
+    ask: &Ask,
+) -> Result<(PathBuf, u64), Refusal> {
+    let failed = |error: &std::io::Error| words::not_stored(&error.to_string());
+    std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+    let base = entry.file.trim_end_matches(".xml.gz");
+    let plain: String = ask.section.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
+    let part = if form == Form::Xml { String::new() } else { format!("_{plain}") };
+    let path = folder.join(format!("{base}{part}.{}", form.ending()));
+    let beside = path.with_extension(format!("{}.part", form.ending()));
+    let mut file = BufWriter::new(private(&beside).map_err(|error| failed(&error))?);
+    let open = || archive.read(entry);
+    let written = match form {
+        Form::Xml => archive.export(entry, &mut file).map(drop).map_err(|error| failed(&error)),
+        Form::Csv => section::export(open, ask, (Format::Csv, &mut file))
+            .map(drop)
+            .map_err(|error| no_rows(&error)),
+        Form::Json => section::export(open, ask, (Format::JsonLines, &mut file))
+            .map(drop)
+            .map_err(|error| no_rows(&error)),
+    };
+    let done = written.and_then(|()| {
+        file.flush().map_err(|error| failed(&error))?;
+        std::fs::rename(&beside, &path).map_err(|error| failed(&error))?;
+        std::fs::metadata(&path).map(|meta| meta.len()).map_err(|error| failed(&error))
+    });
+    match done {
+        Ok(bytes) => Ok((path, bytes)),
+        Err(refusal) => {
+            let _ = std::fs::remove_file(&beside);
+            Err(refusal)
+        }
+    }
+}
+
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.write(true).create(true).truncate(true).open(path)
+}

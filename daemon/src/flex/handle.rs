@@ -1,0 +1,152 @@
+//! The handle to ask for Flex statements with.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ibd_cpapi::flex::{PATH, PUBLISHED, Token};
+use ibd_protocol::{GatewayMode, Secret, Wishes};
+use ractor::RpcReplyPort;
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, timeout_at};
+
+use super::{Ask, Forgotten, Msg, Standing, View, words};
+use crate::board::Board;
+use crate::config::Config;
+use crate::post::Post;
+use crate::refusal::Refusal;
+use crate::secrets;
+
+const TOKEN: &str = "IB_FLEX_TOKEN";
+const ADDRESS: &str = "IB_FLEX_URL";
+
+/// A handle; survives restarts of the actor.
+#[derive(Debug, Clone)]
+pub struct FlexHandle {
+    post: Post<Msg>,
+    board: Board,
+    view: watch::Sender<View>,
+    own: Given,
+    /// What the first client that had a token brought along.
+    given: Arc<Mutex<Given>>,
+    profile: String,
+    exports: PathBuf,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Given {
+    token: Option<Secret>,
+    address: Option<String>,
+}
+
+impl FlexHandle {
+    /// Reaches the actor through `post`.
+    pub fn new(post: Post<Msg>, board: Board, config: &Config) -> Self {
+        let own = Given {
+            token: config.settings.text(TOKEN).map(Secret::new),
+            address: config.settings.text(ADDRESS).map(str::to_owned),
+        };
+        Self {
+            post,
+            board,
+            view: watch::Sender::new(View::default()),
+            own,
+            given: Arc::default(),
+            profile: config.places.profile.clone(),
+            exports: config.places.state.join("flex-exports"),
+        }
+    }
+
+    /// What is there now.
+    pub fn view(&self) -> View {
+        self.view.borrow().clone()
+    }
+
+    pub(super) fn show(&self, view: View) {
+        self.view.send_replace(view);
+    }
+
+    /// Where files for other programs are written.
+    pub fn exports(&self) -> &PathBuf {
+        &self.exports
+    }
+
+    /// Takes a token that a client brought along. Only with its own address does it go anywhere: no
+    /// client can send another's token to a place of its choice.
+    pub fn wishes(&self, wishes: &Wishes) {
+        let brought =
+            |name| wishes.login.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        let Some(token) = brought(TOKEN) else { return };
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.own.token.is_none() && given.token.is_none() {
+            given.token = Some(token.clone());
+            given.address = brought(ADDRESS).map(|address| address.expose().to_owned());
+            drop(given);
+            self.post.send(Msg::Resume);
+        }
+    }
+
+    /// The address and the token; the keyring may want to be unlocked by a person, so this belongs off
+    /// the actors.
+    pub async fn access(&self) -> Option<(String, Token)> {
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (token, address) = match (&self.own.token, given.token) {
+            (Some(token), _) => (token.clone(), None),
+            (None, Some(token)) => (token, given.address),
+            (None, None) => (secrets::get(&self.profile, TOKEN).await?, None),
+        };
+        let address = address.or_else(|| self.own.address.clone()).or_else(|| self.simulated());
+        Some((address.unwrap_or_else(|| PUBLISHED.to_owned()), Token::new(token.expose())))
+    }
+
+    /// The daemon's own simulator has the service too.
+    fn simulated(&self) -> Option<String> {
+        let gateway = self.board.gateway().borrow();
+        let client = gateway.client.as_ref();
+        let client = client.filter(|_| gateway.mode() == GatewayMode::Simulator)?;
+        Some(format!("{}{PATH}", client.url()))
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        msg: impl FnOnce(RpcReplyPort<Result<T, Refusal>>) -> Msg,
+    ) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.post.send(msg(reply.into()));
+        answer.await.unwrap_or_else(|_| Err(words::away()))
+    }
+
+    /// Asks for a statement; how that is when it has come or failed, or at the deadline.
+    pub async fn run(
+        &self,
+        ask: Ask,
+        deadline: Instant,
+        tell: impl Fn(&str),
+    ) -> Result<Standing, Refusal> {
+        let mut standing = self.call(|reply| Msg::Run(ask, reply)).await?;
+        loop {
+            let now = standing.borrow_and_update().clone();
+            let Standing::Going(text) = &now else { return Ok(now) };
+            tell(text);
+            match timeout_at(deadline, standing.changed()).await {
+                Err(_) => return Ok(now),
+                Ok(Err(_)) => {
+                    return match standing.borrow().clone() {
+                        Standing::Going(_) => Err(words::away()),
+                        over => Ok(over),
+                    };
+                }
+                Ok(Ok(())) => {}
+            }
+        }
+    }
+
+    /// Forgets a query, by number or name; its statements too, if asked.
+    pub async fn forget(&self, query: String, statements: bool) -> Result<Forgotten, Refusal> {
+        self.call(|reply| Msg::Forget(query, statements, reply)).await
+    }
+
+    /// Takes a file over; what it was.
+    pub async fn import(&self, path: PathBuf) -> Result<String, Refusal> {
+        self.call(|reply| Msg::Import(path, reply)).await
+    }
+}

@@ -1,0 +1,65 @@
+//! The queries as a person or a model sees them: each with what of it is archived.
+
+use ibd_flex::archive::{Coverage, Entry, coverage};
+use jiff::Timestamp;
+
+use super::{View, is_of};
+
+/// A query, and what of it is archived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Its number; missing where statements were only imported from files.
+    pub id: Option<String>,
+    /// When it was first run.
+    pub created: Option<Timestamp>,
+    /// When it last gave a statement.
+    pub last_used: Option<Timestamp>,
+    /// Its archived statements.
+    pub statements: usize,
+    /// The days that they cover.
+    pub coverage: Coverage,
+    /// What a run under way is doing.
+    pub running: Option<String>,
+}
+
+/// Those that are remembered, then those of which only statements are there.
+pub fn listed(view: &View) -> Vec<Listed> {
+    let mut all: Vec<Listed> = view
+        .queries
+        .iter()
+        .map(|query| {
+            let own: Vec<&Entry> =
+                view.entries.iter().filter(|entry| is_of(entry, &query.id)).collect();
+            let running = view.going.iter().find(|(id, _)| *id == query.id);
+            Listed {
+                name: query.name.clone(),
+                id: Some(query.id.to_string()),
+                created: Some(query.created),
+                last_used: query.last_used,
+                statements: own.len(),
+                coverage: coverage(own, None),
+                running: running.map(|(_, text)| text.clone()),
+            }
+        })
+        .collect();
+    let is_remembered = |entry: &Entry| view.queries.iter().any(|query| is_of(entry, &query.id));
+    let mut others: Vec<&str> =
+        view.entries.iter().filter(|entry| !is_remembered(entry)).map(Entry::query).collect();
+    others.sort_unstable();
+    others.dedup();
+    for other in others {
+        let own: Vec<&Entry> = view.entries.iter().filter(|entry| entry.query() == other).collect();
+        all.push(Listed {
+            name: own.last().map(|entry| entry.query_name.clone()).unwrap_or_default(),
+            id: own.last().and_then(|entry| entry.query_id.clone()),
+            created: None,
+            last_used: None,
+            statements: own.len(),
+            coverage: coverage(own, None),
+            running: None,
+        });
+    }
+    all
+}

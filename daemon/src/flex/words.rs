@@ -1,0 +1,175 @@
+//! What is said when there is no statement: what happened, and what to do.
+
+use ibd_cpapi::flex::{Class, class};
+
+use super::memory::Query;
+use crate::refusal::Refusal;
+
+/// How one gets a token.
+pub const GET_A_TOKEN: &str = "Ask the user to log in to IBKR's Client Portal, open Performance & \
+    Reports, Flex Queries, Flex Web Service Configuration, generate a token there, and give it with \
+    `ibctl secrets set IB_FLEX_TOKEN`; then try again.";
+
+/// Nobody has given a token.
+pub fn no_token() -> Refusal {
+    Refusal::new(
+        "flex_no_token",
+        "No token for IBKR's Flex Web Service is configured.",
+        GET_A_TOKEN,
+    )
+    .at("IB_FLEX_TOKEN")
+}
+
+/// IBKR gave a code that ends the run.
+pub fn code(code: u32, text: &str) -> Refusal {
+    let said = format!("IBKR's Flex service says: {text} (code {code}).");
+    match code {
+        1003 => Refusal::new(
+            "flex_not_available",
+            said,
+            "IBKR has no statement for this query's period yet. Activity statements are made once a day \
+             after the close; try again tomorrow, or change the period in the query's template.",
+        ),
+        1010 => Refusal::new(
+            "flex_legacy_query",
+            said,
+            "Ask the user to convert this legacy query to an Activity Flex Query in the Client Portal.",
+        ),
+        1011 => Refusal::new(
+            "flex_service_inactive",
+            said,
+            "Ask the user to enable the Flex Web Service in the Client Portal (Flex Queries, Flex Web \
+             Service Configuration).",
+        ),
+        1012 => Refusal::new("flex_token_expired", said, GET_A_TOKEN),
+        1013 => Refusal::new(
+            "flex_ip_restricted",
+            said,
+            "The token may not be used from this address. Ask the user to make one without an IP \
+             restriction, or for this address, and give it with `ibctl secrets set IB_FLEX_TOKEN`.",
+        ),
+        1014 => Refusal::new(
+            "flex_query_invalid",
+            said,
+            "IBKR knows no such query for this token. Ask the user for its number: Client Portal, \
+             Performance & Reports, Flex Queries, the (i) beside the query.",
+        ),
+        1015 => Refusal::new("flex_token_invalid", said, GET_A_TOKEN),
+        1016 => Refusal::new(
+            "flex_account_invalid",
+            said,
+            "Ask the user to look at which accounts the query's template names: one is closed or not theirs.",
+        ),
+        1017 => Refusal::new(
+            "flex_reference_lost",
+            said,
+            "Try again: the statement is then asked for anew.",
+        ),
+        1018 => Refusal::new(
+            "flex_throttled",
+            said,
+            "IBKR counts too many requests with this token, maybe another program's. Try again in half an \
+             hour; archived statements can be read meanwhile.",
+        ),
+        1020 => Refusal::new(
+            "flex_request_invalid",
+            said,
+            "Ask the user to check the query's number and the token (`ibctl secrets list`).",
+        ),
+        _ => Refusal::new(
+            "flex_not_ready",
+            said,
+            "IBKR cannot make the statement at the moment. Try again in an hour; archived statements can \
+             be read meanwhile.",
+        ),
+    }
+}
+
+/// What is going on, for whoever waits.
+pub fn waiting(code: u32, seconds: u64) -> String {
+    match class(code) {
+        Class::Pending => "IBKR is making the statement.".to_owned(),
+        Class::Throttle => format!("IBKR wants fewer requests; going on in {seconds} s."),
+        Class::Restart => "IBKR lost the request; the statement is asked for anew.".to_owned(),
+        _ => format!(
+            "IBKR cannot make the statement yet (code {code}); trying again in {seconds} s."
+        ),
+    }
+}
+
+/// No connection, a web page, or half a statement; and no more tries.
+pub fn broken(text: &str) -> Refusal {
+    Refusal::new(
+        "flex_unreachable",
+        format!("No statement came: {text}."),
+        "IBKR's Flex service may be under maintenance. Try again in an hour; the statements that were \
+         archived before are untouched.",
+    )
+}
+
+/// IBKR is still at it.
+pub fn left() -> Refusal {
+    Refusal::new(
+        "flex_not_ready",
+        "IBKR has not made the statement yet, after many looks.",
+        "Call get_flex_query again later: it goes on with the same request.",
+    )
+}
+
+/// The disk or the store.
+pub fn not_stored(text: &str) -> Refusal {
+    Refusal::new(
+        "flex_not_stored",
+        format!("The statement could not be stored: {text}."),
+        "Ask the user to look at the disk and at `ibctl logs`; then try again.",
+    )
+}
+
+/// The part of the daemon is being restarted.
+pub fn away() -> Refusal {
+    Refusal::new(
+        "internal",
+        "The part of the daemon that runs Flex queries is being restarted.",
+        "Try again in a few seconds; if it stays, see `ibctl logs`.",
+    )
+}
+
+/// No query is called that.
+pub fn unknown(text: &str, queries: &[Query]) -> Refusal {
+    Refusal::new(
+        "flex_query_unknown",
+        format!("No query is remembered as {text:?}."),
+        "Give its number (Client Portal, Performance & Reports, Flex Queries, the (i) beside the query), \
+         or one of the candidates. Use list_flex_queries to see all.",
+    )
+    .at("queryId")
+    .or(queries.iter().map(candidate))
+}
+
+/// Several are.
+pub fn several(text: &str, queries: &[&Query]) -> Refusal {
+    Refusal::new(
+        "flex_query_ambiguous",
+        format!("Several queries are called {text:?}."),
+        "Give the number of the one that is meant.",
+    )
+    .at("queryId")
+    .or(queries.iter().map(|query| candidate(query)))
+}
+
+fn candidate(query: &Query) -> serde_json::Value {
+    serde_json::json!({ "queryId": query.id, "name": query.name })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_says_what_to_do() {
+        for number in 1001..=1021 {
+            let refusal = code(number, "x");
+            assert!(refusal.error.starts_with("flex_") && refusal.next.len() > 20, "{number}");
+        }
+    }
+}

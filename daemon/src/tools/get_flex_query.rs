@@ -1,0 +1,252 @@
+//! `get_flex_query`: runs a Flex query, and shows what is in the statement.
+
+use std::time::Duration;
+
+use ibd_flex::archive::Entry;
+use ibd_flex::{section, summary};
+use ibd_protocol::Effect;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::cell::Time;
+use super::{Ctx, Tool, args};
+use crate::flex::files::{self, Form, day, export, off};
+use crate::flex::{Ask, Standing, words};
+use crate::refusal::Refusal;
+
+/// Rows of one page, if the call does not say.
+const ROWS: usize = 50;
+const MAX_ROWS: usize = 500;
+/// A call answers within this time.
+const WAIT: Duration = Duration::from_secs(40);
+/// For reading what came.
+const MARGIN: Duration = Duration::from_secs(3);
+
+/// Which query, and what of its statement.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Args {
+    /// Number of the query, or a name it is remembered by.
+    #[serde(deserialize_with = "args::text")]
+    query_id: Option<String>,
+    /// How to remember it.
+    #[serde(deserialize_with = "args::text")]
+    query_name: Option<String>,
+    /// false: the XML goes to a file.
+    #[serde(deserialize_with = "args::yes_no")]
+    parse_xml: Option<bool>,
+    /// true: a new statement even if one came within ten minutes.
+    #[serde(deserialize_with = "args::yes_no")]
+    refresh: Option<bool>,
+    /// Show rows of this section, e.g. Trades.
+    #[serde(deserialize_with = "args::text")]
+    section: Option<String>,
+    /// Only these columns.
+    #[serde(deserialize_with = "args::texts")]
+    columns: Option<Vec<String>>,
+    /// Only this symbol, conid or ISIN.
+    #[serde(deserialize_with = "args::text")]
+    symbol: Option<String>,
+    /// Only this account.
+    #[serde(deserialize_with = "args::text")]
+    account: Option<String>,
+    /// Rows from this day, e.g. 2026-11-02.
+    #[serde(deserialize_with = "args::text")]
+    from: Option<String>,
+    /// Rows to this day.
+    #[serde(deserialize_with = "args::text")]
+    to: Option<String>,
+    /// Only rows of this type, asset class or side, e.g. Dividends.
+    #[serde(rename = "type", deserialize_with = "args::text")]
+    kind: Option<String>,
+    /// Only this level of detail, e.g. EXECUTION.
+    #[serde(deserialize_with = "args::text")]
+    level: Option<String>,
+    /// Rows at most; 50 if left out.
+    #[serde(deserialize_with = "args::count")]
+    limit: Option<usize>,
+    /// From a previous answer, for the rows after it.
+    #[serde(deserialize_with = "args::count")]
+    cursor: Option<usize>,
+    /// Write a file: xml, or with a section csv or json.
+    #[serde(deserialize_with = "args::text")]
+    export: Option<String>,
+    /// Not needed.
+    #[serde(deserialize_with = "args::yes_no")]
+    confirm: Option<bool>,
+}
+
+/// The statement, in short.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Out {
+    /// `ready`, or `pending`: IBKR is still making it.
+    status: &'static str,
+    /// The query, as it was asked for.
+    query: String,
+    /// Number of the query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_id: Option<String>,
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_name: Option<String>,
+    /// What is going on, and what to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// Whether IBKR was not asked because the statement is at most ten minutes old.
+    from_archive: bool,
+    /// When it came from IBKR.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fetched_at: Option<Time>,
+    /// Accounts, period, and each section with its rows and sums. Levels of detail show the same things:
+    /// never add one to another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<Value>,
+    /// Rows of the section that was asked for: cols, rows, matched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<Value>,
+    /// Pass it as `cursor` for the rows after these; absent when this is all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<u64>,
+    /// The file that was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// Its size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_bytes: Option<u64>,
+    /// When this was given.
+    as_of: Time,
+}
+
+/// The tool.
+#[derive(Debug)]
+pub struct GetFlexQuery;
+
+impl Tool for GetFlexQuery {
+    const NAME: &'static str = "get_flex_query";
+    const TITLE: &'static str = "Flex statement";
+    const ABOUT: &'static str = "Runs a Flex Query at Interactive Brokers (statements, trade confirmations, history, \
+        tax) and says what is in its statement: period, sections, rows, sums. Name it by number, or by name once it \
+        ran. With section: its rows, filtered, in pages. For questions (realised P&L, dividends, fees) use ask_flex. \
+        If it says pending, make the same call again.";
+    const EFFECT: Effect = Effect::Reads;
+    const EXAMPLE: &'static str =
+        r#"{"queryId":"1001","section":"Trades","symbol":"AAPL","level":"EXECUTION"}"#;
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let Some(query) = args.query_id.clone().or_else(|| args.query_name.clone()) else {
+            return Err(Refusal::argument(
+                "queryId",
+                "No query is named.",
+                "Give its number or name; list_flex_queries shows which are known.",
+            ));
+        };
+        let form = form(&args)?;
+        let rows = rows(&args)?;
+        if matches!(form, Some(Form::Csv | Form::Json)) && args.section.is_none() {
+            return Err(Refusal::argument(
+                "section",
+                "Only rows of one section can be written as csv or json.",
+                "Name the section; call without export to see which there are.",
+            ));
+        }
+        let ask = Ask {
+            query: query.clone(),
+            name: args.query_name.clone(),
+            refresh: args.refresh == Some(true),
+        };
+        let latest = ctx.deadline.checked_sub(MARGIN).unwrap_or(ctx.deadline);
+        let deadline = latest.min(Instant::now() + WAIT);
+        let standing =
+            ctx.desks.flex.run(ask, deadline, |text| ctx.tell(0, None, text)).await?;
+        let now = Timestamp::now();
+        match standing {
+            Standing::Failed(refusal) => Err(*refusal),
+            Standing::Going(text) => Ok(Out {
+                status: "pending",
+                query,
+                next: Some(format!(
+                    "{text} Make the same call again in a few seconds: it goes on with this request."
+                )),
+                as_of: Time(now),
+                ..Out::default()
+            }),
+            Standing::Done(entry, from_archive) => {
+                let out = Out {
+                    status: "ready",
+                    query,
+                    query_id: entry.query_id.clone(),
+                    query_name: Some(entry.query_name.clone()),
+                    from_archive,
+                    fetched_at: Some(Time(entry.added)),
+                    as_of: Time(now),
+                    ..Out::default()
+                };
+                shown(&ctx, *entry, out, (rows, form)).await
+            }
+        }
+    }
+}
+
+async fn shown(
+    ctx: &Ctx,
+    entry: Entry,
+    mut out: Out,
+    (mut rows, form): (section::Ask, Option<Form>),
+) -> Result<Out, Refusal> {
+    let archive = ctx.desks.flex.view().archive.ok_or_else(words::away)?;
+    let folder = ctx.desks.flex.exports().clone();
+    rows.order = entry.date_order;
+    off(move || {
+        let read = || archive.read(&entry).map_err(|error| files::unreadable(&error));
+        match form {
+            Some(form) => {
+                let (path, bytes) = export(&archive, &entry, (&folder, form), &rows)?;
+                (out.file, out.file_bytes) = (Some(path.display().to_string()), Some(bytes));
+            }
+            None if rows.section.is_empty() => {
+                let summary =
+                    summary::of(read()?).map_err(|error| files::unreadable(&error))?;
+                out.summary = serde_json::to_value(summary).ok();
+            }
+            None => {
+                let page =
+                    section::page(read()?, &rows).map_err(|error| files::no_rows(&error))?;
+                out.cursor = page.next;
+                out.rows = serde_json::to_value(page).ok();
+            }
+        }
+        Ok(out)
+    })
+    .await
+}
+
+fn form(args: &Args) -> Result<Option<Form>, Refusal> {
+    match &args.export {
+        None => Ok((args.parse_xml == Some(false)).then_some(Form::Xml)),
+        Some(text) => Form::parse(text).map(Some).ok_or_else(|| {
+            Refusal::argument("export", format!("{text:?} is no form."), "Give xml, csv or json.")
+        }),
+    }
+}
+
+fn rows(args: &Args) -> Result<section::Ask, Refusal> {
+    Ok(section::Ask {
+        section: args.section.clone().unwrap_or_default(),
+        symbol: args.symbol.clone(),
+        account: args.account.clone(),
+        from: day("from", args.from.as_deref())?,
+        to: day("to", args.to.as_deref())?,
+        kind: args.kind.clone(),
+        level: args.level.clone(),
+        columns: args.columns.clone().unwrap_or_default(),
+        skip: args.cursor.unwrap_or(0) as u64,
+        limit: args.limit.unwrap_or(ROWS).clamp(1, MAX_ROWS),
+        ..section::Ask::default()
+    })
+}

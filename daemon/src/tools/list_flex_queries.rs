@@ -1,0 +1,121 @@
+//! `list_flex_queries`: which Flex queries are remembered, and what of each is archived.
+
+use ibd_flex::archive::{Usage, describe};
+use ibd_protocol::Effect;
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::cell::Time;
+use super::{Ctx, Tool, args};
+use crate::flex::files::off;
+use crate::flex::{Listed, listed, words};
+use crate::refusal::Refusal;
+
+/// Nothing is needed.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Args {
+    /// Not needed.
+    #[serde(deserialize_with = "args::yes_no")]
+    confirm: Option<bool>,
+}
+
+/// The queries.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Out {
+    /// How many.
+    count: usize,
+    /// Each.
+    queries: Vec<One>,
+    /// Where the statements are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage_location: Option<String>,
+    /// Statements in the archive.
+    statements: u64,
+    /// Bytes of disk that they take.
+    bytes: u64,
+    /// What to do first, if there is anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+    /// When this was given.
+    as_of: Time,
+}
+
+/// A query.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct One {
+    /// Its name.
+    name: String,
+    /// Its number; absent where statements were only imported from files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_id: Option<String>,
+    /// When it was first run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<Time>,
+    /// When it last gave a statement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_used: Option<Time>,
+    /// Its archived statements.
+    statements: usize,
+    /// Which days they cover and which are missing.
+    coverage: String,
+    /// What a run under way is doing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    running: Option<String>,
+}
+
+/// The tool.
+#[derive(Debug)]
+pub struct ListFlexQueries;
+
+impl Tool for ListFlexQueries {
+    const NAME: &'static str = "list_flex_queries";
+    const TITLE: &'static str = "Flex queries";
+    const ABOUT: &'static str = "Lists the Flex Queries that are remembered: name, number, when each last gave a \
+        statement, and which days its archived statements cover. Asks nothing of IBKR. IBKR has no list of queries: \
+        one that never ran here is run by its number with get_flex_query.";
+    const EFFECT: Effect = Effect::Reads;
+    const EXAMPLE: &'static str = "{}";
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, _: Args) -> Result<Out, Refusal> {
+        let flex = &ctx.desks.flex;
+        let view = flex.view();
+        let usage = match view.archive.clone() {
+            None => Usage::default(),
+            Some(archive) => {
+                off(move || archive.usage().map_err(|error| words::not_stored(&error.to_string())))
+                    .await?
+            }
+        };
+        let has_token = flex.access().await.is_some();
+        let queries: Vec<One> = listed(&view).into_iter().map(One::from).collect();
+        Ok(Out {
+            count: queries.len(),
+            queries,
+            storage_location: view.archive.map(|archive| archive.folder().display().to_string()),
+            statements: usage.files,
+            bytes: usage.bytes,
+            next: (!has_token).then(|| format!("No token is configured. {}", words::GET_A_TOKEN)),
+            as_of: Time(Timestamp::now()),
+        })
+    }
+}
+
+impl From<Listed> for One {
+    fn from(listed: Listed) -> Self {
+        Self {
+            coverage: describe(&listed.coverage),
+            name: listed.name,
+            query_id: listed.id,
+            created_at: listed.created.map(Time),
+            last_used: listed.last_used.map(Time),
+            statements: listed.statements,
+            running: listed.running,
+        }
+    }
+}
