@@ -3,8 +3,8 @@
 use ibd_flex::answers::{self, NoAnswer};
 use ibd_flex::question::{Given, Question};
 use ibd_protocol::Effect;
-use jiff::tz::TimeZone;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -82,9 +82,11 @@ impl Tool for AskFlex {
             ));
         };
         let view = ctx.desks.flex.view();
-        let year = args.year.map(i16::try_from).transpose().map_err(|_| {
-            Refusal::argument("year", "This is no year.", "Give it as 2026.")
-        })?;
+        let year = args
+            .year
+            .map(i16::try_from)
+            .transpose()
+            .map_err(|_| Refusal::argument("year", "This is no year.", "Give it as 2026."))?;
         // A name that only imported statements have is looked for among them.
         let query = args.query.map(|query| match flex::find(&query, &view.queries) {
             Ok(id) => id.to_string(),

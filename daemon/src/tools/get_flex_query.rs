@@ -162,8 +162,7 @@ impl Tool for GetFlexQuery {
         };
         let latest = ctx.deadline.checked_sub(MARGIN).unwrap_or(ctx.deadline);
         let deadline = latest.min(Instant::now() + WAIT);
-        let standing =
-            ctx.desks.flex.run(ask, deadline, |text| ctx.tell(0, None, text)).await?;
+        let standing = ctx.desks.flex.run(ask, deadline, |text| ctx.tell(0, None, text)).await?;
         let now = Timestamp::now();
         match standing {
             Standing::Failed(refusal) => Err(*refusal),
@@ -210,13 +209,11 @@ async fn shown(
                 (out.file, out.file_bytes) = (Some(path.display().to_string()), Some(bytes));
             }
             None if rows.section.is_empty() => {
-                let summary =
-                    summary::of(read()?).map_err(|error| files::unreadable(&error))?;
+                let summary = summary::of(read()?).map_err(|error| files::unreadable(&error))?;
                 out.summary = serde_json::to_value(summary).ok();
             }
             None => {
-                let page =
-                    section::page(read()?, &rows).map_err(|error| files::no_rows(&error))?;
+                let page = section::page(read()?, &rows).map_err(|error| files::no_rows(&error))?;
                 out.cursor = page.next;
                 out.rows = serde_json::to_value(page).ok();
             }
