@@ -242,6 +242,7 @@ pub fn of_row(row: &OrderRow) -> Standing {
             .as_deref()
             .or(row.description.as_deref())
             .map(ibd_cpapi::failure::clean),
+        refused: None,
     }
 }
 
@@ -258,6 +259,7 @@ pub fn of_status(order: &OrderStatus) -> Standing {
             .as_deref()
             .or(order.description.as_deref())
             .map(ibd_cpapi::failure::clean),
+        refused: None,
     }
 }
 
@@ -278,6 +280,7 @@ fn by_fills(fills: &[&Execution], order: &Order) -> Option<Standing> {
         filled: Some(filled),
         average: cost.checked_div(filled).map(|price| price.round_dp(6).normalize()),
         text: None,
+        refused: None,
     })
 }
 

@@ -29,6 +29,7 @@ fn standing(status: &str) -> Standing {
         filled: None,
         average: None,
         text: None,
+        refused: None,
     }
 }
 
