@@ -369,6 +369,11 @@ impl State {
 }
 
 impl Standing {
+    /// The broker holds it and does not work it; most were refused late.
+    pub fn is_inactive(&self) -> bool {
+        self.status == "Inactive" && self.filled.is_none_or(|filled| filled.is_zero())
+    }
+
     /// Lists lag behind what is pushed: what is filled never becomes less.
     fn is_older_than(&self, known: &Self) -> bool {
         matches!((self.filled, known.filled), (Some(now), Some(before)) if now < before)

@@ -420,6 +420,11 @@ pub fn next(intent: &Intent) -> String {
              unprotected. Tell the user, and look at get_live_orders."
                 .to_owned()
         }
+        (State::Working(standing), Purpose::Place) if standing.is_inactive() => {
+            "IBKR has it as inactive and does not work it; most such orders were refused late (see \
+             standing.text). Tell the user. Cancel it before another try."
+                .to_owned()
+        }
         (State::Working(_), Purpose::Place) => {
             format!("IBKR has it. wait_for_order with intentId {id} waits for its fill.")
         }

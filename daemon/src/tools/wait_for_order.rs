@@ -90,7 +90,7 @@ fn is_news(now: &Intent, (id, state): (crate::orders::intent::IntentId, &str)) -
     match &now.state {
         state if state.is_over() => true,
         // What waited for a yes or for its turn, or was in doubt, does so no more.
-        State::Working(_) => state != "working",
+        State::Working(standing) => state != "working" || standing.is_inactive(),
         State::Awaiting(_) => now.id != id,
         State::Parked(_) => state != "parked",
         _ => false,
