@@ -24,6 +24,7 @@ test-real: ## clients that nobody here wrote: SDKs, Inspector, conformance suite
 	tests/prerequisites.sh real
 	# As in `test`: another choice of targets would build half of it again.
 	$(CARGO) build --workspace --bins --examples
+	$(CARGO) build -p ibd --features faults --bin ibd-faults
 	tests/real/run.sh
 
 RUNS ?= 10000

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 /// All of it.
 pub const HELP: &str =
     "faults [--runs N] [--seed FIRST] [--jobs J] [--only SEED] [--mutant new-id|late-journal]
-       [--stop-at FAILURES] [--keep FOLDER] [--gateway PORT --control HOST:PORT]";
+       [--stop-at FAILURES] [--keep FOLDER] [--gateway PORT --control HOST:PORT]
+faults --scenario: what a simulator behind a gateway must begin with";
 
 /// The command line.
 #[derive(Debug)]

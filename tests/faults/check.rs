@@ -126,7 +126,7 @@ fn read(remains: &Remains, findings: &mut Findings) -> BTreeMap<IntentId, Told> 
                         findings.wrong.push(format!("{id} becomes something before it is entered"))
                     }
                     Some(one) => {
-                        if one.last().is_over() {
+                        if one.last().is_over() && !is_later_fill(one.last(), &state) {
                             let text =
                                 format!("I4: {id} was {:?} and became {state:?}", one.last());
                             findings.wrong.push(text);
@@ -144,6 +144,17 @@ fn read(remains: &Remains, findings: &mut Findings) -> BTreeMap<IntentId, Told> 
         }
     }
     told
+}
+
+/// Called cancelled by the broker, and filled all the same: the one end that may still become another.
+fn is_later_fill(before: &State, after: &State) -> bool {
+    match (before, after) {
+        (State::Over(End::Cancelled(_)), State::Over(End::Filled(_))) => true,
+        (State::Over(End::Cancelled(before)), State::Over(End::Cancelled(after))) => {
+            after.filled.unwrap_or_default() > before.filled.unwrap_or_default()
+        }
+        _ => false,
+    }
 }
 
 fn count(told: &BTreeMap<IntentId, Told>, findings: &mut Findings) {

@@ -25,6 +25,10 @@ use rig::{Sim, Tools};
 use tally::Tally;
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some("--scenario") {
+        println!("{}", rig::scenario());
+        return ExitCode::SUCCESS;
+    }
     let arguments = match Arguments::read(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(problem) => {

@@ -44,7 +44,7 @@ pub struct Sim {
 }
 
 /// What the simulator is like: as strict as ever, and quick.
-fn scenario() -> Value {
+pub fn scenario() -> Value {
     let account = |id: &str| {
         json!({
             "id": id,

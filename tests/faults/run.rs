@@ -73,7 +73,8 @@ pub async fn run(tools: &Tools, sim: &mut Sim, plan: &Plan) -> Outcome {
     if plan.approves {
         clients.spawn(approve(world.home.socket(), plan.seed, wanting.clone()));
     }
-    tokio::join!(world.lives(wanting.clone()), disturb(sim, plan));
+    let disturbance = plan.session.filter(|_| tools.outside.is_none());
+    tokio::join!(world.lives(wanting.clone()), disturb(sim, disturbance));
     let remains = world.last_life(sim, &mut clients, &log, before).await;
     world.count_faults(sim).await;
     if let Some(remains) = remains {
@@ -135,8 +136,8 @@ fn begin_clients(world: &World<'_>, log: &Log) -> (JoinSet<()>, watch::Receiver<
 }
 
 /// What happens to the session, and what a person does about it a little later.
-async fn disturb(sim: &mut Sim, plan: &Plan) {
-    let Some((millis, action)) = plan.session else { return };
+async fn disturb(sim: &mut Sim, disturbance: Option<(u64, &str)>) {
+    let Some((millis, action)) = disturbance else { return };
     sleep(Duration::from_millis(millis)).await;
     sim.tell("/session", &json!({ "action": action })).await;
     sleep(Duration::from_millis(100)).await;

@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
-CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind gateway login secrets origin orders"
+CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind gateway login secrets origin orders faults"
 BIN=$(cd "${IBD_BIN:-target/debug}" && pwd) || exit 1
 HERE=$PWD/tests/real
 
@@ -15,8 +15,8 @@ want_py() { have_py "$@" || lacks "$2 $3"; }
 want_npm() { have_npm "$@" || lacks "$2 $3"; }
 each_python want_py
 each_npm want_npm
-for program in ibd ib-mcp ibctl ib-sim; do
-    [ -x "$BIN/$program" ] || { echo "missing: $program; run cargo build --workspace --bins" >&2; missing=1; }
+for program in ibd ib-mcp ibctl ib-sim faults ibd-faults; do
+    [ -x "$BIN/$program" ] || { echo "missing: $program; run make test-real, or the builds in it" >&2; missing=1; }
 done
 want_program() { command -v "$1" >/dev/null || lacks "$1"; }
 each_program want_program
@@ -63,14 +63,14 @@ person() { # a check in which an ordinary user has IBKR's gateway, a browser and
     if [ ! -d "$SHARE" ]; then
         # Where that user can read it.
         mkdir -p "$SHARE/bin"
-        cp "$BIN"/{ibd,ib-mcp,ibctl,ib-sim} "$SHARE/bin"
+        cp "$BIN"/{ibd,ib-mcp,ibctl,ib-sim,faults,ibd-faults} "$SHARE/bin"
         cp -r "$REAL/gateway/package/ib-gateway/clientportal.gw" "$SHARE/gateway"
         cp -r "$REAL/gateway/package/runtime/$RUNTIME" "$SHARE/java"
         chmod -R a+rX "$SHARE"
     fi
     chmod 711 "$TOP" "$WORLD"
     "${ROOT[@]}" env -i PATH="$PATH" LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 VERBOSE="${VERBOSE:-}" REAL="$REAL" \
-        IBD_BIN="$SHARE/bin" GATEWAY="$SHARE/gateway" RUNTIME="$SHARE/java" PERSON="$PERSON" WORLD="$WORLD" \
+        IBD_BIN="$SHARE/bin" FAULTS="$SHARE/bin" GATEWAY="$SHARE/gateway" RUNTIME="$SHARE/java" PERSON="$PERSON" WORLD="$WORLD" \
         python3 "$HERE/$1.py"
 }
 one() { # check
@@ -89,7 +89,7 @@ one() { # check
     claude) in_world python3 "$HERE/claude.py" ;;
     codex) in_world python3 "$HERE/codex.py" ;;
     ibind) ibind ;;
-    gateway | login | origin | orders) person "$1" ;;
+    gateway | login | origin | orders | faults) person "$1" ;;
     secrets) person secrecy ;;
     *) echo "no such check: $1; there are: $CHECKS"; return 2 ;;
     esac

@@ -196,7 +196,12 @@ impl Book {
             .filter(|intent| !intent.state.is_in_round())
             .collect();
         ended.sort_by_key(|intent| intent.sent_at);
-        let is_reject = |intent: &&&Intent| matches!(intent.state, State::Over(End::Rejected(_)));
+        // Refused late, it stays in the broker's lists as inactive.
+        let is_reject = |intent: &&&Intent| match &intent.state {
+            State::Over(End::Rejected(_)) => true,
+            State::Working(standing) => standing.is_inactive(),
+            _ => false,
+        };
         ended.iter().rev().take_while(is_reject).count() as u64
     }
 }

@@ -242,6 +242,7 @@ pub fn of_row(row: &OrderRow) -> Standing {
             .as_deref()
             .or(row.description.as_deref())
             .map(ibd_cpapi::failure::clean),
+        refused: None,
     }
 }
 
@@ -258,6 +259,7 @@ pub fn of_status(order: &OrderStatus) -> Standing {
             .as_deref()
             .or(order.description.as_deref())
             .map(ibd_cpapi::failure::clean),
+        refused: None,
     }
 }
 
@@ -278,6 +280,7 @@ fn by_fills(fills: &[&Execution], order: &Order) -> Option<Standing> {
         filled: Some(filled),
         average: cost.checked_div(filled).map(|price| price.round_dp(6).normalize()),
         text: None,
+        refused: None,
     })
 }
 
@@ -293,7 +296,9 @@ fn is_as_wanted(row: &OrderRow, order: &Order) -> bool {
         Size::Cash(_) => None,
     };
     let side = row.side.as_deref().and_then(|side| side.parse::<Side>().ok());
-    side.is_none_or(|side| side == order.side)
+    // A tif that the row does not name may be the old one.
+    row.tif.as_deref().is_some_and(|tif| list::tif(tif).eq_ignore_ascii_case(order.tif.as_str()))
+        && side.is_none_or(|side| side == order.side)
         && same(row.quantity.map(|q| q.get()), quantity)
         && same(list::limit_price(row).map(|p| p.get()), order.pricing.limit().map(|p| p.get()))
         && same(list::stop_price(row).map(|p| p.get()), order.pricing.stop().map(|p| p.get()))

@@ -203,7 +203,7 @@ impl State {
             OrderAnswer::PartlyAccepted { accepted: rows, refused } => {
                 let texts: Vec<&str> =
                     refused.iter().map(|refusal| refusal.text.as_str()).collect();
-                accepted(&rows, Some(format!("IBKR refused a part of it: {}", texts.join("; "))))
+                accepted(&rows, Some(texts.join("; ")))
             }
             // An order that got an id and is refused all the same is looked up before that is believed.
             OrderAnswer::Refused(refusal) if refusal.order_id.is_some() => {
@@ -456,7 +456,7 @@ async fn cancel(
     Msg::Cancelled(intent.id, Box::new(answer))
 }
 
-fn accepted(rows: &[ibd_cpapi::orders::AcceptedRow], text: Option<String>) -> Event {
+fn accepted(rows: &[ibd_cpapi::orders::AcceptedRow], refused: Option<String>) -> Event {
     let Some(first) = rows.first() else {
         return Event::Silence("the broker took an order and named none".to_owned());
     };
@@ -467,6 +467,7 @@ fn accepted(rows: &[ibd_cpapi::orders::AcceptedRow], text: Option<String>) -> Ev
         status: first.status.clone().unwrap_or_else(|| "PendingSubmit".to_owned()),
         filled: None,
         average: None,
-        text: text.or(warning),
+        text: warning,
+        refused,
     })
 }

@@ -103,6 +103,9 @@ pub struct Standing {
     pub average: Option<Decimal>,
     /// What the broker says about it: untrusted text, cleaned.
     pub text: Option<String>,
+    /// Of several orders in one submission the broker refused some: its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// How it ended.
@@ -273,7 +276,8 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         }
         // Called cancelled, and filled all the same: that was seen.
         (S::Over(End::Cancelled(known)), E::Found(standing))
-            if standing.status == "Filled" || standing.filled > known.filled =>
+            if standing.status == "Filled"
+                || standing.filled.unwrap_or_default() > known.filled.unwrap_or_default() =>
         {
             (S::at_broker(known.updated(standing)), vec![Tell])
         }
@@ -365,6 +369,11 @@ impl State {
 }
 
 impl Standing {
+    /// The broker holds it and does not work it; most were refused late.
+    pub fn is_inactive(&self) -> bool {
+        self.status == "Inactive" && self.filled.is_none_or(|filled| filled.is_zero())
+    }
+
     /// Lists lag behind what is pushed: what is filled never becomes less.
     fn is_older_than(&self, known: &Self) -> bool {
         matches!((self.filled, known.filled), (Some(now), Some(before)) if now < before)
@@ -377,6 +386,7 @@ impl Standing {
             others,
             filled: news.filled.or(self.filled),
             average: news.average.or(self.average),
+            refused: self.refused.clone().or(news.refused),
             // Each endpoint words it differently; only another status makes it say something new.
             text: match news.status == self.status {
                 true => self.text.clone().or(news.text),

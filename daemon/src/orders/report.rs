@@ -157,6 +157,11 @@ impl State {
                 "order_parked",
                 "Look in TWS or Client Portal, then `ibctl orders resolve`.",
             ),
+            life::State::Working(standing) if standing.refused.is_some() => (
+                Level::Warning,
+                "order_partly_refused",
+                "Of several orders IBKR refused some: look at what is protected and what is not.",
+            ),
             life::State::Working(standing) if standing.status == "Inactive" => {
                 (Level::Warning, "order_inactive", "IBKR holds it and does not work it.")
             }
@@ -285,6 +290,7 @@ impl State {
                     filled: None,
                     average: None,
                     text: None,
+                    refused: None,
                 }),
                 Err(error) => return self.report(false, format!("{error}"), ""),
             },

@@ -118,7 +118,9 @@ impl Args {
 async fn by_order(ctx: &Ctx, order_id: OrderId) -> Result<Target, Refusal> {
     if let Some(intent) = ctx.desks.orders.of_order(order_id).await? {
         let account = intent.account.clone();
-        return Ok(Target::Order { account, order_id, own: Some(Box::new(intent)) });
+        // What becomes of one order of a group is not what becomes of the first one.
+        let own = (intent.order_id() == Some(order_id)).then(|| Box::new(intent));
+        return Ok(Target::Order { account, order_id, own });
     }
     let deadline = ctx.deadline;
     let found = ctx

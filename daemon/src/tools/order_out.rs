@@ -360,6 +360,11 @@ fn reason(state: &State) -> Option<Reason> {
             let message = format!("{}; {} looks at IBKR did not find it", doubt.cause, doubt.looks);
             ("parked".to_owned(), message, None)
         }
+        State::Working(Standing { refused: Some(text), .. })
+        | State::Over(End::Filled(Standing { refused: Some(text), .. })) => {
+            let message = format!("IBKR refused a part of the submission: {text}");
+            ("partly_refused".to_owned(), message, None)
+        }
         State::Sending | State::Replying { .. } | State::Declining { .. } | State::Ready => {
             ("being_sent".to_owned(), "It is being sent at this moment.".to_owned(), None)
         }
@@ -408,10 +413,34 @@ pub fn next(intent: &Intent) -> String {
         (State::Over(End::NotPlaced(_)), _) => {
             "Nothing is at IBKR. Place it again only if it is still wanted.".to_owned()
         }
+        (State::Working(standing) | State::Over(End::Filled(standing)), Purpose::Place)
+            if standing.refused.is_some() =>
+        {
+            "IBKR refused a part of this submission (see reason): what it was to protect may stand \
+             unprotected. Tell the user, and look at get_live_orders."
+                .to_owned()
+        }
+        (State::Working(standing), Purpose::Place) if standing.is_inactive() => {
+            "IBKR has it as inactive and does not work it; most such orders were refused late (see \
+             standing.text). Tell the user. Cancel it before another try."
+                .to_owned()
+        }
         (State::Working(_), Purpose::Place) => {
             format!("IBKR has it. wait_for_order with intentId {id} waits for its fill.")
         }
         (State::Working(_), _) => "IBKR has it.".to_owned(),
+        // Each order of a group goes its own way, and only the first one is shown here.
+        (State::Over(End::Filled(standing) | End::Cancelled(standing)), _)
+            if !standing.others.is_empty() =>
+        {
+            format!(
+                "Order {} is {}. The other orders of the submission ({}) are not shown here: \
+                 get_live_orders and get_trades say how they stand.",
+                standing.order_id,
+                standing.status.to_lowercase(),
+                standing.others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            )
+        }
         (State::Over(End::Filled(_)), _) => "It is filled; nothing more to do.".to_owned(),
         (State::Over(End::Cancelled(standing)), _) => match standing.filled {
             Some(filled) if !filled.is_zero() => {

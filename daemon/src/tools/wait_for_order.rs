@@ -54,7 +54,11 @@ impl Tool for WaitForOrder {
         let orders = &ctx.desks.orders;
         let intent = match (&args.intent_id, args.order_id) {
             (Some(text), None) => orders.look(order_road::intent_id("intentId", text)?).await?,
-            (None, Some(order_id)) => orders.of_order(order_id).await?,
+            (None, Some(order_id)) => {
+                let intent = orders.of_order(order_id).await?;
+                // One order of a group goes its own way; only the first one is followed.
+                intent.filter(|intent| intent.order_id() == Some(order_id))
+            }
             _ => {
                 return Err(Refusal::argument(
                     "intentId",
@@ -66,8 +70,8 @@ impl Tool for WaitForOrder {
         let intent = intent.ok_or_else(|| {
             Refusal::new(
                 "unknown_order",
-                "No order that was sent from here has this id.",
-                "For other orders use get_order_status with orderId.",
+                "No order that was sent from here by itself, or first of its group, has this id.",
+                "For other orders use get_order_status with orderId, or get_live_orders.",
             )
             .at(if args.intent_id.is_some() { "intentId" } else { "orderId" })
         })?;
@@ -86,7 +90,7 @@ fn is_news(now: &Intent, (id, state): (crate::orders::intent::IntentId, &str)) -
     match &now.state {
         state if state.is_over() => true,
         // What waited for a yes or for its turn, or was in doubt, does so no more.
-        State::Working(_) => state != "working",
+        State::Working(standing) => state != "working" || standing.is_inactive(),
         State::Awaiting(_) => now.id != id,
         State::Parked(_) => state != "parked",
         _ => false,

@@ -47,6 +47,7 @@ fn working() -> State {
         filled: None,
         average: None,
         text: None,
+        refused: None,
     })
 }
 

@@ -90,13 +90,21 @@ fn the_same_execution_counts_once() {
 #[test]
 fn a_change_is_done_when_the_order_is_what_was_wanted() {
     let change = intent(Purpose::Modify { order_id: "7".parse().unwrap() }, unknown());
-    let row = |price: &str| {
+    let row = |price: &str, tif: &str| {
         format!(
-            r#"[{{"orderId":7,"status":"Submitted","side":"BUY","totalSize":10.0,"price":"{price}","origOrderType":"LIMIT"}}]"#
+            r#"[{{"orderId":7,"status":"Submitted","side":"BUY","totalSize":10.0,"price":"{price}","origOrderType":"LIMIT"{tif}}}]"#
         )
     };
-    assert_eq!(evidence(&row("100.00"), "[]").about(&change), Some(Event::Applied));
-    assert_eq!(evidence(&row("101.00"), "[]").about(&change), None, "not seen is not refused");
+    let day = r#","timeInForce":"CLOSE""#;
+    assert_eq!(evidence(&row("100.00", day), "[]").about(&change), Some(Event::Applied));
+    assert_eq!(evidence(&row("101.00", day), "[]").about(&change), None, "not seen is not refused");
+    let gtc = r#","timeInForce":"GTC""#;
+    assert_eq!(evidence(&row("100.00", gtc), "[]").about(&change), None, "it dies tonight, or not");
+    assert_eq!(
+        evidence(&row("100.00", ""), "[]").about(&change),
+        None,
+        "what is not said is not so"
+    );
 }
 
 #[test]

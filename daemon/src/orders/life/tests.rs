@@ -29,6 +29,7 @@ fn standing(status: &str) -> Standing {
         filled: None,
         average: None,
         text: None,
+        refused: None,
     }
 }
 
@@ -153,6 +154,16 @@ fn nothing_is_sent_but_at_its_turn_and_never_twice() {
             }
         }
     }
+}
+
+#[test]
+fn a_cancellation_that_is_seen_again_is_no_news() {
+    let over = State::Over(End::Cancelled(standing("Cancelled")));
+    let again = Standing { filled: Some(Decimal::ZERO), ..standing("Cancelled") };
+    assert_eq!(step(&over, Event::Found(again), now()), None);
+    let part = Standing { filled: Some(Decimal::ONE), ..standing("Cancelled") };
+    let (next, _) = step(&over, Event::Found(part), now()).unwrap();
+    assert!(matches!(next, State::Over(End::Cancelled(s)) if s.filled == Some(Decimal::ONE)));
 }
 
 #[test]
