@@ -13,14 +13,19 @@ const SERVICE: &str = "ibd";
 /// Long enough for a person to type the keyring's password.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The secret, if the keyring has it.
-pub async fn get(profile: &str, name: &str) -> Option<Secret> {
+/// The secret, if the keyring has it; an error if the keyring cannot be asked.
+pub async fn look(profile: &str, name: &str) -> Result<Option<Secret>, String> {
     let read = with(profile, name, |entry| match entry.get_password() {
         Ok(secret) => Ok(Some(Secret::new(secret))),
         Err(keyring::Error::NoEntry) => Ok(None),
         Err(error) => Err(error),
     });
-    read.await.unwrap_or_else(|error| {
+    read.await
+}
+
+/// The secret, if the keyring has it and can be asked.
+pub async fn get(profile: &str, name: &str) -> Option<Secret> {
+    look(profile, name).await.unwrap_or_else(|error| {
         tracing::info!(name, error, "the keyring was not read");
         None
     })

@@ -1,5 +1,7 @@
 //! The handle to ask orders with.
 
+use std::path::PathBuf;
+
 use ibd_cpapi::id::OrderId;
 use ibd_protocol::{OrdersReport, OrdersVerb, Secret};
 use ractor::RpcReplyPort;
@@ -22,6 +24,8 @@ pub struct OrdersHandle {
     /// The PIN of the configuration; else the keyring of this profile may have one.
     pin: Option<Secret>,
     profile: String,
+    /// A file that is there since a PIN was last seen in the keyring.
+    seen: PathBuf,
     /// Only `ibctl` may approve.
     is_ctl_only: bool,
 }
@@ -40,13 +44,33 @@ impl OrdersHandle {
     pub fn new(post: Post<Msg>, changes: watch::Sender<u64>, config: &Config) -> Self {
         let pin = config.settings.text("IB_APPROVAL_PIN").map(Secret::new);
         let is_ctl_only = config.settings.text("IB_APPROVE_BY") == Some("ibctl");
-        Self { post, changes, pin, profile: config.places.profile.clone(), is_ctl_only }
+        let (profile, seen) =
+            (config.places.profile.clone(), config.places.state.join("pin-is-set"));
+        Self { post, changes, pin, profile, seen, is_ctl_only }
     }
 
-    async fn pin(&self) -> Pin {
-        match &self.pin {
-            Some(pin) => Pin(Some(pin.clone())),
-            None => Pin(secrets::get(&self.profile, "IB_APPROVAL_PIN").await),
+    /// A keyring that does not answer is no proof that it has no PIN: where one was seen, it is wanted.
+    async fn pin(&self) -> Result<Pin, Refusal> {
+        if let Some(pin) = &self.pin {
+            return Ok(Pin(Some(pin.clone())));
+        }
+        match secrets::look(&self.profile, "IB_APPROVAL_PIN").await {
+            Ok(Some(pin)) => {
+                if let Err(error) = std::fs::write(&self.seen, "") {
+                    tracing::warn!(%error, "that a PIN is set could not be kept");
+                }
+                Ok(Pin(Some(pin)))
+            }
+            Ok(None) => {
+                let _ = std::fs::remove_file(&self.seen);
+                Ok(Pin(None))
+            }
+            Err(error) if self.seen.exists() => Err(Refusal::new(
+                "pin_unavailable",
+                format!("A PIN is set, and the keyring that has it cannot be read ({error})."),
+                "Unlock the keyring; or remove the PIN with `ibctl secrets forget IB_APPROVAL_PIN`.",
+            )),
+            Err(_) => Ok(Pin(None)),
         }
     }
 
@@ -57,7 +81,7 @@ impl OrdersHandle {
 
     /// Whether whoever approves must know a PIN.
     pub async fn has_pin(&self) -> bool {
-        self.pin().await.0.is_some()
+        self.pin().await.map_or(true, |pin| pin.0.is_some())
     }
 
     /// Where the actor says that something changed.
@@ -165,8 +189,16 @@ impl OrdersHandle {
 
     /// Answers what waits for a yes.
     pub async fn decide(&self, name: &str, yes: bool, who: Answerer) -> Result<IntentId, Refusal> {
-        let (name, pin) = (name.to_owned(), self.pin().await);
+        let (name, pin) = (name.to_owned(), self.pin_for(yes).await?);
         self.call(|reply| Msg::Decide(name, yes, who, pin, reply)).await?
+    }
+
+    /// Nobody needs a PIN to say no, or to look.
+    async fn pin_for(&self, is_yes: bool) -> Result<Pin, Refusal> {
+        match self.pin().await {
+            Err(_) if !is_yes => Ok(Pin(None)),
+            pin => pin,
+        }
     }
 
     /// What a person said in a client's dialog. A refusal is seen by the call that follows.
@@ -178,13 +210,17 @@ impl OrdersHandle {
 
     /// What a person does about orders.
     pub async fn verb(&self, verb: OrdersVerb) -> OrdersReport {
-        let pin = self.pin().await;
-        match self.call(|reply| Msg::Verb(verb, pin, reply)).await {
+        let is_yes = matches!(verb, OrdersVerb::Approve { .. } | OrdersVerb::Unfreeze { .. });
+        let reported = match self.pin_for(is_yes).await {
+            Ok(pin) => self.call(|reply| Msg::Verb(verb, pin, reply)).await,
+            Err(refusal) => Err(refusal),
+        };
+        match reported {
             Ok(report) => report,
             Err(refusal) => OrdersReport {
                 ok: false,
                 text: refusal.message,
-                hint: "Try again in a moment.".to_owned(),
+                hint: refusal.next,
                 trading: "closed".to_owned(),
                 ..OrdersReport::default()
             },

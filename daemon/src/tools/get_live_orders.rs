@@ -13,6 +13,7 @@ use super::order_out;
 use super::{Ctx, Tool};
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::State;
+use crate::orders::order::Purpose;
 use crate::orders::{self, record};
 use crate::refusal::Refusal;
 
@@ -62,6 +63,15 @@ pub struct FromHere {
     state: &'static str,
     /// The order in one line.
     text: String,
+    /// modify or cancel, where it is no new order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<&'static str>,
+    /// Names what waits for a yes, for confirm_order and `ibctl approve`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmation_id: Option<String>,
+    /// How long it has waited for a yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_seconds: Option<u64>,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -72,12 +82,23 @@ pub struct FromHere {
 
 impl From<&Intent> for FromHere {
     fn from(intent: &Intent) -> Self {
+        let approval = match &intent.state {
+            State::Awaiting(approval) => Some(approval),
+            _ => None,
+        };
         Self {
             intent_id: intent.id.to_string(),
             order_id: intent.order_id().map(|id| id.to_string()),
             account: intent.account.to_string(),
             state: intent.state.name(),
             text: intent.text.clone(),
+            request: match intent.purpose {
+                Purpose::Place => None,
+                Purpose::Modify { .. } => Some("modify"),
+                Purpose::Cancel { .. } | Purpose::CancelAll => Some("cancel"),
+            },
+            confirmation_id: approval.map(|approval| approval.id.clone()),
+            age_seconds: approval.map(|approval| approval.age(Timestamp::now())),
             reason: record::why(&intent.state),
             next: (!intent.state.is_over()).then(|| order_out::next(intent)),
         }
@@ -210,7 +231,9 @@ impl Tool for GetLiveOrders {
         let from_here = recent
             .iter()
             .filter(|intent| accounts.contains(&intent.account))
-            .filter(|intent| intent.is_order() && !is_listed(intent))
+            // Changes and cancellations are of interest while they are not settled.
+            .filter(|intent| intent.is_order() || !intent.state.is_over())
+            .filter(|intent| !is_listed(intent))
             .filter(|intent| !matches!(intent.state, State::Denied(_)))
             .map(FromHere::from)
             .collect();
