@@ -1,6 +1,6 @@
 //! The main road: a client, the shim, the daemon, the gateway, and back.
 
-use ibd_tests::{Reply, Sim, World};
+use ibd_tests::{Reply, Sim, World, until};
 use serde_json::{Value, json};
 
 /// An order far below the market.
@@ -14,7 +14,9 @@ fn arguments(tool: &str, works: &Value, waits: &Value) -> Value {
     match tool {
         "authenticate" | "get_session_status" | "get_live_orders" | "get_positions"
         | "get_trades" => json!({}),
-        "get_account_info" => json!({ "confirm": true }),
+        "get_account_info" | "list_flex_queries" => json!({ "confirm": true }),
+        "get_flex_query" | "forget_flex_query" => json!({ "queryId": "1001" }),
+        "ask_flex" => json!({ "question": "dividends by country" }),
         "search_contracts" => json!({ "symbol": "AAPL" }),
         "get_market_data" => json!({ "symbols": ["AAPL", "EUR.USD"] }),
         "get_order_status" => json!({ "orderId": "1234567890" }),
@@ -41,9 +43,18 @@ fn check(tool: &Value, reply: Reply) {
 
 #[tokio::test]
 async fn every_tool_answers_by_its_own_schema() {
-    let world = World::simulated();
+    let sim = Sim::scenario(json!({ "flex": { "generateMillis": 50, "polls": 1 } })).await;
+    let flex = format!("https://127.0.0.1:{}/AccountManagement/FlexWebService", sim.port());
+    let world =
+        World::attached(&sim).with("IB_FLEX_TOKEN", "sim-flex-token").with("IB_FLEX_URL", &flex);
     let mut client = world.client().await;
     let tools = client.tools().await;
+    // There are no answers without a statement.
+    until("a statement is there", async || {
+        let arguments = json!({ "queryId": "1001" });
+        client.call("get_flex_query", arguments).await.ok()["status"] == "ready"
+    })
+    .await;
     assert_eq!(tools.len(), ibd_tests::tools());
     let works = client.call("place_order", order(200)).await.ok()["intentId"].clone();
     let mut asked = order(230);
