@@ -47,7 +47,8 @@ export async function everything(listTools, call) {
     const known = CALLS[name];
     check(`${name}: calls.json knows it`, known, 'add good and bad arguments there');
     if (!known) continue;
-    await attempt(`${name}: the client takes the answer`, async () => {
+    // Without good ones: it takes what an earlier answer named.
+    if (known.good) await attempt(`${name}: the client takes the answer`, async () => {
       const result = await call(name, known.good);
       check(`${name}: no error`, !result.isError, result);
       if (result.isError) return;

@@ -38,7 +38,8 @@ def main():
         tools = {tool["name"]: tool for tool in result.get("tools", [])}
         check(f"tools/list, {era}: lists tools", tools, result)
     for name in tools:
-        if check(f"{name}: calls.json knows it", name in CALLS, "add good and bad arguments there"):
+        is_known = check(f"{name}: calls.json knows it", name in CALLS, "add good and bad arguments there")
+        if is_known and CALLS[name]["good"] is not None:
             arguments = json.dumps(CALLS[name]["good"])
             answer(check, name, inspect(check, name, 0, *CALL, name, "--tool-args-json", arguments))
     result = inspect(check, "an error", 5, *CALL, "get_session_status", "--tool-args-json", '{"noSuchField":1}')
