@@ -10,9 +10,9 @@ from world import PAPER, authenticate, run, said_error, told, until
 
 SEED = int(os.environ.get("SEED", "1"))
 # What happens on the way of one order, and what the outcome may be at the end.
-MISHAPS = ("none", "accept_drop", "drop", "status", "accept_status", "truncate", "hang", "accept_hang",
-           "kill_ibd", "kill_java", "kill_both", "stop_java")  # fmt: skip
-ROUNDS = 2
+LOST = ("none", "accept_drop", "drop", "status", "accept_status", "truncate", "hang", "accept_hang")
+DEATHS = ("kill_ibd", "kill_java", "kill_both", "stop_java")
+MISHAPS = LOST + DEATHS * 3
 
 
 def desk(name):
@@ -153,7 +153,7 @@ def once(check):
         if not shim:
             return
         seen, counts, doubts = {}, {}, 0
-        for number, mishap in enumerate(MISHAPS * ROUNDS):
+        for number, mishap in enumerate(MISHAPS):
             name = f"order {number}, {mishap}"
             request = limit(10 + number, requestId=f"r{SEED}-{number}")
             strike = befalls(world, mishap, dice)

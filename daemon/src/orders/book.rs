@@ -1,6 +1,6 @@
 //! The book: every intent, as the journal tells it. Whatever it says can be told again from the journal.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use ibd_cpapi::id::OrderId;
@@ -38,6 +38,8 @@ pub struct Book {
     intents: BTreeMap<IntentId, Intent>,
     keys: HashMap<String, IntentId>,
     by_order: HashMap<OrderId, IntentId>,
+    /// What the broker has although it was called not placed. Seen at the broker, not read from the journal.
+    alive: BTreeSet<IntentId>,
     frozen: Option<String>,
     /// When trading was last let through by a person.
     unfrozen_at: Option<Timestamp>,
@@ -146,6 +148,24 @@ impl Book {
         self.frozen.as_deref()
     }
 
+    /// The broker has what was called not placed; whether that is news.
+    pub fn came_alive(&mut self, id: IntentId) -> bool {
+        self.alive.insert(id)
+    }
+
+    /// It is over at the broker, too.
+    pub fn ended(&mut self, id: IntentId) {
+        self.alive.remove(&id);
+    }
+
+    /// What waits for a yes because the first try ended with a question.
+    pub fn follower(&self, id: IntentId) -> Option<IntentId> {
+        let follows = |intent: &&Intent| {
+            intent.follows == Some(id) && matches!(intent.state, State::Awaiting(_) | State::Ready)
+        };
+        self.intents.values().find(follows).map(|intent| intent.id)
+    }
+
     /// An intent so alike that the order may be the same once more: any that is in doubt or waits, and
     /// any that was placed within `window`. Which one, and whether it is in doubt.
     pub fn alike(&self, order: &Order, window: Duration, now: Now) -> Option<(&Intent, bool)> {
@@ -154,7 +174,7 @@ impl Book {
         });
         let mut held = None;
         for intent in candidates {
-            if intent.state.is_in_doubt() {
+            if intent.state.is_in_doubt() || self.alive.contains(&intent.id) {
                 return Some((intent, true));
             }
             let is_placed = !matches!(

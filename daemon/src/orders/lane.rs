@@ -303,7 +303,7 @@ impl State {
             Effect::Ask => self.tell_approval(id),
             Effect::Follow(questions) => self.follow(id, questions).await,
             Effect::Tell => self.tell(id),
-            Effect::Alarm(standing) => self.alarm(id, &standing).await,
+            Effect::Alarm(standing) => self.alarm(me, id, &standing).await,
         }
     }
 

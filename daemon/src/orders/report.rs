@@ -138,7 +138,7 @@ impl State {
         self.book.iter().filter(|intent| wanted(&intent.state)).count() as u32
     }
 
-    fn say(&self, level: Level, code: &str, text: String, hint: &str) {
+    pub(super) fn say(&self, level: Level, code: &str, text: String, hint: &str) {
         self.board.say(News { level, code: code.to_owned(), text, hint: hint.to_owned() });
     }
 

@@ -7,6 +7,7 @@ use ibd_cpapi::faults;
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::orders::OrderRow;
 use ibd_cpapi::trades::Execution;
+use ibd_protocol::Level;
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 use tokio::time::Instant;
@@ -394,18 +395,24 @@ impl State {
     }
 
     /// The broker has an order that was not to be placed.
-    pub(super) async fn alarm(&mut self, id: IntentId, standing: &Standing) {
+    pub(super) async fn alarm(&mut self, me: &ActorRef<Msg>, id: IntentId, standing: &Standing) {
         if list_is_over(standing) {
+            return self.book.ended(id);
+        }
+        if !self.book.came_alive(id) {
             return;
         }
         let text =
             format!("IBKR has order {} although it was taken for not placed.", standing.order_id);
-        self.board.note(
-            "order_came_alive",
-            text.clone(),
-            "Look at it now; cancel it if it is not wanted.",
-        );
+        let hint = "Look at it now; cancel it if it is not wanted.";
+        self.board.note("order_came_alive", text.clone(), hint);
+        self.say(Level::Warning, "order_came_alive", text.clone(), hint);
         let _ = self.write_all(vec![Record::Note { id: Some(id), text }]).await;
+        // A yes to its question would make a second one.
+        if let Some(follower) = self.book.follower(id) {
+            let by = "the daemon, because the first try is at IBKR after all".to_owned();
+            Box::pin(self.step(me, follower, Event::Declined(by.clone()), &by)).await;
+        }
     }
 }
 

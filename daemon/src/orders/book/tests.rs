@@ -162,3 +162,26 @@ fn freezing_is_remembered() {
     book.apply(Record::Unfrozen { by: "a person".into() }, at(1));
     assert_eq!(book.frozen(), None);
 }
+
+#[test]
+fn what_came_alive_holds_its_like_until_it_is_over() {
+    let declined = State::Over(End::NotPlaced(NotPlaced::Expired));
+    let first = intent("a", limit("100"), declined);
+    let mut follower = intent("b", limit("100"), State::Ready);
+    follower.follows = Some(first.id);
+    let mut book = book(&[&first]);
+    assert_eq!(alike(&book, &limit("100"), 1), None);
+    assert!(book.came_alive(first.id) && !book.came_alive(first.id), "told once");
+    assert_eq!(alike(&book, &limit("100"), 100_000), Some(true));
+    book.ended(first.id);
+    assert_eq!(alike(&book, &limit("100"), 1), None);
+    assert_eq!(book.follower(first.id), None);
+    book.apply(Record::Intent(Box::new(follower.clone())), at(0));
+    assert_eq!(book.follower(first.id), Some(follower.id));
+}
+
+#[test]
+fn what_waits_holds_its_like_however_long_it_waits() {
+    let waits = book(&[&intent("a", limit("100"), State::Ready)]);
+    assert_eq!(alike(&waits, &limit("100"), 100_000), Some(false));
+}
