@@ -82,12 +82,14 @@ fn choose<'a>(
             Err(Fault::usage(text, format!("`ibctl approve {}`", plain(&several[0].id)))
                 .with(&all()))
         }
-        (Some(id), waiting) => waiting.iter().find(|one| one.id == id).ok_or_else(|| {
-            let ids: Vec<String> = waiting.iter().map(|one| plain(&one.id)).collect();
-            let text = format!("no approval {id:?} waits, only {}", ids.join(", "));
-            Fault::new(text, "It may have expired or been decided; `ibctl orders` tells.")
-                .with(&all())
-        }),
+        (Some(id), waiting) => {
+            waiting.iter().find(|one| one.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
+                let ids: Vec<String> = waiting.iter().map(|one| plain(&one.id)).collect();
+                let text = format!("no approval {id:?} waits, only {}", ids.join(", "));
+                Fault::new(text, "It may have expired or been decided; `ibctl orders` tells.")
+                    .with(&all())
+            })
+        }
     }
 }
 

@@ -33,8 +33,10 @@ mod questions;
 pub mod record;
 mod report;
 mod scene;
+pub mod standing;
 mod tickets;
 mod trail;
+mod unlisted;
 mod watch;
 
 use std::collections::{HashMap, VecDeque};
@@ -203,6 +205,8 @@ pub struct State {
     feed: Option<JoinHandle<()>>,
     /// Orders of which news is expected at any moment.
     peeks: peeks::Peeks,
+    /// Orders that the lists no longer show.
+    unlisted: unlisted::Unlisted,
     /// When the next of them is asked for.
     called_at: Option<tokio::time::Instant>,
     looked_at: Option<tokio::time::Instant>,
@@ -340,6 +344,7 @@ impl State {
             peeking: None,
             feed: None,
             peeks: peeks::Peeks::default(),
+            unlisted: unlisted::Unlisted::default(),
             called_at: None,
             looked_at: None,
             wants_look: false,

@@ -141,7 +141,9 @@ fn what_a_person_does_about_orders() {
     let ask = |name: &str, verb| check(name, ToDaemon::Orders(11, verb));
     ask("to_daemon_orders_list", OrdersVerb::List);
     let placed = Resolution::Placed("1234567890".into());
-    ask("to_daemon_orders_resolve", OrdersVerb::Resolve("01J".into(), placed));
+    let pin = Some(Secret::new("2468"));
+    let resolve = OrdersVerb::Resolve { id: "01J".into(), found: placed, pin };
+    ask("to_daemon_orders_resolve", resolve);
     ask("to_daemon_orders_resolve_not", OrdersVerb::Resolve("01J".into(), Resolution::NotPlaced));
     let pin = Some(Secret::new("2468"));
     let approve = OrdersVerb::Approve { id: "7F3K".into(), digest: "ab".into(), pin: pin.clone() };

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     intent: String,
     #[command(flatten)]
     found: Found,
-    /// Do not ask.
+    /// Do not ask; a PIN, where one is set, is asked for all the same.
     #[arg(long)]
     yes: bool,
 }
@@ -60,6 +60,12 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> 
     }
     let mut talk = Talk::start(context).await?;
     let list = talk.look(OrdersVerb::List).await?;
+    if list.needs_pin && !terminal::is_there() {
+        return Err(terminal::pin_needs_terminal(&format!(
+            "orders resolve {}",
+            plain(&args.intent)
+        )));
+    }
     let order = find(&args.intent, &list.orders)?;
     let shown = table(&[order]).join("\n");
     match (is_asked, context.json) {
@@ -73,7 +79,12 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> 
         answer(context, &json!({ "ok": false, "text": text, "order": order }), text)?;
         return Ok(Ended::NeedsPerson);
     }
-    let verb = OrdersVerb::Resolve(args.intent.clone(), args.found.resolution());
+    let pin = match list.needs_pin {
+        true => Some(talk.while_person(terminal::pin).await??),
+        false => None,
+    };
+    let (id, found) = (args.intent.clone(), args.found.resolution());
+    let verb = OrdersVerb::Resolve { id, found, pin };
     let report = talk.act(verb).await?;
     settle(context, &report, &report)
 }

@@ -261,7 +261,10 @@ async fn an_order_in_doubt_is_settled_by_what_a_person_found() {
     let told: Vec<OrdersVerb> =
         verbs(&daemon).into_iter().filter(|verb| *verb != OrdersVerb::List).collect();
     let expected = [Resolution::Placed("987".into()), Resolution::NotPlaced];
-    assert_eq!(told, expected.map(|found| OrdersVerb::Resolve("I1".into(), found)));
+    assert_eq!(
+        told,
+        expected.map(|found| OrdersVerb::Resolve { id: "I1".into(), found, pin: None })
+    );
     let before = verbs(&daemon).len();
     let output = ctl_with(&daemon, &resolve(&["I1", "--not-placed"]), "y\n").await;
     assert_eq!(output.status.code(), Some(2), "{output:?}");

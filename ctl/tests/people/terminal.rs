@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ibd_protocol::{ApprovalReport, OrdersVerb, Secret};
+use ibd_protocol::{ApprovalReport, OrdersVerb, Resolution, Secret};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tokio::process::Child;
 
@@ -133,6 +133,22 @@ async fn unfreezing_takes_the_pin() {
     assert_eq!(terminal.exit_code().await, Some(0), "{}", terminal.shows());
     let unfreeze = OrdersVerb::Unfreeze { pin: Some(Secret::new("1357")) };
     assert_eq!(verbs(&daemon), [OrdersVerb::List, unfreeze]);
+}
+
+#[tokio::test]
+async fn settling_an_order_takes_the_pin_whatever_was_said_yes_to() {
+    let mut list = report(Vec::new());
+    list.orders = vec![parked("I1")];
+    list.needs_pin = true;
+    let daemon = daemon(list);
+    let mut terminal =
+        Terminal::run(&daemon, &["orders", "resolve", "I1", "--not-placed", "--yes"]);
+    terminal.sees("PIN (not shown):").await;
+    terminal.types("1357\n");
+    assert_eq!(terminal.exit_code().await, Some(0), "{}", terminal.shows());
+    let pin = Some(Secret::new("1357"));
+    let resolve = OrdersVerb::Resolve { id: "I1".into(), found: Resolution::NotPlaced, pin };
+    assert_eq!(verbs(&daemon), [OrdersVerb::List, resolve]);
 }
 
 #[tokio::test]

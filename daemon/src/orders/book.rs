@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::guardrails::Counts;
 use super::intent::{Intent, IntentId};
-use super::life::{End, NotPlaced, State};
+use super::life::{End, State};
 use super::order::{Order, Purpose};
 use super::record::Record;
 
@@ -89,7 +89,7 @@ impl Book {
         if let (Purpose::Place, Some(standing)) = (&intent.purpose, intent.state.standing()) {
             self.by_order.insert(standing.order_id, intent.id);
             for other in &standing.others {
-                self.by_order.entry(*other).or_insert(intent.id);
+                self.by_order.entry(other.order_id).or_insert(intent.id);
             }
         }
     }
@@ -97,7 +97,7 @@ impl Book {
     /// Forgets what is long over.
     pub fn tidy(&mut self, now: Timestamp) {
         let is_old =
-            |intent: &Intent| intent.state.is_over() && now.duration_since(intent.since) > MEMORY;
+            |intent: &Intent| !intent.state.is_open() && now.duration_since(intent.since) > MEMORY;
         self.intents.retain(|_, intent| !is_old(intent));
         let intents = &self.intents;
         self.keys.retain(|_, id| intents.contains_key(id));
@@ -241,11 +241,6 @@ fn age(intent: &Intent, now: Now) -> Duration {
 fn day(at: Timestamp) -> jiff::civil::Date {
     let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
     at.to_zoned(zone).date()
-}
-
-/// Whether an intent may still become something, apart from a person's doing.
-pub fn is_open(state: &State) -> bool {
-    !state.is_over() && !matches!(state, State::Over(End::NotPlaced(NotPlaced::ByPerson)))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! "Not found" is not "not placed": a list may be cold, stale, or come too early. So an absence counts
 //! only after two lists and two reads of the trades, five seconds apart, of one session.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ibd_cpapi::id::{AccountId, OrderId};
@@ -13,11 +14,12 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
-use super::asked::Size;
+use super::asked::{Attached, Size};
 use super::intent::{Intent, IntentId};
-use super::life::{Event, Standing};
+use super::life::Event;
 use super::list::{self, Feeds};
 use super::order::{Order, Purpose};
+use super::standing::{Part, Standing};
 use crate::session::Lease;
 
 /// Lists and trades may be asked for once in five seconds, and an earlier answer would be given again.
@@ -34,6 +36,8 @@ pub struct Evidence {
     pub fills: Vec<Execution>,
     /// Single orders, asked for by their ids.
     pub standings: Vec<Standing>,
+    /// Whose lists were read.
+    pub accounts: Vec<AccountId>,
     /// Whether an absence means something.
     pub is_complete: bool,
     /// Of which brokerage session.
@@ -80,6 +84,7 @@ pub async fn gather(
             evidence.add_fills(fills);
         }
     }
+    evidence.accounts = accounts.to_vec();
     evidence.is_complete = care == Care::Thorough;
     Ok(evidence)
 }
@@ -91,6 +96,7 @@ impl Evidence {
             rows: Vec::new(),
             fills: Vec::new(),
             standings: Vec::new(),
+            accounts: Vec::new(),
             is_complete: false,
             epoch,
             began: Timestamp::now(),
@@ -153,88 +159,129 @@ impl Evidence {
 
     fn order(&self, intent: &Intent, order: &Order) -> Option<Standing> {
         let known = intent.state.standing();
-        if let Some(asked) =
-            known.and_then(|k| self.standings.iter().find(|s| s.order_id == k.order_id))
-        {
+        let main = self.main(intent, order, known);
+        let id = main.as_ref().map(|main| main.order_id).or(known.map(|known| known.order_id))?;
+        let others = self.parts(intent, order, known, id);
+        match (main, known) {
+            (Some(main), _) => Some(Standing { others, ..main }),
+            // Word of the others alone leaves the first one as it was.
+            (None, Some(known)) if !others.is_empty() => Some(Standing { others, ..known.clone() }),
+            _ => None,
+        }
+    }
+
+    /// The order that answers for the submission.
+    fn main(&self, intent: &Intent, order: &Order, known: Option<&Standing>) -> Option<Standing> {
+        let id = known.map(|known| known.order_id);
+        if let Some(asked) = self.standings.iter().find(|asked| Some(asked.order_id) == id) {
             return Some(asked.clone());
         }
-        let is_ours = |order_ref: Option<&String>| {
-            order_ref.and_then(|text| IntentId::of_client_order_id(text)) == Some(intent.id)
+        let is_own = |row: &&OrderRow| match id {
+            Some(id) => row.order_id == id,
+            None => is_of(row.order_ref.as_ref(), intent),
         };
-        let own: Vec<&OrderRow> = self
-            .rows
-            .iter()
-            .filter(|row| {
-                is_ours(row.order_ref.as_ref()) || known.is_some_and(|s| s.order_id == row.order_id)
-            })
-            .collect();
-        let main = own
-            .iter()
-            .find(|row| row.order_ref.as_deref() == Some(intent.client_order_id.as_str()))
-            .or(own.first());
-        let fills: Vec<&Execution> = self
-            .fills
-            .iter()
-            .filter(|fill| {
-                is_ours(fill.order_ref.as_ref())
-                    || known.is_some_and(|s| Some(s.order_id) == fill.order_id)
-            })
-            .collect();
-        match main {
-            Some(row) => Some(self.standing(row, &own, order, known)),
-            None => by_fills(&fills, order),
+        let is_named =
+            |row: &&OrderRow| row.order_ref.as_deref() == Some(intent.client_order_id.as_str());
+        let rows = || self.rows.iter().filter(|row| is_own(row) || is_named(row));
+        if let Some(row) = rows().find(is_named).or(rows().next()) {
+            return Some(of_sparse_row(row, known.map(|known| known.status.as_str())));
         }
+        let named =
+            |fill: &&Execution| fill.order_ref.as_deref() == Some(intent.client_order_id.as_str());
+        let id = id.or_else(|| self.fills.iter().find(named)?.order_id)?;
+        let fills: Vec<&Execution> =
+            self.fills.iter().filter(|fill| fill.order_id == Some(id)).collect();
+        by_fills(&fills, order.size)
     }
 
-    fn standing(
+    /// The other orders of the submission, as far as something is seen of them.
+    fn parts(
         &self,
-        row: &OrderRow,
-        own: &[&OrderRow],
+        intent: &Intent,
         order: &Order,
         known: Option<&Standing>,
-    ) -> Standing {
-        let others = own.iter().map(|row| row.order_id).chain(self.children(row, order));
-        let mut others: Vec<OrderId> = others.filter(|id| *id != row.order_id).collect();
-        others.sort_unstable();
-        others.dedup();
-        let standing = of_row(row);
-        // A sparse row that does not say how it stands leaves that as it was.
-        let status = match (&row.status, known) {
-            (None, Some(known)) => known.status.clone(),
-            _ => standing.status.clone(),
-        };
-        Standing { others, status, ..standing }
+        main: OrderId,
+    ) -> Vec<Part> {
+        let is_known = |id: OrderId| known.is_some_and(|known| known.part(id).is_some());
+        let mut parts: Vec<Part> = Vec::new();
+        let asked = self.standings.iter().filter(|asked| is_known(asked.order_id)).cloned();
+        let rows = self.rows.iter().filter(|row| {
+            row.order_id != main
+                && (is_known(row.order_id)
+                    || is_of(row.order_ref.as_ref(), intent)
+                    || is_child(row, main, intent))
+        });
+        let listed = rows.map(|row| {
+            let before = known.and_then(|known| known.part(row.order_id));
+            of_sparse_row(row, before.and_then(|part| part.status.as_deref()))
+        });
+        let filled = known.into_iter().flat_map(|known| &known.others).filter_map(|part| {
+            let fills: Vec<&Execution> =
+                self.fills.iter().filter(|fill| fill.order_id == Some(part.order_id)).collect();
+            by_fills(&fills, part_size(order, &fills)?)
+        });
+        for standing in asked.chain(listed).chain(filled) {
+            if !parts.iter().any(|part| part.order_id == standing.order_id) {
+                parts.push(Part::from(standing));
+            }
+        }
+        parts.sort_unstable_by_key(|part| part.order_id);
+        parts
     }
 
-    /// Children of a bracket carry no name of ours; they name their parent.
-    fn children(&self, parent: &OrderRow, order: &Order) -> impl Iterator<Item = OrderId> {
-        let id = parent.order_id.to_string();
-        let name = parent.order_ref.clone();
-        let account = order.account.clone();
-        self.rows
-            .iter()
-            .filter(move |row| {
-                row.account.as_ref().is_none_or(|of| *of == account)
-                    && row.parent_id.as_ref().is_some_and(|p| *p == id || Some(p) == name.as_ref())
-            })
-            .map(|row| row.order_id)
+    /// Whether a list, or the order's own endpoint, still has it.
+    pub fn lists(&self, order_id: OrderId) -> bool {
+        self.row(order_id).is_some() || self.standings.iter().any(|one| one.order_id == order_id)
     }
 
-    /// Intents whose orders are here, by what they were sent with.
-    pub fn ours(&self) -> impl Iterator<Item = (IntentId, Standing)> {
-        self.rows.iter().filter_map(|row| {
+    /// Intents whose orders are here, by what they were sent with, each once; and an order of theirs.
+    pub fn ours(&self) -> BTreeMap<IntentId, OrderId> {
+        let named = self.rows.iter().filter_map(|row| {
             let id = IntentId::of_client_order_id(row.order_ref.as_deref()?)?;
-            Some((id, of_row(row)))
-        })
+            Some((id, row.order_id))
+        });
+        named.collect()
     }
+}
+
+fn is_of(order_ref: Option<&String>, intent: &Intent) -> bool {
+    order_ref.and_then(|text| IntentId::of_client_order_id(text)) == Some(intent.id)
+}
+
+/// Children of a bracket carry no name of ours; they name their parent.
+fn is_child(row: &OrderRow, parent: OrderId, intent: &Intent) -> bool {
+    let is_own_account = row.account.as_ref().is_none_or(|account| *account == intent.account);
+    let is_parent = |name: &String| {
+        *name == parent.to_string() || name.as_str() == intent.client_order_id.as_str()
+    };
+    is_own_account && row.parent_id.as_ref().is_some_and(is_parent)
+}
+
+/// How much the order is that these executions belong to; each of a group has a size of its own.
+fn part_size(order: &Order, fills: &[&Execution]) -> Option<Size> {
+    match &order.attached {
+        Attached::Nothing => None,
+        Attached::Bracket { .. } => Some(order.size),
+        Attached::Oca(siblings) => {
+            let name = fills.iter().find_map(|fill| fill.order_ref.as_deref())?;
+            let number: usize = name.rsplit_once('-')?.1.parse().ok()?;
+            siblings.get(number.checked_sub(2)?).map(|sibling| sibling.size)
+        }
+    }
+}
+
+/// How a row stands. One that does not say so leaves the status as it was.
+fn of_sparse_row(row: &OrderRow, before: Option<&str>) -> Standing {
+    let mut standing = of_row(row);
+    if let (None, Some(before)) = (&row.status, before) {
+        standing.status = before.to_owned();
+    }
+    standing
 }
 
 /// How a row stands.
 pub fn of_row(row: &OrderRow) -> Standing {
     Standing {
-        order_id: row.order_id,
-        others: Vec::new(),
-        status: row.status.clone().unwrap_or_else(|| "Submitted".to_owned()),
         filled: row.filled.map(|filled| filled.get()),
         average: row.average_price.map(|price| price.get()),
         text: row
@@ -242,16 +289,13 @@ pub fn of_row(row: &OrderRow) -> Standing {
             .as_deref()
             .or(row.description.as_deref())
             .map(ibd_cpapi::failure::clean),
-        refused: None,
+        ..Standing::new(row.order_id, row.status.as_deref().unwrap_or("Submitted"))
     }
 }
 
 /// How an order stands that was asked for by its id.
 pub fn of_status(order: &OrderStatus) -> Standing {
     Standing {
-        order_id: order.order_id,
-        others: Vec::new(),
-        status: order.status.clone().unwrap_or_else(|| "Submitted".to_owned()),
         filled: order.filled.map(|filled| filled.get()),
         average: order.average_price.map(|price| price.get()).filter(|price| !price.is_zero()),
         text: order
@@ -259,28 +303,24 @@ pub fn of_status(order: &OrderStatus) -> Standing {
             .as_deref()
             .or(order.description.as_deref())
             .map(ibd_cpapi::failure::clean),
-        refused: None,
+        ..Standing::new(order.order_id, order.status.as_deref().unwrap_or("Submitted"))
     }
 }
 
 /// An order that the list no longer has, and whose executions are there.
-fn by_fills(fills: &[&Execution], order: &Order) -> Option<Standing> {
+fn by_fills(fills: &[&Execution], size: Size) -> Option<Standing> {
     let order_id = fills.iter().find_map(|fill| fill.order_id)?;
     let filled: Decimal = fills.iter().map(|fill| fill.size.get()).sum();
-    let is_whole = match order.size {
+    let is_whole = match size {
         Size::Quantity(quantity) => filled >= quantity.get(),
         Size::Cash(_) => false,
     };
     let cost: Decimal =
         fills.iter().filter_map(|fill| fill.price.map(|price| price.get() * fill.size.get())).sum();
     Some(Standing {
-        order_id,
-        others: Vec::new(),
-        status: if is_whole { "Filled" } else { "Submitted" }.to_owned(),
         filled: Some(filled),
         average: cost.checked_div(filled).map(|price| price.round_dp(6).normalize()),
-        text: None,
-        refused: None,
+        ..Standing::new(order_id, if is_whole { "Filled" } else { "Submitted" })
     })
 }
 

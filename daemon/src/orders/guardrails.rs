@@ -159,7 +159,7 @@ pub fn vet(
     quantity(&order, scene, rules)?;
     frequency(&order, rules, counts)?;
     for part in parts(&order) {
-        stop_side(&order, &part, scene)?;
+        stop_side(&order, &part, scene, rules)?;
         collar(&order, &part, scene, rules, now)?;
     }
     let worth = value(&order, scene, rules)?;
@@ -321,7 +321,7 @@ fn frequency(order: &Order, rules: &Rules, counts: Counts) -> Result<(), Denial>
 
 /// A stop on the wrong side of the market would trigger at once. A child's is held against its parent's
 /// price, when the order is put together.
-fn stop_side(order: &Order, part: &Part, scene: &Scene) -> Result<(), Denial> {
+fn stop_side(order: &Order, part: &Part, scene: &Scene, rules: &Rules) -> Result<(), Denial> {
     let stop = match part.pricing {
         Pricing::Stop(stop) | Pricing::StopLimit { stop, .. } => stop,
         Pricing::Trail { stop: Some(stop), .. } | Pricing::TrailLimit { stop: Some(stop), .. } => {
@@ -330,7 +330,16 @@ fn stop_side(order: &Order, part: &Part, scene: &Scene) -> Result<(), Denial> {
         _ => return Ok(()),
     };
     let is_held_elsewhere = part.is_child && order.pricing != Pricing::Market;
-    let Some(market) = scene.quote.middle().filter(|_| !is_held_elsewhere) else { return Ok(()) };
+    if is_held_elsewhere {
+        return Ok(());
+    }
+    let Some(market) = scene.quote.middle() else {
+        let is_open = rules.collar >= Decimal::from(OPEN);
+        return match order.paper || is_open || !order.contract.legs.is_empty() {
+            true => Ok(()),
+            false => Err(no_fresh_quote(rules)),
+        };
+    };
     let (stop, is_wrong, must) = match part.side {
         Side::Buy => (stop.get(), stop.get() <= market, "above"),
         Side::Sell => (stop.get(), stop.get() >= market, "below"),

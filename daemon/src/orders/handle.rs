@@ -210,7 +210,10 @@ impl OrdersHandle {
 
     /// What a person does about orders.
     pub async fn verb(&self, verb: OrdersVerb) -> OrdersReport {
-        let is_yes = matches!(verb, OrdersVerb::Approve { .. } | OrdersVerb::Unfreeze { .. });
+        let is_yes = matches!(
+            verb,
+            OrdersVerb::Approve { .. } | OrdersVerb::Unfreeze { .. } | OrdersVerb::Resolve { .. }
+        );
         let reported = match self.pin_for(is_yes).await {
             Ok(pin) => self.call(|reply| Msg::Verb(verb, pin, reply)).await,
             Err(refusal) => Err(refusal),

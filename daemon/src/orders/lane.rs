@@ -15,11 +15,12 @@ use tokio::time::Instant;
 use super::book::{Book, Now};
 use super::guardrails::{Denial, Scene, vet};
 use super::intent::{Intent, IntentId};
-use super::life::{self, Effect, Event, Standing};
+use super::life::{self, Effect, Event};
 use super::order::{Order, Purpose};
 use super::peeks::Until;
 use super::record::Record;
 use super::scene::{self, Needs};
+use super::standing::{Part, Standing};
 use super::{Msg, Proof, State, questions, tickets};
 use crate::session::Lease;
 
@@ -123,7 +124,16 @@ impl State {
             Ok(vetted) => vetted,
             Err(denial) => return Event::Refused(denial),
         };
-        match self.shown.get(&intent.id).filter(|approval| approval.has_moved(vetted.worth())) {
+        let shown = self.shown.get(&intent.id);
+        // Nothing changes an intent between its yes and its turn; if something did, the yes was to another.
+        if shown.is_some_and(|approval| approval.digest != intent.digest()) {
+            return Event::Refused(Denial::new(
+                "approval_changed",
+                "What was approved is not what would be sent.",
+                "Nothing was sent. Tell the user, and place the order again if it is still wanted.",
+            ));
+        }
+        match shown.filter(|approval| approval.has_moved(vetted.worth())) {
             Some(approval) => {
                 let again =
                     self.approval(intent, approval.by, approval.questions.clone(), vetted.worth());
@@ -303,6 +313,7 @@ impl State {
             Effect::Ask => self.tell_approval(id),
             Effect::Follow(questions) => self.follow(id, questions).await,
             Effect::Tell => self.tell(id),
+            Effect::TellPart(order) => self.tell_part(id, order),
             Effect::Alarm(standing) => self.alarm(me, id, &standing).await,
         }
     }
@@ -462,12 +473,9 @@ fn accepted(rows: &[ibd_cpapi::orders::AcceptedRow], refused: Option<String>) ->
     };
     let warning = rows.iter().find_map(|row| row.warning.clone());
     Event::Accepted(Standing {
-        order_id: first.order_id,
-        others: rows.iter().skip(1).map(|row| row.order_id).collect(),
-        status: first.status.clone().unwrap_or_else(|| "PendingSubmit".to_owned()),
-        filled: None,
-        average: None,
+        others: rows.iter().skip(1).map(|row| Part::new(row.order_id)).collect(),
         text: warning,
         refused,
+        ..Standing::new(first.order_id, first.status.as_deref().unwrap_or("PendingSubmit"))
     })
 }

@@ -19,12 +19,11 @@
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::ReplyId;
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::approval::Approval;
-use super::exact;
 use super::guardrails::Denial;
+use super::standing::{Part, Standing, UNLISTED};
 
 /// Questions that are answered in one round at most.
 pub const ROUNDS: u32 = 8;
@@ -86,28 +85,6 @@ pub struct Doubt {
     pub looks: u32,
 }
 
-/// How an order stands at the broker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
-    /// The broker's id.
-    pub order_id: OrderId,
-    /// Ids of the other orders of the same submission.
-    pub others: Vec<OrderId>,
-    /// The broker's word: `Submitted`, `Filled`, …
-    pub status: String,
-    /// What is filled.
-    #[serde(with = "exact::opt")]
-    pub filled: Option<Decimal>,
-    /// The average price of that.
-    #[serde(with = "exact::opt")]
-    pub average: Option<Decimal>,
-    /// What the broker says about it: untrusted text, cleaned.
-    pub text: Option<String>,
-    /// Of several orders in one submission the broker refused some: its words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
-}
-
 /// How it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
@@ -115,12 +92,16 @@ pub enum End {
     Filled(Standing),
     /// It was cancelled, by whomever; part of it may be filled.
     Cancelled(Standing),
+    /// The broker's lists no longer have it. How it ended nobody said; a `DAY` order ends with its day.
+    Unlisted(Standing),
     /// The broker refused it.
     Rejected(String),
     /// It was not sent, or the broker was told no.
     NotPlaced(NotPlaced),
     /// A change or cancellation was taken by the broker.
     Done,
+    /// A cancellation did not reach it: the order works as before.
+    NotTaken,
 }
 
 /// Why it was not placed.
@@ -171,6 +152,8 @@ pub enum Event {
     Restarted,
     /// It was seen at the broker.
     Found(Standing),
+    /// For long the broker's lists have not had this order, of what it was known to have.
+    Unlisted(OrderId),
     /// So many complete looks, over a long time, have not seen it.
     Absent(u32),
     /// A person found out.
@@ -196,6 +179,8 @@ pub enum Effect {
     Follow(Vec<Question>),
     /// Something happened that somebody should hear of.
     Tell,
+    /// The same, to another order of the submission.
+    TellPart(OrderId),
     /// The broker has what should not be there.
     Alarm(Standing),
 }
@@ -225,9 +210,7 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
             (over(End::Done), vec![Free, Tell])
         }
         (S::Unknown(_) | S::Parked(_), E::Applied) => (over(End::Done), vec![Tell]),
-        (S::Unknown(_), E::StillThere) => {
-            (over(End::Rejected("the order works as before".to_owned())), vec![Tell])
-        }
+        (S::Unknown(_), E::StillThere) => (over(End::NotTaken), vec![Tell]),
         (S::Sending, E::Asked(reply, questions, yes)) => answer(reply, 1, questions, yes),
         (S::Replying { round, .. }, E::Asked(reply, questions, yes)) => {
             answer(reply, round + 1, questions, yes && *round < ROUNDS)
@@ -264,29 +247,59 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
             (S::at_broker(standing), vec![Tell])
         }
 
-        (S::Working(known), E::Found(standing) | E::Accepted(standing)) => {
-            let standing = known.updated(standing);
-            if *known == standing || standing.is_older_than(known) {
-                return None;
-            }
-            // That it moves from one waiting room to the next is no news to anybody.
-            let is_news = standing.filled != known.filled
-                || matches!(standing.status.as_str(), "Filled" | "Cancelled" | "Inactive");
-            (S::at_broker(standing), if is_news { vec![Tell] } else { Vec::new() })
+        (S::Working(_), E::Found(news) | E::Accepted(news)) => return seen(state, news),
+        (S::Over(End::Filled(_) | End::Cancelled(_) | End::Unlisted(_)), E::Found(news)) => {
+            return seen(state, news);
         }
-        // Called cancelled, and filled all the same: that was seen.
-        (S::Over(End::Cancelled(known)), E::Found(standing))
-            if standing.status == "Filled"
-                || standing.filled.unwrap_or_default() > known.filled.unwrap_or_default() =>
-        {
-            (S::at_broker(known.updated(standing)), vec![Tell])
-        }
+        (_, E::Unlisted(order_id)) => return unlisted(state, order_id),
         // What was never placed is there all the same: the state stays what was said, and a person is told.
         (S::Denied(_) | S::Over(End::NotPlaced(_) | End::Rejected(_)), E::Found(standing)) => {
             (state.clone(), vec![Alarm(standing)])
         }
         _ => return None,
     })
+}
+
+/// What newer word of an order that the broker has, or had, makes of it.
+fn seen(state: &State, news: Standing) -> Option<(State, Vec<Effect>)> {
+    let known = state.standing()?;
+    let moves = match state {
+        State::Working(_) => !news.is_older_than(known),
+        // Called cancelled, and filled all the same: that was seen.
+        State::Over(End::Cancelled(_)) => {
+            news.status == "Filled"
+                || news.filled.unwrap_or_default() > known.filled.unwrap_or_default()
+        }
+        State::Over(End::Unlisted(_)) => true,
+        _ => false,
+    };
+    let standing = if moves { known.updated(news) } else { known.with_parts(&news.others) };
+    if *known == standing && !matches!(state, State::Over(End::Unlisted(_))) {
+        return None;
+    }
+    // That it moves from one waiting room to the next is no news to anybody.
+    let has_moved = standing.status != known.status
+        && matches!(standing.status.as_str(), "Filled" | "Cancelled" | "Inactive");
+    let is_news = standing.filled != known.filled || has_moved;
+    let told = is_news.then_some(Effect::Tell);
+    let parts = standing.news_since(known).into_iter().map(Effect::TellPart);
+    let effects = told.into_iter().chain(parts).collect();
+    let state = if moves { State::at_broker(standing) } else { state.standing_as(standing)? };
+    Some((state, effects))
+}
+
+/// What it means that the broker's lists no longer have an order.
+fn unlisted(state: &State, order_id: OrderId) -> Option<(State, Vec<Effect>)> {
+    let known = state.standing()?;
+    if known.order_id == order_id {
+        let State::Working(standing) = state else { return None };
+        return Some((State::Over(End::Unlisted(standing.clone())), vec![Effect::Tell]));
+    }
+    let part = known.part(order_id).filter(|part| !part.is_over())?;
+    let gone = Part { status: Some(UNLISTED.to_owned()), ..part.clone() };
+    let standing = known.with_parts(&[gone]);
+    let told = standing.news_since(known).into_iter().map(Effect::TellPart).collect();
+    Some((state.standing_as(standing)?, told))
 }
 
 fn answer(reply: ReplyId, round: u32, questions: Vec<Question>, yes: bool) -> (State, Vec<Effect>) {
@@ -320,7 +333,7 @@ impl State {
         )
     }
 
-    /// Whether nothing will change it any more.
+    /// Whether nothing will change it any more; of a submission's other orders see [`State::is_open`].
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Denied(_) | Self::Over(_))
     }
@@ -342,9 +355,27 @@ impl State {
     pub fn standing(&self) -> Option<&Standing> {
         match self {
             Self::Working(standing)
-            | Self::Over(End::Filled(standing) | End::Cancelled(standing)) => Some(standing),
+            | Self::Over(
+                End::Filled(standing) | End::Cancelled(standing) | End::Unlisted(standing),
+            ) => Some(standing),
             _ => None,
         }
+    }
+
+    /// The same state, of an order that stands like this.
+    fn standing_as(&self, standing: Standing) -> Option<Self> {
+        Some(match self {
+            Self::Working(_) => Self::Working(standing),
+            Self::Over(End::Filled(_)) => Self::Over(End::Filled(standing)),
+            Self::Over(End::Cancelled(_)) => Self::Over(End::Cancelled(standing)),
+            Self::Over(End::Unlisted(_)) => Self::Over(End::Unlisted(standing)),
+            _ => return None,
+        })
+    }
+
+    /// Whether the broker may yet make something of it, or of another order of the submission.
+    pub fn is_open(&self) -> bool {
+        !self.is_over() || self.standing().is_some_and(Standing::has_open_part)
     }
 
     /// In snake_case, for the audit trail and for a person.
@@ -361,38 +392,11 @@ impl State {
             Self::Working(_) => "working",
             Self::Over(End::Filled(_)) => "filled",
             Self::Over(End::Cancelled(_)) => "cancelled",
+            Self::Over(End::Unlisted(_)) => "no_longer_listed",
             Self::Over(End::Rejected(_)) => "rejected",
             Self::Over(End::NotPlaced(_)) => "not_placed",
             Self::Over(End::Done) => "done",
-        }
-    }
-}
-
-impl Standing {
-    /// The broker holds it and does not work it; most were refused late.
-    pub fn is_inactive(&self) -> bool {
-        self.status == "Inactive" && self.filled.is_none_or(|filled| filled.is_zero())
-    }
-
-    /// Lists lag behind what is pushed: what is filled never becomes less.
-    fn is_older_than(&self, known: &Self) -> bool {
-        matches!((self.filled, known.filled), (Some(now), Some(before)) if now < before)
-    }
-
-    /// What is known now, with what a sparse update leaves out.
-    fn updated(&self, news: Self) -> Self {
-        let others = if news.others.is_empty() { self.others.clone() } else { news.others };
-        Self {
-            others,
-            filled: news.filled.or(self.filled),
-            average: news.average.or(self.average),
-            refused: self.refused.clone().or(news.refused),
-            // Each endpoint words it differently; only another status makes it say something new.
-            text: match news.status == self.status {
-                true => self.text.clone().or(news.text),
-                false => news.text.or_else(|| self.text.clone()),
-            },
-            ..news
+            Self::Over(End::NotTaken) => "not_taken",
         }
     }
 }

@@ -2,7 +2,7 @@
 //! shown to a person, and sent.
 
 use ibd_cpapi::id::{AccountId, ClientOrderId, Conid, OrderId};
-use ibd_cpapi::orders::{OrderType, Side, Tif};
+use ibd_cpapi::orders::{Side, Tif};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -245,9 +245,4 @@ pub enum Purpose {
 /// SHA-256 of exactly what will be sent.
 pub fn digest(purpose: &Purpose, order: Option<&Order>, id: &ClientOrderId) -> String {
     hash_of(&(purpose, order, id))
-}
-
-/// The type that a child order of a bracket has.
-pub fn stop_type(has_limit: bool) -> OrderType {
-    if has_limit { OrderType::StopLimit } else { OrderType::Stp }
 }

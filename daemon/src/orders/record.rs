@@ -146,7 +146,8 @@ pub fn why(state: &State) -> Option<String> {
         State::Declining { questions, .. } => Some(format!("no to {}", asks(questions))),
         State::Unknown(doubt) | State::Parked(doubt) => Some(doubt.cause.clone()),
         State::Working(standing)
-        | State::Over(End::Filled(standing) | End::Cancelled(standing)) => {
+        | State::Over(End::Filled(standing) | End::Cancelled(standing) | End::Unlisted(standing)) =>
+        {
             let filled = standing.filled.map(|f| format!(", filled {}", f.normalize()));
             Some(format!(
                 "order {} {}{}",
@@ -154,6 +155,9 @@ pub fn why(state: &State) -> Option<String> {
                 standing.status,
                 filled.unwrap_or_default()
             ))
+        }
+        State::Over(End::NotTaken) => {
+            Some("IBKR did not take it; the order works as before".to_owned())
         }
         State::Over(End::Rejected(text)) => Some(format!("IBKR: {text}")),
         State::Over(End::NotPlaced(why)) => Some(match why {

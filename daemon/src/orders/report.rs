@@ -1,5 +1,6 @@
 //! What others see of orders: the journal's writing, the board, events, and what a person does about them.
 
+use ibd_cpapi::id::OrderId;
 use ibd_protocol::{
     ApprovalReport, AuditLine, Event as News, Level, OrderReport, OrdersReport, OrdersVerb,
     Resolution, Secret, TradingStatus,
@@ -9,9 +10,10 @@ use ractor::ActorRef;
 
 use super::desk::{Answerer, Pin, Request};
 use super::intent::{Intent, IntentId, Origin, Seed};
-use super::life::{self, End, Event, Standing};
+use super::life::{self, End, Event};
 use super::order::Purpose;
 use super::record::{Record, why};
+use super::standing::{Standing, UNLISTED};
 use super::{Msg, State};
 use crate::refusal::Refusal;
 
@@ -173,14 +175,55 @@ impl State {
             life::State::Working(_) => (Level::Info, "order_working", ""),
             life::State::Over(End::Filled(_)) => (Level::Info, "order_filled", ""),
             life::State::Over(End::Cancelled(_)) => (Level::Info, "order_cancelled", ""),
+            life::State::Over(End::Unlisted(_)) => (
+                Level::Warning,
+                "order_unlisted",
+                "IBKR no longer lists it: a DAY order ends with its day. get_trades shows what was filled.",
+            ),
             life::State::Over(End::Rejected(_)) => (Level::Warning, "order_rejected", ""),
             life::State::Denied(_) | life::State::Over(End::NotPlaced(_)) => {
                 (Level::Info, "order_not_placed", "")
             }
             life::State::Over(End::Done) => (Level::Info, "order_request_taken", ""),
+            life::State::Over(End::NotTaken) => (
+                Level::Warning,
+                "order_request_not_taken",
+                "The order works as before; the request may be made again.",
+            ),
             _ => return,
         };
         let text = format!("{} ({id}) is {}{reason}.", intent.text, intent.state.name());
+        self.say(level, code, text, hint);
+    }
+
+    /// The same, of a bracket's child or another order of a group.
+    pub(super) fn tell_part(&self, id: IntentId, order: OrderId) {
+        let Some(intent) = self.book.get(id) else { return };
+        let part = intent.state.standing().and_then(|standing| standing.part(order));
+        let Some((part, status)) = part.and_then(|part| Some((part, part.status.as_deref()?)))
+        else {
+            return;
+        };
+        let (level, code, hint) = match status {
+            "Filled" => (Level::Info, "order_filled", ""),
+            "Inactive" => (Level::Warning, "order_inactive", "IBKR holds it and does not work it."),
+            "Cancelled" => (
+                Level::Warning,
+                "order_cancelled",
+                "The others of the submission stand without it: see get_live_orders.",
+            ),
+            UNLISTED => (Level::Warning, "order_unlisted", "IBKR no longer lists it."),
+            _ => (Level::Info, "order_partly_filled", ""),
+        };
+        let filled = part.filled.filter(|filled| !filled.is_zero());
+        let filled = filled.map(|filled| format!(", filled {}", filled.normalize()));
+        let what = part.text.as_deref().map(|text| format!(" ({text:?})")).unwrap_or_default();
+        let text = format!(
+            "Order {order}{what}, which came with {} ({id}), is {}{}.",
+            intent.text,
+            status.to_lowercase(),
+            filled.unwrap_or_default()
+        );
         self.say(level, code, text, hint);
     }
 
@@ -204,7 +247,10 @@ impl State {
     ) -> OrdersReport {
         let report = match verb {
             OrdersVerb::List => self.list(),
-            OrdersVerb::Resolve(id, resolution) => self.resolve(me, &id, &resolution).await,
+            OrdersVerb::Resolve { id, found, pin } => match self.check_pin(wanted, pin.as_ref()) {
+                Ok(()) => self.resolve(me, &id, &found).await,
+                Err(refusal) => self.failed(refusal),
+            },
             OrdersVerb::Approve { id, digest, pin } => {
                 let decided =
                     self.decide(me, &id, true, Answerer::Ctl(Some(digest), pin), wanted).await;
@@ -240,7 +286,7 @@ impl State {
         let now = Timestamp::now();
         let mut report = self.report(true, self.trading().text, "");
         let listed =
-            |intent: &&Intent| !intent.state.is_over() || now.duration_since(intent.since) < LISTED;
+            |intent: &&Intent| intent.state.is_open() || now.duration_since(intent.since) < LISTED;
         let mut orders: Vec<&Intent> = self.book.iter().filter(listed).collect();
         orders.sort_by_key(|intent| (urgency(&intent.state), std::cmp::Reverse(intent.created_at)));
         report.orders = orders.into_iter().map(shown).collect();
@@ -283,19 +329,16 @@ impl State {
         let standing = match resolution {
             Resolution::NotPlaced => None,
             Resolution::Placed(order_id) => match order_id.parse() {
-                Ok(order_id) => Some(Standing {
-                    order_id,
-                    others: Vec::new(),
-                    status: "Submitted".to_owned(),
-                    filled: None,
-                    average: None,
-                    text: None,
-                    refused: None,
-                }),
+                Ok(order_id) => Some(Standing::new(order_id, "Submitted")),
                 Err(error) => return self.report(false, format!("{error}"), ""),
             },
         };
-        self.step(me, intent.id, Event::Resolved(standing), "a person with ibctl").await;
+        // What a person found of a change or an end is that the broker took it, or did not.
+        let event = match (standing, intent.is_order()) {
+            (Some(_), false) => Event::Applied,
+            (standing, _) => Event::Resolved(standing),
+        };
+        self.step(me, intent.id, event, "a person with ibctl").await;
         self.wants_look = true;
         let mut report = self.report(true, format!("Resolved: {}.", intent.text), "");
         report.orders = self.book.get(intent.id).map(shown).into_iter().collect();
@@ -435,7 +478,7 @@ fn urgency(state: &life::State) -> u8 {
         life::State::Parked(_) => 0,
         life::State::Awaiting(_) => 1,
         life::State::Unknown(_) => 2,
-        state if !state.is_over() => 3,
+        state if state.is_open() => 3,
         _ => 4,
     }
 }

@@ -42,7 +42,10 @@ pub fn place(order: &Order, id: &ClientOrderId) -> Vec<Ticket> {
 
 /// The ticket of a change: everything that the order shall be. IBKR knows the order by its own id then.
 pub fn modify(order: &Order) -> Ticket {
-    ticket(order, deal(order, order.side, order.size, &order.pricing))
+    let mut ticket = ticket(order, deal(order, order.side, order.size, &order.pricing));
+    // Left out, it may stay as it was: a no is said.
+    ticket.outside_rth = Some(order.outside_rth);
+    ticket
 }
 
 /// The other side.
@@ -87,7 +90,7 @@ fn terms(pricing: &Pricing) -> Terms {
         Pricing::Stop(stop) => Terms::Stop { stop },
         Pricing::StopLimit { stop, limit } => Terms::StopLimit { stop, limit },
         Pricing::Trail { trail, stop } => Terms::Trail { stop, by: trailing(trail) },
-        // Where it starts is always known by now: prepare.rs takes it from the quote.
+        // Where it starts is known by now: `order::fits` wants it named.
         Pricing::TrailLimit { trail, stop, limit } => {
             Terms::TrailLimit { stop: stop.unwrap_or(limit), limit, by: trailing(trail) }
         }

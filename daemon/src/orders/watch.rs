@@ -16,9 +16,10 @@ use super::evidence::{self, Care, Evidence};
 use super::feed;
 use super::intent::{Intent, IntentId};
 use super::lane::is_new;
-use super::life::{self, Event, Standing};
+use super::life::{self, Event};
 use super::peeks::Until;
 use super::record::Record;
+use super::standing::Standing;
 use super::{Msg, State};
 use crate::board::Board;
 use crate::session::Lease;
@@ -97,6 +98,7 @@ impl State {
 
     pub(super) fn session_changed(&mut self, me: &ActorRef<Msg>, lease: Option<Lease>) {
         self.ready = lease;
+        self.unlisted.clear();
         // Subscriptions end with the brokerage session.
         if let Some(feed) = self.feed.take() {
             feed.abort();
@@ -155,8 +157,8 @@ impl State {
         for intent in self.book.iter() {
             let own = match &intent.state {
                 life::State::Unknown(_) => IN_DOUBT,
-                life::State::Working(_) => WORKING,
                 life::State::Parked(_) => PARKED,
+                state if state.standing().is_some() && state.is_open() => WORKING,
                 _ => continue,
             };
             pause = Some(pause.map_or(own, |other: Duration| other.min(own)));
@@ -181,7 +183,8 @@ impl State {
         self.looked_at = Some(Instant::now());
         let is_in_doubt =
             |state: &life::State| matches!(state, life::State::Unknown(_) | life::State::Parked(_));
-        let care = match self.book.iter().any(|intent| is_in_doubt(&intent.state)) {
+        let has_doubts = self.book.iter().any(|intent| is_in_doubt(&intent.state));
+        let care = match has_doubts || self.unlisted.wants_thorough_look(Instant::now()) {
             true => Care::Thorough,
             false => Care::Glance,
         };
@@ -207,7 +210,8 @@ impl State {
             return;
         }
         let book = &self.book;
-        self.peeks.forget(|order, until| book.by_order(order).is_none_or(|i| is_told(i, until)));
+        self.peeks
+            .forget(|order, until| book.by_order(order).is_none_or(|i| is_told(i, order, until)));
         let orders = self.peeks.take_due(Instant::now());
         self.call_again(me);
         if orders.is_empty() {
@@ -245,7 +249,7 @@ impl State {
 
     /// Whether anything may still become something.
     pub(super) fn has_open(&self) -> bool {
-        self.book.iter().any(|intent| !intent.state.is_over())
+        self.book.iter().any(|intent| intent.state.is_open())
     }
 
     /// Begins to listen to what IBKR pushes, once there is something to hear of.
@@ -290,7 +294,7 @@ impl State {
         ids.dedup();
         for id in ids {
             let is_waiting =
-                self.book.get(id).is_some_and(|i| !i.state.is_over() && !i.state.is_in_round());
+                self.book.get(id).is_some_and(|i| is_followed(&i.state) && !i.state.is_in_round());
             if is_waiting {
                 self.hold_against(me, id, &evidence).await;
             }
@@ -302,7 +306,7 @@ impl State {
         let now = Timestamp::now();
         let day = SignedDuration::from_hours(24);
         let is_recent =
-            |intent: &&Intent| !intent.state.is_over() || now.duration_since(intent.since) < day;
+            |intent: &&Intent| intent.state.is_open() || now.duration_since(intent.since) < day;
         self.book.iter().filter(is_recent).cloned().collect()
     }
 
@@ -311,7 +315,7 @@ impl State {
         let mut accounts: Vec<AccountId> = self
             .book
             .iter()
-            .filter(|intent| !intent.state.is_over())
+            .filter(|intent| intent.state.is_open())
             .map(|intent| intent.account.clone())
             .filter(|account| lease.facts().accounts.contains(account))
             .collect();
@@ -330,12 +334,13 @@ impl State {
         let open: Vec<IntentId> = self
             .book
             .iter()
-            .filter(|intent| !intent.state.is_over() && !intent.state.is_in_round())
+            .filter(|intent| intent.state.is_open() && !intent.state.is_in_round())
             .map(|intent| intent.id)
             .collect();
         for id in open {
             self.hold_against(me, id, &evidence).await;
         }
+        self.look_for_missing(me, &evidence).await;
         self.look_for_strays(me, &evidence).await;
         let is_whole = !self.book.iter().any(|intent| match &intent.state {
             life::State::Unknown(doubt) => doubt.since >= evidence.began,
@@ -370,25 +375,47 @@ impl State {
         self.step(me, id, event, "a look at IBKR").await;
     }
 
-    /// What carries our name and should not be there, or is in no journal.
-    async fn look_for_strays(&mut self, me: &ActorRef<Msg>, evidence: &Evidence) {
-        let found: Vec<(IntentId, Standing)> = evidence.ours().collect();
-        for (id, standing) in found {
-            let is_over = self.book.get(id).map(|intent| intent.state.is_over());
-            match is_over {
-                Some(true) => self.step(me, id, Event::Found(standing), "a look at IBKR").await,
-                Some(false) => {}
-                None => self.stray(id, &standing),
+    /// What the broker was known to have and its lists no longer show.
+    async fn look_for_missing(&mut self, me: &ActorRef<Msg>, evidence: &Evidence) {
+        let now = Instant::now();
+        let known: Vec<(IntentId, OrderId)> = self
+            .book
+            .iter()
+            .filter(|intent| evidence.accounts.contains(&intent.account))
+            .flat_map(|intent| open_orders(intent).map(|order| (intent.id, order)))
+            .collect();
+        for (id, order) in known {
+            if evidence.lists(order) {
+                self.unlisted.is_listed(order);
+            } else if self.unlisted.is_missing(order, now) {
+                self.expect(me, order, Until::Asked);
+            } else if evidence.is_complete && self.unlisted.is_long_missing(order, now) {
+                self.unlisted.is_listed(order);
+                self.step(me, id, Event::Unlisted(order), "a look at IBKR").await;
             }
         }
     }
 
-    fn stray(&self, id: IntentId, standing: &Standing) {
+    /// What carries our name and should not be there, or is in no journal.
+    async fn look_for_strays(&mut self, me: &ActorRef<Msg>, evidence: &Evidence) {
+        for (id, order) in evidence.ours() {
+            let Some(intent) = self.book.get(id) else {
+                self.stray(id, order);
+                continue;
+            };
+            if intent.state.is_over()
+                && let Some(event) = evidence.about(intent)
+            {
+                self.step(me, id, event, "a look at IBKR").await;
+            }
+        }
+    }
+
+    fn stray(&self, id: IntentId, order: OrderId) {
         self.board.note(
             "unknown_order",
             format!(
-                "IBKR has order {} with our name {id}, and this journal does not know it.",
-                standing.order_id
+                "IBKR has order {order} with our name {id}, and this journal does not know it."
             ),
             "Another machine or profile may have sent it. Look at it in TWS or Client Portal.",
         );
@@ -416,12 +443,30 @@ impl State {
     }
 }
 
+/// Whether what the broker pushes can change it: also what is over may be filled late, or come back.
+fn is_followed(state: &life::State) -> bool {
+    !state.is_over() || state.standing().is_some()
+}
+
+/// Orders of an intent that the broker has and that may still become something.
+fn open_orders(intent: &Intent) -> impl Iterator<Item = OrderId> {
+    let main = match &intent.state {
+        life::State::Working(standing) if intent.is_order() => Some(standing.order_id),
+        _ => None,
+    };
+    let others = intent.state.standing().into_iter().flat_map(|standing| &standing.others);
+    main.into_iter().chain(others.filter(|part| !part.is_over()).map(|part| part.order_id))
+}
+
 /// Whether there was the news of an order that was waited for.
-fn is_told(intent: &Intent, until: Until) -> bool {
-    match until {
-        Until::Settled => !is_new(&intent.state),
-        Until::Asked => false,
-        Until::Over => intent.state.is_over(),
+fn is_told(intent: &Intent, order: OrderId, until: Until) -> bool {
+    let part = intent.state.standing().and_then(|standing| standing.part(order));
+    match (until, part) {
+        (Until::Asked, _) => false,
+        (Until::Settled, None) => !is_new(&intent.state),
+        (Until::Settled, Some(part)) => part.status.is_some(),
+        (Until::Over, None) => intent.state.is_over(),
+        (Until::Over, Some(part)) => part.is_over(),
     }
 }
 

@@ -66,7 +66,10 @@ impl Tool for CancelOrder {
         let (account, purpose, text, own) = match target {
             Target::Unsent(intent) => return drop_unsent(&ctx, &intent).await,
             Target::Order { account, order_id, own } => {
-                let what = own.as_ref().map(|intent| format!(" ({})", intent.text));
+                let what = own.as_ref().map(|intent| match intent.order_id() == Some(order_id) {
+                    true => format!(" ({})", intent.text),
+                    false => format!(" (came with {})", intent.text),
+                });
                 let text = format!("cancel order {order_id}{}", what.unwrap_or_default());
                 (account, Purpose::Cancel { order_id }, text, own)
             }
@@ -118,9 +121,7 @@ impl Args {
 async fn by_order(ctx: &Ctx, order_id: OrderId) -> Result<Target, Refusal> {
     if let Some(intent) = ctx.desks.orders.of_order(order_id).await? {
         let account = intent.account.clone();
-        // What becomes of one order of a group is not what becomes of the first one.
-        let own = (intent.order_id() == Some(order_id)).then(|| Box::new(intent));
-        return Ok(Target::Order { account, order_id, own });
+        return Ok(Target::Order { account, order_id, own: Some(Box::new(intent)) });
     }
     let deadline = ctx.deadline;
     let found = ctx
@@ -192,12 +193,24 @@ async fn drop_unsent(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
 
 /// What became of the order, as far as it shows within some seconds.
 async fn seen(ctx: &Ctx, intent: &Intent, own: Option<&Intent>) -> Result<Out, Refusal> {
-    let (State::Over(End::Done), Some(own)) = (&intent.state, own) else {
+    let (State::Over(End::Done), Some(own), Purpose::Cancel { order_id }) =
+        (&intent.state, own, &intent.purpose)
+    else {
         return answer(ctx, intent).await;
     };
+    let order_id = *order_id;
     ctx.tell(3, Some(3), "waiting for IBKR to say what became of it");
     let deadline = order_road::soon(ctx).min(Instant::now() + SEE);
-    let target =
-        ctx.desks.orders.follow(own.id, deadline, |target| target.state.is_over(), |_| ()).await?;
-    Ok(Out::of(intent, None).with_standing(&target))
+    let is_over = |target: &Intent| order_is_over(target, order_id);
+    let target = ctx.desks.orders.follow(own.id, deadline, is_over, |_| ()).await?;
+    Ok(Out::of(intent, None).with_standing(&target, order_id))
+}
+
+/// Each order of a submission goes its own way.
+fn order_is_over(target: &Intent, order_id: OrderId) -> bool {
+    let standing = target.state.standing();
+    match standing.and_then(|standing| standing.part(order_id)) {
+        Some(part) => part.is_over(),
+        None => target.state.is_over(),
+    }
 }

@@ -1,6 +1,7 @@
 //! The result of every tool that has to do with an order: exactly one of placed, not placed, needs
 //! confirmation, unknown; with our id, the broker's id, and the next step.
 
+use ibd_cpapi::id::OrderId;
 use ibd_protocol::Question;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,9 +11,10 @@ use super::Ctx;
 use super::cell::{Num, Time};
 use crate::orders::approval::{Approval, By};
 use crate::orders::asked::Size;
-use crate::orders::intent::Intent;
-use crate::orders::life::{End, NotPlaced, Standing, State};
+use crate::orders::intent::{Intent, IntentId};
+use crate::orders::life::{End, NotPlaced, State};
 use crate::orders::order::{Order, Purpose};
+use crate::orders::standing::{Part, Standing};
 use crate::orders::{APPROVE, DECLINE};
 use crate::refusal::Refusal;
 
@@ -32,9 +34,9 @@ pub struct Out {
     /// IBKR's id as text; null where it has none.
     #[schemars(with = "serde_json::Value")]
     order_id: Option<String>,
-    /// IBKR's ids of the other orders of the same submission.
+    /// The other orders of the same submission: a bracket's children, the rest of a group.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    other_order_ids: Vec<String>,
+    other_orders: Vec<Other>,
     /// Why, where there is something to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
@@ -134,6 +136,41 @@ pub struct AtBroker {
     /// What IBKR says about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
+}
+
+/// Another order of the same submission.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Other {
+    /// IBKR's id as text.
+    order_id: String,
+    /// IBKR's word, or Unlisted: IBKR no longer lists it. Absent until it was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    /// What is filled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filled: Option<Num>,
+    /// Average price of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avg_price: Option<Num>,
+    /// What IBKR says about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+impl From<&Part> for Other {
+    fn from(part: &Part) -> Self {
+        Self {
+            order_id: part.order_id.to_string(),
+            status: part.status.clone(),
+            filled: part.filled.map(Num),
+            avg_price: part
+                .average
+                .filter(|_| part.filled.is_some_and(|filled| !filled.is_zero()))
+                .map(Num),
+            text: part.text.clone(),
+        }
+    }
 }
 
 /// What must be said yes to before anything is sent.
@@ -246,8 +283,8 @@ impl Out {
             intent_id: intent.id.to_string(),
             client_order_id: intent.client_order_id.to_string(),
             order_id: intent.order_id().map(|id| id.to_string()),
-            other_order_ids: standing
-                .map(|standing| standing.others.iter().map(ToString::to_string).collect())
+            other_orders: standing
+                .map(|standing| standing.others.iter().map(Other::from).collect())
                 .unwrap_or_default(),
             reason: reason(&intent.state),
             next: next(intent),
@@ -265,15 +302,24 @@ impl Out {
 
 impl Out {
     /// The same with how another order stands: what a cancellation was about.
-    pub fn with_standing(mut self, target: &Intent) -> Self {
-        self.standing = target.state.standing().map(AtBroker::of);
-        self.order = target.order.as_ref().map(Understood::of);
-        self.mode = target.order.as_ref().map(|order| if order.paper { "paper" } else { "live" });
-        match &target.state {
-            State::Over(End::Cancelled(_)) => {
-                self.next = "It is cancelled; nothing more to do.".to_owned();
+    pub fn with_standing(mut self, target: &Intent, order_id: OrderId) -> Self {
+        let known = target.state.standing();
+        let part = known.and_then(|known| known.part(order_id));
+        let status = match part {
+            Some(part) => {
+                self.standing = AtBroker::of_part(part);
+                part.status.as_deref()
             }
-            State::Over(End::Filled(_)) => {
+            None => {
+                self.standing = known.map(AtBroker::of);
+                self.order = target.order.as_ref().map(Understood::of);
+                known.map(|known| known.status.as_str())
+            }
+        };
+        self.mode = target.order.as_ref().map(|order| if order.paper { "paper" } else { "live" });
+        match status {
+            Some("Cancelled") => self.next = "It is cancelled; nothing more to do.".to_owned(),
+            Some("Filled") => {
                 self.next = "It was filled before the cancellation; nothing more to do.".to_owned();
             }
             _ => {}
@@ -310,14 +356,16 @@ impl Understood {
 }
 
 impl AtBroker {
+    fn of_part(part: &Part) -> Option<Self> {
+        let Other { status, filled, avg_price, text, .. } = Other::from(part);
+        Some(Self { status: status?, filled, avg_price, text })
+    }
+
     fn of(standing: &Standing) -> Self {
         Self {
             status: standing.status.clone(),
             filled: standing.filled.map(Num),
-            avg_price: standing
-                .average
-                .filter(|_| standing.filled.is_some_and(|filled| !filled.is_zero()))
-                .map(Num),
+            avg_price: standing.average.filter(|_| standing.has_fills()).map(Num),
             text: standing.text.clone(),
         }
     }
@@ -325,9 +373,14 @@ impl AtBroker {
 
 fn status(state: &State) -> &'static str {
     match state {
-        State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_)) => "not_placed",
+        State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_) | End::NotTaken) => {
+            "not_placed"
+        }
         State::Awaiting(_) => "needs_confirmation",
-        State::Working(_) | State::Over(End::Filled(_) | End::Cancelled(_) | End::Done) => "placed",
+        State::Working(_)
+        | State::Over(End::Filled(_) | End::Cancelled(_) | End::Unlisted(_) | End::Done) => {
+            "placed"
+        }
         State::Ready
         | State::Sending
         | State::Replying { .. }
@@ -365,6 +418,12 @@ fn reason(state: &State) -> Option<Reason> {
             let message = format!("IBKR refused a part of the submission: {text}");
             ("partly_refused".to_owned(), message, None)
         }
+        State::Over(End::NotTaken) => {
+            ("not_taken".to_owned(), crate::orders::record::why(state)?, None)
+        }
+        State::Over(End::Unlisted(_)) => {
+            ("no_longer_listed".to_owned(), "IBKR's lists no longer have it.".to_owned(), None)
+        }
         State::Sending | State::Replying { .. } | State::Declining { .. } | State::Ready => {
             ("being_sent".to_owned(), "It is being sent at this moment.".to_owned(), None)
         }
@@ -394,13 +453,13 @@ pub fn next(intent: &Intent) -> String {
         ),
         // A change or an end that did not come about leaves an order that works.
         (
-            State::Over(End::Rejected(_) | End::NotPlaced(_)),
+            State::Over(End::Rejected(_) | End::NotPlaced(_) | End::NotTaken),
             Purpose::Modify { order_id } | Purpose::Cancel { order_id },
         ) => format!(
             "Order {order_id} is as it was before this request: get_order_status with orderId {order_id} \
              shows it."
         ),
-        (State::Over(End::Rejected(_) | End::NotPlaced(_)), Purpose::CancelAll) => {
+        (State::Over(End::Rejected(_) | End::NotPlaced(_) | End::NotTaken), Purpose::CancelAll) => {
             "Nothing was cancelled by this request; get_live_orders shows what works.".to_owned()
         }
         (State::Over(End::Rejected(_)), _) => {
@@ -429,17 +488,11 @@ pub fn next(intent: &Intent) -> String {
             format!("IBKR has it. wait_for_order with intentId {id} waits for its fill.")
         }
         (State::Working(_), _) => "IBKR has it.".to_owned(),
-        // Each order of a group goes its own way, and only the first one is shown here.
+        (State::Over(End::Unlisted(standing)), _) => unlisted(intent, standing),
         (State::Over(End::Filled(standing) | End::Cancelled(standing)), _)
             if !standing.others.is_empty() =>
         {
-            format!(
-                "Order {} is {}. The other orders of the submission ({}) are not shown here: \
-                 get_live_orders and get_trades say how they stand.",
-                standing.order_id,
-                standing.status.to_lowercase(),
-                standing.others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-            )
+            of_group(id, standing)
         }
         (State::Over(End::Filled(_)), _) => "It is filled; nothing more to do.".to_owned(),
         (State::Over(End::Cancelled(standing)), _) => match standing.filled {
@@ -463,6 +516,39 @@ pub fn next(intent: &Intent) -> String {
              settled."
         ),
     }
+}
+
+/// An order of a submission is over; what of the others?
+fn of_group(id: IntentId, standing: &Standing) -> String {
+    let open: Vec<String> = standing
+        .others
+        .iter()
+        .filter(|part| !part.is_over())
+        .map(|part| part.order_id.to_string())
+        .collect();
+    let first = format!("Order {} is {}.", standing.order_id, standing.status.to_lowercase());
+    match open.is_empty() {
+        true => format!("{first} So are the others of its submission over: see otherOrders."),
+        false => format!(
+            "{first} Of its submission {} may still be filled: wait_for_order with that orderId, or \
+             get_order_status with intentId {id}.",
+            open.join(", ")
+        ),
+    }
+}
+
+/// How it ended is not known; what of it was filled stands in the trades.
+fn unlisted(intent: &Intent, standing: &Standing) -> String {
+    let tif = intent.order.as_ref().map_or("", |order| order.tif.as_str());
+    let why = match tif {
+        "DAY" | "OPG" | "IOC" => format!("A {tif} order ends by itself"),
+        _ => "It was cancelled elsewhere, or ended by itself".to_owned(),
+    };
+    let filled = match standing.filled.filter(|filled| !filled.is_zero()) {
+        Some(filled) => format!("{} of it were filled", filled.normalize()),
+        None => "no fill of it was seen".to_owned(),
+    };
+    format!("{why}; {filled}. get_trades with days 7 shows every fill. It does not work any more.")
 }
 
 fn confirmation(state: &State) -> Option<Confirmation> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ibd_cpapi::id::OrderId;
 use ibd_protocol::Effect;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,8 +12,9 @@ use super::args;
 use super::order_out::Out;
 use super::order_road;
 use super::{Ctx, Tool};
-use crate::orders::intent::Intent;
+use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::State;
+use crate::orders::standing::Part;
 use crate::refusal::Refusal;
 
 /// What a call waits if it does not say.
@@ -28,7 +30,7 @@ pub struct Args {
     /// IBKR's id of an order that was sent from here.
     #[serde(deserialize_with = "args::order_id")]
     #[schemars(with = "Option<u64>")]
-    order_id: Option<ibd_cpapi::id::OrderId>,
+    order_id: Option<OrderId>,
     /// Seconds to wait at most, up to 43; 30 if left out.
     #[serde(deserialize_with = "args::count")]
     seconds: Option<usize>,
@@ -55,9 +57,7 @@ impl Tool for WaitForOrder {
         let intent = match (&args.intent_id, args.order_id) {
             (Some(text), None) => orders.look(order_road::intent_id("intentId", text)?).await?,
             (None, Some(order_id)) => {
-                let intent = orders.of_order(order_id).await?;
-                // One order of a group goes its own way; only the first one is followed.
-                intent.filter(|intent| intent.order_id() == Some(order_id))
+                orders.of_order(order_id).await?
             }
             _ => {
                 return Err(Refusal::argument(
@@ -70,23 +70,29 @@ impl Tool for WaitForOrder {
         let intent = intent.ok_or_else(|| {
             Refusal::new(
                 "unknown_order",
-                "No order that was sent from here by itself, or first of its group, has this id.",
+                "No order that was sent from here has this id.",
                 "For other orders use get_order_status with orderId, or get_live_orders.",
             )
             .at(if args.intent_id.is_some() { "intentId" } else { "orderId" })
         })?;
         let wait = Duration::from_secs(args.seconds.unwrap_or(USUAL) as u64);
         let deadline = order_road::soon(&ctx).min(Instant::now() + wait);
+        // A bracket's child, or another one of a group, goes its own way.
+        let part = args.order_id.filter(|order_id| intent.order_id() != Some(*order_id));
         let begun = (intent.id, intent.state.name());
         let tell =
             |now: &Intent| ctx.tell(1, None, &format!("{} is {}", now.text, now.state.name()));
-        let ended = orders.follow(intent.id, deadline, |now| is_news(now, begun), tell).await?;
+        let ended = orders.follow(intent.id, deadline, |now| is_news(now, part, begun), tell).await?;
         Ok(Out::of(&ended, None))
     }
 }
 
-/// Whether what somebody waits for has come.
-fn is_news(now: &Intent, (id, state): (crate::orders::intent::IntentId, &str)) -> bool {
+/// Whether what somebody waits for has come; of another order of the submission, if it is `part`.
+fn is_news(now: &Intent, part: Option<OrderId>, (id, state): (IntentId, &str)) -> bool {
+    if let Some(part) = part {
+        let standing = now.state.standing();
+        return standing.and_then(|standing| standing.part(part)).is_none_or(Part::is_over);
+    }
     match &now.state {
         state if state.is_over() => true,
         // What waited for a yes or for its turn, or was in doubt, does so no more.

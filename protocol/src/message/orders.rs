@@ -10,7 +10,14 @@ pub enum OrdersVerb {
     /// What works, waits or is in doubt.
     List,
     /// Settles by hand an order of which nobody could find out what became of it.
-    Resolve(String, Resolution),
+    Resolve {
+        /// The intent's id.
+        id: String,
+        /// What a person found out.
+        found: Resolution,
+        /// The PIN, where one is set.
+        pin: Option<Secret>,
+    },
     /// Approves an order: its approval's id, and the digest of what was shown.
     Approve {
         /// The approval's id.
@@ -59,7 +66,7 @@ pub struct OrdersReport {
     pub hint: String,
     /// `open`, `closed` or `frozen`.
     pub trading: String,
-    /// Whether approving and unfreezing want a PIN.
+    /// Whether approving, resolving and unfreezing want a PIN.
     pub needs_pin: bool,
     /// Orders, those that need a person first.
     pub orders: Vec<OrderReport>,

@@ -4,7 +4,8 @@ use super::*;
 use crate::orders::asked::Pricing;
 use crate::orders::guardrails::tests::order;
 use crate::orders::intent::{Origin, Seed};
-use crate::orders::life::{Doubt, Standing};
+use crate::orders::life::{Doubt, NotPlaced};
+use crate::orders::standing::{Part, Standing};
 use ibd_cpapi::money::Price;
 use ibd_cpapi::orders::Side;
 
@@ -41,13 +42,8 @@ fn intent(key: &str, order: Order, state: State) -> Intent {
 
 fn working() -> State {
     State::Working(Standing {
-        order_id: "7".parse().unwrap(),
-        others: vec!["8".parse().unwrap()],
-        status: "Submitted".into(),
-        filled: None,
-        average: None,
-        text: None,
-        refused: None,
+        others: vec![Part::new("8".parse().unwrap())],
+        ..Standing::new("7".parse().unwrap(), "Submitted")
     })
 }
 

@@ -50,7 +50,7 @@ fn an_order_is_known_by_the_name_that_we_gave_it() {
         unreachable!("it is there")
     };
     assert_eq!(standing.order_id.get(), 7);
-    let others: Vec<u64> = standing.others.iter().map(|id| id.get()).collect();
+    let others: Vec<u64> = standing.others.iter().map(|part| part.order_id.get()).collect();
     assert_eq!(others, [8, 10], "its children, by either way of naming a parent");
     assert_eq!(evidence("[]", "[]").about(&intent), None);
 }

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use rust_decimal::Decimal;
+
 use super::*;
 use crate::orders::approval::By;
 use crate::orders::guardrails::Worth;
@@ -22,15 +24,16 @@ fn approval() -> Box<Approval> {
 }
 
 fn standing(status: &str) -> Standing {
-    Standing {
-        order_id: "7".parse().unwrap(),
-        others: Vec::new(),
-        status: status.into(),
-        filled: None,
-        average: None,
-        text: None,
-        refused: None,
-    }
+    Standing::new("7".parse().unwrap(), status)
+}
+
+fn part(id: &str, status: &str) -> Part {
+    Part { status: Some(status.into()), ..Part::new(id.parse().unwrap()) }
+}
+
+/// The same with a stop and a profit that came with it.
+fn bracket(status: &str, stop: &str, profit: &str) -> Standing {
+    Standing { others: vec![part("8", stop), part("9", profit)], ..standing(status) }
 }
 
 fn reply() -> ReplyId {
@@ -58,6 +61,9 @@ pub(crate) fn every_state() -> Vec<State> {
         State::Working(standing("Submitted")),
         State::Over(End::Filled(standing("Filled"))),
         State::Over(End::Cancelled(standing("Cancelled"))),
+        State::Over(End::Filled(bracket("Filled", "PreSubmitted", "Filled"))),
+        State::Over(End::Unlisted(standing("Submitted"))),
+        State::Over(End::NotTaken),
         State::Over(End::Rejected("no".into())),
         State::Over(End::NotPlaced(NotPlaced::Expired)),
         State::Over(End::NotPlaced(NotPlaced::ByPerson)),
@@ -84,6 +90,8 @@ fn every_event() -> Vec<Event> {
         Event::Restarted,
         Event::Found(standing("Submitted")),
         Event::Found(standing("Filled")),
+        Event::Unlisted("7".parse().unwrap()),
+        Event::Unlisted("8".parse().unwrap()),
         Event::Absent(2),
         Event::Resolved(None),
         Event::Resolved(Some(standing("Submitted"))),
@@ -172,17 +180,67 @@ fn what_is_over_stays_over() {
         for event in every_event() {
             let is_filled = matches!(&event, Event::Found(standing) if standing.status == "Filled");
             let is_cancelled = matches!(state, State::Over(End::Cancelled(_)));
+            let is_found = matches!(event, Event::Found(_));
+            let is_unlisted = matches!(state, State::Over(End::Unlisted(_)));
+            let is_part = event == Event::Unlisted("8".parse().unwrap());
             if let Some((next, effects)) = step(&state, event, now()) {
                 if is_cancelled && is_filled {
                     // A fill was seen, whatever was said before.
                     assert!(matches!(next, State::Over(End::Filled(_))));
-                    continue;
+                } else if is_unlisted && is_found {
+                    // A list that has it again is worth more than one that had not.
+                    assert!(next.standing().is_some() && next.name() != state.name());
+                } else if is_part {
+                    // Of the first order that says nothing.
+                    assert_eq!(next.name(), state.name());
+                } else {
+                    assert_eq!(next, state);
+                    assert!(matches!(effects.as_slice(), [Effect::Alarm(_)]));
                 }
-                assert_eq!(next, state);
-                assert!(matches!(effects.as_slice(), [Effect::Alarm(_)]));
             }
         }
     }
+}
+
+#[test]
+fn each_order_of_a_bracket_goes_its_own_way() {
+    let (stop, profit): (OrderId, OrderId) = ("8".parse().unwrap(), "9".parse().unwrap());
+    let entered = State::Working(bracket("Submitted", "PreSubmitted", "PreSubmitted"));
+    let found =
+        |status: &str, stop: &str, profit: &str| Event::Found(bracket(status, stop, profit));
+
+    let filled = found("Filled", "PreSubmitted", "Submitted");
+    let (state, effects) = step(&entered, filled, now()).unwrap();
+    assert_eq!((state.name(), effects), ("filled", vec![Effect::Tell]));
+    assert!(state.is_over() && state.is_open(), "its children are followed on");
+
+    let stopped = found("Filled", "Filled", "Cancelled");
+    let (end, effects) = step(&state, stopped.clone(), now()).unwrap();
+    assert_eq!((end.name(), effects), ("filled", vec![Effect::TellPart(stop)]));
+    assert!(!end.is_open());
+    assert_eq!(step(&end, stopped, now()), None, "told once");
+
+    let alone = found("Filled", "PreSubmitted", "Cancelled");
+    let (_, effects) = step(&state, alone, now()).unwrap();
+    assert_eq!(effects, [Effect::TellPart(profit)], "nothing here explains it");
+
+    let gone = found("Cancelled", "Cancelled", "Cancelled");
+    let (end, effects) = step(&entered, gone, now()).unwrap();
+    assert_eq!((end.name(), effects), ("cancelled", vec![Effect::Tell]), "one word for the whole");
+}
+
+#[test]
+fn what_the_lists_forgot_is_over_without_a_word_of_how() {
+    let working = State::Working(bracket("Submitted", "PreSubmitted", "Inactive"));
+    let (state, effects) = step(&working, Event::Unlisted("7".parse().unwrap()), now()).unwrap();
+    assert_eq!((state.name(), effects), ("no_longer_listed", vec![Effect::Tell]));
+    let stop: OrderId = "8".parse().unwrap();
+    let (state, effects) = step(&state, Event::Unlisted(stop), now()).unwrap();
+    assert_eq!(effects, [Effect::TellPart(stop)]);
+    assert!(state.is_open(), "the other one is still there");
+    assert_eq!(step(&state, Event::Unlisted(stop), now()), None);
+    assert_eq!(name(&state, Event::Found(standing("Submitted"))), "working");
+    assert_eq!(step(&State::Unknown(doubt()), Event::Unlisted(stop), now()), None);
 }
 
 #[test]

@@ -1,0 +1,210 @@
+//! How orders stand at the broker: the one that answers for a submission, and the others that came with it.
+//! Pure: what newer word of them changes, and what is too old to change anything.
+
+use ibd_cpapi::id::OrderId;
+use rust_decimal::Decimal;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::exact;
+
+/// Our own word for an order that the broker's lists no longer have.
+pub const UNLISTED: &str = "Unlisted";
+
+/// How an order stands at the broker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// The broker's id.
+    pub order_id: OrderId,
+    /// The other orders of the same submission.
+    #[serde(deserialize_with = "parts")]
+    pub others: Vec<Part>,
+    /// The broker's word: `Submitted`, `Filled`, …
+    pub status: String,
+    /// What is filled.
+    #[serde(with = "exact::opt")]
+    pub filled: Option<Decimal>,
+    /// The average price of that.
+    #[serde(with = "exact::opt")]
+    pub average: Option<Decimal>,
+    /// What the broker says about it: untrusted text, cleaned.
+    pub text: Option<String>,
+    /// Of several orders in one submission the broker refused some: its words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+/// A bracket's child, or another order of a one-cancels-all group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The broker's id.
+    pub order_id: OrderId,
+    /// The broker's word, or [`UNLISTED`]; nothing until it was seen.
+    pub status: Option<String>,
+    /// What is filled.
+    #[serde(with = "exact::opt")]
+    pub filled: Option<Decimal>,
+    /// The average price of that.
+    #[serde(with = "exact::opt")]
+    pub average: Option<Decimal>,
+    /// The broker's line about it: untrusted text, cleaned.
+    pub text: Option<String>,
+}
+
+/// As journals have them: the first ones knew no more than the ids.
+fn parts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Part>, D::Error> {
+    let written = Vec::<Value>::deserialize(from)?;
+    let parts = written.into_iter().map(|written| match written {
+        Value::Object(_) => Part::deserialize(written),
+        id => OrderId::deserialize(id).map(Part::new),
+    });
+    parts.collect::<Result<_, _>>().map_err(D::Error::custom)
+}
+
+impl Standing {
+    /// An order of which no more is known than that the broker has it.
+    pub fn new(order_id: OrderId, status: &str) -> Self {
+        Self {
+            order_id,
+            others: Vec::new(),
+            status: status.to_owned(),
+            filled: None,
+            average: None,
+            text: None,
+            refused: None,
+        }
+    }
+
+    /// The broker holds it and does not work it; most were refused late.
+    pub fn is_inactive(&self) -> bool {
+        self.status == "Inactive" && !self.has_fills()
+    }
+
+    /// Whether anything of it is filled.
+    pub fn has_fills(&self) -> bool {
+        self.filled.is_some_and(|filled| !filled.is_zero())
+    }
+
+    /// Whether another order of the submission may still become something.
+    pub fn has_open_part(&self) -> bool {
+        self.others.iter().any(|part| !part.is_over())
+    }
+
+    /// Another order of the submission.
+    pub fn part(&self, order_id: OrderId) -> Option<&Part> {
+        self.others.iter().find(|part| part.order_id == order_id)
+    }
+
+    /// Lists lag behind what is pushed: what is filled never becomes less.
+    pub fn is_older_than(&self, known: &Self) -> bool {
+        is_less(self.filled, known.filled)
+    }
+
+    /// What is known now, with what a sparse update leaves out.
+    pub fn updated(&self, news: Self) -> Self {
+        Self {
+            others: self.parts_with(&news.others),
+            filled: news.filled.or(self.filled),
+            average: news.average.or(self.average),
+            refused: self.refused.clone().or(news.refused),
+            // Each endpoint words it differently; only another status makes it say something new.
+            text: match news.status == self.status {
+                true => self.text.clone().or(news.text),
+                false => news.text.or_else(|| self.text.clone()),
+            },
+            ..news
+        }
+    }
+
+    /// The same, of which only the others moved.
+    pub fn with_parts(&self, news: &[Part]) -> Self {
+        Self { others: self.parts_with(news), ..self.clone() }
+    }
+
+    fn parts_with(&self, news: &[Part]) -> Vec<Part> {
+        let mut parts = self.others.clone();
+        for part in news.iter().filter(|part| part.order_id != self.order_id) {
+            match parts.iter_mut().find(|known| known.order_id == part.order_id) {
+                Some(known) => *known = known.updated(part),
+                None => parts.push(part.clone()),
+            }
+        }
+        parts
+    }
+
+    /// Parts that somebody should hear of, compared with what was known: filled further, refused late, or
+    /// ended although nothing else of the submission explains it.
+    pub fn news_since(&self, known: &Self) -> Vec<OrderId> {
+        let ends_all = self.status == "Cancelled"
+            || self.others.iter().any(|part| part.status.as_deref() == Some("Filled"));
+        let is_news = |part: &&Part| {
+            let before = known.part(part.order_id);
+            let filled = before.and_then(|before| before.filled).unwrap_or_default();
+            let is_filled_further = part.filled.unwrap_or_default() > filled
+                || part.status.as_deref() == Some("Filled");
+            let is_odd = match part.status.as_deref() {
+                Some("Cancelled" | UNLISTED) => !ends_all,
+                Some("Inactive") => true,
+                _ => false,
+            };
+            let has_moved = before.is_none_or(|before| before.status != part.status);
+            (is_filled_further && before != Some(*part)) || (is_odd && has_moved)
+        };
+        self.others.iter().filter(is_news).map(|part| part.order_id).collect()
+    }
+}
+
+impl Part {
+    /// One that has not been seen yet.
+    pub fn new(order_id: OrderId) -> Self {
+        Self { order_id, status: None, filled: None, average: None, text: None }
+    }
+
+    /// Whether nothing more comes of it.
+    pub fn is_over(&self) -> bool {
+        matches!(self.status.as_deref(), Some("Filled" | "Cancelled" | UNLISTED))
+    }
+
+    fn updated(&self, news: &Self) -> Self {
+        let is_further = news.filled.unwrap_or_default() > self.filled.unwrap_or_default();
+        // A fill after the end was seen; a list that still shows it working is an old one.
+        let is_late = self.is_over()
+            && self.status.as_deref() != Some(UNLISTED)
+            && news.status.as_deref() != Some("Filled")
+            && !is_further;
+        if is_late || is_less(news.filled, self.filled) {
+            return self.clone();
+        }
+        Self {
+            order_id: self.order_id,
+            status: news.status.clone().or_else(|| self.status.clone()),
+            filled: news.filled.or(self.filled),
+            average: news.average.or(self.average),
+            text: match news.status == self.status {
+                true => self.text.clone().or_else(|| news.text.clone()),
+                false => news.text.clone().or_else(|| self.text.clone()),
+            },
+        }
+    }
+}
+
+impl From<Standing> for Part {
+    fn from(standing: Standing) -> Self {
+        Self {
+            order_id: standing.order_id,
+            status: Some(standing.status),
+            filled: standing.filled,
+            average: standing.average,
+            text: standing.text,
+        }
+    }
+}
+
+fn is_less(now: Option<Decimal>, before: Option<Decimal>) -> bool {
+    matches!((now, before), (Some(now), Some(before)) if now < before)
+}
+
+#[cfg(test)]
+#[path = "standing/tests.rs"]
+mod tests;
