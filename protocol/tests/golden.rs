@@ -144,7 +144,8 @@ fn what_a_person_does_about_orders() {
     let pin = Some(Secret::new("2468"));
     let resolve = OrdersVerb::Resolve { id: "01J".into(), found: placed, pin };
     ask("to_daemon_orders_resolve", resolve);
-    ask("to_daemon_orders_resolve_not", OrdersVerb::Resolve("01J".into(), Resolution::NotPlaced));
+    let resolve = OrdersVerb::Resolve { id: "01J".into(), found: Resolution::NotPlaced, pin: None };
+    ask("to_daemon_orders_resolve_not", resolve);
     let pin = Some(Secret::new("2468"));
     let approve = OrdersVerb::Approve { id: "7F3K".into(), digest: "ab".into(), pin: pin.clone() };
     ask("to_daemon_orders_approve", approve);

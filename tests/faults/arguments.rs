@@ -6,6 +6,7 @@ use std::path::PathBuf;
 pub const HELP: &str =
     "faults [--runs N] [--seed FIRST] [--jobs J] [--only SEED] [--mutant new-id|late-journal]
        [--stop-at FAILURES] [--keep FOLDER] [--gateway PORT --control HOST:PORT]
+faults --night: one night over which the broker forgets
 faults --scenario: what a simulator behind a gateway must begin with";
 
 /// The command line.
@@ -19,6 +20,8 @@ pub struct Arguments {
     /// No more runs after so many that failed.
     pub stops_at: Option<u64>,
     pub keep: Option<PathBuf>,
+    /// One night instead of a campaign.
+    pub night: bool,
     /// The port of a gateway in front of a simulator, and the control address of that simulator.
     pub gateway: Option<(u16, String)>,
 }
@@ -34,11 +37,16 @@ impl Arguments {
             mutant: None,
             stops_at: None,
             keep: None,
+            night: false,
             gateway: None,
         };
         let (mut port, mut control) = (None, None);
         let mut words = words;
         while let Some(name) = words.next() {
+            if name == "--night" {
+                all.night = true;
+                continue;
+            }
             let value = words.next().ok_or_else(|| format!("{name} needs a value"))?;
             let number = || value.parse::<u64>().map_err(|_| format!("{name} {value}: no number"));
             match name.as_str() {

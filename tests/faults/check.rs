@@ -7,6 +7,7 @@ use ibd::orders::intent::{Intent, IntentId};
 use ibd::orders::life::{End, NotPlaced, State};
 use ibd::orders::order::Purpose;
 use ibd::orders::record::Record;
+use ibd::orders::standing::{Part, Standing};
 use ibd_journal::Entry;
 use serde_json::Value;
 
@@ -126,7 +127,10 @@ fn read(remains: &Remains, findings: &mut Findings) -> BTreeMap<IntentId, Told> 
                         findings.wrong.push(format!("{id} becomes something before it is entered"))
                     }
                     Some(one) => {
-                        if one.last().is_over() && !is_later_fill(one.last(), &state) {
+                        let may_be = |state| {
+                            is_later_fill(one.last(), state) || is_of_its_parts(one.last(), state)
+                        };
+                        if one.last().is_over() && !may_be(&state) {
                             let text =
                                 format!("I4: {id} was {:?} and became {state:?}", one.last());
                             findings.wrong.push(text);
@@ -352,6 +356,14 @@ fn ends_are_true(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &
         if let Some(problem) = problem {
             findings.wrong.push(format!("{id} is {:?}: {problem}: {row:?}", one.last()));
         }
+        let parts = one.last().standing().map(|standing| standing.others.as_slice());
+        for part in parts.unwrap_or_default() {
+            let is_it = |row: &&Value| row["orderId"].as_u64() == Some(part.order_id.get());
+            let row = rows(&remains.orders, "orders").iter().find(is_it);
+            if !is_true_of_part(part, row) {
+                findings.wrong.push(format!("{id}: {part:?} is not so: {row:?}"));
+            }
+        }
     }
     for (id, one) in told {
         let is_settled = one.last().is_settled() && !matches!(one.last(), State::Unknown(_));
@@ -361,11 +373,32 @@ fn ends_are_true(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &
     }
 }
 
+/// Whether only other orders of the submission moved, and none of them came back.
+fn is_of_its_parts(before: &State, after: &State) -> bool {
+    let (Some(one), Some(other)) = (before.standing(), after.standing()) else { return false };
+    let alone = |standing: &Standing| Standing { others: Vec::new(), ..standing.clone() };
+    let is_kept = |part: &Part| {
+        let now = other.part(part.order_id);
+        now.is_some_and(|now| !part.is_over() || now.is_over())
+    };
+    before.name() == after.name() && alone(one) == alone(other) && one.others.iter().all(is_kept)
+}
+
+/// Whether what is said to be over of a submission's other orders is, and nothing else.
+fn is_true_of_part(part: &Part, row: Option<&Value>) -> bool {
+    let status = row.and_then(|row| row["status"].as_str());
+    match part.status.as_deref() {
+        Some(over @ ("Filled" | "Cancelled")) => status == Some(over),
+        Some("Unlisted") => status.is_none(),
+        _ => status.is_some(),
+    }
+}
+
 /// Whether a state and the broker's row agree.
 pub fn is_true(state: &State, row: Option<&Value>) -> bool {
     let status = row.and_then(|row| row["status"].as_str());
     let filled = row.and_then(|row| row["filled"].as_f64());
-    let says = |standing: &ibd::orders::life::Standing| {
+    let says = |standing: &Standing| {
         let known: f64 = standing.filled.map_or(0.0, |f| f.to_string().parse().unwrap_or(f64::NAN));
         filled.is_none_or(|filled| (filled - known).abs() < 1e-9)
     };

@@ -6,6 +6,7 @@ mod arguments;
 mod check;
 mod client;
 mod dice;
+mod night;
 mod plan;
 mod rig;
 mod run;
@@ -38,7 +39,24 @@ fn main() -> ExitCode {
     };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(campaign(&arguments))
+    match arguments.night {
+        true => runtime.block_on(night(&arguments)),
+        false => runtime.block_on(campaign(&arguments)),
+    }
+}
+
+async fn night(arguments: &Arguments) -> ExitCode {
+    let folder = Base::make(arguments);
+    match night::run(&folder.tools(arguments)).await {
+        Ok(()) => {
+            let _ = std::fs::remove_dir_all(&folder.path);
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            println!("the night: {problem}\n  folder: {}", folder.path.display());
+            ExitCode::FAILURE
+        }
+    }
 }
 
 async fn campaign(arguments: &Arguments) -> ExitCode {

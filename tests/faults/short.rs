@@ -51,6 +51,11 @@ fn an_order_desk_that_journals_after_the_answer_is_caught() {
 }
 
 #[test]
+fn what_the_broker_forgot_over_night_is_over_and_nothing_else() {
+    assert!(campaign(&["--night"]).status.success());
+}
+
+#[test]
 fn what_is_released_has_no_crash_point_no_time_scale_and_no_mutant() {
     build();
     let folder = PathBuf::from(env!("CARGO_BIN_EXE_faults"));

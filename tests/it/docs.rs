@@ -98,8 +98,8 @@ fn reasons() -> String {
     let mut text = String::from(
         "\n## Reasons\n\nAn order result with `status` `not_placed` or `unknown` has a `reason` with one of \
          these codes, a `message`, and the `setting` that says so. Beside the guardrails': `broker_refused`, \
-         `declined`, `expired`, `not_sent`, `question_declined`, `resolved_by_person`, `unknown`, `parked`, \
-         `being_sent`.\n\n",
+         `declined`, `expired`, `not_sent`, `question_declined`, `resolved_by_person`, `not_taken`, `unknown`, `parked`, \
+         `being_sent`. With `placed` there are `partly_refused` and `no_longer_listed`.\n\n",
     );
     for code in codes {
         text.push_str(&format!("- `{code}`\n"));

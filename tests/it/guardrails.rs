@@ -136,6 +136,15 @@ async fn live_has_limits_of_its_own_without_any_configuration() {
         let reason = desk.held(order).await;
         assert_eq!(reason["setting"], setting, "{reason}");
     }
+    // A stop becomes a limit order where it triggers; how far its limit is from there counts.
+    let stop = |limit: f64| {
+        json!({ "symbol": "AAPL", "action": "SELL", "orderType": "STOP_LIMIT", "quantity": 1,
+            "stopPrice": 260, "price": limit })
+    };
+    let reason = desk.held(stop(240.0)).await;
+    assert_eq!(reason["setting"], "IB_PRICE_COLLAR_PERCENT=5", "{reason}");
+    let out = desk.place(stop(258.0)).await;
+    assert_eq!(out["status"], "needs_confirmation", "{out}");
     // Without a live quote there is nothing to compare a price with (SAP is delayed, VOD has none).
     let blind = json!({ "conid": 38_708_201, "action": "BUY", "orderType": "LMT", "quantity": 10, "price": 70 });
     let reason = desk.held(blind).await;
@@ -223,6 +232,20 @@ async fn a_paper_only_client_is_refused_on_live_each_time() {
         assert_eq!(found, ("live_session", &json!("IB_PAPER_TRADING")), "{}", refused.json);
     }
     assert_eq!(desk.posts().await, 0);
+    // Another client's live order is not its to end either, nor to change.
+    let mut other = desk.world.client().await;
+    let placed = other.call("place_order", resting(1)).await.ok();
+    assert_eq!(placed["status"], "placed", "{placed}");
+    let order = json!({ "orderId": placed["orderId"] });
+    for (tool, arguments) in [
+        ("cancel_order", order.clone()),
+        ("modify_order", and(order, json!({ "price": 264 }))),
+        ("cancel_order", json!({ "all": true })),
+    ] {
+        let refused = client.call(tool, arguments).await;
+        assert_eq!(refused.error(), "live_session", "{tool}: {}", refused.json);
+    }
+    assert_eq!(desk.at_broker(&placed["orderId"]).await["status"], "Submitted");
 }
 
 /// Ends the daemon that the client has started.

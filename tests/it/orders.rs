@@ -334,6 +334,7 @@ async fn every_kind_of_order_reaches_ibkr_as_it_was_meant() {
         every_order_type_reaches_ibkr_as_it_was_meant(),
         time_in_force_hours_fractions_and_amounts_of_money_reach_ibkr(),
         a_bracket_and_a_group_are_one_submission_each(),
+        a_brackets_children_are_followed_after_it_is_filled(),
         an_option_and_a_combination_are_found_and_sent_right(),
     );
 }
@@ -461,10 +462,10 @@ async fn a_bracket_and_a_group_are_one_submission_each() {
     let bracket =
         and(resting(10), json!({ "takeProfit": 290, "stopLoss": "250", "stopLossLimit": 249 }));
     let out = desk.placed(bracket).await;
-    let others = out["otherOrderIds"].as_array().unwrap();
+    let others = out["otherOrders"].as_array().unwrap();
     assert_eq!(others.len(), 2, "{out}");
     for child in others {
-        let child = desk.at_broker(child).await;
+        let child = desk.at_broker(&child["orderId"]).await;
         assert_eq!((&child["side"], &child["quantity"]), (&json!("SELL"), &json!(10.0)));
         assert_eq!(child["parentId"].to_string(), out["orderId"].as_str().unwrap(), "{child}");
     }
@@ -475,16 +476,58 @@ async fn a_bracket_and_a_group_are_one_submission_each() {
         json!({ "tif": "GTC", "oca": [{ "orderType": "STP", "stopPrice": 290 }, { "orderType": "LMT", "price": 263 }] }),
     );
     let out = desk.placed(group).await;
-    assert_eq!(out["otherOrderIds"].as_array().unwrap().len(), 2, "{out}");
-    // One is filled: the others go.
-    let filled = out["otherOrderIds"][1].as_str().unwrap().parse::<u64>().unwrap();
-    desk.sim.tell("/fill", json!({ "orderId": filled })).await;
-    until("the others are cancelled", async || {
-        desk.at_broker(&out["orderId"]).await["status"] == "Cancelled"
-            && desk.at_broker(&out["otherOrderIds"][0]).await["status"] == "Cancelled"
-    })
-    .await;
+    assert_eq!(out["otherOrders"].as_array().unwrap().len(), 2, "{out}");
+    // One is filled: the others go, and each is told apart.
+    let (stop, filled) = (&out["otherOrders"][0]["orderId"], &out["otherOrders"][1]["orderId"]);
+    desk.sim.tell("/fill", json!({ "orderId": number(filled) })).await;
+    let now = desk.call("wait_for_order", json!({ "orderId": filled })).await;
+    assert_eq!(now["otherOrders"][1]["status"], "Filled", "{now}");
+    assert_eq!(now["otherOrders"][1]["filled"], 5, "{now}");
+    let notice = desk.client.notice("order_filled").await;
+    let text = notice["data"]["text"].as_str().unwrap();
+    assert!(text.contains(filled.as_str().unwrap()), "{notice}");
+    let now = desk.call("wait_for_order", json!({ "intentId": out["intentId"] })).await;
+    assert_eq!(now["standing"]["status"], "Cancelled", "not this one was filled: {now}");
+    let now = desk.call("wait_for_order", json!({ "orderId": stop })).await;
+    assert_eq!(now["otherOrders"][0]["status"], "Cancelled", "{now}");
+    assert!(now["next"].as_str().unwrap().contains("otherOrders"), "{now}");
     assert_eq!(desk.posts().await, 2);
+}
+
+fn number(order_id: &Value) -> u64 {
+    order_id.as_str().unwrap().parse().unwrap()
+}
+
+/// What protects a position is followed as long as it is there, through restarts too.
+async fn a_brackets_children_are_followed_after_it_is_filled() {
+    let mut desk = Desk::paper().await;
+    let bracket = and(
+        resting(10),
+        json!({ "orderType": "MKT", "price": null, "takeProfit": 290, "stopLoss": 250 }),
+    );
+    let out = desk.placed(bracket).await;
+    let intent = json!({ "intentId": out["intentId"] });
+    let filled = desk.call("wait_for_order", intent.clone()).await;
+    assert_eq!(filled["standing"]["status"], "Filled", "{filled}");
+    desk.client.notice("order_filled").await;
+    let [profit, stop] =
+        [0, 1].map(|at| filled["otherOrders"][at]["orderId"].as_str().unwrap().to_owned());
+    assert!(filled["next"].as_str().unwrap().contains(&stop), "{filled}");
+    desk.world.kill_daemon().await;
+
+    // The profit is given up by hand: the position stands with its stop alone.
+    let cancelled = desk.call("cancel_order", json!({ "orderId": profit })).await;
+    assert_eq!(cancelled["standing"]["status"], "Cancelled", "{cancelled}");
+    desk.client.notice("order_cancelled").await;
+    desk.sim.tell("/market", json!({ "conid": AAPL, "last": 249.0 })).await;
+    let notice = desk.client.notice("order_filled").await;
+    assert!(notice["data"]["text"].as_str().unwrap().contains(&stop), "{notice}");
+    let now = desk.call("get_order_status", intent).await;
+    let now = &now["fromHere"];
+    assert_eq!(now["standing"]["status"], "Filled", "the entry is what it was: {now}");
+    let others: Vec<&Value> =
+        now["otherOrders"].as_array().unwrap().iter().map(|other| &other["status"]).collect();
+    assert_eq!(others, ["Cancelled", "Filled"], "{now}");
 }
 
 async fn an_option_and_a_combination_are_found_and_sent_right() {

@@ -55,9 +55,10 @@ fn list(world: &mut World, call: &Call) -> Reply {
     };
     let seen_ms = world.clock.now_ms() - world.rules.orders_stale_millis;
     let shown = world.book.list(seen_ms).values();
-    let shown: Vec<Order> =
-        shown.filter(|o| o.account == account && passes(o, &filters)).cloned().collect();
-    let rows: Vec<Value> = shown.iter().filter_map(|o| order_row::full(world, o)).collect();
+    let shown = shown.filter(|o| o.account == account && passes(o, &filters)).cloned();
+    let shown: Vec<Order> = shown.collect();
+    let shown = shown.iter().filter(|o| !world.book.is_past(o.id));
+    let rows: Vec<Value> = shown.filter_map(|o| order_row::full(world, o)).collect();
     Reply::json(&json!({ "orders": rows, "snapshot": true }))
 }
 
@@ -70,7 +71,7 @@ fn passes(order: &Order, filters: &[&str]) -> bool {
 /// Only orders of the selected account are found; for anything else the broker takes its time to say no.
 fn status(world: &World, id: &str) -> Reply {
     let selected = world.selected().map(|a| a.id.as_str());
-    let found = id.parse().ok().and_then(|id| world.book.order(id));
+    let found = id.parse().ok().and_then(|id| world.book.shown(id));
     let found = found.filter(|o| Some(o.account.as_str()) == selected);
     match found.and_then(|order| order_row::details(world, order)) {
         Some(details) => Reply::json(&details),

@@ -6,6 +6,9 @@ mod order;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
 pub(crate) use log::{Log, News};
 pub(crate) use order::{Course, Kind, Leg, Order, Status, Step, Trail};
 
@@ -56,6 +59,10 @@ pub(crate) struct Book {
     pub(crate) orders: BTreeMap<i64, Order>,
     /// The orders that have something before them.
     pub(crate) open: BTreeSet<i64>,
+    /// Those of earlier days that the broker no longer shows.
+    past: BTreeSet<i64>,
+    /// When the day of its orders ends (epoch milliseconds), once that was asked.
+    day_ends_ms: Option<i64>,
     pub(crate) trades: VecDeque<Trade>,
     pub(crate) placements: VecDeque<Placement>,
     pub(crate) log: Log,
@@ -89,7 +96,34 @@ impl Book {
         {
             self.orders.remove(&old);
             self.shown.remove(&old);
+            self.past.remove(&old);
         }
+    }
+
+    /// The order with this id, while the broker shows it.
+    pub(crate) fn shown(&self, id: i64) -> Option<&Order> {
+        self.order(id).filter(|_| !self.is_past(id))
+    }
+
+    /// Whether its day is over and the broker no longer shows it.
+    pub(crate) fn is_past(&self, id: i64) -> bool {
+        self.past.contains(&id)
+    }
+
+    /// Whether New York's day, whose orders these are, has ended since it was last asked.
+    pub(crate) fn day_has_ended(&mut self, now_ms: i64) -> bool {
+        let ends = *self.day_ends_ms.get_or_insert_with(|| next_midnight(now_ms));
+        let has_ended = now_ms >= ends;
+        if has_ended {
+            self.day_ends_ms = Some(next_midnight(now_ms));
+        }
+        has_ended
+    }
+
+    /// From now on the broker no longer shows what is over.
+    pub(crate) fn turn_the_page(&mut self) {
+        let over = self.orders.keys().filter(|id| !self.open.contains(id));
+        self.past.extend(over);
     }
 
     /// Keeps a trade.
@@ -137,6 +171,15 @@ impl Book {
         }
         self.registered.insert(client_id.to_owned(), now_ms);
     }
+}
+
+/// New York's next midnight, epoch milliseconds.
+fn next_midnight(now_ms: i64) -> i64 {
+    let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
+    let now = Timestamp::from_millisecond(now_ms).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone);
+    let tomorrow =
+        now.date().checked_add(1.day()).and_then(|day| day.to_zoned(now.time_zone().clone()));
+    tomorrow.map_or(now_ms + DAY_MS, |midnight| midnight.timestamp().as_millisecond())
 }
 
 fn keep<T>(all: &mut VecDeque<T>, one: T) {

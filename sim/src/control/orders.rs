@@ -46,6 +46,10 @@ pub(super) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
         }),
         ("POST", "/market") => market(world, body),
         ("POST", "/fill") => fill(world, body),
+        ("POST", "/night") => {
+            world.end_the_day();
+            Reply::json(&json!({ "ok": true }))
+        }
         _ => return None,
     })
 }

@@ -10,12 +10,24 @@ impl World {
         self.keep_rounds();
         self.charge();
         let now = self.clock.now_ms();
+        if self.book.day_has_ended(now) {
+            self.end_the_day();
+        }
         let step = self.market.step(now);
         // Fills change others of the set, so the ids are taken first.
         for id in self.book.open.iter().copied().collect::<Vec<_>>() {
             self.advance(id, now);
             self.meet_market(id, step);
         }
+    }
+
+    /// The orders of the day end with it, and over night the broker forgets what is over.
+    pub(crate) fn end_the_day(&mut self) {
+        let of_the_day = self.related(|order| matches!(order.tif.as_str(), "DAY" | "IOC" | "OPG"));
+        for id in of_the_day {
+            self.end(id, Status::Cancelled);
+        }
+        self.book.turn_the_page();
     }
 
     /// Takes an order's next step if its time has come.

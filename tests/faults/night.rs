@@ -1,0 +1,109 @@
+//! One night: what the broker forgot while nobody looked is said to be over, and nothing else is.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::client::{Client, Log};
+use crate::plan::{ACCOUNTS, Plan};
+use crate::rig::{Daemon, Home, Sim, Tools};
+
+/// Ten minutes, in the daemon's own time, and some looks.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Room for some steps.
+const SEGMENT: u64 = 1 << 20;
+
+/// Tells it; an error says what was not as it should be.
+pub async fn run(tools: &Tools) -> Result<(), String> {
+    let mut sim = Sim::start(tools).await;
+    sim.tell("/reset", &json!({})).await;
+    let home = Home::make(tools, 0, SEGMENT);
+    let mut daemon = Daemon::start(tools, &home, sim.port, &[]);
+    daemon.ready().await?;
+    let mut desk = Desk { client: client(&home), calls: 0 };
+
+    let of_the_day = desk.place(json!({ "orderType": "LMT", "price": 190, "tif": "DAY" })).await?;
+    let to_stay = desk.place(json!({ "orderType": "LMT", "price": 191, "tif": "GTC" })).await?;
+    let bracket = json!({ "orderType": "MKT", "tif": "DAY", "takeProfit": 400, "stopLoss": 150 });
+    let bracket = desk.place(bracket).await?;
+    desk.until("the bracket is in", &bracket, |order| order["standing"]["status"] == "Filled")
+        .await?;
+
+    daemon.kill().await;
+    sim.tell("/night", &json!({})).await;
+    let mut daemon = Daemon::start(tools, &home, sim.port, &[]);
+    daemon.ready().await?;
+    let is_unlisted = |order: &Value| order["reason"]["code"] == "no_longer_listed";
+    desk.until("the day's order is over", &of_the_day, is_unlisted).await?;
+    let are_unlisted = |order: &Value| {
+        let others = order["otherOrders"].as_array().map(Vec::as_slice).unwrap_or_default();
+        others.len() == 2 && others.iter().all(|other| other["status"] == "Unlisted")
+    };
+    let order = desk.until("its children are over", &bracket, are_unlisted).await?;
+    if order["standing"]["status"] != "Filled" {
+        return Err(format!("what was filled is not any more: {order}"));
+    }
+    let order = desk.look(&to_stay).await?;
+    match order["standing"]["status"] == "Submitted" && order["reason"].is_null() {
+        true => Ok(()),
+        false => Err(format!("what works on is not said to: {order}")),
+    }
+}
+
+fn client(home: &Home) -> Client {
+    let wish = Plan::of(1).wishes.remove(0);
+    let deadline = Instant::now() + PATIENCE;
+    Client { socket: home.socket(), log: Log::default(), wish, deadline }
+}
+
+struct Desk {
+    client: Client,
+    calls: u64,
+}
+
+impl Desk {
+    async fn call(&mut self, tool: &'static str, arguments: &Value) -> Result<Value, String> {
+        self.calls += 1;
+        let key = format!("night-{}", self.calls);
+        let answer = self.client.insist(tool, &key, arguments).await;
+        answer.ok_or_else(|| format!("{tool} {arguments} was not answered"))
+    }
+
+    async fn place(&mut self, how: Value) -> Result<Value, String> {
+        let mut order = json!({
+            "accountId": ACCOUNTS[0], "symbol": "AAPL", "action": "BUY", "quantity": 3 + self.calls,
+        });
+        let how = how.as_object().cloned().unwrap_or_default();
+        order.as_object_mut().into_iter().for_each(|order| order.extend(how.clone()));
+        let answer = self.call("place_order", &order).await?;
+        match answer["status"] == "placed" {
+            true => Ok(answer["intentId"].clone()),
+            false => Err(format!("{order} was not placed: {answer}")),
+        }
+    }
+
+    async fn look(&mut self, intent: &Value) -> Result<Value, String> {
+        let answer = self.call("get_order_status", &json!({ "intentId": intent })).await?;
+        Ok(answer["fromHere"].clone())
+    }
+
+    async fn until(
+        &mut self,
+        what: &str,
+        intent: &Value,
+        is_so: impl Fn(&Value) -> bool,
+    ) -> Result<Value, String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let order = self.look(intent).await?;
+            if is_so(&order) {
+                return Ok(order);
+            }
+            if Instant::now() > deadline {
+                return Err(format!("awaited in vain: {what}; it is {order}"));
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
