@@ -43,6 +43,7 @@ bless: ## rewrite golden files after a change that is meant
 
 bench: ## figures for docs/performance.md
 	$(CARGO) build --release --workspace --bins
+	$(CARGO) build --release -p ibd-flex --examples
 	$(CARGO) bench -p ibd-tests
 
 install: ## for the current user: programs and service

@@ -51,6 +51,19 @@ pub(crate) enum Verb {
         #[arg(long, value_parser = ["xml", "csv", "json"])]
         format: Option<String>,
     },
+    /// Run a query by itself, once a day
+    Schedule {
+        /// Number, or name.
+        query: String,
+        /// New York's time, HH:MM; IBKR makes the statements of a day between midnight and six there.
+        #[arg(long, value_name = "HH:MM", default_value = "06:15")]
+        at: String,
+        /// No more.
+        #[arg(long, conflicts_with = "at")]
+        off: bool,
+    },
+    /// Remove statements that need not be kept
+    Prune(Prune),
     /// Forget a query, by number or name
     Forget {
         /// Number, or name.
@@ -59,6 +72,30 @@ pub(crate) enum Verb {
         #[arg(long)]
         statements: bool,
     },
+}
+
+/// What goes; each rule removes on its own.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Prune {
+    #[command(flatten)]
+    rules: Rules,
+    /// Only say what would go.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+struct Rules {
+    /// Statements that a newer edition of the same days makes needless.
+    #[arg(long)]
+    superseded: bool,
+    /// Statements that came more than so many days ago.
+    #[arg(long, value_name = "DAYS")]
+    older_than: Option<u32>,
+    /// The oldest, until the rest takes no more than so many MB of disk.
+    #[arg(long, value_name = "MB")]
+    keep_mb: Option<u64>,
 }
 
 pub(crate) async fn run(context: &Context, verb: &Verb) -> Result<Ended, Fault> {
@@ -122,6 +159,15 @@ fn message(verb: &Verb) -> Result<FlexVerb, Fault> {
             let form = format.clone().or(by_ending).unwrap_or_else(|| "xml".to_owned());
             FlexVerb::Export { query: query.clone(), section: section.clone(), form }
         }
+        Verb::Schedule { query, at, off } => {
+            FlexVerb::Schedule { query: query.clone(), daily: (!off).then(|| at.clone()) }
+        }
+        Verb::Prune(prune) => FlexVerb::Prune {
+            superseded: prune.rules.superseded,
+            days: prune.rules.older_than,
+            bytes: prune.rules.keep_mb.map(|megabytes| megabytes.saturating_mul(1_000_000)),
+            dry_run: prune.dry_run,
+        },
         Verb::Forget { query, statements } => {
             FlexVerb::Forget { query: query.clone(), statements: *statements }
         }
@@ -143,7 +189,7 @@ fn move_to(from: &Path, to: &Path) -> Result<(), Fault> {
 
 fn text(report: &FlexReport) -> String {
     let mut parts: Vec<String> = [&report.text, &report.hint].map(|part| plain(part)).into();
-    let rows: Vec<[String; 5]> = report
+    let rows: Vec<[String; 6]> = report
         .queries
         .iter()
         .map(|query| {
@@ -151,13 +197,14 @@ fn text(report: &FlexReport) -> String {
                 query.query_id.clone().unwrap_or_default(),
                 query.name.clone(),
                 query.last_used.as_deref().map(local).unwrap_or_default(),
+                query.daily.clone().unwrap_or_default(),
                 query.statements.to_string(),
                 query.coverage.clone(),
             ]
         })
         .collect();
     if !rows.is_empty() {
-        let head = ["NUMBER", "NAME", "LAST USED", "STATEMENTS", "COVERAGE"];
+        let head = ["NUMBER", "NAME", "LAST USED", "DAILY", "STATEMENTS", "COVERAGE"];
         parts.push(columns::lines(head, &rows).join("\n"));
     }
     parts.retain(|part| !part.is_empty());

@@ -12,6 +12,7 @@ mod list;
 pub mod memory;
 mod pace;
 pub mod person;
+pub mod schedule;
 pub mod words;
 
 use std::collections::HashMap;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use ibd_cpapi::faults::scaled;
 use ibd_cpapi::flex::Service;
-use ibd_flex::archive::{AddError, Added, Archive, Entry, Incoming, Why};
+use ibd_flex::archive::{AddError, Added, Archive, Entry, Incoming, Keep, Why, prune};
 use jiff::{Timestamp, ToSpan};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::sync::watch;
@@ -35,11 +36,14 @@ use errand::{Errand, Heard};
 pub use handle::FlexHandle;
 use life::{Next, Sign, Step, Tries};
 pub use list::{Listed, listed};
-use memory::{Going, Memory, Query, QueryId};
+use memory::{Going, Mark, Memory, Query, QueryId};
 use pace::Pace;
+use schedule::Daily;
 
 /// A statement that is younger than this is given again: IBKR makes no newer one.
 const FRESH_MINUTES: i64 = 10;
+/// How often it is looked whether a query is to be run by itself.
+const TICK: Duration = Duration::from_secs(60);
 
 /// What the actor is told.
 #[derive(Debug)]
@@ -48,6 +52,14 @@ pub enum Msg {
     Run(Ask, RpcReplyPort<Result<watch::Receiver<Standing>, Refusal>>),
     /// What a call of a run came to.
     Heard(QueryId, Box<Heard>),
+    /// A call used this token.
+    Token(String),
+    /// A query is run by itself from now on, or no more.
+    Schedule(String, Option<Daily>, RpcReplyPort<Result<Query, Refusal>>),
+    /// Time has passed.
+    Tick,
+    /// Statements that need not be kept are removed, or only named; which.
+    Prune(Keep, bool, RpcReplyPort<Result<Vec<Entry>, Refusal>>),
     /// Statements that were being made are gone on with, if there is a token.
     Resume,
     /// A query is forgotten, and its statements if asked; what was done.
@@ -98,6 +110,8 @@ pub struct View {
     pub entries: Arc<Vec<Entry>>,
     /// Runs under way, and how they are.
     pub going: Vec<(QueryId, String)>,
+    /// When the token was first used here.
+    pub token_since: Option<Timestamp>,
     /// The archive, if it can be used.
     pub archive: Option<Archive>,
 }
@@ -130,7 +144,11 @@ pub struct State {
     memory: Memory,
     entries: Arc<Vec<Entry>>,
     runs: HashMap<QueryId, Run>,
+    /// When a query was last run by itself.
+    scheduled: HashMap<QueryId, Timestamp>,
     pace: Pace,
+    /// Ends with this.
+    _ticks: JoinHandle<()>,
 }
 
 #[derive(Debug)]
@@ -139,6 +157,8 @@ struct Run {
     step: Step,
     tries: Tries,
     name: Option<String>,
+    /// Nobody asked for it; it was its time.
+    is_scheduled: bool,
     task: JoinHandle<()>,
 }
 
@@ -195,6 +215,8 @@ impl Actor for Flex {
             memory,
             entries: Arc::new(entries),
             runs: HashMap::new(),
+            scheduled: HashMap::new(),
+            _ticks: me.send_interval(scaled(TICK), || Msg::Tick),
             pace: Pace::new(Instant::now()),
         };
         state.publish();
@@ -213,7 +235,18 @@ impl Actor for Flex {
                 let _ = reply.send(state.ask(&me, &ask));
             }
             Msg::Heard(query, heard) => state.heard(&me, &query, *heard),
-            Msg::Resume => state.resume(&me),
+            Msg::Token(mark) => state.token(mark),
+            Msg::Schedule(query, daily, reply) => {
+                let _ = reply.send(state.schedule(&me, &query, daily));
+            }
+            Msg::Tick => state.tick(&me),
+            Msg::Prune(keep, is_trial, reply) => {
+                let _ = reply.send(state.prune(&keep, is_trial));
+            }
+            Msg::Resume => {
+                state.resume(&me);
+                state.tick(&me);
+            }
             Msg::Forget(query, statements, reply) => {
                 let _ = reply.send(state.forget(&query, statements));
             }
@@ -264,6 +297,7 @@ impl State {
             queries: self.memory.queries.clone(),
             entries: self.entries.clone(),
             going,
+            token_since: self.memory.token.as_ref().map(|mark| mark.since),
             archive: self.archive.as_ref().ok().cloned(),
         });
     }
@@ -297,8 +331,14 @@ impl State {
         name: Option<String>,
     ) {
         let step = if self.memory.going(&query).is_some() { Step::Get } else { Step::Send };
-        let run =
-            Run { standing, step, tries: Tries::default(), name, task: tokio::spawn(async {}) };
+        let run = Run {
+            standing,
+            step,
+            tries: Tries::default(),
+            name,
+            is_scheduled: false,
+            task: tokio::spawn(async {}),
+        };
         self.runs.insert(query.clone(), run);
         self.go(me, &query, Duration::ZERO);
     }
@@ -323,9 +363,10 @@ impl State {
             // Looked for before the turn comes: who has no token need not wait to hear it.
             let heard = match handle.access().await {
                 None => Heard::NoToken,
-                Some((base, token)) => match Service::new(&base, token) {
+                Some(access) => match Service::new(&access.address, access.token) {
                     Err(failure) => Heard::Unusable(failure.to_string()),
                     Ok(service) => {
+                        let _ = me.cast(Msg::Token(access.mark));
                         tokio::time::sleep_until(turn).await;
                         errand::run(&service, errand).await
                     }
@@ -396,8 +437,87 @@ impl State {
             self.drop_reference(query);
         }
         if let Some(run) = self.runs.remove(query) {
+            if run.is_scheduled {
+                let text =
+                    format!("The daily run of Flex query {query} failed: {}", refusal.message);
+                self.board.note("flex_daily_failed", text, refusal.next.clone());
+            }
             run.standing.send_replace(Standing::Failed(Box::new(refusal)));
         }
+    }
+
+    /// A query is run by itself from now on, or no more. The first run is now, if today's time is over.
+    fn schedule(
+        &mut self,
+        me: &ActorRef<Msg>,
+        text: &str,
+        daily: Option<Daily>,
+    ) -> Result<Query, Refusal> {
+        let id = find(text, &self.memory.queries)?;
+        let known = self.memory.queries.iter_mut().find(|query| query.id == id);
+        let query = known.ok_or_else(|| words::never_ran(text))?;
+        query.daily = daily;
+        let query = query.clone();
+        self.memory.save(&self.store).map_err(|error| words::not_stored(&error.to_string()))?;
+        if daily.is_none() {
+            self.board.clear("flex_daily_failed");
+        }
+        self.scheduled.remove(&id);
+        self.tick(me);
+        Ok(query)
+    }
+
+    fn tick(&mut self, me: &ActorRef<Msg>) {
+        let now = Timestamp::now();
+        match self.handle.expiring(now) {
+            Some(text) => self.board.note("flex_token_expires", text, words::GET_A_TOKEN),
+            None => self.board.clear("flex_token_expires"),
+        }
+        let is_due = |query: &&Query| {
+            let tried = self.scheduled.get(&query.id).copied();
+            query.daily.is_some_and(|daily| schedule::is_due(daily, query.last_used, tried, now))
+        };
+        let due: Vec<QueryId> =
+            self.memory.queries.iter().filter(is_due).map(|query| query.id.clone()).collect();
+        if self.archive.is_err() {
+            return;
+        }
+        for query in due {
+            self.scheduled.insert(query.clone(), now);
+            if !self.runs.contains_key(&query) {
+                let text = "The daily statement is asked for.".to_owned();
+                self.begin(me, query.clone(), watch::Sender::new(Standing::Going(text)), None);
+            }
+            if let Some(run) = self.runs.get_mut(&query) {
+                run.is_scheduled = true;
+            }
+        }
+    }
+
+    fn token(&mut self, mark: String) {
+        if self.memory.token.as_ref().is_some_and(|known| known.of == mark) {
+            return;
+        }
+        self.memory.token = Some(Mark { of: mark, since: Timestamp::now() });
+        if let Err(error) = self.memory.save(&self.store) {
+            tracing::error!(%error, "what is known of Flex queries could not be kept");
+        }
+    }
+
+    /// Removes what need not be kept, oldest first, or only says what that is.
+    fn prune(&mut self, keep: &Keep, is_trial: bool) -> Result<Vec<Entry>, Refusal> {
+        let archive = self.archive.as_ref().map_err(|why| words::not_stored(why))?;
+        let gone = prune(&self.entries, keep);
+        if is_trial {
+            return Ok(gone);
+        }
+        for entry in &gone {
+            archive.remove(entry).map_err(|error| words::not_stored(&error.to_string()))?;
+            let mut entries = Vec::clone(&self.entries);
+            entries.retain(|one| one.file != entry.file);
+            self.entries = Arc::new(entries);
+        }
+        Ok(gone)
     }
 
     fn drop_reference(&mut self, query: &QueryId) {
@@ -418,6 +538,9 @@ impl State {
         }
         self.board.clear("flex_closed");
         if let Some(run) = self.runs.remove(query) {
+            if run.is_scheduled {
+                self.board.clear("flex_daily_failed");
+            }
             run.standing.send_replace(Standing::Done(Box::new(added.entry.clone()), false));
         }
     }

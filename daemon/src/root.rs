@@ -518,7 +518,9 @@ impl State {
         let gateway = self.shared.desks.board.gateway().borrow().clone();
         let has_login = self.shared.desks.session.view().may_have_login();
         let is_real = gateway.mode() != ibd_protocol::GatewayMode::Simulator;
-        let is_needed = has_login && is_real && gateway.state == GatewayState::Up;
+        // A statement that is being made is waited for: whoever wanted it comes back.
+        let is_running = !self.shared.desks.flex.view().going.is_empty();
+        let is_needed = is_running || has_login && is_real && gateway.state == GatewayState::Up;
         if !is_needed && self.shared.roster.empty_for().is_some_and(|empty| empty >= idle) {
             self.shared.end(DrainReason::Idle);
         }

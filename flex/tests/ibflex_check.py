@@ -18,6 +18,7 @@ import datetime
 import decimal
 import enum
 import glob
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -184,8 +185,9 @@ def check_file(program, file):
 
 
 def unpacked(folder):
-    """The newest source package of ibflex."""
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "ibflex", "ibflex", "-d", folder]
+    """The source package of the ibflex that is imported."""
+    package = f"ibflex=={importlib.metadata.version('ibflex')}"
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", "ibflex", package, "-d", folder]
     subprocess.run(command, check=True)
     (package,) = glob.glob(os.path.join(folder, "ibflex-*.tar.gz"))
     with tarfile.open(package) as tar:

@@ -227,6 +227,8 @@ pub enum Effect {
     Reads,
     /// Sends, changes or cancels orders.
     Trades,
+    /// Removes what is kept here; changes nothing at the broker.
+    Forgets,
 }
 
 /// A tool as a client sees it.

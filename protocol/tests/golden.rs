@@ -179,6 +179,13 @@ fn what_a_person_does_about_flex_queries() {
     ask("to_daemon_flex_import", FlexVerb::Import("/home/you/statement.xml".into()));
     let section = Some("Trades".to_owned());
     ask("to_daemon_flex_export", FlexVerb::Export { query: query(), section, form: "csv".into() });
+    ask(
+        "to_daemon_flex_schedule",
+        FlexVerb::Schedule { query: query(), daily: Some("06:15".into()) },
+    );
+    let prune =
+        FlexVerb::Prune { superseded: true, days: Some(400), bytes: Some(1), dry_run: true };
+    ask("to_daemon_flex_prune", prune);
     ask("to_daemon_flex_forget", FlexVerb::Forget { query: query(), statements: true });
     let report = FlexReport {
         ok: true,

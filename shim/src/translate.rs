@@ -12,8 +12,8 @@ pub(crate) fn tool(spec: ToolSpec) -> Tool {
     let annotations = ToolAnnotations::with_title(spec.title.clone())
         .read_only(reads)
         .destructive(!reads)
-        .idempotent(reads)
-        .open_world(true);
+        .idempotent(spec.effect != Effect::Trades)
+        .open_world(spec.effect != Effect::Forgets);
     Tool::new(spec.name, spec.description, schema(&spec.input_schema))
         .with_title(spec.title)
         .with_raw_output_schema(schema(&spec.output_schema))

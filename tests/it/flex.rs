@@ -179,6 +179,152 @@ async fn half_a_statement_leaves_the_one_before() {
 }
 
 #[tokio::test]
+async fn a_statement_that_broke_off_leaves_the_one_before() {
+    let sim = sim().await;
+    let world = world(&sim, TOKEN);
+    let mut client = world.client().await;
+    let first = ready(&mut client, json!({ "queryId": "1004" })).await;
+    sim.tell("/flex", json!({ "truncate": 0.5 })).await;
+    let before = sim.count("GetStatement").await;
+    let wish = json!({ "queryId": "1004", "refresh": true });
+    let id = client.begin_call("get_flex_query", wish).await;
+    let mut other = world.client().await;
+    // It is fetched again once its half was read.
+    until("half of it came, twice", async || sim.count("GetStatement").await >= before + 3).await;
+    let asked = json!({ "question": "trades", "query": "1004" });
+    other.call("ask_flex", asked).await.ok();
+    let list = other.call("list_flex_queries", json!({})).await.ok();
+    assert_eq!(list["statements"], 1, "{list}");
+    sim.tell("/flex", json!({ "truncate": 0.0 })).await;
+    let whole = client.reply(id).await.ok();
+    let whole = match whole["status"] == "ready" {
+        true => whole,
+        false => ready(&mut client, json!({ "queryId": "1004" })).await,
+    };
+    assert_eq!(whole["queryName"], first["queryName"], "{whole}");
+}
+
+#[tokio::test]
+async fn names_that_differ_in_case_alone_are_not_guessed() {
+    let sim = sim().await;
+    let world = world(&sim, TOKEN);
+    let mut client = world.client().await;
+    ready(&mut client, json!({ "queryId": "1001" })).await;
+    ready(&mut client, json!({ "queryId": "1004" })).await;
+    let clash = client.call("get_flex_query", json!({ "queryId": "ACTIVITY" })).await;
+    assert_eq!(clash.error(), "flex_query_ambiguous");
+    let candidates = clash.json["candidates"].as_array().unwrap();
+    let ids: Vec<&str> = candidates.iter().map(|one| one["queryId"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["1001", "1004"], "{}", clash.json);
+    let exact = ready(&mut client, json!({ "queryId": "activity" })).await;
+    assert_eq!(exact["queryId"], "1004", "{exact}");
+    let kept = json!({ "queryId": "ACTIVITY", "statements": true });
+    assert_eq!(client.call("forget_flex_query", kept).await.error(), "flex_query_ambiguous");
+}
+
+#[tokio::test]
+async fn too_many_requests_are_waited_out_and_said() {
+    let sim = sim().await;
+    let world = world(&sim, TOKEN);
+    let mut client = world.client().await;
+    sim.tell("/flex", json!({ "next": [{ "code": 1018, "at": "send" }] })).await;
+    let call = json!({
+        "name": "get_flex_query", "arguments": { "queryId": "1001" }, "_meta": { "progressToken": 1 },
+    });
+    client.begin("tools/call", call).await;
+    let mut said = String::new();
+    until("it is said that IBKR wants fewer requests", async || {
+        let line = client.line().await.unwrap();
+        said = line["params"]["message"].as_str().unwrap_or_default().to_owned();
+        said.contains("fewer requests")
+    })
+    .await;
+    assert!(said.contains("60 s"), "{said}");
+    assert_eq!(sends(&sim).await, 1, "IBKR is left alone for a minute");
+}
+
+#[tokio::test]
+async fn the_own_simulator_has_the_service_too() {
+    let world = World::simulated().with("IB_FLEX_TOKEN", TOKEN);
+    let mut client = world.client().await;
+    client.call("get_session_status", json!({})).await.ok();
+    let empty = ready(&mut client, json!({ "queryId": "1003" })).await;
+    assert_eq!(empty["queryName"], "Nothing in it", "{empty}");
+    let asked = client.call("ask_flex", json!({ "question": "dividends" })).await;
+    assert_eq!(asked.ok()["answer"]["rowsInAll"], 0, "it says so, and nothing else");
+}
+
+#[tokio::test]
+async fn a_query_runs_by_itself_and_old_statements_go() {
+    let sim = sim().await;
+    let world = world(&sim, TOKEN);
+    let mut client = world.client().await;
+    // What the original remembered is taken over; it has given no statement here, so it is due.
+    let file = world.path("flex-queries.json");
+    std::fs::write(&file, r#"{"queries":[{"id":"a","name":"Taxes","queryId":"1004"}]}"#).unwrap();
+    assert!(world.ctl(&["flex", "import", file.to_str().unwrap()]).await.status.success());
+    let never = world.ctl(&["flex", "schedule", "Dividends"]).await;
+    assert_eq!(never.status.code(), Some(1), "{never:?}");
+    let wrong = world.ctl(&["flex", "schedule", "taxes", "--at", "25:00"]).await;
+    assert_eq!(wrong.status.code(), Some(1), "{wrong:?}");
+
+    sim.tell("/flex", json!({ "next": [{ "code": 1012, "at": "send" }] })).await;
+    let set = world.ctl(&["flex", "schedule", "taxes", "--at", "06:30"]).await;
+    assert!(String::from_utf8_lossy(&set.stdout).contains("06:30"), "{set:?}");
+    until("a person is told that it failed", async || {
+        let status = world.status().await;
+        status["conditions"].to_string().contains("flex_daily_failed")
+    })
+    .await;
+    world.ctl(&["flex", "schedule", "taxes", "--off"]).await;
+    let status = world.status().await;
+    assert!(!status["conditions"].to_string().contains("flex_daily_failed"), "{status}");
+    world.ctl(&["flex", "schedule", "taxes"]).await;
+    until("the statement is there", async || {
+        let list = client.call("list_flex_queries", json!({})).await.ok();
+        list["statements"] == 1 && list["queries"][0]["daily"] == "06:15"
+    })
+    .await;
+    world.kill_daemon().await;
+    let now = ready(&mut client, json!({ "queryId": "Taxes", "daily": "07:00" })).await;
+    assert_eq!(now["daily"], "07:00", "{now}");
+    let off = ready(&mut client, json!({ "queryId": "Taxes", "daily": "off" })).await;
+    assert!(off["daily"].is_null(), "{off}");
+    let odd = client.call("get_flex_query", json!({ "queryId": "Taxes", "daily": "noon" })).await;
+    assert_eq!((odd.error(), &odd.json["field"]), ("invalid_argument", &json!("daily")));
+
+    let prune = async |arguments: &[&str]| {
+        let output = world.ctl(&[&["flex", "prune"], arguments].concat()).await;
+        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(prune(&[]).await.0, 2, "nothing goes without a rule");
+    let (code, text) = prune(&["--superseded", "--keep-mb", "100"]).await;
+    assert!(code == 0 && text.starts_with("0 statements"), "{text}");
+    let (code, text) = prune(&["--older-than", "0", "--dry-run"]).await;
+    assert!(code == 0 && text.contains("would be removed") && text.contains(".xml.gz"), "{text}");
+    let listed = String::from_utf8(world.ctl(&["flex", "list"]).await.stdout).unwrap();
+    assert!(listed.starts_with("1 statements, "), "{listed}");
+    let (code, text) = prune(&["--older-than", "0"]).await;
+    assert!(code == 0 && text.starts_with("1 statements"), "{text}");
+    let list = client.call("list_flex_queries", json!({})).await.ok();
+    assert_eq!((&list["statements"], &list["count"]), (&json!(0), &json!(1)), "{list}");
+}
+
+#[tokio::test]
+async fn the_end_of_a_token_is_said_ahead() {
+    let sim = sim().await;
+    let soon = jiff::Zoned::now().date().checked_add(jiff::ToSpan::days(3)).unwrap().to_string();
+    let world = world(&sim, TOKEN).with("IB_FLEX_TOKEN_EXPIRES", &soon);
+    let mut client = world.client().await;
+    let list = client.call("list_flex_queries", json!({})).await.ok();
+    assert!(list["next"].as_str().unwrap().contains(&soon), "{list}");
+    let out = ready(&mut client, json!({ "queryId": "1003" })).await;
+    assert!(out["next"].as_str().unwrap().contains("generate a token"), "{out}");
+    let status = world.status().await;
+    assert!(status["conditions"].to_string().contains("flex_token_expires"), "{status}");
+}
+
+#[tokio::test]
 async fn without_a_token_the_tools_say_how_to_get_one() {
     let sim = sim().await;
     let world = World::attached(&sim);

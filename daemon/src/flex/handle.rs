@@ -4,11 +4,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::flex::{PATH, PUBLISHED, Token};
+use ibd_flex::archive::{Entry, Keep};
 use ibd_protocol::{GatewayMode, Secret, Wishes};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use ractor::RpcReplyPort;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
+use super::memory::Query;
+use super::schedule::Daily;
 use super::{Ask, Forgotten, Msg, Standing, View, words};
 use crate::board::Board;
 use crate::config::Config;
@@ -18,6 +24,7 @@ use crate::secrets;
 
 const TOKEN: &str = "IB_FLEX_TOKEN";
 const ADDRESS: &str = "IB_FLEX_URL";
+const EXPIRES: &str = "IB_FLEX_TOKEN_EXPIRES";
 
 /// A handle; survives restarts of the actor.
 #[derive(Debug, Clone)]
@@ -32,10 +39,23 @@ pub struct FlexHandle {
     exports: PathBuf,
 }
 
+/// What a call to the service needs.
+#[derive(Debug)]
+pub struct Access {
+    /// Where the service is.
+    pub address: String,
+    /// Its key.
+    pub token: Token,
+    /// The same for the same token.
+    pub mark: String,
+}
+
 #[derive(Debug, Clone, Default)]
 struct Given {
     token: Option<Secret>,
     address: Option<String>,
+    /// The day on which the token ends, if somebody said so.
+    expires: Option<Date>,
 }
 
 impl FlexHandle {
@@ -44,6 +64,7 @@ impl FlexHandle {
         let own = Given {
             token: config.settings.text(TOKEN).map(Secret::new),
             address: config.settings.text(ADDRESS).map(str::to_owned),
+            expires: config.settings.text(EXPIRES).and_then(|day| day.parse().ok()),
         };
         Self {
             post,
@@ -80,6 +101,7 @@ impl FlexHandle {
         if self.own.token.is_none() && given.token.is_none() {
             given.token = Some(token.clone());
             given.address = brought(ADDRESS).map(|address| address.expose().to_owned());
+            given.expires = brought(EXPIRES).and_then(|day| day.expose().parse().ok());
             drop(given);
             self.post.send(Msg::Resume);
         }
@@ -87,7 +109,7 @@ impl FlexHandle {
 
     /// The address and the token; the keyring may want to be unlocked by a person, so this belongs off
     /// the actors.
-    pub async fn access(&self) -> Option<(String, Token)> {
+    pub async fn access(&self) -> Option<Access> {
         let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (token, address) = match (&self.own.token, given.token) {
             (Some(token), _) => (token.clone(), None),
@@ -95,7 +117,22 @@ impl FlexHandle {
             (None, None) => (secrets::get(&self.profile, TOKEN).await?, None),
         };
         let address = address.or_else(|| self.own.address.clone()).or_else(|| self.simulated());
-        Some((address.unwrap_or_else(|| PUBLISHED.to_owned()), Token::new(token.expose())))
+        Some(Access {
+            address: address.unwrap_or_else(|| PUBLISHED.to_owned()),
+            mark: mark(token.expose()),
+            token: Token::new(token.expose()),
+        })
+    }
+
+    /// What is to be said ahead about the end of the token.
+    pub fn expiring(&self, now: Timestamp) -> Option<String> {
+        let day = |at: Timestamp| at.to_zoned(TimeZone::system()).date();
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).expires;
+        words::expiring(
+            self.own.expires.or(given),
+            self.view.borrow().token_since.map(day),
+            day(now),
+        )
     }
 
     /// The daemon's own simulator has the service too.
@@ -145,8 +182,24 @@ impl FlexHandle {
         self.call(|reply| Msg::Forget(query, statements, reply)).await
     }
 
+    /// Runs a query by itself once a day from now on, or no more.
+    pub async fn schedule(&self, query: String, daily: Option<Daily>) -> Result<Query, Refusal> {
+        self.call(|reply| Msg::Schedule(query, daily, reply)).await
+    }
+
+    /// Removes statements that need not be kept, or with `is_trial` only names them.
+    pub async fn prune(&self, keep: Keep, is_trial: bool) -> Result<Vec<Entry>, Refusal> {
+        self.call(|reply| Msg::Prune(keep, is_trial, reply)).await
+    }
+
     /// Takes a file over; what it was.
     pub async fn import(&self, path: PathBuf) -> Result<String, Refusal> {
         self.call(|reply| Msg::Import(path, reply)).await
     }
+}
+
+/// The same for the same token, and nothing to find it by.
+fn mark(token: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, format!("flex {token}").as_bytes());
+    digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -20,6 +20,8 @@ pub struct Listed {
     pub statements: usize,
     /// The days that they cover.
     pub coverage: Coverage,
+    /// When it is run by itself, in New York.
+    pub daily: Option<String>,
     /// What a run under way is doing.
     pub running: Option<String>,
 }
@@ -40,6 +42,7 @@ pub fn listed(view: &View) -> Vec<Listed> {
                 last_used: query.last_used,
                 statements: own.len(),
                 coverage: coverage(own, None),
+                daily: query.daily.map(|daily| daily.to_string()),
                 running: running.map(|(_, text)| text.clone()),
             }
         })
@@ -58,6 +61,7 @@ pub fn listed(view: &View) -> Vec<Listed> {
             last_used: None,
             statements: own.len(),
             coverage: coverage(own, None),
+            daily: None,
             running: None,
         });
     }

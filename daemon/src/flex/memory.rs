@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::schedule::Daily;
 use crate::store::{Store, StoreError};
 
 const KEY: &str = "flex/memory";
@@ -49,6 +50,18 @@ pub struct Query {
     pub created: Timestamp,
     /// When it last gave a statement.
     pub last_used: Option<Timestamp>,
+    /// When it is run by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily: Option<Daily>,
+}
+
+/// The token that was used last. IBKR does not say how long it is good for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The same for the same token; it cannot be told from this.
+    pub of: String,
+    /// When it was first used here.
+    pub since: Timestamp,
 }
 
 /// A statement that is being made at IBKR.
@@ -72,6 +85,8 @@ pub struct Memory {
     pub queries: Vec<Query>,
     /// The statements that are being made.
     pub going: Vec<Going>,
+    /// The token that was used last.
+    pub token: Option<Mark>,
     /// What could not be read.
     pub aside: Vec<Value>,
 }
@@ -83,6 +98,8 @@ struct Stored {
     queries: Vec<Value>,
     #[serde(default)]
     going: Vec<Value>,
+    #[serde(default)]
+    token: Option<Value>,
     #[serde(default)]
     aside: Vec<Value>,
 }
@@ -115,6 +132,12 @@ impl Memory {
                 Err(_) => memory.aside.push(value),
             }
         }
+        if let Some(value) = stored.token {
+            match serde_json::from_value(value.clone()) {
+                Ok(mark) => memory.token = Some(mark),
+                Err(_) => memory.aside.push(value),
+            }
+        }
         let set_aside = memory.aside.len() - before;
         Ok((memory, set_aside))
     }
@@ -130,6 +153,7 @@ impl Memory {
             version: VERSION,
             queries: queries?,
             going: going?,
+            token: self.token.as_ref().map(serde_json::to_value).transpose()?,
             aside: self.aside.clone(),
         };
         store.keep(KEY, &stored)
@@ -150,6 +174,7 @@ impl Memory {
                 name: name.to_owned(),
                 created: now,
                 last_used: Some(now),
+                daily: None,
             }),
         }
     }
@@ -169,6 +194,7 @@ impl Memory {
                 name: query.name,
                 created: query.created.unwrap_or(now),
                 last_used: query.last_used,
+                daily: None,
             });
             new += 1;
         }

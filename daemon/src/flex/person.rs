@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ibd_flex::archive::describe;
+use ibd_flex::archive::{Keep, describe};
 use ibd_flex::section;
 use ibd_protocol::{FlexQueryReport, FlexReport, FlexVerb};
+use jiff::{Timestamp, ToSpan};
 use tokio::time::Instant;
 
-use super::files::{self, Form};
+use super::files::{self, Form, off};
+use super::schedule::Daily;
 use super::{Ask, FlexHandle, Standing, find, is_of, listed, words};
 use crate::refusal::Refusal;
 
@@ -18,7 +20,11 @@ const WAIT: Duration = Duration::from_secs(40);
 /// Does it; what came of it.
 pub async fn verb(flex: &FlexHandle, verb: FlexVerb, tell: impl Fn(&str)) -> FlexReport {
     let done = match verb {
-        FlexVerb::List => Ok(list(flex)),
+        FlexVerb::List => list(flex).await,
+        FlexVerb::Schedule { query, daily } => schedule(flex, query, daily).await,
+        FlexVerb::Prune { superseded, days, bytes, dry_run } => {
+            prune(flex, (superseded, days, bytes), dry_run).await
+        }
         FlexVerb::Run { query, name, refresh } => {
             run(flex, Ask { query, name, refresh }, tell).await
         }
@@ -44,8 +50,58 @@ fn said(text: String) -> FlexReport {
     FlexReport { ok: true, text, ..FlexReport::default() }
 }
 
-fn list(flex: &FlexHandle) -> FlexReport {
-    let queries: Vec<FlexQueryReport> = listed(&flex.view())
+async fn schedule(
+    flex: &FlexHandle,
+    query: String,
+    daily: Option<String>,
+) -> Result<FlexReport, Refusal> {
+    let daily = daily
+        .map(|text| {
+            Daily::parse(&text).ok_or_else(|| {
+                let message = format!("{text:?} is no time of day.");
+                Refusal::argument("daily", message, "Give it as 06:15, New York's time.")
+            })
+        })
+        .transpose()?;
+    let query = flex.schedule(query, daily).await?;
+    let (name, id) = (&query.name, &query.id);
+    Ok(said(match query.daily {
+        Some(daily) => format!(
+            "{name:?} ({id}) is run every day at {daily} in New York, while ibd runs; if it does not at that \
+             time, then as soon as it does."
+        ),
+        None => format!("{name:?} ({id}) is not run by itself any more."),
+    }))
+}
+
+async fn prune(
+    flex: &FlexHandle,
+    (superseded, days, bytes): (bool, Option<u32>, Option<u64>),
+    dry_run: bool,
+) -> Result<FlexReport, Refusal> {
+    let now = Timestamp::now();
+    let before =
+        |days: u32| now.checked_sub((i64::from(days) * 24).hours()).unwrap_or(Timestamp::MIN);
+    let keep = Keep { newest: superseded, since: days.map(before), bytes };
+    let gone = flex.prune(keep, dry_run).await?;
+    let bytes: u64 = gone.iter().map(|entry| entry.packed).sum();
+    let what = if dry_run { "would be removed" } else { "were removed" };
+    let files: Vec<&str> = gone.iter().map(|entry| entry.file.as_str()).collect();
+    let text = format!("{} statements of {} {what}.", gone.len(), size(bytes));
+    Ok(FlexReport { hint: files.join("\n"), ..said(text) })
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        ..10_000 => format!("{bytes} bytes"),
+        ..10_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+async fn list(flex: &FlexHandle) -> Result<FlexReport, Refusal> {
+    let view = flex.view();
+    let queries: Vec<FlexQueryReport> = listed(&view)
         .into_iter()
         .map(|one| FlexQueryReport {
             name: one.name,
@@ -53,10 +109,28 @@ fn list(flex: &FlexHandle) -> FlexReport {
             last_used: one.last_used.map(|at| at.to_string()),
             statements: one.statements as u64,
             coverage: describe(&one.coverage),
+            daily: one.daily,
         })
         .collect();
-    let text = if queries.is_empty() { "No Flex query is remembered." } else { "" };
-    FlexReport { queries, ..said(text.to_owned()) }
+    let Some(archive) = view.archive else {
+        return Ok(FlexReport { queries, ..said(String::new()) });
+    };
+    let folder = archive.folder().display().to_string();
+    let used = off(move || archive.usage().map_err(|error| words::not_stored(&error.to_string())));
+    let used = used.await?;
+    let mut text = format!("{} statements, {}, in {folder}.", used.files, size(used.bytes));
+    if used.damaged_files > 0 {
+        text.push_str(&format!(
+            " Set aside as damaged: {}, {}.",
+            used.damaged_files,
+            size(used.damaged_bytes)
+        ));
+    }
+    if queries.is_empty() {
+        text = "No Flex query is remembered.".to_owned();
+    }
+    let hint = flex.expiring(Timestamp::now()).unwrap_or_default();
+    Ok(FlexReport { queries, hint, ..said(text) })
 }
 
 async fn run(flex: &FlexHandle, ask: Ask, tell: impl Fn(&str)) -> Result<FlexReport, Refusal> {

@@ -2,6 +2,8 @@
 
 use ibd_cpapi::flex::{Class, class};
 
+use jiff::civil::Date;
+
 use super::memory::Query;
 use crate::refusal::Refusal;
 
@@ -18,6 +20,40 @@ pub fn no_token() -> Refusal {
         GET_A_TOKEN,
     )
     .at("IB_FLEX_TOKEN")
+}
+
+/// Days before its end at which a token's end is said.
+const AHEAD: i32 = 14;
+/// No token is good for longer.
+const YEAR: i32 = 365;
+
+/// What is to be said ahead of a token's end. Which day that is, IBKR does not tell: whoever made the token
+/// knows, and without their word it is at most a year after its first use.
+pub fn expiring(expires: Option<Date>, since: Option<Date>, today: Date) -> Option<String> {
+    let days_to = |day: Date| today.until(day).map_or(i32::MAX, |span| span.get_days());
+    if let Some(expires) = expires {
+        return match days_to(expires) {
+            ..0 => Some(format!("The Flex token expired on {expires} (IB_FLEX_TOKEN_EXPIRES).")),
+            left @ 0..=AHEAD => {
+                Some(format!("The Flex token expires on {expires}, in {left} days."))
+            }
+            _ => None,
+        };
+    }
+    let since = since.filter(|since| -days_to(*since) >= YEAR - AHEAD)?;
+    Some(format!(
+        "The Flex token was first used here on {since}; none is valid for more than a year after it was made."
+    ))
+}
+
+/// What is to be run by itself has to have run once.
+pub fn never_ran(text: &str) -> Refusal {
+    Refusal::new(
+        "flex_query_unknown",
+        format!("The query {text:?} has never given a statement here."),
+        "Run it once with get_flex_query; then it can be run daily.",
+    )
+    .at("queryId")
 }
 
 /// IBKR gave a code that ends the run.
@@ -164,6 +200,27 @@ fn candidate(query: &Query) -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_end_of_a_token_is_said_ahead() {
+        let day = |text: &str| text.parse::<Date>().ok();
+        for (expires, since, today, part) in [
+            (None, None, "2026-11-24", ""),
+            (day("2026-12-24"), None, "2026-11-24", ""),
+            (day("2026-12-01"), None, "2026-11-24", "in 7 days"),
+            (day("2026-11-24"), None, "2026-11-24", "in 0 days"),
+            (day("2026-11-23"), None, "2026-11-24", "expired on"),
+            (None, day("2025-12-20"), "2026-11-24", ""),
+            (None, day("2025-12-01"), "2026-11-24", "first used here on 2025-12-01"),
+            // Whoever made it knows better.
+            (day("2027-11-01"), day("2025-12-01"), "2026-11-24", ""),
+        ] {
+            let said = day(today).and_then(|today| expiring(expires, since, today));
+            let said = said.unwrap_or_default();
+            let is_right = if part.is_empty() { said.is_empty() } else { said.contains(part) };
+            assert!(is_right, "{expires:?} {since:?}: {said}");
+        }
+    }
 
     #[test]
     fn every_code_says_what_to_do() {

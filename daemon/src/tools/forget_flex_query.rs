@@ -46,7 +46,7 @@ impl Tool for ForgetFlexQuery {
     const ABOUT: &'static str = "Forgets a remembered Flex Query, by number or name. With statements:true its \
         archived statements are removed from disk too. Nothing changes at IBKR: the query can be run again by its \
         number.";
-    const EFFECT: Effect = Effect::Reads;
+    const EFFECT: Effect = Effect::Forgets;
     const EXAMPLE: &'static str = r#"{"queryId":"Activity"}"#;
     type Args = Args;
     type Out = Out;

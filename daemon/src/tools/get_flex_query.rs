@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use super::cell::Time;
 use super::{Ctx, Tool, args};
 use crate::flex::files::{self, Form, day, export, off};
-use crate::flex::{Ask, Standing, words};
+use crate::flex::schedule::Daily;
+use crate::flex::{Ask, Standing, View, is_of, words};
 use crate::refusal::Refusal;
 
 /// Rows of one page, if the call does not say.
@@ -74,6 +75,9 @@ pub struct Args {
     /// Write a file: xml, or with a section csv or json.
     #[serde(deserialize_with = "args::text")]
     export: Option<String>,
+    /// Run it every day at this New York time, e.g. 06:15; off ends that.
+    #[serde(deserialize_with = "args::text")]
+    daily: Option<String>,
     /// Not needed.
     #[serde(deserialize_with = "args::yes_no")]
     confirm: Option<bool>,
@@ -93,9 +97,12 @@ pub struct Out {
     /// Its name.
     #[serde(skip_serializing_if = "Option::is_none")]
     query_name: Option<String>,
-    /// What is going on, and what to do.
+    /// What is going on, and what to do; when ready, what to tell the user of the token's end.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+    /// When it is run by itself every day, in New York.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daily: Option<String>,
     /// Whether IBKR was not asked because the statement is at most ten minutes old.
     from_archive: bool,
     /// When it came from IBKR.
@@ -146,6 +153,7 @@ impl Tool for GetFlexQuery {
                 "Give its number or name; list_flex_queries shows which are known.",
             ));
         };
+        let daily = daily(args.daily.as_deref())?;
         let form = form(&args)?;
         let rows = rows(&args)?;
         if matches!(form, Some(Form::Csv | Form::Json)) && args.section.is_none() {
@@ -176,8 +184,15 @@ impl Tool for GetFlexQuery {
                 ..Out::default()
             }),
             Standing::Done(entry, from_archive) => {
+                let flex = &ctx.desks.flex;
+                if let Some(daily) = daily {
+                    flex.schedule(query.clone(), daily).await?;
+                }
+                let next = flex.expiring(now).map(|text| format!("{text} {}", words::GET_A_TOKEN));
                 let out = Out {
                     status: "ready",
+                    daily: scheduled(&flex.view(), &entry),
+                    next,
                     query,
                     query_id: entry.query_id.clone(),
                     query_name: Some(entry.query_name.clone()),
@@ -221,6 +236,23 @@ async fn shown(
         Ok(out)
     })
     .await
+}
+
+/// What is asked for about daily runs: a time, none any more, or nothing.
+fn daily(text: Option<&str>) -> Result<Option<Option<Daily>>, Refusal> {
+    match text {
+        None => Ok(None),
+        Some(text) if text.eq_ignore_ascii_case("off") => Ok(Some(None)),
+        Some(text) => Daily::parse(text).map(|daily| Some(Some(daily))).ok_or_else(|| {
+            let message = format!("{text:?} is no time of day.");
+            Refusal::argument("daily", message, "Give it as 06:15 (New York), or off.")
+        }),
+    }
+}
+
+fn scheduled(view: &View, entry: &Entry) -> Option<String> {
+    let query = view.queries.iter().find(|query| is_of(entry, &query.id))?;
+    query.daily.map(|daily| daily.to_string())
 }
 
 fn form(args: &Args) -> Result<Option<Form>, Refusal> {

@@ -34,7 +34,7 @@ pub struct Out {
     storage_location: Option<String>,
     /// Statements in the archive.
     statements: u64,
-    /// Bytes of disk that they take.
+    /// Bytes of disk that they take; `ibctl flex prune` removes old ones.
     bytes: u64,
     /// What to do first, if there is anything.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,6 +62,9 @@ struct One {
     statements: usize,
     /// Which days they cover and which are missing.
     coverage: String,
+    /// When it is run by itself every day, in New York.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    daily: Option<String>,
     /// What a run under way is doing.
     #[serde(skip_serializing_if = "Option::is_none")]
     running: Option<String>,
@@ -100,7 +103,12 @@ impl Tool for ListFlexQueries {
             storage_location: view.archive.map(|archive| archive.folder().display().to_string()),
             statements: usage.files,
             bytes: usage.bytes,
-            next: (!has_token).then(|| format!("No token is configured. {}", words::GET_A_TOKEN)),
+            next: match has_token {
+                false => Some(format!("No token is configured. {}", words::GET_A_TOKEN)),
+                true => flex
+                    .expiring(Timestamp::now())
+                    .map(|text| format!("{text} {}", words::GET_A_TOKEN)),
+            },
             as_of: Time(Timestamp::now()),
         })
     }
@@ -115,6 +123,7 @@ impl From<Listed> for One {
             created_at: listed.created.map(Time),
             last_used: listed.last_used.map(Time),
             statements: listed.statements,
+            daily: listed.daily,
             running: listed.running,
         }
     }

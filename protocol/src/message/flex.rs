@@ -27,6 +27,24 @@ pub enum FlexVerb {
         /// `xml`, `csv` or `json`.
         form: String,
     },
+    /// Run one by itself once a day.
+    Schedule {
+        /// Which, by number or name.
+        query: String,
+        /// New York's time as HH:MM; no more without one.
+        daily: Option<String>,
+    },
+    /// Remove statements that need not be kept. Each rule removes on its own.
+    Prune {
+        /// Those that a newer edition of the same days makes needless.
+        superseded: bool,
+        /// Those that came more days ago.
+        days: Option<u32>,
+        /// The oldest, until the rest takes no more bytes of disk.
+        bytes: Option<u64>,
+        /// Only say which.
+        dry_run: bool,
+    },
     /// Forget one, by number or name.
     Forget {
         /// Which.
@@ -68,4 +86,6 @@ pub struct FlexQueryReport {
     pub statements: u64,
     /// Which days they cover and which are missing.
     pub coverage: String,
+    /// When it is run by itself every day, New York's time.
+    pub daily: Option<String>,
 }

@@ -36,6 +36,8 @@ pub enum Kind {
     Fingerprint,
     /// A time of day, HH:MM.
     Clock,
+    /// A day, YYYY-MM-DD.
+    Day,
     /// An address to be told things; it may hold a token, so it is never shown.
     Webhook,
     /// Scheme, host and perhaps a port.
@@ -77,6 +79,7 @@ impl Kind {
             Self::Profile => places::is_profile(value).then(|| value.to_owned()),
             Self::Fingerprint => fingerprint(value),
             Self::Clock => clock(value),
+            Self::Day => day(value),
             Self::Webhook => is_webhook(value).then(|| value.to_owned()),
             Self::Upstream => upstream(value),
             Self::Amount => amount(value),
@@ -118,6 +121,7 @@ impl Kind {
             Self::Profile => "a profile name of 1 to 32 letters, digits, - or _".into(),
             Self::Fingerprint => "a SHA-256 of 64 hex digits".into(),
             Self::Clock => "a time of day such as 07:30".into(),
+            Self::Day => "a day such as 2027-03-01".into(),
             Self::Webhook => "an https address (http on this machine only)".into(),
             Self::Upstream => "an address such as https://api.ibkr.com, without a path".into(),
             Self::Amount => "a positive number such as 5000 or 0.5".into(),
@@ -211,6 +215,27 @@ fn clock(value: &str) -> Option<String> {
         text.parse::<u8>().ok().filter(|n| is_plain && *n < below)
     };
     Some(format!("{:02}:{:02}", number(hour, 24)?, number(minute, 60)?))
+}
+
+/// A day that the calendar has, in any century.
+fn day(value: &str) -> Option<String> {
+    let mut parts = value.split('-');
+    let mut number = |digits: usize| {
+        let text = parts.next()?;
+        let is_plain = text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse::<u16>().ok().filter(|_| is_plain)
+    };
+    let (year, month, day) = (number(4)?, number(2)?, number(2)?);
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    let is_day = (1..=days).contains(&day) && parts.next().is_none();
+    is_day.then(|| value.to_owned())
 }
 
 /// Host and port of an http or https address, and whether it is https.

@@ -32,8 +32,8 @@ const fn also(mut setting: Setting, aliases: &'static [&'static str]) -> Setting
 }
 
 use Kind::{
-    Amount, Base32, Choice, Clock, Confirm, Count, Filter, Fingerprint, Flag, Host, Percent, Port,
-    Profile, Seconds, SecondsUpTo, Secret, Text, Upstream, Webhook, Words,
+    Amount, Base32, Choice, Clock, Confirm, Count, Day, Filter, Fingerprint, Flag, Host, Percent,
+    Port, Profile, Seconds, SecondsUpTo, Secret, Text, Upstream, Webhook, Words,
 };
 
 /// Every setting, in the order people read about them.
@@ -198,6 +198,12 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("IB_FLEX_TOKEN", Secret, "-", "Token of the Flex Web Service"),
     setting(
+        "IB_FLEX_TOKEN_EXPIRES",
+        Day,
+        "unknown",
+        "The day on which the token ends, as IBKR showed it: said two weeks ahead",
+    ),
+    setting(
         "IB_FLEX_URL",
         Text,
         "IBKR, or the own simulator",
@@ -240,6 +246,7 @@ pub const LOGIN: &[&str] = &[
     "IB_LOGIN_TIME",
     "IB_REGION",
     "IB_FLEX_TOKEN",
+    "IB_FLEX_TOKEN_EXPIRES",
     "IB_FLEX_URL",
 ];
 

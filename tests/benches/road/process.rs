@@ -1,4 +1,5 @@
-//! What the kernel says about a process.
+//! What the kernel says about a process. Each benchmark uses its part.
+#![allow(dead_code)]
 
 use std::fs::read_to_string;
 use std::time::Duration;
@@ -6,6 +7,11 @@ use std::time::Duration;
 /// Resident memory in KiB.
 pub(crate) fn rss(pid: u32) -> u64 {
     kib(&read_to_string(format!("/proc/{pid}/status")).unwrap_or_default(), "VmRSS:").unwrap_or(0)
+}
+
+/// The most that was resident since it began, in KiB.
+pub(crate) fn peak(pid: u32) -> u64 {
+    kib(&read_to_string(format!("/proc/{pid}/status")).unwrap_or_default(), "VmHWM:").unwrap_or(0)
 }
 
 /// Resident memory with shared pages divided among those who share them. Only for who may look: the
