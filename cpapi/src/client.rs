@@ -106,6 +106,11 @@ impl Address {
 }
 
 impl Client {
+    /// See [`Door::orders_left`].
+    pub fn orders_left(&self) -> u64 {
+        self.0.door.orders_left()
+    }
+
     /// A client of the gateway at `address`, taking its turns at `door`.
     pub fn new(address: &Address, door: Arc<Door>) -> Result<Self, Failure> {
         let unreachable = |e: &dyn std::error::Error| Failure::Unreachable(e.to_string());

@@ -4,6 +4,7 @@
 //! care how often we reconnect.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Door {
     queue: Mutex<Queue>,
     changed: Notify,
     penalty: watch::Sender<Option<Timestamp>>,
+    /// Requests that make, change or confirm an order and were handed to the wire.
+    orders_left: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +70,7 @@ impl Default for Door {
             queue: Mutex::default(),
             changed: Notify::new(),
             penalty: watch::Sender::new(None),
+            orders_left: AtomicU64::new(0),
         }
     }
 }
@@ -89,6 +93,16 @@ impl Door {
         if let Some(notebook) = &self.notebook {
             notebook.note(endpoint, Timestamp::now());
         }
+    }
+
+    /// How many requests that make, change or confirm an order were handed to the wire, whatever became of
+    /// them. For whoever knows how many there should be.
+    pub fn orders_left(&self) -> u64 {
+        self.orders_left.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn order_leaves(&self) {
+        self.orders_left.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Waits for this request's turn; dropping the future leaves the queue.

@@ -15,7 +15,7 @@ pub mod person;
 pub mod schedule;
 pub mod words;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ use life::{Next, Sign, Step, Tries};
 pub use list::{Listed, listed};
 use memory::{Going, Mark, Memory, Query, QueryId};
 use pace::Pace;
-use schedule::Daily;
+use schedule::{Daily, Tried};
 
 /// A statement that is younger than this is given again: IBKR makes no newer one.
 const FRESH_MINUTES: i64 = 10;
@@ -145,7 +145,11 @@ pub struct State {
     entries: Arc<Vec<Entry>>,
     runs: HashMap<QueryId, Run>,
     /// When a query was last run by itself.
-    scheduled: HashMap<QueryId, Timestamp>,
+    scheduled: HashMap<QueryId, Tried>,
+    /// Why the daily run of a query failed.
+    failed: BTreeMap<QueryId, Refusal>,
+    /// What was last said of the token's end.
+    expiring: Option<String>,
     pace: Pace,
     /// Ends with this.
     _ticks: JoinHandle<()>,
@@ -216,6 +220,8 @@ impl Actor for Flex {
             entries: Arc::new(entries),
             runs: HashMap::new(),
             scheduled: HashMap::new(),
+            failed: BTreeMap::new(),
+            expiring: None,
             _ticks: me.send_interval(scaled(TICK), || Msg::Tick),
             pace: Pace::new(Instant::now()),
         };
@@ -395,7 +401,12 @@ impl State {
             Heard::Code(code, text) => (Sign::Code(*code), Some(words::code(*code, text))),
             Heard::Broken(text) => (Sign::Broken, Some(words::broken(text))),
             Heard::Stored(added) => return self.stored(query, added),
-            Heard::NoToken => return self.fail(query, words::no_token(), false),
+            Heard::NoToken => {
+                // Whoever has it may only be on the way here.
+                run.is_scheduled = false;
+                self.scheduled.remove(query);
+                return self.fail(query, words::no_token(), false);
+            }
             Heard::NotStored(text) => return self.fail(query, words::not_stored(text), false),
             Heard::Unusable(text) => return self.fail(query, words::broken(text), true),
         };
@@ -438,12 +449,28 @@ impl State {
         }
         if let Some(run) = self.runs.remove(query) {
             if run.is_scheduled {
-                let text =
-                    format!("The daily run of Flex query {query} failed: {}", refusal.message);
-                self.board.note("flex_daily_failed", text, refusal.next.clone());
+                if let Some(tried) = self.scheduled.get_mut(query) {
+                    tried.in_vain = is_over;
+                }
+                self.failed.insert(query.clone(), refusal.clone());
+                self.tell_failed();
             }
             run.standing.send_replace(Standing::Failed(Box::new(refusal)));
         }
+    }
+
+    fn tell_failed(&self) {
+        let Some(last) = self.failed.values().next_back() else {
+            return self.board.clear("flex_daily_failed");
+        };
+        let texts: Vec<String> = self
+            .failed
+            .iter()
+            .map(|(query, refusal)| {
+                format!("The daily run of Flex query {query} failed: {}", refusal.message)
+            })
+            .collect();
+        self.board.note("flex_daily_failed", texts.join(" "), last.next.clone());
     }
 
     /// A query is run by itself from now on, or no more. The first run is now, if today's time is over.
@@ -459,9 +486,8 @@ impl State {
         query.daily = daily;
         let query = query.clone();
         self.memory.save(&self.store).map_err(|error| words::not_stored(&error.to_string()))?;
-        if daily.is_none() {
-            self.board.clear("flex_daily_failed");
-        }
+        self.failed.remove(&id);
+        self.tell_failed();
         self.scheduled.remove(&id);
         self.tick(me);
         Ok(query)
@@ -469,9 +495,13 @@ impl State {
 
     fn tick(&mut self, me: &ActorRef<Msg>) {
         let now = Timestamp::now();
-        match self.handle.expiring(now) {
-            Some(text) => self.board.note("flex_token_expires", text, words::GET_A_TOKEN),
-            None => self.board.clear("flex_token_expires"),
+        let expiring = self.handle.expiring(now);
+        if expiring != self.expiring {
+            match &expiring {
+                Some(text) => self.board.note("flex_token_expires", text, words::GET_A_TOKEN),
+                None => self.board.clear("flex_token_expires"),
+            }
+            self.expiring = expiring;
         }
         let is_due = |query: &&Query| {
             let tried = self.scheduled.get(&query.id).copied();
@@ -483,7 +513,8 @@ impl State {
             return;
         }
         for query in due {
-            self.scheduled.insert(query.clone(), now);
+            self.scheduled.insert(query.clone(), Tried { at: now, in_vain: false });
+            self.drop_older_reference(&query, now);
             if !self.runs.contains_key(&query) {
                 let text = "The daily statement is asked for.".to_owned();
                 self.begin(me, query.clone(), watch::Sender::new(Standing::Going(text)), None);
@@ -491,6 +522,17 @@ impl State {
             if let Some(run) = self.runs.get_mut(&query) {
                 run.is_scheduled = true;
             }
+        }
+    }
+
+    /// A statement that was asked for before today's time is yesterday's.
+    fn drop_older_reference(&mut self, query: &QueryId, now: Timestamp) {
+        let daily =
+            self.memory.queries.iter().find(|one| one.id == *query).and_then(|one| one.daily);
+        let due = daily.and_then(|daily| daily.last(now));
+        let is_older = |due| self.memory.going(query).is_some_and(|going| going.begun < due);
+        if due.is_some_and(is_older) && !self.runs.contains_key(query) {
+            self.drop_reference(query);
         }
     }
 
@@ -537,10 +579,10 @@ impl State {
             tracing::error!(%error, "what is known of Flex queries could not be kept");
         }
         self.board.clear("flex_closed");
+        if self.failed.remove(query).is_some() {
+            self.tell_failed();
+        }
         if let Some(run) = self.runs.remove(query) {
-            if run.is_scheduled {
-                self.board.clear("flex_daily_failed");
-            }
             run.standing.send_replace(Standing::Done(Box::new(added.entry.clone()), false));
         }
     }
@@ -550,6 +592,12 @@ impl State {
         let mut entries = Vec::clone(&self.entries);
         let is_gone = |entry: &Entry| added.replaced.iter().any(|old| old.file == entry.file);
         entries.retain(|entry| entry.file != added.entry.file && !is_gone(entry));
+        // It was the same as one that was removed in this moment.
+        let is_there = |archive: &Archive| archive.folder().join(&added.entry.file).is_file();
+        if !self.archive.as_ref().is_ok_and(is_there) {
+            self.entries = Arc::new(entries);
+            return;
+        }
         // The same as before, byte for byte, was fetched now all the same.
         entries.push(Entry { added: Timestamp::now(), ..added.entry.clone() });
         self.entries = Arc::new(entries);
@@ -576,6 +624,11 @@ impl State {
         let query = self.memory.queries.remove(at);
         self.memory.going.retain(|going| going.query != id);
         self.memory.save(&self.store).map_err(|error| words::not_stored(&error.to_string()))?;
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.is_scheduled = false;
+        }
+        self.failed.remove(&id);
+        self.tell_failed();
         let gone =
             Refusal::new("flex_forgotten", "The query was forgotten meanwhile.", "Run it again.");
         self.fail(&id, gone, false);

@@ -13,6 +13,7 @@ pub mod approval;
 pub mod asked;
 pub mod book;
 mod desk;
+mod egress;
 pub mod evidence;
 pub mod exact;
 mod feed;
@@ -203,6 +204,8 @@ pub struct State {
     peeking: Option<JoinHandle<()>>,
     /// What IBKR pushes, while there is a session and something to hear of.
     feed: Option<JoinHandle<()>>,
+    /// How many requests with orders may have left.
+    egress: egress::Egress,
     /// Orders of which news is expected at any moment.
     peeks: peeks::Peeks,
     /// Orders that the lists no longer show.
@@ -343,6 +346,7 @@ impl State {
             look: None,
             peeking: None,
             feed: None,
+            egress: egress::Egress::default(),
             peeks: peeks::Peeks::default(),
             unlisted: unlisted::Unlisted::default(),
             called_at: None,

@@ -17,7 +17,7 @@ def iterparse():
         element.clear()
 
 
-def ibflex():
+def by_ibflex():
     from ibflex import parser
 
     return parser.parse(FILE)
@@ -27,7 +27,7 @@ if WAY == "ibflex":
     import ibflex.parser  # noqa: F401  importing is no part of reading
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 began = time.perf_counter()
-kept = {"iterparse": iterparse, "ElementTree": lambda: ET.parse(FILE), "ibflex": ibflex}[WAY]()
+kept = {"iterparse": iterparse, "ElementTree": lambda: ET.parse(FILE), "ibflex": by_ibflex}[WAY]()
 took = time.perf_counter() - began
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({"seconds": took, "kib": peak - before}), flush=True)

@@ -291,7 +291,8 @@ fn nothing_told_is_lost(
             "not_placed" if remains.disk_failed && heard.tool != "place_order" => true,
             "not_placed" => matches!(
                 one.last(),
-                State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_))
+                State::Denied(_)
+                    | State::Over(End::Rejected(_) | End::NotPlaced(_) | End::NotTaken)
             ),
             "needs_confirmation" => one.steps.iter().any(|(.., s)| matches!(s, State::Awaiting(_))),
             // Written or not: it is honest.
@@ -359,9 +360,12 @@ fn ends_are_true(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &
         let parts = one.last().standing().map(|standing| standing.others.as_slice());
         for part in parts.unwrap_or_default() {
             let is_it = |row: &&Value| row["orderId"].as_u64() == Some(part.order_id.get());
-            let row = rows(&remains.orders, "orders").iter().find(is_it);
-            if !is_true_of_part(part, row) {
-                findings.wrong.push(format!("{id}: {part:?} is not so: {row:?}"));
+            let is_so = |rows_of: &Value| {
+                let row = rows(rows_of, "orders").iter().find(is_it);
+                is_true_of_part(part, row)
+            };
+            if !is_so(&remains.orders) && !is_so(&remains.orders_before) {
+                findings.wrong.push(format!("{id}: {part:?} is not so"));
             }
         }
     }
@@ -389,8 +393,8 @@ fn is_true_of_part(part: &Part, row: Option<&Value>) -> bool {
     let status = row.and_then(|row| row["status"].as_str());
     match part.status.as_deref() {
         Some(over @ ("Filled" | "Cancelled")) => status == Some(over),
-        Some("Unlisted") => status.is_none(),
-        _ => status.is_some(),
+        Some("Unlisted" | "Missing") => status.is_none(),
+        _ => status.is_some_and(|status| !matches!(status, "Filled" | "Cancelled")),
     }
 }
 

@@ -492,6 +492,19 @@ async fn a_bracket_and_a_group_are_one_submission_each() {
     assert_eq!(now["otherOrders"][0]["status"], "Cancelled", "{now}");
     assert!(now["next"].as_str().unwrap().contains("otherOrders"), "{now}");
     assert_eq!(desk.posts().await, 2);
+
+    // The first one is filled: that the other goes is no news, and needs nobody.
+    let group = and(
+        limit(7, 261.0),
+        json!({ "tif": "GTC", "oca": [{ "orderType": "LMT", "price": 260 }] }),
+    );
+    let out = desk.placed(group).await;
+    desk.sim.tell("/fill", json!({ "orderId": number(&out["orderId"]) })).await;
+    let other = &out["otherOrders"][0]["orderId"];
+    let now = desk.call("wait_for_order", json!({ "orderId": other })).await;
+    assert_eq!(now["standing"]["status"], "Filled", "{now}");
+    assert_eq!(now["otherOrders"][0]["status"], "Cancelled", "{now}");
+    assert!(now["next"].as_str().unwrap().contains("over"), "{now}");
 }
 
 fn number(order_id: &Value) -> u64 {

@@ -4,7 +4,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Client, check_length, wire};
 use crate::door::Pass;
-use crate::endpoint::{Lane, Path, Write};
+use crate::endpoint::{Lane, Method, Path, Write};
 use crate::failure::Failure;
 use crate::faults;
 use crate::pace::Want;
@@ -65,6 +65,10 @@ impl Client {
     ) -> impl Future<Output = Sent> + Send + use<W> {
         let builder = wire::request(&self.0, W::METHOD, &path, body);
         async move {
+            // An end of an order can be asked for as often as anybody likes.
+            if W::METHOD == Method::Post {
+                self.0.door.order_leaves();
+            }
             faults::point("http.before");
             let outcome = wire::send_telling(builder, W::NAME, || faults::point("http.sent")).await;
             faults::point("http.answered");

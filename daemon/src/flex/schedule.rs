@@ -28,7 +28,7 @@ impl Daily {
     }
 
     /// When it was this time last, up to `now`.
-    fn last(self, now: Timestamp) -> Option<Timestamp> {
+    pub fn last(self, now: Timestamp) -> Option<Timestamp> {
         let zone = TimeZone::get(ZONE).unwrap_or(TimeZone::UTC);
         let today = now.to_zoned(zone.clone()).date();
         let on = |date: jiff::civil::Date| {
@@ -47,21 +47,28 @@ impl fmt::Display for Daily {
     }
 }
 
+/// A run that nobody asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tried {
+    /// When it began.
+    pub at: Timestamp,
+    /// It failed in a way that an hour does not mend.
+    pub in_vain: bool,
+}
+
 /// Whether a query is to be run now. `had`: when it last gave a statement; `tried`: when it was last run
 /// by itself. A daemon that did not run at that time catches up.
-pub fn is_due(
-    daily: Daily,
-    had: Option<Timestamp>,
-    tried: Option<Timestamp>,
-    now: Timestamp,
-) -> bool {
+pub fn is_due(daily: Daily, had: Option<Timestamp>, tried: Option<Tried>, now: Timestamp) -> bool {
     let Some(due) = daily.last(now) else { return false };
     if had.is_some_and(|had| had >= due) {
         return false;
     }
-    match tried.filter(|tried| *tried >= due) {
+    match tried.filter(|tried| tried.at >= due) {
         None => true,
-        Some(tried) => now.duration_since(tried) >= AGAIN && now.duration_since(due) < FOR,
+        Some(tried) => {
+            let is_again = now.duration_since(tried.at) >= AGAIN && now.duration_since(due) < FOR;
+            is_again && !tried.in_vain
+        }
     }
 }
 
@@ -90,8 +97,12 @@ mod tests {
             (None, Some("2026-11-24T16:20:00Z"), "2026-11-24T17:21:00Z", false),
             (None, Some("2026-11-24T16:20:00Z"), "2026-11-25T11:15:00Z", true),
         ] {
-            let (had, tried) = (had.map(at), tried.map(at));
+            let had = had.map(at);
+            let tried = tried.map(|tried| Tried { at: at(tried), in_vain: false });
             assert_eq!(is_due(daily, had, tried, at(now)), expected, "{had:?} {tried:?} {now}");
+            let in_vain = tried.map(|tried| Tried { in_vain: true, ..tried });
+            let is_new = in_vain.is_none_or(|tried| tried.at < daily.last(at(now)).unwrap());
+            assert_eq!(is_due(daily, had, in_vain, at(now)), expected && is_new, "{now}");
         }
     }
 

@@ -33,7 +33,9 @@ pub fn expiring(expires: Option<Date>, since: Option<Date>, today: Date) -> Opti
     let days_to = |day: Date| today.until(day).map_or(i32::MAX, |span| span.get_days());
     if let Some(expires) = expires {
         return match days_to(expires) {
-            ..0 => Some(format!("The Flex token expired on {expires} (IB_FLEX_TOKEN_EXPIRES).")),
+            ..0 => Some(format!(
+                "The Flex token expired on {expires}, says IB_FLEX_TOKEN_EXPIRES; change that with the token."
+            )),
             left @ 0..=AHEAD => {
                 Some(format!("The Flex token expires on {expires}, in {left} days."))
             }

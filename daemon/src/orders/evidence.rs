@@ -36,6 +36,8 @@ pub struct Evidence {
     pub fills: Vec<Execution>,
     /// Single orders, asked for by their ids.
     pub standings: Vec<Standing>,
+    /// Single orders that were asked for by their ids, and that the broker knows nothing of.
+    pub absent: Vec<OrderId>,
     /// Whose lists were read.
     pub accounts: Vec<AccountId>,
     /// Whether an absence means something.
@@ -55,37 +57,54 @@ pub enum Care {
     Thorough,
 }
 
+/// What to look at.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// Whose orders.
+    pub accounts: Vec<AccountId>,
+    /// How thoroughly.
+    pub care: Care,
+    /// Orders that the lists have not had for long: asked for one by one, by a thorough look.
+    pub missing: Vec<OrderId>,
+}
+
 /// Looks.
 pub async fn gather(
     lease: &Lease,
     feeds: &Feeds,
-    accounts: &[AccountId],
-    care: Care,
+    look: &Look,
     deadline: Instant,
 ) -> Result<Evidence, Failure> {
     let mut evidence = Evidence::begin(lease.epoch());
-    let rounds = if care == Care::Thorough { 2 } else { 1 };
+    let is_thorough = look.care == Care::Thorough;
+    let rounds = if is_thorough { 2 } else { 1 };
     for round in 0..rounds {
         if round > 0 {
             tokio::time::sleep(faults::scaled(APART)).await;
         }
-        for account in accounts {
-            let rows = match care {
-                Care::Glance => feeds.list(lease, account, deadline).await?.value.orders,
-                Care::Thorough => {
+        for account in &look.accounts {
+            let rows = match is_thorough {
+                false => feeds.list(lease, account, deadline).await?.value.orders,
+                true => {
                     let request = GetOrders { account: Some(account.clone()), force: false };
                     lease.client().ask(&request, deadline).await?.value.orders
                 }
             };
             evidence.add_rows(rows);
         }
-        if care == Care::Thorough {
+        if is_thorough {
             let fills = lease.client().ask(&GetTrades { days: DAYS }, deadline).await?.value;
             evidence.add_fills(fills);
         }
     }
-    evidence.accounts = accounts.to_vec();
-    evidence.is_complete = care == Care::Thorough;
+    for order_id in look.missing.iter().filter(|_| is_thorough) {
+        match list::status(lease, *order_id, deadline).await? {
+            Some(answer) => evidence.standings.push(of_status(&answer.value)),
+            None => evidence.absent.push(*order_id),
+        }
+    }
+    evidence.accounts = look.accounts.clone();
+    evidence.is_complete = is_thorough;
     Ok(evidence)
 }
 
@@ -96,6 +115,7 @@ impl Evidence {
             rows: Vec::new(),
             fills: Vec::new(),
             standings: Vec::new(),
+            absent: Vec::new(),
             accounts: Vec::new(),
             is_complete: false,
             epoch,
@@ -172,26 +192,41 @@ impl Evidence {
 
     /// The order that answers for the submission.
     fn main(&self, intent: &Intent, order: &Order, known: Option<&Standing>) -> Option<Standing> {
-        let id = known.map(|known| known.order_id);
-        if let Some(asked) = self.standings.iter().find(|asked| Some(asked.order_id) == id) {
+        let Some(known) = known else { return self.unknown_main(intent, order) };
+        let id = known.order_id;
+        if let Some(asked) = self.standings.iter().find(|asked| asked.order_id == id) {
             return Some(asked.clone());
         }
-        let is_own = |row: &&OrderRow| match id {
-            Some(id) => row.order_id == id,
-            None => is_of(row.order_ref.as_ref(), intent),
-        };
         let is_named =
             |row: &&OrderRow| row.order_ref.as_deref() == Some(intent.client_order_id.as_str());
-        let rows = || self.rows.iter().filter(|row| is_own(row) || is_named(row));
-        if let Some(row) = rows().find(is_named).or(rows().next()) {
-            return Some(of_sparse_row(row, known.map(|known| known.status.as_str())));
+        let row = self.row(id).or_else(|| self.rows.iter().find(is_named));
+        match row {
+            Some(row) => Some(of_sparse_row(row, Some(&known.status))),
+            None => {
+                let fills = self.fills_of(id)?;
+                let filled = fills.counted(order, order.size);
+                Some(Standing { others: Vec::new(), ..filled.onto(known.clone()) })
+            }
         }
-        let named =
-            |fill: &&Execution| fill.order_ref.as_deref() == Some(intent.client_order_id.as_str());
-        let id = id.or_else(|| self.fills.iter().find(named)?.order_id)?;
-        let fills: Vec<&Execution> =
-            self.fills.iter().filter(|fill| fill.order_id == Some(id)).collect();
-        by_fills(&fills, order.size)
+    }
+
+    /// The same of an order that nothing is known of: by the name that it was sent with.
+    fn unknown_main(&self, intent: &Intent, order: &Order) -> Option<Standing> {
+        let name = intent.client_order_id.as_str();
+        let named = |row: &&OrderRow| row.order_ref.as_deref() == Some(name);
+        if let Some(row) = self.rows.iter().find(named) {
+            return Some(of_sparse_row(row, None));
+        }
+        let fill = self.fills.iter().find(|fill| fill.order_ref.as_deref() == Some(name));
+        if let Some(id) = fill.and_then(|fill| fill.order_id) {
+            let fills = self.fills_of(id)?;
+            let counted = fills.counted(order, order.size);
+            return Some(counted.onto(Standing::new(id, "Submitted")));
+        }
+        // Of a group whose first order the broker did not take, the others may be there all the same.
+        let is_own = |row: &&OrderRow| is_of(row.order_ref.as_ref(), intent);
+        let row = self.rows.iter().filter(|_| self.is_complete).find(is_own)?;
+        Some(of_sparse_row(row, None))
     }
 
     /// The other orders of the submission, as far as something is seen of them.
@@ -202,36 +237,45 @@ impl Evidence {
         known: Option<&Standing>,
         main: OrderId,
     ) -> Vec<Part> {
-        let is_known = |id: OrderId| known.is_some_and(|known| known.part(id).is_some());
-        let mut parts: Vec<Part> = Vec::new();
-        let asked = self.standings.iter().filter(|asked| is_known(asked.order_id)).cloned();
+        let known = |id: OrderId| known.and_then(|known| known.part(id));
+        let asked = self.standings.iter().filter(|asked| known(asked.order_id).is_some()).cloned();
         let rows = self.rows.iter().filter(|row| {
             row.order_id != main
-                && (is_known(row.order_id)
+                && (known(row.order_id).is_some()
                     || is_of(row.order_ref.as_ref(), intent)
                     || is_child(row, main, intent))
         });
         let listed = rows.map(|row| {
-            let before = known.and_then(|known| known.part(row.order_id));
-            of_sparse_row(row, before.and_then(|part| part.status.as_deref()))
+            let before = known(row.order_id).and_then(|part| part.status.as_deref());
+            of_sparse_row(row, before)
         });
-        let filled = known.into_iter().flat_map(|known| &known.others).filter_map(|part| {
-            let fills: Vec<&Execution> =
-                self.fills.iter().filter(|fill| fill.order_id == Some(part.order_id)).collect();
-            by_fills(&fills, part_size(order, &fills)?)
-        });
-        for standing in asked.chain(listed).chain(filled) {
+        let mut parts: Vec<Part> = Vec::new();
+        for standing in asked.chain(listed) {
             if !parts.iter().any(|part| part.order_id == standing.order_id) {
                 parts.push(Part::from(standing));
+            }
+        }
+        let others = intent.state.standing().into_iter().flat_map(|standing| &standing.others);
+        for part in others {
+            let is_seen = parts.iter().any(|seen| seen.order_id == part.order_id);
+            if let Some(fills) = self.fills_of(part.order_id).filter(|_| !is_seen) {
+                let Some(size) = part_size(order, &fills) else { continue };
+                parts.push(fills.counted(order, size).onto_part(part));
             }
         }
         parts.sort_unstable_by_key(|part| part.order_id);
         parts
     }
 
-    /// Whether a list, or the order's own endpoint, still has it.
+    fn fills_of(&self, order_id: OrderId) -> Option<Fills<'_>> {
+        let fills: Vec<&Execution> =
+            self.fills.iter().filter(|fill| fill.order_id == Some(order_id)).collect();
+        (!fills.is_empty()).then_some(Fills(fills))
+    }
+
+    /// Whether a list still has it.
     pub fn lists(&self, order_id: OrderId) -> bool {
-        self.row(order_id).is_some() || self.standings.iter().any(|one| one.order_id == order_id)
+        self.row(order_id).is_some()
     }
 
     /// Intents whose orders are here, by what they were sent with, each once; and an order of theirs.
@@ -258,12 +302,12 @@ fn is_child(row: &OrderRow, parent: OrderId, intent: &Intent) -> bool {
 }
 
 /// How much the order is that these executions belong to; each of a group has a size of its own.
-fn part_size(order: &Order, fills: &[&Execution]) -> Option<Size> {
+fn part_size(order: &Order, fills: &Fills<'_>) -> Option<Size> {
     match &order.attached {
         Attached::Nothing => None,
         Attached::Bracket { .. } => Some(order.size),
         Attached::Oca(siblings) => {
-            let name = fills.iter().find_map(|fill| fill.order_ref.as_deref())?;
+            let name = fills.0.iter().find_map(|fill| fill.order_ref.as_deref())?;
             let number: usize = name.rsplit_once('-')?.1.parse().ok()?;
             siblings.get(number.checked_sub(2)?).map(|sibling| sibling.size)
         }
@@ -307,21 +351,57 @@ pub fn of_status(order: &OrderStatus) -> Standing {
     }
 }
 
-/// An order that the list no longer has, and whose executions are there.
-fn by_fills(fills: &[&Execution], size: Size) -> Option<Standing> {
-    let order_id = fills.iter().find_map(|fill| fill.order_id)?;
-    let filled: Decimal = fills.iter().map(|fill| fill.size.get()).sum();
-    let is_whole = match size {
-        Size::Quantity(quantity) => filled >= quantity.get(),
-        Size::Cash(_) => false,
-    };
-    let cost: Decimal =
-        fills.iter().filter_map(|fill| fill.price.map(|price| price.get() * fill.size.get())).sum();
-    Some(Standing {
-        filled: Some(filled),
-        average: cost.checked_div(filled).map(|price| price.round_dp(6).normalize()),
-        ..Standing::new(order_id, if is_whole { "Filled" } else { "Submitted" })
-    })
+/// Executions of one order that no list has.
+struct Fills<'e>(Vec<&'e Execution>);
+
+/// What executions say about an order.
+struct Counted {
+    filled: Option<Decimal>,
+    average: Option<Decimal>,
+    is_whole: bool,
+}
+
+impl Fills<'_> {
+    /// Added up. Those of a combination are of its legs, each with a size of its own: what is filled of the
+    /// whole they do not say.
+    fn counted(&self, order: &Order, size: Size) -> Counted {
+        if !order.contract.legs.is_empty() {
+            return Counted { filled: None, average: None, is_whole: false };
+        }
+        let filled: Decimal = self.0.iter().map(|fill| fill.size.get()).sum();
+        let cost: Decimal = self
+            .0
+            .iter()
+            .filter_map(|fill| fill.price.map(|price| price.get() * fill.size.get()))
+            .sum();
+        let average = cost.checked_div(filled).map(|price| price.round_dp(6).normalize());
+        let is_whole = match size {
+            Size::Quantity(quantity) => filled >= quantity.get(),
+            Size::Cash(_) => false,
+        };
+        Counted { filled: Some(filled), average, is_whole }
+    }
+}
+
+impl Counted {
+    /// What is known of an order, with these executions: they say nothing about whether the rest works.
+    fn onto(self, known: Standing) -> Standing {
+        let is_more = self.filled.unwrap_or_default() > known.filled.unwrap_or_default();
+        let status = if self.is_whole { "Filled".to_owned() } else { known.status.clone() };
+        match is_more {
+            true => Standing { status, filled: self.filled, average: self.average, ..known },
+            false => Standing { status, ..known },
+        }
+    }
+
+    fn onto_part(self, known: &Part) -> Part {
+        let is_more = self.filled.unwrap_or_default() > known.filled.unwrap_or_default();
+        let status = if self.is_whole { Some("Filled".to_owned()) } else { known.status.clone() };
+        match is_more {
+            true => Part { status, filled: self.filled, average: self.average, ..known.clone() },
+            false => Part { status, ..known.clone() },
+        }
+    }
 }
 
 /// Whether an order at the broker is what a change wanted it to be.

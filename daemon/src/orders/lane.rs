@@ -1,13 +1,17 @@
 //! The lane: one order round at a time. Proof, journal, send, answer; questions are answered at once, and
 //! nothing else is sent to the order endpoints in between. It never waits for a person.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
+
+use futures_util::FutureExt;
 
 use ibd_cpapi::faults;
 use ibd_cpapi::orders::{
-    CancelAnswer, CancelOrder, CancelTarget, ModifyOrder, OrderAnswer, PlaceOrders, ReplyId,
-    SendReply, read_answer, read_cancel,
+    Ambiguity, CancelAnswer, CancelOrder, CancelTarget, ModifyOrder, OrderAnswer, PlaceOrders,
+    ReplyId, SendReply, read_answer, read_cancel,
 };
+use ibd_protocol::Level;
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 use tokio::time::Instant;
@@ -80,13 +84,31 @@ impl State {
         let (session, underlyings) = (self.session.clone(), self.underlyings.clone());
         let (account, order) = (intent.account.clone(), intent.order.clone());
         let needs = Needs { pnl: self.rules_of(intent).max_loss.is_some() };
-        let me = me.clone();
-        self.round = Some(tokio::spawn(async move {
+        let lost = Denial::new(
+            "internal",
+            "The last look before sending broke. Nothing was sent.",
+            "Tell the user to see `ibctl logs`; then try again.",
+        );
+        self.run_round(me, Msg::Proved(id, Box::new(Err(lost))), async move {
             let proof = match order {
                 Some(order) => prove_order(&session, &underlyings, &order, needs).await,
                 None => prove_account(&session, &account).await,
             };
-            let _ = me.cast(Msg::Proved(id, Box::new(proof)));
+            Msg::Proved(id, Box::new(proof))
+        });
+    }
+
+    /// Runs a part of a round. Should it break, `lost` is what came of it: the lane does not stay taken.
+    fn run_round(
+        &mut self,
+        me: &ActorRef<Msg>,
+        lost: Msg,
+        part: impl Future<Output = Msg> + Send + 'static,
+    ) {
+        let me = me.clone();
+        self.round = Some(tokio::spawn(async move {
+            let msg = AssertUnwindSafe(part).catch_unwind().await.unwrap_or(lost);
+            let _ = me.cast(msg);
         }));
     }
 
@@ -104,6 +126,7 @@ impl State {
         let event = match proof {
             Err(denial) => Event::Refused(denial),
             Ok(Proof { lease, scene }) => {
+                self.check_egress(&lease).await;
                 self.lease = Some(lease);
                 self.last_look(&intent, scene.as_ref())
             }
@@ -155,41 +178,60 @@ impl State {
         }
         let (Some(intent), Some(lease)) = (self.book.get(id).cloned(), self.lease.clone()) else {
             // Cannot be: a turn is only given with a proof. The journal says sending, so it is in doubt.
-            let answer = ibd_cpapi::orders::Ambiguity::Empty;
-            let _ = me.cast(Msg::Answered(id, Box::new(OrderAnswer::Ambiguous(answer))));
+            let _ = me.cast(broke(id, false));
             return;
         };
-        let me = me.clone();
-        self.round = Some(tokio::spawn(async move {
-            let msg = deliver(&lease, &intent).await;
-            let _ = me.cast(msg);
-        }));
+        let is_end = intent.order.is_none();
+        if !is_end {
+            self.egress.let_go(lease.client().orders_left());
+        }
+        self.run_round(me, broke(id, is_end), async move { deliver(&lease, &intent).await });
     }
 
     pub(super) fn reply(&mut self, me: &ActorRef<Msg>, id: IntentId, reply: ReplyId, yes: bool) {
         let Some(lease) = self.lease.clone() else { return };
-        let me = me.clone();
-        self.round = Some(tokio::spawn(async move {
+        self.egress.let_go(lease.client().orders_left());
+        self.run_round(me, broke(id, false), async move {
             let deadline = Instant::now() + faults::scaled(ANSWER);
             let write = SendReply { reply_id: reply, confirmed: yes };
             faults::point("reply.before");
             let answer = read_answer(lease.client().send(&write, deadline).await);
             faults::point("reply.after");
-            let _ = me.cast(Msg::Answered(id, Box::new(answer)));
-        }));
+            Msg::Answered(id, Box::new(answer))
+        });
+    }
+
+    /// More requests with orders left than were let go: whatever sent them, it is stopped.
+    async fn check_egress(&mut self, lease: &Lease) {
+        if self.egress.holds(lease.client().orders_left()) || self.book.frozen().is_some() {
+            return;
+        }
+        let by = "the daemon itself: more requests with orders left it than its journal knows of";
+        tracing::error!(by, "trading is frozen");
+        let _ = self.write_all(vec![Record::Frozen { by: by.to_owned() }]).await;
+        let _ = std::fs::write(&self.flag, "frozen\n");
+        self.say(
+            Level::Warning,
+            "trading_frozen",
+            format!("Trading is frozen by {by}."),
+            "Compare `ibctl audit` with the orders in TWS before `ibctl unfreeze`.",
+        );
+        self.changed();
     }
 
     /// What the broker answered to an order, a change or a reply.
     pub(super) async fn answered(&mut self, me: &ActorRef<Msg>, id: IntentId, answer: OrderAnswer) {
         let Some(intent) = self.book.get(id).cloned() else { return };
         self.doubt_session(&answer);
+        if let Some(lease) = self.lease.clone() {
+            self.check_egress(&lease).await;
+        }
         let event = self.meaning(&intent, answer);
         self.step(me, id, event, "IBKR").await;
     }
 
     /// An answer that says that the session is gone is news for whoever owns it.
     fn doubt_session(&self, answer: &OrderAnswer) {
-        use ibd_cpapi::orders::Ambiguity;
         let is_doubtful = matches!(
             answer,
             OrderAnswer::Ambiguous(
@@ -357,6 +399,15 @@ fn unwritten(
         }),
     };
     Some(Record::Became { id, state, sent_at: None, by: "the daemon".to_owned() })
+}
+
+/// A part of a round that ended without a word. What it sent may have arrived.
+fn broke(id: IntentId, is_end: bool) -> Msg {
+    let why = Ambiguity::Wire(ibd_cpapi::Failure::Broke);
+    match is_end {
+        true => Msg::Cancelled(id, Box::new(CancelAnswer::Ambiguous(why))),
+        false => Msg::Answered(id, Box::new(OrderAnswer::Ambiguous(why))),
+    }
 }
 
 /// An order that was only just taken has more to tell within a moment.

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::approval::Approval;
 use super::guardrails::Denial;
-use super::standing::{Part, Standing, UNLISTED};
+use super::standing::{MISSING, Part, Standing, UNLISTED};
 
 /// Questions that are answered in one round at most.
 pub const ROUNDS: u32 = 8;
@@ -152,8 +152,9 @@ pub enum Event {
     Restarted,
     /// It was seen at the broker.
     Found(Standing),
-    /// For long the broker's lists have not had this order, of what it was known to have.
-    Unlisted(OrderId),
+    /// For long the broker's lists have not had this order, of what it was known to have. Whether it ends by
+    /// itself.
+    Unlisted(OrderId, bool),
     /// So many complete looks, over a long time, have not seen it.
     Absent(u32),
     /// A person found out.
@@ -251,7 +252,10 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         (S::Over(End::Filled(_) | End::Cancelled(_) | End::Unlisted(_)), E::Found(news)) => {
             return seen(state, news);
         }
-        (_, E::Unlisted(order_id)) => return unlisted(state, order_id),
+        (_, E::Unlisted(order_id, ends)) => return unlisted(state, order_id, ends),
+        (S::Working(standing), E::Resolved(None)) if standing.status == MISSING => {
+            (over(End::Unlisted(standing.clone())), vec![Tell])
+        }
         // What was never placed is there all the same: the state stays what was said, and a person is told.
         (S::Denied(_) | S::Over(End::NotPlaced(_) | End::Rejected(_)), E::Found(standing)) => {
             (state.clone(), vec![Alarm(standing)])
@@ -261,26 +265,32 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
 }
 
 /// What newer word of an order that the broker has, or had, makes of it.
-fn seen(state: &State, news: Standing) -> Option<(State, Vec<Effect>)> {
+fn seen(state: &State, mut news: Standing) -> Option<(State, Vec<Effect>)> {
     let known = state.standing()?;
+    let is_further = news.filled.unwrap_or_default() > known.filled.unwrap_or_default();
     let moves = match state {
         State::Working(_) => !news.is_older_than(known),
-        // Called cancelled, and filled all the same: that was seen.
+        // Called cancelled, and filled all the same: that was seen. A part that was filled before the end may
+        // be told after it, in the words of before.
+        State::Over(End::Cancelled(_)) if news.status == "Filled" => true,
         State::Over(End::Cancelled(_)) => {
-            news.status == "Filled"
-                || news.filled.unwrap_or_default() > known.filled.unwrap_or_default()
+            news.status.clone_from(&known.status);
+            is_further
         }
-        State::Over(End::Unlisted(_)) => true,
+        // Executions alone do not say that it works again.
+        State::Over(End::Unlisted(_)) => news.status != UNLISTED || is_further,
         _ => false,
     };
     let standing = if moves { known.updated(news) } else { known.with_parts(&news.others) };
-    if *known == standing && !matches!(state, State::Over(End::Unlisted(_))) {
+    if *known == standing {
         return None;
     }
     // That it moves from one waiting room to the next is no news to anybody.
     let has_moved = standing.status != known.status
         && matches!(standing.status.as_str(), "Filled" | "Cancelled" | "Inactive");
-    let is_news = standing.filled != known.filled || has_moved;
+    let is_back =
+        standing.status != known.status && matches!(known.status.as_str(), UNLISTED | MISSING);
+    let is_news = standing.filled != known.filled || has_moved || is_back;
     let told = is_news.then_some(Effect::Tell);
     let parts = standing.news_since(known).into_iter().map(Effect::TellPart);
     let effects = told.into_iter().chain(parts).collect();
@@ -288,16 +298,25 @@ fn seen(state: &State, news: Standing) -> Option<(State, Vec<Effect>)> {
     Some((state, effects))
 }
 
-/// What it means that the broker's lists no longer have an order.
-fn unlisted(state: &State, order_id: OrderId) -> Option<(State, Vec<Effect>)> {
+/// What it means that the broker's lists no longer have an order. What does not end by itself may be there all
+/// the same, or was ended elsewhere: which, a person finds out.
+fn unlisted(state: &State, order_id: OrderId, ends: bool) -> Option<(State, Vec<Effect>)> {
     let known = state.standing()?;
+    let word = if ends { UNLISTED } else { MISSING };
     if known.order_id == order_id {
         let State::Working(standing) = state else { return None };
-        return Some((State::Over(End::Unlisted(standing.clone())), vec![Effect::Tell]));
+        if standing.status == word {
+            return None;
+        }
+        let gone = Standing { status: word.to_owned(), ..standing.clone() };
+        let state = if ends { State::Over(End::Unlisted(gone)) } else { State::Working(gone) };
+        return Some((state, vec![Effect::Tell]));
     }
     let part = known.part(order_id).filter(|part| !part.is_over())?;
-    let gone = Part { status: Some(UNLISTED.to_owned()), ..part.clone() };
-    let standing = known.with_parts(&[gone]);
+    let standing = known.with_parts(&[Part { status: Some(word.to_owned()), ..part.clone() }]);
+    if standing == *known {
+        return None;
+    }
     let told = standing.news_since(known).into_iter().map(Effect::TellPart).collect();
     Some((state.standing_as(standing)?, told))
 }
@@ -317,6 +336,7 @@ impl State {
         match standing.status.as_str() {
             "Filled" => Self::Over(End::Filled(standing)),
             "Cancelled" => Self::Over(End::Cancelled(standing)),
+            UNLISTED => Self::Over(End::Unlisted(standing)),
             _ => Self::Working(standing),
         }
     }

@@ -27,7 +27,7 @@ pub struct Order {
     /// For how long.
     pub tif: Tif,
     /// Also outside regular trading hours.
-    pub outside_rth: bool,
+    pub outside_rth: Option<bool>,
     /// What comes with it.
     pub attached: Attached,
     /// Who is named to exchanges of futures.
@@ -89,7 +89,7 @@ impl Order {
         let mut words = vec![self.side.as_str().to_owned(), size(self.size), self.contract.shown()];
         words.push(pricing(&self.pricing));
         words.push(self.tif.as_str().to_owned());
-        if self.outside_rth {
+        if self.outside_rth == Some(true) {
             words.push("also outside regular hours".to_owned());
         }
         match &self.attached {
@@ -132,7 +132,7 @@ impl Order {
         for leg in &self.contract.legs {
             lines.push(format!("leg: {} {} of {}", leg.side.as_str(), leg.ratio, leg.conid));
         }
-        if self.outside_rth {
+        if self.outside_rth == Some(true) {
             lines.push("also outside regular trading hours".to_owned());
         }
         let whole = self.shown();

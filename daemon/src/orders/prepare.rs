@@ -70,7 +70,7 @@ pub async fn order(lease: &Lease, tools: Tools<'_>, asked: &Asked) -> Prepared {
         size: asked.size,
         pricing: asked.pricing,
         tif: asked.tif,
-        outside_rth: asked.outside_rth,
+        outside_rth: Some(asked.outside_rth),
         attached: asked.attached.clone(),
     };
     refused!(sides(&order));

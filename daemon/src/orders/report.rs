@@ -8,12 +8,13 @@ use ibd_protocol::{
 use jiff::{Timestamp, Unit};
 use ractor::ActorRef;
 
+use super::asked::Attached;
 use super::desk::{Answerer, Pin, Request};
 use super::intent::{Intent, IntentId, Origin, Seed};
 use super::life::{self, End, Event};
 use super::order::Purpose;
 use super::record::{Record, why};
-use super::standing::{Standing, UNLISTED};
+use super::standing::{MISSING, Standing, UNLISTED};
 use super::{Msg, State};
 use crate::refusal::Refusal;
 
@@ -164,6 +165,11 @@ impl State {
                 "order_partly_refused",
                 "Of several orders IBKR refused some: look at what is protected and what is not.",
             ),
+            life::State::Working(standing) if standing.status == MISSING => (
+                Level::Warning,
+                "order_unlisted",
+                "It does not end by itself: look in TWS, and `ibctl orders resolve` if it is gone.",
+            ),
             life::State::Working(standing) if standing.status == "Inactive" => {
                 (Level::Warning, "order_inactive", "IBKR holds it and does not work it.")
             }
@@ -204,15 +210,27 @@ impl State {
         else {
             return;
         };
+        let is_group =
+            intent.order.as_ref().is_some_and(|order| matches!(order.attached, Attached::Oca(_)));
         let (level, code, hint) = match status {
             "Filled" => (Level::Info, "order_filled", ""),
             "Inactive" => (Level::Warning, "order_inactive", "IBKR holds it and does not work it."),
+            // Those of a group go when one of them is filled.
+            "Cancelled" if is_group && intent.state.is_over() => return,
             "Cancelled" => (
                 Level::Warning,
                 "order_cancelled",
                 "The others of the submission stand without it: see get_live_orders.",
             ),
             UNLISTED => (Level::Warning, "order_unlisted", "IBKR no longer lists it."),
+            MISSING => (
+                Level::Warning,
+                "order_unlisted",
+                "IBKR no longer lists it, and it does not end by itself: look in TWS.",
+            ),
+            "Submitted" | "PreSubmitted" if part.filled.unwrap_or_default().is_zero() => {
+                (Level::Info, "order_working", "")
+            }
             _ => (Level::Info, "order_partly_filled", ""),
         };
         let filled = part.filled.filter(|filled| !filled.is_zero());
@@ -320,7 +338,13 @@ impl State {
                 "`ibctl orders` lists them.",
             );
         };
-        let is_in_doubt = matches!(intent.state, life::State::Unknown(_) | life::State::Parked(_));
+        let is_in_doubt = match &intent.state {
+            life::State::Unknown(_) | life::State::Parked(_) => true,
+            life::State::Working(standing) => {
+                standing.status == MISSING && *resolution == Resolution::NotPlaced
+            }
+            _ => false,
+        };
         if !is_in_doubt {
             let text =
                 format!("{} is {}: there is nothing to resolve.", intent.text, intent.state.name());

@@ -9,8 +9,10 @@ use serde_json::Value;
 
 use super::exact;
 
-/// Our own word for an order that the broker's lists no longer have.
+/// Our own word for an order that the broker's lists no longer have, and that has ended by itself by now.
 pub const UNLISTED: &str = "Unlisted";
+/// The same of an order that does not end by itself: it is looked for on.
+pub const MISSING: &str = "Missing";
 
 /// How an order stands at the broker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,20 +138,21 @@ impl Standing {
     /// Parts that somebody should hear of, compared with what was known: filled further, refused late, or
     /// ended although nothing else of the submission explains it.
     pub fn news_since(&self, known: &Self) -> Vec<OrderId> {
-        let ends_all = self.status == "Cancelled"
+        // Of what is partly filled a position is left, whatever becomes of the rest.
+        let ends_all = self.status == "Cancelled" && !self.has_fills()
             || self.others.iter().any(|part| part.status.as_deref() == Some("Filled"));
         let is_news = |part: &&Part| {
             let before = known.part(part.order_id);
             let filled = before.and_then(|before| before.filled).unwrap_or_default();
-            let is_filled_further = part.filled.unwrap_or_default() > filled
-                || part.status.as_deref() == Some("Filled");
-            let is_odd = match part.status.as_deref() {
-                Some("Cancelled" | UNLISTED) => !ends_all,
-                Some("Inactive") => true,
-                _ => false,
-            };
             let has_moved = before.is_none_or(|before| before.status != part.status);
-            (is_filled_further && before != Some(*part)) || (is_odd && has_moved)
+            let was_missing =
+                before.is_some_and(|before| matches!(before.status(), UNLISTED | MISSING));
+            let is_news = match part.status() {
+                "Cancelled" | UNLISTED => !ends_all,
+                "Filled" | "Inactive" | MISSING => true,
+                _ => was_missing,
+            };
+            part.filled.unwrap_or_default() > filled || has_moved && is_news
         };
         self.others.iter().filter(is_news).map(|part| part.order_id).collect()
     }
@@ -161,6 +164,10 @@ impl Part {
         Self { order_id, status: None, filled: None, average: None, text: None }
     }
 
+    fn status(&self) -> &str {
+        self.status.as_deref().unwrap_or_default()
+    }
+
     /// Whether nothing more comes of it.
     pub fn is_over(&self) -> bool {
         matches!(self.status.as_deref(), Some("Filled" | "Cancelled" | UNLISTED))
@@ -168,13 +175,13 @@ impl Part {
 
     fn updated(&self, news: &Self) -> Self {
         let is_further = news.filled.unwrap_or_default() > self.filled.unwrap_or_default();
-        // A fill after the end was seen; a list that still shows it working is an old one.
-        let is_late = self.is_over()
-            && self.status.as_deref() != Some(UNLISTED)
-            && news.status.as_deref() != Some("Filled")
-            && !is_further;
-        if is_late || is_less(news.filled, self.filled) {
+        if is_less(news.filled, self.filled) {
             return self.clone();
+        }
+        // A list that still shows it working after its end is an old one.
+        if self.is_over() && self.status() != UNLISTED && news.status() != "Filled" {
+            let filled = if is_further { news } else { self };
+            return Self { filled: filled.filled, average: filled.average, ..self.clone() };
         }
         Self {
             order_id: self.order_id,

@@ -43,8 +43,8 @@ pub fn place(order: &Order, id: &ClientOrderId) -> Vec<Ticket> {
 /// The ticket of a change: everything that the order shall be. IBKR knows the order by its own id then.
 pub fn modify(order: &Order) -> Ticket {
     let mut ticket = ticket(order, deal(order, order.side, order.size, &order.pricing));
-    // Left out, it may stay as it was: a no is said.
-    ticket.outside_rth = Some(order.outside_rth);
+    // Left out, it stays as it is: a no is said, and what is not known is not.
+    ticket.outside_rth = order.outside_rth;
     ticket
 }
 
@@ -66,7 +66,7 @@ fn ticket(order: &Order, deal: Deal) -> Ticket {
     };
     let mut ticket = Ticket::new(order.account.clone(), instrument, deal);
     ticket.ticker = Some(contract.symbol.clone()).filter(|symbol| !symbol.is_empty());
-    ticket.outside_rth = order.outside_rth.then_some(true);
+    ticket.outside_rth = order.outside_rth.filter(|outside| *outside);
     if contract.wants_operator() {
         // What an assistant sends is not entered by hand (CME rule 536-B).
         ticket.manual_indicator = Some(false);

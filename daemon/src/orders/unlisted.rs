@@ -8,37 +8,36 @@ use ibd_cpapi::faults::scaled;
 use ibd_cpapi::id::OrderId;
 use tokio::time::Instant;
 
-/// Missing for so long, it is looked for thoroughly; found nowhere then, it is gone.
+/// Missing for so long, and from so many looks, it is looked for thoroughly; found nowhere then, it is gone.
 const LONG: Duration = Duration::from_secs(10 * 60);
+const LOOKS: u32 = 10;
 
-/// Since when which orders are missing.
+/// Which orders are missing, since when, and from how many looks.
 #[derive(Debug, Default)]
-pub struct Unlisted(HashMap<OrderId, Instant>);
+pub struct Unlisted(HashMap<OrderId, (Instant, u32)>);
 
 impl Unlisted {
-    /// A list has it.
+    /// A list, or its own endpoint, has it.
     pub fn is_listed(&mut self, order: OrderId) {
         self.0.remove(&order);
     }
 
     /// A list does not have it; whether that is so for the first time.
     pub fn is_missing(&mut self, order: OrderId, now: Instant) -> bool {
-        let mut is_first = false;
-        self.0.entry(order).or_insert_with(|| {
-            is_first = true;
-            now
-        });
-        is_first
+        let (_, looks) = self.0.entry(order).or_insert((now, 0));
+        *looks += 1;
+        *looks == 1
     }
 
     /// Whether it is missing for so long that a thorough look settles it.
     pub fn is_long_missing(&self, order: OrderId, now: Instant) -> bool {
-        self.0.get(&order).is_some_and(|since| now.duration_since(*since) >= scaled(LONG))
+        let is_long = |since: Instant| now.duration_since(since) >= scaled(LONG);
+        self.0.get(&order).is_some_and(|(since, looks)| is_long(*since) && *looks >= LOOKS)
     }
 
-    /// Whether anything is.
-    pub fn wants_thorough_look(&self, now: Instant) -> bool {
-        self.0.keys().any(|order| self.is_long_missing(*order, now))
+    /// Those that a thorough look settles.
+    pub fn long_missing(&self, now: Instant) -> Vec<OrderId> {
+        self.0.keys().copied().filter(|order| self.is_long_missing(*order, now)).collect()
     }
 
     /// Lists of another session say nothing about those of this one.
@@ -58,11 +57,15 @@ mod tests {
         let (mut unlisted, start) = (Unlisted::default(), Instant::now());
         let order: OrderId = "7".parse().unwrap();
         assert!(unlisted.is_missing(order, start));
+        for _ in 2..LOOKS {
+            assert!(!unlisted.is_missing(order, start + LONG / 2));
+        }
+        assert!(!unlisted.is_long_missing(order, start + LONG), "too few looks");
         assert!(!unlisted.is_missing(order, start + LONG / 2));
         assert!(!unlisted.is_long_missing(order, start + LONG - Duration::from_secs(1)));
-        assert!(unlisted.wants_thorough_look(start + LONG));
+        assert_eq!(unlisted.long_missing(start + LONG), [order]);
         unlisted.is_listed(order);
-        assert!(!unlisted.wants_thorough_look(start + LONG));
+        assert!(unlisted.long_missing(start + LONG).is_empty());
         assert!(unlisted.is_missing(order, start + LONG), "from the beginning again");
         assert!(!unlisted.is_long_missing(order, start + LONG));
     }

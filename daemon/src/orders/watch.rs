@@ -5,21 +5,21 @@ use std::time::Duration;
 
 use ibd_cpapi::faults;
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::OrderRow;
+use ibd_cpapi::orders::{OrderRow, Tif};
 use ibd_cpapi::trades::Execution;
 use ibd_protocol::Level;
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 use tokio::time::Instant;
 
-use super::evidence::{self, Care, Evidence};
+use super::evidence::{self, Care, Evidence, Look};
 use super::feed;
 use super::intent::{Intent, IntentId};
 use super::lane::is_new;
 use super::life::{self, Event};
 use super::peeks::Until;
 use super::record::Record;
-use super::standing::Standing;
+use super::standing::{MISSING, Standing};
 use super::{Msg, State};
 use crate::board::Board;
 use crate::session::Lease;
@@ -91,8 +91,12 @@ impl State {
     pub(super) fn is_recovering(&self) -> bool {
         let epoch = self.ready.as_ref().map(Lease::epoch);
         let is_examined = epoch.is_some() && epoch == self.examined;
-        let has_doubts =
-            self.book.iter().any(|intent| matches!(intent.state, life::State::Unknown(_)));
+        // What another login's accounts have cannot be found out through this one.
+        let has = |account: &AccountId| {
+            self.ready.as_ref().is_none_or(|lease| lease.facts().accounts.contains(account))
+        };
+        let is_doubt = |intent: &Intent| matches!(intent.state, life::State::Unknown(_));
+        let has_doubts = self.book.iter().any(|intent| is_doubt(intent) && has(&intent.account));
         has_doubts && !is_examined
     }
 
@@ -158,6 +162,7 @@ impl State {
             let own = match &intent.state {
                 life::State::Unknown(_) => IN_DOUBT,
                 life::State::Parked(_) => PARKED,
+                life::State::Working(standing) if standing.status == MISSING => PARKED,
                 state if state.standing().is_some() && state.is_open() => WORKING,
                 _ => continue,
             };
@@ -184,15 +189,16 @@ impl State {
         let is_in_doubt =
             |state: &life::State| matches!(state, life::State::Unknown(_) | life::State::Parked(_));
         let has_doubts = self.book.iter().any(|intent| is_in_doubt(&intent.state));
-        let care = match has_doubts || self.unlisted.wants_thorough_look(Instant::now()) {
+        let missing = self.unlisted.long_missing(Instant::now());
+        let care = match has_doubts || !missing.is_empty() {
             true => Care::Thorough,
             false => Care::Glance,
         };
-        let accounts = self.accounts_of_interest(&lease);
+        let look = Look { accounts: self.accounts_of_interest(&lease), care, missing };
         let (feeds, me) = (self.feeds.clone(), me.clone());
         self.look = Some(tokio::spawn(async move {
             let deadline = Instant::now() + faults::scaled(LOOK);
-            let seen = evidence::gather(&lease, &feeds, &accounts, care, deadline).await;
+            let seen = evidence::gather(&lease, &feeds, &look, deadline).await;
             let seen = match seen {
                 Ok(evidence) => Some(Box::new(evidence)),
                 Err(failure) => {
@@ -268,14 +274,20 @@ impl State {
         fills: Vec<Execution>,
     ) {
         let mut evidence = Evidence::begin(0);
-        let named: Vec<IntentId> = rows
-            .iter()
-            .filter_map(|row| row.order_ref.as_deref().and_then(IntentId::of_client_order_id))
-            .chain(fills.iter().filter_map(|fill| {
-                fill.order_ref.as_deref().and_then(IntentId::of_client_order_id)
-            }))
-            .chain(rows.iter().filter_map(|row| self.book.by_order(row.order_id).map(|i| i.id)))
-            .collect();
+        let named = rows.iter().filter_map(|row| self.of_row(row));
+        let mut ids: Vec<IntentId> = named.collect();
+        ids.sort_unstable();
+        ids.dedup();
+        // One execution does not say how much of its order is filled: that is asked.
+        for fill in &fills {
+            let ours = fill.order_ref.as_deref().and_then(IntentId::of_client_order_id);
+            let known = fill.order_id.filter(|order| self.book.by_order(*order).is_some());
+            match (known, ours.and_then(|id| self.book.get(id))) {
+                (Some(order), _) => self.expect(me, order, Until::Asked),
+                (None, Some(_)) => self.wants_look = true,
+                (None, None) => {}
+            }
+        }
         // Every order begins as Inactive, and a dead one is so too: which it is, is asked.
         for row in rows.iter().filter(|row| row.status.as_deref() == Some("Inactive")) {
             if self.book.by_order(row.order_id).is_some() {
@@ -288,10 +300,6 @@ impl State {
             !is_inactive && (row.status.is_some() || row.filled.is_some())
         };
         evidence.rows = rows.into_iter().filter(is_news).collect();
-        evidence.fills = fills;
-        let mut ids = named;
-        ids.sort_unstable();
-        ids.dedup();
         for id in ids {
             let is_waiting =
                 self.book.get(id).is_some_and(|i| is_followed(&i.state) && !i.state.is_in_round());
@@ -299,6 +307,12 @@ impl State {
                 self.hold_against(me, id, &evidence).await;
             }
         }
+    }
+
+    /// Whose a pushed row is.
+    fn of_row(&self, row: &OrderRow) -> Option<IntentId> {
+        let named = row.order_ref.as_deref().and_then(IntentId::of_client_order_id);
+        named.or_else(|| self.book.by_order(row.order_id).map(|intent| intent.id))
     }
 
     /// What is open, or ended within a day.
@@ -342,8 +356,13 @@ impl State {
         }
         self.look_for_missing(me, &evidence).await;
         self.look_for_strays(me, &evidence).await;
+        for asked in &evidence.standings {
+            self.unlisted.is_listed(asked.order_id);
+        }
         let is_whole = !self.book.iter().any(|intent| match &intent.state {
-            life::State::Unknown(doubt) => doubt.since >= evidence.began,
+            life::State::Unknown(doubt) if evidence.accounts.contains(&intent.account) => {
+                doubt.since >= evidence.began
+            }
             _ => false,
         });
         if evidence.is_complete && is_whole {
@@ -355,6 +374,10 @@ impl State {
 
     async fn hold_against(&mut self, me: &ActorRef<Msg>, id: IntentId, evidence: &Evidence) {
         let Some(intent) = self.book.get(id) else { return };
+        // A look through another login has not seen this one's account.
+        if evidence.is_complete && !evidence.accounts.contains(&intent.account) {
+            return;
+        }
         let event = match (evidence.about(intent), &intent.state) {
             (Some(event), _) => event,
             // What was sent after the look had begun could not be seen by it.
@@ -389,9 +412,10 @@ impl State {
                 self.unlisted.is_listed(order);
             } else if self.unlisted.is_missing(order, now) {
                 self.expect(me, order, Until::Asked);
-            } else if evidence.is_complete && self.unlisted.is_long_missing(order, now) {
+            } else if evidence.absent.contains(&order) {
                 self.unlisted.is_listed(order);
-                self.step(me, id, Event::Unlisted(order), "a look at IBKR").await;
+                let ends = self.book.get(id).is_some_and(ends_by_itself);
+                self.step(me, id, Event::Unlisted(order, ends), "a look at IBKR").await;
             }
         }
     }
@@ -403,7 +427,9 @@ impl State {
                 self.stray(id, order);
                 continue;
             };
+            let is_looked_at = evidence.accounts.contains(&intent.account);
             if intent.state.is_over()
+                && is_looked_at
                 && let Some(event) = evidence.about(intent)
             {
                 self.step(me, id, event, "a look at IBKR").await;
@@ -423,7 +449,7 @@ impl State {
 
     /// The broker has an order that was not to be placed.
     pub(super) async fn alarm(&mut self, me: &ActorRef<Msg>, id: IntentId, standing: &Standing) {
-        if list_is_over(standing) {
+        if list_is_over(standing) && !standing.has_open_part() {
             return self.book.ended(id);
         }
         if !self.book.came_alive(id) {
@@ -446,6 +472,11 @@ impl State {
 /// Whether what the broker pushes can change it: also what is over may be filled late, or come back.
 fn is_followed(state: &life::State) -> bool {
     !state.is_over() || state.standing().is_some()
+}
+
+/// Whether an order is over by itself by the next day.
+fn ends_by_itself(intent: &Intent) -> bool {
+    intent.order.as_ref().is_some_and(|order| order.tif != Tif::Gtc)
 }
 
 /// Orders of an intent that the broker has and that may still become something.

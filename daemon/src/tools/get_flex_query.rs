@@ -15,7 +15,7 @@ use super::cell::Time;
 use super::{Ctx, Tool, args};
 use crate::flex::files::{self, Form, day, export, off};
 use crate::flex::schedule::Daily;
-use crate::flex::{Ask, Standing, View, is_of, words};
+use crate::flex::{Ask, Standing, View, find, is_of, words};
 use crate::refusal::Refusal;
 
 /// Rows of one page, if the call does not say.
@@ -168,6 +168,10 @@ impl Tool for GetFlexQuery {
             name: args.query_name.clone(),
             refresh: args.refresh == Some(true),
         };
+        // An end needs no statement first.
+        if let (Some(None), true) = (daily, is_remembered(&ctx.desks.flex.view(), &query)) {
+            ctx.desks.flex.schedule(query.clone(), None).await?;
+        }
         let latest = ctx.deadline.checked_sub(MARGIN).unwrap_or(ctx.deadline);
         let deadline = latest.min(Instant::now() + WAIT);
         let standing = ctx.desks.flex.run(ask, deadline, |text| ctx.tell(0, None, text)).await?;
@@ -248,6 +252,11 @@ fn daily(text: Option<&str>) -> Result<Option<Option<Daily>>, Refusal> {
             Refusal::argument("daily", message, "Give it as 06:15 (New York), or off.")
         }),
     }
+}
+
+fn is_remembered(view: &View, query: &str) -> bool {
+    let id = find(query, &view.queries).ok();
+    id.is_some_and(|id| view.queries.iter().any(|query| query.id == id))
 }
 
 fn scheduled(view: &View, entry: &Entry) -> Option<String> {

@@ -227,7 +227,10 @@ async fn foreign(ctx: &Ctx, order_id: OrderId) -> Result<Order, Refusal> {
         )
         .at("orderId")
     })?;
-    Ok(order_road::ready(ctx, &asked).await?.order)
+    let order = order_road::ready(ctx, &asked).await?.order;
+    // Whether it works outside regular hours the status does not say; a child does as its parent.
+    let family = ctx.desks.orders.of_order(order_id).await?.and_then(|intent| intent.order);
+    Ok(Order { outside_rth: family.and_then(|parent| parent.outside_rth), ..order })
 }
 
 /// The order that a status describes. Trailing stops are not described in full.
@@ -268,7 +271,7 @@ impl Changes {
             size,
             pricing: self.pricing(order.pricing)?,
             tif: self.tif.unwrap_or(order.tif),
-            outside_rth: self.outside_rth.unwrap_or(order.outside_rth),
+            outside_rth: self.outside_rth.or(order.outside_rth),
             // The others of its group stay as they are.
             attached: Attached::Nothing,
             ..order

@@ -14,7 +14,7 @@ use crate::orders::asked::Size;
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::{End, NotPlaced, State};
 use crate::orders::order::{Order, Purpose};
-use crate::orders::standing::{Part, Standing};
+use crate::orders::standing::{MISSING, Part, Standing};
 use crate::orders::{APPROVE, DECLINE};
 use crate::refusal::Refusal;
 
@@ -125,7 +125,8 @@ pub struct Understood {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AtBroker {
-    /// IBKR's word: PreSubmitted, Submitted, Filled, Cancelled, Inactive, …
+    /// IBKR's word: PreSubmitted, Submitted, Filled, Cancelled, Inactive, …; ours are Unlisted and Missing:
+    /// its lists no longer have it.
     status: String,
     /// What is filled.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,7 +145,8 @@ pub struct AtBroker {
 pub struct Other {
     /// IBKR's id as text.
     order_id: String,
-    /// IBKR's word, or Unlisted: IBKR no longer lists it. Absent until it was seen.
+    /// IBKR's word; Unlisted: its lists no longer have it and it has ended; Missing: they do not have it, and
+    /// it does not end by itself. Absent until it was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     /// What is filled.
@@ -484,6 +486,11 @@ pub fn next(intent: &Intent) -> String {
              standing.text). Tell the user. Cancel it before another try."
                 .to_owned()
         }
+        (State::Working(standing), Purpose::Place) if standing.status == MISSING => {
+            "IBKR's lists no longer have it, though it does not end by itself: it was cancelled elsewhere, or \
+             they are short. Do not place it again; tell the user to look in TWS."
+                .to_owned()
+        }
         (State::Working(_), Purpose::Place) => {
             format!("IBKR has it. wait_for_order with intentId {id} waits for its fill.")
         }
@@ -537,18 +544,20 @@ fn of_group(id: IntentId, standing: &Standing) -> String {
     }
 }
 
-/// How it ended is not known; what of it was filled stands in the trades.
+/// How it ended is not known; what of it was filled stands in the trades of a week, and in statements.
 fn unlisted(intent: &Intent, standing: &Standing) -> String {
     let tif = intent.order.as_ref().map_or("", |order| order.tif.as_str());
     let why = match tif {
-        "DAY" | "OPG" | "IOC" => format!("A {tif} order ends by itself"),
-        _ => "It was cancelled elsewhere, or ended by itself".to_owned(),
+        "GTC" => "A person found that it does not work any more".to_owned(),
+        _ => format!("A {tif} order ends by itself, and IBKR's lists no longer have it"),
     };
     let filled = match standing.filled.filter(|filled| !filled.is_zero()) {
-        Some(filled) => format!("{} of it were filled", filled.normalize()),
-        None => "no fill of it was seen".to_owned(),
+        Some(filled) => format!("{} of it were seen filled", filled.normalize()),
+        None => "no fill of it was seen here".to_owned(),
     };
-    format!("{why}; {filled}. get_trades with days 7 shows every fill. It does not work any more.")
+    format!(
+        "{why}; {filled}. get_trades with days 7, and for what is older ask_flex, show every fill."
+    )
 }
 
 fn confirmation(state: &State) -> Option<Confirmation> {

@@ -110,20 +110,23 @@ impl Book {
         self.past.contains(&id)
     }
 
-    /// Whether New York's day, whose orders these are, has ended since it was last asked.
-    pub(crate) fn day_has_ended(&mut self, now_ms: i64) -> bool {
+    /// The last close, if New York's day has ended since this was last asked. What came after that close is
+    /// of the next day already.
+    pub(crate) fn ended_day(&mut self, now_ms: i64) -> Option<i64> {
         let ends = *self.day_ends_ms.get_or_insert_with(|| next_midnight(now_ms));
-        let has_ended = now_ms >= ends;
-        if has_ended {
-            self.day_ends_ms = Some(next_midnight(now_ms));
+        if now_ms < ends {
+            return None;
         }
-        has_ended
+        let next = next_midnight(now_ms);
+        self.day_ends_ms = Some(next);
+        Some(next - DAY_MS - AFTER_CLOSE_MS)
     }
 
-    /// From now on the broker no longer shows what is over.
-    pub(crate) fn turn_the_page(&mut self) {
-        let over = self.orders.keys().filter(|id| !self.open.contains(id));
-        self.past.extend(over);
+    /// From now on the broker no longer shows what was over by then (epoch milliseconds).
+    pub(crate) fn turn_the_page(&mut self, until_ms: i64) {
+        let over = self.orders.values().filter(|order| !self.open.contains(&order.id));
+        let over = over.filter(|order| order.changed_ms < until_ms);
+        self.past.extend(over.map(|order| order.id));
     }
 
     /// Keeps a trade.
@@ -172,6 +175,9 @@ impl Book {
         self.registered.insert(client_id.to_owned(), now_ms);
     }
 }
+
+/// From the last close, at 20:00, to midnight.
+const AFTER_CLOSE_MS: i64 = 4 * 60 * 60_000;
 
 /// New York's next midnight, epoch milliseconds.
 fn next_midnight(now_ms: i64) -> i64 {

@@ -10,8 +10,8 @@ impl World {
         self.keep_rounds();
         self.charge();
         let now = self.clock.now_ms();
-        if self.book.day_has_ended(now) {
-            self.end_the_day();
+        if let Some(close) = self.book.ended_day(now) {
+            self.end_the_day(close);
         }
         let step = self.market.step(now);
         // Fills change others of the set, so the ids are taken first.
@@ -21,13 +21,17 @@ impl World {
         }
     }
 
-    /// The orders of the day end with it, and over night the broker forgets what is over.
-    pub(crate) fn end_the_day(&mut self) {
-        let of_the_day = self.related(|order| matches!(order.tif.as_str(), "DAY" | "IOC" | "OPG"));
-        for id in of_the_day {
+    /// The orders of the day that were there at its close (epoch milliseconds) end with it, and over night
+    /// the broker forgets what was over. What is for the opening waits for that.
+    pub(crate) fn end_the_day(&mut self, close_ms: i64) {
+        let of_the_day = |order: &Order| order.tif == "DAY" && order.entered_ms < close_ms;
+        for id in self.related(of_the_day) {
             self.end(id, Status::Cancelled);
+            if let Some(order) = self.book.orders.get_mut(&id) {
+                order.changed_ms = close_ms.min(order.changed_ms) - 1;
+            }
         }
-        self.book.turn_the_page();
+        self.book.turn_the_page(close_ms);
     }
 
     /// Takes an order's next step if its time has come.

@@ -82,11 +82,16 @@ impl Server {
     pub(crate) fn timed_call(&mut self, tool: &str, arguments: &Value) -> Duration {
         let begun = Instant::now();
         self.begin_call(tool, arguments);
-        self.line();
-        let took = begun.elapsed();
-        let message: Value = serde_json::from_str(&self.line).unwrap();
-        assert!(is_good(&message), "{message}");
-        took
+        loop {
+            self.line();
+            let took = begun.elapsed();
+            let message: Value = serde_json::from_str(&self.line).unwrap();
+            // What the daemon tells everybody may come in between.
+            if message.get("id").is_some() {
+                assert!(is_good(&message), "{message}");
+                return took;
+            }
+        }
     }
 
     /// Closes its stdin and waits until it has ended.

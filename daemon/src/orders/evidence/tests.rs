@@ -1,10 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::orders::asked::Pricing;
+use crate::orders::asked::{Leg, Pricing};
 use crate::orders::guardrails::tests::order;
 use crate::orders::intent::{Origin, Seed};
-use crate::orders::life::{Doubt, State};
+use crate::orders::life::{Doubt, End, State};
+use crate::orders::standing::UNLISTED;
 use ibd_cpapi::money::Price;
 
 fn intent(purpose: Purpose, state: State) -> Intent {
@@ -74,6 +75,66 @@ fn an_order_that_the_list_forgot_is_known_by_its_fills() {
         unreachable!("it is there")
     };
     assert_eq!(standing.status, "Submitted");
+}
+
+#[test]
+fn executions_alone_say_nothing_about_the_rest() {
+    let fills = r#"[{"execution_id":"a","order_id":7,"size":4,"price":"100"}]"#;
+    let known = |status: &str| Standing::new("7".parse().unwrap(), status);
+    let found = |state: State| match evidence("[]", fills).about(&intent(Purpose::Place, state)) {
+        Some(Event::Found(standing)) => (standing.status, standing.filled),
+        other => unreachable!("{other:?}"),
+    };
+    let four = Some(Decimal::from(4));
+    let working = State::Working(known("PendingCancel"));
+    assert_eq!(found(working), ("PendingCancel".to_owned(), four));
+    let over = State::Over(End::Unlisted(known(UNLISTED)));
+    assert_eq!(found(over), (UNLISTED.to_owned(), four), "it does not come back by them");
+    let cancelled = State::Over(End::Cancelled(known("Cancelled")));
+    assert_eq!(found(cancelled), ("Cancelled".to_owned(), four));
+}
+
+#[test]
+fn executions_of_a_combinations_legs_are_not_what_is_filled_of_it() {
+    let mut intent = intent(Purpose::Place, unknown());
+    let leg = |conid: &str, ratio, side| Leg { conid: conid.parse().unwrap(), ratio, side };
+    if let Some(order) = &mut intent.order {
+        order.contract.legs = vec![leg("265598", 1, Side::Buy), leg("8314", 2, Side::Sell)];
+    }
+    let fills = format!(
+        r#"[{{"execution_id":"a","order_id":7,"order_ref":"{}","size":10,"price":"100"}}]"#,
+        intent.client_order_id
+    );
+    let Some(Event::Found(standing)) = evidence("[]", &fills).about(&intent) else {
+        unreachable!("it is there")
+    };
+    assert_eq!((standing.status.as_str(), standing.filled), ("Submitted", None));
+}
+
+#[test]
+fn another_order_of_a_group_is_not_taken_for_the_first_one() {
+    let intent = intent(Purpose::Place, unknown());
+    let rows = format!(
+        r#"[{{"orderId":8,"status":"Filled","order_ref":"{}-2"}}]"#,
+        intent.client_order_id
+    );
+    let pushed = Evidence { is_complete: false, ..evidence(&rows, "[]") };
+    assert_eq!(pushed.about(&intent), None, "the first one may come with the next frame");
+    let Some(Event::Found(standing)) = evidence(&rows, "[]").about(&intent) else {
+        unreachable!("its like is there")
+    };
+    assert_eq!(standing.order_id.get(), 8, "the broker did not take the first one");
+
+    let both = format!(
+        r#"[{{"orderId":9,"status":"Submitted","order_ref":"{0}"}},{{"orderId":7,"status":"Filled"}}]"#,
+        intent.client_order_id
+    );
+    let known = State::Working(Standing::new("7".parse().unwrap(), "Submitted"));
+    let known = Intent { state: known, ..intent };
+    let Some(Event::Found(standing)) = evidence(&both, "[]").about(&known) else {
+        unreachable!("it is there")
+    };
+    assert_eq!(standing.order_id.get(), 7, "an id that is known goes before a name");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(crate) fn order(side: Side, quantity: &str, pricing: Pricing) -> Order {
         size: Size::Quantity(Quantity::new(decimal(quantity))),
         pricing,
         tif: Tif::Day,
-        outside_rth: false,
+        outside_rth: Some(false),
         attached: Attached::Nothing,
         operator: None,
     }

@@ -62,7 +62,8 @@ pub(crate) fn every_state() -> Vec<State> {
         State::Over(End::Filled(standing("Filled"))),
         State::Over(End::Cancelled(standing("Cancelled"))),
         State::Over(End::Filled(bracket("Filled", "PreSubmitted", "Filled"))),
-        State::Over(End::Unlisted(standing("Submitted"))),
+        State::Working(standing(MISSING)),
+        State::Over(End::Unlisted(standing(UNLISTED))),
         State::Over(End::NotTaken),
         State::Over(End::Rejected("no".into())),
         State::Over(End::NotPlaced(NotPlaced::Expired)),
@@ -90,8 +91,9 @@ fn every_event() -> Vec<Event> {
         Event::Restarted,
         Event::Found(standing("Submitted")),
         Event::Found(standing("Filled")),
-        Event::Unlisted("7".parse().unwrap()),
-        Event::Unlisted("8".parse().unwrap()),
+        Event::Unlisted("7".parse().unwrap(), true),
+        Event::Unlisted("7".parse().unwrap(), false),
+        Event::Unlisted("8".parse().unwrap(), true),
         Event::Absent(2),
         Event::Resolved(None),
         Event::Resolved(Some(standing("Submitted"))),
@@ -182,7 +184,7 @@ fn what_is_over_stays_over() {
             let is_cancelled = matches!(state, State::Over(End::Cancelled(_)));
             let is_found = matches!(event, Event::Found(_));
             let is_unlisted = matches!(state, State::Over(End::Unlisted(_)));
-            let is_part = event == Event::Unlisted("8".parse().unwrap());
+            let is_part = event == Event::Unlisted("8".parse().unwrap(), true);
             if let Some((next, effects)) = step(&state, event, now()) {
                 if is_cancelled && is_filled {
                     // A fill was seen, whatever was said before.
@@ -230,17 +232,36 @@ fn each_order_of_a_bracket_goes_its_own_way() {
 }
 
 #[test]
-fn what_the_lists_forgot_is_over_without_a_word_of_how() {
+fn what_the_lists_forgot_is_over_if_it_ends_by_itself() {
     let working = State::Working(bracket("Submitted", "PreSubmitted", "Inactive"));
-    let (state, effects) = step(&working, Event::Unlisted("7".parse().unwrap()), now()).unwrap();
+    let (main, stop): (OrderId, OrderId) = ("7".parse().unwrap(), "8".parse().unwrap());
+    let (state, effects) = step(&working, Event::Unlisted(main, true), now()).unwrap();
     assert_eq!((state.name(), effects), ("no_longer_listed", vec![Effect::Tell]));
-    let stop: OrderId = "8".parse().unwrap();
-    let (state, effects) = step(&state, Event::Unlisted(stop), now()).unwrap();
+    let (state, effects) = step(&state, Event::Unlisted(stop, true), now()).unwrap();
     assert_eq!(effects, [Effect::TellPart(stop)]);
     assert!(state.is_open(), "the other one is still there");
-    assert_eq!(step(&state, Event::Unlisted(stop), now()), None);
-    assert_eq!(name(&state, Event::Found(standing("Submitted"))), "working");
-    assert_eq!(step(&State::Unknown(doubt()), Event::Unlisted(stop), now()), None);
+    assert_eq!(step(&state, Event::Unlisted(stop, true), now()), None);
+    let (again, effects) = step(&state, Event::Found(standing("Submitted")), now()).unwrap();
+    assert_eq!((again.name(), effects), ("working", vec![Effect::Tell]), "a row has it");
+    let late = Standing { filled: Some(Decimal::ONE), ..standing(UNLISTED) };
+    let (late, effects) = step(&state, Event::Found(late), now()).unwrap();
+    assert_eq!((late.name(), effects), ("no_longer_listed", vec![Effect::Tell]), "only a fill");
+    assert_eq!(late.standing().unwrap().filled, Some(Decimal::ONE));
+    assert_eq!(step(&State::Unknown(doubt()), Event::Unlisted(stop, true), now()), None);
+}
+
+#[test]
+fn what_does_not_end_by_itself_is_looked_for_on_until_a_person_knows() {
+    let main: OrderId = "7".parse().unwrap();
+    let working = State::Working(standing("Submitted"));
+    let (missing, effects) = step(&working, Event::Unlisted(main, false), now()).unwrap();
+    assert_eq!((missing.name(), effects), ("working", vec![Effect::Tell]));
+    assert!(missing.is_open());
+    assert_eq!(step(&missing, Event::Unlisted(main, false), now()), None, "told once");
+    let (back, effects) = step(&missing, Event::Found(standing("Submitted")), now()).unwrap();
+    assert_eq!((&back, effects), (&working, vec![Effect::Tell]));
+    assert_eq!(name(&missing, Event::Resolved(None)), "no_longer_listed");
+    assert_eq!(step(&working, Event::Resolved(None), now()), None, "it is there");
 }
 
 #[test]

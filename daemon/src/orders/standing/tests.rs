@@ -26,6 +26,7 @@ fn a_part_is_followed_until_it_is_over() {
         ("PreSubmitted", true),
         ("Submitted", true),
         ("Inactive", true),
+        (MISSING, true),
         ("Filled", false),
         ("Cancelled", false),
         (UNLISTED, false),
@@ -50,6 +51,8 @@ fn what_is_over_comes_back_only_with_a_fill_and_fills_never_become_less() {
     assert_eq!(stale, as_is("Cancelled", 0));
     let late = became(part("8", "Cancelled", 0), part("8", "Filled", 10));
     assert_eq!(late, as_is("Filled", 10), "a cancellation that came too late");
+    let late = became(part("8", "Cancelled", 0), part("8", "Submitted", 4));
+    assert_eq!(late, as_is("Cancelled", 4), "what was filled before it");
     let back = became(part("8", UNLISTED, 0), part("8", "Submitted", 0));
     assert_eq!(back, as_is("Submitted", 0), "a list was short, and is whole again");
 }
@@ -67,11 +70,21 @@ fn news_of_a_part_is_what_filled_or_what_ended_by_itself() {
     assert_eq!(news(&[part("9", "Cancelled", 0)]), [9], "a position without its stop");
     assert_eq!(news(&[part("9", "Inactive", 0)]), [9]);
     assert_eq!(news(&[part("9", UNLISTED, 0)]), [9]);
+    assert_eq!(news(&[part("9", MISSING, 0)]), [9]);
     assert!(news(&[part("10", "PreSubmitted", 0)]).is_empty(), "seen for the first time");
 
     let cancelled = Standing { status: "Cancelled".into(), ..before.clone() };
     let all = cancelled.with_parts(&[part("8", "Cancelled", 0), part("9", "Cancelled", 0)]);
     assert!(all.news_since(&before).is_empty(), "they went with the first one");
+    let entered = Standing { filled: Some(Decimal::from(4)), ..cancelled };
+    let stopless = entered.with_parts(&[part("9", "Cancelled", 0)]);
+    assert_eq!(stopless.news_since(&entered).len(), 1, "a position is left without its stop");
+    let filled = before.with_parts(&[part("8", "Filled", 10)]);
+    let other_digits = Part { average: Some(Decimal::ONE), ..part("8", "Filled", 10) };
+    assert!(filled.with_parts(&[other_digits]).news_since(&filled).is_empty(), "told once");
+    let lost = before.with_parts(&[part("9", MISSING, 0)]);
+    let found = lost.with_parts(&[part("9", "Submitted", 0)]);
+    assert_eq!(found.news_since(&lost).len(), 1, "it is there again");
 }
 
 #[test]
