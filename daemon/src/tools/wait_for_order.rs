@@ -56,9 +56,7 @@ impl Tool for WaitForOrder {
         let orders = &ctx.desks.orders;
         let intent = match (&args.intent_id, args.order_id) {
             (Some(text), None) => orders.look(order_road::intent_id("intentId", text)?).await?,
-            (None, Some(order_id)) => {
-                orders.of_order(order_id).await?
-            }
+            (None, Some(order_id)) => orders.of_order(order_id).await?,
             _ => {
                 return Err(Refusal::argument(
                     "intentId",
@@ -82,7 +80,8 @@ impl Tool for WaitForOrder {
         let begun = (intent.id, intent.state.name());
         let tell =
             |now: &Intent| ctx.tell(1, None, &format!("{} is {}", now.text, now.state.name()));
-        let ended = orders.follow(intent.id, deadline, |now| is_news(now, part, begun), tell).await?;
+        let ended =
+            orders.follow(intent.id, deadline, |now| is_news(now, part, begun), tell).await?;
         Ok(Out::of(&ended, None))
     }
 }
