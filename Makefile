@@ -17,7 +17,8 @@ test: ## everything that needs only the Rust toolchain
 	$(CARGO) build --workspace --bins --examples
 	$(CARGO) build -p ibd --features faults --bin ibd-faults
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
-	$(CARGO) test --workspace
+	# Stories wait more than they compute.
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-5} $(CARGO) test --workspace
 	tests/packaging/check.sh
 
 test-real: ## clients that nobody here wrote: SDKs, Inspector, conformance suite, ibind

@@ -136,6 +136,12 @@ async fn live_has_limits_of_its_own_without_any_configuration() {
         let reason = desk.held(order).await;
         assert_eq!(reason["setting"], setting, "{reason}");
     }
+    // A named request keeps its outcome; another try is told to take another name.
+    let named = and(limit(10, 250.0), json!({ "requestId": "mine" }));
+    for _ in 0..2 {
+        let out = desk.place(named.clone()).await;
+        assert!(out["next"].as_str().unwrap().ends_with("needs a new requestId."), "{out}");
+    }
     // A stop becomes a limit order where it triggers; how far its limit is from there counts.
     let stop = |limit: f64| {
         json!({ "symbol": "AAPL", "action": "SELL", "orderType": "STOP_LIMIT", "quantity": 1,

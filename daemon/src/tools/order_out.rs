@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::Ctx;
 use super::cell::{Num, Time};
+use super::{Ctx, order_road};
 use crate::orders::approval::{Approval, By};
 use crate::orders::asked::Size;
 use crate::orders::intent::{Intent, IntentId};
@@ -289,7 +289,7 @@ impl Out {
                 .map(|standing| standing.others.iter().map(Other::from).collect())
                 .unwrap_or_default(),
             reason: reason(&intent.state),
-            next: next(intent),
+            next: with_new_name(intent, next(intent)),
             account: intent.account.to_string(),
             mode: intent.order.as_ref().map(|order| if order.paper { "paper" } else { "live" }),
             order: intent.order.as_ref().map(Understood::of),
@@ -432,6 +432,15 @@ fn reason(state: &State) -> Option<Reason> {
         _ => return None,
     };
     Some(Reason { code, message, setting })
+}
+
+/// Under the caller's own name the outcome stays what it is: another try needs another name.
+fn with_new_name(intent: &Intent, next: String) -> String {
+    let is_named = intent.origin.key.starts_with(order_road::NAMED);
+    match is_named && status(&intent.state) == "not_placed" {
+        true => format!("{next} Another try needs a new requestId."),
+        false => next,
+    }
 }
 
 /// What to do about an intent.

@@ -30,6 +30,9 @@ pub struct Ready {
     pub lease: Lease,
 }
 
+/// What the keys of requests begin with that their callers named.
+pub const NAMED: &str = "request/";
+
 /// How a request is known again: by the caller's own name for it, else by the call's.
 pub fn origin(ctx: &Ctx, tool: &str, request_id: Option<&str>, hash: String) -> Origin {
     let client = match ctx.who.client.as_str() {
@@ -37,7 +40,7 @@ pub fn origin(ctx: &Ctx, tool: &str, request_id: Option<&str>, hash: String) -> 
         name => name,
     };
     let key = match request_id {
-        Some(id) => format!("request/{client}/{tool}/{id}"),
+        Some(id) => format!("{NAMED}{client}/{tool}/{id}"),
         None => format!("call/{}", ctx.who.key),
     };
     Origin {
