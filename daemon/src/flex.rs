@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ibd_cpapi::faults::scaled;
-use ibd_cpapi::flex::Service;
+use ibd_cpapi::flex::{Class, Service, class};
 use ibd_flex::archive::{AddError, Added, Archive, Entry, Incoming, Keep, Why, prune};
 use jiff::{Timestamp, ToSpan};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -42,6 +42,8 @@ use schedule::{Daily, Tried};
 
 /// A statement that is younger than this is given again: IBKR makes no newer one.
 const FRESH_MINUTES: i64 = 10;
+/// There is no statement for the period, as yet.
+const NOT_YET: u32 = 1003;
 /// How often it is looked whether a query is to be run by itself.
 const TICK: Duration = Duration::from_secs(60);
 
@@ -163,6 +165,8 @@ struct Run {
     name: Option<String>,
     /// Nobody asked for it; it was its time.
     is_scheduled: bool,
+    /// It failed in a way that an hour does not mend.
+    in_vain: bool,
     task: JoinHandle<()>,
 }
 
@@ -211,6 +215,9 @@ impl Actor for Flex {
                 "See `ibctl logs`.",
             );
         }
+        // What an earlier actor said of these is found out anew.
+        board.clear("flex_daily_failed");
+        board.clear("flex_token_expires");
         let state = State {
             board,
             store,
@@ -250,6 +257,11 @@ impl Actor for Flex {
                 let _ = reply.send(state.prune(&keep, is_trial));
             }
             Msg::Resume => {
+                // Somebody may have brought a token.
+                let had_none = |query: &QueryId| {
+                    state.failed.get(query).is_some_and(|why| why.error == words::NO_TOKEN)
+                };
+                state.scheduled.retain(|query, _| !had_none(query));
                 state.resume(&me);
                 state.tick(&me);
             }
@@ -343,6 +355,7 @@ impl State {
             tries: Tries::default(),
             name,
             is_scheduled: false,
+            in_vain: false,
             task: tokio::spawn(async {}),
         };
         self.runs.insert(query.clone(), run);
@@ -401,14 +414,12 @@ impl State {
             Heard::Code(code, text) => (Sign::Code(*code), Some(words::code(*code, text))),
             Heard::Broken(text) => (Sign::Broken, Some(words::broken(text))),
             Heard::Stored(added) => return self.stored(query, added),
-            Heard::NoToken => {
-                // Whoever has it may only be on the way here.
-                run.is_scheduled = false;
-                self.scheduled.remove(query);
-                return self.fail(query, words::no_token(), false);
-            }
+            Heard::NoToken => return self.fail(query, words::no_token(), false),
             Heard::NotStored(text) => return self.fail(query, words::not_stored(text), false),
-            Heard::Unusable(text) => return self.fail(query, words::broken(text), true),
+            Heard::Unusable(text) => {
+                run.in_vain = true;
+                return self.fail(query, words::broken(text), true);
+            }
         };
         let (next, tries) = life::next(run.step, sign, run.tries);
         tracing::info!(%query, step = ?run.step, ?sign, ?next, "flex");
@@ -438,6 +449,9 @@ impl State {
                 self.fail(query, refusal.unwrap_or_else(words::left), false);
             }
             Next::GiveUp => {
+                // A statement that is not there yet may be there in an hour.
+                run.in_vain = matches!(sign, Sign::Code(code)
+                    if code != NOT_YET && class(code) == Class::Permanent);
                 self.fail(query, failure.unwrap_or_else(words::left), true);
             }
         }
@@ -450,7 +464,7 @@ impl State {
         if let Some(run) = self.runs.remove(query) {
             if run.is_scheduled {
                 if let Some(tried) = self.scheduled.get_mut(query) {
-                    tried.in_vain = is_over;
+                    tried.in_vain = run.in_vain;
                 }
                 self.failed.insert(query.clone(), refusal.clone());
                 self.tell_failed();
@@ -489,6 +503,9 @@ impl State {
         self.failed.remove(&id);
         self.tell_failed();
         self.scheduled.remove(&id);
+        if let (None, Some(run)) = (daily, self.runs.get_mut(&id)) {
+            run.is_scheduled = false;
+        }
         self.tick(me);
         Ok(query)
     }

@@ -214,7 +214,7 @@ pub struct State {
     called_at: Option<tokio::time::Instant>,
     looked_at: Option<tokio::time::Instant>,
     wants_look: bool,
-    round: Option<JoinHandle<()>>,
+    round: Option<lane::Round>,
     pins: desk::Pins,
     /// Whether a PIN is wanted of whoever approves.
     has_pin: bool,
@@ -298,7 +298,7 @@ impl Actor for Orders {
         // What is on the wire may arrive all the same; the next daemon finds out what became of it.
         let running =
             state.look.take().into_iter().chain(state.peeking.take()).chain(state.feed.take());
-        let running = running.chain(state.round.take());
+        state.round = None;
         for task in state.tasks.drain(..).chain(running) {
             task.abort();
         }

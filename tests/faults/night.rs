@@ -45,10 +45,17 @@ pub async fn run(tools: &Tools) -> Result<(), String> {
         return Err(format!("what was filled is not any more: {order}"));
     }
     let order = desk.look(&to_stay).await?;
-    match order["standing"]["status"] == "Submitted" && order["reason"].is_null() {
-        true => Ok(()),
-        false => Err(format!("what works on is not said to: {order}")),
+    if order["standing"]["status"] != "Submitted" || !order["reason"].is_null() {
+        return Err(format!("what works on is not said to: {order}"));
     }
+    // A list that is short says nothing about what does not end by itself.
+    let id: u64 = order["orderId"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
+    sim.tell("/hide", &json!({ "orderId": id, "hidden": true })).await;
+    let is_missing = |order: &Value| order["standing"]["status"] == "Missing";
+    desk.until("it is missing", &to_stay, is_missing).await?;
+    sim.tell("/hide", &json!({ "orderId": id, "hidden": false })).await;
+    let works = |order: &Value| order["standing"]["status"] == "Submitted";
+    desk.until("it is there again", &to_stay, works).await.map(drop)
 }
 
 fn client(home: &Home) -> Client {

@@ -74,6 +74,7 @@ async fn whatever_is_lost_on_the_way_is_found_and_was_sent_once() {
         a_model_that_places_again_because_the_answer_was_lost_makes_no_second_order(),
         a_question_whose_answer_is_lost_leaves_it_unknown_until_it_is_seen(),
         a_question_that_was_given_up_and_goes_live_is_found(),
+        what_was_called_not_placed_and_fills_all_the_same_is_told(),
         an_empty_answer_is_no_answer(),
         a_change_and_a_cancellation_whose_answers_are_lost_are_found_out(),
     );
@@ -664,6 +665,23 @@ async fn a_question_that_was_given_up_and_goes_live_is_found() {
     let found = desk.call("wait_for_order", json!({ "intentId": out["intentId"] })).await;
     assert_eq!(found["status"], "placed", "{found}");
     assert_eq!(desk.placements().await.len(), 2);
+}
+
+async fn what_was_called_not_placed_and_fills_all_the_same_is_told() {
+    let mut desk = Desk::new(json!({ "zombieMillis": 500 }), "").await;
+    desk.script(json!([{ "questions": ["o163"], "zombie": true, "then": "fill" }])).await;
+    desk.sim.fault(json!({ "match": "/iserver/reply/", "method": "POST", "mode": "status", "status": 503 })).await;
+    let out = desk.place(resting(1)).await;
+    assert_eq!(out["status"], "unknown", "{out}");
+    let intent = out["intentId"].as_str().unwrap();
+    let resolved = desk.world.ctl(&["orders", "resolve", intent, "--not-placed", "--yes"]).await;
+    assert!(resolved.status.success(), "{resolved:?}");
+    // Another order gives the question up; the order rises, and is filled at once.
+    desk.placed(limit(2, 264.0)).await;
+    let notice = desk.client.notice("order_came_alive").await;
+    assert!(notice["data"]["text"].as_str().unwrap().contains("not placed"), "{notice}");
+    let status = desk.world.status().await;
+    assert!(status["conditions"].to_string().contains("order_came_alive"), "{status}");
 }
 
 async fn what_ibkr_refuses_is_not_placed_with_ibkrs_words() {

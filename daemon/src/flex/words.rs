@@ -12,14 +12,13 @@ pub const GET_A_TOKEN: &str = "Ask the user to log in to IBKR's Client Portal, o
     Reports, Flex Queries, Flex Web Service Configuration, generate a token there, and give it with \
     `ibctl secrets set IB_FLEX_TOKEN`; then try again.";
 
+/// The code of [`no_token`].
+pub const NO_TOKEN: &str = "flex_no_token";
+
 /// Nobody has given a token.
 pub fn no_token() -> Refusal {
-    Refusal::new(
-        "flex_no_token",
-        "No token for IBKR's Flex Web Service is configured.",
-        GET_A_TOKEN,
-    )
-    .at("IB_FLEX_TOKEN")
+    Refusal::new(NO_TOKEN, "No token for IBKR's Flex Web Service is configured.", GET_A_TOKEN)
+        .at("IB_FLEX_TOKEN")
 }
 
 /// Days before its end at which a token's end is said.

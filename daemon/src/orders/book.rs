@@ -1,6 +1,6 @@
 //! The book: every intent, as the journal tells it. Whatever it says can be told again from the journal.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use ibd_cpapi::id::OrderId;
@@ -39,7 +39,8 @@ pub struct Book {
     keys: HashMap<String, IntentId>,
     by_order: HashMap<OrderId, IntentId>,
     /// What the broker has although it was called not placed. Seen at the broker, not read from the journal.
-    alive: BTreeSet<IntentId>,
+    /// Whether it works.
+    alive: BTreeMap<IntentId, bool>,
     frozen: Option<String>,
     /// When trading was last let through by a person.
     unfrozen_at: Option<Timestamp>,
@@ -148,14 +149,16 @@ impl Book {
         self.frozen.as_deref()
     }
 
-    /// The broker has what was called not placed; whether that is news.
-    pub fn came_alive(&mut self, id: IntentId) -> bool {
-        self.alive.insert(id)
+    /// The broker has, or had, what was called not placed; whether that is news.
+    pub fn came_alive(&mut self, id: IntentId, works: bool) -> bool {
+        self.alive.insert(id, works).is_none()
     }
 
     /// It is over at the broker, too.
     pub fn ended(&mut self, id: IntentId) {
-        self.alive.remove(&id);
+        if let Some(works) = self.alive.get_mut(&id) {
+            *works = false;
+        }
     }
 
     /// What waits for a yes because the first try ended with a question.
@@ -174,7 +177,7 @@ impl Book {
         });
         let mut held = None;
         for intent in candidates {
-            if intent.state.is_in_doubt() || self.alive.contains(&intent.id) {
+            if intent.state.is_in_doubt() || self.alive.get(&intent.id) == Some(&true) {
                 return Some((intent, true));
             }
             let is_placed = !matches!(
@@ -238,7 +241,7 @@ fn age(intent: &Intent, now: Now) -> Duration {
 }
 
 /// The trading day: New York's.
-fn day(at: Timestamp) -> jiff::civil::Date {
+pub(super) fn day(at: Timestamp) -> jiff::civil::Date {
     let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
     at.to_zoned(zone).date()
 }

@@ -13,6 +13,11 @@ impl Egress {
         self.0.is_none_or(|known| left <= known)
     }
 
+    /// From here it is counted, unless it is already.
+    pub fn begin(&mut self, left: u64) {
+        self.0.get_or_insert(left);
+    }
+
     /// One more may leave.
     pub fn let_go(&mut self, left: u64) {
         self.0 = Some(left + 1);
@@ -27,6 +32,8 @@ mod tests {
     fn one_that_nobody_let_go_is_one_too_many() {
         let mut egress = Egress::default();
         assert!(egress.holds(7), "nothing is known of an earlier desk");
+        egress.begin(7);
+        assert!(egress.holds(7) && !egress.holds(8), "sent beside the desk");
         egress.let_go(7);
         assert!(egress.holds(7), "it never left");
         assert!(egress.holds(8));

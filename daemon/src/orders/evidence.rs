@@ -24,6 +24,9 @@ use crate::session::Lease;
 
 /// Lists and trades may be asked for once in five seconds, and an earlier answer would be given again.
 const APART: Duration = Duration::from_millis(5_050);
+/// Single orders of one look. IBKR takes five seconds to say that it does not know one.
+const ASKED: usize = 3;
+const ANSWER: Duration = Duration::from_secs(10);
 /// Trades of so many days.
 const DAYS: u8 = 7;
 
@@ -97,10 +100,13 @@ pub async fn gather(
             evidence.add_fills(fills);
         }
     }
-    for order_id in look.missing.iter().filter(|_| is_thorough) {
-        match list::status(lease, *order_id, deadline).await? {
-            Some(answer) => evidence.standings.push(of_status(&answer.value)),
-            None => evidence.absent.push(*order_id),
+    for order_id in look.missing.iter().take(ASKED).filter(|_| is_thorough) {
+        let patience = deadline.min(Instant::now() + faults::scaled(ANSWER));
+        match list::status(lease, *order_id, patience).await {
+            Ok(Some(answer)) => evidence.standings.push(of_status(&answer.value)),
+            Ok(None) => evidence.absent.push(*order_id),
+            // What the lists said counts all the same; this one is asked for by the next look.
+            Err(failure) => tracing::info!(%failure, %order_id, "an order could not be asked for"),
         }
     }
     evidence.accounts = look.accounts.clone();
@@ -204,8 +210,8 @@ impl Evidence {
             Some(row) => Some(of_sparse_row(row, Some(&known.status))),
             None => {
                 let fills = self.fills_of(id)?;
-                let filled = fills.counted(order, order.size);
-                Some(Standing { others: Vec::new(), ..filled.onto(known.clone()) })
+                let counted = self.settled(id, fills.counted(order, order.size));
+                Some(Standing { others: Vec::new(), ..counted.onto(known.clone()) })
             }
         }
     }
@@ -226,7 +232,8 @@ impl Evidence {
         // Of a group whose first order the broker did not take, the others may be there all the same.
         let is_own = |row: &&OrderRow| is_of(row.order_ref.as_ref(), intent);
         let row = self.rows.iter().filter(|_| self.is_complete).find(is_own)?;
-        Some(of_sparse_row(row, None))
+        let refused = Some("IBKR does not have the first order of this group".to_owned());
+        Some(Standing { refused, ..of_sparse_row(row, None) })
     }
 
     /// The other orders of the submission, as far as something is seen of them.
@@ -260,11 +267,19 @@ impl Evidence {
             let is_seen = parts.iter().any(|seen| seen.order_id == part.order_id);
             if let Some(fills) = self.fills_of(part.order_id).filter(|_| !is_seen) {
                 let Some(size) = part_size(order, &fills) else { continue };
-                parts.push(fills.counted(order, size).onto_part(part));
+                let counted = self.settled(part.order_id, fills.counted(order, size));
+                parts.push(counted.onto_part(part));
             }
         }
         parts.sort_unstable_by_key(|part| part.order_id);
         parts
+    }
+
+    /// How much an order is may have been changed elsewhere; so executions make it filled only once the
+    /// broker knows nothing else of it.
+    fn settled(&self, order_id: OrderId, counted: Counted) -> Counted {
+        let is_whole = counted.is_whole && self.absent.contains(&order_id);
+        Counted { is_whole, ..counted }
     }
 
     fn fills_of(&self, order_id: OrderId) -> Option<Fills<'_>> {

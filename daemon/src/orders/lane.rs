@@ -106,10 +106,10 @@ impl State {
         part: impl Future<Output = Msg> + Send + 'static,
     ) {
         let me = me.clone();
-        self.round = Some(tokio::spawn(async move {
+        self.round = Some(Round(tokio::spawn(async move {
             let msg = AssertUnwindSafe(part).catch_unwind().await.unwrap_or(lost);
             let _ = me.cast(msg);
-        }));
+        })));
     }
 
     /// A last look: then, and only then, it is sent.
@@ -202,7 +202,7 @@ impl State {
     }
 
     /// More requests with orders left than were let go: whatever sent them, it is stopped.
-    async fn check_egress(&mut self, lease: &Lease) {
+    pub(super) async fn check_egress(&mut self, lease: &Lease) {
         if self.egress.holds(lease.client().orders_left()) || self.book.frozen().is_some() {
             return;
         }
@@ -399,6 +399,16 @@ fn unwritten(
         }),
     };
     Some(Record::Became { id, state, sent_at: None, by: "the daemon".to_owned() })
+}
+
+/// A part of a round. An actor that ends takes what has not left yet with it.
+#[derive(Debug)]
+pub(super) struct Round(tokio::task::JoinHandle<()>);
+
+impl Drop for Round {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A part of a round that ended without a word. What it sent may have arrived.

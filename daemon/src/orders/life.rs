@@ -253,8 +253,12 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
             return seen(state, news);
         }
         (_, E::Unlisted(order_id, ends)) => return unlisted(state, order_id, ends),
-        (S::Working(standing), E::Resolved(None)) if standing.status == MISSING => {
-            (over(End::Unlisted(standing.clone())), vec![Tell])
+        (_, E::Resolved(None)) if state.standing().is_some_and(Standing::has_missing) => {
+            let gone = state.standing()?.without_missing();
+            match gone.status == UNLISTED {
+                true => (over(End::Unlisted(gone)), vec![Tell]),
+                false => (state.standing_as(gone)?, Vec::new()),
+            }
         }
         // What was never placed is there all the same: the state stays what was said, and a person is told.
         (S::Denied(_) | S::Over(End::NotPlaced(_) | End::Rejected(_)), E::Found(standing)) => {
@@ -266,7 +270,7 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
 
 /// What newer word of an order that the broker has, or had, makes of it.
 fn seen(state: &State, mut news: Standing) -> Option<(State, Vec<Effect>)> {
-    let known = state.standing()?;
+    let known = &state.word()?;
     let is_further = news.filled.unwrap_or_default() > known.filled.unwrap_or_default();
     let moves = match state {
         State::Working(_) => !news.is_older_than(known),
@@ -302,8 +306,10 @@ fn seen(state: &State, mut news: Standing) -> Option<(State, Vec<Effect>)> {
 /// the same, or was ended elsewhere: which, a person finds out.
 fn unlisted(state: &State, order_id: OrderId, ends: bool) -> Option<(State, Vec<Effect>)> {
     let known = state.standing()?;
+    let is_main = known.order_id == order_id;
+    let ends = ends || !is_main && known.has_no_use_for(order_id);
     let word = if ends { UNLISTED } else { MISSING };
-    if known.order_id == order_id {
+    if is_main {
         let State::Working(standing) = state else { return None };
         if standing.status == word {
             return None;
@@ -380,6 +386,15 @@ impl State {
             ) => Some(standing),
             _ => None,
         }
+    }
+
+    /// How it stands, in the words of today: earlier journals kept the broker's last one where it was forgotten.
+    fn word(&self) -> Option<Standing> {
+        let standing = self.standing()?.clone();
+        Some(match self {
+            Self::Over(End::Unlisted(_)) => Standing { status: UNLISTED.to_owned(), ..standing },
+            _ => standing,
+        })
     }
 
     /// The same state, of an order that stands like this.

@@ -10,6 +10,7 @@ use ractor::ActorRef;
 
 use super::asked::Attached;
 use super::desk::{Answerer, Pin, Request};
+use super::egress::Egress;
 use super::intent::{Intent, IntentId, Origin, Seed};
 use super::life::{self, End, Event};
 use super::order::Purpose;
@@ -160,15 +161,15 @@ impl State {
                 "order_parked",
                 "Look in TWS or Client Portal, then `ibctl orders resolve`.",
             ),
-            life::State::Working(standing) if standing.refused.is_some() => (
-                Level::Warning,
-                "order_partly_refused",
-                "Of several orders IBKR refused some: look at what is protected and what is not.",
-            ),
             life::State::Working(standing) if standing.status == MISSING => (
                 Level::Warning,
                 "order_unlisted",
                 "It does not end by itself: look in TWS, and `ibctl orders resolve` if it is gone.",
+            ),
+            life::State::Working(standing) if standing.refused.is_some() => (
+                Level::Warning,
+                "order_partly_refused",
+                "Of several orders IBKR refused some: look at what is protected and what is not.",
             ),
             life::State::Working(standing) if standing.status == "Inactive" => {
                 (Level::Warning, "order_inactive", "IBKR holds it and does not work it.")
@@ -340,10 +341,10 @@ impl State {
         };
         let is_in_doubt = match &intent.state {
             life::State::Unknown(_) | life::State::Parked(_) => true,
-            life::State::Working(standing) => {
-                standing.status == MISSING && *resolution == Resolution::NotPlaced
+            state => {
+                let is_missing = state.standing().is_some_and(Standing::has_missing);
+                is_missing && *resolution == Resolution::NotPlaced
             }
-            _ => false,
         };
         if !is_in_doubt {
             let text =
@@ -450,6 +451,8 @@ impl State {
                 "Remove it yourself.",
             );
         }
+        // A person has compared what left with what is known.
+        self.egress = Egress::default();
         let by = "a person with ibctl".to_owned();
         if let Err(why) = self.write_all(vec![Record::Unfrozen { by }]).await {
             return self.report(false, format!("Trading stays closed: {why}."), "");
@@ -518,6 +521,11 @@ fn shown(intent: &Intent) -> OrderReport {
             intent.id
         ),
         life::State::Awaiting(approval) => format!("`ibctl approve {}`", approval.id),
+        state if state.standing().is_some_and(Standing::has_missing) => format!(
+            "IBKR's lists no longer have it. `ibctl orders resolve {} --not-placed`, once you have seen in TWS \
+             that it is gone.",
+            intent.id
+        ),
         _ => String::new(),
     };
     OrderReport {

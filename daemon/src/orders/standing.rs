@@ -93,6 +93,45 @@ impl Standing {
         self.others.iter().any(|part| !part.is_over())
     }
 
+    /// Whether anything of the submission is filled.
+    pub fn has_any_fill(&self) -> bool {
+        let has = |part: &Part| part.filled.is_some_and(|filled| !filled.is_zero());
+        self.has_fills()
+            || self.status == "Filled"
+            || self.others.iter().any(|part| has(part) || part.status() == "Filled")
+    }
+
+    /// Whether an order of the submission is missing from the lists.
+    pub fn has_missing(&self) -> bool {
+        self.status == MISSING || self.others.iter().any(|part| part.status() == MISSING)
+    }
+
+    /// Whether nothing of it may still become something but what is missing.
+    pub fn is_only_missing(&self) -> bool {
+        let is_main_open =
+            !matches!(self.status.as_str(), "Filled" | "Cancelled" | UNLISTED | MISSING);
+        let is_open = |part: &Part| !part.is_over() && part.status() != MISSING;
+        self.has_missing() && !is_main_open && !self.others.iter().any(is_open)
+    }
+
+    /// The same once a person knows that what is missing is gone.
+    pub fn without_missing(&self) -> Self {
+        let word = |status: &str| if status == MISSING { UNLISTED } else { status }.to_owned();
+        let gone = |part: &Part| Part { status: part.status.as_deref().map(word), ..part.clone() };
+        Self {
+            status: word(&self.status),
+            others: self.others.iter().map(gone).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether an order that came with this one has no more reason to be: another one is filled, or the first
+    /// one was cancelled with nothing filled.
+    pub fn has_no_use_for(&self, order_id: OrderId) -> bool {
+        let is_other_filled = |part: &Part| part.order_id != order_id && part.status() == "Filled";
+        self.status == "Cancelled" && !self.has_fills() || self.others.iter().any(is_other_filled)
+    }
+
     /// Another order of the submission.
     pub fn part(&self, order_id: OrderId) -> Option<&Part> {
         self.others.iter().find(|part| part.order_id == order_id)

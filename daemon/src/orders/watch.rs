@@ -12,14 +12,16 @@ use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 use tokio::time::Instant;
 
+use super::book::day;
 use super::evidence::{self, Care, Evidence, Look};
 use super::feed;
 use super::intent::{Intent, IntentId};
 use super::lane::is_new;
 use super::life::{self, Event};
+use super::order::Purpose;
 use super::peeks::Until;
 use super::record::Record;
-use super::standing::{MISSING, Standing};
+use super::standing::Standing;
 use super::{Msg, State};
 use crate::board::Board;
 use crate::session::Lease;
@@ -101,6 +103,9 @@ impl State {
     }
 
     pub(super) fn session_changed(&mut self, me: &ActorRef<Msg>, lease: Option<Lease>) {
+        if let Some(lease) = &lease {
+            self.egress.begin(lease.client().orders_left());
+        }
         self.ready = lease;
         self.unlisted.clear();
         // Subscriptions end with the brokerage session.
@@ -136,6 +141,9 @@ impl State {
             self.step(me, id, Event::Expired, "the daemon").await;
         }
         self.watch_flag().await;
+        if let Some(lease) = self.ready.clone() {
+            self.check_egress(&lease).await;
+        }
         if self.is_look_due() {
             self.wants_look = true;
         }
@@ -162,9 +170,13 @@ impl State {
             let own = match &intent.state {
                 life::State::Unknown(_) => IN_DOUBT,
                 life::State::Parked(_) => PARKED,
-                life::State::Working(standing) if standing.status == MISSING => PARKED,
-                state if state.standing().is_some() && state.is_open() => WORKING,
-                _ => continue,
+                // The first try may come alive while its question waits for a yes.
+                life::State::Awaiting(_) if intent.follows.is_some() => WORKING,
+                state => match state.standing().filter(|_| state.is_open()) {
+                    Some(standing) if standing.is_only_missing() => PARKED,
+                    Some(_) => WORKING,
+                    None => continue,
+                },
             };
             pause = Some(pause.map_or(own, |other: Duration| other.min(own)));
         }
@@ -188,7 +200,12 @@ impl State {
         self.looked_at = Some(Instant::now());
         let is_in_doubt =
             |state: &life::State| matches!(state, life::State::Unknown(_) | life::State::Parked(_));
-        let has_doubts = self.book.iter().any(|intent| is_in_doubt(&intent.state));
+        // Those of another login's accounts cannot be found out through this one.
+        let accounts = &lease.facts().accounts;
+        let has_doubts = self
+            .book
+            .iter()
+            .any(|intent| is_in_doubt(&intent.state) && accounts.contains(&intent.account));
         let missing = self.unlisted.long_missing(Instant::now());
         let care = match has_doubts || !missing.is_empty() {
             true => Care::Thorough,
@@ -301,9 +318,8 @@ impl State {
         };
         evidence.rows = rows.into_iter().filter(is_news).collect();
         for id in ids {
-            let is_waiting =
-                self.book.get(id).is_some_and(|i| is_followed(&i.state) && !i.state.is_in_round());
-            if is_waiting {
+            // Also what is over may be filled late or come back, and what was never placed may be there.
+            if self.book.get(id).is_some_and(|intent| !intent.state.is_in_round()) {
                 self.hold_against(me, id, &evidence).await;
             }
         }
@@ -380,6 +396,8 @@ impl State {
         }
         let event = match (evidence.about(intent), &intent.state) {
             (Some(event), _) => event,
+            // What it was to end is over, by this or by itself.
+            (None, state) if state.is_in_doubt() && self.is_target_over(intent) => Event::Applied,
             // What was sent after the look had begun could not be seen by it.
             (None, life::State::Unknown(doubt))
                 if evidence.is_complete && doubt.since < evidence.began =>
@@ -398,6 +416,18 @@ impl State {
         self.step(me, id, event, "a look at IBKR").await;
     }
 
+    /// Whether the order that a cancellation is about is known to be over.
+    fn is_target_over(&self, intent: &Intent) -> bool {
+        let Purpose::Cancel { order_id } = intent.purpose else { return false };
+        self.book.by_order(order_id).is_some_and(|target| {
+            let standing = target.state.standing();
+            match standing.and_then(|standing| standing.part(order_id)) {
+                Some(part) => part.is_over(),
+                None => target.state.is_over(),
+            }
+        })
+    }
+
     /// What the broker was known to have and its lists no longer show.
     async fn look_for_missing(&mut self, me: &ActorRef<Msg>, evidence: &Evidence) {
         let now = Instant::now();
@@ -414,7 +444,8 @@ impl State {
                 self.expect(me, order, Until::Asked);
             } else if evidence.absent.contains(&order) {
                 self.unlisted.is_listed(order);
-                let ends = self.book.get(id).is_some_and(ends_by_itself);
+                let today = Timestamp::now();
+                let ends = self.book.get(id).is_some_and(|intent| has_ended(intent, today));
                 self.step(me, id, Event::Unlisted(order, ends), "a look at IBKR").await;
             }
         }
@@ -449,10 +480,11 @@ impl State {
 
     /// The broker has an order that was not to be placed.
     pub(super) async fn alarm(&mut self, me: &ActorRef<Msg>, id: IntentId, standing: &Standing) {
-        if list_is_over(standing) && !standing.has_open_part() {
+        let works = !list_is_over(standing) || standing.has_open_part();
+        if !works && !standing.has_any_fill() {
             return self.book.ended(id);
         }
-        if !self.book.came_alive(id) {
+        if !self.book.came_alive(id, works) {
             return;
         }
         let text =
@@ -469,14 +501,10 @@ impl State {
     }
 }
 
-/// Whether what the broker pushes can change it: also what is over may be filled late, or come back.
-fn is_followed(state: &life::State) -> bool {
-    !state.is_over() || state.standing().is_some()
-}
-
-/// Whether an order is over by itself by the next day.
-fn ends_by_itself(intent: &Intent) -> bool {
-    intent.order.as_ref().is_some_and(|order| order.tif != Tif::Gtc)
+/// Whether an order has ended by itself: it is none that is good till cancelled, and its day is over.
+fn has_ended(intent: &Intent, now: Timestamp) -> bool {
+    let is_of_a_day = intent.order.as_ref().is_some_and(|order| order.tif != Tif::Gtc);
+    is_of_a_day && intent.sent_at.is_some_and(|sent| day(sent) < day(now))
 }
 
 /// Orders of an intent that the broker has and that may still become something.

@@ -17,6 +17,7 @@ use crate::orders::asked::{Asked, Attached, Pricing, Size, What, hash_of};
 use crate::orders::intent::Intent;
 use crate::orders::life::State;
 use crate::orders::order::{Order, Purpose};
+use crate::orders::standing::MISSING;
 use crate::orders::{self, prepare};
 use crate::refusal::Refusal;
 
@@ -87,11 +88,15 @@ impl Tool for ModifyOrder {
             return Ok(out);
         }
         // Only now: a request that was made before has its outcome, whatever became of the order since.
-        if let Some(over) = own.as_ref().filter(|intent| !matches!(intent.state, State::Working(_)))
-        {
+        let is_there = |state: &State| matches!(state, State::Working(s) if s.status != MISSING);
+        if let Some(over) = own.as_ref().filter(|intent| !is_there(&intent.state)) {
             return Err(args.not_working(over));
         }
-        let order = match own.and_then(|intent| intent.order) {
+        // Of a group of which IBKR refused a part, which order has which terms only IBKR knows.
+        let is_first = |intent: &Intent| {
+            intent.state.standing().is_none_or(|standing| standing.refused.is_none())
+        };
+        let order = match own.filter(is_first).and_then(|intent| intent.order) {
             Some(order) => order,
             None => foreign(&ctx, order_id).await?,
         };

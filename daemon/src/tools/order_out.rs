@@ -483,6 +483,11 @@ pub fn next(intent: &Intent) -> String {
         (State::Over(End::NotPlaced(_)), _) => {
             "Nothing is at IBKR. Place it again only if it is still wanted.".to_owned()
         }
+        (State::Working(standing), Purpose::Place) if standing.status == MISSING => {
+            "IBKR's lists no longer have it, though it does not end by itself: it was cancelled elsewhere, or \
+             they are short. Do not place it again; tell the user to look in TWS."
+                .to_owned()
+        }
         (State::Working(standing) | State::Over(End::Filled(standing)), Purpose::Place)
             if standing.refused.is_some() =>
         {
@@ -493,11 +498,6 @@ pub fn next(intent: &Intent) -> String {
         (State::Working(standing), Purpose::Place) if standing.is_inactive() => {
             "IBKR has it as inactive and does not work it; most such orders were refused late (see \
              standing.text). Tell the user. Cancel it before another try."
-                .to_owned()
-        }
-        (State::Working(standing), Purpose::Place) if standing.status == MISSING => {
-            "IBKR's lists no longer have it, though it does not end by itself: it was cancelled elsewhere, or \
-             they are short. Do not place it again; tell the user to look in TWS."
                 .to_owned()
         }
         (State::Working(_), Purpose::Place) => {

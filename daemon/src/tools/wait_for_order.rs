@@ -14,7 +14,7 @@ use super::order_road;
 use super::{Ctx, Tool};
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::State;
-use crate::orders::standing::Part;
+use crate::orders::standing::{MISSING, Part};
 use crate::refusal::Refusal;
 
 /// What a call waits if it does not say.
@@ -95,7 +95,9 @@ fn is_news(now: &Intent, part: Option<OrderId>, (id, state): (IntentId, &str)) -
     match &now.state {
         state if state.is_over() => true,
         // What waited for a yes or for its turn, or was in doubt, does so no more.
-        State::Working(standing) => state != "working" || standing.is_inactive(),
+        State::Working(standing) => {
+            state != "working" || standing.is_inactive() || standing.status == MISSING
+        }
         State::Awaiting(_) => now.id != id,
         State::Parked(_) => state != "parked",
         _ => false,

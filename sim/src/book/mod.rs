@@ -105,6 +105,14 @@ impl Book {
         self.order(id).filter(|_| !self.is_past(id))
     }
 
+    /// The broker no longer shows it, or does again, whatever has become of it.
+    pub(crate) fn hide(&mut self, id: i64, is_hidden: bool) {
+        match is_hidden {
+            true => self.past.insert(id),
+            false => self.past.remove(&id),
+        };
+    }
+
     /// Whether its day is over and the broker no longer shows it.
     pub(crate) fn is_past(&self, id: i64) -> bool {
         self.past.contains(&id)

@@ -15,7 +15,7 @@ use crate::state::World;
 
 /// Everything that can be asked, for the error about what cannot.
 const ALLOWED: &str = "GET /requests, GET /orders, GET /placements, GET /faults, GET /chaos, GET /logins, \
-POST /fault, POST /chaos, POST /script, POST /fill, POST /night, POST /market, POST /session, POST /clock, \
+POST /fault, POST /chaos, POST /script, POST /fill, POST /night, POST /hide, POST /market, POST /session, POST /clock, \
 POST /penalty, POST /approve, POST /deny, GET /flex, POST /flex, POST /reset";
 
 /// Body of `POST /session`.

@@ -30,6 +30,14 @@ struct FillBody {
     price: Option<f64>,
 }
 
+/// Body of `POST /hide`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct HideBody {
+    order_id: i64,
+    hidden: bool,
+}
+
 /// Answers requests about orders; `None` for any other.
 pub(super) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -> Option<Reply> {
     Some(match (method, path) {
@@ -46,6 +54,10 @@ pub(super) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
         }),
         ("POST", "/market") => market(world, body),
         ("POST", "/fill") => fill(world, body),
+        ("POST", "/hide") => with_body(body, |body: HideBody| {
+            world.book.hide(body.order_id, body.hidden);
+            json!({ "ok": true })
+        }),
         ("POST", "/night") => {
             world.end_the_day(i64::MAX);
             Reply::json(&json!({ "ok": true }))

@@ -167,7 +167,7 @@ fn what_came_alive_holds_its_like_until_it_is_over() {
     follower.follows = Some(first.id);
     let mut book = book(&[&first]);
     assert_eq!(alike(&book, &limit("100"), 1), None);
-    assert!(book.came_alive(first.id) && !book.came_alive(first.id), "told once");
+    assert!(book.came_alive(first.id, true) && !book.came_alive(first.id, true), "told once");
     assert_eq!(alike(&book, &limit("100"), 100_000), Some(true));
     book.ended(first.id);
     assert_eq!(alike(&book, &limit("100"), 1), None);

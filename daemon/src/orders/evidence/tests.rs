@@ -95,6 +95,24 @@ fn executions_alone_say_nothing_about_the_rest() {
 }
 
 #[test]
+fn executions_make_a_known_order_filled_once_the_broker_knows_nothing_else_of_it() {
+    let fills = r#"[{"execution_id":"a","order_id":7,"size":10,"price":"100"}]"#;
+    let known = Standing::new("7".parse().unwrap(), "Submitted");
+    let intent = intent(Purpose::Place, State::Working(known));
+    let status = |evidence: Evidence| match evidence.about(&intent) {
+        Some(Event::Found(standing)) => standing.status,
+        other => unreachable!("{other:?}"),
+    };
+    assert_eq!(
+        status(evidence("[]", fills)),
+        "Submitted",
+        "it may have been made larger elsewhere"
+    );
+    let absent = vec!["7".parse().unwrap()];
+    assert_eq!(status(Evidence { absent, ..evidence("[]", fills) }), "Filled");
+}
+
+#[test]
 fn executions_of_a_combinations_legs_are_not_what_is_filled_of_it() {
     let mut intent = intent(Purpose::Place, unknown());
     let leg = |conid: &str, ratio, side| Leg { conid: conid.parse().unwrap(), ratio, side };

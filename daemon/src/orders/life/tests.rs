@@ -262,6 +262,24 @@ fn what_does_not_end_by_itself_is_looked_for_on_until_a_person_knows() {
     assert_eq!((&back, effects), (&working, vec![Effect::Tell]));
     assert_eq!(name(&missing, Event::Resolved(None)), "no_longer_listed");
     assert_eq!(step(&working, Event::Resolved(None), now()), None, "it is there");
+
+    let entered = State::Over(End::Filled(bracket("Filled", "PreSubmitted", "PreSubmitted")));
+    let stop: OrderId = "8".parse().unwrap();
+    let (missing, effects) = step(&entered, Event::Unlisted(stop, false), now()).unwrap();
+    assert_eq!(effects, [Effect::TellPart(stop)]);
+    let (resolved, _) = step(&missing, Event::Resolved(None), now()).unwrap();
+    assert_eq!(resolved.standing().unwrap().part(stop).unwrap().status.as_deref(), Some(UNLISTED));
+    assert!(resolved.is_open(), "the profit is still there");
+    let done = State::Over(End::Filled(bracket("Filled", "PreSubmitted", "Filled")));
+    let (gone, effects) = step(&done, Event::Unlisted(stop, false), now()).unwrap();
+    assert!(
+        !gone.is_open() && effects.is_empty(),
+        "it went when the profit was taken: {effects:?}"
+    );
+
+    let old = State::Over(End::Unlisted(standing("Submitted")));
+    let (back, effects) = step(&old, Event::Found(standing("Submitted")), now()).unwrap();
+    assert_eq!((back.name(), effects), ("working", vec![Effect::Tell]), "from an older journal");
 }
 
 #[test]
