@@ -11,6 +11,8 @@ use crate::rig::{Daemon, Home, Sim, Tools};
 
 /// Ten minutes, in the daemon's own time, and some looks.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Seconds.
+const DAY: i64 = 24 * 60 * 60;
 /// Room for some steps.
 const SEGMENT: u64 = 1 << 20;
 
@@ -18,7 +20,10 @@ const SEGMENT: u64 = 1 << 20;
 pub async fn run(tools: &Tools) -> Result<(), String> {
     let mut sim = Sim::start(tools).await;
     sim.tell("/reset", &json!({})).await;
-    let home = Home::make(tools, 0, SEGMENT);
+    if tools.clock.is_none() {
+        return Err("a night needs a clock that can be moved, and that a C compiler".to_owned());
+    }
+    let mut home = Home::make(tools, 0, SEGMENT);
     let mut daemon = Daemon::start(tools, &home, sim.port, &[]);
     daemon.ready().await?;
     let mut desk = Desk { client: client(&home), calls: 0 };
@@ -32,6 +37,7 @@ pub async fn run(tools: &Tools) -> Result<(), String> {
 
     daemon.kill().await;
     sim.tell("/night", &json!({})).await;
+    home.set_clock(DAY);
     let mut daemon = Daemon::start(tools, &home, sim.port, &[]);
     daemon.ready().await?;
     let is_unlisted = |order: &Value| order["reason"]["code"] == "no_longer_listed";
@@ -60,7 +66,8 @@ pub async fn run(tools: &Tools) -> Result<(), String> {
 
 fn client(home: &Home) -> Client {
     let wish = Plan::of(1).wishes.remove(0);
-    let deadline = Instant::now() + PATIENCE;
+    // As long as the whole night.
+    let deadline = Instant::now() + 4 * PATIENCE;
     Client { socket: home.socket(), log: Log::default(), wish, deadline }
 }
 
