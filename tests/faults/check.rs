@@ -394,7 +394,8 @@ fn is_true_of_part(part: &Part, row: Option<&Value>) -> bool {
     match part.status.as_deref() {
         Some(over @ ("Filled" | "Cancelled")) => status == Some(over),
         Some("Unlisted" | "Missing") => status.is_none(),
-        _ => status.is_some_and(|status| !matches!(status, "Filled" | "Cancelled")),
+        // Its end may have come since the last look.
+        _ => status.is_some(),
     }
 }
 

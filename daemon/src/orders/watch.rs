@@ -361,10 +361,17 @@ impl State {
             return;
         };
         faults::point("look.seen");
+        // What was asked for by its id may be over: part of it may have been filled before that.
+        let asked: Vec<IntentId> = evidence
+            .standings
+            .iter()
+            .filter_map(|asked| Some(self.book.by_order(asked.order_id)?.id))
+            .collect();
         let open: Vec<IntentId> = self
             .book
             .iter()
-            .filter(|intent| intent.state.is_open() && !intent.state.is_in_round())
+            .filter(|intent| intent.state.is_open() || asked.contains(&intent.id))
+            .filter(|intent| !intent.state.is_in_round())
             .map(|intent| intent.id)
             .collect();
         for id in open {
