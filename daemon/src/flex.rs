@@ -414,6 +414,10 @@ impl State {
             Heard::Code(code, text) => (Sign::Code(*code), Some(words::code(*code, text))),
             Heard::Broken(text) => (Sign::Broken, Some(words::broken(text))),
             Heard::Stored(added) => return self.stored(query, added),
+            // Brought along while it was looked for.
+            Heard::NoToken if self.handle.has_brought() => {
+                return self.go(me, query, Duration::ZERO);
+            }
             Heard::NoToken => return self.fail(query, words::no_token(), false),
             Heard::NotStored(text) => return self.fail(query, words::not_stored(text), false),
             Heard::Unusable(text) => {

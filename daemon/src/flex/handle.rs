@@ -107,6 +107,12 @@ impl FlexHandle {
         }
     }
 
+    /// Whether there is a token without asking the keyring for it.
+    pub(super) fn has_brought(&self) -> bool {
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        self.own.token.is_some() || given.token.is_some()
+    }
+
     /// The address and the token; the keyring may want to be unlocked by a person, so this belongs off
     /// the actors.
     pub async fn access(&self) -> Option<Access> {
