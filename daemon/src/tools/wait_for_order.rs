@@ -90,7 +90,8 @@ impl Tool for WaitForOrder {
 fn is_news(now: &Intent, part: Option<OrderId>, (id, state): (IntentId, &str)) -> bool {
     if let Some(part) = part {
         let standing = now.state.standing();
-        return standing.and_then(|standing| standing.part(part)).is_none_or(Part::is_over);
+        let is_settled = |part: &Part| part.is_over() || part.status.as_deref() == Some(MISSING);
+        return standing.and_then(|standing| standing.part(part)).is_none_or(is_settled);
     }
     match &now.state {
         state if state.is_over() => true,
