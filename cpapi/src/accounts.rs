@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::endpoint::{Endpoint, Lane, Path};
+use crate::endpoint::{Endpoint, Lane, Method, Path};
 use crate::id::AccountId;
 use crate::lenient;
 use crate::money::Amount;
@@ -57,6 +57,40 @@ impl Endpoint for GetBrokerageAccounts {
 
     fn path(&self) -> Path {
         Path::new("/iserver/accounts")
+    }
+}
+
+/// Chooses the account that calls mean which name none: an order's status, trades, profit and loss.
+/// `POST /iserver/account`
+#[derive(Debug, Clone)]
+pub struct SelectAccount {
+    /// Which.
+    pub account: AccountId,
+}
+
+/// The reply: either key says that it is so now.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Selected {
+    /// It was another one before.
+    #[serde(default, deserialize_with = "lenient::loose")]
+    pub set: Option<bool>,
+    /// `Account already set`.
+    #[serde(default, deserialize_with = "lenient::loose")]
+    pub success: Option<String>,
+}
+
+impl Endpoint for SelectAccount {
+    type Reply = Selected;
+    const NAME: &'static str = "iserver/account";
+    const METHOD: Method = Method::Post;
+    const LANE: Lane = Lane::Vital;
+
+    fn path(&self) -> Path {
+        Path::new("/iserver/account")
+    }
+
+    fn body(&self) -> Option<String> {
+        Some(serde_json::json!({ "acctId": self.account.as_str() }).to_string())
     }
 }
 

@@ -156,11 +156,32 @@ impl Client {
         if let Some(reply) = self.recall::<E>(&path) {
             return read::<E>(&reply, true);
         }
-        let started = Instant::now();
-        let (request, is_sent) = match E::METHOD {
+        let under_way = match E::METHOD {
             Method::Get => self.join::<E>(&path),
             Method::Post | Method::Delete => self.begin::<E>(&path, endpoint.body()),
         };
+        self.await_reply::<E>(path, under_way, deadline).await
+    }
+
+    /// The same, neither from memory nor shared with a request that is under way: for whoever must see what
+    /// came after a write.
+    pub async fn ask_anew<E: Endpoint>(
+        &self,
+        endpoint: &E,
+        deadline: Instant,
+    ) -> Result<Answer<E::Reply>, Failure> {
+        let path = endpoint.path();
+        let under_way = self.begin::<E>(&path, endpoint.body());
+        self.await_reply::<E>(path, under_way, deadline).await
+    }
+
+    async fn await_reply<E: Endpoint>(
+        &self,
+        path: Path,
+        (request, is_sent): UnderWay,
+        deadline: Instant,
+    ) -> Result<Answer<E::Reply>, Failure> {
+        let started = Instant::now();
         let reply = timeout_at(deadline, request).await.map_err(|_| {
             match is_sent.load(Ordering::Relaxed) {
                 // It is at the gateway: that nobody waits any more does not make it unsent.

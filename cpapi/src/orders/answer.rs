@@ -4,6 +4,7 @@
 //! Everything else is ambiguous: the order may be live, and must be looked for.
 
 mod ambiguity;
+mod refusals;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::id::{OrderId, ReplyId};
 use shape::Shape;
 
 pub use ambiguity::Ambiguity;
+pub use refusals::Certainty;
 
 /// Room for a question: a person decides on its words, so nothing of a real one is cut off.
 const MAX_QUESTION: usize = 2_000;
@@ -64,6 +66,14 @@ pub struct Refusal {
     /// The refused order's id, if it got one. Such an order is looked up once before it is believed
     /// to be dead.
     pub order_id: Option<OrderId>,
+}
+
+impl Refusal {
+    /// Whether nothing has to be looked at before it is believed: it is the order system's own check, and no
+    /// order got an id.
+    pub fn is_certain(&self) -> bool {
+        self.order_id.is_none() && refusals::certainty(&self.text) == Certainty::Checked
+    }
 }
 
 /// The broker's questions. There is always at least one, even if the broker left out its words.
@@ -185,6 +195,10 @@ fn understand(status: u16, body: &str) -> Result<Shape, Ambiguity> {
             match &shape {
                 Shape::Error(text) => not_a_refusal(text).map_or(Ok(shape), Err),
                 Shape::Rejected(refusal) => not_a_refusal(&refusal.text).map_or(Ok(shape), Err),
+                Shape::Rows { accepted, refused } if accepted.is_empty() => {
+                    let doubt = refused.iter().find_map(|refusal| not_a_refusal(&refusal.text));
+                    doubt.map_or(Ok(shape), Err)
+                }
                 _ => Ok(shape),
             }
         }
@@ -203,19 +217,7 @@ fn understand(status: u16, body: &str) -> Result<Shape, Ambiguity> {
 
 /// Error texts that do not say that the order was refused.
 fn not_a_refusal(text: &str) -> Option<Ambiguity> {
-    if text.contains("Local order ID=") {
-        return Some(Ambiguity::AlreadyRegistered);
-    }
-    if text.contains("reply id not found") {
-        return Some(Ambiguity::ChainLost);
-    }
-    if is_no_brokerage(text) {
-        return Some(Ambiguity::NoBrokerage);
-    }
-    match text.trim() {
-        "no session" | "not logged in" => Some(Ambiguity::NotLoggedIn),
-        _ => None,
-    }
+    refusals::doubt(text)
 }
 
 fn is_no_brokerage(text: &str) -> bool {

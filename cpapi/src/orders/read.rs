@@ -9,6 +9,7 @@ use crate::endpoint::{Endpoint, Lane, Path};
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
 use crate::money::{Price, Quantity};
+use crate::orders::stage;
 use crate::pace::Window;
 
 /// Today's orders and open ones; at most once in five seconds.
@@ -87,7 +88,7 @@ pub struct OrderRow {
     #[serde(rename = "avgPrice", default, deserialize_with = "lenient::opt")]
     pub average_price: Option<Price>,
     /// `Submitted`, `Filled`, …
-    #[serde(default, deserialize_with = "lenient::opt")]
+    #[serde(default, deserialize_with = "stage::word")]
     pub status: Option<String>,
     /// What the trading system says, where `status` is what its screens say: `Pending Submit`,
     /// `Submitted`, `Filled`, `Cancelled`, …

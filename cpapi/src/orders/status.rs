@@ -7,6 +7,7 @@ use crate::endpoint::{Endpoint, Lane, Path};
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
 use crate::money::{Price, Quantity};
+use crate::orders::stage;
 
 /// One order. An unknown one is refused with 503 after about five seconds.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +58,7 @@ pub struct OrderStatus {
     #[serde(default, deserialize_with = "lenient::opt")]
     pub average_price: Option<Price>,
     /// `Submitted`, `Filled`, …
-    #[serde(rename = "order_status", default, deserialize_with = "lenient::opt")]
+    #[serde(rename = "order_status", default, deserialize_with = "stage::word")]
     pub status: Option<String>,
     /// Its meaning in words: untrusted text.
     #[serde(rename = "order_status_description", default, deserialize_with = "lenient::opt")]

@@ -11,6 +11,7 @@ use crate::failure::clean;
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
 use crate::money::{Price, Quantity};
+use crate::orders::stage;
 use crate::trades::Execution;
 
 /// One thing that the broker told.
@@ -88,7 +89,7 @@ pub struct OrderDelta {
     #[serde(rename = "avgPrice", default, deserialize_with = "lenient::loose")]
     pub average_price: Option<Price>,
     /// `Submitted`, `Filled`, …
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "stage::word")]
     pub status: Option<String>,
     /// What the trading system says.
     #[serde(default, deserialize_with = "lenient::loose")]

@@ -6,6 +6,7 @@ use super::{AcceptedRow, Ambiguity, Asked, BrokerQuestion, Prompt, Refusal, ques
 use crate::failure::clean;
 use crate::id::{OrderId, ReplyId};
 use crate::lenient::FromBroker;
+use crate::orders::stage::{self, Meaning, Stage};
 
 /// What a body says.
 #[derive(Debug)]
@@ -147,6 +148,9 @@ impl Element {
             return Ok(Self::Question(id, questions(object)));
         }
         match (order_id(object), error(object)) {
+            (None | Some(None), None) if says_alive(object) => Err(Ambiguity::UnknownShape(
+                "a row that is alive and has no order id".to_owned(),
+            )),
             (Some(order_id), reason) => Ok(Self::row(object, order_id, reason)),
             (None, Some(text)) => Ok(Self::Refused(Refusal { text, order_id: None })),
             (None, None) => Err(unknown(&Value::Object(object.clone()))),
@@ -159,16 +163,16 @@ impl Element {
         let warning = text(object, "warning_message").map(|text| clean(&text));
         let has_error = reason.is_some();
         let reason = reason.or_else(|| said(object));
-        let is_dead = match status.as_deref() {
-            Some("Failed" | "Rejected") => true,
+        let is_dead = match status.as_deref().map(Stage::of) {
+            Some(Stage::Rejected) => true,
             // Without words an inactive order may still become active; a warning is no refusal.
-            Some("Inactive") => reason.is_some(),
+            Some(Stage::Inactive) => reason.is_some(),
             _ => has_error,
         };
         match order_id {
             Some(order_id) if !is_dead => Self::Accepted(AcceptedRow {
                 order_id,
-                status,
+                status: status.as_deref().map(stage::canonical),
                 local_order_id: text(object, "local_order_id"),
                 parent_order_id: text(object, "parent_order_id"),
                 warning: warning.or(reason),
@@ -179,6 +183,13 @@ impl Element {
             }
         }
     }
+}
+
+/// Whether a row's status is one of an order that the broker has.
+fn says_alive(object: &Object) -> bool {
+    let status = text(object, "order_status").or_else(|| text(object, "status"));
+    let meaning = status.map(|word| Stage::of(&word).meaning());
+    matches!(meaning, Some(Meaning::Works | Meaning::Ending | Meaning::Filled))
 }
 
 fn no_words(status: Option<String>) -> String {

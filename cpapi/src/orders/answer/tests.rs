@@ -57,7 +57,10 @@ fn every_answer_has_one_meaning() {
         (200, r#"[{"order_id":"7","order_status":"Inactive","text":"no funds"}]"#, "refused"),
         (200, &format!("[{FAILED}]"), "refused"),
         (200, &format!("[{FAILED},{FAILED}]"), "refused"),
-        (200, r#"[{"order_id":"0","order_status":"Submitted"}]"#, "refused"),
+        (200, r#"[{"order_id":"0","order_status":"Submitted"}]"#, "unknown_shape"),
+        (200, r#"[{"order_status":"pre_submitted"}]"#, "unknown_shape"),
+        (200, r#"[{"order_id":"0","order_status":"Failed"}]"#, "refused"),
+        (200, r#"[{"order_id":"7","order_status":"REJECTED"}]"#, "refused"),
         (200, r#"[{"order_id":"7","order_status":"Failed"}]"#, "refused"),
         (200, r#"[{"order_id":"7","order_status":"Rejected"}]"#, "refused"),
         (200, r#"[{"order_id":"7","error":"no"}]"#, "refused"),
@@ -92,7 +95,13 @@ fn every_answer_has_one_meaning() {
             r#"{"error":"Bad Request: Please query /accounts first","statusCode":400}"#,
             "refused",
         ),
-        // Errors that are no refusal.
+        // Errors that are no refusal, in any letter case.
+        (200, r#"{"error":"Request timeout"}"#, "trouble"),
+        (200, r#"{"error":"Internal Server Error"}"#, "trouble"),
+        (200, r#"{"error":"Unknown error, please check order status"}"#, "trouble"),
+        (200, r#"{"error":"bad reply id"}"#, "chain_lost"),
+        (200, r#"{"error":"LOCAL ORDER ID=my-1 IS ALREADY REGISTERED."}"#, "already_registered"),
+        (200, r#"[{"order_id":"-1","error":"Request timeout"}]"#, "trouble"),
         (
             200,
             r#"{"error":"Order couldn't be submitted: Local order ID=my-1 is already registered."}"#,
@@ -266,8 +275,23 @@ fn a_refusal_keeps_its_words_and_the_order_it_is_about() {
         answered(200, r#"{"orderId":123,"reqId":"1","text":"no","prompt":false}"#),
         refused("no", Some(id(123)))
     );
-    let nested = r#"{"error":"{\"reason\":\"Details currently unavailable.\"}"}"#;
-    assert_eq!(answered(200, nested), refused("Details currently unavailable.", None));
+    let nested = r#"{"error":"{\"reason\":\"Margin is too low.\"}"}"#;
+    assert_eq!(answered(200, nested), refused("Margin is too low.", None));
+}
+
+#[test]
+fn only_a_check_before_acceptance_is_a_certain_no() {
+    for (body, is_certain) in [
+        (r#"{"error":"We cannot accept an order at the limit price you selected."}"#, true),
+        (r#"{"error":"Order not confirmed "}"#, true),
+        (r#"{"error":"parent accepted, child rejected"}"#, false),
+        (r#"{"error":"Order rejected"}"#, false),
+        // An order that got an id is looked at, whatever is said of it.
+        (r#"[{"order_id":"7","error":"No trading permissions"}]"#, false),
+    ] {
+        let OrderAnswer::Refused(refusal) = answered(200, body) else { panic!("{body}") };
+        assert_eq!(refusal.is_certain(), is_certain, "{body}");
+    }
 }
 
 #[test]
