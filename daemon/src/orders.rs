@@ -12,6 +12,8 @@
 pub mod approval;
 pub mod asked;
 pub mod book;
+pub mod change;
+pub mod clock;
 mod desk;
 mod egress;
 pub mod evidence;
@@ -20,6 +22,7 @@ mod feed;
 pub mod fits;
 pub mod guardrails;
 mod handle;
+mod identify;
 pub mod intent;
 mod lane;
 pub mod life;
@@ -28,11 +31,13 @@ mod list;
 #[cfg(feature = "faults")]
 mod mutant;
 pub mod order;
+pub mod page;
 pub mod peeks;
 pub mod prepare;
 mod questions;
 pub mod record;
 mod report;
+mod round;
 mod scene;
 pub mod standing;
 mod tickets;
@@ -40,13 +45,13 @@ mod trail;
 mod unlisted;
 mod watch;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ibd_cpapi::faults;
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::{CancelAnswer, OrderAnswer, OrderRow};
+use ibd_cpapi::orders::OrderRow;
 use ibd_cpapi::trades::Execution;
 use ibd_protocol::settings::Settings;
 use ibd_protocol::{OrdersReport, OrdersVerb};
@@ -66,7 +71,9 @@ use guardrails::{Denial, Scene};
 pub use handle::{Known, OrdersHandle};
 use intent::{Intent, IntentId};
 use limits::Limits;
-pub use list::{Feeds, is_working, limit_price, short_ref, status, stop_price, tif};
+use page::Page;
+use round::{Heard, HeardEnd, Target};
+pub use list::{Feeds, is_working, limit_price, short_ref, stop_price, tif};
 pub use scene::{Needs, RuleBook, gather as gather_scene};
 pub use tickets::place as tickets_of;
 use trail::Trail;
@@ -106,11 +113,17 @@ pub enum Msg {
     /// What a last look before sending showed.
     Proved(IntentId, Box<Result<Proof, Denial>>),
     /// What the broker answered to what was sent.
-    Answered(IntentId, Box<OrderAnswer>),
+    Answered(IntentId, Box<Heard>),
     /// What it answered to a cancellation.
-    Cancelled(IntentId, Box<CancelAnswer>),
+    Cancelled(IntentId, Box<HeardEnd>),
     /// What a look at the broker showed. `None`: it failed.
     Seen(Option<Box<Evidence>>),
+    /// What somebody else has read of orders at IBKR: rows of a list, and pages.
+    Sighted(Vec<OrderRow>, Vec<Page>),
+    /// A person says that an order in doubt is this one at IBKR, whose page was read.
+    Resolve(IntentId, Result<Box<Page>, String>, RpcReplyPort<OrdersReport>),
+    /// How an intent stands, for a person, with the words for it.
+    Shown(IntentId, String, RpcReplyPort<OrdersReport>),
     /// What IBKR pushed: orders, and executions.
     Pushed(Vec<OrderRow>, Vec<Execution>),
     /// The feed broke: what it would have told is looked for.
@@ -134,6 +147,10 @@ pub struct Proof {
     pub lease: Lease,
     /// The market and the account, just now; nothing for what needs none.
     pub scene: Option<Scene>,
+    /// The order that is to be changed or ended.
+    pub target: Option<Box<Target>>,
+    /// What was seen of the first try, whose question this is the yes to.
+    pub first: Option<Box<Evidence>>,
 }
 
 /// What the actor is made of.
@@ -200,6 +217,8 @@ pub struct State {
     shown: HashMap<IntentId, approval::Approval>,
     /// Complete looks that have not seen what is in doubt.
     absences: HashMap<IntentId, u32>,
+    /// What was said already: alarms, and ends that do not come.
+    said: HashSet<String>,
     look: Option<JoinHandle<()>>,
     peeking: Option<JoinHandle<()>>,
     /// What IBKR pushes, while there is a session and something to hear of.
@@ -214,7 +233,7 @@ pub struct State {
     called_at: Option<tokio::time::Instant>,
     looked_at: Option<tokio::time::Instant>,
     wants_look: bool,
-    round: Option<lane::Round>,
+    round: Option<lane::Running>,
     pins: desk::Pins,
     /// Whether a PIN is wanted of whoever approves.
     has_pin: bool,
@@ -264,9 +283,14 @@ impl Actor for Orders {
             Msg::Decide(name, yes, who, pin, reply) => {
                 let _ = reply.send(state.decide(&me, &name, yes, who, &pin).await);
             }
-            Msg::Verb(verb, pin, reply) => {
-                let _ = reply.send(state.verb(&me, verb, &pin).await);
+            Msg::Verb(verb, pin, reply) => state.verb(&me, verb, &pin, reply).await,
+            Msg::Resolve(id, page, reply) => {
+                let _ = reply.send(state.resolve_placed(&me, id, page).await);
             }
+            Msg::Shown(id, text, reply) => {
+                let _ = reply.send(state.shown_as(id, text));
+            }
+            Msg::Sighted(rows, pages) => state.sighted(&me, rows, pages).await,
             Msg::Proved(id, proof) => state.proved(&me, id, *proof).await,
             Msg::Answered(id, answer) => state.answered(&me, id, *answer).await,
             Msg::Cancelled(id, answer) => state.cancel_answered(&me, id, *answer).await,
@@ -343,6 +367,7 @@ impl State {
             tokens: HashMap::new(),
             shown: HashMap::new(),
             absences: HashMap::new(),
+            said: HashSet::new(),
             look: None,
             peeking: None,
             feed: None,

@@ -81,6 +81,9 @@ pub struct OrderStatus {
     /// The client order id it was sent with, where this build of the server says it.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub order_ref: Option<String>,
+    /// `A`: it came with another order; `0`: it did not.
+    #[serde(rename = "child_order_type", default, deserialize_with = "lenient::loose")]
+    pub child_type: Option<String>,
     /// When it was last filled or changed.
     #[serde(rename = "order_time", default, deserialize_with = "lenient::compact_time")]
     pub last_execution: Option<Timestamp>,

@@ -1,9 +1,13 @@
 //! Approval: what a person, or on paper the client, must say yes to. One object; the first valid answer
 //! wins; exactly what was shown is what is sent.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::clock::{Boot, Now};
 use super::guardrails::Worth;
 use super::life::Question;
 use super::order::Order;
@@ -30,6 +34,9 @@ pub struct Approval {
     pub asked_at: Timestamp,
     /// When it lapses.
     pub expires_at: Timestamp,
+    /// When it was asked, by the time since the machine was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<Boot>,
 }
 
 /// Who may say yes.
@@ -52,17 +59,24 @@ impl By {
 }
 
 impl Approval {
-    /// Whether it has lapsed.
-    pub fn is_expired(&self, now: Timestamp) -> bool {
-        now >= self.expires_at
+    /// Whether it has lapsed: as soon as one of the clocks says so.
+    pub fn is_expired(&self, now: &Now) -> bool {
+        let life = Duration::try_from(self.expires_at.duration_since(self.asked_at));
+        let age = self.boot.as_ref().zip(now.boot.as_ref()).and_then(|(at, now)| at.age(now));
+        now.wall >= self.expires_at || age.is_some_and(|age| age >= life.unwrap_or_default())
     }
 
-    /// Whether the market is no longer where it was when the order was shown. What cannot be compared
-    /// has not moved.
+    /// Whether the order is no longer what it was when it was shown: in its value, or where the market is. What
+    /// was known then and is not known now has moved.
     pub fn has_moved(&self, worth: &Worth) -> bool {
-        let (Some(shown), Some(now)) = (self.worth.market, worth.market) else { return false };
-        (shown - now).abs() * rust_decimal::Decimal::ONE_HUNDRED
-            > shown.abs() * rust_decimal::Decimal::from(MOVED)
+        let moved = |shown: Option<Decimal>, now: Option<Decimal>| match (shown, now) {
+            (Some(shown), Some(now)) => {
+                (shown - now).abs() * Decimal::ONE_HUNDRED > shown.abs() * Decimal::from(MOVED)
+            }
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        moved(self.worth.market, worth.market) || moved(self.worth.value, worth.value)
     }
 
     /// How long it has waited, in seconds.
@@ -101,24 +115,39 @@ mod tests {
             worth: Worth { market: market.map(|m| m.parse().unwrap()), ..Worth::default() },
             asked_at: at,
             expires_at: at + SignedDuration::from_secs(300),
+            boot: Some(Boot { id: "b".into(), millis: 1_000 }),
         }
     }
 
     #[test]
-    fn a_market_that_moved_is_noticed() {
-        let now =
-            |market: &str| Worth { market: Some(market.parse().unwrap()), ..Worth::default() };
+    fn an_order_that_moved_is_noticed_also_when_it_cannot_be_told() {
+        let worth = |market: Option<&str>, value: Option<&str>| Worth {
+            market: market.map(|m| m.parse().unwrap()),
+            value: value.map(|v| v.parse().unwrap()),
+            ..Worth::default()
+        };
+        let now = |market: &str| worth(Some(market), None);
         let shown = approval(Some("100"));
         assert!(!shown.has_moved(&now("100.9")) && !shown.has_moved(&now("99")));
         assert!(shown.has_moved(&now("101.1")) && shown.has_moved(&now("98.9")));
+        assert!(shown.has_moved(&worth(None, None)), "what was known is not known any more");
         assert!(!approval(None).has_moved(&now("5")));
+        let valued = Approval { worth: worth(Some("100"), Some("1000")), ..approval(None) };
+        assert!(!valued.has_moved(&worth(Some("100"), Some("1005"))));
+        assert!(valued.has_moved(&worth(Some("100"), Some("6000"))), "six times the value");
     }
 
     #[test]
-    fn it_lapses() {
+    fn it_lapses_as_soon_as_one_clock_says_so() {
         let approval = approval(None);
-        assert!(!approval.is_expired(approval.asked_at));
-        assert!(approval.is_expired(approval.expires_at));
+        let now = |wall: &str, millis| Now {
+            wall: wall.parse().unwrap(),
+            steady: std::time::Instant::now(),
+            boot: Some(Boot { id: "b".into(), millis }),
+        };
+        assert!(!approval.is_expired(&now("2026-11-23T15:04:59Z", 2_000)));
+        assert!(approval.is_expired(&now("2026-11-23T15:05:00Z", 2_000)));
+        assert!(approval.is_expired(&now("2026-11-23T14:00:00Z", 301_000)), "the wall was set back");
         assert_eq!(approval.age(approval.expires_at), 300);
         assert_eq!(
             approval.age("2026-11-23T14:00:00Z".parse().unwrap()),

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use ibd_cpapi::id::OrderId;
+use ibd_cpapi::orders::Meaning;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::clock::Now;
 use super::guardrails::Counts;
 use super::intent::{Intent, IntentId};
 use super::life::{End, State};
@@ -16,31 +18,14 @@ use super::record::Record;
 /// What is over is remembered for so long; a retry after that is a new request.
 const MEMORY: SignedDuration = SignedDuration::from_hours(31 * 24);
 
-/// The moment, by the clock on the wall and by one that nobody sets.
-#[derive(Debug, Clone, Copy)]
-pub struct Now {
-    /// May jump.
-    pub wall: Timestamp,
-    /// Does not.
-    pub steady: Instant,
-}
-
-impl Now {
-    /// This moment.
-    pub fn get() -> Self {
-        Self { wall: Timestamp::now(), steady: Instant::now() }
-    }
-}
-
 /// Every intent.
 #[derive(Debug, Default)]
 pub struct Book {
     intents: BTreeMap<IntentId, Intent>,
     keys: HashMap<String, IntentId>,
     by_order: HashMap<OrderId, IntentId>,
-    /// What the broker has although it was called not placed. Seen at the broker, not read from the journal.
-    /// Whether it works.
-    alive: BTreeMap<IntentId, bool>,
+    /// Approvals that there ever were, by their short names.
+    approvals: HashMap<String, IntentId>,
     frozen: Option<String>,
     /// When trading was last let through by a person.
     unfrozen_at: Option<Timestamp>,
@@ -51,13 +36,18 @@ impl Book {
     pub fn apply(&mut self, record: Record, at: Timestamp) {
         match record {
             Record::Intent(intent) => self.enter(*intent),
-            Record::Became { id, state, sent_at, .. } => {
+            Record::Became { id, state, sent_at, through, boot, .. } => {
                 if let Some(intent) = self.intents.get_mut(&id) {
+                    let was_asked = matches!(intent.state, State::Awaiting(_));
+                    intent.had_yes |= was_asked && state == State::Ready;
                     intent.state = state;
                     intent.since = at;
+                    intent.known_at = Some(at);
+                    intent.through = through.or(intent.through.take());
                     if sent_at.is_some() {
                         intent.sent_at = sent_at;
                         intent.born = intent.born.map(|_| Instant::now());
+                        intent.boot = boot;
                     }
                     let intent = intent.clone();
                     self.index(&intent);
@@ -71,6 +61,7 @@ impl Book {
             Record::Amended { id, text, order } => {
                 if let Some(intent) = self.intents.get_mut(&id) {
                     intent.text = text;
+                    intent.known_at = Some(at);
                     intent.order = Some(*order);
                 }
             }
@@ -78,7 +69,8 @@ impl Book {
         }
     }
 
-    fn enter(&mut self, intent: Intent) {
+    fn enter(&mut self, mut intent: Intent) {
+        intent.known_at.get_or_insert(intent.since);
         // The first one to come under a key is the one that a retry means; a yes to its questions
         // is found through it.
         self.keys.entry(intent.origin.key.clone()).or_insert(intent.id);
@@ -87,6 +79,9 @@ impl Book {
     }
 
     fn index(&mut self, intent: &Intent) {
+        if let State::Awaiting(approval) = &intent.state {
+            self.approvals.insert(approval.id.to_uppercase(), intent.id);
+        }
         if let (Purpose::Place, Some(standing)) = (&intent.purpose, intent.state.standing()) {
             self.by_order.insert(standing.order_id, intent.id);
             for other in &standing.others {
@@ -103,6 +98,7 @@ impl Book {
         let intents = &self.intents;
         self.keys.retain(|_, id| intents.contains_key(id));
         self.by_order.retain(|_, id| intents.contains_key(id));
+        self.approvals.retain(|_, id| intents.contains_key(id));
     }
 
     /// One of them.
@@ -149,16 +145,9 @@ impl Book {
         self.frozen.as_deref()
     }
 
-    /// The broker has, or had, what was called not placed; whether that is news.
-    pub fn came_alive(&mut self, id: IntentId, works: bool) -> bool {
-        self.alive.insert(id, works).is_none()
-    }
-
-    /// It is over at the broker, too.
-    pub fn ended(&mut self, id: IntentId) {
-        if let Some(works) = self.alive.get_mut(&id) {
-            *works = false;
-        }
+    /// The intent that was approved, or declined, under this short name at any time.
+    pub fn by_past_approval(&self, name: &str) -> Option<&Intent> {
+        self.approvals.get(&name.trim().to_uppercase()).and_then(|id| self.get(*id))
     }
 
     /// What waits for a yes because the first try ended with a question.
@@ -169,40 +158,48 @@ impl Book {
         self.intents.values().find(follows).map(|intent| intent.id)
     }
 
-    /// An intent so alike that the order may be the same once more: any that is in doubt or waits, and
-    /// any that was placed within `window`. Which one, and whether it is in doubt.
-    pub fn alike(&self, order: &Order, window: Duration, now: Now) -> Option<(&Intent, bool)> {
+    /// An intent so alike that the order may be the same once more: any that is in doubt, waits, or may still
+    /// be filled, and any that was placed within `window`. Which one, and whether it is in doubt.
+    pub fn alike(&self, order: &Order, window: Duration, now: &Now) -> Option<(&Intent, bool)> {
         let candidates = self.intents.values().rev().filter(|intent| {
             intent.is_order() && intent.order.as_ref().is_some_and(|other| other.is_like(order))
         });
         let mut held = None;
         for intent in candidates {
-            if intent.state.is_in_doubt() || self.alive.get(&intent.id) == Some(&true) {
+            if intent.state.is_in_doubt() {
                 return Some((intent, true));
             }
-            let is_placed = !matches!(
-                intent.state,
-                State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_))
-            );
-            let waits = matches!(intent.state, State::Awaiting(_) | State::Ready);
-            if held.is_none() && is_placed && (waits || age(intent, now) < window) {
+            let lasts = match &intent.state {
+                State::Awaiting(_) | State::Ready => true,
+                // As long as it may be filled; also one that the lists have lost.
+                State::Working(standing) => standing.meaning() != Meaning::Held,
+                _ => false,
+            };
+            if held.is_none() && is_placed(intent) && (lasts || age(intent, now) < window) {
                 held = Some(intent);
             }
         }
         held.map(|intent| (intent, false))
     }
 
+    /// A change of this order that is not settled: in doubt, or on its way.
+    pub fn open_change(&self, order_id: OrderId) -> Option<&Intent> {
+        let is_of = |intent: &&Intent| {
+            matches!(intent.purpose, Purpose::Modify { order_id: one, .. } if one == order_id)
+        };
+        self.intents.values().filter(is_of).find(|intent| !intent.state.is_over())
+    }
+
     /// Orders sent lately.
-    pub fn counts(&self, now: Timestamp) -> Counts {
-        let today = day(now);
+    pub fn counts(&self, now: &Now) -> Counts {
         let mut counts = Counts::default();
         for intent in self.intents.values() {
             let (Some(sent), Some(order)) = (intent.sent_at, &intent.order) else { continue };
-            // A clock that was set back must not let more through.
-            if now.duration_since(sent) < SignedDuration::from_secs(60) {
+            // A clock that was set, back or ahead, must not let more through.
+            if age(intent, now) < Duration::from_secs(60) {
                 counts.minute += order.count();
             }
-            if day(sent) >= today {
+            if day(sent) >= day(now.wall) || age(intent, now) < since_midnight(now.wall) {
                 counts.day += order.count();
             }
         }
@@ -229,21 +226,38 @@ impl Book {
     }
 }
 
-/// The smaller of what the two clocks say: a clock that jumps ahead makes nothing older.
-fn age(intent: &Intent, now: Now) -> Duration {
+fn is_placed(intent: &Intent) -> bool {
+    !matches!(
+        intent.state,
+        State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_))
+    )
+}
+
+/// The smallest of what the clocks say: one that jumps ahead makes nothing older.
+fn age(intent: &Intent, now: &Now) -> Duration {
     // It may have waited long for a yes: what counts is when it was sent.
     let begin = intent.sent_at.unwrap_or(intent.created_at);
     let wall = Duration::try_from(now.wall.duration_since(begin)).unwrap_or_default();
-    match intent.born {
-        Some(born) => wall.min(now.steady.saturating_duration_since(born)),
-        None => wall,
-    }
+    let steady = intent.born.map(|born| now.steady.saturating_duration_since(born));
+    let boot = intent.boot.as_ref().zip(now.boot.as_ref()).and_then(|(begin, now)| begin.age(now));
+    [steady, boot].into_iter().flatten().fold(wall, Duration::min)
 }
 
-/// The trading day: New York's.
+/// How long the day in New York has lasted.
+fn since_midnight(at: Timestamp) -> Duration {
+    let start = local(at).start_of_day().map(|start| start.timestamp()).unwrap_or(at);
+    Duration::try_from(at.duration_since(start)).unwrap_or_default()
+}
+
+/// The day in New York.
 pub(super) fn day(at: Timestamp) -> jiff::civil::Date {
+    local(at).date()
+}
+
+/// The hour in New York.
+pub(super) fn local(at: Timestamp) -> jiff::Zoned {
     let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
-    at.to_zoned(zone).date()
+    at.to_zoned(zone)
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::approval::{Approval, By};
+use super::clock::{Boot, Now};
 use super::guardrails::{Denial, Scene, Vetted, Worth, vet};
 use super::intent::{Intent, IntentId, Seed};
 use super::life::{self, Event, Question};
 use super::limits::{Limits, Rules};
-use super::order::Order;
+use super::order::{Order, Purpose};
 use super::record::Record;
 use super::{Msg, State, lane};
 use crate::refusal::Refusal;
@@ -39,6 +40,8 @@ pub struct Request {
     pub suppress: bool,
     /// The alike intent that is meant to stand beside this one.
     pub beside: Option<IntentId>,
+    /// What whoever asks should hear first.
+    pub warnings: Vec<String>,
 }
 
 /// Who answers what waits for a yes.
@@ -110,6 +113,7 @@ impl State {
         let begin = |state| Intent::new(id, request.seed.clone(), state, now);
         let mut intent = begin(life::State::Ready)?;
         intent.suppress = request.suppress;
+        intent.warnings.clone_from(&request.warnings);
         let rules = self.rules_of(&intent);
         let verdict = self.verdict(&intent, request, order, &rules, now);
         match verdict {
@@ -144,13 +148,19 @@ impl State {
         if let Some(why) = self.frozen() {
             return Err((lane::frozen(&why), None));
         }
+        if let Purpose::Modify { order_id, .. } = intent.purpose
+            && let Some(other) = self.book.open_change(order_id)
+            && other.state.is_in_doubt()
+        {
+            return Err((lane::change_in_doubt(other), None));
+        }
         let like = match intent.is_order() {
             true => self.alike(&order, rules, request.beside)?,
             false => None,
         };
         let empty = Scene::default();
         let scene = request.scene.as_ref().map_or(&empty, |(scene, _)| scene);
-        vet(order, scene, rules, self.book.counts(now), now)
+        vet(order, scene, rules, self.book.counts(&Now::get()), now)
             .map(|vetted| (vetted, like))
             .map_err(|denial| (denial, None))
     }
@@ -163,7 +173,7 @@ impl State {
         beside: Option<IntentId>,
     ) -> Result<Option<IntentId>, (Denial, Option<IntentId>)> {
         let window = Duration::from_secs(rules.duplicate_seconds);
-        let Some((first, in_doubt)) = self.book.alike(order, window, Self::now()) else {
+        let Some((first, in_doubt)) = self.book.alike(order, window, &Now::get()) else {
             return Ok(None);
         };
         let name = first.state.name();
@@ -186,10 +196,16 @@ impl State {
         }
         let denial = Denial::new(
             "possible_duplicate",
-            format!(
-                "An order like this one ({}) was placed less than {} seconds ago; it is {name}.",
-                first.text, rules.duplicate_seconds
-            ),
+            match first.state.is_over() {
+                true => format!(
+                    "An order like this one ({}) was placed less than {} seconds ago; it is {name}.",
+                    first.text, rules.duplicate_seconds
+                ),
+                false => format!(
+                    "An order like this one ({}) is there already; it is {name}.",
+                    first.text
+                ),
+            },
             format!(
                 "Look at it with get_order_status. Only if a second one is really wanted, repeat the call \
                  with allowDuplicateOf {}.",
@@ -267,11 +283,15 @@ impl State {
         who: Answerer,
         pin: &Pin,
     ) -> Result<IntentId, Refusal> {
-        let intent = self.book.by_approval(name).cloned().ok_or_else(|| unknown_approval(name))?;
+        let Some(intent) = self.book.by_approval(name).cloned() else {
+            // What was answered before, perhaps to an earlier daemon, has its outcome.
+            let past = self.book.by_past_approval(name).filter(|past| past.had_yes || !yes);
+            return past.map(|past| past.id).ok_or_else(|| unknown_approval(name));
+        };
         let life::State::Awaiting(approval) = &intent.state else {
             return Err(unknown_approval(name));
         };
-        if approval.is_expired(Timestamp::now()) {
+        if approval.is_expired(&Now::get()) {
             self.step(me, intent.id, Event::Expired, "the daemon").await;
             return Err(expired(&approval.id));
         }
@@ -378,6 +398,7 @@ impl State {
             worth: worth.clone(),
             asked_at: now,
             expires_at: now.saturating_add(life).unwrap_or(now),
+            boot: Boot::now(),
         }
     }
 
@@ -391,7 +412,7 @@ impl State {
                 char::from(letter)
             });
             let id: String = letters.collect();
-            if self.book.by_approval(&id).is_none() {
+            if self.book.by_approval(&id).is_none() && self.book.by_past_approval(&id).is_none() {
                 return id;
             }
         }
@@ -416,6 +437,9 @@ impl State {
         next.worth = first.worth.clone();
         next.agreed = first.agreed.clone();
         next.agreed.extend(questions.iter().filter_map(|question| question.id.clone()));
+        next.agreed_to = first.agreed_to.clone();
+        next.agreed_to.extend(questions.iter().cloned());
+        next.warnings.clone_from(&first.warnings);
         let rules = self.rules_of(&first);
         let is_paper = first.order.as_ref().is_some_and(|order| order.paper);
         let value = first.worth.value.unwrap_or(rust_decimal::Decimal::MAX);

@@ -3,23 +3,27 @@
 //! "Not found" is not "not placed": a list may be cold, stale, or come too early. So an absence counts
 //! only after two lists and two reads of the trades, five seconds apart, of one session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::{GetOrders, OrderRow, OrderStatus, Side};
-use ibd_cpapi::trades::{Execution, GetTrades};
+use ibd_cpapi::money::Price;
+use ibd_cpapi::orders::{Meaning, OrderRow, OrderStatus, OrderType, Side, Stage};
+use ibd_cpapi::trades::Execution;
 use ibd_cpapi::{Failure, faults};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
-use super::asked::{Attached, Size};
-use super::intent::{Intent, IntentId};
+use super::asked::{Attached, Pricing, Size};
+use super::change::Change;
+use super::intent::{Intent, IntentId, Through};
 use super::life::Event;
 use super::list::{self, Feeds};
 use super::order::{Order, Purpose};
+use super::page::Page;
 use super::standing::{Part, Standing};
+use super::tickets::opposite;
 use crate::session::Lease;
 
 /// Lists and trades may be asked for once in five seconds, and an earlier answer would be given again.
@@ -38,7 +42,7 @@ pub struct Evidence {
     /// Executions.
     pub fills: Vec<Execution>,
     /// Single orders, asked for by their ids.
-    pub standings: Vec<Standing>,
+    pub pages: Vec<Page>,
     /// Single orders that were asked for by their ids, and that the broker knows nothing of.
     pub absent: Vec<OrderId>,
     /// Whose lists were read.
@@ -47,6 +51,8 @@ pub struct Evidence {
     pub is_complete: bool,
     /// Of which brokerage session.
     pub epoch: u64,
+    /// Through which gateway and login; nothing where that does not matter.
+    pub through: Option<Through>,
     /// When the look began: what was sent after that could not be seen.
     pub began: Timestamp,
 }
@@ -68,7 +74,9 @@ pub struct Look {
     /// How thoroughly.
     pub care: Care,
     /// Orders that the lists have not had for long: asked for one by one, by a thorough look.
-    pub missing: Vec<OrderId>,
+    pub missing: Vec<(AccountId, OrderId)>,
+    /// Through which gateway and login.
+    pub through: Option<Through>,
 }
 
 /// Looks.
@@ -78,7 +86,7 @@ pub async fn gather(
     look: &Look,
     deadline: Instant,
 ) -> Result<Evidence, Failure> {
-    let mut evidence = Evidence::begin(lease.epoch());
+    let mut evidence = Evidence::begin(lease.epoch(), look.through.clone());
     let is_thorough = look.care == Care::Thorough;
     let rounds = if is_thorough { 2 } else { 1 };
     for round in 0..rounds {
@@ -88,22 +96,19 @@ pub async fn gather(
         for account in &look.accounts {
             let rows = match is_thorough {
                 false => feeds.list(lease, account, deadline).await?.value.orders,
-                true => {
-                    let request = GetOrders { account: Some(account.clone()), force: false };
-                    lease.client().ask(&request, deadline).await?.value.orders
-                }
+                true => feeds.list_anew(lease, account, deadline).await?.value.orders,
             };
             evidence.add_rows(rows);
-        }
-        if is_thorough {
-            let fills = lease.client().ask(&GetTrades { days: DAYS }, deadline).await?.value;
-            evidence.add_fills(fills);
+            if is_thorough {
+                let fills = feeds.trades_anew(lease, account, DAYS, deadline).await?.value;
+                evidence.add_fills(fills);
+            }
         }
     }
-    for order_id in look.missing.iter().take(ASKED).filter(|_| is_thorough) {
+    for (account, order_id) in look.missing.iter().take(ASKED).filter(|_| is_thorough) {
         let patience = deadline.min(Instant::now() + faults::scaled(ANSWER));
-        match list::status(lease, *order_id, patience).await {
-            Ok(Some(answer)) => evidence.standings.push(of_status(&answer.value)),
+        match feeds.page(lease, account, *order_id, patience).await {
+            Ok(Some(answer)) => evidence.pages.push(Page::of(&answer.value)),
             Ok(None) => evidence.absent.push(*order_id),
             // What the lists said counts all the same; this one is asked for by the next look.
             Err(failure) => tracing::info!(%failure, %order_id, "an order could not be asked for"),
@@ -116,21 +121,22 @@ pub async fn gather(
 
 impl Evidence {
     /// Nothing yet.
-    pub fn begin(epoch: u64) -> Self {
+    pub fn begin(epoch: u64, through: Option<Through>) -> Self {
         Self {
             rows: Vec::new(),
             fills: Vec::new(),
-            standings: Vec::new(),
+            pages: Vec::new(),
             absent: Vec::new(),
             accounts: Vec::new(),
             is_complete: false,
             epoch,
+            through,
             began: Timestamp::now(),
         }
     }
 
     /// A later row of the same order replaces the earlier one.
-    fn add_rows(&mut self, rows: Vec<OrderRow>) {
+    pub fn add_rows(&mut self, rows: Vec<OrderRow>) {
         for row in rows {
             match self.rows.iter_mut().find(|known| known.order_id == row.order_id) {
                 Some(known) => *known = row,
@@ -147,33 +153,42 @@ impl Evidence {
         }
     }
 
+    /// Whether this was seen through the gateway and login that an intent was sent through. Elsewhere only the
+    /// name that it was sent with says anything: ids begin anew there, and an absence means nothing.
+    pub fn is_from_where(&self, intent: &Intent) -> bool {
+        match (&self.through, &intent.through) {
+            (Some(seen), Some(sent)) => seen.may_be(sent),
+            _ => true,
+        }
+    }
+
     /// What it says about an intent; nothing if it says nothing.
     pub fn about(&self, intent: &Intent) -> Option<Event> {
         match (&intent.purpose, &intent.order) {
-            (Purpose::Place, Some(order)) => self.order(intent, order).map(Event::Found),
-            (Purpose::Modify { order_id }, Some(order)) => {
-                let row = self.row(*order_id)?;
-                is_as_wanted(row, order).then_some(Event::Applied)
+            (Purpose::Place, Some(order)) => self.order(intent, order),
+            (Purpose::Modify { order_id, change, .. }, Some(order)) => {
+                let is_as_wanted = match self.page_of(*order_id, intent, order) {
+                    Some(page) => shows_page(page, order, change),
+                    None => shows_row(self.row_of(*order_id, intent, order)?, order, change),
+                };
+                is_as_wanted.then_some(Event::Applied)
             }
-            (Purpose::Cancel { order_id }, _) => {
-                let status = self.row(*order_id)?.status.as_deref()?;
-                match list::is_working(status) {
-                    Some(false) => Some(Event::Applied),
-                    _ if status == "PendingCancel" => Some(Event::Applied),
-                    _ if self.is_complete => Some(Event::StillThere),
+            (Purpose::Cancel { order_id, .. }, _) if self.is_from_where(intent) => {
+                let is_it = |page: &&Page| page.order_id == *order_id;
+                let page = self.pages.iter().find(is_it).map(|page| page.standing.status.as_str());
+                let row = || self.row(*order_id)?.status.as_deref();
+                match Stage::of(page.or_else(row)?).meaning() {
+                    Meaning::Filled | Meaning::Ended | Meaning::Ending => Some(Event::Applied),
+                    _ if self.is_complete || page.is_some() => Some(Event::StillThere),
                     _ => None,
                 }
             }
-            (Purpose::CancelAll, _) => {
+            (Purpose::CancelAll, _) if self.is_from_where(intent) && self.is_complete => {
                 let mut own =
                     self.rows.iter().filter(|r| r.account.as_ref() == Some(&intent.account));
                 let works =
-                    own.any(|r| r.status.as_deref().and_then(list::is_working) == Some(true));
-                match works {
-                    false if self.is_complete => Some(Event::Applied),
-                    true if self.is_complete => Some(Event::StillThere),
-                    _ => None,
-                }
+                    own.any(|r| r.status.as_deref().is_some_and(|s| Stage::of(s).can_fill() != Some(false)));
+                Some(if works { Event::StillThere } else { Event::Applied })
             }
             _ => None,
         }
@@ -183,54 +198,96 @@ impl Evidence {
         self.rows.iter().find(|row| row.order_id == order_id)
     }
 
-    fn order(&self, intent: &Intent, order: &Order) -> Option<Standing> {
+    /// The row of an id, if it is of what an intent is about: an id alone proves nothing.
+    fn row_of(&self, id: OrderId, intent: &Intent, order: &Order) -> Option<&OrderRow> {
+        let is_ours = |row: &&OrderRow| {
+            let has_other_name = intent.is_order() && row.order_ref.as_ref().is_some_and(|name| !is_of(Some(name), intent));
+            !has_other_name && is_other(row, intent, order, &[order.side]).is_none()
+        };
+        self.row(id).filter(|_| self.is_from_where(intent)).filter(is_ours)
+    }
+
+    /// The same of a page.
+    fn page_of(&self, id: OrderId, intent: &Intent, order: &Order) -> Option<&Page> {
+        let is_ours = |page: &&Page| {
+            let has_other_name = intent.is_order() && page.order_ref.as_ref().is_some_and(|name| !is_of(Some(name), intent));
+            !has_other_name && page.is_other(&intent.account, order, &[order.side]).is_none()
+        };
+        let mut pages = self.pages.iter().filter(|page| page.order_id == id);
+        pages.find(is_ours).filter(|_| self.is_from_where(intent))
+    }
+
+    /// The row that carries exactly the name of an intent, of its account, contract and side.
+    fn named(&self, intent: &Intent, order: &Order) -> Option<&OrderRow> {
+        self.rows.iter().find(|row| {
+            has_name(row, intent)
+                && !is_child(row, None, intent)
+                && is_other(row, intent, order, &[order.side]).is_none()
+        })
+    }
+
+    fn order(&self, intent: &Intent, order: &Order) -> Option<Event> {
         let known = intent.state.standing();
         let main = self.main(intent, order, known);
-        let id = main.as_ref().map(|main| main.order_id).or(known.map(|known| known.order_id))?;
+        let id = main.as_ref().map(|(main, _)| main.order_id).or(known.map(|known| known.order_id))?;
         let others = self.parts(intent, order, known, id);
         match (main, known) {
-            (Some(main), _) => Some(Standing { others, ..main }),
+            (Some((main, Sight::Page)), _) => Some(Event::Shown(Standing { others, ..main })),
+            (Some((main, Sight::List)), _) => Some(Event::Found(Standing { others, ..main })),
             // Word of the others alone leaves the first one as it was.
-            (None, Some(known)) if !others.is_empty() => Some(Standing { others, ..known.clone() }),
+            (None, Some(known)) if !others.is_empty() => {
+                Some(Event::Found(Standing { others, ..known.clone() }))
+            }
             _ => None,
         }
     }
 
     /// The order that answers for the submission.
-    fn main(&self, intent: &Intent, order: &Order, known: Option<&Standing>) -> Option<Standing> {
-        let Some(known) = known else { return self.unknown_main(intent, order) };
-        let id = known.order_id;
-        if let Some(asked) = self.standings.iter().find(|asked| asked.order_id == id) {
-            return Some(asked.clone());
+    fn main(
+        &self,
+        intent: &Intent,
+        order: &Order,
+        known: Option<&Standing>,
+    ) -> Option<(Standing, Sight)> {
+        let Some(known) = known else {
+            return self.unknown_main(intent, order).map(|standing| (standing, Sight::List));
+        };
+        let named = self.named(intent, order);
+        // What was taken for the first one may have been another of the submission: the name decides.
+        let id = named.map_or(known.order_id, |row| row.order_id);
+        if let Some(page) = self.page_of(id, intent, order) {
+            // A page that leaves nothing to be filled and calls it working contradicts itself.
+            let is_plain = page.has_left() || page.standing.is_over();
+            let sight = if is_plain { Sight::Page } else { Sight::List };
+            return Some((page.standing.clone(), sight));
         }
-        let is_named =
-            |row: &&OrderRow| row.order_ref.as_deref() == Some(intent.client_order_id.as_str());
-        let row = self.row(id).or_else(|| self.rows.iter().find(is_named));
-        match row {
-            Some(row) => Some(of_sparse_row(row, Some(&known.status))),
+        match named.or_else(|| self.row_of(id, intent, order)) {
+            Some(row) => Some((of_sparse_row(row, Some(&known.status)), Sight::List)),
             None => {
-                let fills = self.fills_of(id)?;
+                let fills = self.fills_of(id, intent, order)?;
                 let counted = self.settled(id, fills.counted(order, order.size));
-                Some(Standing { others: Vec::new(), ..counted.onto(known.clone()) })
+                let standing = counted.onto(known.clone());
+                Some((Standing { others: Vec::new(), ..standing }, Sight::List))
             }
         }
     }
 
     /// The same of an order that nothing is known of: by the name that it was sent with.
     fn unknown_main(&self, intent: &Intent, order: &Order) -> Option<Standing> {
-        let name = intent.client_order_id.as_str();
-        let named = |row: &&OrderRow| row.order_ref.as_deref() == Some(name);
-        if let Some(row) = self.rows.iter().find(named) {
+        if let Some(row) = self.named(intent, order) {
             return Some(of_sparse_row(row, None));
         }
+        let name = intent.client_order_id.as_str();
         let fill = self.fills.iter().find(|fill| fill.order_ref.as_deref() == Some(name));
         if let Some(id) = fill.and_then(|fill| fill.order_id) {
-            let fills = self.fills_of(id)?;
+            let fills = self.fills_of(id, intent, order)?;
             let counted = fills.counted(order, order.size);
             return Some(counted.onto(Standing::new(id, "Submitted")));
         }
         // Of a group whose first order the broker did not take, the others may be there all the same.
-        let is_own = |row: &&OrderRow| is_of(row.order_ref.as_ref(), intent);
+        let is_own = |row: &&OrderRow| {
+            is_of(row.order_ref.as_ref(), intent) && !has_name(row, intent) || is_child(row, None, intent)
+        };
         let row = self.rows.iter().filter(|_| self.is_complete).find(is_own)?;
         let refused = Some("IBKR does not have the first order of this group".to_owned());
         Some(Standing { refused, ..of_sparse_row(row, None) })
@@ -244,28 +301,36 @@ impl Evidence {
         known: Option<&Standing>,
         main: OrderId,
     ) -> Vec<Part> {
-        let known = |id: OrderId| known.and_then(|known| known.part(id));
-        let asked = self.standings.iter().filter(|asked| known(asked.order_id).is_some()).cloned();
+        let is_here = self.is_from_where(intent);
+        let part = |id: OrderId| known.and_then(|known| known.part(id));
+        let sides = part_sides(order);
+        let asked = self.pages.iter().filter(|page| {
+            is_here
+                && page.order_id != main
+                && part(page.order_id).is_some()
+                && page.is_other(&intent.account, order, sides).is_none()
+        });
         let rows = self.rows.iter().filter(|row| {
+            let is_known = is_here && part(row.order_id).is_some() && row.order_ref.is_none();
+            let has_part_name = is_of(row.order_ref.as_ref(), intent) && !has_name(row, intent);
             row.order_id != main
-                && (known(row.order_id).is_some()
-                    || is_of(row.order_ref.as_ref(), intent)
-                    || is_child(row, main, intent))
+                && (is_known || has_part_name || is_child(row, Some(main), intent))
+                && is_other(row, intent, order, sides).is_none()
         });
         let listed = rows.map(|row| {
-            let before = known(row.order_id).and_then(|part| part.status.as_deref());
+            let before = part(row.order_id).and_then(|part| part.status.as_deref());
             of_sparse_row(row, before)
         });
         let mut parts: Vec<Part> = Vec::new();
-        for standing in asked.chain(listed) {
+        for standing in asked.map(|page| page.standing.clone()).chain(listed) {
             if !parts.iter().any(|part| part.order_id == standing.order_id) {
                 parts.push(Part::from(standing));
             }
         }
         let others = intent.state.standing().into_iter().flat_map(|standing| &standing.others);
-        for part in others {
+        for part in others.filter(|part| part.order_id != main) {
             let is_seen = parts.iter().any(|seen| seen.order_id == part.order_id);
-            if let Some(fills) = self.fills_of(part.order_id).filter(|_| !is_seen) {
+            if let Some(fills) = self.fills_of(part.order_id, intent, order).filter(|_| !is_seen) {
                 let Some(size) = part_size(order, &fills) else { continue };
                 let counted = self.settled(part.order_id, fills.counted(order, size));
                 parts.push(counted.onto_part(part));
@@ -275,6 +340,37 @@ impl Evidence {
         parts
     }
 
+    /// What stands under an intent's name at the broker and cannot be its order: a sentence each.
+    pub fn alarms(&self, intent: &Intent) -> Vec<String> {
+        let Some(order) = intent.order.as_ref().filter(|_| intent.is_order()) else {
+            return Vec::new();
+        };
+        let named = || {
+            self.rows.iter().filter(|row| has_name(row, intent) && !is_child(row, None, intent))
+        };
+        let mut alarms: Vec<String> = named()
+            .filter_map(|row| {
+                let why = is_other(row, intent, order, &[order.side])?;
+                Some(format!(
+                    "IBKR has order {} under the name of {} ({}), and {why}.",
+                    row.order_id, intent.id, intent.text
+                ))
+            })
+            .collect();
+        let ids: BTreeSet<OrderId> = named().map(|row| row.order_id).collect();
+        if ids.len() > 1 {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            alarms.push(format!(
+                "IBKR has {} orders under the one name of {} ({}): {}.",
+                ids.len(),
+                intent.id,
+                intent.text,
+                ids.join(" and ")
+            ));
+        }
+        alarms
+    }
+
     /// How much an order is may have been changed elsewhere; so executions make it filled only once the
     /// broker knows nothing else of it.
     fn settled(&self, order_id: OrderId, counted: Counted) -> Counted {
@@ -282,9 +378,20 @@ impl Evidence {
         Counted { is_whole, ..counted }
     }
 
-    fn fills_of(&self, order_id: OrderId) -> Option<Fills<'_>> {
-        let fills: Vec<&Execution> =
-            self.fills.iter().filter(|fill| fill.order_id == Some(order_id)).collect();
+    /// Executions of one order of a submission: by id where that is told apart by account and contract, too.
+    fn fills_of(&self, order_id: OrderId, intent: &Intent, order: &Order) -> Option<Fills<'_>> {
+        let is_ours = |fill: &&Execution| {
+            let is_account = fill.account.as_ref().is_none_or(|account| *account == intent.account);
+            let is_contract = order.contract.conid.is_none()
+                || fill.conid.is_none_or(|conid| Some(conid) == order.contract.conid);
+            let has_name = fill.order_ref.as_ref().filter(|name| !name.is_empty());
+            let is_named = match has_name {
+                Some(name) => is_of(Some(name), intent),
+                None => self.is_from_where(intent),
+            };
+            fill.order_id == Some(order_id) && is_account && is_contract && is_named
+        };
+        let fills: Vec<&Execution> = self.fills.iter().filter(is_ours).collect();
         (!fills.is_empty()).then_some(Fills(fills))
     }
 
@@ -303,17 +410,76 @@ impl Evidence {
     }
 }
 
+/// How an order was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// In a list, by a push, or by its executions: perhaps late.
+    List,
+    /// On its own page.
+    Page,
+}
+
 fn is_of(order_ref: Option<&String>, intent: &Intent) -> bool {
     order_ref.and_then(|text| IntentId::of_client_order_id(text)) == Some(intent.id)
 }
 
+/// Whether a row carries exactly the name that an intent's first order was sent with.
+fn has_name(row: &OrderRow, intent: &Intent) -> bool {
+    row.order_ref.as_deref() == Some(intent.client_order_id.as_str())
+}
+
 /// Children of a bracket carry no name of ours; they name their parent.
-fn is_child(row: &OrderRow, parent: OrderId, intent: &Intent) -> bool {
+fn is_child(row: &OrderRow, parent: Option<OrderId>, intent: &Intent) -> bool {
     let is_own_account = row.account.as_ref().is_none_or(|account| *account == intent.account);
     let is_parent = |name: &String| {
-        *name == parent.to_string() || name.as_str() == intent.client_order_id.as_str()
+        parent.is_some_and(|parent| *name == parent.to_string())
+            || name.as_str() == intent.client_order_id.as_str()
     };
     is_own_account && row.parent_id.as_ref().is_some_and(is_parent)
+}
+
+/// Why a row is not of an intent's account, contract and one of these sides. What it does not say is no reason.
+fn is_other(row: &OrderRow, intent: &Intent, order: &Order, sides: &[Side]) -> Option<String> {
+    if let Some(own) = row.account.as_ref().filter(|own| **own != intent.account) {
+        return Some(format!("it is an order of the account {own}"));
+    }
+    if let (Some(has), Some(wanted)) = (row.conid, order.contract.conid)
+        && has != wanted
+    {
+        return Some(format!("it is for the contract {has}, and not for {wanted}"));
+    }
+    let side = row.side.as_deref().and_then(|side| side.parse::<Side>().ok());
+    match side.filter(|side| !sides.contains(side)) {
+        Some(side) => Some(format!("it is a {} order", side.as_str())),
+        None => None,
+    }
+}
+
+/// Whether a row shows other terms than an order has.
+pub fn differs(row: &OrderRow, order: &Order) -> bool {
+    let other = |has: Option<Decimal>, known: Option<Decimal>| {
+        matches!((has, known), (Some(has), Some(known)) if has != known)
+    };
+    let quantity = match order.size {
+        Size::Quantity(quantity) => Some(quantity.get()),
+        Size::Cash(_) => None,
+    };
+    let is_trail = matches!(order.pricing, Pricing::Trail { .. } | Pricing::TrailLimit { .. });
+    let tif = row.tif.as_deref().map(|tif| list::tif(tif).to_uppercase());
+    other(row.quantity.map(|q| q.get()), quantity)
+        || other(list::limit_price(row).map(|p| p.get()), order.pricing.limit().map(|p| p.get()))
+        || !is_trail
+            && other(list::stop_price(row).map(|p| p.get()), order.pricing.stop().map(|p| p.get()))
+        || tif.is_some_and(|tif| tif != order.tif.as_str())
+}
+
+/// The sides that the other orders of a submission can have.
+fn part_sides(order: &Order) -> &'static [Side] {
+    match (&order.attached, opposite(order.side)) {
+        (Attached::Bracket { .. }, Side::Buy) => &[Side::Buy],
+        (Attached::Bracket { .. }, Side::Sell) => &[Side::Sell],
+        _ => &[Side::Buy, Side::Sell],
+    }
 }
 
 /// How much the order is that these executions belong to; each of a group has a size of its own.
@@ -340,6 +506,8 @@ fn of_sparse_row(row: &OrderRow, before: Option<&str>) -> Standing {
 
 /// How a row stands.
 pub fn of_row(row: &OrderRow) -> Standing {
+    let kind = row.order_type.as_deref();
+    let price = list::stop_price(row).or(list::limit_price(row));
     Standing {
         filled: row.filled.map(|filled| filled.get()),
         average: row.average_price.map(|price| price.get()),
@@ -348,6 +516,7 @@ pub fn of_row(row: &OrderRow) -> Standing {
             .as_deref()
             .or(row.description.as_deref())
             .map(ibd_cpapi::failure::clean),
+        terms: terms(kind, price),
         ..Standing::new(row.order_id, row.status.as_deref().unwrap_or("Submitted"))
     }
 }
@@ -362,8 +531,17 @@ pub fn of_status(order: &OrderStatus) -> Standing {
             .as_deref()
             .or(order.description.as_deref())
             .map(ibd_cpapi::failure::clean),
+        terms: terms(order.order_type.as_deref(), order.stop_price.or(order.limit_price)),
         ..Standing::new(order.order_id, order.status.as_deref().unwrap_or("Submitted"))
     }
+}
+
+/// Kind and price in our words.
+fn terms(kind: Option<&str>, price: Option<Price>) -> Option<String> {
+    let kind = kind?;
+    let kind = kind.parse::<OrderType>().map_or_else(|_| ibd_cpapi::failure::clean(kind), |kind| kind.as_str().to_owned());
+    let price = price.map(|price| format!(" {}", price.get().normalize()));
+    Some(format!("{kind}{}", price.unwrap_or_default()))
 }
 
 /// Executions of one order that no list has.
@@ -419,24 +597,80 @@ impl Counted {
     }
 }
 
-/// Whether an order at the broker is what a change wanted it to be.
-fn is_as_wanted(row: &OrderRow, order: &Order) -> bool {
-    let same = |has: Option<Decimal>, wanted: Option<Decimal>| match (has, wanted) {
-        (Some(has), Some(wanted)) => has == wanted,
-        (None, Some(_)) => false,
-        (_, None) => true,
+/// Whether a row shows what a change named, and nothing that contradicts it. What it does not say of what was
+/// named is no proof.
+fn shows_row(row: &OrderRow, order: &Order, change: &Change) -> bool {
+    let shown = Shown {
+        quantity: row.quantity.map(|q| q.get()),
+        limit: list::limit_price(row).map(|p| p.get()),
+        stop: list::stop_price(row).map(|p| p.get()),
+        tif: row.tif.as_deref().map(|tif| list::tif(tif).to_uppercase()),
+        outside_rth: row.outside_rth,
     };
-    let quantity = match order.size {
-        Size::Quantity(quantity) => Some(quantity.get()),
-        Size::Cash(_) => None,
+    shown.is_as_wanted(order, change)
+}
+
+/// The same of a page. Whether it works outside regular hours no page says.
+fn shows_page(page: &Page, order: &Order, change: &Change) -> bool {
+    let shown = Shown {
+        quantity: page.quantity,
+        limit: page.limit.map(|p| p.get()),
+        stop: page.stop.map(|p| p.get()),
+        tif: page.tif.map(|tif| tif.as_str().to_owned()),
+        outside_rth: None,
     };
-    let side = row.side.as_deref().and_then(|side| side.parse::<Side>().ok());
-    // A tif that the row does not name may be the old one.
-    row.tif.as_deref().is_some_and(|tif| list::tif(tif).eq_ignore_ascii_case(order.tif.as_str()))
-        && side.is_none_or(|side| side == order.side)
-        && same(row.quantity.map(|q| q.get()), quantity)
-        && same(list::limit_price(row).map(|p| p.get()), order.pricing.limit().map(|p| p.get()))
-        && same(list::stop_price(row).map(|p| p.get()), order.pricing.stop().map(|p| p.get()))
+    shown.is_as_wanted(order, change)
+}
+
+/// Whether an order's page shows what a change wanted: what just was sent, looked at in the same round.
+pub fn is_carried_out(page: &Page, order: &Order, change: &Change) -> bool {
+    let without_hours = Change { outside_rth: None, trail: None, ..change.clone() };
+    shows_page(page, order, &without_hours)
+}
+
+/// Terms as the broker shows them.
+struct Shown {
+    quantity: Option<Decimal>,
+    limit: Option<Decimal>,
+    stop: Option<Decimal>,
+    tif: Option<String>,
+    outside_rth: Option<bool>,
+}
+
+impl Shown {
+    fn is_as_wanted(&self, order: &Order, change: &Change) -> bool {
+        let quantity = match order.size {
+            Size::Quantity(quantity) => Some(quantity.get()),
+            Size::Cash(_) => None,
+        };
+        let (limit, stop) =
+            (order.pricing.limit().map(|p| p.get()), order.pricing.stop().map(|p| p.get()));
+        // Earlier journals say only what the whole should be.
+        let all = change.is_nothing();
+        let same = |has: Option<Decimal>, wanted: Option<Decimal>, is_named: bool| {
+            match (has, wanted) {
+                (Some(has), Some(wanted)) => has == wanted || !(is_named || all),
+                (None, Some(_)) => !(is_named || all),
+                (_, None) => true,
+            }
+        };
+        let tif = match &self.tif {
+            Some(has) => has == order.tif.as_str() || !(change.tif.is_some() || all),
+            // A tif that is not told may be the old one.
+            None => !(change.tif.is_some() || all),
+        };
+        let outside = match change.outside_rth {
+            Some(wanted) => self.outside_rth == Some(wanted),
+            None => true,
+        };
+        // How far a trail follows nobody shows.
+        change.trail.is_none()
+            && tif
+            && outside
+            && same(self.quantity, quantity, change.quantity.is_some())
+            && same(self.limit, limit, change.price.is_some())
+            && same(self.stop, stop, change.stop.is_some())
+    }
 }
 
 #[cfg(test)]

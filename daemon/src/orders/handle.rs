@@ -1,8 +1,10 @@
 //! The handle to ask orders with.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use ibd_cpapi::id::OrderId;
+use ibd_cpapi::orders::OrderRow;
 use ibd_protocol::{OrdersReport, OrdersVerb, Secret};
 use ractor::RpcReplyPort;
 use tokio::sync::{oneshot, watch};
@@ -11,10 +13,16 @@ use tokio::time::{Instant, timeout_at};
 use super::Msg;
 use super::desk::{Answerer, Pin, Request};
 use super::intent::{Intent, IntentId};
+use super::life::{End, State};
+use super::page::Page;
+use super::record::why;
 use crate::config::Config;
 use crate::post::Post;
 use crate::refusal::Refusal;
 use crate::secrets;
+
+/// How long it is waited for what becomes of what a person approved.
+const SENT: Duration = Duration::from_secs(20);
 
 /// A handle; survives restarts of the actor.
 #[derive(Debug, Clone)]
@@ -177,6 +185,12 @@ impl OrdersHandle {
         self.call(|reply| Msg::Look(id, reply)).await
     }
 
+    /// The intent that a request became, by its key, or the last of those that follow it.
+    pub async fn by_key(&self, key: &str) -> Result<Option<Intent>, Refusal> {
+        let key = key.to_owned();
+        self.call(|reply| Msg::Known(key, None, reply)).await
+    }
+
     /// The intent that a broker's order belongs to.
     pub async fn of_order(&self, order_id: OrderId) -> Result<Option<Intent>, Refusal> {
         self.call(|reply| Msg::OfOrder(order_id, reply)).await
@@ -208,16 +222,53 @@ impl OrdersHandle {
         }
     }
 
+    /// What has become of what was approved, as far as it shows within some seconds: that it is queued is not
+    /// that it is sent.
+    async fn approved(&self, report: &OrdersReport) -> Option<OrdersReport> {
+        let id: IntentId = report.orders.first()?.intent_id.parse().ok()?;
+        let deadline = Instant::now() + SENT;
+        let is_settled = |intent: &Intent| intent.state.is_settled();
+        let intent = self.follow(id, deadline, is_settled, |_| ()).await.ok()?;
+        let order = intent.order_id().map(|id| format!(", order {id}")).unwrap_or_default();
+        let text = match intent.state.is_settled() {
+            true => match &intent.state {
+                State::Working(_) | State::Over(End::Filled(_) | End::Cancelled(_) | End::Done) => {
+                    format!("Approved and sent: {}{order}; it is {}.", intent.text, intent.state.name())
+                }
+                state => {
+                    let why = why(state).map(|why| format!(": {why}")).unwrap_or_default();
+                    format!("Approved: {}; it is {}{why}.", intent.text, intent.state.name())
+                }
+            },
+            false => format!(
+                "Approved, and not sent yet: {} waits for its turn. `ibctl status` says whether trading is open.",
+                intent.text
+            ),
+        };
+        self.call(|reply| Msg::Shown(id, text, reply)).await.ok()
+    }
+
+    /// What was read of orders at the broker, for whoever owns them.
+    pub fn sighted(&self, rows: Vec<OrderRow>, pages: Vec<Page>) {
+        self.post.send(Msg::Sighted(rows, pages));
+    }
+
     /// What a person does about orders.
     pub async fn verb(&self, verb: OrdersVerb) -> OrdersReport {
         let is_yes = matches!(
             verb,
             OrdersVerb::Approve { .. } | OrdersVerb::Unfreeze { .. } | OrdersVerb::Resolve { .. }
         );
-        let reported = match self.pin_for(is_yes).await {
+        let is_approval = matches!(verb, OrdersVerb::Approve { .. });
+        let mut reported = match self.pin_for(is_yes).await {
             Ok(pin) => self.call(|reply| Msg::Verb(verb, pin, reply)).await,
             Err(refusal) => Err(refusal),
         };
+        if let Ok(report) = &reported
+            && let Some(sent) = self.approved(report).await.filter(|_| is_approval && report.ok)
+        {
+            reported = Ok(sent);
+        }
         match reported {
             Ok(report) => report,
             Err(refusal) => OrdersReport {

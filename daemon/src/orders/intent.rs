@@ -11,8 +11,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
+use super::clock::Boot;
 use super::guardrails::Worth;
-use super::life::State;
+use super::life::{Question, State};
 use super::order::{Order, Purpose, digest};
 
 /// What our orders carry at the broker, in front of the intent's id.
@@ -62,6 +63,35 @@ impl FromStr for IntentId {
     }
 }
 
+/// Through which gateway and login something was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Through {
+    /// The gateway, in words.
+    pub gateway: String,
+    /// The username, where it was known.
+    pub login: Option<String>,
+}
+
+impl Through {
+    /// Whether the two may be the same. A username that is not known may be any.
+    pub fn may_be(&self, other: &Self) -> bool {
+        let is_other_login = match (&self.login, &other.login) {
+            (Some(one), Some(other)) => !one.eq_ignore_ascii_case(other),
+            _ => false,
+        };
+        self.gateway == other.gateway && !is_other_login
+    }
+}
+
+impl fmt::Display for Through {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.login {
+            Some(login) => write!(f, "{} as {login}", self.gateway),
+            None => f.write_str(&self.gateway),
+        }
+    }
+}
+
 /// Who asked, and how the request is known again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
@@ -96,14 +126,26 @@ pub struct Intent {
     pub origin: Origin,
     /// The intent whose question this one is the yes to.
     pub follows: Option<IntentId>,
-    /// Questions that were agreed to, by their ids.
+    /// Questions that were agreed to, by their ids: what earlier journals know of them.
     pub agreed: Vec<String>,
+    /// Questions that were agreed to, with their words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreed_to: Vec<Question>,
     /// Whether the allow-list answers the broker's questions.
     pub suppress: bool,
     /// The alike intent that was named on purpose.
     pub beside: Option<IntentId>,
     /// What it was worth when it was vetted.
     pub worth: Worth,
+    /// What whoever asked should hear first: a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// Through which gateway and login it was sent; earlier journals do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Through>,
+    /// When it was made, and then when it was sent, by the time since the machine was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<Boot>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was sent.
@@ -115,6 +157,12 @@ pub struct Intent {
     /// When it was made, by a clock that nobody sets; not known of what an earlier daemon made.
     #[serde(skip)]
     pub born: Option<Instant>,
+    /// When something was last learned of it.
+    #[serde(skip)]
+    pub known_at: Option<Timestamp>,
+    /// Somebody said yes to it. Told by its steps.
+    #[serde(skip)]
+    pub had_yes: bool,
 }
 
 /// What an intent is made of.
@@ -145,20 +193,34 @@ impl Intent {
             origin: seed.origin,
             follows: None,
             agreed: Vec::new(),
+            agreed_to: Vec::new(),
             suppress: true,
             beside: None,
             worth: Worth::default(),
+            warnings: Vec::new(),
+            through: None,
+            boot: Boot::now(),
             created_at: now,
             sent_at: None,
             state,
             since: now,
             born: Some(Instant::now()),
+            known_at: Some(now),
+            had_yes: false,
         })
     }
 
     /// SHA-256 of exactly what will be sent.
     pub fn digest(&self) -> String {
         digest(&self.purpose, self.order.as_ref(), &self.client_order_id)
+    }
+
+    /// The intent whose order a change or an end is about, where it is one of ours.
+    pub fn target(&self) -> Option<IntentId> {
+        match self.purpose {
+            Purpose::Modify { of, .. } | Purpose::Cancel { of, .. } => of,
+            Purpose::Place | Purpose::CancelAll => None,
+        }
     }
 
     /// Whether it is an order, and not a change or an end of one.
@@ -169,7 +231,7 @@ impl Intent {
     /// The broker's id, where it has one.
     pub fn order_id(&self) -> Option<OrderId> {
         match self.purpose {
-            Purpose::Modify { order_id } | Purpose::Cancel { order_id } => Some(order_id),
+            Purpose::Modify { order_id, .. } | Purpose::Cancel { order_id, .. } => Some(order_id),
             Purpose::Place | Purpose::CancelAll => self.state.standing().map(|s| s.order_id),
         }
     }

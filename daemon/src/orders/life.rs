@@ -17,7 +17,7 @@
 //! person. A question that is not answered with yes ends its intent; a person's yes makes a new one.
 
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::ReplyId;
+use ibd_cpapi::orders::{Meaning, ReplyId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -98,8 +98,10 @@ pub enum End {
     Rejected(String),
     /// It was not sent, or the broker was told no.
     NotPlaced(NotPlaced),
-    /// A change or cancellation was taken by the broker.
+    /// A change or cancellation was taken by the broker; a change is seen there.
     Done,
+    /// A change was taken by the broker, and the order's page does not show it.
+    Requested,
     /// A cancellation did not reach it: the order works as before.
     NotTaken,
 }
@@ -117,6 +119,8 @@ pub enum NotPlaced {
     Asked(Vec<Question>),
     /// A person found out that the broker does not have it.
     ByPerson,
+    /// The daemon was started anew before it was sent; whether somebody had said yes to it.
+    Restarted(bool),
 }
 
 /// What happens to an intent.
@@ -140,6 +144,8 @@ pub enum Event {
     Accepted(Standing),
     /// The broker took a change or a cancellation, or shows that it was done.
     Applied,
+    /// The broker took a change, and does not show it.
+    Taken,
     /// A cancellation in doubt: the order works as before. To ask again does no harm.
     StillThere,
     /// The broker asks; whether that is answered with yes.
@@ -148,10 +154,12 @@ pub enum Event {
     Rejected(String),
     /// What became of what was sent is not known.
     Silence(String),
-    /// The daemon starts; it was like this when the last one ended.
-    Restarted,
-    /// It was seen at the broker.
+    /// The daemon starts; it was like this when the last one ended. Whether somebody had said yes to it.
+    Restarted(bool),
+    /// It was seen at the broker, in a list or by a push: both may be late.
     Found(Standing),
+    /// Its own page at the broker was read, which is never late.
+    Shown(Standing),
     /// For long the broker's lists have not had this order, of what it was known to have. Whether it ends by
     /// itself.
     Unlisted(OrderId, bool),
@@ -182,13 +190,13 @@ pub enum Effect {
     Tell,
     /// The same, to another order of the submission.
     TellPart(OrderId),
-    /// The broker has what should not be there.
-    Alarm(Standing),
+    /// The broker has what was told as not placed.
+    Alarm,
 }
 
 /// What an event makes of a state. `None`: it changes nothing.
 pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<Effect>)> {
-    use Effect::{Alarm, Ask, Follow, Free, Look, Queue, Send, Tell};
+    use Effect::{Ask, Follow, Free, Look, Queue, Send, Tell};
     use Event as E;
     use State as S;
     let over = |end| S::Over(end);
@@ -201,7 +209,9 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         (S::Ready, E::Moved(approval)) => (S::Awaiting(approval), vec![Free, Ask]),
         (S::Ready | S::Awaiting(_), E::Refused(denial)) => (S::Denied(denial), vec![Free, Tell]),
         (S::Ready, E::Turn) => (S::Sending, vec![Send]),
-        (S::Ready, E::Restarted) => (not_placed(NotPlaced::Expired), vec![Tell]),
+        (S::Ready, E::Restarted(had_yes)) => {
+            (not_placed(NotPlaced::Restarted(had_yes)), vec![Tell])
+        },
 
         (S::Sending, E::NotSent(why)) => (not_placed(NotPlaced::NotSent(why)), vec![Free, Tell]),
         (S::Sending | S::Replying { .. } | S::Declining { .. }, E::Accepted(standing)) => {
@@ -209,6 +219,9 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         }
         (S::Sending | S::Replying { .. } | S::Declining { .. }, E::Applied) => {
             (over(End::Done), vec![Free, Tell])
+        }
+        (S::Sending | S::Replying { .. } | S::Declining { .. }, E::Taken) => {
+            (over(End::Requested), vec![Free, Tell])
         }
         (S::Unknown(_) | S::Parked(_), E::Applied) => (over(End::Done), vec![Tell]),
         (S::Unknown(_), E::StillThere) => (over(End::NotTaken), vec![Tell]),
@@ -232,12 +245,14 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
             S::Sending | S::Replying { .. } | S::Declining { .. },
             E::Silence(cause) | E::NotSent(cause),
         ) => (S::Unknown(doubt(cause)), vec![Free, Look, Tell]),
-        (S::Sending | S::Replying { .. } | S::Declining { .. }, E::Restarted) => {
+        (S::Sending | S::Replying { .. } | S::Declining { .. }, E::Restarted(_)) => {
             let cause = "the daemon ended in the middle of sending it".to_owned();
             (S::Unknown(doubt(cause)), vec![Look, Tell])
         }
 
-        (S::Unknown(_) | S::Parked(_), E::Found(standing)) => (S::at_broker(standing), vec![Tell]),
+        (S::Unknown(_) | S::Parked(_), E::Found(standing) | E::Shown(standing)) => {
+            (S::at_broker(standing), vec![Tell])
+        }
         (S::Unknown(doubt), E::Absent(looks)) => {
             (S::Parked(Doubt { looks, ..doubt.clone() }), vec![Tell])
         }
@@ -248,9 +263,12 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
             (S::at_broker(standing), vec![Tell])
         }
 
-        (S::Working(_), E::Found(news) | E::Accepted(news)) => return seen(state, news),
-        (S::Over(End::Filled(_) | End::Cancelled(_) | End::Unlisted(_)), E::Found(news)) => {
-            return seen(state, news);
+        (S::Working(_), E::Accepted(news)) => return seen(state, news, Sight::Late),
+        (S::Working(_) | S::Over(_), E::Found(news)) if state.standing().is_some() => {
+            return seen(state, news, Sight::Late);
+        }
+        (S::Working(_) | S::Over(_), E::Shown(news)) if state.standing().is_some() => {
+            return seen(state, news, Sight::Now);
         }
         (_, E::Unlisted(order_id, ends)) => return unlisted(state, order_id, ends),
         (_, E::Resolved(None)) if state.standing().is_some_and(Standing::has_missing) => {
@@ -260,23 +278,47 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
                 false => (state.standing_as(gone)?, Vec::new()),
             }
         }
-        // What was never placed is there all the same: the state stays what was said, and a person is told.
-        (S::Denied(_) | S::Over(End::NotPlaced(_) | End::Rejected(_)), E::Found(standing)) => {
-            (state.clone(), vec![Alarm(standing)])
-        }
+        // What was told as not placed is there all the same: from now on everything says so.
+        (
+            S::Denied(_) | S::Over(End::NotPlaced(_) | End::Rejected(_)),
+            E::Found(news) | E::Shown(news),
+        ) => return rise(state, news),
         _ => return None,
     })
 }
 
+/// Whether what was seen may be late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sight {
+    /// Lists lag behind, and pushes come late.
+    Late,
+    /// The order's own page.
+    Now,
+}
+
+/// What was told as not placed, and the broker has it. One that has ended without a fill is as good as none.
+fn rise(state: &State, news: Standing) -> Option<(State, Vec<Effect>)> {
+    let works = !news.is_over() || news.has_open_part();
+    if !works && !news.has_any_fill() {
+        return None;
+    }
+    let told = super::record::why(state).unwrap_or_else(|| "not placed".to_owned());
+    let risen = Standing { risen: Some(told), ..news };
+    Some((State::at_broker(risen), vec![Effect::Alarm]))
+}
+
 /// What newer word of an order that the broker has, or had, makes of it.
-fn seen(state: &State, mut news: Standing) -> Option<(State, Vec<Effect>)> {
+fn seen(state: &State, mut news: Standing, sight: Sight) -> Option<(State, Vec<Effect>)> {
     let known = &state.word()?;
     let is_further = news.filled.unwrap_or_default() > known.filled.unwrap_or_default();
+    let is_back = sight == Sight::Now && news.may_fill() && !news.is_older_than(known);
     let moves = match state {
         State::Working(_) => !news.is_older_than(known),
-        // Called cancelled, and filled all the same: that was seen. A part that was filled before the end may
-        // be told after it, in the words of before.
-        State::Over(End::Cancelled(_)) if news.status == "Filled" => true,
+        // Called cancelled, and filled all the same: that was seen.
+        State::Over(End::Cancelled(_)) if news.meaning() == Meaning::Filled => true,
+        // It works again: a list that says so may only be late, its own page is not.
+        State::Over(End::Cancelled(_) | End::Filled(_)) if is_back => true,
+        // A part that was filled before the end may be told after it, in the words of before.
         State::Over(End::Cancelled(_)) => {
             news.status.clone_from(&known.status);
             is_further
@@ -291,9 +333,8 @@ fn seen(state: &State, mut news: Standing) -> Option<(State, Vec<Effect>)> {
     }
     // That it moves from one waiting room to the next is no news to anybody.
     let has_moved = standing.status != known.status
-        && matches!(standing.status.as_str(), "Filled" | "Cancelled" | "Inactive");
-    let is_back =
-        standing.status != known.status && matches!(known.status.as_str(), UNLISTED | MISSING);
+        && matches!(standing.meaning(), Meaning::Filled | Meaning::Ended | Meaning::Held);
+    let is_back = standing.status != known.status && known.has_come_back(&standing);
     let is_news = standing.filled != known.filled || has_moved || is_back;
     let told = is_news.then_some(Effect::Tell);
     let parts = standing.news_since(known).into_iter().map(Effect::TellPart);
@@ -339,10 +380,10 @@ fn answer(reply: ReplyId, round: u32, questions: Vec<Question>, yes: bool) -> (S
 impl State {
     /// The state of an order that the broker has.
     pub fn at_broker(standing: Standing) -> Self {
-        match standing.status.as_str() {
-            "Filled" => Self::Over(End::Filled(standing)),
-            "Cancelled" => Self::Over(End::Cancelled(standing)),
-            UNLISTED => Self::Over(End::Unlisted(standing)),
+        match standing.meaning() {
+            Meaning::Filled => Self::Over(End::Filled(standing)),
+            Meaning::Ended => Self::Over(End::Cancelled(standing)),
+            _ if standing.status == UNLISTED => Self::Over(End::Unlisted(standing)),
             _ => Self::Working(standing),
         }
     }
@@ -424,13 +465,20 @@ impl State {
             Self::Declining { .. } => "declining",
             Self::Unknown(_) => "unknown",
             Self::Parked(_) => "parked",
-            Self::Working(_) => "working",
+            Self::Working(standing) if standing.status == MISSING => "missing",
+            Self::Working(standing) if standing.risen.is_some() => "came_alive",
+            Self::Working(standing) => match standing.meaning() {
+                Meaning::Held => "inactive",
+                Meaning::Unknown => "at_broker",
+                _ => "working",
+            },
             Self::Over(End::Filled(_)) => "filled",
             Self::Over(End::Cancelled(_)) => "cancelled",
             Self::Over(End::Unlisted(_)) => "no_longer_listed",
             Self::Over(End::Rejected(_)) => "rejected",
             Self::Over(End::NotPlaced(_)) => "not_placed",
             Self::Over(End::Done) => "done",
+            Self::Over(End::Requested) => "requested",
             Self::Over(End::NotTaken) => "not_taken",
         }
     }

@@ -6,8 +6,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use ibd_cpapi::accounts::SelectAccount;
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::{GetOrderStatus, GetOrders, OrderRow, OrderStatus, Orders};
+use ibd_cpapi::orders::{GetOrderStatus, GetOrders, OrderRow, OrderStatus, Orders, Stage};
 use ibd_cpapi::trades::{Execution, GetTrades};
 use ibd_cpapi::{Answer, Failure, faults};
 use jiff::Timestamp;
@@ -18,10 +19,18 @@ use crate::session::Lease;
 /// The list may be asked for once in five seconds; an earlier answer would be given again.
 const BETWEEN_LISTS: Duration = Duration::from_millis(5_050);
 
-/// The brokerage sessions whose orders feed, and whose trades, have been seen warm; one feed serves all
-/// accounts.
+/// What all who read orders share: which feeds of the brokerage session have been seen warm, and which account
+/// is selected there. One feed serves all accounts; a single order's page and the trades are those of the
+/// selected account.
 #[derive(Debug, Clone, Default)]
-pub struct Feeds(Arc<Mutex<Option<u64>>>, Arc<Mutex<Option<u64>>>);
+pub struct Feeds {
+    listed: Arc<Mutex<Option<u64>>>,
+    traded: Arc<Mutex<Option<u64>>>,
+    selected: Arc<tokio::sync::Mutex<Option<(u64, AccountId)>>>,
+}
+
+/// Held while something is asked that depends on which account is selected.
+type Selection<'f> = tokio::sync::MutexGuard<'f, Option<(u64, AccountId)>>;
 
 impl Feeds {
     /// All orders of an account that the broker still lists.
@@ -38,25 +47,91 @@ impl Feeds {
             return Ok(first);
         }
         tokio::time::sleep(faults::scaled(BETWEEN_LISTS)).await;
-        let second = lease.client().ask(&request, deadline).await?;
+        let second = lease.client().ask_anew(&request, deadline).await?;
         self.warm(lease);
         Ok(second)
     }
 
-    /// The executions of some days, each once. The first read of a session is often empty although there
-    /// are some, so an empty one is asked for twice.
+    /// The same, asked from now on: it shows what was written before, as far as the broker's list is not late.
+    pub async fn list_anew(
+        &self,
+        lease: &Lease,
+        account: &AccountId,
+        deadline: Instant,
+    ) -> Result<Answer<Orders>, Failure> {
+        let request = GetOrders { account: Some(account.clone()), force: false };
+        lease.client().ask_anew(&request, deadline).await
+    }
+
+    /// One order, by its own page; nothing if the broker does not know it in this account.
+    pub async fn page(
+        &self,
+        lease: &Lease,
+        account: &AccountId,
+        order_id: OrderId,
+        deadline: Instant,
+    ) -> Result<Option<Answer<OrderStatus>>, Failure> {
+        let mut selection = self.select(lease, account, deadline).await?;
+        let found = status(lease, order_id, deadline).await?;
+        if found.is_some() || lease.facts().accounts.len() < 2 {
+            return Ok(found);
+        }
+        // Somebody else may have selected another account at this gateway meanwhile.
+        *selection = None;
+        choose(&mut selection, lease, account, deadline).await?;
+        status(lease, order_id, deadline).await
+    }
+
+    /// One order of which nobody says whose it is: the accounts are asked one after the other. Failures count
+    /// only if no account has it.
+    pub async fn page_of_any(
+        &self,
+        lease: &Lease,
+        order_id: OrderId,
+        deadline: Instant,
+    ) -> Result<Option<Answer<OrderStatus>>, Failure> {
+        let mut failed = None;
+        for account in &lease.facts().accounts {
+            match self.page(lease, account, order_id, deadline).await {
+                Ok(Some(found)) => return Ok(Some(found)),
+                Ok(None) => {}
+                Err(failure) => failed = Some(failure),
+            }
+        }
+        failed.map_or(Ok(None), Err)
+    }
+
+    /// The executions of one account of some days, as the broker gives them now.
+    pub async fn trades_anew(
+        &self,
+        lease: &Lease,
+        account: &AccountId,
+        days: u8,
+        deadline: Instant,
+    ) -> Result<Answer<Vec<Execution>>, Failure> {
+        let _selection = self.select(lease, account, deadline).await?;
+        lease.client().ask_anew(&GetTrades { days }, deadline).await
+    }
+
+    /// The executions of one account of some days, each once. The first read of a session is often empty
+    /// although there are some, so an empty one is asked for twice.
     pub async fn trades(
         &self,
         lease: &Lease,
-        request: &GetTrades,
+        account: &AccountId,
+        days: u8,
         deadline: Instant,
     ) -> Result<(Vec<Execution>, Timestamp), Failure> {
-        let mut answer = lease.client().ask(request, deadline).await?;
+        let mut answer = match lease.facts().accounts.len() {
+            0 | 1 => lease.client().ask(&GetTrades { days }, deadline).await?,
+            // What is remembered may be another account's.
+            _ => self.trades_anew(lease, account, days, deadline).await?,
+        };
         if answer.value.is_empty() && !self.has_traded(lease) {
             tokio::time::sleep(faults::scaled(BETWEEN_LISTS)).await;
-            answer = lease.client().ask(request, deadline).await?;
+            answer = self.trades_anew(lease, account, days, deadline).await?;
         }
-        *self.1.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease.epoch());
+        *self.traded.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease.epoch());
         let mut trades: Vec<Execution> = Vec::with_capacity(answer.value.len());
         for trade in answer.value {
             // The same execution comes again once its commission is known.
@@ -69,26 +144,58 @@ impl Feeds {
         Ok((trades, answer.at))
     }
 
+    /// Selects an account for as long as the answer is held. A login with one account has nothing to select.
+    pub async fn select(
+        &self,
+        lease: &Lease,
+        account: &AccountId,
+        deadline: Instant,
+    ) -> Result<Selection<'_>, Failure> {
+        let locked = tokio::time::timeout_at(deadline, self.selected.lock()).await;
+        let mut selection = locked.map_err(|_| Failure::Queued)?;
+        if lease.facts().accounts.len() > 1 {
+            choose(&mut selection, lease, account, deadline).await?;
+        }
+        Ok(selection)
+    }
+
     fn has_traded(&self, lease: &Lease) -> bool {
-        *self.1.lock().unwrap_or_else(PoisonError::into_inner) == Some(lease.epoch())
+        *self.traded.lock().unwrap_or_else(PoisonError::into_inner) == Some(lease.epoch())
     }
 
     fn is_warm(&self, lease: &Lease) -> bool {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) == Some(lease.epoch())
+        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) == Some(lease.epoch())
     }
 
     fn warm(&self, lease: &Lease) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease.epoch());
+        *self.listed.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease.epoch());
     }
 }
 
-/// One order, by its own endpoint.
-pub async fn status(
+async fn choose(
+    selection: &mut Selection<'_>,
+    lease: &Lease,
+    account: &AccountId,
+    deadline: Instant,
+) -> Result<(), Failure> {
+    let wanted = (lease.epoch(), account.clone());
+    if selection.as_ref() == Some(&wanted) {
+        return Ok(());
+    }
+    // Until it is known to be so, nothing is.
+    **selection = None;
+    lease.client().ask(&SelectAccount { account: account.clone() }, deadline).await?;
+    **selection = Some(wanted);
+    Ok(())
+}
+
+/// One order of the selected account, by its own endpoint.
+async fn status(
     lease: &Lease,
     order_id: OrderId,
     deadline: Instant,
 ) -> Result<Option<Answer<OrderStatus>>, Failure> {
-    match lease.client().ask(&GetOrderStatus { order_id }, deadline).await {
+    match lease.client().ask_anew(&GetOrderStatus { order_id }, deadline).await {
         Ok(answer) => Ok(Some(answer)),
         // IBKR says "not found" for an order of another account, too.
         Err(Failure::Trouble { text, .. } | Failure::Refused { text, .. })
@@ -102,13 +209,7 @@ pub async fn status(
 
 /// Whether an order with this status can still be filled. `None`: a status we do not know.
 pub fn is_working(status: &str) -> Option<bool> {
-    match status {
-        "PendingSubmit" | "PreSubmitted" | "Submitted" | "PendingCancel" | "PreCancelled" => {
-            Some(true)
-        }
-        "Filled" | "Cancelled" | "Inactive" => Some(false),
-        _ => None,
-    }
+    Stage::of(status).can_fill()
 }
 
 /// A client order id as tools show it: ours by the intent that sent it.

@@ -37,7 +37,8 @@ pub fn held_back(held: &mut Vec<Vec<u8>>, records: Vec<Vec<u8>>) -> Option<Vec<V
     (!is_held).then(|| std::mem::take(held))
 }
 
-fn is(name: &str) -> bool {
+/// Whether this daemon is the mutant of that name.
+pub fn is(name: &str) -> bool {
     static MUTANT: OnceLock<Option<String>> = OnceLock::new();
     MUTANT.get_or_init(|| std::env::var("IBD_MUTANT").ok()).as_deref() == Some(name)
 }

@@ -7,7 +7,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::asked::{Attached, Leg, Pricing, Size, hash_of};
+use super::change::Change;
 use super::exact;
+use super::intent::IntentId;
 
 /// An order as understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,11 +234,20 @@ pub enum Purpose {
     Modify {
         /// Which.
         order_id: OrderId,
+        /// The intent that it belongs to, if it is one of ours.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<IntentId>,
+        /// What was named; earlier journals only have the whole.
+        #[serde(default, skip_serializing_if = "Change::is_nothing")]
+        change: Change,
     },
     /// An end of an order that the broker has.
     Cancel {
         /// Which.
         order_id: OrderId,
+        /// The intent that it belongs to, if it is one of ours.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        of: Option<IntentId>,
     },
     /// An end of everything that works in the account.
     CancelAll,

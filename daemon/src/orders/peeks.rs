@@ -49,6 +49,15 @@ impl Peeks {
         }
     }
 
+    /// This order is asked for as soon as possible, once in any case.
+    pub fn expect_now(&mut self, order: OrderId, now: Instant) {
+        self.expect(order, Until::Asked, now);
+        if let Some(peek) = self.0.iter_mut().find(|peek| peek.order == order) {
+            peek.until = peek.until.max(Until::Asked);
+            peek.due = now;
+        }
+    }
+
     /// What is to be asked now; each is due again after a longer pause, a few times.
     pub fn take_due(&mut self, now: Instant) -> Vec<OrderId> {
         let mut due = Vec::new();

@@ -14,16 +14,16 @@ pub fn of(asked: &Asked) -> Vec<Question> {
         .collect()
 }
 
-/// Whether all of them may be answered with yes: each was agreed to by name, or stands on the allow-list,
-/// if the order lets that answer. One without an id is never answered: nobody knows what it is.
+/// Whether all of them may be answered with yes: each was agreed to, by its id and to the word, or stands on the
+/// allow-list, if the order lets that answer. One without an id is never answered: nobody knows what it is.
 ///
 /// The list may answer what it holds because the guardrails have already bounded it: price by the collar,
 /// size and value by the limits.
-pub fn is_yes(questions: &[Question], agreed: &[String], suppress: bool, rules: &Rules) -> bool {
+pub fn is_yes(questions: &[Question], agreed: &[Question], suppress: bool, rules: &Rules) -> bool {
     !questions.is_empty()
         && questions.iter().all(|question| {
             let Some(id) = &question.id else { return false };
-            let is_agreed = agreed.iter().any(|one| one == id);
+            let is_agreed = agreed.iter().any(|one| one == question);
             let is_listed = rules.questions.iter().all(|words| words.has(id));
             is_agreed || suppress && is_listed
         })
@@ -41,7 +41,7 @@ mod tests {
     #[test]
     fn only_what_is_listed_or_agreed_to_is_answered() {
         let rules = Limits::default().strictest(&Limits::default(), true);
-        let agreed = ["o999".to_owned()];
+        let agreed = asked(&[Some("o999")]);
         for (ids, suppress, expected) in [
             (&[Some("o163")][..], true, true),
             (&[Some("o163")][..], false, false),
@@ -57,5 +57,7 @@ mod tests {
                 "{ids:?} {suppress}"
             );
         }
+        let other = [Question { id: Some("o999".into()), text: "All of it?".into() }];
+        assert!(!is_yes(&other, &agreed, true, &rules), "another text asks again");
     }
 }

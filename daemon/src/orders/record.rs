@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::intent::{Intent, IntentId};
+use super::clock::Boot;
+use super::intent::{Intent, IntentId, Through};
 use super::life::State;
 use super::order::Order;
 
@@ -27,6 +28,12 @@ pub enum Record {
         state: State,
         /// When it was sent, where this is what happened.
         sent_at: Option<Timestamp>,
+        /// Through which gateway and login, where it was sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        through: Option<Through>,
+        /// The same moment by the time since the machine was started.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        boot: Option<Boot>,
         /// Who or what made it so.
         by: String,
     },
@@ -142,6 +149,9 @@ pub fn why(state: &State) -> Option<String> {
             Some(format!("waits for {} {}", approval.by.as_str(), approval.id))
         }
         State::Ready | State::Sending | State::Over(End::Done) => None,
+        State::Over(End::Requested) => {
+            Some("IBKR took the change, and its page does not show it".to_owned())
+        }
         State::Replying { questions, .. } => Some(format!("yes to {}", asks(questions))),
         State::Declining { questions, .. } => Some(format!("no to {}", asks(questions))),
         State::Unknown(doubt) | State::Parked(doubt) => Some(doubt.cause.clone()),
@@ -149,11 +159,13 @@ pub fn why(state: &State) -> Option<String> {
         | State::Over(End::Filled(standing) | End::Cancelled(standing) | End::Unlisted(standing)) =>
         {
             let filled = standing.filled.map(|f| format!(", filled {}", f.normalize()));
+            let risen = standing.risen.as_ref().map(|told| format!("; told before: {told}"));
             Some(format!(
-                "order {} {}{}",
+                "order {} {}{}{}",
                 standing.order_id,
                 standing.status,
-                filled.unwrap_or_default()
+                filled.unwrap_or_default(),
+                risen.unwrap_or_default()
             ))
         }
         State::Over(End::NotTaken) => {
@@ -166,6 +178,12 @@ pub fn why(state: &State) -> Option<String> {
             NotPlaced::NotSent(why) => format!("not sent: {why}"),
             NotPlaced::Asked(questions) => format!("IBKR asks {}", asks(questions)),
             NotPlaced::ByPerson => "a person found that IBKR does not have it".to_owned(),
+            NotPlaced::Restarted(true) => {
+                "approved, and the daemon was started anew before it was sent".to_owned()
+            }
+            NotPlaced::Restarted(false) => {
+                "the daemon was started anew before its turn came".to_owned()
+            }
         }),
     }
 }

@@ -1,19 +1,24 @@
 //! What others see of orders: the journal's writing, the board, events, and what a person does about them.
 
-use ibd_cpapi::id::OrderId;
+use std::time::Duration;
+
+use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_cpapi::orders::{Meaning, Stage};
 use ibd_protocol::{
     ApprovalReport, AuditLine, Event as News, Level, OrderReport, OrdersReport, OrdersVerb,
     Resolution, Secret, TradingStatus,
 };
 use jiff::{Timestamp, Unit};
-use ractor::ActorRef;
+use ractor::{ActorRef, RpcReplyPort};
+use tokio::time::Instant;
 
 use super::asked::Attached;
 use super::desk::{Answerer, Pin, Request};
 use super::egress::Egress;
 use super::intent::{Intent, IntentId, Origin, Seed};
 use super::life::{self, End, Event};
-use super::order::Purpose;
+use super::order::{Order, Purpose};
+use super::page::Page;
 use super::record::{Record, why};
 use super::standing::{MISSING, Standing, UNLISTED};
 use super::{Msg, State};
@@ -21,6 +26,8 @@ use crate::refusal::Refusal;
 
 /// Entries of the trail that are shown at most.
 const MOST: u32 = 10_000;
+/// What looking at one order may take.
+const PAGE: Duration = Duration::from_secs(12);
 /// What is over is listed for so long.
 const LISTED: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
@@ -171,7 +178,7 @@ impl State {
                 "order_partly_refused",
                 "Of several orders IBKR refused some: look at what is protected and what is not.",
             ),
-            life::State::Working(standing) if standing.status == "Inactive" => {
+            life::State::Working(standing) if standing.meaning() == Meaning::Held => {
                 (Level::Warning, "order_inactive", "IBKR holds it and does not work it.")
             }
             life::State::Working(standing)
@@ -186,6 +193,11 @@ impl State {
                 Level::Warning,
                 "order_unlisted",
                 "IBKR no longer lists it: a DAY order ends with its day. get_trades shows what was filled.",
+            ),
+            life::State::Over(End::Requested) => (
+                Level::Warning,
+                "order_request_not_seen",
+                "IBKR took the change, and the order's page shows it as before: look at it.",
             ),
             life::State::Over(End::Rejected(_)) => (Level::Warning, "order_rejected", ""),
             life::State::Denied(_) | life::State::Over(End::NotPlaced(_)) => {
@@ -213,25 +225,25 @@ impl State {
         };
         let is_group =
             intent.order.as_ref().is_some_and(|order| matches!(order.attached, Attached::Oca(_)));
-        let (level, code, hint) = match status {
-            "Filled" => (Level::Info, "order_filled", ""),
-            "Inactive" => (Level::Warning, "order_inactive", "IBKR holds it and does not work it."),
-            // Those of a group go when one of them is filled.
-            "Cancelled" if is_group && intent.state.is_over() => return,
-            "Cancelled" => (
-                Level::Warning,
-                "order_cancelled",
-                "The others of the submission stand without it: see get_live_orders.",
-            ),
-            UNLISTED => (Level::Warning, "order_unlisted", "IBKR no longer lists it."),
-            MISSING => (
+        let (level, code, hint) = match (status, Stage::of(status).meaning()) {
+            (UNLISTED, _) => (Level::Warning, "order_unlisted", "IBKR no longer lists it."),
+            (MISSING, _) => (
                 Level::Warning,
                 "order_unlisted",
                 "IBKR no longer lists it, and it does not end by itself: look in TWS.",
             ),
-            "Submitted" | "PreSubmitted" if part.filled.unwrap_or_default().is_zero() => {
-                (Level::Info, "order_working", "")
+            (_, Meaning::Filled) => (Level::Info, "order_filled", ""),
+            (_, Meaning::Held) => {
+                (Level::Warning, "order_inactive", "IBKR holds it and does not work it.")
             }
+            // Those of a group go when one of them is filled.
+            (_, Meaning::Ended) if is_group && intent.state.is_over() => return,
+            (_, Meaning::Ended) => (
+                Level::Warning,
+                "order_cancelled",
+                "The others of the submission stand without it: see get_live_orders.",
+            ),
+            _ if part.filled.unwrap_or_default().is_zero() => (Level::Info, "order_working", ""),
             _ => (Level::Info, "order_partly_filled", ""),
         };
         let filled = part.filled.filter(|filled| !filled.is_zero());
@@ -257,17 +269,24 @@ impl State {
         self.say(Level::Warning, "approval_needed", text, &hint);
     }
 
-    /// What a person does about orders.
+    /// What a person does about orders. What an order in doubt is said to be is looked at first, so that the
+    /// answer to it comes later.
     pub(super) async fn verb(
         &mut self,
         me: &ActorRef<Msg>,
         verb: OrdersVerb,
         wanted: &Pin,
-    ) -> OrdersReport {
+        reply: RpcReplyPort<OrdersReport>,
+    ) {
         let report = match verb {
             OrdersVerb::List => self.list(),
             OrdersVerb::Resolve { id, found, pin } => match self.check_pin(wanted, pin.as_ref()) {
-                Ok(()) => self.resolve(me, &id, &found).await,
+                Ok(()) => match self.resolve(me, &id, &found).await {
+                    Resolved::Report(report) => *report,
+                    Resolved::Look(id, account, order) => {
+                        return self.look_to_resolve(me, id, (account, order), reply);
+                    }
+                },
                 Err(refusal) => self.failed(refusal),
             },
             OrdersVerb::Approve { id, digest, pin } => {
@@ -284,7 +303,61 @@ impl State {
             OrdersVerb::Audit(count) => self.audit(count.min(MOST)),
             OrdersVerb::AuditVerify => self.verify(),
         };
-        OrdersReport { needs_pin: wanted.0.is_some(), ..report }
+        let _ = reply.send(OrdersReport { needs_pin: wanted.0.is_some(), ..report });
+    }
+
+    /// Reads the page of the order that a person names, and goes on with what it shows.
+    fn look_to_resolve(
+        &mut self,
+        me: &ActorRef<Msg>,
+        id: IntentId,
+        (account, order): (AccountId, OrderId),
+        reply: RpcReplyPort<OrdersReport>,
+    ) {
+        let Some(lease) = self.ready.clone() else {
+            let _ = reply.send(self.report(
+                false,
+                format!("Order {order} cannot be looked at: there is no session at IBKR."),
+                "Log in first (`ibctl login`): what is said of an order is held against IBKR.",
+            ));
+            return;
+        };
+        let (me, feeds) = (me.clone(), self.feeds.clone());
+        tokio::spawn(async move {
+            let deadline = Instant::now() + PAGE;
+            let page = match feeds.page(&lease, &account, order, deadline).await {
+                Ok(Some(page)) => Ok(Box::new(Page::of(&page.value))),
+                Ok(None) => Err(format!("IBKR knows no order {order} of the account {account}")),
+                Err(failure) => Err(format!("order {order} could not be looked at: {failure}")),
+            };
+            let _ = me.cast(Msg::Resolve(id, page, reply));
+        });
+    }
+
+    /// An order in doubt is the one whose page was read, if that fits.
+    pub(super) async fn resolve_placed(
+        &mut self,
+        me: &ActorRef<Msg>,
+        id: IntentId,
+        page: Result<Box<Page>, String>,
+    ) -> OrdersReport {
+        let Some(intent) = self.book.get(id).cloned() else {
+            return self.report(false, format!("There is no order {id}."), "");
+        };
+        let hint = "Nothing was changed. `ibctl orders` and TWS show what is there.";
+        let page = match page {
+            Ok(page) => page,
+            Err(why) => return self.report(false, format!("{why}."), hint),
+        };
+        if let Some(why) = intent.order.as_ref().and_then(|order| misfit(&page, &intent, order)) {
+            let text = format!("Order {} is not {}: {why}.", page.order_id, intent.text);
+            return self.report(false, text, hint);
+        }
+        let event = match intent.is_order() {
+            true => Event::Resolved(Some(page.standing.clone())),
+            false => Event::Applied,
+        };
+        self.settle_by_person(me, &intent, event).await
     }
 
     fn report(&self, ok: bool, text: impl Into<String>, hint: impl Into<String>) -> OrdersReport {
@@ -308,7 +381,7 @@ impl State {
             |intent: &&Intent| intent.state.is_open() || now.duration_since(intent.since) < LISTED;
         let mut orders: Vec<&Intent> = self.book.iter().filter(listed).collect();
         orders.sort_by_key(|intent| (urgency(&intent.state), std::cmp::Reverse(intent.created_at)));
-        report.orders = orders.into_iter().map(shown).collect();
+        report.orders = orders.into_iter().map(|intent| self.shown_order(intent)).collect();
         report.approvals = self.book.iter().filter_map(|i| approval_shown(i, now)).collect();
         report
     }
@@ -319,7 +392,7 @@ impl State {
             Ok(id) => {
                 let text = self.book.get(id).map(|intent| intent.text.clone()).unwrap_or_default();
                 let mut report = self.report(true, format!("{what}: {text}."), "");
-                report.orders = self.book.get(id).map(shown).into_iter().collect();
+                report.orders = self.book.get(id).map(|i| self.shown_order(i)).into_iter().collect();
                 report
             }
         }
@@ -330,14 +403,11 @@ impl State {
         me: &ActorRef<Msg>,
         id: &str,
         resolution: &Resolution,
-    ) -> OrdersReport {
+    ) -> Resolved {
         let intent = id.parse::<IntentId>().ok().and_then(|id| self.book.get(id)).cloned();
         let Some(intent) = intent else {
-            return self.report(
-                false,
-                format!("There is no order {id}."),
-                "`ibctl orders` lists them.",
-            );
+            let text = format!("There is no order {id}.");
+            return Resolved::no(self.report(false, text, "`ibctl orders` lists them."));
         };
         let is_in_doubt = match &intent.state {
             life::State::Unknown(_) | life::State::Parked(_) => true,
@@ -349,25 +419,50 @@ impl State {
         if !is_in_doubt {
             let text =
                 format!("{} is {}: there is nothing to resolve.", intent.text, intent.state.name());
-            return self.report(false, text, "");
+            return Resolved::no(self.report(false, text, ""));
         }
-        let standing = match resolution {
-            Resolution::NotPlaced => None,
+        match resolution {
+            Resolution::NotPlaced => Resolved::no(
+                self.settle_by_person(me, &intent, Event::Resolved(None)).await,
+            ),
             Resolution::Placed(order_id) => match order_id.parse() {
-                Ok(order_id) => Some(Standing::new(order_id, "Submitted")),
-                Err(error) => return self.report(false, format!("{error}"), ""),
+                Ok(order_id) => Resolved::Look(intent.id, intent.account, order_id),
+                Err(error) => Resolved::no(self.report(false, format!("{error}"), "")),
             },
-        };
-        // What a person found of a change or an end is that the broker took it, or did not.
-        let event = match (standing, intent.is_order()) {
-            (Some(_), false) => Event::Applied,
-            (standing, _) => Event::Resolved(standing),
-        };
+        }
+    }
+
+    async fn settle_by_person(
+        &mut self,
+        me: &ActorRef<Msg>,
+        intent: &Intent,
+        event: Event,
+    ) -> OrdersReport {
         self.step(me, intent.id, event, "a person with ibctl").await;
         self.wants_look = true;
         let mut report = self.report(true, format!("Resolved: {}.", intent.text), "");
-        report.orders = self.book.get(intent.id).map(shown).into_iter().collect();
+        report.orders = self.book.get(intent.id).map(|i| self.shown_order(i)).into_iter().collect();
         report
+    }
+
+    /// How an intent stands, for a person.
+    pub(super) fn shown_as(&self, id: IntentId, text: String) -> OrdersReport {
+        let mut report = self.report(true, text, "");
+        report.orders = self.book.latest(id).map(|i| self.shown_order(i)).into_iter().collect();
+        report
+    }
+
+    /// As a person sees it: what was placed through another gateway or login is said.
+    fn shown_order(&self, intent: &Intent) -> OrderReport {
+        let elsewhere = intent.through.as_ref().filter(|_| !self.is_here(intent));
+        let shown = shown(intent);
+        match elsewhere.filter(|_| intent.state.is_open()) {
+            Some(through) => OrderReport {
+                hint: format!("It was placed through {through}; nothing of it is seen here. {}", shown.hint),
+                ..shown
+            },
+            None => shown,
+        }
     }
 
     async fn freeze(&mut self, me: &ActorRef<Msg>, cancel_all: bool) -> OrdersReport {
@@ -421,7 +516,13 @@ impl State {
                     bound: Vec::new(),
                 },
             };
-            let request = Request { seed, scene: None, suppress: false, beside: None };
+            let request = Request {
+                seed,
+                scene: None,
+                suppress: false,
+                beside: None,
+                warnings: Vec::new(),
+            };
             ids.extend(self.ask(me, request).await);
         }
         let mut report = self.report(
@@ -429,7 +530,8 @@ impl State {
             format!("Frozen. Cancellation of everything was asked for in {} accounts.", ids.len()),
             "`ibctl orders` shows what became of it.",
         );
-        report.orders = ids.iter().filter_map(|id| self.book.get(*id)).map(shown).collect();
+        report.orders =
+            ids.iter().filter_map(|id| self.book.get(*id)).map(|i| self.shown_order(i)).collect();
         report
     }
 
@@ -499,6 +601,32 @@ impl State {
     }
 }
 
+/// What comes of a person's word about an order in doubt.
+enum Resolved {
+    /// That is all.
+    Report(Box<OrdersReport>),
+    /// The order that is named is to be looked at first.
+    Look(IntentId, AccountId, OrderId),
+}
+
+impl Resolved {
+    fn no(report: OrdersReport) -> Self {
+        Self::Report(Box::new(report))
+    }
+}
+
+/// Why an order at the broker cannot be the one that an intent is in doubt about.
+fn misfit(page: &Page, intent: &Intent, order: &Order) -> Option<String> {
+    if let Some(why) = page.is_other(&intent.account, order, &[order.side]) {
+        return Some(why);
+    }
+    let wanted = intent.client_order_id.as_str();
+    match page.order_ref.as_deref().filter(|name| *name != wanted && intent.is_order()) {
+        Some(name) => Some(format!("it was sent under the name {name}")),
+        None => None,
+    }
+}
+
 /// What needs a person comes first, then what works, then what is over.
 fn urgency(state: &life::State) -> u8 {
     match state {
@@ -549,7 +677,7 @@ fn approval_shown(intent: &Intent, now: Timestamp) -> Option<ApprovalReport> {
         None => vec![intent.text.clone()],
     };
     let mut head = match &intent.purpose {
-        Purpose::Modify { order_id } => vec![format!("CHANGE of order {order_id} to:")],
+        Purpose::Modify { order_id, .. } => vec![format!("CHANGE of order {order_id} to:")],
         _ => Vec::new(),
     };
     head.extend(lines);

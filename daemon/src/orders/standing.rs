@@ -2,6 +2,7 @@
 //! Pure: what newer word of them changes, and what is too old to change anything.
 
 use ibd_cpapi::id::OrderId;
+use ibd_cpapi::orders::{Meaning, Stage};
 use rust_decimal::Decimal;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -35,6 +36,12 @@ pub struct Standing {
     /// Of several orders in one submission the broker refused some: its words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
+    /// It was told as not placed before the broker showed it: in which words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risen: Option<String>,
+    /// Its kind and price as the broker shows them: `STP 95`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<String>,
 }
 
 /// A bracket's child, or another order of a one-cancels-all group.
@@ -52,6 +59,9 @@ pub struct Part {
     pub average: Option<Decimal>,
     /// The broker's line about it: untrusted text, cleaned.
     pub text: Option<String>,
+    /// Its kind and price as the broker shows them: `STP 95`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<String>,
 }
 
 /// As journals have them: the first ones knew no more than the ids.
@@ -75,12 +85,29 @@ impl Standing {
             average: None,
             text: None,
             refused: None,
+            risen: None,
+            terms: None,
         }
+    }
+
+    /// What its status means; our own words for what the lists no longer have mean nothing of the broker's.
+    pub fn meaning(&self) -> Meaning {
+        Stage::of(&self.status).meaning()
+    }
+
+    /// Whether nothing more comes of it.
+    pub fn is_over(&self) -> bool {
+        is_over(&self.status)
+    }
+
+    /// Whether it may still be filled, as far as the broker's word says: one that nobody knows may be anything.
+    pub fn may_fill(&self) -> bool {
+        !self.is_over() && self.meaning() != Meaning::Held
     }
 
     /// The broker holds it and does not work it; most were refused late.
     pub fn is_inactive(&self) -> bool {
-        self.status == "Inactive" && !self.has_fills()
+        self.meaning() == Meaning::Held && !self.has_fills()
     }
 
     /// Whether anything of it is filled.
@@ -97,8 +124,8 @@ impl Standing {
     pub fn has_any_fill(&self) -> bool {
         let has = |part: &Part| part.filled.is_some_and(|filled| !filled.is_zero());
         self.has_fills()
-            || self.status == "Filled"
-            || self.others.iter().any(|part| has(part) || part.status() == "Filled")
+            || is_filled(&self.status)
+            || self.others.iter().any(|part| has(part) || is_filled(part.status()))
     }
 
     /// Whether an order of the submission is missing from the lists.
@@ -108,8 +135,7 @@ impl Standing {
 
     /// Whether nothing of it may still become something but what is missing.
     pub fn is_only_missing(&self) -> bool {
-        let is_main_open =
-            !matches!(self.status.as_str(), "Filled" | "Cancelled" | UNLISTED | MISSING);
+        let is_main_open = !self.is_over() && self.status != MISSING;
         let is_open = |part: &Part| !part.is_over() && part.status() != MISSING;
         self.has_missing() && !is_main_open && !self.others.iter().any(is_open)
     }
@@ -128,8 +154,9 @@ impl Standing {
     /// Whether an order that came with this one has no more reason to be: another one is filled, or the first
     /// one was cancelled with nothing filled.
     pub fn has_no_use_for(&self, order_id: OrderId) -> bool {
-        let is_other_filled = |part: &Part| part.order_id != order_id && part.status() == "Filled";
-        self.status == "Cancelled" && !self.has_fills() || self.others.iter().any(is_other_filled)
+        let is_other_filled =
+            |part: &Part| part.order_id != order_id && is_filled(part.status());
+        has_ended(&self.status) && !self.has_fills() || self.others.iter().any(is_other_filled)
     }
 
     /// Another order of the submission.
@@ -137,18 +164,38 @@ impl Standing {
         self.others.iter().find(|part| part.order_id == order_id)
     }
 
-    /// Lists lag behind what is pushed: what is filled never becomes less.
-    pub fn is_older_than(&self, known: &Self) -> bool {
-        is_less(self.filled, known.filled)
+    /// Whether an order that stood like this and stands like `now` has come back: from the lists' oblivion, or
+    /// from its end.
+    pub fn has_come_back(&self, now: &Self) -> bool {
+        let was_gone = matches!(self.status.as_str(), UNLISTED | MISSING);
+        was_gone || self.is_over() && !now.is_over()
     }
 
-    /// What is known now, with what a sparse update leaves out.
+    /// Lists lag behind what is pushed: what is filled never becomes less.
+    pub fn is_older_than(&self, known: &Self) -> bool {
+        self.order_id == known.order_id && is_less(self.filled, known.filled)
+    }
+
+    /// What is known now, with what a sparse update leaves out. Where another order of the submission turns out
+    /// to be the one that answers for it, the one that was taken for it stands among the others.
     pub fn updated(&self, news: Self) -> Self {
+        if news.order_id != self.order_id {
+            let was_first = Part::from(Self { others: Vec::new(), ..self.clone() });
+            let mut others = self.parts_with(&news.others);
+            others.push(was_first);
+            others.retain(|part| part.order_id != news.order_id);
+            others.sort_unstable_by_key(|part| part.order_id);
+            others.dedup_by_key(|part| part.order_id);
+            let (refused, risen) = (self.refused.clone(), self.risen.clone());
+            return Self { others, refused, risen, ..news };
+        }
         Self {
             others: self.parts_with(&news.others),
             filled: news.filled.or(self.filled),
             average: news.average.or(self.average),
             refused: self.refused.clone().or(news.refused),
+            risen: self.risen.clone().or(news.risen),
+            terms: news.terms.or_else(|| self.terms.clone()),
             // Each endpoint words it differently; only another status makes it say something new.
             text: match news.status == self.status {
                 true => self.text.clone().or(news.text),
@@ -178,8 +225,8 @@ impl Standing {
     /// ended although nothing else of the submission explains it.
     pub fn news_since(&self, known: &Self) -> Vec<OrderId> {
         // Of what is partly filled a position is left, whatever becomes of the rest.
-        let ends_all = self.status == "Cancelled" && !self.has_fills()
-            || self.others.iter().any(|part| part.status.as_deref() == Some("Filled"));
+        let ends_all = has_ended(&self.status) && !self.has_fills()
+            || self.others.iter().any(|part| is_filled(part.status()));
         let is_news = |part: &&Part| {
             let before = known.part(part.order_id);
             let filled = before.and_then(|before| before.filled).unwrap_or_default();
@@ -187,9 +234,13 @@ impl Standing {
             let was_missing =
                 before.is_some_and(|before| matches!(before.status(), UNLISTED | MISSING));
             let is_news = match part.status() {
-                "Cancelled" | UNLISTED => !ends_all,
-                "Filled" | "Inactive" | MISSING => true,
-                _ => was_missing,
+                UNLISTED => !ends_all,
+                MISSING => true,
+                status => match Stage::of(status).meaning() {
+                    Meaning::Ended => !ends_all,
+                    Meaning::Filled | Meaning::Held => true,
+                    _ => was_missing,
+                },
             };
             part.filled.unwrap_or_default() > filled || has_moved && is_news
         };
@@ -200,7 +251,7 @@ impl Standing {
 impl Part {
     /// One that has not been seen yet.
     pub fn new(order_id: OrderId) -> Self {
-        Self { order_id, status: None, filled: None, average: None, text: None }
+        Self { order_id, status: None, filled: None, average: None, text: None, terms: None }
     }
 
     fn status(&self) -> &str {
@@ -209,7 +260,7 @@ impl Part {
 
     /// Whether nothing more comes of it.
     pub fn is_over(&self) -> bool {
-        matches!(self.status.as_deref(), Some("Filled" | "Cancelled" | UNLISTED))
+        is_over(self.status())
     }
 
     fn updated(&self, news: &Self) -> Self {
@@ -218,7 +269,7 @@ impl Part {
             return self.clone();
         }
         // A list that still shows it working after its end is an old one.
-        if self.is_over() && self.status() != UNLISTED && news.status() != "Filled" {
+        if self.is_over() && self.status() != UNLISTED && !is_filled(news.status()) {
             let filled = if is_further { news } else { self };
             return Self { filled: filled.filled, average: filled.average, ..self.clone() };
         }
@@ -227,6 +278,7 @@ impl Part {
             status: news.status.clone().or_else(|| self.status.clone()),
             filled: news.filled.or(self.filled),
             average: news.average.or(self.average),
+            terms: news.terms.clone().or_else(|| self.terms.clone()),
             text: match news.status == self.status {
                 true => self.text.clone().or_else(|| news.text.clone()),
                 false => news.text.clone().or_else(|| self.text.clone()),
@@ -243,8 +295,22 @@ impl From<Standing> for Part {
             filled: standing.filled,
             average: standing.average,
             text: standing.text,
+            terms: standing.terms,
         }
     }
+}
+
+/// Whether nothing more comes of an order with this status, the broker's or our own.
+pub fn is_over(status: &str) -> bool {
+    status == UNLISTED || Stage::of(status).is_over()
+}
+
+fn is_filled(status: &str) -> bool {
+    Stage::of(status).meaning() == Meaning::Filled
+}
+
+fn has_ended(status: &str) -> bool {
+    Stage::of(status).meaning() == Meaning::Ended
 }
 
 fn is_less(now: Option<Decimal>, before: Option<Decimal>) -> bool {

@@ -5,25 +5,29 @@ use std::time::Duration;
 
 use ibd_cpapi::faults;
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::{OrderRow, Tif};
+use ibd_cpapi::orders::{Meaning, OrderRow, Stage, Tif};
 use ibd_cpapi::trades::Execution;
 use ibd_protocol::Level;
-use jiff::{SignedDuration, Timestamp};
+use jiff::civil::Weekday;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 use ractor::ActorRef;
 use tokio::time::Instant;
 
+use super::asked::Size;
 use super::book::day;
+use super::clock::Now;
 use super::evidence::{self, Care, Evidence, Look};
 use super::feed;
-use super::intent::{Intent, IntentId};
+use super::intent::{Intent, IntentId, Through};
 use super::lane::is_new;
 use super::life::{self, Event};
-use super::order::Purpose;
+use super::order::{Order, Purpose};
+use super::page::{self, Page};
 use super::peeks::Until;
 use super::record::Record;
-use super::standing::Standing;
 use super::{Msg, State};
 use crate::board::Board;
+use crate::config::GatewayChoice;
 use crate::session::Lease;
 
 /// What could not be found for so long is given to a person.
@@ -72,9 +76,11 @@ impl State {
         let now = Timestamp::now();
         let mut records = vec![Record::Started { build: ibd_protocol::BUILD.to_owned() }];
         for (id, state) in open {
-            if let Some((state, _)) = life::step(&state, Event::Restarted, now) {
+            let had_yes = self.book.get(id).is_some_and(|intent| intent.had_yes);
+            if let Some((state, _)) = life::step(&state, Event::Restarted(had_yes), now) {
                 let by = "the daemon's start".to_owned();
-                records.push(Record::Became { id, state, sent_at: None, by });
+                let (sent_at, through, boot) = (None, None, None);
+                records.push(Record::Became { id, state, sent_at, through, boot, by });
             }
         }
         if self.flag.exists() && self.book.frozen().is_none() {
@@ -93,13 +99,33 @@ impl State {
     pub(super) fn is_recovering(&self) -> bool {
         let epoch = self.ready.as_ref().map(Lease::epoch);
         let is_examined = epoch.is_some() && epoch == self.examined;
-        // What another login's accounts have cannot be found out through this one.
-        let has = |account: &AccountId| {
-            self.ready.as_ref().is_none_or(|lease| lease.facts().accounts.contains(account))
-        };
         let is_doubt = |intent: &Intent| matches!(intent.state, life::State::Unknown(_));
-        let has_doubts = self.book.iter().any(|intent| is_doubt(intent) && has(&intent.account));
+        let has_doubts = self.book.iter().any(|intent| is_doubt(intent) && self.is_here(intent));
         has_doubts && !is_examined
+    }
+
+    /// Through which gateway and login this daemon works now.
+    pub(super) fn through(&self) -> Option<Through> {
+        let lease = self.ready.as_ref()?;
+        let gateway = self.board.gateway().borrow().choice.clone()?;
+        let gateway = match gateway {
+            // Another start is another world.
+            GatewayChoice::Simulator => format!("{gateway} at {}", lease.client().url()),
+            _ => gateway.to_string(),
+        };
+        Some(Through { gateway, login: lease.facts().username.clone() })
+    }
+
+    /// Whether what became of an intent can be found out through the login that is there now. Without one it
+    /// may be.
+    pub(super) fn is_here(&self, intent: &Intent) -> bool {
+        let Some(lease) = &self.ready else { return true };
+        let is_account = lease.facts().accounts.contains(&intent.account);
+        let is_way = match (self.through(), &intent.through) {
+            (Some(now), Some(sent)) => now.may_be(sent),
+            _ => true,
+        };
+        is_account && is_way
     }
 
     pub(super) fn session_changed(&mut self, me: &ActorRef<Msg>, lease: Option<Lease>) {
@@ -122,13 +148,14 @@ impl State {
     }
 
     pub(super) async fn tick(&mut self, me: &ActorRef<Msg>) {
-        let now = Timestamp::now();
+        let clocks = Now::get();
+        let now = clocks.wall;
         let stale = SignedDuration::try_from(faults::scaled(STALE)).unwrap_or_default();
         let due: Vec<IntentId> = self
             .book
             .iter()
             .filter(|intent| match &intent.state {
-                life::State::Awaiting(approval) => approval.is_expired(now),
+                life::State::Awaiting(approval) => approval.is_expired(&clocks),
                 life::State::Ready => {
                     self.lane != Some(intent.id) && now.duration_since(intent.since) > stale
                 }
@@ -141,6 +168,7 @@ impl State {
             self.step(me, id, Event::Expired, "the daemon").await;
         }
         self.watch_flag().await;
+        self.watch_endings(now);
         if let Some(lease) = self.ready.clone() {
             self.check_egress(&lease).await;
         }
@@ -155,6 +183,32 @@ impl State {
         if self.book.frozen().is_none() && self.flag.exists() {
             let _ = self.write_all(vec![Record::Frozen { by: "a person".to_owned() }]).await;
             self.changed();
+        }
+    }
+
+    /// An end that was asked for and does not come is told, once.
+    fn watch_endings(&mut self, now: Timestamp) {
+        let long = SignedDuration::try_from(faults::scaled(PARK)).unwrap_or_default();
+        let is_stuck = |intent: &&Intent| {
+            let standing = intent.state.standing().filter(|_| !intent.state.is_over());
+            standing.is_some_and(|standing| standing.meaning() == Meaning::Ending)
+                && now.duration_since(intent.since) >= long
+        };
+        let stuck: Vec<(IntentId, String)> = self
+            .book
+            .iter()
+            .filter(is_stuck)
+            .map(|intent| (intent.id, intent.text.clone()))
+            .collect();
+        for (id, text) in stuck {
+            if self.said.insert(format!("ending {id}")) {
+                self.say(
+                    Level::Warning,
+                    "order_end_pending",
+                    format!("{text} ({id}): its cancellation was asked for long ago and has not come."),
+                    "It can still be filled. Ask again with cancel_order, or look in TWS.",
+                );
+            }
         }
     }
 
@@ -200,18 +254,17 @@ impl State {
         self.looked_at = Some(Instant::now());
         let is_in_doubt =
             |state: &life::State| matches!(state, life::State::Unknown(_) | life::State::Parked(_));
-        // Those of another login's accounts cannot be found out through this one.
-        let accounts = &lease.facts().accounts;
         let has_doubts = self
             .book
             .iter()
-            .any(|intent| is_in_doubt(&intent.state) && accounts.contains(&intent.account));
-        let missing = self.unlisted.long_missing(Instant::now());
+            .any(|intent| is_in_doubt(&intent.state) && self.is_here(intent));
+        let missing = self.with_accounts(self.unlisted.long_missing(Instant::now()));
         let care = match has_doubts || !missing.is_empty() {
             true => Care::Thorough,
             false => Care::Glance,
         };
-        let look = Look { accounts: self.accounts_of_interest(&lease), care, missing };
+        let accounts = self.accounts_of_interest(&lease);
+        let look = Look { accounts, care, missing, through: self.through() };
         let (feeds, me) = (self.feeds.clone(), me.clone());
         self.look = Some(tokio::spawn(async move {
             let deadline = Instant::now() + faults::scaled(LOOK);
@@ -236,21 +289,35 @@ impl State {
         self.peeks
             .forget(|order, until| book.by_order(order).is_none_or(|i| is_told(i, order, until)));
         let orders = self.peeks.take_due(Instant::now());
+        let orders = self.with_accounts(orders);
         self.call_again(me);
         if orders.is_empty() {
             return;
         }
-        let me = me.clone();
+        let (me, feeds, through) = (me.clone(), self.feeds.clone(), self.through());
         self.peeking = Some(tokio::spawn(async move {
             let deadline = Instant::now() + faults::scaled(LOOK);
-            let mut evidence = Evidence::begin(lease.epoch());
-            for order_id in orders {
-                if let Ok(Some(answer)) = super::list::status(&lease, order_id, deadline).await {
-                    evidence.standings.push(evidence::of_status(&answer.value));
+            let mut evidence = Evidence::begin(lease.epoch(), through);
+            for (account, order_id) in orders {
+                if let Ok(Some(answer)) = feeds.page(&lease, &account, order_id, deadline).await {
+                    evidence.pages.push(Page::of(&answer.value));
                 }
             }
             let _ = me.cast(Msg::Seen(Some(Box::new(evidence))));
         }));
+    }
+
+    /// Orders with the accounts that they are of.
+    fn with_accounts(&self, orders: Vec<OrderId>) -> Vec<(AccountId, OrderId)> {
+        let with = |order| Some((self.book.by_order(order)?.account.clone(), order));
+        orders.into_iter().filter_map(with).collect()
+    }
+
+    /// An order is to be asked for at once: something was said of it that is not believed as it is.
+    pub(super) fn expect_now(&mut self, me: &ActorRef<Msg>, order_id: OrderId) {
+        self.peeks.expect_now(order_id, Instant::now());
+        self.listen(me);
+        self.call_again(me);
     }
 
     /// News of this order is expected at any moment.
@@ -290,38 +357,132 @@ impl State {
         rows: Vec<OrderRow>,
         fills: Vec<Execution>,
     ) {
-        let mut evidence = Evidence::begin(0);
-        let named = rows.iter().filter_map(|row| self.of_row(row));
-        let mut ids: Vec<IntentId> = named.collect();
-        ids.sort_unstable();
-        ids.dedup();
         // One execution does not say how much of its order is filled: that is asked.
         for fill in &fills {
             let ours = fill.order_ref.as_deref().and_then(IntentId::of_client_order_id);
             let known = fill.order_id.filter(|order| self.book.by_order(*order).is_some());
             match (known, ours.and_then(|id| self.book.get(id))) {
-                (Some(order), _) => self.expect(me, order, Until::Asked),
+                (Some(order), _) => self.expect_now(me, order),
                 (None, Some(_)) => self.wants_look = true,
                 (None, None) => {}
             }
         }
-        // Every order begins as Inactive, and a dead one is so too: which it is, is asked.
-        for row in rows.iter().filter(|row| row.status.as_deref() == Some("Inactive")) {
-            if self.book.by_order(row.order_id).is_some() {
-                self.expect(me, row.order_id, Until::Asked);
+        // An end is final only where the push says enough; every order begins as Inactive, and a dead one is so
+        // too. Which it is, its page says.
+        let is_asked = |row: &OrderRow| {
+            let Some(intent) = self.of_row(row).and_then(|id| self.book.get(id)) else {
+                return false;
+            };
+            let meaning = row.status.as_deref().map(|status| Stage::of(status).meaning());
+            match meaning {
+                Some(Meaning::Held | Meaning::Unknown) => true,
+                Some(Meaning::Filled | Meaning::Ended) => !says_whole(row, intent),
+                _ => false,
+            }
+        };
+        let (asked, told): (Vec<OrderRow>, Vec<OrderRow>) = rows.into_iter().partition(is_asked);
+        for row in asked {
+            match self.book.by_order(row.order_id).is_some() {
+                true => self.expect_now(me, row.order_id),
+                false => self.wants_look = true,
             }
         }
         // A mark that says nothing but that there is an order is no news of how it stands.
-        let is_news = |row: &OrderRow| {
-            let is_inactive = row.status.as_deref() == Some("Inactive");
-            !is_inactive && (row.status.is_some() || row.filled.is_some())
-        };
-        evidence.rows = rows.into_iter().filter(is_news).collect();
+        let is_news = |row: &OrderRow| row.status.is_some() || row.filled.is_some();
+        self.sighted(me, told.into_iter().filter(is_news).collect(), Vec::new()).await;
+    }
+
+    /// What somebody has read of orders at the broker, whoever it was: it is held against what is known, also of
+    /// what is over or was never placed.
+    pub(super) async fn sighted(
+        &mut self,
+        me: &ActorRef<Msg>,
+        rows: Vec<OrderRow>,
+        pages: Vec<Page>,
+    ) {
+        let named = rows.iter().filter_map(|row| self.of_row(row));
+        let paged = pages.iter().filter_map(|page| Some(self.book.by_order(page.order_id)?.id));
+        let mut ids: Vec<IntentId> = named.chain(paged).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut evidence = Evidence::begin(0, self.through());
+        (evidence.rows, evidence.pages) = (rows, pages);
         for id in ids {
-            // Also what is over may be filled late or come back, and what was never placed may be there.
-            if self.book.get(id).is_some_and(|intent| !intent.state.is_in_round()) {
-                self.hold_against(me, id, &evidence).await;
+            let Some(intent) = self.book.get(id) else { continue };
+            if intent.state.is_in_round() {
+                continue;
             }
+            self.look_for_alarms(id, &evidence).await;
+            self.hold_against(me, id, &evidence).await;
+            self.ask_what_differs(me, id, &evidence);
+        }
+        self.look_at_terms(&evidence).await;
+    }
+
+    /// A list that shows an order otherwise than it is known, or one that is over, may only be late: its page is
+    /// read.
+    fn ask_what_differs(&mut self, me: &ActorRef<Msg>, id: IntentId, evidence: &Evidence) {
+        let Some(intent) = self.book.get(id) else { return };
+        let (Some(known), Some(order)) = (intent.state.standing(), &intent.order) else { return };
+        let Some(row) = evidence.rows.iter().find(|row| row.order_id == known.order_id) else {
+            return;
+        };
+        let can_fill = row.status.as_deref().is_some_and(|s| Stage::of(s).can_fill() == Some(true));
+        let came_back = known.is_over() && can_fill;
+        let is_changed = !known.is_over() && evidence::differs(row, order);
+        let order_id = known.order_id;
+        if came_back || is_changed {
+            self.expect_now(me, order_id);
+        }
+    }
+
+    /// An order's own page shows other terms than were sent: somebody changed it elsewhere, or a change was not
+    /// carried out. From now on it is what the broker shows.
+    async fn look_at_terms(&mut self, evidence: &Evidence) {
+        for page in &evidence.pages {
+            let Some(intent) = self.book.by_order(page.order_id) else { continue };
+            let is_settled = self.book.open_change(page.order_id).is_none();
+            let is_first = intent.order_id() == Some(page.order_id) && !intent.state.is_over();
+            let Some(order) = intent.order.as_ref().filter(|_| is_first && is_settled) else {
+                continue;
+            };
+            if !evidence.is_from_where(intent) || page.is_not(intent, order).is_some() {
+                continue;
+            }
+            let Some((now, differences)) = page::as_it_is(order, page, None) else { continue };
+            if differences.is_empty() {
+                continue;
+            }
+            let (id, before) = (intent.id, intent.text.clone());
+            let order = Order { attached: order.attached.clone(), ..now };
+            let text = order.shown();
+            let amended = Record::Amended { id, text: text.clone(), order: Box::new(order) };
+            if let Err(why) = self.write_all(vec![amended]).await {
+                tracing::error!(why, "what IBKR shows of an order could not be kept");
+                continue;
+            }
+            self.say(
+                Level::Warning,
+                "order_changed_elsewhere",
+                format!("{before} ({id}) is at IBKR now: {}; it was changed elsewhere.", differences.join(", ")),
+                "",
+            );
+            self.changed();
+        }
+    }
+
+    /// What stands under our name and cannot be ours: told once, and kept.
+    async fn look_for_alarms(&mut self, id: IntentId, evidence: &Evidence) {
+        let Some(intent) = self.book.get(id) else { return };
+        for text in evidence.alarms(intent) {
+            if !self.said.insert(text.clone()) {
+                continue;
+            }
+            let hint = "Look at it in TWS now: another program may use these names, or an order was doubled.";
+            tracing::error!(text, "an alarm about orders");
+            self.board.note("order_name_clash", text.clone(), hint);
+            self.say(Level::Warning, "order_name_clash", text.clone(), hint);
+            let _ = self.write_all(vec![Record::Note { id: Some(id), text }]).await;
         }
     }
 
@@ -345,7 +506,7 @@ impl State {
         let mut accounts: Vec<AccountId> = self
             .book
             .iter()
-            .filter(|intent| intent.state.is_open())
+            .filter(|intent| intent.state.is_open() && self.is_here(intent))
             .map(|intent| intent.account.clone())
             .filter(|account| lease.facts().accounts.contains(account))
             .collect();
@@ -363,9 +524,9 @@ impl State {
         faults::point("look.seen");
         // What was asked for by its id may be over: part of it may have been filled before that.
         let asked: Vec<IntentId> = evidence
-            .standings
+            .pages
             .iter()
-            .filter_map(|asked| Some(self.book.by_order(asked.order_id)?.id))
+            .filter_map(|page| Some(self.book.by_order(page.order_id)?.id))
             .collect();
         let open: Vec<IntentId> = self
             .book
@@ -375,12 +536,15 @@ impl State {
             .map(|intent| intent.id)
             .collect();
         for id in open {
+            self.look_for_alarms(id, &evidence).await;
             self.hold_against(me, id, &evidence).await;
+            self.ask_what_differs(me, id, &evidence);
         }
+        self.look_at_terms(&evidence).await;
         self.look_for_missing(me, &evidence).await;
         self.look_for_strays(me, &evidence).await;
-        for asked in &evidence.standings {
-            self.unlisted.is_listed(asked.order_id);
+        for page in &evidence.pages {
+            self.unlisted.is_listed(page.order_id);
         }
         let is_whole = !self.book.iter().any(|intent| match &intent.state {
             life::State::Unknown(doubt) if evidence.accounts.contains(&intent.account) => {
@@ -395,7 +559,7 @@ impl State {
         self.next_turn(me);
     }
 
-    async fn hold_against(&mut self, me: &ActorRef<Msg>, id: IntentId, evidence: &Evidence) {
+    pub(super) async fn hold_against(&mut self, me: &ActorRef<Msg>, id: IntentId, evidence: &Evidence) {
         let Some(intent) = self.book.get(id) else { return };
         // A look through another login has not seen this one's account.
         if evidence.is_complete && !evidence.accounts.contains(&intent.account) {
@@ -407,7 +571,9 @@ impl State {
             (None, state) if state.is_in_doubt() && self.is_target_over(intent) => Event::Applied,
             // What was sent after the look had begun could not be seen by it.
             (None, life::State::Unknown(doubt))
-                if evidence.is_complete && doubt.since < evidence.began =>
+                if evidence.is_complete
+                    && evidence.is_from_where(intent)
+                    && doubt.since < evidence.began =>
             {
                 let park = SignedDuration::try_from(faults::scaled(PARK)).unwrap_or_default();
                 let is_long = Timestamp::now().duration_since(doubt.since) >= park;
@@ -425,8 +591,12 @@ impl State {
 
     /// Whether the order that a cancellation is about is known to be over.
     fn is_target_over(&self, intent: &Intent) -> bool {
-        let Purpose::Cancel { order_id } = intent.purpose else { return false };
-        self.book.by_order(order_id).is_some_and(|target| {
+        let Purpose::Cancel { order_id, of } = intent.purpose else { return false };
+        let target = match of {
+            Some(id) => self.book.get(id),
+            None => self.book.by_order(order_id),
+        };
+        target.is_some_and(|target| {
             let standing = target.state.standing();
             match standing.and_then(|standing| standing.part(order_id)) {
                 Some(part) => part.is_over(),
@@ -442,6 +612,7 @@ impl State {
             .book
             .iter()
             .filter(|intent| evidence.accounts.contains(&intent.account))
+            .filter(|intent| evidence.is_from_where(intent))
             .flat_map(|intent| open_orders(intent).map(|order| (intent.id, order)))
             .collect();
         for (id, order) in known {
@@ -466,11 +637,10 @@ impl State {
                 continue;
             };
             let is_looked_at = evidence.accounts.contains(&intent.account);
-            if intent.state.is_over()
-                && is_looked_at
-                && let Some(event) = evidence.about(intent)
-            {
-                self.step(me, id, event, "a look at IBKR").await;
+            if intent.state.is_over() && is_looked_at {
+                self.look_for_alarms(id, evidence).await;
+                self.hold_against(me, id, evidence).await;
+                self.ask_what_differs(me, id, evidence);
             }
         }
     }
@@ -485,15 +655,11 @@ impl State {
         );
     }
 
-    /// The broker has an order that was not to be placed.
-    pub(super) async fn alarm(&mut self, me: &ActorRef<Msg>, id: IntentId, standing: &Standing) {
-        let works = !list_is_over(standing) || standing.has_open_part();
-        if !works && !standing.has_any_fill() {
-            return self.book.ended(id);
-        }
-        if !self.book.came_alive(id, works) {
+    /// The broker has an order that was told as not placed. It is ours from now on, and everybody is told.
+    pub(super) async fn alarm(&mut self, me: &ActorRef<Msg>, id: IntentId) {
+        let Some(standing) = self.book.get(id).and_then(|i| i.state.standing()).cloned() else {
             return;
-        }
+        };
         let text =
             format!("IBKR has order {} although it was taken for not placed.", standing.order_id);
         let hint = "Look at it now; cancel it if it is not wanted.";
@@ -501,17 +667,51 @@ impl State {
         self.say(Level::Warning, "order_came_alive", text.clone(), hint);
         let _ = self.write_all(vec![Record::Note { id: Some(id), text }]).await;
         // A yes to its question would make a second one.
-        if let Some(follower) = self.book.follower(id) {
+        if let Some(follower) = self.book.follower(id).filter(|next| self.lane != Some(*next)) {
             let by = "the daemon, because the first try is at IBKR after all".to_owned();
             Box::pin(self.step(me, follower, Event::Declined(by.clone()), &by)).await;
         }
     }
 }
 
-/// Whether an order has ended by itself: it is none that is good till cancelled, and its day is over.
+/// Whether an order has ended by itself: it is none that is good till cancelled, and its day is over. What is
+/// sent after the evening's end in New York is of the next trading day.
 fn has_ended(intent: &Intent, now: Timestamp) -> bool {
-    let is_of_a_day = intent.order.as_ref().is_some_and(|order| order.tif != Tif::Gtc);
-    is_of_a_day && intent.sent_at.is_some_and(|sent| day(sent) < day(now))
+    let Some(order) = &intent.order else { return false };
+    let Some(sent) = intent.sent_at.filter(|_| order.tif != Tif::Gtc) else { return false };
+    // Elsewhere the day is another one; after a day and a night it is over everywhere.
+    let is_over_everywhere = now.duration_since(sent) >= SignedDuration::from_hours(36);
+    let is_us = order.contract.currency == "USD";
+    trading_day(sent) < day(now) && (is_us || is_over_everywhere)
+}
+
+/// The trading day in New York that an order of this moment is of: after 20:00 the next one, and none is at a
+/// weekend. Holidays are not known; on them it is taken for over a day late.
+fn trading_day(at: Timestamp) -> jiff::civil::Date {
+    let local = super::book::local(at);
+    let mut date = local.date();
+    if local.hour() >= 20 {
+        date = date.saturating_add(1.day());
+    }
+    while matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday) {
+        date = date.saturating_add(1.day());
+    }
+    date
+}
+
+/// Whether a push about the end of an order says all that makes it believed: of the account and contract, all
+/// of it filled, or how much of it was when it ended.
+fn says_whole(row: &OrderRow, intent: &Intent) -> bool {
+    let Some(order) = &intent.order else { return false };
+    let is_account = row.account.as_ref() == Some(&intent.account);
+    let is_contract = row.conid.is_some() && row.conid == order.contract.conid;
+    let is_filled = row.status.as_deref().map(|s| Stage::of(s).meaning()) == Some(Meaning::Filled);
+    let (all, filled) = (row.quantity.map(|q| q.get()), row.filled.map(|q| q.get()));
+    let is_whole = match order.size {
+        Size::Quantity(wanted) => all == Some(wanted.get()) && filled == all,
+        Size::Cash(_) => all.is_some() && filled == all,
+    };
+    is_account && is_contract && filled.is_some() && (is_whole || !is_filled)
 }
 
 /// Orders of an intent that the broker has and that may still become something.
@@ -536,6 +736,23 @@ fn is_told(intent: &Intent, order: OrderId, until: Until) -> bool {
     }
 }
 
-fn list_is_over(standing: &Standing) -> bool {
-    super::list::is_working(&standing.status) == Some(false)
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_order_of_the_evening_is_of_the_next_trading_day() {
+        for (sent, trading) in [
+            // New York is five hours behind.
+            ("2026-11-23T15:00:00Z", "2026-11-23"),
+            ("2026-11-24T00:59:00Z", "2026-11-23"),
+            ("2026-11-24T01:00:00Z", "2026-11-24"),
+            ("2026-11-24T04:59:00Z", "2026-11-24"),
+            ("2026-11-28T02:00:00Z", "2026-11-30"),
+            ("2026-11-28T15:00:00Z", "2026-11-30"),
+        ] {
+            assert_eq!(trading_day(sent.parse().unwrap()).to_string(), trading, "{sent}");
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use ibd_cpapi::faults;
 use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_cpapi::orders::OrderRow;
 use ibd_protocol::Effect;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,11 +18,16 @@ use crate::orders::asked::hash_of;
 use crate::orders::intent::{Intent, Seed};
 use crate::orders::life::{End, State};
 use crate::orders::order::Purpose;
+use crate::orders::page::Page;
 use crate::orders::{self, Answerer, Request};
 use crate::refusal::Refusal;
 
 /// How long it is looked for what became of the order.
 const SEE: Duration = Duration::from_secs(6);
+/// The same of all orders: the list can be asked for once in five seconds.
+const ALL: Duration = Duration::from_secs(12);
+/// How late the list is, at the least.
+const LAG: Duration = Duration::from_millis(1_500);
 
 /// Which order.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -30,7 +37,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::order_id")]
     #[schemars(with = "Option<u64>")]
     order_id: Option<OrderId>,
-    /// Our id, from the order's result.
+    /// Our id, from the order's result; or the requestId that it was placed with.
     #[serde(deserialize_with = "args::text")]
     intent_id: Option<String>,
     /// true: every open order of the account.
@@ -71,7 +78,8 @@ impl Tool for CancelOrder {
                     false => format!(" (came with {})", intent.text),
                 });
                 let text = format!("cancel order {order_id}{}", what.unwrap_or_default());
-                (account, Purpose::Cancel { order_id }, text, own)
+                let of = own.as_ref().map(|intent| intent.id);
+                (account, Purpose::Cancel { order_id, of }, text, own)
             }
             Target::All(account) => {
                 let text = format!("cancel every open order of {account}");
@@ -86,9 +94,22 @@ impl Tool for CancelOrder {
             return Ok(out);
         }
         let seed = Seed { purpose, account, order: None, text, origin };
-        let request = Request { seed, scene: None, suppress: true, beside: None };
+        let before = match seed.purpose {
+            Purpose::CancelAll => working(&ctx, &seed.account).await,
+            _ => Vec::new(),
+        };
+        let request = Request {
+            seed,
+            scene: None,
+            suppress: true,
+            beside: None,
+            warnings: Vec::new(),
+        };
         let intent = ctx.desks.orders.ask(request, order_road::soon(&ctx)).await?;
-        seen(&ctx, &intent, own.as_deref()).await
+        match intent.purpose {
+            Purpose::CancelAll => all_seen(&ctx, &intent, &before).await,
+            _ => seen(&ctx, &intent, own.as_deref()).await,
+        }
     }
 }
 
@@ -123,11 +144,12 @@ async fn by_order(ctx: &Ctx, order_id: OrderId) -> Result<Target, Refusal> {
         let account = intent.account.clone();
         return Ok(Target::Order { account, order_id, own: Some(Box::new(intent)) });
     }
-    let deadline = ctx.deadline;
+    let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
     let found = ctx
-        .read(|lease| async move { orders::status(&lease, order_id, deadline).await })
+        .read(|lease| async move { feeds.page_of_any(&lease, order_id, deadline).await })
         .await?
         .ok_or_else(|| unknown(order_id))?;
+    ctx.desks.orders.sighted(Vec::new(), vec![Page::of(&found.value)]);
     let account = match found.value.account {
         Some(account) => account,
         None => ctx.account(None).await?,
@@ -136,15 +158,7 @@ async fn by_order(ctx: &Ctx, order_id: OrderId) -> Result<Target, Refusal> {
 }
 
 async fn by_intent(ctx: &Ctx, text: &str) -> Result<Target, Refusal> {
-    let id = order_road::intent_id("intentId", text)?;
-    let intent = ctx.desks.orders.look(id).await?.ok_or_else(|| {
-        Refusal::new(
-            "unknown_order",
-            format!("There is no intent {id}."),
-            "Take it from an order's result, or use orderId.",
-        )
-        .at("intentId")
-    })?;
+    let intent = order_road::named(ctx, "intentId", text).await?;
     match (&intent.state, intent.order_id()) {
         (State::Awaiting(_) | State::Ready, _) => Ok(Target::Unsent(Box::new(intent))),
         (_, Some(order_id)) => {
@@ -171,7 +185,7 @@ async fn by_intent(ctx: &Ctx, text: &str) -> Result<Target, Refusal> {
 fn unknown(order_id: OrderId) -> Refusal {
     Refusal::new(
         "unknown_order",
-        format!("IBKR knows no order {order_id} of today in this session."),
+        format!("IBKR knows no order {order_id} of today in any account of this login."),
         "Look in get_live_orders for the orders of all accounts.",
     )
     .at("orderId")
@@ -193,8 +207,8 @@ async fn drop_unsent(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
 
 /// What became of the order, as far as it shows within some seconds.
 async fn seen(ctx: &Ctx, intent: &Intent, own: Option<&Intent>) -> Result<Out, Refusal> {
-    let (State::Over(End::Done), Some(own), Purpose::Cancel { order_id }) =
-        (&intent.state, own, &intent.purpose)
+    let is_answered = matches!(intent.state, State::Over(End::Done | End::Rejected(_)));
+    let (true, Some(own), Purpose::Cancel { order_id, .. }) = (is_answered, own, &intent.purpose)
     else {
         return answer(ctx, intent).await;
     };
@@ -204,6 +218,52 @@ async fn seen(ctx: &Ctx, intent: &Intent, own: Option<&Intent>) -> Result<Out, R
     let is_over = |target: &Intent| order_is_over(target, order_id);
     let target = ctx.desks.orders.follow(own.id, deadline, is_over, |_| ()).await?;
     Ok(Out::of(intent, None).with_standing(&target, order_id))
+}
+
+/// The orders of an account that may still be filled, by a list that is asked for now.
+async fn working(ctx: &Ctx, account: &AccountId) -> Vec<OrderId> {
+    let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
+    let list =
+        ctx.read(|lease| async move { feeds.list(&lease, account, deadline).await }).await;
+    let rows = list.map(|list| list.value.orders).unwrap_or_default();
+    let works = |row: &&OrderRow| {
+        let is_own = row.account.as_ref().is_none_or(|own| own == account);
+        is_own && row.status.as_deref().and_then(orders::is_working) == Some(true)
+    };
+    rows.iter().filter(works).map(|row| row.order_id).collect()
+}
+
+/// What became of everything that was to end: by a list that is younger than the request.
+async fn all_seen(ctx: &Ctx, intent: &Intent, before: &[OrderId]) -> Result<Out, Refusal> {
+    if !matches!(intent.state, State::Over(End::Done)) {
+        return answer(ctx, intent).await;
+    }
+    ctx.tell(3, Some(3), "waiting for IBKR to say what became of them");
+    let (feeds, account) = (&ctx.desks.feeds, &intent.account);
+    let deadline = order_road::soon(ctx).min(Instant::now() + faults::scaled(ALL));
+    let list = ctx
+        .read(|lease| async move {
+            tokio::time::sleep(faults::scaled(LAG)).await;
+            feeds.list_anew(&lease, account, deadline).await
+        })
+        .await;
+    let Ok(list) = list else { return Ok(Out::of(intent, None)) };
+    let rows = list.value.orders;
+    ctx.desks.orders.sighted(rows.clone(), Vec::new());
+    let is_open = |id: &OrderId| {
+        let row = rows.iter().find(|row| row.order_id == *id);
+        row.is_some_and(|row| row.status.as_deref().and_then(orders::is_working) != Some(false))
+    };
+    let (mut open, done): (Vec<OrderId>, Vec<OrderId>) = before.iter().partition(|id| is_open(id));
+    // What the list before did not have yet.
+    let is_working = |row: &&OrderRow| {
+        let is_own = row.account.as_ref().is_none_or(|own| own == account);
+        is_own
+            && row.status.as_deref().and_then(orders::is_working) == Some(true)
+            && !before.contains(&row.order_id)
+    };
+    open.extend(rows.iter().filter(is_working).map(|row| row.order_id));
+    Ok(Out::of(intent, None).with_ends(&done, &open))
 }
 
 /// Each order of a submission goes its own way.

@@ -1,9 +1,12 @@
 //! `get_live_orders`: the orders that the broker lists, with a list that can be trusted.
 
-use ibd_cpapi::id::AccountId;
-use ibd_cpapi::orders::OrderRow;
+use std::time::Duration;
+
+use ibd_cpapi::faults;
+use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_cpapi::orders::{OrderRow, Orders};
 use ibd_protocol::Effect;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,11 +14,15 @@ use super::args;
 use super::cell::{Num, Time};
 use super::order_out;
 use super::{Ctx, Tool};
+use crate::orders::asked::Size;
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::State;
 use crate::orders::order::Purpose;
 use crate::orders::{self, record};
 use crate::refusal::Refusal;
+
+/// How late the broker's list is, at the least.
+const LAG: SignedDuration = SignedDuration::from_millis(1_500);
 
 /// Which account.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -35,12 +42,15 @@ pub struct Out {
     accounts: Vec<String>,
     /// Orders that can still be filled come first, then today's others.
     orders: Vec<Order>,
-    /// How many can still be filled.
+    /// How many can still be filled: never by less than what was last done from here.
     working: usize,
     /// Orders sent from here that IBKR does not list as working: waiting for a yes, unknown, parked, or refused
     /// within a day. An unknown one may be at IBKR; never send it again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     from_here: Vec<FromHere>,
+    /// Accounts whose orders could not be read, and why: nothing is known of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_read: Vec<String>,
     /// When the oldest of these lists was given.
     as_of: Time,
     /// Present when a list is older than this call: IBKR allows one in five seconds.
@@ -111,6 +121,18 @@ impl From<&Intent> for FromHere {
 pub struct Order {
     /// The broker's id.
     order_id: u64,
+    /// The whole in one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    /// take_profit or stop_loss of a bracket, group of a one-cancels-all group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    /// ibd: IBKR's list is older than what is known here, which is laid over it. Absent: as IBKR lists it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+    /// When that was learned; absent: as the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<Time>,
     /// The account.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
@@ -168,6 +190,10 @@ impl From<OrderRow> for Order {
     fn from(row: OrderRow) -> Self {
         Self {
             order_id: row.order_id.get(),
+            text: row.description.as_deref().map(ibd_cpapi::failure::clean),
+            role: None,
+            source: None,
+            as_of: None,
             account: row.account.as_ref().map(ToString::to_string),
             conid: row.conid.map(ibd_cpapi::id::Conid::get),
             quantity: row.quantity.map(|quantity| Num(quantity.get())),
@@ -193,6 +219,89 @@ impl From<OrderRow> for Order {
     }
 }
 
+impl Order {
+    /// An order of ours that the broker's list does not have yet, or how it stands by what is known here.
+    fn from_here(intent: &Intent, order_id: OrderId, at: Timestamp) -> Option<Self> {
+        let (standing, sent) = (intent.state.standing()?, intent.order.as_ref()?);
+        let part = standing.part(order_id);
+        let is_first = standing.order_id == order_id;
+        let (status, filled, average) = match part.filter(|_| !is_first) {
+            Some(part) => (part.status.clone(), part.filled, part.average),
+            None => (Some(standing.status.clone()), standing.filled, standing.average),
+        };
+        let quantity = match sent.size {
+            Size::Quantity(quantity) => Some(Num(quantity.get())),
+            Size::Cash(_) => None,
+        };
+        let first = is_first.then_some(sent);
+        Some(Self {
+            order_id: order_id.get(),
+            text: Some(Self::line(intent, order_id)),
+            role: part.and_then(|part| order_out::role(part, Some(sent))),
+            source: Some("ibd"),
+            as_of: Some(Time(at)),
+            account: Some(intent.account.to_string()),
+            symbol: Some(sent.contract.symbol.clone()),
+            conid: sent.contract.conid.map(ibd_cpapi::id::Conid::get),
+            side: first.map(|order| order.side.as_str().to_owned()),
+            order_type: first.map(|order| order.pricing.order_type().as_str().to_owned()),
+            quantity: quantity.filter(|_| is_first),
+            filled: filled.map(Num),
+            limit_price: first.and_then(|o| o.pricing.limit()).map(|price| Num(price.get())),
+            stop_price: first.and_then(|o| o.pricing.stop()).map(|price| Num(price.get())),
+            avg_price: average.filter(|average| !average.is_zero()).map(Num),
+            currency: Some(sent.contract.currency.clone()),
+            tif: first.map(|order| order.tif.as_str().to_owned()),
+            working: status.as_deref().map_or(Some(true), orders::is_working),
+            status,
+            order_ref: is_first.then(|| intent.client_order_id.to_string()),
+            intent_id: Some(intent.id.to_string()),
+            reason: None,
+        })
+    }
+
+    /// An order of ours in one line, the same everywhere.
+    fn line(intent: &Intent, order_id: OrderId) -> String {
+        let standing = intent.state.standing();
+        let part = standing.and_then(|standing| standing.part(order_id));
+        match part.filter(|_| standing.is_some_and(|s| s.order_id != order_id)) {
+            Some(part) => {
+                let role = order_out::role(part, intent.order.as_ref()).unwrap_or("came");
+                let terms = part.terms.as_deref().map(|terms| format!(" {terms}"));
+                format!("{}{} with {}", role.replace('_', " "), terms.unwrap_or_default(), intent.text)
+            }
+            None => intent.text.clone(),
+        }
+    }
+
+    /// What is known here is laid over a row of the broker's list that is older.
+    fn overlaid(self, intent: &Intent, list_at: Timestamp) -> Self {
+        let Ok(order_id) = self.order_id.to_string().parse::<OrderId>() else { return self };
+        let known_at = intent.known_at.unwrap_or(intent.since);
+        let line = Self::line(intent, order_id);
+        let part = intent.state.standing().and_then(|standing| standing.part(order_id));
+        let role = part.and_then(|part| order_out::role(part, intent.order.as_ref()));
+        let this = Self { text: Some(line), role, intent_id: Some(intent.id.to_string()), ..self };
+        if known_at <= list_at {
+            return this;
+        }
+        let Some(here) = Self::from_here(intent, order_id, known_at) else { return this };
+        Self {
+            status: here.status.or(this.status),
+            filled: here.filled.or(this.filled),
+            avg_price: here.avg_price.or(this.avg_price),
+            quantity: here.quantity.or(this.quantity),
+            limit_price: here.limit_price.or(this.limit_price),
+            stop_price: here.stop_price.or(this.stop_price),
+            tif: here.tif.or(this.tif),
+            working: here.working,
+            source: here.source,
+            as_of: here.as_of,
+            ..this
+        }
+    }
+}
+
 /// The tool.
 #[derive(Debug)]
 pub struct GetLiveOrders;
@@ -211,20 +320,10 @@ impl Tool for GetLiveOrders {
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let accounts = ctx.accounts(args.account_id.as_ref()).await?;
-        let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
-        let mut rows: Vec<Order> = Vec::new();
-        let (mut at, mut is_cached) = (Timestamp::now(), false);
-        for (done, account) in accounts.iter().enumerate() {
-            ctx.tell(done as u32, Some(accounts.len() as u32), "reading the orders list");
-            let answer = ctx
-                .read(|lease| async move { feeds.list(&lease, account, deadline).await })
-                .await?;
-            at = at.min(answer.at);
-            is_cached |= answer.is_cached;
-            rows.extend(answer.value.orders.into_iter().map(Order::from));
-        }
-        rows.sort_by_key(|order| order.working == Some(false));
+        let lists = Lists::read(&ctx, &accounts).await?;
         let recent = ctx.desks.orders.recent().await.unwrap_or_default();
+        let mut rows = lists.rows(&recent);
+        rows.sort_by_key(|order| order.working == Some(false));
         let is_listed = |intent: &Intent| {
             rows.iter().any(|row| row.intent_id.as_deref() == Some(&intent.id.to_string()))
         };
@@ -237,13 +336,132 @@ impl Tool for GetLiveOrders {
             .filter(|intent| !matches!(intent.state, State::Denied(_)))
             .map(FromHere::from)
             .collect();
+        let at = lists.at();
         Ok(Out {
             accounts: accounts.iter().map(ToString::to_string).collect(),
             working: rows.iter().filter(|order| order.working == Some(true)).count(),
             orders: rows,
             from_here,
+            not_read: lists.not_read,
             as_of: Time(at),
-            cached_seconds: is_cached.then(|| Timestamp::now().duration_since(at).as_secs()),
+            cached_seconds: lists
+                .is_cached
+                .then(|| Timestamp::now().duration_since(at).as_secs()),
         })
     }
+}
+
+/// The broker's lists of some accounts.
+#[derive(Debug, Default)]
+struct Lists {
+    read: Vec<(AccountId, Timestamp, Vec<OrderRow>)>,
+    not_read: Vec<String>,
+    is_cached: bool,
+}
+
+impl Lists {
+    async fn read(ctx: &Ctx, accounts: &[AccountId]) -> Result<Self, Refusal> {
+        let mut lists = Self::default();
+        for (done, account) in accounts.iter().enumerate() {
+            ctx.tell(done as u32, Some(accounts.len() as u32), "reading the orders list");
+            match list(ctx, account).await {
+                Ok(answer) => {
+                    let mut rows = answer.value.orders;
+                    // A list that comes unfiltered has other accounts' orders, too.
+                    rows.retain(|row| row.account.as_ref().is_none_or(|own| own == account));
+                    ctx.desks.orders.sighted(rows.clone(), Vec::new());
+                    lists.is_cached |= answer.is_cached;
+                    lists.read.push((account.clone(), answer.at, rows));
+                }
+                Err(refusal) if accounts.len() == 1 => return Err(refusal),
+                Err(refusal) => lists.not_read.push(format!("{account}: {}", refusal.message)),
+            }
+        }
+        Ok(lists)
+    }
+
+    fn at(&self) -> Timestamp {
+        self.read.iter().map(|(_, at, _)| *at).min().unwrap_or_else(Timestamp::now)
+    }
+
+    /// The rows, each order once, with what is known here laid over them; and what is known here and not listed
+    /// yet.
+    fn rows(&self, recent: &[Intent]) -> Vec<Order> {
+        let mut rows: Vec<Order> = Vec::new();
+        for (account, at, listed) in &self.read {
+            let own = |order_id: OrderId| {
+                recent.iter().find(|intent| {
+                    intent.is_order()
+                        && intent.account == *account
+                        && intent.state.standing().is_some_and(|standing| {
+                            standing.order_id == order_id || standing.part(order_id).is_some()
+                        })
+                })
+            };
+            for row in listed {
+                if rows.iter().any(|known| known.order_id == row.order_id.get()) {
+                    continue;
+                }
+                // An id alone proves nothing: the name, where there is one, must be ours.
+                let is_named = |intent: &&Intent| {
+                    row.order_ref.as_deref().is_none_or(|name| {
+                        IntentId::of_client_order_id(name) == Some(intent.id)
+                    }) && row.conid.is_none_or(|conid| {
+                        let has = intent.order.as_ref().and_then(|order| order.contract.conid);
+                        has.is_none_or(|has| has == conid)
+                    })
+                };
+                let order = Order::from(row.clone());
+                rows.push(match own(row.order_id).filter(is_named) {
+                    Some(intent) => order.overlaid(intent, *at),
+                    None => order,
+                });
+            }
+            let placed = recent.iter().filter(|intent| {
+                intent.is_order()
+                    && intent.account == *account
+                    && intent.known_at.unwrap_or(intent.since) > *at
+            });
+            for intent in placed {
+                let Some(standing) = intent.state.standing() else { continue };
+                let ids = std::iter::once(standing.order_id)
+                    .chain(standing.others.iter().map(|part| part.order_id));
+                for id in ids {
+                    let is_there = rows.iter().any(|row| row.order_id == id.get());
+                    let known_at = intent.known_at.unwrap_or(intent.since);
+                    rows.extend(
+                        (!is_there).then(|| Order::from_here(intent, id, known_at)).flatten(),
+                    );
+                }
+            }
+        }
+        rows
+    }
+}
+
+/// The list of one account. What was done from here to orders that are not followed here, to all of them or to
+/// somebody else's, only a list shows that is younger.
+async fn list(ctx: &Ctx, account: &AccountId) -> Result<ibd_cpapi::Answer<Orders>, Refusal> {
+    let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
+    let answer =
+        ctx.read(|lease| async move { feeds.list(&lease, account, deadline).await }).await?;
+    let recent = ctx.desks.orders.recent().await.unwrap_or_default();
+    let is_blind = |intent: &&Intent| {
+        intent.account == *account
+            && match intent.purpose {
+                Purpose::CancelAll => true,
+                Purpose::Cancel { of, .. } | Purpose::Modify { of, .. } => of.is_none(),
+                Purpose::Place => false,
+            }
+    };
+    let last = recent.iter().filter(is_blind).map(|intent| intent.since).max();
+    let Some(young) = last.and_then(|last| last.checked_add(LAG).ok()) else { return Ok(answer) };
+    if answer.at >= young {
+        return Ok(answer);
+    }
+    let wait = Duration::try_from(young.duration_since(Timestamp::now())).unwrap_or_default();
+    tokio::time::sleep(faults::scaled(wait)).await;
+    let younger =
+        ctx.read(|lease| async move { feeds.list_anew(&lease, account, deadline).await }).await;
+    Ok(younger.unwrap_or(answer))
 }

@@ -13,6 +13,7 @@ use super::{Ctx, Tool};
 use super::{order_out, order_road};
 use crate::orders;
 use crate::orders::intent::Intent;
+use crate::orders::page::Page;
 use crate::refusal::Refusal;
 
 /// Which order.
@@ -26,6 +27,9 @@ pub struct Args {
     /// Our id, from the order's result: also of what IBKR has not, or may have.
     #[serde(default, deserialize_with = "args::text")]
     intent_id: Option<String>,
+    /// The requestId that it was asked for with, instead.
+    #[serde(default, deserialize_with = "args::text")]
+    request_id: Option<String>,
 }
 
 /// The order.
@@ -35,6 +39,9 @@ pub struct Out {
     /// The broker's id, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<u64>,
+    /// Why the order that IBKR has under this id now is another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_this: Option<String>,
     /// What is known here of an order that was sent from here: status, reason and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     from_here: Option<order_out::Out>,
@@ -105,21 +112,38 @@ impl Tool for GetOrderStatus {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let own = args.own(&ctx).await?;
         let order_id = args.order_id.or_else(|| own.as_ref().and_then(Intent::order_id));
-        let from_here = own.as_ref().map(|intent| order_out::Out::of(intent, None));
-        let Some(order_id) = order_id else { return Ok(Out::only(from_here)) };
-        let deadline = ctx.deadline;
-        let found =
-            ctx.read(|lease| async move { orders::status(&lease, order_id, deadline).await }).await;
-        match (found, from_here) {
-            (Ok(Some(answer)), from_here) => {
+        let Some(order_id) = order_id else { return Ok(Out::only(own.as_ref())) };
+        let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
+        let account = &own.as_ref().map(|intent| intent.account.clone());
+        let found = ctx
+            .read(|lease| async move {
+                match account {
+                    Some(account) => feeds.page(&lease, account, order_id, deadline).await,
+                    None => feeds.page_of_any(&lease, order_id, deadline).await,
+                }
+            })
+            .await;
+        match (found, &own) {
+            (Ok(Some(answer)), own) => {
+                let page = Page::of(&answer.value);
+                let other = own.as_ref().and_then(|intent| {
+                    page.is_not(intent, intent.order.as_ref()?)
+                });
+                if let (Some(why), Some(own)) = (other, own) {
+                    // The id is another order's now: what is known of ours does not come from there.
+                    return Ok(Out { not_this: Some(why), ..Out::only(Some(own)) });
+                }
+                ctx.desks.orders.sighted(Vec::new(), vec![page]);
+                let from_here = args.again(&ctx, own.as_ref()).await?;
+                let from_here = from_here.map(|intent| order_out::Out::of(&intent, None));
                 Ok(Out { from_here, ..Out::new(answer.value, Time(answer.at)) })
             }
             // IBKR forgets orders over night; what the journal knows stays known.
-            (Ok(None) | Err(_), Some(from_here)) => Ok(Out::only(Some(from_here))),
+            (Ok(None) | Err(_), Some(own)) => Ok(Out::only(Some(own))),
             (Err(refusal), None) => Err(refusal),
             (Ok(None), None) => Err(Refusal::new(
                 "unknown_order",
-                format!("IBKR knows no order {order_id} of today in this session."),
+                format!("IBKR knows no order {order_id} of today in any account of this login."),
                 "Look in get_live_orders for the orders of all accounts.",
             )
             .at("orderId")),
@@ -130,36 +154,39 @@ impl Tool for GetOrderStatus {
 impl Args {
     /// What is known here of the order.
     async fn own(&self, ctx: &Ctx) -> Result<Option<Intent>, Refusal> {
-        let orders = &ctx.desks.orders;
-        match (self.order_id, &self.intent_id) {
-            (Some(order_id), None) => orders.of_order(order_id).await,
-            (None, Some(text)) => {
-                let id = order_road::intent_id("intentId", text)?;
-                match orders.look(id).await? {
-                    Some(intent) => Ok(Some(intent)),
-                    None => Err(Refusal::new(
-                        "unknown_order",
-                        format!("There is no intent {id}."),
-                        "Look in get_live_orders for the orders of all accounts.",
-                    )
-                    .at("intentId")),
-                }
+        match (self.order_id, &self.intent_id, &self.request_id) {
+            (Some(order_id), None, None) => ctx.desks.orders.of_order(order_id).await,
+            (None, Some(text), None) => {
+                order_road::named(ctx, "intentId", text).await.map(Some)
+            }
+            (None, None, Some(text)) => {
+                order_road::named(ctx, "requestId", text).await.map(Some)
             }
             _ => Err(Refusal::argument(
                 "orderId",
-                "Exactly one of orderId and intentId is needed.",
+                "Exactly one of orderId, intentId and requestId is needed.",
                 "Take orderId from get_live_orders, or intentId from the order's result.",
             )),
+        }
+    }
+
+    /// The same once what was read is known to whoever owns orders: it may be ours after all.
+    async fn again(&self, ctx: &Ctx, own: Option<&Intent>) -> Result<Option<Intent>, Refusal> {
+        match (own, self.order_id) {
+            (Some(own), _) => ctx.desks.orders.look(own.id).await,
+            (None, Some(order_id)) => ctx.desks.orders.of_order(order_id).await,
+            (None, None) => Ok(None),
         }
     }
 }
 
 impl Out {
     /// What only the journal knows.
-    fn only(from_here: Option<order_out::Out>) -> Self {
+    fn only(own: Option<&Intent>) -> Self {
         Self {
             order_id: None,
-            from_here,
+            not_this: None,
+            from_here: own.map(|intent| order_out::Out::of(intent, None)),
             account: None,
             symbol: None,
             conid: None,
@@ -185,6 +212,7 @@ impl Out {
         let has_fills = filled.is_some_and(|filled| filled > Decimal::ZERO);
         Self {
             order_id: Some(order.order_id.get()),
+            not_this: None,
             from_here: None,
             account: order.account.as_ref().map(ToString::to_string),
             conid: order.conid.map(ibd_cpapi::id::Conid::get),

@@ -1,9 +1,9 @@
 //! `get_trades`: executions of the last days, each once.
 
 use ibd_cpapi::id::AccountId;
-use ibd_cpapi::trades::{Execution, GetTrades as Trades, MAX_DAYS};
+use ibd_cpapi::trades::{Execution, MAX_DAYS};
 use ibd_protocol::Effect;
-use jiff::Unit;
+use jiff::{Timestamp, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,10 @@ pub struct Out {
     /// Pass it as `cursor` for the rest; absent when this is all.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<usize>,
-    /// When this was given.
+    /// Accounts whose trades could not be read, and why: nothing is known of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_read: Vec<String>,
+    /// When the oldest part of this was given.
     as_of: Time,
 }
 
@@ -96,9 +99,26 @@ impl Tool for GetTrades {
         })?;
         let accounts = ctx.accounts(args.account_id.as_ref()).await?;
         let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
-        let request = &Trades { days };
-        let (mut trades, at) =
-            ctx.read(|lease| async move { feeds.trades(&lease, request, deadline).await }).await?;
+        let (mut trades, mut at, mut not_read) = (Vec::new(), Timestamp::now(), Vec::new());
+        for account in &accounts {
+            let read = ctx
+                .read(|lease| async move { feeds.trades(&lease, account, days, deadline).await })
+                .await;
+            match read {
+                Ok((read, read_at)) => {
+                    trades.extend(read);
+                    at = at.min(read_at);
+                }
+                Err(refusal) if accounts.len() == 1 => return Err(refusal),
+                // What cannot be asked is said, and never counted as nothing.
+                Err(refusal) => not_read.push(format!("{account}: {}", refusal.message)),
+            }
+        }
+        if not_read.len() == accounts.len() {
+            return Err(Refusal::new("timeout", not_read.join("; "), "Name one accountId and try again."));
+        }
+        trades.sort_by(|one: &Execution, other| one.execution_id.cmp(&other.execution_id));
+        trades.dedup_by(|one, other| one.execution_id == other.execution_id);
         trades.retain(|trade| {
             trade.account.as_ref().is_none_or(|account| accounts.contains(account))
                 && args.symbol.as_ref().is_none_or(|wanted| {
@@ -116,6 +136,7 @@ impl Tool for GetTrades {
             rows,
             total,
             cursor: (until < total).then_some(until),
+            not_read,
             as_of: Time(at),
         })
     }

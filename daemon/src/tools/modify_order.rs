@@ -1,8 +1,7 @@
 //! `modify_order`: changes an order that works. What is not named stays as it is.
 
-use ibd_cpapi::id::OrderId;
-use ibd_cpapi::money::{Price, Quantity};
-use ibd_cpapi::orders::{OrderStatus, OrderType, Side};
+use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_cpapi::orders::{OrderRow, OrderStatus, OrderType, Side, TrailingType};
 use ibd_protocol::Effect;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -13,10 +12,12 @@ use super::cell::Num;
 use super::order_out::Out;
 use super::order_road::{self, Manner};
 use super::{Ctx, Tool};
-use crate::orders::asked::{Asked, Attached, Pricing, Size, What, hash_of};
+use crate::orders::asked::{Asked, Attached, Pricing, Size, Trail, What, hash_of};
+use crate::orders::change::Change;
 use crate::orders::intent::Intent;
 use crate::orders::life::State;
 use crate::orders::order::{Order, Purpose};
+use crate::orders::page::{self, Page};
 use crate::orders::standing::MISSING;
 use crate::orders::{self, prepare};
 use crate::refusal::Refusal;
@@ -29,7 +30,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::order_id")]
     #[schemars(with = "Option<u64>")]
     order_id: Option<OrderId>,
-    /// Our id, from the order's result.
+    /// Our id, from the order's result; or the requestId that it was placed with.
     #[serde(deserialize_with = "args::text")]
     intent_id: Option<String>,
     /// The new total quantity, filled ones included.
@@ -44,6 +45,14 @@ pub struct Args {
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     stop_price: Option<Decimal>,
+    /// How far a trailing stop follows from now on, in money.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    trailing_amount: Option<Decimal>,
+    /// The same in percent.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    trailing_percent: Option<Decimal>,
     /// DAY, GTC, IOC or OPG.
     #[serde(deserialize_with = "args::text")]
     tif: Option<String>,
@@ -67,9 +76,10 @@ pub struct ModifyOrder;
 impl Tool for ModifyOrder {
     const NAME: &'static str = "modify_order";
     const TITLE: &'static str = "Change an order";
-    const ABOUT: &'static str = "Change quantity (the new total), limit price, stop price or time in force of a \
-        working Interactive Brokers order, by orderId or intentId. What is not named stays. The same guardrails \
-        and approval as for place_order. Side and contract cannot be changed: cancel_order, then place_order.";
+    const ABOUT: &'static str = "Change quantity (the new total), limit price, stop price, trail or time in force \
+        of a working Interactive Brokers order, by orderId or intentId. What is not named stays as IBKR has it. \
+        The same guardrails and approval as for place_order. Side and contract cannot be changed: cancel_order, \
+        then place_order.";
     const EFFECT: Effect = Effect::Trades;
     const EXAMPLE: &'static str = r#"{"orderId":1234567890,"price":189.5}"#;
     type Args = Args;
@@ -92,15 +102,11 @@ impl Tool for ModifyOrder {
         if let Some(over) = own.as_ref().filter(|intent| !is_there(&intent.state)) {
             return Err(args.not_working(over));
         }
-        // Of a group of which IBKR refused a part, which order has which terms only IBKR knows.
-        let is_first = |intent: &Intent| {
-            intent.state.standing().is_none_or(|standing| standing.refused.is_none())
-        };
-        let order = match own.filter(is_first).and_then(|intent| intent.order) {
-            Some(order) => order,
-            None => foreign(&ctx, order_id).await?,
-        };
-        let order = changes.apply(order)?;
+        let target = Target::of(&ctx, order_id, own.as_ref()).await?;
+        let (now, differences) = target.order(&ctx, own.as_ref()).await?;
+        target.check_filled(changes.quantity)?;
+        let order = changes.apply(now)?;
+        let of = ctx.desks.orders.of_order(order_id).await?.map(|intent| intent.id);
         let deadline = order_road::soon(&ctx);
         let (ctx_, order) = (&ctx, &order);
         let ready = ctx
@@ -115,27 +121,143 @@ impl Tool for ModifyOrder {
             .await??;
         let manner = Manner {
             origin,
-            purpose: Purpose::Modify { order_id },
+            purpose: Purpose::Modify { order_id, of, change: changes },
             suppress: args.suppress_confirmations.unwrap_or(true),
             beside: None,
+            warnings: told(order_id, &differences),
         };
         order_road::send(&ctx, order_road::request(ready, manner)).await
     }
 }
 
-/// What changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Changes {
-    quantity: Option<Decimal>,
-    price: Option<Decimal>,
-    stop: Option<Decimal>,
-    tif: Option<ibd_cpapi::orders::Tif>,
-    outside_rth: Option<bool>,
+/// What differs at the broker from what was sent from here.
+fn told(order_id: OrderId, differences: &[String]) -> Vec<String> {
+    match differences.is_empty() {
+        true => Vec::new(),
+        false => vec![format!(
+            "IBKR shows order {order_id} otherwise than it was sent from here: {}. It was changed elsewhere; this \
+             change starts from what IBKR shows.",
+            differences.join(", ")
+        )],
+    }
+}
+
+/// The order that is to be changed, as IBKR shows it.
+struct Target {
+    status: OrderStatus,
+    page: Page,
+    row: Option<OrderRow>,
+}
+
+impl Target {
+    async fn of(ctx: &Ctx, order_id: OrderId, own: Option<&Intent>) -> Result<Self, Refusal> {
+        let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
+        let known = match own {
+            Some(own) => Some(own.account.clone()),
+            None => ctx.desks.orders.of_order(order_id).await?.map(|intent| intent.account),
+        };
+        let known = &known;
+        let found = ctx
+            .read(|lease| async move {
+                match known {
+                    Some(account) => feeds.page(&lease, account, order_id, deadline).await,
+                    None => feeds.page_of_any(&lease, order_id, deadline).await,
+                }
+            })
+            .await?;
+        let status = found.ok_or_else(|| unknown(order_id))?.value;
+        let page = Page::of(&status);
+        ctx.desks.orders.sighted(Vec::new(), vec![page.clone()]);
+        let account: Option<AccountId> = known.clone().or_else(|| status.account.clone());
+        // Whether it works outside regular hours only the list says.
+        let row = match &account {
+            Some(account) => ctx
+                .read(|lease| async move { feeds.list(&lease, account, deadline).await })
+                .await
+                .ok()
+                .and_then(|list| {
+                    list.value.orders.into_iter().find(|row| row.order_id == order_id)
+                }),
+            None => None,
+        };
+        Ok(Self { status, page, row })
+    }
+
+    /// The whole as it is at IBKR, and in what it differs from what was sent from here.
+    async fn order(&self, ctx: &Ctx, own: Option<&Intent>) -> Result<(Order, Vec<String>), Refusal> {
+        // Of a group of which IBKR refused a part, which order has which terms only IBKR knows.
+        let is_first = |intent: &&Intent| {
+            intent.state.standing().is_none_or(|standing| standing.refused.is_none())
+        };
+        if let Some((intent, sent)) =
+            own.filter(is_first).and_then(|intent| Some((intent, intent.order.as_ref()?)))
+        {
+            if let Some(why) = self.page.is_not(intent, sent) {
+                return Err(Refusal::new(
+                    "not_that_order",
+                    format!("Order {} at IBKR is not {}: {why}.", self.page.order_id, intent.text),
+                    "Look at get_live_orders, and use the orderId from there.",
+                )
+                .at("orderId"));
+            }
+            return page::as_it_is(sent, &self.page, self.row.as_ref())
+                .ok_or_else(|| self.says_too_little());
+        }
+        let asked = described(&self.status).ok_or_else(|| self.says_too_little())?;
+        let order = order_road::ready(ctx, &asked).await?.order;
+        // A child works outside regular hours as its parent does.
+        let family = ctx.desks.orders.of_order(self.page.order_id).await?;
+        let family = family.and_then(|intent| intent.order).and_then(|parent| parent.outside_rth);
+        let listed = self.row.as_ref().and_then(|row| row.outside_rth);
+        Ok((Order { outside_rth: listed.or(family), ..order }, Vec::new()))
+    }
+
+    /// A total that is filled already is none.
+    fn check_filled(&self, quantity: Option<Decimal>) -> Result<(), Refusal> {
+        let filled = self.page.filled.filter(|filled| !filled.is_zero());
+        match (quantity, filled) {
+            (Some(quantity), Some(filled)) if quantity <= filled => Err(Refusal::argument(
+                "quantity",
+                format!(
+                    "{} of it are filled already: quantity is the new total with these.",
+                    filled.normalize()
+                ),
+                "Give more than that, or end the rest with cancel_order.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn says_too_little(&self) -> Refusal {
+        Refusal::new(
+            "cannot_modify",
+            format!(
+                "IBKR does not say enough about order {} to repeat it with a change.",
+                self.page.order_id
+            ),
+            "Change it in TWS, or cancel it and place a new one.",
+        )
+        .at("orderId")
+    }
+}
+
+fn unknown(order_id: OrderId) -> Refusal {
+    Refusal::new(
+        "unknown_order",
+        format!("IBKR knows no order {order_id} of today in any account of this login."),
+        "Look in get_live_orders for the orders of all accounts.",
+    )
+    .at("orderId")
 }
 
 impl Args {
-    fn changes(&self) -> Result<Changes, Refusal> {
-        for (field, value) in [("quantity", self.quantity), ("stopPrice", self.stop_price)] {
+    fn changes(&self) -> Result<Change, Refusal> {
+        for (field, value) in [
+            ("quantity", self.quantity),
+            ("stopPrice", self.stop_price),
+            ("trailingAmount", self.trailing_amount),
+            ("trailingPercent", self.trailing_percent),
+        ] {
             if value.is_some_and(|value| value <= Decimal::ZERO) {
                 let next = "Correct it. To end the order use cancel_order.";
                 return Err(Refusal::argument(
@@ -151,22 +273,34 @@ impl Args {
                 Refusal::argument("tif", message, "Use DAY, GTC, IOC or OPG.")
             })
         });
-        let changes = Changes {
+        let change = Change {
             quantity: self.quantity.map(|q| q.normalize()),
             price: self.price.map(|p| p.normalize()),
             stop: self.stop_price.map(|p| p.normalize()),
+            trail: self.trail()?,
             tif: tif.transpose()?,
             outside_rth: self.outside_rth,
         };
-        let is_nothing = changes
-            == Changes { quantity: None, price: None, stop: None, tif: None, outside_rth: None };
-        match is_nothing {
+        match change.is_nothing() {
             true => Err(Refusal::argument(
                 "price",
                 "Nothing is to be changed.",
-                "Give quantity, price, stopPrice, tif or outsideRTH.",
+                "Give quantity, price, stopPrice, trailingAmount or trailingPercent, tif or outsideRTH.",
             )),
-            false => Ok(changes),
+            false => Ok(change),
+        }
+    }
+
+    fn trail(&self) -> Result<Option<Trail>, Refusal> {
+        match (self.trailing_amount, self.trailing_percent) {
+            (Some(by), None) => Ok(Some(Trail { by: by.normalize(), of: TrailingType::Amount })),
+            (None, Some(by)) => Ok(Some(Trail { by: by.normalize(), of: TrailingType::Percent })),
+            (None, None) => Ok(None),
+            (Some(_), Some(_)) => Err(Refusal::argument(
+                "trailingPercent",
+                "Both trailingAmount and trailingPercent are given.",
+                "Give one of them.",
+            )),
         }
     }
 
@@ -188,15 +322,7 @@ impl Args {
                 Ok((order_id, own.filter(|intent| intent.order_id() == Some(order_id))))
             }
             (None, Some(text)) => {
-                let id = order_road::intent_id("intentId", text)?;
-                let intent = orders.look(id).await?.ok_or_else(|| {
-                    Refusal::new(
-                        "unknown_order",
-                        format!("There is no intent {id}."),
-                        "Take it from an order's result, or use orderId.",
-                    )
-                    .at("intentId")
-                })?;
+                let intent = order_road::named(ctx, "intentId", text).await?;
                 match intent.order_id() {
                     Some(order_id) => Ok((order_id, Some(intent))),
                     None => Err(self.not_working(&intent)),
@@ -209,33 +335,6 @@ impl Args {
             )),
         }
     }
-}
-
-/// An order that was not sent from here, as IBKR describes it.
-async fn foreign(ctx: &Ctx, order_id: OrderId) -> Result<Order, Refusal> {
-    let deadline = ctx.deadline;
-    let found =
-        ctx.read(|lease| async move { orders::status(&lease, order_id, deadline).await }).await?;
-    let Some(found) = found else {
-        return Err(Refusal::new(
-            "unknown_order",
-            format!("IBKR knows no order {order_id} of today in this session."),
-            "Look in get_live_orders for the orders of all accounts.",
-        )
-        .at("orderId"));
-    };
-    let asked = described(&found.value).ok_or_else(|| {
-        Refusal::new(
-            "cannot_modify",
-            format!("IBKR does not say enough about order {order_id} to repeat it with a change."),
-            "Change it in TWS, or cancel it and place a new one.",
-        )
-        .at("orderId")
-    })?;
-    let order = order_road::ready(ctx, &asked).await?.order;
-    // Whether it works outside regular hours the status does not say; a child does as its parent.
-    let family = ctx.desks.orders.of_order(order_id).await?.and_then(|intent| intent.order);
-    Ok(Order { outside_rth: family.and_then(|parent| parent.outside_rth), ..order })
 }
 
 /// The order that a status describes. Trailing stops are not described in full.
@@ -265,85 +364,13 @@ fn described(status: &OrderStatus) -> Option<Asked> {
     })
 }
 
-impl Changes {
-    /// The whole order as it shall be.
-    fn apply(&self, order: Order) -> Result<Order, Refusal> {
-        let size = match (self.quantity, order.size) {
-            (Some(quantity), _) => Size::Quantity(Quantity::new(quantity)),
-            (None, size) => size,
-        };
-        Ok(Order {
-            size,
-            pricing: self.pricing(order.pricing)?,
-            tif: self.tif.unwrap_or(order.tif),
-            outside_rth: self.outside_rth.or(order.outside_rth),
-            // The others of its group stay as they are.
-            attached: Attached::Nothing,
-            ..order
-        })
-    }
-
-    fn pricing(&self, pricing: Pricing) -> Result<Pricing, Refusal> {
-        let (price, stop) = (self.price.map(Price::new), self.stop.map(Price::new));
-        let kind = pricing.order_type();
-        let has_no = |field: &str| {
-            Refusal::argument(
-                field,
-                format!("A {} order has no {field}.", kind.as_str()),
-                "Leave it out, or cancel the order and place another kind.",
-            )
-        };
-        Ok(match (pricing, price, stop) {
-            (pricing, None, None) => pricing,
-            (Pricing::Limit(_), Some(limit), None) => Pricing::Limit(limit),
-            (Pricing::MidPrice(_), Some(cap), None) => Pricing::MidPrice(Some(cap)),
-            (Pricing::Stop(_), None, Some(stop)) => Pricing::Stop(stop),
-            (Pricing::StopLimit { stop: old, limit }, price, stop) => {
-                Pricing::StopLimit { stop: stop.unwrap_or(old), limit: price.unwrap_or(limit) }
-            }
-            (Pricing::Trail { trail, .. }, None, Some(stop)) => {
-                Pricing::Trail { trail, stop: Some(stop) }
-            }
-            (Pricing::TrailLimit { trail, stop: old, limit }, price, stop) => {
-                Pricing::TrailLimit { trail, stop: stop.or(old), limit: price.unwrap_or(limit) }
-            }
-            (Pricing::Market | Pricing::Stop(_) | Pricing::Trail { .. }, Some(_), _) => {
-                return Err(has_no("price"));
-            }
-            (_, _, Some(_)) => return Err(has_no("stopPrice")),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn changes(json: &str) -> Result<Changes, Refusal> {
+    fn changes(json: &str) -> Result<Change, Refusal> {
         args::read::<Args>(json)?.changes()
-    }
-
-    #[test]
-    fn what_is_not_named_stays_and_what_does_not_fit_is_refused() {
-        let price = |text: &str| Price::new(text.parse().unwrap());
-        let new = changes(r#"{"orderId":1,"price":"189.50"}"#).unwrap();
-        assert_eq!(
-            new.pricing(Pricing::Limit(price("190"))).unwrap(),
-            Pricing::Limit(price("189.5"))
-        );
-        let both = Pricing::StopLimit { stop: price("180"), limit: price("179") };
-        assert_eq!(
-            new.pricing(both).unwrap(),
-            Pricing::StopLimit { stop: price("180"), limit: price("189.5") }
-        );
-        assert_eq!(
-            new.pricing(Pricing::Stop(price("180"))).unwrap_err().field.as_deref(),
-            Some("price")
-        );
-        let stop = changes(r#"{"orderId":1,"stopPrice":5}"#).unwrap();
-        let refused = stop.pricing(Pricing::Limit(price("190"))).unwrap_err();
-        assert_eq!(refused.field.as_deref(), Some("stopPrice"));
     }
 
     #[test]
@@ -353,6 +380,8 @@ mod tests {
             (r#"{"orderId":1,"quantity":0}"#, "quantity"),
             (r#"{"orderId":1,"tif":"X"}"#, "tif"),
             (r#"{"orderId":1,"qty":5}"#, "qty"),
+            (r#"{"orderId":1,"trailingPercent":0}"#, "trailingPercent"),
+            (r#"{"orderId":1,"trailingPercent":5,"trailingAmount":1}"#, "trailingPercent"),
         ] {
             assert_eq!(changes(json).unwrap_err().field.as_deref(), Some(field), "{json}");
         }

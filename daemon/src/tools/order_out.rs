@@ -2,6 +2,7 @@
 //! confirmation, unknown; with our id, the broker's id, and the next step.
 
 use ibd_cpapi::id::OrderId;
+use ibd_cpapi::orders::{Meaning, OrderType, Stage, TrailingType};
 use ibd_protocol::Question;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::cell::{Num, Time};
 use super::{Ctx, order_road};
 use crate::orders::approval::{Approval, By};
-use crate::orders::asked::Size;
+use crate::orders::asked::{Attached, Pricing, Size};
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::{End, NotPlaced, State};
 use crate::orders::order::{Order, Purpose};
@@ -25,8 +26,14 @@ pub struct Out {
     /// placed: IBKR has it. not_placed: it does not, and that is certain. needs_confirmation: nothing is sent
     /// yet. unknown: IBKR may have it; never send it again.
     status: &'static str,
+    /// To be read first, and told to the user.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     /// What was asked for: place, modify or cancel.
     request: &'static str,
+    /// Of a change or a cancellation: done is seen at IBKR; requested is taken and not seen there yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
     /// Our id of it, for get_order_status and wait_for_order.
     intent_id: String,
     /// The id that IBKR knows it by.
@@ -117,6 +124,12 @@ pub struct Understood {
     /// Trigger price.
     #[serde(skip_serializing_if = "Option::is_none")]
     stop_price: Option<Num>,
+    /// How far a trailing stop follows, in money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trailing_amount: Option<Num>,
+    /// The same in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trailing_percent: Option<Num>,
     /// DAY, GTC, …
     tif: &'static str,
 }
@@ -145,6 +158,12 @@ pub struct AtBroker {
 pub struct Other {
     /// IBKR's id as text.
     order_id: String,
+    /// take_profit or stop_loss of a bracket, group of a one-cancels-all group; absent until it was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    /// Its kind and price: STP 95.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<String>,
     /// IBKR's word; Unlisted: its lists no longer have it and it has ended; Missing: they do not have it, and
     /// it does not end by itself. Absent until it was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,10 +179,12 @@ pub struct Other {
     text: Option<String>,
 }
 
-impl From<&Part> for Other {
-    fn from(part: &Part) -> Self {
+impl Other {
+    fn of(part: &Part, order: Option<&Order>) -> Self {
         Self {
             order_id: part.order_id.to_string(),
+            role: role(part, order),
+            terms: part.terms.clone(),
             status: part.status.clone(),
             filled: part.filled.map(Num),
             avg_price: part
@@ -172,6 +193,17 @@ impl From<&Part> for Other {
                 .map(Num),
             text: part.text.clone(),
         }
+    }
+}
+
+/// What an order that came with another one is for, as far as its kind was seen.
+pub fn role(part: &Part, order: Option<&Order>) -> Option<&'static str> {
+    let kind = part.terms.as_deref()?.split(' ').next()?.parse::<OrderType>().ok()?;
+    match (&order?.attached, kind) {
+        (Attached::Bracket { .. }, OrderType::Lmt) => Some("take_profit"),
+        (Attached::Bracket { .. }, _) => Some("stop_loss"),
+        (Attached::Oca(_), _) => Some("group"),
+        (Attached::Nothing, _) => None,
     }
 }
 
@@ -247,7 +279,7 @@ fn question(intent: &Intent, approval: &Approval, out: &Out) -> Refusal {
         Some(order) => approval.lines(order),
         None => vec![intent.text.clone()],
     };
-    if let Purpose::Modify { order_id } = intent.purpose {
+    if let Purpose::Modify { order_id, .. } = intent.purpose {
         lines.insert(0, format!("CHANGE of order {order_id} to:"));
     }
     lines.extend(approval.questions.iter().map(|q| format!("IBKR asks: {}", q.text)));
@@ -277,6 +309,8 @@ impl Out {
         let status = status(&intent.state);
         Self {
             status,
+            warnings: intent.warnings.clone(),
+            outcome: outcome(intent),
             request: match intent.purpose {
                 Purpose::Place => "place",
                 Purpose::Modify { .. } => "modify",
@@ -286,7 +320,10 @@ impl Out {
             client_order_id: intent.client_order_id.to_string(),
             order_id: intent.order_id().map(|id| id.to_string()),
             other_orders: standing
-                .map(|standing| standing.others.iter().map(Other::from).collect())
+                .map(|standing| {
+                    let of = |part| Other::of(part, intent.order.as_ref());
+                    standing.others.iter().map(of).collect()
+                })
                 .unwrap_or_default(),
             reason: reason(&intent.state),
             next: with_new_name(intent, next(intent)),
@@ -302,30 +339,75 @@ impl Out {
     }
 }
 
+/// What has come of a change or an end. That an order ended only the order itself can say.
+fn outcome(intent: &Intent) -> Option<&'static str> {
+    match (&intent.state, &intent.purpose) {
+        (State::Over(End::Done), Purpose::Modify { .. }) => Some("done"),
+        (State::Over(End::Done | End::Requested), _) => Some("requested"),
+        _ => None,
+    }
+}
+
 impl Out {
-    /// The same with how another order stands: what a cancellation was about.
+    /// The same with how another order stands: what a cancellation was about. That it was over before is no
+    /// failure, and is told as what it was.
     pub fn with_standing(mut self, target: &Intent, order_id: OrderId) -> Self {
         let known = target.state.standing();
         let part = known.and_then(|known| known.part(order_id));
-        let status = match part {
+        let (status, filled) = match part {
             Some(part) => {
                 self.standing = AtBroker::of_part(part);
-                part.status.as_deref()
+                (part.status.clone(), part.filled)
             }
             None => {
                 self.standing = known.map(AtBroker::of);
                 self.order = target.order.as_ref().map(Understood::of);
-                known.map(|known| known.status.as_str())
+                (known.map(|known| known.status.clone()), known.and_then(|known| known.filled))
             }
         };
         self.mode = target.order.as_ref().map(|order| if order.paper { "paper" } else { "live" });
-        match status {
-            Some("Cancelled") => self.next = "It is cancelled; nothing more to do.".to_owned(),
-            Some("Filled") => {
+        let filled = filled.filter(|filled| !filled.is_zero());
+        let filled = filled.map(|filled| format!(" {} of it were filled.", filled.normalize()));
+        let filled = filled.unwrap_or_default();
+        match status.as_deref().map(|status| Stage::of(status).meaning()) {
+            Some(Meaning::Ended) => {
+                self.outcome = Some("done");
+                self.next = format!("It is cancelled; nothing more to do.{filled}");
+            }
+            Some(Meaning::Filled) => {
                 self.next = "It was filled before the cancellation; nothing more to do.".to_owned();
             }
-            _ => {}
+            _ => return self,
         }
+        if self.status == "not_placed" {
+            let word = status.unwrap_or_default().to_lowercase();
+            self.reason = Some(Reason {
+                code: "already_over".to_owned(),
+                message: format!("Order {order_id} was {word} before.{filled}"),
+                setting: None,
+            });
+        }
+        self
+    }
+
+    /// The same with what was found of several orders that were to end.
+    pub fn with_ends(mut self, done: &[OrderId], open: &[OrderId]) -> Self {
+        let list = |ids: &[OrderId]| {
+            ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        };
+        self.outcome = Some(if open.is_empty() { "done" } else { "requested" });
+        self.next = match (done.is_empty(), open.is_empty()) {
+            (true, true) => "No order worked there; nothing more to do.".to_owned(),
+            (false, true) => format!("Ended: {}. Nothing works there any more.", list(done)),
+            (_, false) => {
+                let done = if done.is_empty() { String::new() } else { format!("Ended: {}. ", list(done)) };
+                format!(
+                    "{done}Asked for, and not seen to have ended yet: {}; get_live_orders shows what becomes \
+                     of them.",
+                    list(open)
+                )
+            }
+        };
         self
     }
 }
@@ -338,7 +420,16 @@ impl Understood {
             Size::Cash(amount) => (None, Some(Num(amount.get()))),
         };
         let contract = &order.contract;
+        let (trailing_amount, trailing_percent) = match order.pricing {
+            Pricing::Trail { trail, .. } | Pricing::TrailLimit { trail, .. } => match trail.of {
+                TrailingType::Amount => (Some(Num(trail.by)), None),
+                TrailingType::Percent => (None, Some(Num(trail.by))),
+            },
+            _ => (None, None),
+        };
         Self {
+            trailing_amount,
+            trailing_percent,
             text: order.shown(),
             symbol: contract.symbol.clone(),
             conid: contract.conid.map(ibd_cpapi::id::Conid::get),
@@ -359,7 +450,7 @@ impl Understood {
 
 impl AtBroker {
     fn of_part(part: &Part) -> Option<Self> {
-        let Other { status, filled, avg_price, text, .. } = Other::from(part);
+        let Other { status, filled, avg_price, text, .. } = Other::of(part, None);
         Some(Self { status: status?, filled, avg_price, text })
     }
 
@@ -380,9 +471,9 @@ fn status(state: &State) -> &'static str {
         }
         State::Awaiting(_) => "needs_confirmation",
         State::Working(_)
-        | State::Over(End::Filled(_) | End::Cancelled(_) | End::Unlisted(_) | End::Done) => {
-            "placed"
-        }
+        | State::Over(
+            End::Filled(_) | End::Cancelled(_) | End::Unlisted(_) | End::Done | End::Requested,
+        ) => "placed",
         State::Ready
         | State::Sending
         | State::Replying { .. }
@@ -407,6 +498,7 @@ fn reason(state: &State) -> Option<Reason> {
                 NotPlaced::NotSent(_) => "not_sent",
                 NotPlaced::Asked(_) => "question_declined",
                 NotPlaced::ByPerson => "resolved_by_person",
+                NotPlaced::Restarted(_) => "restarted",
             };
             (code.to_owned(), crate::orders::record::why(state)?, None)
         }
@@ -414,6 +506,14 @@ fn reason(state: &State) -> Option<Reason> {
         State::Parked(doubt) => {
             let message = format!("{}; {} looks at IBKR did not find it", doubt.cause, doubt.looks);
             ("parked".to_owned(), message, None)
+        }
+        State::Working(Standing { risen: Some(told), .. })
+        | State::Over(
+            End::Filled(Standing { risen: Some(told), .. })
+            | End::Cancelled(Standing { risen: Some(told), .. }),
+        ) => {
+            let message = format!("IBKR has it, although it was told as not placed before ({told})");
+            ("came_alive".to_owned(), message, None)
         }
         State::Working(Standing { refused: Some(text), .. })
         | State::Over(End::Filled(Standing { refused: Some(text), .. })) => {
@@ -465,13 +565,18 @@ pub fn next(intent: &Intent) -> String {
         // A change or an end that did not come about leaves an order that works.
         (
             State::Over(End::Rejected(_) | End::NotPlaced(_) | End::NotTaken),
-            Purpose::Modify { order_id } | Purpose::Cancel { order_id },
+            Purpose::Modify { order_id, .. } | Purpose::Cancel { order_id, .. },
         ) => format!(
             "Order {order_id} is as it was before this request: get_order_status with orderId {order_id} \
              shows it."
         ),
         (State::Over(End::Rejected(_) | End::NotPlaced(_) | End::NotTaken), Purpose::CancelAll) => {
             "Nothing was cancelled by this request; get_live_orders shows what works.".to_owned()
+        }
+        (State::Over(End::NotPlaced(NotPlaced::Restarted(true))), _) => {
+            "It was approved, and the daemon was started anew before it was sent: nothing is at IBKR. Ask the \
+             user whether it is still wanted; then place it again."
+                .to_owned()
         }
         (State::Over(End::Rejected(_)), _) => {
             "Read IBKR's reason. Nothing is at IBKR; correct the order before another try."
@@ -495,11 +600,20 @@ pub fn next(intent: &Intent) -> String {
              unprotected. Tell the user, and look at get_live_orders."
                 .to_owned()
         }
+        (State::Working(standing), Purpose::Place) if standing.risen.is_some() => format!(
+            "IBKR has it although it was told as not placed: tell the user now. cancel_order with intentId \
+             {id} ends it; wait_for_order follows it."
+        ),
         (State::Working(standing), Purpose::Place) if standing.is_inactive() => {
             "IBKR has it as inactive and does not work it; most such orders were refused late (see \
              standing.text). Tell the user. Cancel it before another try."
                 .to_owned()
         }
+        (State::Working(standing), Purpose::Place) if standing.meaning() == Meaning::Unknown => format!(
+            "IBKR has it and calls it {:?}, a word that is not known here: whether it works is not known. Look in \
+             TWS, or ask again with get_order_status.",
+            standing.status
+        ),
         (State::Working(_), Purpose::Place) => {
             format!("IBKR has it. wait_for_order with intentId {id} waits for its fill.")
         }
@@ -517,10 +631,14 @@ pub fn next(intent: &Intent) -> String {
             }
             _ => "It was cancelled, by IBKR or on request; nothing of it was filled.".to_owned(),
         },
-        (State::Over(End::Done), Purpose::Modify { order_id }) => {
-            format!("IBKR took the change. get_order_status with orderId {order_id} shows it.")
+        (State::Over(End::Done), Purpose::Modify { .. }) => {
+            "The change is done: the order's page at IBKR shows it.".to_owned()
         }
-        (State::Over(End::Done), Purpose::Cancel { order_id }) => format!(
+        (State::Over(End::Requested), Purpose::Modify { order_id, .. }) => format!(
+            "IBKR took the change, and the order's page does not show it: the old terms count until it does. \
+             Look again with get_order_status, orderId {order_id}."
+        ),
+        (State::Over(End::Done), Purpose::Cancel { order_id, .. }) => format!(
             "IBKR took the cancellation; it may still be filled before that. get_order_status with orderId \
              {order_id} shows what became of it."
         ),

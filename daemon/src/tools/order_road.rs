@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use ibd_cpapi::Failure;
+use ibd_cpapi::orders::Tif;
 use ibd_cpapi::session::GetAuthStatus;
 use tokio::time::Instant;
 
 use super::Ctx;
 use super::order_out::{Out, answer};
-use crate::orders::asked::Asked;
+use crate::orders::asked::{Asked, Attached, Pricing};
 use crate::orders::guardrails::Scene;
-use crate::orders::intent::{IntentId, Origin, Seed};
+use crate::orders::intent::{Intent, IntentId, Origin, Seed};
 use crate::orders::order::{Order, Purpose};
 use crate::orders::prepare::{self, Prepared};
 use crate::orders::{Known, Needs, Request, gather_scene};
@@ -125,13 +126,15 @@ pub struct Manner {
     pub suppress: bool,
     /// The alike intent that is meant to stand beside it.
     pub beside: Option<IntentId>,
+    /// What whoever asks should hear first.
+    pub warnings: Vec<String>,
 }
 
 /// What is handed to the desk.
 pub fn request(ready: Ready, manner: Manner) -> Request {
     let Ready { order, scene, lease } = ready;
     let text = match &manner.purpose {
-        Purpose::Modify { order_id } => format!("change order {order_id} to {}", order.shown()),
+        Purpose::Modify { order_id, .. } => format!("change order {order_id} to {}", order.shown()),
         _ => order.shown(),
     };
     Request {
@@ -145,7 +148,63 @@ pub fn request(ready: Ready, manner: Manner) -> Request {
         scene: Some((scene, lease)),
         suppress: manner.suppress,
         beside: manner.beside,
+        warnings: manner.warnings,
     }
+}
+
+/// What should be known of an order before anything else: protection that ends with the day.
+pub fn warnings(order: &Order) -> Vec<String> {
+    let is_stop = |pricing: &Pricing| {
+        matches!(
+            pricing,
+            Pricing::Stop(_)
+                | Pricing::StopLimit { .. }
+                | Pricing::Trail { .. }
+                | Pricing::TrailLimit { .. }
+        )
+    };
+    let protects = is_stop(&order.pricing)
+        || match &order.attached {
+            Attached::Nothing => false,
+            Attached::Bracket { stop_loss, .. } => stop_loss.is_some(),
+            Attached::Oca(siblings) => siblings.iter().any(|one| is_stop(&one.pricing)),
+        };
+    match protects && order.tif == Tif::Day {
+        true => vec![
+            "The stop ends with today's session (tif DAY); what is held after that stands without it. GTC keeps \
+             it until it is cancelled."
+                .to_owned(),
+        ],
+        false => Vec::new(),
+    }
+}
+
+/// The intent that somebody names: by our id, or by the name that the client gave the request that became it.
+pub async fn named(ctx: &Ctx, field: &str, text: &str) -> Result<Intent, Refusal> {
+    let orders = &ctx.desks.orders;
+    let found = match text.trim().parse::<IntentId>() {
+        Ok(id) => orders.look(id).await?,
+        Err(_) => by_request(ctx, text).await?,
+    };
+    found.ok_or_else(|| {
+        Refusal::new(
+            "unknown_order",
+            format!("Nothing was asked for here under {text:?}."),
+            "Take intentId from an order's result, or use orderId from get_live_orders.",
+        )
+        .at(field)
+    })
+}
+
+/// What a request of this client became that it gave a name.
+pub async fn by_request(ctx: &Ctx, name: &str) -> Result<Option<Intent>, Refusal> {
+    for tool in ["place_order", "modify_order", "cancel_order"] {
+        let key = origin(ctx, tool, Some(name), String::new()).key;
+        if let Some(intent) = ctx.desks.orders.by_key(&key).await? {
+            return Ok(Some(intent));
+        }
+    }
+    Ok(None)
 }
 
 /// Hands an order to the desk, and says what became of it.
@@ -153,15 +212,4 @@ pub async fn send(ctx: &Ctx, request: Request) -> Result<Out, Refusal> {
     ctx.tell(2, Some(3), "sending");
     let intent = ctx.desks.orders.ask(request, soon(ctx)).await?;
     answer(ctx, &intent).await
-}
-
-/// The intent that an argument names.
-pub fn intent_id(field: &str, text: &str) -> Result<IntentId, Refusal> {
-    text.trim().parse().map_err(|problem: String| {
-        Refusal::argument(
-            field,
-            problem,
-            "Take it from an earlier order result or get_live_orders.",
-        )
-    })
 }

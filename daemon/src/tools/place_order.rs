@@ -33,15 +33,18 @@ impl Tool for PlaceOrder {
         if let Some(out) = order_road::earlier(&ctx, &origin).await? {
             return Ok(out);
         }
-        let beside = args.allow_duplicate_of.as_deref();
-        let beside =
-            beside.map(|text| order_road::intent_id("allowDuplicateOf", text)).transpose()?;
+        let beside = match args.allow_duplicate_of.as_deref() {
+            Some(text) => Some(order_road::named(&ctx, "allowDuplicateOf", text).await?.id),
+            None => None,
+        };
         let ready = order_road::ready(&ctx, &asked).await?;
+        let warnings = order_road::warnings(&ready.order);
         let manner = Manner {
             origin,
             purpose: Purpose::Place,
             suppress: args.suppress_confirmations.unwrap_or(true),
             beside,
+            warnings,
         };
         order_road::send(&ctx, order_road::request(ready, manner)).await
     }

@@ -174,6 +174,7 @@ impl Tool for PreviewOrder {
             purpose: Purpose::Place,
             suppress: true,
             beside: None,
+            warnings: Vec::new(),
         };
         let judged = ctx.desks.orders.judge(order_road::request(ready, manner)).await?;
         let market = Market {

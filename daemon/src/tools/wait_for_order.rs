@@ -31,6 +31,9 @@ pub struct Args {
     #[serde(deserialize_with = "args::order_id")]
     #[schemars(with = "Option<u64>")]
     order_id: Option<OrderId>,
+    /// The requestId that it was asked for with, instead.
+    #[serde(deserialize_with = "args::text")]
+    request_id: Option<String>,
     /// Seconds to wait at most, up to 43; 30 if left out.
     #[serde(deserialize_with = "args::count")]
     seconds: Option<usize>,
@@ -54,25 +57,27 @@ impl Tool for WaitForOrder {
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let orders = &ctx.desks.orders;
-        let intent = match (&args.intent_id, args.order_id) {
-            (Some(text), None) => orders.look(order_road::intent_id("intentId", text)?).await?,
-            (None, Some(order_id)) => orders.of_order(order_id).await?,
+        let intent = match (&args.intent_id, args.order_id, &args.request_id) {
+            (Some(text), None, None) => order_road::named(&ctx, "intentId", text).await?,
+            (None, None, Some(text)) => order_road::named(&ctx, "requestId", text).await?,
+            (None, Some(order_id), None) => {
+                orders.of_order(order_id).await?.ok_or_else(|| {
+                    Refusal::new(
+                        "unknown_order",
+                        "No order that was sent from here has this id.",
+                        "For other orders use get_order_status with orderId, or get_live_orders.",
+                    )
+                    .at("orderId")
+                })?
+            }
             _ => {
                 return Err(Refusal::argument(
                     "intentId",
-                    "Exactly one of intentId and orderId is needed.",
+                    "Exactly one of intentId, orderId and requestId is needed.",
                     "Take intentId from the order's result.",
                 ));
             }
         };
-        let intent = intent.ok_or_else(|| {
-            Refusal::new(
-                "unknown_order",
-                "No order that was sent from here has this id.",
-                "For other orders use get_order_status with orderId, or get_live_orders.",
-            )
-            .at(if args.intent_id.is_some() { "intentId" } else { "orderId" })
-        })?;
         let wait = Duration::from_secs(args.seconds.unwrap_or(USUAL) as u64);
         let deadline = order_road::soon(&ctx).min(Instant::now() + wait);
         // A bracket's child, or another one of a group, goes its own way.
@@ -97,7 +102,8 @@ fn is_news(now: &Intent, part: Option<OrderId>, (id, state): (IntentId, &str)) -
         state if state.is_over() => true,
         // What waited for a yes or for its turn, or was in doubt, does so no more.
         State::Working(standing) => {
-            state != "working" || standing.is_inactive() || standing.status == MISSING
+            let was_there = ["working", "inactive", "at_broker", "came_alive", "missing"];
+            !was_there.contains(&state) || standing.is_inactive() || standing.status == MISSING
         }
         State::Awaiting(_) => now.id != id,
         State::Parked(_) => state != "parked",

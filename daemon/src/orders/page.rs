@@ -1,0 +1,180 @@
+//! One order as its own page at the broker shows it, and what that says about an order of ours. Pure.
+//!
+//! An order id alone proves nothing: the broker may begin its ids anew, and a page can be of anybody's order.
+//! So a page is ours only if account, contract and side are those of what was sent.
+
+use ibd_cpapi::id::{AccountId, Conid, OrderId};
+use ibd_cpapi::money::{Price, Quantity};
+use ibd_cpapi::orders::{OrderRow, OrderStatus, OrderType, Side, Tif};
+use rust_decimal::Decimal;
+
+use super::asked::{Attached, Pricing, Size};
+use super::intent::Intent;
+use super::list;
+use super::order::Order;
+use super::standing::Standing;
+use super::tickets::opposite;
+
+/// What an order's own page shows; what it does not say is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The broker's id.
+    pub order_id: OrderId,
+    /// Whose.
+    pub account: Option<AccountId>,
+    /// The contract.
+    pub conid: Option<Conid>,
+    /// Which way.
+    pub side: Option<Side>,
+    /// The name it was sent with.
+    pub order_ref: Option<String>,
+    /// Its kind.
+    pub kind: Option<OrderType>,
+    /// The total.
+    pub quantity: Option<Decimal>,
+    /// Of it, filled.
+    pub filled: Option<Decimal>,
+    /// The limit.
+    pub limit: Option<Price>,
+    /// The trigger.
+    pub stop: Option<Price>,
+    /// For how long.
+    pub tif: Option<Tif>,
+    /// Whether it came with another one.
+    pub is_child: Option<bool>,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+impl Page {
+    /// Reads it.
+    pub fn of(status: &OrderStatus) -> Self {
+        Self {
+            order_id: status.order_id,
+            account: status.account.clone(),
+            conid: status.conid,
+            side: status.side.as_deref().and_then(|side| side.parse().ok()),
+            order_ref: status.order_ref.clone(),
+            kind: status.order_type.as_deref().and_then(|kind| kind.parse().ok()),
+            quantity: status.quantity.map(|quantity| quantity.get()),
+            filled: status.filled.map(|filled| filled.get()),
+            limit: status.limit_price,
+            stop: status.stop_price,
+            tif: status.tif.as_deref().and_then(|tif| list::tif(tif).parse().ok()),
+            is_child: status.child_type.as_deref().map(|kind| kind.eq_ignore_ascii_case("A")),
+            standing: super::evidence::of_status(status),
+        }
+    }
+
+    /// Whether something of it is left to be filled, as far as it says.
+    pub fn has_left(&self) -> bool {
+        !matches!((self.quantity, self.filled), (Some(all), Some(filled)) if filled >= all)
+    }
+
+    /// Why this cannot be the order that an intent sent as its first, or as one that came with it.
+    pub fn is_not(&self, intent: &Intent, order: &Order) -> Option<String> {
+        let sides: &[Side] = match &order.attached {
+            _ if intent.order_id() == Some(self.order_id) => &[order.side],
+            Attached::Nothing => &[order.side],
+            Attached::Bracket { .. } => &[opposite(order.side)],
+            Attached::Oca(_) => &[Side::Buy, Side::Sell],
+        };
+        self.is_other(&intent.account, order, sides)
+    }
+
+    /// Why this is another order than one of this account, contract, and one of these sides.
+    pub fn is_other(&self, account: &AccountId, order: &Order, sides: &[Side]) -> Option<String> {
+        if let Some(own) = self.account.as_ref().filter(|own| *own != account) {
+            return Some(format!("it is an order of the account {own}"));
+        }
+        if let (Some(has), Some(wanted)) = (self.conid, order.contract.conid)
+            && has != wanted
+        {
+            return Some(format!("it is for the contract {has}, and not for {wanted}"));
+        }
+        match self.side.filter(|side| !sides.contains(side)) {
+            Some(side) => Some(format!("it is a {} order", side.as_str())),
+            None => None,
+        }
+    }
+}
+
+/// An order as the broker has it now, built from what was sent, its page, and its row in the list; and where
+/// the broker's terms differ from what was sent, in words. `None`: too little is said.
+pub fn as_it_is(order: &Order, page: &Page, row: Option<&OrderRow>) -> Option<(Order, Vec<String>)> {
+    let size = match page.quantity {
+        Some(quantity) => Size::Quantity(Quantity::new(quantity)),
+        None => order.size,
+    };
+    let now = Order {
+        size,
+        pricing: pricing(order.pricing, page)?,
+        tif: page.tif.unwrap_or(order.tif),
+        outside_rth: row.and_then(|row| row.outside_rth).or(order.outside_rth),
+        attached: Attached::Nothing,
+        ..order.clone()
+    };
+    let differences = differences(order, &now);
+    Some((now, differences))
+}
+
+/// The price as the page shows it, with what pages do not show of a trail.
+fn pricing(sent: Pricing, page: &Page) -> Option<Pricing> {
+    let kind = page.kind.unwrap_or(sent.order_type());
+    let limit = || page.limit.or(sent.limit());
+    let stop = || page.stop.or(sent.stop());
+    Some(match kind {
+        OrderType::Mkt => Pricing::Market,
+        OrderType::Lmt => Pricing::Limit(limit()?),
+        OrderType::Stp => Pricing::Stop(stop()?),
+        OrderType::StopLimit => Pricing::StopLimit { stop: stop()?, limit: limit()? },
+        OrderType::MidPrice => Pricing::MidPrice(limit()),
+        // How far it follows no page says; where it stands now, it does.
+        OrderType::Trail => match sent {
+            Pricing::Trail { trail, .. } => Pricing::Trail { trail, stop: stop() },
+            _ => return None,
+        },
+        OrderType::TrailLmt => match sent {
+            Pricing::TrailLimit { trail, .. } => {
+                Pricing::TrailLimit { trail, stop: stop(), limit: limit()? }
+            }
+            _ => return None,
+        },
+    })
+}
+
+/// In which terms two versions of an order differ, in words. Where a trailing stop stands is no difference: it
+/// follows the market.
+pub fn differences(before: &Order, now: &Order) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut differ = |what: &str, before: Option<String>, now: Option<String>| {
+        if let Some(now) = now.filter(|now| Some(now) != before.as_ref()) {
+            let before = before.map(|before| format!(" (not {before})")).unwrap_or_default();
+            words.push(format!("{what} {now}{before}"));
+        }
+    };
+    let size = |order: &Order| Some(super::order::size(order.size));
+    let price = |price: Option<Price>| price.map(|price| price.get().normalize().to_string());
+    let kind = |order: &Order| Some(order.pricing.order_type().as_str().to_owned());
+    // An amount of money becomes a quantity at the broker; that is no change.
+    if matches!((before.size, now.size), (Size::Quantity(_), Size::Quantity(_))) {
+        differ("quantity", size(before), size(now));
+    }
+    differ("orderType", kind(before), kind(now));
+    differ("price", price(before.pricing.limit()), price(now.pricing.limit()));
+    let is_trailing = matches!(now.pricing, Pricing::Trail { .. } | Pricing::TrailLimit { .. });
+    if !is_trailing {
+        differ("stopPrice", price(before.pricing.stop()), price(now.pricing.stop()));
+    }
+    let tif = |order: &Order| Some(order.tif.as_str().to_owned());
+    differ("tif", tif(before), tif(now));
+    let outside = |order: &Order| order.outside_rth.map(|outside| outside.to_string());
+    // What was never said is the broker's default, which is no.
+    let said = outside(before).or_else(|| Some("false".to_owned()));
+    differ("outsideRTH", said, outside(now));
+    words
+}
+
+#[cfg(test)]
+#[path = "page/tests.rs"]
+mod tests;

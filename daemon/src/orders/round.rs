@@ -1,0 +1,345 @@
+//! One round at the broker: what is looked at before something is sent, the sending, and what is looked at
+//! before an answer is believed. Tasks that the lane runs; they decide nothing.
+
+use std::time::Duration;
+
+use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_cpapi::orders::{
+    AcceptedRow, CancelAnswer, CancelOrder, CancelTarget, ModifyOrder, OrderAnswer, OrderRow,
+    PlaceOrders, ReplyId, SendReply, read_answer, read_cancel,
+};
+use ibd_cpapi::{Client, Failure, faults};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::evidence::{Evidence, is_carried_out};
+use super::guardrails::Denial;
+use super::intent::{Intent, Through};
+use super::list::Feeds;
+use super::order::{Order, Purpose};
+use super::page::Page;
+use super::scene::{self, Needs};
+use super::{Msg, Proof, tickets};
+use crate::market::Underlyings;
+use crate::session::{Lease, SessionHandle};
+
+/// What one request of a round may take.
+const ANSWER: Duration = Duration::from_secs(30);
+/// What a last look before sending may take.
+const PROOF: Duration = Duration::from_secs(15);
+/// How late the broker's list may be: what was taken is in a list that is asked for so long after it.
+const LATE: Duration = Duration::from_millis(5_050);
+/// Between looks at a page that is to show a change.
+const PAGES: [Duration; 3] =
+    [Duration::ZERO, Duration::from_millis(400), Duration::from_millis(1_500)];
+/// What looking at the order that is to end may take: its end does not wait for longer.
+const TARGET: Duration = Duration::from_secs(7);
+
+/// What a round needs beside the intent.
+#[derive(Debug, Clone)]
+pub(super) struct Round {
+    pub session: SessionHandle,
+    pub underlyings: Underlyings,
+    pub feeds: Feeds,
+    pub through: Option<Through>,
+    pub needs: Needs,
+    /// The first try whose question this intent is the yes to, and when it was given up.
+    pub first: Option<(Intent, Timestamp)>,
+}
+
+/// An order that is to be changed or ended, as the broker shows it just before.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// Its own page; nothing if the broker does not know it.
+    pub page: Option<Page>,
+    /// Its row in the list.
+    pub row: Option<OrderRow>,
+    /// The page could not be read: why.
+    pub failed: Option<String>,
+}
+
+/// What the broker answered, and what was seen there before that is believed.
+#[derive(Debug)]
+pub struct Heard {
+    /// The answer.
+    pub answer: OrderAnswer,
+    /// Where the answer alone does not do: what a look showed, or why there was none.
+    pub seen: Option<Result<Evidence, Failure>>,
+}
+
+/// The same of a cancellation.
+#[derive(Debug)]
+pub struct HeardEnd {
+    /// The answer.
+    pub answer: CancelAnswer,
+    /// The order's page, where the broker refused to end it.
+    pub page: Option<Page>,
+}
+
+impl From<OrderAnswer> for Heard {
+    fn from(answer: OrderAnswer) -> Self {
+        Self { answer, seen: None }
+    }
+}
+
+/// The last look before an order or a change goes.
+pub(super) async fn prove_order(round: &Round, intent: &Intent, order: &Order) -> Result<Proof, Denial> {
+    let lease = scene::prove(&round.session, &order.account, order.paper).await?;
+    let deadline = Instant::now() + faults::scaled(PROOF);
+    let gathered = scene::gather(&lease, &round.underlyings, order, round.needs, deadline).await;
+    let scene = gathered.map_err(|failure| no_session(&failure))?;
+    let mut proof = Proof { lease, scene: Some(scene), target: None, first: None };
+    if let Purpose::Modify { order_id, .. } = intent.purpose {
+        proof.target = Some(Box::new(target(round, &proof.lease, intent, order_id).await));
+    }
+    if let Some((first, since)) = &round.first {
+        let seen = first_try(round, &proof.lease, first, *since).await;
+        let seen = seen.map_err(|failure| {
+            Denial::new(
+                "first_try_unknown",
+                format!("Whether IBKR has the first try of this order could not be seen: {failure}."),
+                "Nothing was sent. Look at get_live_orders; then ask the user whether to try again.",
+            )
+        })?;
+        proof.first = Some(Box::new(seen));
+    }
+    Ok(proof)
+}
+
+fn no_session(failure: &Failure) -> Denial {
+    let next = "Call get_session_status; when it is ready, place the order again.";
+    Denial::new("no_session", failure.to_string(), next)
+}
+
+/// An end of an order needs a session of its account, and nothing else: the mode does not matter.
+pub(super) async fn prove_account(round: &Round, intent: &Intent) -> Result<Proof, Denial> {
+    let deadline = Instant::now() + faults::scaled(PROOF);
+    let lease = round
+        .session
+        .lease(deadline)
+        .await
+        .map_err(|refusal| Denial::new("no_session", refusal.message, refusal.next))?;
+    if !lease.facts().accounts.contains(&intent.account) {
+        return Err(Denial::new(
+            "other_login",
+            format!("The login that is there now does not have the account {}.", intent.account),
+            "Call get_session_status and ask the user.",
+        ));
+    }
+    let target = match intent.purpose {
+        Purpose::Cancel { order_id, .. } => {
+            Some(Box::new(target(round, &lease, intent, order_id).await))
+        }
+        _ => None,
+    };
+    Ok(Proof { lease, scene: None, target, first: None })
+}
+
+/// The order that is to be changed or ended, as the broker shows it now. Its hours only the list says.
+async fn target(round: &Round, lease: &Lease, intent: &Intent, order_id: OrderId) -> Target {
+    let deadline = Instant::now() + faults::scaled(TARGET);
+    let page = round.feeds.page(lease, &intent.account, order_id, deadline).await;
+    let is_change = intent.order.is_some();
+    let row = match is_change {
+        true => listed(round, lease, &intent.account, order_id, deadline).await,
+        false => None,
+    };
+    match page {
+        Ok(page) => Target { page: page.map(|page| Page::of(&page.value)), row, failed: None },
+        Err(failure) => Target { page: None, row, failed: Some(failure.to_string()) },
+    }
+}
+
+async fn listed(
+    round: &Round,
+    lease: &Lease,
+    account: &AccountId,
+    order_id: OrderId,
+    deadline: Instant,
+) -> Option<OrderRow> {
+    let list = round.feeds.list(lease, account, deadline).await.ok()?;
+    list.value.orders.into_iter().find(|row| row.order_id == order_id)
+}
+
+/// Looks for the first try of an order whose question was declined: declined questions have come alive. The
+/// list must be younger than what could bring it there.
+async fn first_try(
+    round: &Round,
+    lease: &Lease,
+    first: &Intent,
+    since: Timestamp,
+) -> Result<Evidence, Failure> {
+    let age = Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default();
+    tokio::time::sleep(faults::scaled(LATE).saturating_sub(age)).await;
+    by_name(round, lease, &first.account).await
+}
+
+/// The list as it is from now on.
+async fn by_name(round: &Round, lease: &Lease, account: &AccountId) -> Result<Evidence, Failure> {
+    let deadline = Instant::now() + faults::scaled(ANSWER);
+    let list = round.feeds.list_anew(lease, account, deadline).await?;
+    let mut evidence = Evidence::begin(lease.epoch(), round.through.clone());
+    evidence.add_rows(list.value.orders);
+    Ok(evidence)
+}
+
+/// Sends what an intent is for, and looks where the answer alone does not do.
+pub(super) async fn deliver(round: &Round, lease: &Lease, intent: &Intent) -> Msg {
+    let deadline = Instant::now() + faults::scaled(ANSWER);
+    let (client, account) = (lease.client(), intent.account.clone());
+    faults::point("send.before");
+    let msg = match (&intent.purpose, &intent.order) {
+        (Purpose::Place, Some(order)) => {
+            let tickets = tickets::place(order, &intent.client_order_id);
+            let answer =
+                read_answer(client.send(&PlaceOrders { account, tickets }, deadline).await);
+            #[cfg(feature = "faults")]
+            let answer = super::mutant::retried(client, order, deadline, answer).await;
+            faults::point("send.after");
+            Msg::Answered(intent.id, Box::new(heard(round, lease, intent, answer).await))
+        }
+        (Purpose::Modify { order_id, .. }, Some(order)) => {
+            let write =
+                ModifyOrder { account, order_id: *order_id, ticket: tickets::modify(order) };
+            let answer = read_answer(client.send(&write, deadline).await);
+            faults::point("send.after");
+            Msg::Answered(intent.id, Box::new(heard(round, lease, intent, answer).await))
+        }
+        (Purpose::Cancel { order_id, .. }, _) => {
+            let answer = cancel(client, intent, CancelTarget::Order(*order_id), deadline).await;
+            faults::point("send.after");
+            let page = match &answer {
+                CancelAnswer::Refused(_) => page(round, lease, intent, *order_id).await,
+                _ => None,
+            };
+            Msg::Cancelled(intent.id, Box::new(HeardEnd { answer, page }))
+        }
+        _ => {
+            let answer = cancel(client, intent, CancelTarget::All, deadline).await;
+            faults::point("send.after");
+            Msg::Cancelled(intent.id, Box::new(HeardEnd { answer, page: None }))
+        }
+    };
+    msg
+}
+
+/// Answers the broker's question, and looks where its answer alone does not do.
+pub(super) async fn answer(
+    round: &Round,
+    lease: &Lease,
+    intent: &Intent,
+    (reply_id, confirmed): (ReplyId, bool),
+) -> Msg {
+    let deadline = Instant::now() + faults::scaled(ANSWER);
+    let write = SendReply { reply_id, confirmed };
+    faults::point("reply.before");
+    let answer = read_answer(lease.client().send(&write, deadline).await);
+    faults::point("reply.after");
+    Msg::Answered(intent.id, Box::new(heard(round, lease, intent, answer).await))
+}
+
+/// What is seen at the broker before an answer is believed.
+async fn heard(round: &Round, lease: &Lease, intent: &Intent, answer: OrderAnswer) -> Heard {
+    let seen = match (&answer, &intent.purpose) {
+        (OrderAnswer::Accepted(_), Purpose::Modify { order_id, .. }) => {
+            Some(Ok(changed(round, lease, intent, *order_id).await))
+        }
+        (OrderAnswer::Refused(refusal), Purpose::Modify { order_id, .. })
+            if !refusal.is_certain() =>
+        {
+            Some(Ok(changed(round, lease, intent, *order_id).await))
+        }
+        (OrderAnswer::Refused(refusal), Purpose::Place) if !refusal.is_certain() => {
+            Some(refused(round, lease, intent, refusal.order_id).await)
+        }
+        (OrderAnswer::Accepted(rows), Purpose::Place) if rows.len() > 1 => {
+            Some(Ok(rows_seen(round, lease, intent, rows).await))
+        }
+        (OrderAnswer::PartlyAccepted { accepted, .. }, Purpose::Place) => {
+            Some(Ok(rows_seen(round, lease, intent, accepted).await))
+        }
+        _ => None,
+    };
+    Heard { answer, seen }
+}
+
+/// After a refusal that may be none: the page of the id that it came with, and a list that is young enough.
+async fn refused(
+    round: &Round,
+    lease: &Lease,
+    intent: &Intent,
+    order_id: Option<OrderId>,
+) -> Result<Evidence, Failure> {
+    #[cfg(feature = "faults")]
+    if super::mutant::is("believes-refusals") {
+        return Ok(Evidence::begin(lease.epoch(), round.through.clone()));
+    }
+    tokio::time::sleep(faults::scaled(LATE)).await;
+    let mut evidence = by_name(round, lease, &intent.account).await?;
+    if let Some(order_id) = order_id {
+        evidence.pages.extend(page(round, lease, intent, order_id).await);
+    }
+    Ok(evidence)
+}
+
+/// The pages of orders that came in one submission: which is which, the rows of the answer may not say.
+async fn rows_seen(
+    round: &Round,
+    lease: &Lease,
+    intent: &Intent,
+    rows: &[AcceptedRow],
+) -> Evidence {
+    let mut evidence = Evidence::begin(lease.epoch(), round.through.clone());
+    if super::identify::by_themselves(rows, intent).is_some() {
+        return evidence;
+    }
+    for row in rows {
+        evidence.pages.extend(page(round, lease, intent, row.order_id).await);
+    }
+    evidence
+}
+
+/// The page of an order that was changed, read until it shows the change, some times at most.
+async fn changed(round: &Round, lease: &Lease, intent: &Intent, order_id: OrderId) -> Evidence {
+    let mut evidence = Evidence::begin(lease.epoch(), round.through.clone());
+    for pause in PAGES {
+        tokio::time::sleep(faults::scaled(pause)).await;
+        let Some(page) = page(round, lease, intent, order_id).await else { continue };
+        let is_there = match (&intent.purpose, &intent.order) {
+            (Purpose::Modify { change, .. }, Some(order)) => is_carried_out(&page, order, change),
+            _ => true,
+        };
+        evidence.pages = vec![page];
+        if is_there {
+            break;
+        }
+    }
+    evidence
+}
+
+async fn page(round: &Round, lease: &Lease, intent: &Intent, order_id: OrderId) -> Option<Page> {
+    let deadline = Instant::now() + faults::scaled(TARGET);
+    let found = round.feeds.page(lease, &intent.account, order_id, deadline).await;
+    match found {
+        Ok(found) => found.map(|page| Page::of(&page.value)),
+        Err(failure) => {
+            tracing::info!(%failure, %order_id, "an order's page could not be read");
+            None
+        }
+    }
+}
+
+async fn cancel(
+    client: &Client,
+    intent: &Intent,
+    target: CancelTarget,
+    deadline: Instant,
+) -> CancelAnswer {
+    let write = CancelOrder {
+        account: intent.account.clone(),
+        target,
+        manual_indicator: None,
+        ext_operator: None,
+    };
+    read_cancel(client.send(&write, deadline).await)
+}
