@@ -288,7 +288,9 @@ impl Chaos {
     /// A status as this place spells it; the same one of the same order always in the same way, however
     /// often somebody looks.
     pub(crate) fn spell(&self, word: &str, order: i64, place: Place) -> String {
-        let salt = word.bytes().fold(place as u64, |sum, byte| sum * 31 + u64::from(byte));
+        let salt = word
+            .bytes()
+            .fold(place as u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
         let mut dice = Dice(self.rules.seed ^ order.unsigned_abs().rotate_left(20) ^ salt);
         if !dice.is(self.rules.spelling) {
             return word.to_owned();
