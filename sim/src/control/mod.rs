@@ -119,8 +119,13 @@ pub(crate) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
 
 /// Reads the body as `T`, or says what was wrong with it; serde's message lists what is allowed.
 fn with_body<T: DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Value) -> Reply {
+    with_reply(body, |body| Reply::json(&act(body)))
+}
+
+/// The same, and the answer need not be a success.
+fn with_reply<T: DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Reply) -> Reply {
     match serde_json::from_slice(body) {
-        Ok(body) => Reply::json(&act(body)),
+        Ok(body) => act(body),
         Err(error) => Reply::error(400, &error.to_string()),
     }
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::orders::{telling, truth};
-use super::with_body;
+use super::{with_body, with_reply};
 use crate::book::News;
 use crate::http::Reply;
 use crate::masks::{Fields, StatusMask};
@@ -79,18 +79,21 @@ pub(super) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
                 false => Reply::error(400, "there is no such order that is over and not filled"),
             }
         }),
-        "/quote" => with_body(body, |body: QuoteBody| {
-            world.masks.show_quote(body.conid, body.fields);
-            world.market.stir();
-            ok()
+        "/quote" => with_reply(body, |body: QuoteBody| {
+            of_contract(world, body.conid, |world| {
+                world.masks.show_quote(body.conid, body.fields);
+                world.market.stir();
+            })
         }),
-        "/rules" => with_body(body, |body: SetBody| {
-            world.masks.show_rules(body.conid, body.set);
-            ok()
+        "/rules" => with_reply(body, |body: SetBody| {
+            of_contract(world, body.conid, |world| {
+                world.masks.show_rules(body.conid, body.set);
+            })
         }),
-        "/secdef" => with_body(body, |body: SetBody| {
-            world.masks.show_definition(body.conid, body.set);
-            ok()
+        "/secdef" => with_reply(body, |body: SetBody| {
+            of_contract(world, body.conid, |world| {
+                world.masks.show_definition(body.conid, body.set);
+            })
         }),
         "/ledger" => with_body(body, |body: LedgerBody| {
             world.masks.cut_ledger(body.without);
@@ -104,12 +107,13 @@ fn ok() -> Value {
     json!({ "ok": true })
 }
 
-/// Reads the body as `T`, or says what was wrong with it.
-fn with_reply<T: serde::de::DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Reply) -> Reply {
-    match serde_json::from_slice(body) {
-        Ok(body) => act(body),
-        Err(error) => Reply::error(400, &error.to_string()),
+/// Does something about a contract that must exist.
+fn of_contract(world: &mut World, conid: i64, act: impl FnOnce(&mut World)) -> Reply {
+    if world.universe.get(conid).is_none() {
+        return Reply::error(400, "there is no such contract");
     }
+    act(world);
+    Reply::json(&ok())
 }
 
 /// An order is shown otherwise from now on.
@@ -118,6 +122,9 @@ fn status(world: &mut World, body: StatusBody) -> Reply {
         return Reply::error(400, "there is no such order");
     };
     let filled = body.filled;
+    if body.status.is_none() && filled.is_some() {
+        return Reply::error(400, "filled needs a status beside it");
+    }
     let mask = body.status.map(|word| StatusMask { word, filled });
     world.masks.show_order(order.id, mask);
     if telling(body.silent) == Telling::Pushed {

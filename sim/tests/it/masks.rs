@@ -43,6 +43,8 @@ async fn a_status_may_be_any_text_until_that_ends() {
     assert_eq!(listed(&world, id).await["status"], "Submitted");
     let nobody = world.control("/status", Some(json!({ "orderId": 1, "status": "Filled" }))).await;
     assert_eq!(nobody.status, 400);
+    let half = world.control("/status", Some(json!({ "orderId": id, "filled": 2 }))).await;
+    assert_eq!(half.status, 400);
 }
 
 #[tokio::test]
@@ -84,6 +86,8 @@ async fn quotes_may_be_nonsense() {
     while frame["84"] != "-1" {
         frame = next(&mut socket).await.unwrap();
     }
+    let nothing = world.control("/quote", Some(json!({ "conid": 1, "fields": {} }))).await;
+    assert_eq!(nothing.status, 400);
     world.tell("/quote", json!({ "conid": APPLE, "fields": null })).await;
     assert!(world.json(ask).await[0]["86"].is_string());
 }
@@ -124,6 +128,12 @@ async fn a_ledger_may_lack_its_rates() {
     assert!(cut["EUR"]["cashbalance"].is_f64());
     world.tell("/ledger", json!({ "without": [] })).await;
     assert!(ledger().await["EUR"]["exchangerate"].is_f64());
+    world.tell("/ledger", json!({ "without": ["exchangerate"] })).await;
+    world.tell("/secdef", json!({ "conid": APPLE, "set": { "multiplier": "-1" } })).await;
+    world.tell("/reset", json!({})).await;
+    world.prime().await;
+    assert!(ledger().await["EUR"]["exchangerate"].is_f64(), "a reset ends it");
+    assert_eq!(world.json("/trsrv/secdef?conids=265598").await["secdef"][0]["multiplier"], 0.0);
 }
 
 #[tokio::test]
