@@ -22,6 +22,7 @@ mod instruments;
 mod life;
 mod login;
 mod market;
+mod masks;
 mod pacing;
 mod record;
 mod scenario;

@@ -27,7 +27,7 @@ pub(crate) struct Market {
     anchor_ms: i64,
     /// Pinned prices by conid: since when (epoch milliseconds), and which.
     pinned: HashMap<i64, (i64, f64)>,
-    /// How often a price was pinned.
+    /// How often a price was pinned, or a quote shown otherwise.
     pins: i64,
 }
 
@@ -67,6 +67,11 @@ impl Market {
         self.pins += 1;
     }
 
+    /// Quotes are shown otherwise from now on.
+    pub(crate) fn stir(&mut self) {
+        self.pins += 1;
+    }
+
     /// A number that is another one whenever prices may have changed.
     pub(crate) fn step(&self, at_ms: i64) -> i64 {
         at_ms.div_euclid(STEP_MS) * 1_000_000 + self.pins
@@ -75,7 +80,8 @@ impl Market {
     /// Bid and ask around a last price: one tick to each side.
     pub(crate) fn around(&self, of: &Instrument, last: f64) -> (f64, f64) {
         let decimals = of.decimals();
-        (round_to((last - of.tick).max(of.tick), decimals), round_to(last + of.tick, decimals))
+        let bid = if last > 0.0 { (last - of.tick).max(of.tick) } else { last - of.tick };
+        (round_to(bid, decimals), round_to(last + of.tick, decimals))
     }
 
     /// The price of an instrument at a moment (epoch milliseconds), on its tick.

@@ -64,6 +64,8 @@ pub struct Scenario {
     pub questions: bool,
     /// Faults by chance, from the start.
     pub chaos: ChaosBody,
+    /// Whether the status page says the client's own id.
+    pub status_ref: bool,
     /// How long the broker looks for an order that does not exist.
     pub order_status_miss_millis: u64,
     /// How long a history takes.
@@ -145,6 +147,7 @@ impl Default for Scenario {
             register_pending: false,
             questions: true,
             chaos: ChaosBody::default(),
+            status_ref: false,
             order_status_miss_millis: 1000,
             history_millis: 40,
             latency_millis: 0,

@@ -17,11 +17,12 @@ use crate::instruments::Universe;
 use crate::life::{Identity, Life};
 use crate::login::Logins;
 use crate::market::Market;
+use crate::masks::Masks;
 use crate::pacing::Pacing;
 use crate::record::Record;
 use crate::scenario::{Scenario, Start};
 use crate::session::Session;
-use crate::trading::{Chaos, Rounds};
+use crate::trading::{Chaos, NextBody, Rounds};
 
 /// Everything the simulated broker knows.
 #[derive(Debug)]
@@ -38,6 +39,10 @@ pub(crate) struct World {
     pub(crate) book: Book,
     pub(crate) rounds: Rounds,
     pub(crate) chaos: Chaos,
+    /// What is shown in place of the truth.
+    pub(crate) masks: Masks,
+    /// What becomes of the next change and the next cancellation.
+    pub(crate) next: NextBody,
     /// Requests that are carried out later, and when (epoch milliseconds).
     pub(crate) put_off: Vec<(i64, Call)>,
     /// Executions whose commission is not known yet.
@@ -95,6 +100,8 @@ impl World {
             book,
             rounds: Rounds::default(),
             chaos,
+            masks: Masks::default(),
+            next: NextBody::default(),
             put_off: Vec::new(),
             uncharged: Vec::new(),
             pacing,

@@ -38,10 +38,8 @@ fn cancel(world: &mut World, call: &Call, (account, id): (&str, &str)) -> Reply 
     }
     if id == "-1" {
         world.give_up();
-        for order in world.cancellable(account) {
-            world.cancel(order);
-        }
-        return Reply::json(&submitted(-1, None));
+        let all = world.cancellable(account);
+        return world.cancel_all(&all).unwrap_or_else(|| Reply::json(&submitted(-1, None)));
     }
     let order = match find(world, account, id) {
         Ok(order) => order.clone(),
@@ -52,10 +50,10 @@ fn cancel(world: &mut World, call: &Call, (account, id): (&str, &str)) -> Reply 
         return Reply::bad_request("manualIndicator is required");
     }
     world.give_up();
-    if order.status != Status::PendingCancel {
-        world.cancel(order.id);
-    }
-    Reply::json(&submitted(order.id, Some(&order)))
+    let one = [order.id];
+    let orders = if order.can_be_cancelled() { &one[..] } else { &[] };
+    let told = world.cancel_all(orders);
+    told.unwrap_or_else(|| Reply::json(&submitted(order.id, Some(&order))))
 }
 
 /// An acknowledgement, not a cancellation.

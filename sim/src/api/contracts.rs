@@ -10,12 +10,10 @@ use crate::state::World;
 pub(super) fn route(world: &mut World, call: &Call, path: &[&str]) -> Option<Reply> {
     Some(match (call.method.as_str(), path) {
         ("GET" | "POST", ["trsrv", "secdef"]) => secdef::answer(world, call),
-        ("GET", ["iserver", "contract", conid, "info"]) => {
-            with_contract(world, conid, |_, i| details(i))
-        }
+        ("GET", ["iserver", "contract", conid, "info"]) => with_contract(world, conid, details),
         ("GET", ["iserver", "contract", conid, "info-and-rules"]) => {
             with_contract(world, conid, |w, i| {
-                let mut both = details(i);
+                let mut both = details(w, i);
                 both["rules"] = rules::rules(w, i);
                 both
             })
@@ -39,10 +37,10 @@ fn with_contract(
     }
 }
 
-fn details(of: &Instrument) -> Value {
+fn details(world: &World, of: &Instrument) -> Value {
     let derivative = of.derivative.as_ref();
     let is_smart = of.is("STK") || of.is("OPT");
-    json!({
+    let mut page = json!({
         "cfi_code": "",
         "symbol": of.symbol,
         "cusip": null,
@@ -69,7 +67,9 @@ fn details(of: &Instrument) -> Value {
         "smart_available": is_smart,
         "exchange": if is_smart { "SMART" } else { of.exchange.as_str() },
         "category": of.group,
-    })
+    });
+    world.masks.details(of.conid, &mut page);
+    page
 }
 
 fn trading_class(of: &Instrument) -> &str {

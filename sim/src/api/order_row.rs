@@ -5,12 +5,16 @@ use serde_json::{Map, Value, json};
 use crate::book::{Order, Status};
 use crate::clock::utc;
 use crate::instruments::Instrument;
+use crate::masks::Shown;
 use crate::state::World;
+use crate::trading::Place;
 
 /// The row of the list, which the websocket sends too; `None` if there is no such contract.
-pub(super) fn full(world: &World, order: &Order) -> Option<Value> {
+pub(super) fn full(world: &World, order: &Order, place: Place) -> Option<Value> {
     let of = world.universe.of(order)?;
     let of = of.as_ref();
+    let shown = world.show(order, place);
+    let order = shown.order.as_ref();
     let (bg, fg) = order.status.colours();
     let mut row = json!({
         "acct": order.account,
@@ -29,8 +33,8 @@ pub(super) fn full(world: &World, order: &Order) -> Option<Value> {
         "filledQuantity": order.filled,
         "totalSize": order.quantity,
         "companyName": of.name,
-        "status": order.status.word(),
-        "order_ccp_status": ccp_word(order.status),
+        "status": shown.word,
+        "order_ccp_status": ccp_word(&shown),
         "outsideRTH": order.outside_rth,
         "origOrderType": order.kind.code(),
         "supportsTaxOpt": "1",
@@ -51,8 +55,9 @@ pub(super) fn full(world: &World, order: &Order) -> Option<Value> {
 }
 
 /// The status as the broker's back office calls it.
-pub(super) fn ccp_word(status: Status) -> &'static str {
-    match status {
+pub(super) fn ccp_word<'a>(shown: &'a Shown<'_>) -> &'a str {
+    match shown.order.status {
+        _ if shown.is_unknown => &shown.word,
         Status::Inactive | Status::PendingSubmit => "Pending Submit",
         Status::PreSubmitted => "Submitted",
         other => other.word(),
@@ -88,11 +93,13 @@ fn extend(row: &mut Map<String, Value>, order: &Order, of: &Instrument) {
 pub(super) fn details(world: &World, order: &Order) -> Option<Value> {
     let of = world.universe.of(order)?;
     let of = of.as_ref();
+    let shown = world.show(order, Place::Page);
+    let order = shown.order.as_ref();
     let (bg, fg) = order.status.colours();
     let number = |value: f64| format!("{value:?}");
     let ended = order.status.is_final();
     let child = if order.parent.is_some() { "A" } else { "0" };
-    Some(json!({
+    let mut page = json!({
         "sub_type": null,
         "request_id": world.next_number().to_string(),
         "server_id": "0",
@@ -113,9 +120,9 @@ pub(super) fn details(world: &World, order: &Order) -> Option<Value> {
         "limit_price": order.limit.map(|p| of.show(p)),
         "stop_price": order.stop.map(|p| of.show(p)),
         "cum_fill": number(order.filled),
-        "order_status": order.status.word(),
+        "order_status": shown.word,
         "order_ccp_status": if order.status == Status::Filled { "2" } else { "0" },
-        "order_status_description": description(order),
+        "order_status_description": description(order, &shown.word),
         "tif": order.tif,
         "fg_color": fg,
         "bg_color": bg,
@@ -134,12 +141,15 @@ pub(super) fn details(world: &World, order: &Order) -> Option<Value> {
         "average_price": if order.filled > 0.0 { of.show(order.avg_price) } else { "0.0".to_owned() },
         "allowed_duplicate_opposite": true,
         "order_time": utc(order.changed_ms, "%y%m%d%H%M%S"),
-    }))
+    });
+    if let Some(name) = order.client_id.as_ref().filter(|_| world.rules.status_ref) {
+        page["order_ref"] = json!(name);
+    }
+    Some(page)
 }
 
 /// `Order Submitted`, and why it ended if the broker ended it.
-fn description(order: &Order) -> String {
-    let word = order.status.word();
+fn description(order: &Order, word: &str) -> String {
     match &order.reason {
         Some(reason) => format!("Order {word}: {reason}"),
         None => format!("Order {word}"),

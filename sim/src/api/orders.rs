@@ -6,6 +6,7 @@ use super::{order_row, trades, unknown_account};
 use crate::book::Order;
 use crate::http::{Call, Reply};
 use crate::state::World;
+use crate::trading::Place;
 
 /// The filters that the broker knows; anything else is a 500 without a body.
 const FILTERS: [&str; 10] = [
@@ -58,7 +59,7 @@ fn list(world: &mut World, call: &Call) -> Reply {
     let shown = shown.filter(|o| o.account == account && passes(o, &filters)).cloned();
     let shown: Vec<Order> = shown.collect();
     let shown = shown.iter().filter(|o| !world.book.is_past(o.id));
-    let rows: Vec<Value> = shown.filter_map(|o| order_row::full(world, o)).collect();
+    let rows: Vec<Value> = shown.filter_map(|o| order_row::full(world, o, Place::List)).collect();
     Reply::json(&json!({ "orders": rows, "snapshot": true }))
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{unknown_account, whatif};
 use crate::http::{Call, Reply};
 use crate::state::World;
-use crate::trading::{Answer, MOST_SUPPRESSED, Question};
+use crate::trading::{Answer, LocalIds, MOST_SUPPRESSED, Place, Question};
 
 pub(super) fn route(world: &mut World, call: &Call, path: &[&str]) -> Option<Reply> {
     Some(match (call.method.as_str(), path) {
@@ -54,10 +54,10 @@ fn reply(world: &mut World, call: &Call, id: &str) -> Reply {
 pub(super) fn show(world: &mut World, answer: Answer) -> Reply {
     match answer {
         Answer::Question { id, question } => Reply::json(&json!([ask(&id, &question)])),
-        Answer::Placed(orders) => Reply::json(&rows(world, &orders)),
-        Answer::Modified(order) => Reply::json(&rows(world, &[order])),
+        Answer::Placed { orders, ids } => Reply::json(&rows(world, &orders, ids)),
+        Answer::Modified(order) => Reply::json(&rows(world, &[order], LocalIds::Usual)),
         Answer::Failed { placed, status, text } => {
-            let mut rows = rows(world, &placed);
+            let mut rows = rows(world, &placed, LocalIds::Usual);
             if let Value::Array(rows) = &mut rows {
                 rows.push(failed(&status, &text));
             }
@@ -67,7 +67,7 @@ pub(super) fn show(world: &mut World, answer: Answer) -> Reply {
             let request = world.hold(order);
             Reply::json(&prompt(order, &request))
         }
-        Answer::Refused(refusal) => refusal,
+        Answer::Told(reply) | Answer::Refused(reply) => reply,
     }
 }
 
@@ -88,15 +88,18 @@ fn ask(id: &str, question: &Question) -> Value {
 }
 
 /// One row per accepted ticket.
-fn rows(world: &World, orders: &[i64]) -> Value {
+fn rows(world: &World, orders: &[i64], ids: LocalIds) -> Value {
     let row = |id: &i64| {
         let order = world.book.order(*id)?;
         let mut row = json!({
             "order_id": order.id.to_string(),
-            "order_status": order.status.word(),
+            "order_status": world.chaos.spell(order.status.word(), order.id, Place::Answer),
             "encrypt_message": "1",
         });
-        if let Some(parent) = order.parent {
+        if let Some(name) = order.client_id.as_ref().filter(|_| ids == LocalIds::All) {
+            row["local_order_id"] = json!(name);
+        }
+        if let Some(parent) = order.parent.filter(|_| ids != LocalIds::None) {
             row["parent_order_id"] = json!(parent.to_string());
         }
         Some(row)

@@ -100,6 +100,9 @@ fn ledger(world: &World, account: &Account) -> Value {
         last["endofbundle"] = json!(1);
     }
     map.insert("BASE".to_owned(), ledger_line(&account.id, "BASE", &base, at));
+    for row in map.values_mut().filter_map(Value::as_object_mut) {
+        world.masks.ledger(row);
+    }
     Value::Object(map)
 }
 

@@ -23,7 +23,7 @@ pub(super) fn rules(world: &World, of: &Instrument) -> Value {
     let ids: Vec<&str> = world.accounts.iter().map(|a| a.id.as_str()).collect();
     let price = world.price(of);
     let fractions = of.is("STK") && of.is_us();
-    json!({
+    let mut rules = json!({
         "algoEligible": of.is("STK"),
         "overnightEligible": fractions,
         "costReport": false,
@@ -59,5 +59,7 @@ pub(super) fn rules(world: &World, of: &Instrument) -> Value {
         "modTypes": [],
         "increment": of.tick,
         "incrementDigits": of.decimals(),
-    })
+    });
+    world.masks.rules(of.conid, &mut rules);
+    rules
 }

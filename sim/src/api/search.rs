@@ -166,8 +166,12 @@ fn info(world: &World, call: &Call) -> Reply {
                 && (strike == 0.0 || (at - strike).abs() < 1e-9)
         }
     };
-    let rows: Vec<Value> =
-        of_month(world, &chain).filter(fits).map(|i| info_row(root, i)).collect();
+    let shown = |of: &Instrument| {
+        let mut row = info_row(root, of);
+        world.masks.details(of.conid, &mut row);
+        row
+    };
+    let rows: Vec<Value> = of_month(world, &chain).filter(fits).map(shown).collect();
     if rows.is_empty() || !world.session.primed.searched.contains(&chain.conid) {
         return details_unavailable();
     }

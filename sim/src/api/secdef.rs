@@ -21,7 +21,11 @@ pub(super) fn answer(world: &World, call: &Call) -> Reply {
     let found: Vec<Value> = conids
         .iter()
         .filter_map(|c| world.universe.get(*c))
-        .map(|i| Value::Object(contract(i)))
+        .map(|i| {
+            let mut row = contract(i);
+            world.masks.definition(i.conid, &mut row);
+            Value::Object(row)
+        })
         .collect();
     if found.is_empty() {
         return Reply::empty(204);

@@ -100,6 +100,7 @@ pub(super) fn row(world: &World, conid: i64, asked: &str, ready: &[String]) -> V
         }
         Some(instrument) => fill(world, instrument, ready, &mut row),
     }
+    world.masks.quote(conid, ready, &mut row);
     Value::Object(row)
 }
 

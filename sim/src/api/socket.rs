@@ -8,6 +8,7 @@ use super::{accounts, order_row, session, snapshot, trades};
 use crate::book::{News, Order, Status, Trade};
 use crate::clock::utc;
 use crate::state::World;
+use crate::trading::Place;
 
 /// The first messages, in the broker's order.
 pub(crate) fn greeting(world: &World) -> Vec<Value> {
@@ -59,11 +60,11 @@ pub(crate) fn bad_subscription(topic: &str) -> Value {
 /// A change of an order: the whole row, or only what changed.
 pub(crate) fn order(world: &World, news: &News) -> Option<Value> {
     let row = match news {
-        News::Row(order) => order_row::full(world, order)?,
+        News::Row(order) => order_row::full(world, order, Place::Push)?,
         News::Mark(order) => mark(order),
-        News::Status(order) => status_of(order),
+        News::Status(order) => status_of(world, order),
         News::Fill(order) => fill_of(world, order)?,
-        News::Trade(_) => return None,
+        News::Quiet(_) | News::Trade(_) => return None,
     };
     Some(json!({ "topic": "sor", "args": [row] }))
 }
@@ -96,17 +97,19 @@ fn mark(order: &Order) -> Value {
     })
 }
 
-fn status_of(order: &Order) -> Value {
+fn status_of(world: &World, order: &Order) -> Value {
+    let shown = world.show(order, Place::Push);
+    let order = shown.order.as_ref();
     let (bg, fg) = order.status.colours();
     let mut row = json!({
         "acct": order.account,
         "orderId": order.id,
-        "status": order.status.word(),
+        "status": shown.word,
         "bgColor": bg,
         "fgColor": fg,
     });
     if matches!(order.status, Status::Submitted | Status::Cancelled) {
-        row["order_ccp_status"] = json!(order_row::ccp_word(order.status));
+        row["order_ccp_status"] = json!(order_row::ccp_word(&shown));
     }
     if let Some(reason) = order.reason.as_ref().filter(|_| order.status == Status::Cancelled) {
         row["order_cancellation_by_system_reason"] = json!(reason);
@@ -116,6 +119,8 @@ fn status_of(order: &Order) -> Value {
 
 fn fill_of(world: &World, order: &Order) -> Option<Value> {
     let of = world.universe.of(order)?;
+    let shown = world.show(order, Place::Push);
+    let order = shown.order.as_ref();
     let mut row = json!({
         "acct": order.account,
         "orderId": order.id,
@@ -126,10 +131,10 @@ fn fill_of(world: &World, order: &Order) -> Option<Value> {
         "lastExecutionTime": utc(order.changed_ms, "%y%m%d%H%M%S"),
         "lastExecutionTime_r": order.changed_ms,
     });
-    if order.status == Status::Filled {
+    if order.status == Status::Filled || shown.is_masked() {
         let (bg, fg) = order.status.colours();
-        row["status"] = json!(order.status.word());
-        row["order_ccp_status"] = json!(order_row::ccp_word(order.status));
+        row["status"] = json!(shown.word);
+        row["order_ccp_status"] = json!(order_row::ccp_word(&shown));
         (row["bgColor"], row["fgColor"]) = (json!(bg), json!(fg));
     }
     Some(row)

@@ -82,6 +82,7 @@ fn from_spec(spec: &OrderSpec, universe: &Universe, first: &str) -> Result<Order
         course: Course::Market,
         due: None,
         triggered: false,
+        is_stuck: false,
         rested: true,
         seen: i64::MIN,
         entered_ms: 0,

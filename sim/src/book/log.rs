@@ -18,6 +18,8 @@ pub(crate) enum News {
     Status(Box<Order>),
     /// Some of it was filled.
     Fill(Box<Order>),
+    /// Something changed that only the list, the page and the trades tell.
+    Quiet(Box<Order>),
     /// An execution, for the first time without its commission.
     Trade(Box<Trade>),
 }
@@ -26,9 +28,11 @@ impl News {
     /// The order as it was then; trades have none.
     fn order(&self) -> Option<&Order> {
         match self {
-            Self::Row(order) | Self::Mark(order) | Self::Status(order) | Self::Fill(order) => {
-                Some(order)
-            }
+            Self::Row(order)
+            | Self::Mark(order)
+            | Self::Status(order)
+            | Self::Fill(order)
+            | Self::Quiet(order) => Some(order),
             Self::Trade(_) => None,
         }
     }

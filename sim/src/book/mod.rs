@@ -51,6 +51,8 @@ pub(crate) enum Origin {
     Answered,
     /// Its question had been given up.
     Zombie,
+    /// A person entered it at TWS.
+    Tws,
 }
 
 /// All orders and trades, oldest first.

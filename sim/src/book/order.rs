@@ -36,6 +36,11 @@ impl Kind {
         KINDS.iter().find(|row| row.0 == self).map_or("", |row| row.2)
     }
 
+    /// `STP`, `LMT`, …: the word of a ticket.
+    pub(crate) fn ticket_word(self) -> &'static str {
+        KINDS.iter().find(|row| row.0 == self).map_or("", |row| row.1)
+    }
+
     /// `STOP_LIMIT`, `LIMIT`, …
     pub(crate) fn code(self) -> String {
         self.word().to_uppercase().replace(' ', "_")
@@ -188,6 +193,8 @@ pub(crate) struct Order {
     pub(crate) due: Option<(i64, Step)>,
     /// A stop that was reached.
     pub(crate) triggered: bool,
+    /// Its cancellation seems to be pending for ever, and it works on.
+    pub(crate) is_stuck: bool,
     /// It saw the market and did not fill: from now on it makes its own price.
     pub(crate) rested: bool,
     /// Step of the market at which it was last compared with it.
@@ -201,6 +208,16 @@ impl Order {
     /// What is not filled yet.
     pub(crate) fn left(&self) -> f64 {
         self.quantity - self.filled
+    }
+
+    /// The market may fill it, whatever it looks like.
+    pub(crate) fn works(&self) -> bool {
+        self.is_stuck || self.status.is_working()
+    }
+
+    /// No cancellation is on its way.
+    pub(crate) fn can_be_cancelled(&self) -> bool {
+        self.is_stuck || self.status != Status::PendingCancel
     }
 
     /// `0/10` while it works, `10` when it is filled.

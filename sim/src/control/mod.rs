@@ -1,5 +1,6 @@
 //! The control API: what tests and demos do to the simulated world from behind its back.
 
+mod moves;
 mod orders;
 
 use serde::Deserialize;
@@ -15,7 +16,8 @@ use crate::state::World;
 
 /// Everything that can be asked, for the error about what cannot.
 const ALLOWED: &str = "GET /requests, GET /orders, GET /placements, GET /faults, GET /chaos, GET /logins, \
-POST /fault, POST /chaos, POST /script, POST /fill, POST /night, POST /hide, POST /market, POST /session, POST /clock, \
+POST /fault, POST /chaos, POST /script, POST /fill, POST /night, POST /hide, POST /market, POST /next, \
+POST /tws, POST /status, POST /revive, POST /quote, POST /rules, POST /secdef, POST /ledger, POST /session, POST /clock, \
 POST /penalty, POST /approve, POST /deny, GET /flex, POST /flex, POST /reset";
 
 /// Body of `POST /session`.
@@ -109,6 +111,7 @@ pub(crate) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
             Reply::json(&json!({ "ok": true }))
         }
         _ => orders::answer(world, method, path, body)
+            .or_else(|| moves::answer(world, method, path, body))
             .or_else(|| flex::control(world, method, path, body))
             .unwrap_or_else(|| Reply::error(404, &format!("unknown; allowed: {ALLOWED}"))),
     }
@@ -116,8 +119,13 @@ pub(crate) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
 
 /// Reads the body as `T`, or says what was wrong with it; serde's message lists what is allowed.
 fn with_body<T: DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Value) -> Reply {
+    with_reply(body, |body| Reply::json(&act(body)))
+}
+
+/// The same, and the answer need not be a success.
+fn with_reply<T: DeserializeOwned>(body: &[u8], act: impl FnOnce(T) -> Reply) -> Reply {
     match serde_json::from_slice(body) {
-        Ok(body) => Reply::json(&act(body)),
+        Ok(body) => act(body),
         Err(error) => Reply::error(400, &error.to_string()),
     }
 }

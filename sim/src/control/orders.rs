@@ -4,10 +4,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::with_body;
-use crate::book::{Order, Origin, Placement};
+use crate::book::{Order, Origin, Placement, Trail};
 use crate::http::Reply;
 use crate::state::World;
-use crate::trading::{Chaos, ChaosBody, ScriptBody};
+use crate::trading::{Chaos, ChaosBody, ScriptBody, Telling};
 
 /// Body of `POST /market`.
 #[derive(Debug, Deserialize)]
@@ -28,6 +28,9 @@ struct FillBody {
     quantity: Option<f64>,
     /// The order's own price, or the market's, if missing.
     price: Option<f64>,
+    /// The websocket does not tell of it.
+    #[serde(default)]
+    silent: bool,
 }
 
 /// Body of `POST /hide`.
@@ -71,7 +74,24 @@ fn list(world: &World) -> Reply {
     Reply::json(&json!({ "count": rows.len(), "orders": rows }))
 }
 
+/// Whether the websocket tells of what a test does.
+pub(super) fn telling(is_silent: bool) -> Telling {
+    if is_silent { Telling::Silent } else { Telling::Pushed }
+}
+
+/// An order as it truly is, or the error that there is none.
+pub(super) fn truth(world: &World, id: i64) -> Reply {
+    world.book.order(id).map_or_else(
+        || Reply::error(400, "there is no such order"),
+        |order| Reply::json(&row(order)),
+    )
+}
+
 fn row(order: &Order) -> Value {
+    let trail = order.trail.map(|trail| match trail {
+        Trail::Amount(amount) => json!({ "amount": amount, "unit": "amt" }),
+        Trail::Percent(percent) => json!({ "amount": percent, "unit": "%" }),
+    });
     json!({
         "orderId": order.id,
         "cOID": order.client_id,
@@ -84,6 +104,14 @@ fn row(order: &Order) -> Value {
         "avgPrice": order.avg_price,
         "parentId": order.parent,
         "acceptedMs": order.entered_ms,
+        "type": order.kind.ticket_word(),
+        "price": order.limit,
+        "stopPrice": order.stop,
+        "trail": trail,
+        "tif": order.tif,
+        "outsideRTH": order.outside_rth,
+        "group": order.group,
+        "cancelIgnored": order.is_stuck,
     })
 }
 
@@ -99,6 +127,7 @@ fn placements(world: &World) -> Reply {
             "quantity": order.quantity,
             "acceptedMs": placement.at_ms,
             "zombie": placement.origin == Origin::Zombie,
+            "by": if placement.origin == Origin::Tws { "tws" } else { "api" },
         }))
     };
     let rows: Vec<Value> = world.book.placements.iter().filter_map(row).collect();
@@ -110,7 +139,8 @@ fn market(world: &mut World, body: &[u8]) -> Reply {
         Ok(body) => body,
         Err(error) => return Reply::error(400, &error.to_string()),
     };
-    if world.universe.get(body.conid).is_none() || body.last <= 0.0 {
+    let may_be = body.last > 0.0 || world.masks.may_be_negative(body.conid);
+    if world.universe.get(body.conid).is_none() || !may_be {
         return Reply::error(400, "there is no such contract, or the price is not above zero");
     }
     let now = world.clock.now_ms();
@@ -125,9 +155,13 @@ fn fill(world: &mut World, body: &[u8]) -> Reply {
         Err(error) => return Reply::error(400, &error.to_string()),
     };
     let by_name = || world.find(body.client_id.as_deref()?);
-    let open = body.order_id.or_else(by_name).filter(|id| world.book.open.contains(id));
-    let Some(id) = open else { return Reply::error(400, "there is no such open order") };
+    // A cancelled one may fill late.
+    let has_more = |id: &i64| world.book.order(*id).is_some_and(|order| order.left() > 0.0);
+    let Some(id) = body.order_id.or_else(by_name).filter(has_more) else {
+        return Reply::error(400, "there is no such order, or nothing left of it");
+    };
     let price = body.price.unwrap_or_else(|| world.own_price(id));
-    world.fill(id, body.quantity.unwrap_or(f64::INFINITY), price);
-    world.book.order(id).map_or_else(Reply::not_found, |order| Reply::json(&row(order)))
+    let size = body.quantity.unwrap_or(f64::INFINITY);
+    world.fill_and(id, (size, price), telling(body.silent));
+    truth(world, id)
 }

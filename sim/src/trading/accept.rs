@@ -16,7 +16,7 @@ impl World {
         let is_group = tickets.len() > 1 && tickets.iter().all(|ticket| ticket.is_grouped);
         let mut accepted = Vec::new();
         for (number, ticket) in tickets.iter().enumerate() {
-            let mut order = self.order_of(&set.account, ticket);
+            let mut order = self.order_of(&set.account, ticket, origin);
             order.course = script.course(number);
             if matches!(order.course, Course::LateReject(_)) {
                 order.reason.clone_from(&script.reason);
@@ -33,10 +33,11 @@ impl World {
         accepted
     }
 
-    fn order_of(&mut self, account: &str, ticket: &Ticket) -> Order {
+    fn order_of(&mut self, account: &str, ticket: &Ticket, origin: Origin) -> Order {
         let now = self.clock.now_ms();
         let parent = ticket.parent.as_deref().and_then(|parent| self.find(parent));
-        if let Some(client_id) = &ticket.client_id {
+        // A reference that a person gives at TWS takes no client id.
+        if let Some(client_id) = ticket.client_id.as_ref().filter(|_| origin != Origin::Tws) {
             self.book.register(client_id, now);
         }
         Order {
@@ -64,6 +65,7 @@ impl World {
             course: Course::Market,
             due: None,
             triggered: false,
+            is_stuck: false,
             rested: false,
             seen: i64::MIN,
             entered_ms: now,

@@ -1,7 +1,7 @@
 //! Orders are changed and cancelled.
 
 use super::ticket::Ticket;
-use crate::book::{News, Order, Status, Step};
+use crate::book::{News, Status, Step};
 use crate::state::World;
 
 impl World {
@@ -33,16 +33,25 @@ impl World {
         let now = self.clock.now_ms();
         let at = now + self.rules.cancel_millis;
         let Some(order) = self.book.orders.get_mut(&id) else { return };
-        order.status = Status::PendingCancel;
+        (order.status, order.is_stuck) = (Status::PendingCancel, false);
         order.changed_ms = now;
         order.due = Some((at, Step::Cancel));
         let news = News::Row(Box::new(order.clone()));
         self.book.note(now, news);
     }
 
+    /// It looks as if a cancellation had been asked for, and the order works on.
+    pub(super) fn seem_to_cancel(&mut self, id: i64) {
+        let now = self.clock.now_ms();
+        let Some(order) = self.book.orders.get_mut(&id) else { return };
+        (order.status, order.is_stuck) = (Status::PendingCancel, true);
+        (order.changed_ms, order.due, order.seen) = (now, None, i64::MIN);
+        let news = News::Row(Box::new(order.clone()));
+        self.book.note(now, news);
+    }
+
     /// The open orders of an account that can be cancelled.
     pub(crate) fn cancellable(&self, account: &str) -> Vec<i64> {
-        let can = |o: &Order| o.account == account && o.status != Status::PendingCancel;
-        self.related(|order| can(order))
+        self.related(|order| order.account == account && order.can_be_cancelled())
     }
 }

@@ -1,7 +1,10 @@
 //! Faults by chance: seeded, so that the same seed makes the same trouble for the same requests.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use serde::{Deserialize, Serialize};
 
+use super::whims::LocalIds;
 use crate::fault::Outcome;
 use crate::http::Reply;
 
@@ -24,6 +27,25 @@ pub struct ChaosBody {
     pub questions: f64,
     /// How probably a question that was given up goes live all the same.
     pub zombie: f64,
+    /// How probably a request to place, reply or change is carried out and answered by an error, or by a
+    /// row without an id.
+    pub errors: f64,
+    /// How probably a request to place is not carried out, and refused in words that nobody has on a list.
+    pub refusals: f64,
+    /// How probably the rows of a set come in another order.
+    pub row_order: f64,
+    /// How probably rows say the client's own id, as older builds do.
+    pub local_ids: f64,
+    /// How probably rows say nothing of the client's own id and of the parent.
+    pub no_local_ids: f64,
+    /// How probably an order goes live some time after its question was answered by no.
+    pub declined: f64,
+    /// How probably a status is spelled in another letter case.
+    pub spelling: f64,
+    /// How probably a change is acknowledged and not carried out.
+    pub ignored_changes: f64,
+    /// How probably a cancellation is acknowledged, and shown as pending for ever.
+    pub ignored_cancels: f64,
     /// How long a stall lasts (real milliseconds).
     pub stall_ms: u64,
     /// Which requests: `orders`, `reply`, `modify`, `cancel`, `list`, `status`, `trades`; the first two
@@ -75,6 +97,15 @@ pub(crate) struct Tally {
     stalls: u64,
     questioned: u64,
     zombies: u64,
+    errors: u64,
+    refusals: u64,
+    row_order: u64,
+    local_ids: u64,
+    no_local_ids: u64,
+    declined: u64,
+    spelling: u64,
+    ignored_changes: u64,
+    ignored_cancels: u64,
 }
 
 /// A small generator of numbers (splitmix64): the same seed, the same numbers.
@@ -105,18 +136,21 @@ pub(crate) struct Chaos {
     rules: ChaosBody,
     dice: Dice,
     tally: Tally,
+    /// How many statuses were spelled otherwise: counted where the world is only looked at.
+    spelled: AtomicU64,
 }
 
 impl Chaos {
     /// Chance by these rules, from their seed on.
     pub(crate) fn new(rules: ChaosBody) -> Self {
         let dice = Dice(rules.seed);
-        Self { rules, dice, tally: Tally::default() }
+        Self { rules, dice, tally: Tally::default(), spelled: AtomicU64::new(0) }
     }
 
     /// The rules, and how often it struck.
     pub(crate) fn report(&self) -> serde_json::Value {
-        serde_json::json!({ "rules": self.rules, "struck": self.tally })
+        let tally = Tally { spelling: self.spelled.load(Ordering::Relaxed), ..self.tally };
+        serde_json::json!({ "rules": self.rules, "struck": tally })
     }
 
     /// What goes wrong with a request before the broker sees it.
@@ -186,6 +220,100 @@ impl Chaos {
         self.tally.zombies += u64::from(is_one);
         is_one
     }
+
+    /// Whether an order whose question was answered by no goes live all the same.
+    pub(super) fn rolls_declined(&mut self) -> bool {
+        let rises = self.dice.is(self.rules.declined);
+        self.tally.declined += u64::from(rises);
+        rises
+    }
+
+    /// A number below `choices` that picks an untrue answer, if there is to be one.
+    pub(super) fn rolls_error(&mut self, choices: u64) -> Option<u64> {
+        let errs = self.dice.is(self.rules.errors);
+        self.tally.errors += u64::from(errs);
+        errs.then(|| self.dice.below(choices))
+    }
+
+    /// The same for a refusal that is true.
+    pub(super) fn rolls_refusal(&mut self, choices: u64) -> Option<u64> {
+        let refuses = self.dice.is(self.rules.refusals);
+        self.tally.refusals += u64::from(refuses);
+        refuses.then(|| self.dice.below(choices))
+    }
+
+    /// Whether a change is not carried out.
+    pub(super) fn rolls_ignored_change(&mut self) -> bool {
+        let ignores = self.dice.is(self.rules.ignored_changes);
+        self.tally.ignored_changes += u64::from(ignores);
+        ignores
+    }
+
+    /// Whether a cancellation is not carried out.
+    pub(super) fn rolls_ignored_cancel(&mut self) -> bool {
+        let ignores = self.dice.is(self.rules.ignored_cancels);
+        self.tally.ignored_cancels += u64::from(ignores);
+        ignores
+    }
+
+    /// Puts the rows of a set into another order than the tickets', perhaps.
+    pub(super) fn shuffles(&mut self, rows: &mut [i64]) {
+        if rows.len() < 2 || !self.dice.is(self.rules.row_order) {
+            return;
+        }
+        self.tally.row_order += 1;
+        let before = rows.to_vec();
+        for last in (1..rows.len()).rev() {
+            let other = self.dice.below(last as u64 + 1) as usize;
+            rows.swap(last, other);
+        }
+        if rows == before.as_slice() {
+            rows.reverse();
+        }
+    }
+
+    /// What the rows of an acceptance say of the client's own ids.
+    pub(super) fn rolls_local_ids(&mut self) -> LocalIds {
+        if self.dice.is(self.rules.no_local_ids) {
+            self.tally.no_local_ids += 1;
+            return LocalIds::None;
+        }
+        if self.dice.is(self.rules.local_ids) {
+            self.tally.local_ids += 1;
+            return LocalIds::All;
+        }
+        LocalIds::Usual
+    }
+
+    /// A status as this place spells it; the same one of the same order always in the same way, however
+    /// often somebody looks.
+    pub(crate) fn spell(&self, word: &str, order: i64, place: Place) -> String {
+        let salt = word
+            .bytes()
+            .fold(place as u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+        let mut dice = Dice(self.rules.seed ^ order.unsigned_abs().rotate_left(20) ^ salt);
+        if !dice.is(self.rules.spelling) {
+            return word.to_owned();
+        }
+        self.spelled.fetch_add(1, Ordering::Relaxed);
+        match dice.below(2) {
+            0 => word.to_lowercase(),
+            _ => word.to_uppercase(),
+        }
+    }
+}
+
+/// Where a status is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    /// The answer to a request to place or change.
+    Answer = 1,
+    /// The orders list.
+    List,
+    /// The status page.
+    Page,
+    /// The websocket.
+    Push,
 }
 
 /// What kind of request about orders this is.

@@ -73,8 +73,9 @@ impl World {
         if ticket.kind != Kind::Limit || !contract.legs.is_empty() {
             return Ok(());
         }
-        let too_high = ticket.is_buy && limit > touch.last * (1.0 + WORST_LIMIT);
-        let too_low = !ticket.is_buy && limit < touch.last * (1.0 - WORST_LIMIT);
+        let worst = touch.last.abs() * WORST_LIMIT;
+        let too_high = ticket.is_buy && limit > touch.last + worst;
+        let too_low = !ticket.is_buy && limit < touch.last - worst;
         if !too_high && !too_low {
             return Ok(());
         }

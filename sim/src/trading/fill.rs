@@ -11,6 +11,13 @@ use crate::value::INITIAL;
 /// Less than this is nothing.
 const NOTHING: f64 = 1e-9;
 
+/// Whether the websocket tells of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Telling {
+    Pushed,
+    Silent,
+}
+
 /// What a ticket would cost, in the account's base currency.
 #[derive(Debug)]
 pub(crate) struct Cost {
@@ -47,6 +54,11 @@ pub(crate) fn commission(of: &Instrument, size: f64, price: f64) -> f64 {
 impl World {
     /// Fills so much of an order at this price.
     pub(crate) fn fill(&mut self, id: i64, quantity: f64, price: f64) {
+        self.fill_and(id, (quantity, price), Telling::Pushed);
+    }
+
+    /// The same, and the websocket tells of it or not.
+    pub(crate) fn fill_and(&mut self, id: i64, (quantity, price): (f64, f64), telling: Telling) {
         let now = self.clock.now_ms();
         let Some(order) = self.book.orders.get_mut(&id) else { return };
         let quantity = quantity.min(order.left());
@@ -60,12 +72,16 @@ impl World {
         order.changed_ms = now;
         let is_whole = order.left() <= NOTHING;
         if is_whole {
-            (order.status, order.due) = (Status::Filled, None);
+            (order.status, order.due, order.is_stuck) = (Status::Filled, None, false);
             self.book.open.remove(&id);
         }
         let order = order.clone();
-        self.book.note(now, News::Fill(Box::new(order.clone())));
-        self.execute(&order, quantity, price);
+        let news = match telling {
+            Telling::Pushed => News::Fill(Box::new(order.clone())),
+            Telling::Silent => News::Quiet(Box::new(order.clone())),
+        };
+        self.book.note(now, news);
+        self.execute(&order, (quantity, price), telling);
         if is_whole {
             self.after_fill(&order);
         }
@@ -89,22 +105,29 @@ impl World {
     }
 
     /// One execution, or one per leg.
-    fn execute(&mut self, order: &Order, quantity: f64, price: f64) {
+    fn execute(&mut self, order: &Order, (quantity, price): (f64, f64), telling: Telling) {
         if order.legs.is_empty() {
             let leg = Leg { conid: order.conid, ratio: 1 };
-            self.execute_leg(order, &leg, (1, quantity, price));
+            let trade = self.execute_leg(order, &leg, (1, quantity, price));
+            self.tell_trade(trade, telling);
             return;
         }
         for (at, leg) in order.legs.iter().enumerate() {
             let Some(touch) = self.touch(leg.conid, &[]) else { continue };
             let size = quantity * leg.ratio.unsigned_abs() as f64;
-            self.execute_leg(order, leg, (at + 1, size, touch.last));
+            let trade = self.execute_leg(order, leg, (at + 1, size, touch.last));
+            self.tell_trade(trade, telling);
         }
     }
 
-    fn execute_leg(&mut self, order: &Order, leg: &Leg, (at, size, price): (usize, f64, f64)) {
+    fn execute_leg(
+        &mut self,
+        order: &Order,
+        leg: &Leg,
+        (at, size, price): (usize, f64, f64),
+    ) -> Option<Trade> {
         let now = self.clock.now_ms();
-        let Some(of) = self.universe.get(leg.conid).cloned() else { return };
+        let of = self.universe.get(leg.conid).cloned()?;
         let is_buy = order.is_buy == (leg.ratio > 0);
         let trade = Trade {
             execution_id: format!(
@@ -126,9 +149,16 @@ impl World {
         if let Some(account) = self.accounts.iter_mut().find(|a| a.id == order.account) {
             account.settle(&of, &trade);
         }
+        self.book.keep_trade(trade.clone());
+        Some(trade)
+    }
+
+    /// The websocket tells of an execution now, and again when its commission is known.
+    fn tell_trade(&mut self, trade: Option<Trade>, telling: Telling) {
+        let Some(trade) = trade.filter(|_| telling == Telling::Pushed) else { return };
+        let now = self.clock.now_ms();
         self.book.note(now, News::Trade(Box::new(trade.clone())));
-        self.uncharged.push(trade.clone());
-        self.book.keep_trade(trade);
+        self.uncharged.push(trade);
     }
 
     /// Tells of the commissions that are known by now: the same executions once more.

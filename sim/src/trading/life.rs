@@ -1,5 +1,6 @@
 //! What time does to orders: they are submitted, cancelled, rejected, filled.
 
+use super::fill::Telling;
 use super::matching::Verdict;
 use crate::book::{Course, News, Order, Status, Step};
 use crate::state::World;
@@ -57,6 +58,9 @@ impl World {
         }
         let Some(order) = self.book.orders.get_mut(&id) else { return };
         order.seen = i64::MIN;
+        if order.is_stuck {
+            return;
+        }
         if order.status != Status::Submitted && (!order.kind.is_triggered() || order.triggered) {
             order.status = Status::Submitted;
             order.changed_ms = now;
@@ -76,7 +80,7 @@ impl World {
     /// Compares an order with the market, once for each of its steps.
     fn meet_market(&mut self, id: i64, step: i64) {
         let Some(order) = self.book.orders.get_mut(&id) else { return };
-        if !order.status.is_working() || order.due.is_some() || order.seen == step {
+        if !order.works() || order.due.is_some() || order.seen == step {
             return;
         }
         order.seen = step;
@@ -146,6 +150,7 @@ impl World {
         self.book.open.remove(&id);
         let Some(order) = self.book.orders.get_mut(&id) else { return };
         (order.status, order.changed_ms, order.due) = (status, now, None);
+        order.is_stuck = false;
         let had_fills = order.filled > 0.0;
         let news = News::Status(Box::new(order.clone()));
         self.book.note(now, news);
@@ -154,6 +159,30 @@ impl World {
                 self.end(child, Status::Cancelled);
             }
         }
+    }
+
+    /// An order that was over works again; false if there is none, or nothing left of it.
+    pub(crate) fn revive(&mut self, id: i64, telling: Telling) -> bool {
+        let now = self.clock.now_ms();
+        let is_over = |o: &&mut Order| o.left() > 0.0 && !self.book.open.contains(&id);
+        let Some(order) = self.book.orders.get_mut(&id).filter(is_over) else { return false };
+        let waits = order.kind.is_triggered() && !order.triggered;
+        order.status = if waits { Status::PreSubmitted } else { Status::Submitted };
+        if matches!(order.course, Course::LateReject(_)) {
+            order.course = Course::Market;
+        }
+        (order.reason, order.due, order.seen) = (None, None, i64::MIN);
+        order.changed_ms = now;
+        let order = Box::new(order.clone());
+        self.book.open.insert(id);
+        self.book.hide(id, false);
+        let news = match telling {
+            Telling::Pushed => News::Row(order),
+            Telling::Silent => News::Quiet(order),
+        };
+        self.book.note(now, news);
+        self.trade();
+        true
     }
 
     /// The broker ends an order, and says why.

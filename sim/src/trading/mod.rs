@@ -19,11 +19,15 @@ mod request;
 mod round;
 mod script;
 mod ticket;
+mod tws;
+mod whims;
 
 pub use chaos::ChaosBody;
-pub(crate) use chaos::{Chaos, Strike};
-pub(crate) use fill::{Cost, commission};
+pub(crate) use chaos::{Chaos, Place, Strike};
+pub(crate) use fill::{Cost, Telling, commission};
 pub(crate) use questions::{MOST_SUPPRESSED, Question};
 pub(crate) use round::{Answer, Rounds};
 pub(crate) use script::ScriptBody;
 pub(crate) use ticket::Ticket;
+pub(crate) use tws::TwsBody;
+pub(crate) use whims::{LocalIds, NextBody};

@@ -24,6 +24,9 @@ impl World {
         if let Some(first) = tickets.first() {
             self.check_money(account, first)?;
         }
+        if let Some(refusal) = self.refuses() {
+            return Err(refusal);
+        }
         let script = self.rounds.scripts.pop_front().unwrap_or_default();
         let ids = self.questions(account, &tickets, &script);
         let set = Set { account: account.to_owned(), tickets };

@@ -9,6 +9,7 @@ use super::checks::duplicate;
 use super::questions::Question;
 use super::script::Script;
 use super::ticket::Ticket;
+use super::whims::{LocalIds, Whim};
 use crate::book::Origin;
 use crate::http::Reply;
 use crate::state::World;
@@ -62,7 +63,12 @@ pub(crate) enum Answer {
         id: String,
         question: Question,
     },
-    Placed(Vec<i64>),
+    Placed {
+        orders: Vec<i64>,
+        ids: LocalIds,
+    },
+    /// It was carried out, and this is said.
+    Told(Reply),
     /// A row that failed, behind those that did not.
     Failed {
         placed: Vec<i64>,
@@ -105,12 +111,21 @@ impl World {
             return Answer::Refused(Reply::error(400, &format!("reply id not found: '{id}'")));
         };
         if !confirmed {
+            self.decline(round);
             return Answer::Refused(Reply::error(200, "Order not confirmed "));
         }
         if let Some(question) = round.questions.pop_front() {
             self.release(&question.id);
         }
         self.go_on(round)
+    }
+
+    /// The client said no, and mostly that is the end of it.
+    fn decline(&mut self, round: Round) {
+        let is_new = matches!(round.purpose, Purpose::Place(_));
+        if is_new && (round.script.declined_rises || self.chaos.rolls_declined()) {
+            self.rise_later(round);
+        }
     }
 
     /// Confirming a question lets rise what was given up at the same one.
@@ -138,8 +153,12 @@ impl World {
         let Round { purpose, script, questions: _, .. } = round;
         match purpose {
             Purpose::Modify { order, ticket } => {
+                let whim = self.whim_of_change();
+                if whim == Whim::Ignore {
+                    return Answer::Modified(order);
+                }
                 self.change(order, &ticket);
-                Answer::Modified(order)
+                self.tell_of_change(order, whim)
             }
             Purpose::Place(set) => self.place(set, &script),
         }
@@ -158,7 +177,7 @@ impl World {
             let placed = self.accept(&set, script, Origin::Answered);
             return match placed.first().filter(|_| script.prompt) {
                 Some(order) => Answer::Prompt(*order),
-                None => Answer::Placed(placed),
+                None => self.tell_of_placement(placed, script),
             };
         };
         // Of a bracket the broker takes what it can: the parent is live and the child is not.
@@ -189,9 +208,13 @@ impl World {
     /// What was given up is gone, unless it comes back.
     fn bury(&mut self, round: Round) {
         if round.script.zombie || self.chaos.rolls_zombie() {
-            let at = self.clock.now_ms() + self.rules.zombie_millis;
-            self.rounds.zombies.push((at, round));
+            self.rise_later(round);
         }
+    }
+
+    fn rise_later(&mut self, round: Round) {
+        let at = self.clock.now_ms() + self.rules.zombie_millis;
+        self.rounds.zombies.push((at, round));
     }
 
     /// Lets happen what was due: rounds end, and the dead go live.

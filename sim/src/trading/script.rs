@@ -38,6 +38,22 @@ pub(crate) struct Script {
     pub(crate) reason: Option<String>,
     /// If its question is given up, it goes live all the same, some time later.
     pub(crate) zombie: bool,
+    /// If its question is answered by no, it goes live all the same, some time later.
+    pub(crate) declined_rises: bool,
+    /// Accepted, and answered by an error with this text.
+    pub(crate) error: Option<String>,
+    /// What is odd about the rows of its acceptance.
+    pub(crate) rows: Option<Rows>,
+}
+
+/// Odd rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Rows {
+    /// The last ticket's first.
+    Reversed,
+    /// A status and no id.
+    NoIds,
 }
 
 /// What happens to an accepted order.

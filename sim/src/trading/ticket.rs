@@ -9,7 +9,7 @@ use crate::http::Reply;
 use crate::instruments::Instrument;
 use crate::state::World;
 
-const TIFS: [&str; 7] = ["DAY", "GTC", "OPG", "IOC", "PAX", "OVT", "OND"];
+pub(super) const TIFS: [&str; 7] = ["DAY", "GTC", "OPG", "IOC", "PAX", "OVT", "OND"];
 
 /// How much of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,7 +59,8 @@ impl Ticket {
         let unknown = || Reply::bad_request(&format!("orderType is not valid: {word}"));
         let kind = Kind::parse(&word.to_ascii_uppercase()).ok_or_else(unknown)?;
         let prices = prices(kind, &fields)?;
-        check_ticks(&prices, &of, contract.legs.is_empty())?;
+        let is_positive = contract.legs.is_empty() && !world.masks.may_be_negative(of.conid);
+        check_ticks(&prices, &of, is_positive)?;
         Ok(Self {
             client_id: fields.text("cOID")?.map(str::to_owned),
             parent: fields.text("parentId")?.map(str::to_owned),
@@ -165,8 +166,8 @@ fn trail(fields: &Fields<'_>) -> Result<Trail, Reply> {
     }
 }
 
-/// Prices lie on ticks, and above zero unless they are a combination's.
-fn check_ticks(prices: &Prices, of: &Instrument, is_single: bool) -> Result<(), Reply> {
+/// Prices lie on ticks, and above zero where they must.
+fn check_ticks(prices: &Prices, of: &Instrument, is_positive: bool) -> Result<(), Reply> {
     for price in [prices.limit, prices.stop].into_iter().flatten() {
         let ticks = price / of.tick;
         if (ticks - ticks.round()).abs() > 1e-6 {
@@ -178,7 +179,7 @@ fn check_ticks(prices: &Prices, of: &Instrument, is_single: bool) -> Result<(), 
                 ),
             ));
         }
-        if is_single && price <= 0.0 {
+        if is_positive && price <= 0.0 {
             return Err(Reply::error(500, &format!("The price {price} is not valid.")));
         }
     }

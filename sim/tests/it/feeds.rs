@@ -21,7 +21,7 @@ pub(crate) async fn subscribed(world: &World, topic: &str) -> Socket {
 }
 
 /// The next row of a topic.
-async fn row(socket: &mut Socket, topic: &str) -> Value {
+pub(crate) async fn row(socket: &mut Socket, topic: &str) -> Value {
     loop {
         let frame = next(socket).await.unwrap();
         if frame["topic"] == topic && frame["args"] != json!([]) {
