@@ -392,18 +392,14 @@ impl State {
             Ok(id) => {
                 let text = self.book.get(id).map(|intent| intent.text.clone()).unwrap_or_default();
                 let mut report = self.report(true, format!("{what}: {text}."), "");
-                report.orders = self.book.get(id).map(|i| self.shown_order(i)).into_iter().collect();
+                report.orders =
+                    self.book.get(id).map(|i| self.shown_order(i)).into_iter().collect();
                 report
             }
         }
     }
 
-    async fn resolve(
-        &mut self,
-        me: &ActorRef<Msg>,
-        id: &str,
-        resolution: &Resolution,
-    ) -> Resolved {
+    async fn resolve(&mut self, me: &ActorRef<Msg>, id: &str, resolution: &Resolution) -> Resolved {
         let intent = id.parse::<IntentId>().ok().and_then(|id| self.book.get(id)).cloned();
         let Some(intent) = intent else {
             let text = format!("There is no order {id}.");
@@ -422,9 +418,9 @@ impl State {
             return Resolved::no(self.report(false, text, ""));
         }
         match resolution {
-            Resolution::NotPlaced => Resolved::no(
-                self.settle_by_person(me, &intent, Event::Resolved(None)).await,
-            ),
+            Resolution::NotPlaced => {
+                Resolved::no(self.settle_by_person(me, &intent, Event::Resolved(None)).await)
+            }
             Resolution::Placed(order_id) => match order_id.parse() {
                 Ok(order_id) => Resolved::Look(intent.id, intent.account, order_id),
                 Err(error) => Resolved::no(self.report(false, format!("{error}"), "")),
@@ -458,7 +454,10 @@ impl State {
         let shown = shown(intent);
         match elsewhere.filter(|_| intent.state.is_open()) {
             Some(through) => OrderReport {
-                hint: format!("It was placed through {through}; nothing of it is seen here. {}", shown.hint),
+                hint: format!(
+                    "It was placed through {through}; nothing of it is seen here. {}",
+                    shown.hint
+                ),
                 ..shown
             },
             None => shown,
@@ -516,13 +515,8 @@ impl State {
                     bound: Vec::new(),
                 },
             };
-            let request = Request {
-                seed,
-                scene: None,
-                suppress: false,
-                beside: None,
-                warnings: Vec::new(),
-            };
+            let request =
+                Request { seed, scene: None, suppress: false, beside: None, warnings: Vec::new() };
             ids.extend(self.ask(me, request).await);
         }
         let mut report = self.report(

@@ -83,7 +83,11 @@ impl From<OrderAnswer> for Heard {
 }
 
 /// The last look before an order or a change goes.
-pub(super) async fn prove_order(round: &Round, intent: &Intent, order: &Order) -> Result<Proof, Denial> {
+pub(super) async fn prove_order(
+    round: &Round,
+    intent: &Intent,
+    order: &Order,
+) -> Result<Proof, Denial> {
     let lease = scene::prove(&round.session, &order.account, order.paper).await?;
     let deadline = Instant::now() + faults::scaled(PROOF);
     let gathered = scene::gather(&lease, &round.underlyings, order, round.needs, deadline).await;
