@@ -314,17 +314,17 @@ impl State {
         (account, order): (AccountId, OrderId),
         reply: RpcReplyPort<OrdersReport>,
     ) {
-        let Some(lease) = self.ready.clone() else {
-            let _ = reply.send(self.report(
-                false,
-                format!("Order {order} cannot be looked at: there is no session at IBKR."),
-                "Log in first (`ibctl login`): what is said of an order is held against IBKR.",
-            ));
-            return;
-        };
-        let (me, feeds) = (me.clone(), self.feeds.clone());
+        let (me, feeds, session) = (me.clone(), self.feeds.clone(), self.session.clone());
         tokio::spawn(async move {
             let deadline = Instant::now() + PAGE;
+            let lease = match session.look(deadline).await {
+                Ok(lease) => lease,
+                Err(refusal) => {
+                    let why = format!("order {order} cannot be looked at: {}", refusal.message);
+                    let _ = me.cast(Msg::Resolve(id, Err(why), reply));
+                    return;
+                }
+            };
             let page = match feeds.page(&lease, &account, order, deadline).await {
                 Ok(Some(page)) => Ok(Box::new(Page::of(&page.value))),
                 Ok(None) => Err(format!("IBKR knows no order {order} of the account {account}")),
