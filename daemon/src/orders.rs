@@ -20,6 +20,7 @@ mod feed;
 pub mod fits;
 pub mod guardrails;
 mod handle;
+mod head;
 pub mod intent;
 mod lane;
 pub mod life;
@@ -176,6 +177,8 @@ pub struct State {
     settings: Settings,
     flag: PathBuf,
     folder: PathBuf,
+    /// What the journal must hold, known besides it.
+    heads: head::Heads,
     changes: sync_watch::Sender<u64>,
     book: Book,
     /// Where every step is written before it is acted on. An error: why trading is closed.
@@ -329,6 +332,7 @@ impl State {
             limits,
             settings: arguments.settings,
             flag: arguments.flag,
+            heads: head::Heads::of(&arguments.folder),
             folder: arguments.folder,
             changes: arguments.changes,
             book: Book::default(),
@@ -366,7 +370,7 @@ impl State {
 
     /// Reads the journal. Without it trading is closed; what can be looked at still can.
     fn open_trail(&mut self) {
-        self.trail = match Trail::open(&self.folder) {
+        self.trail = match Trail::open(&self.folder, &self.heads) {
             Ok((trail, records)) => {
                 for (record, at) in records {
                     self.remember_token(&record);

@@ -464,6 +464,11 @@ impl State {
 
     fn audit(&self, count: u32) -> OrdersReport {
         match ibd_journal::read(&self.folder, count as usize) {
+            Ok(entries) if self.is_cut(count, &entries) => self.report(
+                false,
+                "The trail ends before what this daemon wrote last: its files were removed, moved or replaced.",
+                "`ibctl audit verify` says more.",
+            ),
             Ok(entries) => {
                 let mut report = self.report(true, "", "");
                 report.audit = entries.iter().map(line).collect();
@@ -477,8 +482,14 @@ impl State {
         }
     }
 
+    /// Whether the newest records are not there.
+    fn is_cut(&self, count: u32, newest: &[ibd_journal::Entry]) -> bool {
+        let wrote = self.heads.held().map_or(0, |head| head.seq);
+        count > 0 && newest.last().map_or(0, |entry| entry.seq) < wrote
+    }
+
     fn verify(&self) -> OrdersReport {
-        match ibd_journal::verify(&self.folder) {
+        match ibd_journal::verify_after(&self.folder, &self.heads.all()) {
             Ok(verified) => {
                 let text = format!(
                     "The audit trail is whole: {} records; the last hash is {}.",

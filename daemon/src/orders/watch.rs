@@ -141,6 +141,8 @@ impl State {
             self.step(me, id, Event::Expired, "the daemon").await;
         }
         self.watch_flag().await;
+        // A journal that vanished is known before the next order is asked for.
+        let _ = self.write_all(Vec::new()).await;
         if let Some(lease) = self.ready.clone() {
             self.check_egress(&lease).await;
         }
