@@ -18,6 +18,7 @@ pub mod evidence;
 pub mod exact;
 mod feed;
 pub mod fits;
+pub mod flags;
 pub mod guardrails;
 mod handle;
 mod head;
@@ -152,8 +153,8 @@ pub struct Arguments {
     pub settings: Settings,
     /// Where the journal is.
     pub folder: PathBuf,
-    /// The file whose being there freezes trading.
-    pub flag: PathBuf,
+    /// The files whose being there freezes trading.
+    pub flags: flags::Flags,
     /// Told whenever an intent changes.
     pub changes: sync_watch::Sender<u64>,
     /// Who knows where a PIN may be.
@@ -175,7 +176,7 @@ pub struct State {
     feeds: Feeds,
     limits: Limits,
     settings: Settings,
-    flag: PathBuf,
+    flags: flags::Flags,
     folder: PathBuf,
     /// What the journal must hold, known besides it.
     heads: head::Heads,
@@ -331,7 +332,7 @@ impl State {
             feeds: arguments.feeds,
             limits,
             settings: arguments.settings,
-            flag: arguments.flag,
+            flags: arguments.flags,
             heads: head::Heads::of(&arguments.folder),
             folder: arguments.folder,
             changes: arguments.changes,

@@ -401,7 +401,7 @@ impl State {
                     feeds: desks.feeds.clone(),
                     settings: self.shared.config.settings.clone(),
                     folder: places.state.join("journal"),
-                    flag: places.state.join("FROZEN"),
+                    flags: orders::flags::Flags::of(places),
                     changes: desks.orders.changes(),
                     handle: desks.orders.clone(),
                     stay_closed: stays_closed(&self.orders_failed),

@@ -209,7 +209,7 @@ impl State {
         let by = "the daemon itself: more requests with orders left it than its journal knows of";
         tracing::error!(by, "trading is frozen");
         let _ = self.write_all(vec![Record::Frozen { by: by.to_owned() }]).await;
-        let _ = std::fs::write(&self.flag, "frozen\n");
+        let _ = self.flags.raise();
         self.say(
             Level::Warning,
             "trading_frozen",

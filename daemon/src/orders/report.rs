@@ -57,12 +57,16 @@ impl State {
         Ok(())
     }
 
-    /// Why nothing new is sent, if a person or the breaker has frozen trading. The file counts by itself.
+    /// Why nothing new is sent, if a person or the breaker has frozen trading. The files count by themselves.
     pub(super) fn frozen(&self) -> Option<String> {
-        match self.book.frozen() {
-            Some(by) => Some(format!("frozen by {by}")),
-            None => self.flag.exists().then(|| "frozen by a person".to_owned()),
+        if let Some(by) = self.book.frozen() {
+            return Some(format!("frozen by {by}"));
         }
+        if self.flags.is_own_up() {
+            return Some("frozen by a person".to_owned());
+        }
+        let shared = self.flags.shared_up()?;
+        Some(format!("frozen for every profile (by {})", shared.display()))
     }
 
     /// Too many rejects in a row are no accident: a person looks before anything more is sent.
@@ -75,6 +79,7 @@ impl State {
         let by = format!(
             "the breaker: {rejects} orders in a row were rejected (IB_BREAKER_REJECTS={limit})"
         );
+        let _ = self.flags.raise();
         if self.write_all(vec![Record::Frozen { by: by.clone() }]).await.is_ok() {
             self.say(
                 Level::Warning,
@@ -371,8 +376,8 @@ impl State {
     }
 
     async fn freeze(&mut self, me: &ActorRef<Msg>, cancel_all: bool) -> OrdersReport {
-        // The file first: it works even if the journal does not.
-        let flagged = std::fs::write(&self.flag, "frozen\n");
+        // The files first: they work even if the journal does not.
+        let flagged = self.flags.raise();
         let written = match self.book.frozen() {
             Some(_) => Ok(()),
             None => self.write_all(vec![Record::Frozen { by: "a person".to_owned() }]).await,
@@ -442,14 +447,8 @@ impl State {
         if let Err(refusal) = self.check_pin(wanted, pin.as_ref()) {
             return self.failed(refusal);
         }
-        if let Err(error) = std::fs::remove_file(&self.flag)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return self.report(
-                false,
-                format!("{} cannot be removed: {error}.", self.flag.display()),
-                "Remove it yourself.",
-            );
+        if let Err(why) = self.flags.lower() {
+            return self.report(false, format!("{why}."), "Remove it yourself.");
         }
         // A person has compared what left with what is known.
         self.egress = Egress::default();
@@ -459,7 +458,15 @@ impl State {
         }
         self.changed();
         self.next_turn(me);
-        self.report(true, "Orders go through again.", "")
+        let others = self.flags.others_up();
+        let hint = match others.is_empty() {
+            true => String::new(),
+            false => format!(
+                "Frozen of their own, and still so: the profiles {}; `ibctl unfreeze --profile NAME` each.",
+                others.join(", ")
+            ),
+        };
+        self.report(true, "Orders go through again.", hint)
     }
 
     fn audit(&self, count: u32) -> OrdersReport {

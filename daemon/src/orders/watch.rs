@@ -77,7 +77,8 @@ impl State {
                 records.push(Record::Became { id, state, sent_at: None, by });
             }
         }
-        if self.flag.exists() && self.book.frozen().is_none() {
+        if self.flags.is_own_up() && self.book.frozen().is_none() {
+            let _ = self.flags.raise();
             records.push(Record::Frozen { by: "a person".to_owned() });
         }
         if self.trail.is_ok()
@@ -154,7 +155,9 @@ impl State {
 
     /// The file freezes trading even if nobody could tell us.
     async fn watch_flag(&mut self) {
-        if self.book.frozen().is_none() && self.flag.exists() {
+        if self.book.frozen().is_none() && self.flags.is_own_up() {
+            // Who raised it by hand may know of one profile only.
+            let _ = self.flags.raise();
             let _ = self.write_all(vec![Record::Frozen { by: "a person".to_owned() }]).await;
             self.changed();
         }
