@@ -36,6 +36,7 @@ mod questions;
 pub mod record;
 mod report;
 mod scene;
+mod siblings;
 pub mod standing;
 mod tickets;
 mod trail;
@@ -153,6 +154,10 @@ pub struct Arguments {
     pub settings: Settings,
     /// Where the journal is.
     pub folder: PathBuf,
+    /// This profile's state folder.
+    pub state: PathBuf,
+    /// Folders above profiles: this one's, and those of others that may trade in the same account.
+    pub above: Vec<PathBuf>,
     /// The files whose being there freezes trading.
     pub flags: flags::Flags,
     /// Told whenever an intent changes.
@@ -177,6 +182,8 @@ pub struct State {
     limits: Limits,
     settings: Settings,
     flags: flags::Flags,
+    /// What other profiles sent.
+    siblings: siblings::Siblings,
     folder: PathBuf,
     /// What the journal must hold, known besides it.
     heads: head::Heads,
@@ -248,9 +255,11 @@ impl Actor for Orders {
     ) -> Result<(), ActorProcessingErr> {
         match msg {
             Msg::Ask(request, reply) => {
+                state.look_beside();
                 let _ = reply.send(state.ask(&me, *request).await);
             }
             Msg::Judge(request, reply) => {
+                state.look_beside();
                 let _ = reply.send(state.would_be(*request));
             }
             Msg::Known(key, token, reply) => {
@@ -271,7 +280,10 @@ impl Actor for Orders {
             Msg::Verb(verb, pin, reply) => {
                 let _ = reply.send(state.verb(&me, verb, &pin).await);
             }
-            Msg::Proved(id, proof) => state.proved(&me, id, *proof).await,
+            Msg::Proved(id, proof) => {
+                state.look_beside();
+                state.proved(&me, id, *proof).await;
+            }
             Msg::Answered(id, answer) => state.answered(&me, id, *answer).await,
             Msg::Cancelled(id, answer) => state.cancel_answered(&me, id, *answer).await,
             Msg::Seen(evidence) => state.seen(&me, evidence).await,
@@ -333,6 +345,7 @@ impl State {
             limits,
             settings: arguments.settings,
             flags: arguments.flags,
+            siblings: siblings::Siblings::beside(&arguments.state, arguments.above),
             heads: head::Heads::of(&arguments.folder),
             folder: arguments.folder,
             changes: arguments.changes,

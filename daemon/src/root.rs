@@ -401,6 +401,8 @@ impl State {
                     feeds: desks.feeds.clone(),
                     settings: self.shared.config.settings.clone(),
                     folder: places.state.join("journal"),
+                    state: places.state.clone(),
+                    above: places.shared(),
                     flags: orders::flags::Flags::of(places),
                     changes: desks.orders.changes(),
                     handle: desks.orders.clone(),

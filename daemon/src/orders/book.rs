@@ -194,19 +194,7 @@ impl Book {
 
     /// Orders sent lately.
     pub fn counts(&self, now: Timestamp) -> Counts {
-        let today = day(now);
-        let mut counts = Counts::default();
-        for intent in self.intents.values() {
-            let (Some(sent), Some(order)) = (intent.sent_at, &intent.order) else { continue };
-            // A clock that was set back must not let more through.
-            if now.duration_since(sent) < SignedDuration::from_secs(60) {
-                counts.minute += order.count();
-            }
-            if day(sent) >= today {
-                counts.day += order.count();
-            }
-        }
-        counts
+        counts_of(self.intents.values(), now)
     }
 
     /// Orders that the broker rejected in a row, up to the last one.
@@ -227,6 +215,23 @@ impl Book {
         };
         ended.iter().rev().take_while(is_reject).count() as u64
     }
+}
+
+/// How many of these were sent lately.
+pub fn counts_of<'a>(intents: impl Iterator<Item = &'a Intent>, now: Timestamp) -> Counts {
+    let today = day(now);
+    let mut counts = Counts::default();
+    for intent in intents {
+        let (Some(sent), Some(order)) = (intent.sent_at, &intent.order) else { continue };
+        // A clock that was set back must not let more through.
+        if now.duration_since(sent) < SignedDuration::from_secs(60) {
+            counts.minute += order.count();
+        }
+        if day(sent) >= today {
+            counts.day += order.count();
+        }
+    }
+    counts
 }
 
 /// The smaller of what the two clocks say: a clock that jumps ahead makes nothing older.

@@ -150,7 +150,8 @@ impl State {
         };
         let empty = Scene::default();
         let scene = request.scene.as_ref().map_or(&empty, |(scene, _)| scene);
-        vet(order, scene, rules, self.book.counts(now), now)
+        let counts = self.counts(&order.account, now);
+        vet(order, scene, rules, counts, now)
             .map(|vetted| (vetted, like))
             .map_err(|denial| (denial, None))
     }
@@ -163,8 +164,12 @@ impl State {
         beside: Option<IntentId>,
     ) -> Result<Option<IntentId>, (Denial, Option<IntentId>)> {
         let window = Duration::from_secs(rules.duplicate_seconds);
+        let elsewhere = self.siblings.alike(order, window, Self::now());
+        if let Some(first) = elsewhere.as_ref().filter(|first| !first.is_meant(beside)) {
+            return Err((first.denial(), Some(first.id())));
+        }
         let Some((first, in_doubt)) = self.book.alike(order, window, Self::now()) else {
-            return Ok(None);
+            return Ok(elsewhere.map(|first| first.id()));
         };
         let name = first.state.name();
         if in_doubt {

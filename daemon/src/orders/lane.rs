@@ -143,7 +143,12 @@ impl State {
         let rules = self.rules_of(intent);
         let empty = Scene::default();
         let scene = scene.unwrap_or(&empty);
-        let vetted = match vet(order.clone(), scene, &rules, self.book.counts(now), now) {
+        let window = Duration::from_secs(rules.duplicate_seconds);
+        if let Some(first) = self.siblings.was_sent(intent, window, Self::now()) {
+            return Event::Refused(first.denial());
+        }
+        let counts = self.counts(&order.account, now);
+        let vetted = match vet(order.clone(), scene, &rules, counts, now) {
             Ok(vetted) => vetted,
             Err(denial) => return Event::Refused(denial),
         };
