@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use ibd_cpapi::faults;
 use ibd_protocol::Secret;
-use ibd_protocol::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 use tokio::time::Instant;
@@ -322,7 +321,7 @@ impl State {
                 "Tell the user; `ibctl approve` does it too.",
             )),
             (By::Person, Answerer::Client(_)) => Err(needs_person(&approval.id)),
-            (_, Answerer::Dialog) if self.settings.text("IB_APPROVE_BY") == Some("ibctl") => {
+            (_, Answerer::Dialog) if self.rules_of(intent).is_ctl_only => {
                 Err(needs_person(&approval.id))
             }
             (_, Answerer::Dialog) if wanted.0.is_some() => Err(needs_person(&approval.id)),
@@ -371,8 +370,7 @@ impl State {
         worth: &Worth,
     ) -> Approval {
         let now = Timestamp::now();
-        let seconds = self.settings.number("IB_APPROVAL_SECONDS").unwrap_or(300u32);
-        let life = faults::scaled(Duration::from_secs(u64::from(seconds)));
+        let life = faults::scaled(Duration::from_secs(self.rules_of(intent).approval_seconds));
         let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::from_secs(300));
         Approval {
             id: self.short_id(),
@@ -441,10 +439,8 @@ impl State {
 
     /// The limits for an intent: the daemon's, and what its client brought along.
     pub(super) fn rules_of(&self, intent: &Intent) -> Rules {
-        let mut client = Settings::default();
-        client.take_limits(&intent.origin.bound);
         let is_paper = intent.order.as_ref().is_some_and(|order| order.paper);
-        self.limits.strictest(&Limits::of(&client), is_paper)
+        self.limits.strictest_of(&Limits::of_client(&intent.origin.bound), is_paper)
     }
 
     /// Approvals are found by their secret token also after they were answered.

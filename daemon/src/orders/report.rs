@@ -71,8 +71,8 @@ impl State {
 
     /// Too many rejects in a row are no accident: a person looks before anything more is sent.
     pub(super) async fn look_for_breaker(&mut self) {
-        let limit = self.settings.number("IB_BREAKER_REJECTS").unwrap_or(5u64);
         let rejects = self.book.rejects();
+        let limit = self.breaker(rejects);
         if rejects < limit || self.book.frozen().is_some() {
             return;
         }
@@ -88,6 +88,14 @@ impl State {
                 "`ibctl orders` shows why; `ibctl unfreeze` lets orders through again.",
             );
         }
+    }
+
+    /// Rejects in a row that are too many for whoever asked for one of these last orders.
+    fn breaker(&self, rejects: u64) -> u64 {
+        let latest = usize::try_from(rejects).unwrap_or(usize::MAX).saturating_add(1);
+        let asked = self.book.iter().rev().filter(|intent| intent.is_order()).take(latest);
+        let own = self.limits.strictest_of(&[], false).breaker;
+        asked.map(|intent| self.rules_of(intent).breaker).fold(own, u64::min)
     }
 
     /// Something changed: whoever waits looks again.
