@@ -12,6 +12,7 @@
 pub mod approval;
 pub mod asked;
 pub mod book;
+mod claim;
 mod desk;
 mod egress;
 pub mod evidence;
@@ -31,6 +32,7 @@ mod list;
 mod mutant;
 pub mod order;
 pub mod peeks;
+mod pins;
 pub mod prepare;
 mod questions;
 pub mod record;
@@ -184,6 +186,8 @@ pub struct State {
     flags: flags::Flags,
     /// What other profiles sent.
     siblings: siblings::Siblings,
+    /// The accounts that no other daemon sends orders for.
+    claims: claim::Claims,
     folder: PathBuf,
     /// What the journal must hold, known besides it.
     heads: head::Heads,
@@ -226,7 +230,7 @@ pub struct State {
     looked_at: Option<tokio::time::Instant>,
     wants_look: bool,
     round: Option<lane::Round>,
-    pins: desk::Pins,
+    pins: pins::Pins,
     /// Whether a PIN is wanted of whoever approves.
     has_pin: bool,
     tasks: Vec<JoinHandle<()>>,
@@ -337,6 +341,7 @@ impl State {
             Some(why) => Err(why),
             None => Ok(()),
         };
+        let pins = pins::Pins::above(&arguments.above);
         let mut state = Self {
             board: arguments.board,
             session: arguments.session,
@@ -371,7 +376,8 @@ impl State {
             looked_at: None,
             wants_look: false,
             round: None,
-            pins: desk::Pins::default(),
+            pins,
+            claims: claim::Claims::default(),
             has_pin: false,
             tasks,
         };

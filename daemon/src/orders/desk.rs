@@ -6,7 +6,6 @@ use ibd_cpapi::faults;
 use ibd_protocol::Secret;
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
-use tokio::time::Instant;
 
 use super::approval::{Approval, By};
 use super::guardrails::{Denial, Scene, Vetted, Worth, vet};
@@ -19,9 +18,6 @@ use super::{Msg, State, lane};
 use crate::refusal::Refusal;
 use crate::session::Lease;
 
-/// Wrong PINs within [`PINS_PER`] before no more are looked at.
-const WRONG_PINS: usize = 5;
-const PINS_PER: Duration = Duration::from_secs(15 * 60);
 /// What the names of dialogs about approvals begin with.
 pub(super) const TOKEN: &str = "approve-";
 /// What a short id is made of: nothing that is taken for something else.
@@ -54,10 +50,6 @@ pub enum Answerer {
 /// The PIN that is wanted, if one is set. Looked up before the actor is asked: a keyring may take its time.
 #[derive(Debug, Clone, Default)]
 pub struct Pin(pub Option<Secret>);
-
-/// Who guessed a PIN lately.
-#[derive(Debug, Default)]
-pub(super) struct Pins(Vec<Instant>);
 
 impl State {
     /// Takes a request: at most once, whoever asks how often.
@@ -142,6 +134,9 @@ impl State {
     ) -> Result<(Vetted, Option<IntentId>), (Denial, Option<IntentId>)> {
         if let Some(why) = self.frozen() {
             return Err((lane::frozen(&why), None));
+        }
+        if let Some(why) = self.claims.problem(&order.account) {
+            return Err((super::claim::denial(why), None));
         }
         let like = match intent.is_order() {
             true => self.alike(&order, rules, request.beside)?,
@@ -342,23 +337,7 @@ impl State {
 
     /// The PIN's holder is a person: a program that runs as the same user could say anything else.
     pub(super) fn check_pin(&mut self, wanted: &Pin, pin: Option<&Secret>) -> Result<(), Refusal> {
-        let Some(wanted) = &wanted.0 else { return Ok(()) };
-        self.pins.0.retain(|at| at.elapsed() < PINS_PER);
-        if self.pins.0.len() >= WRONG_PINS {
-            return Err(Refusal::new(
-                "pin_locked",
-                "Too many wrong PINs; none is looked at for a quarter of an hour.",
-                "Wait, or set another one with `ibctl secrets set IB_APPROVAL_PIN`.",
-            ));
-        }
-        let is_right = pin.is_some_and(|pin| is_same(pin.expose(), wanted.expose()));
-        match is_right {
-            true => Ok(()),
-            false => {
-                self.pins.0.push(Instant::now());
-                Err(Refusal::new("wrong_pin", "The PIN is missing or wrong.", "Give the PIN."))
-            }
-        }
+        self.pins.check(wanted, pin)
     }
 
     /// What must be said yes to.
@@ -456,12 +435,6 @@ impl State {
     }
 }
 
-/// Takes as long whether the first or the last character differs.
-fn is_same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    one.len() == other.len() && one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
-}
-
 /// Why nothing is sent while the journal cannot be written.
 pub(super) fn closed(why: &str) -> Refusal {
     Refusal::new(
@@ -505,17 +478,4 @@ fn needs_person(id: &str) -> Refusal {
         format!("Tell the user to run `ibctl approve {id}`, or `ibctl deny {id}`."),
     )
     .at("confirmationId")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pins_are_compared_whole() {
-        assert!(is_same("2468", "2468"));
-        for other in ["2469", "246", "24680", ""] {
-            assert!(!is_same("2468", other), "{other}");
-        }
-    }
 }

@@ -139,6 +139,9 @@ impl State {
         if let Some(why) = self.frozen() {
             return Event::Refused(frozen(&why));
         }
+        if let Some(why) = self.claims.problem(&order.account) {
+            return Event::Refused(super::claim::denial(why));
+        }
         let now = Timestamp::now();
         let rules = self.rules_of(intent);
         let empty = Scene::default();

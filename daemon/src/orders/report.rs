@@ -126,6 +126,10 @@ impl State {
             _ if self.ready.is_none() => {
                 ("closed", "Trading is closed: there is no session at IBKR.".to_owned())
             }
+            _ if self.claims.any_problem().is_some() => (
+                "closed",
+                format!("Trading is closed: {}.", self.claims.any_problem().unwrap_or_default()),
+            ),
             _ if self.is_recovering() => (
                 "closed",
                 "Trading opens when orders from before were looked for at IBKR.".to_owned(),

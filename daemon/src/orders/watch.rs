@@ -108,6 +108,7 @@ impl State {
             self.egress.begin(lease.client().orders_left());
         }
         self.ready = lease;
+        self.claim();
         self.unlisted.clear();
         // Subscriptions end with the brokerage session.
         if let Some(feed) = self.feed.take() {
@@ -142,6 +143,7 @@ impl State {
             self.step(me, id, Event::Expired, "the daemon").await;
         }
         self.watch_flag().await;
+        self.claim();
         // A journal that vanished is known before the next order is asked for.
         let _ = self.write_all(Vec::new()).await;
         if let Some(lease) = self.ready.clone() {
