@@ -9,7 +9,7 @@ mod kind;
 mod sources;
 mod table;
 
-pub use kind::Kind;
+pub use kind::{Kind, names};
 pub use sources::{FlagError, Flags, from_environment, from_flags, from_toml_pairs};
 pub use table::{KEYRING, LIMITS, LOGIN, SETTINGS, Setting, find};
 
