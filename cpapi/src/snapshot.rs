@@ -178,9 +178,8 @@ impl Row {
         let is_closed = self.last_kind() == Some(LastKind::PriorClose);
         let close = [Field::Last, Field::PriorClose].map(|field| self.number(field));
         let last = self.number(Field::Last).filter(|_| !is_closed);
-        let mark = self
-            .number(Field::Mark)
-            .filter(|mark| !is_closed || !close.contains(&Some(*mark)));
+        let mark =
+            self.number(Field::Mark).filter(|mark| !is_closed || !close.contains(&Some(*mark)));
         // No size stands beside it, so -1 can only be taken for "none".
         let is_price = |price: &Decimal| {
             *price > Decimal::ZERO || signs == Signs::Any && *price != Decimal::NEGATIVE_ONE

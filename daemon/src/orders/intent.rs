@@ -104,6 +104,9 @@ pub struct Intent {
     pub beside: Option<IntentId>,
     /// What it was worth when it was vetted.
     pub worth: Worth,
+    /// What should be known of it, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was sent.
@@ -148,6 +151,7 @@ impl Intent {
             suppress: true,
             beside: None,
             worth: Worth::default(),
+            warnings: Vec::new(),
             created_at: now,
             sent_at: None,
             state,

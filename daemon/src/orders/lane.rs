@@ -17,7 +17,7 @@ use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::book::{Book, Now};
-use super::guardrails::{Denial, Scene, vet};
+use super::guardrails::{self, Denial, Scene, vet};
 use super::intent::{Intent, IntentId};
 use super::life::{self, Effect, Event};
 use super::order::{Order, Purpose};
@@ -70,7 +70,10 @@ impl State {
     fn begin_proof(&mut self, me: &ActorRef<Msg>, id: IntentId) {
         let Some(intent) = self.book.get(id) else { return };
         let now = Timestamp::now();
+        // What closes a position is held against what is held right now.
+        let closes = intent.order.as_ref().is_some_and(|order| order.closes);
         if let Some((scene, lease)) = self.scenes.remove(&id)
+            && !closes
             && scene
                 .at
                 .is_some_and(|at| (SignedDuration::ZERO..FRESH).contains(&now.duration_since(at)))
@@ -83,7 +86,8 @@ impl State {
         }
         let (session, underlyings) = (self.session.clone(), self.underlyings.clone());
         let (account, order) = (intent.account.clone(), intent.order.clone());
-        let needs = Needs { pnl: self.rules_of(intent).max_loss.is_some() };
+        let needs =
+            Needs { pnl: self.rules_of(intent).max_loss.is_some(), feeds: self.feeds.clone() };
         let lost = Denial::new(
             "internal",
             "The last look before sending broke. Nothing was sent.",
@@ -128,10 +132,29 @@ impl State {
             Ok(Proof { lease, scene }) => {
                 self.check_egress(&lease).await;
                 self.lease = Some(lease);
-                self.last_look(&intent, scene.as_ref())
+                match self.resized(intent, scene.as_ref()).await {
+                    Ok(intent) => self.last_look(&intent, scene.as_ref()),
+                    Err(denial) => Event::Refused(denial),
+                }
             }
         };
         self.step(me, id, event, "the daemon").await;
+    }
+
+    /// An intent that closes a position, with what is held now: the journal has it before it is sent.
+    async fn resized(&mut self, intent: Intent, scene: Option<&Scene>) -> Result<Intent, Denial> {
+        let resized = |order: &Order| guardrails::resized(order, scene?);
+        let Some(order) = intent.order.as_ref().and_then(resized) else { return Ok(intent) };
+        let (id, text) = (intent.id, order.shown());
+        let record = Record::Amended { id, text, order: Box::new(order) };
+        match self.write(id, vec![record]).await {
+            Ok(()) => Ok(self.book.get(id).cloned().unwrap_or(intent)),
+            Err(why) => Err(Denial::new(
+                "trading_closed",
+                format!("Trading is closed: {why}. Nothing was sent."),
+                "Tell the user; `ibctl status` says more.",
+            )),
+        }
     }
 
     fn last_look(&self, intent: &Intent, scene: Option<&Scene>) -> Event {
@@ -143,20 +166,23 @@ impl State {
         let rules = self.rules_of(intent);
         let empty = Scene::default();
         let scene = scene.unwrap_or(&empty);
-        let vetted = match vet(order.clone(), scene, &rules, self.book.counts(now), now) {
+        let scene = scene::with_own(scene, self.book.iter(), intent);
+        let vetted = match vet(order.clone(), &scene, &rules, self.book.counts(now), now) {
             Ok(vetted) => vetted,
             Err(denial) => return Event::Refused(denial),
         };
         let shown = self.shown.get(&intent.id);
-        // Nothing changes an intent between its yes and its turn; if something did, the yes was to another.
-        if shown.is_some_and(|approval| approval.digest != intent.digest()) {
+        let is_other = shown.is_some_and(|approval| approval.digest != intent.digest());
+        // Only what is held may have become another quantity since. Nothing else changes an intent between its
+        // yes and its turn; if something did, the yes was to another.
+        if is_other && !order.closes {
             return Event::Refused(Denial::new(
                 "approval_changed",
                 "What was approved is not what would be sent.",
                 "Nothing was sent. Tell the user, and place the order again if it is still wanted.",
             ));
         }
-        match shown.filter(|approval| approval.has_moved(vetted.worth())) {
+        match shown.filter(|approval| is_other || approval.has_moved(vetted.worth())) {
             Some(approval) => {
                 let again =
                     self.approval(intent, approval.by, approval.questions.clone(), vetted.worth());

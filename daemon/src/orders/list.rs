@@ -4,10 +4,12 @@
 //! assistant that believes it would send an order again. So an empty list is only believed when a
 //! second one, some seconds later in the same session, is empty too.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::orders::{GetOrderStatus, GetOrders, OrderRow, OrderStatus, Orders};
+use ibd_cpapi::portfolio::GetAccounts;
 use ibd_cpapi::trades::{Execution, GetTrades};
 use ibd_cpapi::{Answer, Failure, faults};
 use jiff::Timestamp;
@@ -19,9 +21,12 @@ use crate::session::Lease;
 const BETWEEN_LISTS: Duration = Duration::from_millis(5_050);
 
 /// The brokerage sessions whose orders feed, and whose trades, have been seen warm; one feed serves all
-/// accounts.
+/// accounts. And in what the accounts of a session are kept.
 #[derive(Debug, Clone, Default)]
-pub struct Feeds(Arc<Mutex<Option<u64>>>, Arc<Mutex<Option<u64>>>);
+pub struct Feeds(Arc<Mutex<Option<u64>>>, Arc<Mutex<Option<u64>>>, Arc<Mutex<Option<Bases>>>);
+
+/// Base currencies, of one session.
+type Bases = (u64, HashMap<AccountId, String>);
 
 impl Feeds {
     /// All orders of an account that the broker still lists.
@@ -67,6 +72,29 @@ impl Feeds {
             }
         }
         Ok((trades, answer.at))
+    }
+
+    /// The base currency of an account, as the broker names it: asked once in a session.
+    pub async fn base(
+        &self,
+        lease: &Lease,
+        account: &AccountId,
+        deadline: Instant,
+    ) -> Result<Option<String>, Failure> {
+        if let Some((epoch, bases)) = &*self.2.lock().unwrap_or_else(PoisonError::into_inner)
+            && *epoch == lease.epoch()
+            && let Some(base) = bases.get(account)
+        {
+            return Ok(Some(base.clone()));
+        }
+        let accounts = lease.client().ask(&GetAccounts, deadline).await?.value;
+        let bases: HashMap<AccountId, String> = accounts
+            .into_iter()
+            .filter_map(|account| Some((account.id, account.currency?)))
+            .collect();
+        let base = bases.get(account).cloned();
+        *self.2.lock().unwrap_or_else(PoisonError::into_inner) = Some((lease.epoch(), bases));
+        Ok(base)
     }
 
     fn has_traded(&self, lease: &Lease) -> bool {

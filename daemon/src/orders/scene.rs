@@ -2,10 +2,11 @@
 //! the session is the one that the order was made for.
 
 use ibd_cpapi::contracts::{GetRules, Rules as ContractRules};
-use ibd_cpapi::id::{AccountId, Conid};
-use ibd_cpapi::portfolio::{GetLedger, Ledger};
+use ibd_cpapi::id::{AccountId, Conid, OrderId};
+use ibd_cpapi::orders::{OrderRow, Side};
+use ibd_cpapi::portfolio::{GetHoldings, GetLedger, Ledger};
 use ibd_cpapi::session::GetAuthStatus;
-use ibd_cpapi::snapshot::{Availability, Field, Row};
+use ibd_cpapi::snapshot::{Availability, Row, Signs};
 use ibd_cpapi::{Failure, faults};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -14,8 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::guardrails::{Denial, Quote, Scene};
-use super::order::{Order, Traded};
+use super::asked::{Attached, Size};
+use super::guardrails::{Denial, Legs, Quote, Resting, Scene};
+use super::intent::Intent;
+use super::life::State;
+use super::list::{self, Feeds};
+use super::order::{Order, Purpose, Traded};
+use super::tickets::opposite;
 use crate::market::{self, Underlyings, Wanted};
 use crate::portfolio;
 use crate::session::{Lease, SessionHandle};
@@ -27,11 +33,13 @@ pub const SMART: &str = "SMART";
 /// A session that does not come within this time is no session for this order.
 const SESSION: Duration = Duration::from_secs(10);
 
-/// What is asked about an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is asked about an order, and whom besides the session.
+#[derive(Debug, Clone)]
 pub struct Needs {
     /// Whether a limit wants to know the day's profit or loss.
     pub pnl: bool,
+    /// Which lists are warm, and what accounts are in.
+    pub feeds: Feeds,
 }
 
 /// Gathers the scene of an order. What the broker does not say stays unknown; only a broken session or a
@@ -44,25 +52,166 @@ pub async fn gather(
     deadline: Instant,
 ) -> Result<Scene, Failure> {
     let contract = &order.contract;
-    let (rows, ledger, pnl) = tokio::join!(
-        quotes(lease, underlyings, contract, deadline),
+    let (market, ledger, base, pnl, held) = tokio::join!(
+        market(lease, underlyings, contract, deadline),
         ledger(lease, &order.account, deadline),
+        needs.feeds.base(lease, &order.account, deadline),
         day_pnl(lease, &order.account, needs.pnl, deadline),
+        held(lease, &needs.feeds, order, deadline),
     );
-    let rows = unless_lost(rows)?.unwrap_or_default();
+    let (quote, legs) = unless_lost(market)?.unwrap_or_default();
     let ledger = unless_lost(ledger)?.unwrap_or_default();
-    let at = Timestamp::now();
-    let quote = contract.conid.and_then(|conid| rows.get(&conid)).map(|row| quote(row, at));
-    let base = ledger.get(BASE);
+    let base = unless_lost(base)?.flatten().or_else(|| base_currency(&ledger));
+    let held = unless_lost(held)?.unwrap_or_default();
+    let row = ledger.get(BASE);
     Ok(Scene {
-        at: Some(at),
-        quote: quote.unwrap_or_default(),
-        legs_value: legs_value(contract, &rows),
-        rate: rate(&ledger, &contract.currency),
-        base: base_currency(&ledger),
-        nlv: base.and_then(|row| row.net_liquidation).map(|nlv| nlv.get()),
+        at: Some(Timestamp::now()),
+        quote,
+        legs,
+        rate: rate(&ledger, &contract.currency, base.as_deref()),
+        base,
+        nlv: row.and_then(|row| row.net_liquidation).map(|nlv| nlv.get()),
         day_pnl: pnl,
+        position: held.position,
+        working: held.working,
+        filled: Decimal::ZERO,
     })
+}
+
+/// What is held of a contract, and what works for it.
+#[derive(Debug, Default)]
+struct Held {
+    position: Option<Decimal>,
+    working: Option<Vec<Resting>>,
+}
+
+/// What works is asked for only where the order closes something: the list may be asked for once in five
+/// seconds.
+async fn held(
+    lease: &Lease,
+    feeds: &Feeds,
+    order: &Order,
+    deadline: Instant,
+) -> Result<Held, Failure> {
+    let Some(conid) = order.contract.conid else { return Ok(Held::default()) };
+    let position = position(lease, &order.account, &order.contract, deadline).await?;
+    let closes = position.is_some_and(|held| match order.side {
+        Side::Buy => held < Decimal::ZERO,
+        Side::Sell => held > Decimal::ZERO,
+    });
+    if !closes {
+        return Ok(Held { position, working: None });
+    }
+    let list = feeds.list(lease, &order.account, deadline).await?;
+    Ok(Held { position, working: resting(&list.value.orders, &order.account, conid) })
+}
+
+/// How much of a contract an account holds. `None`: it is not known, or it is nothing that is held.
+pub async fn position(
+    lease: &Lease,
+    account: &AccountId,
+    contract: &Traded,
+    deadline: Instant,
+) -> Result<Option<Decimal>, Failure> {
+    let Some(conid) = contract.conid.filter(|_| contract.sec_type != "CASH") else {
+        return Ok(None);
+    };
+    let request = GetHoldings { account: account.clone() };
+    let holdings = lease.client().ask(&request, deadline).await?.value;
+    let own = holdings.iter().filter(|holding| holding.conid == conid);
+    Ok(own.map(|holding| holding.position.map(|quantity| quantity.get())).sum())
+}
+
+/// The orders of a list that work for a contract. `None`: of one of them it is not known what it would do.
+fn resting(rows: &[OrderRow], account: &AccountId, conid: Conid) -> Option<Vec<Resting>> {
+    let is_ours = |row: &&OrderRow| row.account.as_ref().is_none_or(|owner| owner == account);
+    let works = |row: &&OrderRow| row.status.as_deref().and_then(list::is_working) != Some(false);
+    let has_leg = |row: &&OrderRow| row.conid.is_none() && names_leg(row.conidex.as_deref(), conid);
+    let open = rows.iter().filter(is_ours).filter(works);
+    let about = open.filter(|row| row.conid == Some(conid) || has_leg(row));
+    about
+        .map(|row| {
+            let rest = || Some(row.quantity?.get() - row.filled?.get());
+            Some(Resting {
+                order_id: Some(row.order_id),
+                name: row.order_id.to_string(),
+                side: row.side.as_deref()?.parse().ok().filter(|_| row.conid.is_some())?,
+                remaining: row.remaining.map(|quantity| quantity.get()).or_else(rest)?,
+                filled: row.filled.map(|quantity| quantity.get()).unwrap_or_default(),
+            })
+        })
+        .collect()
+}
+
+/// Whether a combination, written `SPREAD;;;CONID/RATIO,CONID/-RATIO`, has the contract among its legs.
+fn names_leg(conidex: Option<&str>, conid: Conid) -> bool {
+    let legs = conidex.and_then(|text| text.rsplit(';').next()).unwrap_or_default();
+    let number = conid.to_string();
+    legs.split(',').any(|leg| leg.split('/').next() == Some(number.as_str()))
+}
+
+/// A scene with what our own journal knows besides: orders that the broker's list, which may be some seconds
+/// old, does not have yet, and what is in doubt. The order that is judged, and the one that it changes, are
+/// not among what works.
+pub fn with_own<'a>(scene: &Scene, book: impl Iterator<Item = &'a Intent>, own: &Intent) -> Scene {
+    let mut scene = scene.clone();
+    let (Some(mut working), Some(order)) = (scene.working.take(), &own.order) else { return scene };
+    let is_same =
+        |one: &&Order| one.account == order.account && one.contract.conid == order.contract.conid;
+    for other in book.filter(|other| other.id != own.id && other.is_order()) {
+        let Some(first) = other.order.as_ref().filter(is_same) else { continue };
+        let Some(known) = ours(other, first) else { return scene };
+        for one in known {
+            let is_listed = |listed: &Resting| listed.order_id == one.order_id;
+            if one.order_id.is_none() || !working.iter().any(is_listed) {
+                working.push(one);
+            }
+        }
+    }
+    if let Purpose::Modify { order_id } = own.purpose {
+        let target = working.iter().position(|one| one.order_id == Some(order_id));
+        scene.filled = target.map(|at| working.remove(at).filled).unwrap_or_default();
+    }
+    scene.working = Some(working);
+    scene
+}
+
+/// What the journal says of the orders of a submission that may work. `None`: how much that is cannot be told.
+fn ours(intent: &Intent, order: &Order) -> Option<Vec<Resting>> {
+    let rest: Vec<(Side, Size)> = match &order.attached {
+        Attached::Nothing => Vec::new(),
+        Attached::Bracket { .. } => vec![(opposite(order.side), order.size); 2],
+        Attached::Oca(siblings) => siblings.iter().map(|one| (one.side, one.size)).collect(),
+    };
+    let one = |order_id: Option<OrderId>, (side, size), filled: Option<Decimal>| {
+        let filled = filled.unwrap_or_default();
+        // An amount of money buys some of it, and nobody says how much.
+        let Size::Quantity(quantity) = size else { return None };
+        Some(Resting {
+            order_id,
+            name: order_id.map_or_else(|| format!("intent {}", intent.id), |id| id.to_string()),
+            side,
+            remaining: quantity.get().checked_sub(filled)?,
+            filled,
+        })
+    };
+    let own = (order.side, order.size);
+    match &intent.state {
+        State::Working(standing) => {
+            let works = |status: Option<&str>| status.and_then(list::is_working) != Some(false);
+            let first = works(Some(&standing.status))
+                .then(|| one(Some(standing.order_id), own, standing.filled));
+            let others = standing.others.iter().zip(rest);
+            let others = others
+                .filter(|(part, _)| works(part.status.as_deref()))
+                .map(|(part, what)| one(Some(part.order_id), what, part.filled));
+            first.into_iter().chain(others).collect()
+        }
+        state if state.is_in_doubt() || state.is_in_round() => {
+            std::iter::once(own).chain(rest).map(|what| one(None, what, None)).collect()
+        }
+        _ => Some(Vec::new()),
+    }
 }
 
 /// What an order cannot do without: the rest may be missing and stays so.
@@ -76,6 +225,24 @@ fn unless_lost<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
             Ok(None)
         }
     }
+}
+
+/// The market of a contract, or of the legs of a combination.
+async fn market(
+    lease: &Lease,
+    underlyings: &Underlyings,
+    contract: &Traded,
+    deadline: Instant,
+) -> Result<(Quote, Option<Legs>), Failure> {
+    let rows = quotes(lease, underlyings, contract, deadline).await?;
+    let at = Timestamp::now();
+    let own = contract.conid.and_then(|conid| rows.get(&conid));
+    let quote = own.map(|row| quote(row, signs(contract.negative), at)).unwrap_or_default();
+    Ok((quote, legs(contract, &rows, at)))
+}
+
+fn signs(negative: bool) -> Signs {
+    if negative { Signs::Any } else { Signs::Positive }
 }
 
 async fn quotes(
@@ -115,38 +282,42 @@ async fn day_pnl(
 }
 
 /// A market from what has come of it.
-pub fn quote(row: &Row, now: Timestamp) -> Quote {
-    let is_live = row.availability() == Some(Availability::Realtime);
+pub fn quote(row: &Row, signs: Signs, now: Timestamp) -> Quote {
     Quote {
-        bid: row.number(Field::Bid),
-        ask: row.number(Field::Ask),
-        last: row
-            .number(Field::Last)
-            .or_else(|| row.number(Field::Mark))
-            .or_else(|| row.number(Field::PriorClose)),
+        bid: row.bid(signs),
+        ask: row.ask(signs),
+        last: row.traded(signs),
         // A quiet market is not a stale quote: it was asked for just now.
         at: row.has_data().then_some(now),
-        is_live,
+        is_live: row.availability() == Some(Availability::Realtime),
     }
 }
 
-/// What one combination moves: each leg at its price.
-fn legs_value(contract: &Traded, rows: &BTreeMap<Conid, Row>) -> Option<Decimal> {
+/// What one combination is made of: each leg at its price. `None`: not all of them have one.
+fn legs(contract: &Traded, rows: &BTreeMap<Conid, Row>, now: Timestamp) -> Option<Legs> {
     if contract.legs.is_empty() {
         return None;
     }
-    let mut sum = Decimal::ZERO;
+    let mut legs = Legs { gross: Decimal::ZERO, net: Decimal::ZERO, at: now, is_live: true };
     for leg in &contract.legs {
-        let price = quote(rows.get(&leg.conid)?, Timestamp::now()).middle()?;
-        let moved =
-            price.checked_mul(Decimal::from(leg.ratio))?.checked_mul(contract.multiplier)?;
-        sum = sum.checked_add(moved.abs())?;
+        let quote = quote(rows.get(&leg.conid)?, signs(leg.negative), now);
+        // What was written before legs knew their units counts the largest for each.
+        let unit = leg.unit.or_else(|| contract.unit())?;
+        let moved = quote.middle()?.checked_mul(Decimal::from(leg.ratio))?.checked_mul(unit)?;
+        let paid = match leg.side {
+            Side::Buy => moved,
+            Side::Sell => -moved,
+        };
+        legs.gross = legs.gross.checked_add(moved.abs())?;
+        legs.net = legs.net.checked_add(paid)?;
+        legs.is_live &= quote.is_live;
     }
-    Some(sum)
+    Some(legs)
 }
 
-fn rate(ledger: &Ledger, currency: &str) -> Option<Decimal> {
-    if base_currency(ledger).as_deref() == Some(currency) {
+/// Units of base currency for one of another. What is in base currency needs no rate from anybody.
+fn rate(ledger: &Ledger, currency: &str, base: Option<&str>) -> Option<Decimal> {
+    if base == Some(currency) {
         return Some(Decimal::ONE);
     }
     let row = ledger.get(currency)?;
@@ -263,25 +434,97 @@ mod tests {
             r#"{"USD":{"exchangerate":1},"EUR":{"exchangerate":1.08},"BASE":{"exchangerate":1,"netliquidationvalue":1000}}"#,
         );
         assert_eq!(base_currency(&two).as_deref(), Some("USD"));
-        assert_eq!(rate(&two, "EUR").unwrap().to_string(), "1.08");
-        assert_eq!(rate(&two, "USD"), Some(Decimal::ONE));
-        assert_eq!(rate(&two, "JPY"), None);
+        assert_eq!(rate(&two, "EUR", Some("USD")).unwrap().to_string(), "1.08");
+        assert_eq!(rate(&two, "USD", Some("USD")), Some(Decimal::ONE));
+        assert_eq!(rate(&two, "JPY", Some("USD")), None);
+        let bare = ledger(r#"{"USD":{},"BASE":{"netliquidationvalue":1000}}"#);
+        assert_eq!(rate(&bare, "USD", Some("USD")), Some(Decimal::ONE), "it needs no rate");
+        assert_eq!(rate(&bare, "USD", None), None);
         let unclear = ledger(r#"{"USD":{"exchangerate":1},"USDT":{"exchangerate":1}}"#);
         assert_eq!(base_currency(&unclear), None);
         let broken = ledger(r#"{"EUR":{"exchangerate":0}}"#);
-        assert_eq!(rate(&broken, "EUR"), None);
+        assert_eq!(rate(&broken, "EUR", Some("USD")), None);
     }
 
     #[test]
-    fn a_quote_without_trades_falls_back_in_order() {
-        let row: Row = serde_json::from_str(
-            r#"{"conid":1,"_updated":1790000000123,"6509":"RpB","84":"9.9","86":"10.1","7741":"9"}"#,
-        )
-        .unwrap();
+    fn yesterdays_close_and_minus_one_are_no_market() {
         let now = Timestamp::now();
-        let quote = quote(&row, now);
-        assert_eq!(quote.middle().unwrap().to_string(), "10.0");
-        assert_eq!(quote.last.unwrap().to_string(), "9");
-        assert!(quote.is_live && quote.at == Some(now));
+        let read = |values: &str| {
+            let json = format!(r#"{{"conid":1,"_updated":1790000000123,"6509":"RpB",{values}}}"#);
+            quote(&serde_json::from_str(&json).unwrap(), Signs::Positive, now)
+        };
+        let quiet = read(r#""84":"9.9","86":"10.1","7741":"9""#);
+        assert_eq!(quiet.middle().unwrap().to_string(), "10.0");
+        assert_eq!(quiet.last, None);
+        assert!(quiet.is_live && quiet.at == Some(now));
+        assert_eq!(read(r#""84":"-1","85":"0","86":"-1","31":"C9","7741":"9""#).middle(), None);
+    }
+
+    fn rows(json: &str) -> Vec<OrderRow> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn what_works_is_counted_and_what_cannot_be_told_is_not_known() {
+        let (account, conid) = ("DU1".parse().unwrap(), "265598".parse().unwrap());
+        let told = |json: &str| {
+            resting(&rows(json), &account, conid).map(|working| {
+                let one = |r: &Resting| format!("{} {} {}", r.name, r.side.as_str(), r.remaining);
+                working.iter().map(one).collect::<Vec<_>>().join(", ")
+            })
+        };
+        for (list, expected) in [
+            ("[]", Some("")),
+            (
+                r#"[{"orderId":7,"conid":265598,"side":"SELL","remainingQuantity":3,"status":"Submitted"},
+                    {"orderId":8,"conid":8314,"side":"SELL","remainingQuantity":3,"status":"Submitted"},
+                    {"orderId":9,"conid":265598,"side":"SELL","remainingQuantity":3,"status":"Cancelled"},
+                    {"orderId":10,"conid":265598,"side":"BUY","totalSize":5,"filledQuantity":1,"status":"Odd"}]"#,
+                Some("7 SELL 3, 10 BUY 4"),
+            ),
+            (r#"[{"orderId":7,"acct":"DU1","account":"DU2","conid":265598}]"#, Some("")),
+            (r#"[{"orderId":7,"conid":265598,"side":"SELL","status":"Submitted"}]"#, None),
+            (r#"[{"orderId":7,"conid":265598,"remainingQuantity":3,"status":"Submitted"}]"#, None),
+            (
+                r#"[{"orderId":7,"conid":-1,"conidex":"28812380;;;265598/1,8314/-1","side":"BUY",
+                     "remainingQuantity":1,"status":"Submitted"}]"#,
+                None,
+            ),
+            (
+                r#"[{"orderId":7,"conid":-1,"conidex":"28812380;;;8314/-1","side":"BUY",
+                     "remainingQuantity":1,"status":"Submitted"}]"#,
+                Some(""),
+            ),
+        ] {
+            assert_eq!(told(list).as_deref(), expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn the_legs_of_a_combination_are_added_up_each_in_its_unit() {
+        use crate::orders::asked::{Leg, Pricing};
+        let mut contract =
+            crate::orders::guardrails::tests::order(Side::Buy, "1", Pricing::Market).contract;
+        let leg = |conid: &str, side, ratio, unit: u32| Leg {
+            conid: conid.parse().unwrap(),
+            ratio,
+            side,
+            symbol: None,
+            sec_type: None,
+            unit: Some(Decimal::from(unit)),
+            negative: false,
+        };
+        contract.legs = vec![leg("1", Side::Buy, 100, 1), leg("2", Side::Sell, 1, 100)];
+        let mut rows = BTreeMap::new();
+        for (conid, price) in [("1", "50"), ("2", "3")] {
+            let json = format!(r#"{{"conid":{conid},"_updated":1,"6509":"RpB","31":"{price}"}}"#);
+            rows.insert(conid.parse().unwrap(), serde_json::from_str(&json).unwrap());
+        }
+        let now = Timestamp::now();
+        let both = legs(&contract, &rows, now).unwrap();
+        assert_eq!((both.gross, both.net), (Decimal::from(5300), Decimal::from(4700)));
+        assert!(both.is_live);
+        rows.remove(&"2".parse::<Conid>().unwrap());
+        assert_eq!(legs(&contract, &rows, now), None);
     }
 }

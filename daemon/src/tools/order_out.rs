@@ -40,6 +40,9 @@ pub struct Out {
     /// Why, where there is something to say.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
+    /// What should be known of the order, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     /// What to do now.
     next: String,
     /// The account.
@@ -98,6 +101,9 @@ pub struct Understood {
     exchange: Option<String>,
     /// The currency of its prices.
     currency: String,
+    /// The unit of its prices, where it is not the currency itself: pence, cents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price_unit: Option<String>,
     /// STK, OPT, FUT, …
     #[serde(rename = "type")]
     sec_type: String,
@@ -289,6 +295,7 @@ impl Out {
                 .map(|standing| standing.others.iter().map(Other::from).collect())
                 .unwrap_or_default(),
             reason: reason(&intent.state),
+            warnings: intent.warnings.clone(),
             next: with_new_name(intent, next(intent)),
             account: intent.account.to_string(),
             mode: intent.order.as_ref().map(|order| if order.paper { "paper" } else { "live" }),
@@ -345,6 +352,7 @@ impl Understood {
             name: contract.name.clone(),
             exchange: contract.exchange.clone(),
             currency: contract.currency.clone(),
+            price_unit: contract.price_unit(),
             sec_type: contract.sec_type.clone(),
             action: order.side.as_str(),
             order_type: order.pricing.order_type().as_str(),

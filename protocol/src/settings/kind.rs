@@ -127,7 +127,9 @@ impl Kind {
             Self::Amount => "a positive number such as 5000 or 0.5".into(),
             Self::Percent => "a positive number of percent such as 5".into(),
             Self::Count(max) => format!("a whole number from 1 to {max}"),
-            Self::Words => "names with commas between them, or with spaces if none has one in it".into(),
+            Self::Words => {
+                "names with commas between them, or with spaces if none has one in it".into()
+            }
         }
     }
 }
