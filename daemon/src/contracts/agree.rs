@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Contract;
 use crate::refusal::Refusal;
@@ -39,10 +39,18 @@ pub struct Given {
     /// A day or a month.
     pub expiry: Option<String>,
     /// The strike.
-    #[serde(with = "crate::orders::exact::opt")]
+    #[serde(serialize_with = "as_text")]
     pub strike: Option<Decimal>,
     /// `C`, `CALL`, `P` or `PUT`.
     pub right: Option<String>,
+}
+
+/// In one spelling, however it was written.
+fn as_text<S: Serializer>(strike: &Option<Decimal>, to: S) -> Result<S::Ok, S::Error> {
+    match strike {
+        Some(strike) => to.collect_str(&strike.normalize()),
+        None => to.serialize_none(),
+    }
 }
 
 impl Given {

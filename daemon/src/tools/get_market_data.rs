@@ -226,8 +226,12 @@ async fn by_symbol(
     let (refusal, others) = match contracts::choose(wish, found) {
         Choice::One(contract) => {
             let given = Given { symbol: Some(wish.symbol.clone()), ..Given::default() };
-            given.agrees(&contract, symbol).map_err(Unresolved::Other)?;
-            return Ok(*contract);
+            return match given.agrees(&contract, symbol) {
+                Ok(()) => Ok(*contract),
+                Err(refusal) => {
+                    Err(Unresolved::Symbol { refusal, candidates: candidates(&[*contract]) })
+                }
+            };
         }
         Choice::Several(several) => (ambiguous(symbol, several.len()), several),
         Choice::None(others) if others.is_empty() => (unknown(symbol), others),

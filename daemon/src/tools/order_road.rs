@@ -138,6 +138,9 @@ pub struct Manner {
 /// What is handed to the desk.
 pub fn request(ready: Ready, manner: Manner) -> Request {
     let Ready { order, scene, lease } = ready;
+    // What closes a position does so when it is placed; a change of it says itself what it shall be.
+    let closes = order.closes && manner.purpose == Purpose::Place;
+    let order = Order { closes, ..order };
     let text = match &manner.purpose {
         Purpose::Modify { order_id } => format!("change order {order_id} to {}", order.shown()),
         _ => order.shown(),
