@@ -82,14 +82,14 @@ async fn what_became_another_quantity_before_its_turn_is_sent_as_what_is_held() 
     let other = json!({ "symbol": "AAPL", "action": "SELL", "orderType": "MKT", "quantity": 4 });
     let sold = desk.place(other).await;
     let approve = |out: &Value| out["confirmation"]["id"].as_str().unwrap().to_owned();
-    desk.ctl(&["approve", &approve(&sold)]).await;
+    desk.ctl(&["approve", &approve(&sold), "--yes"]).await;
     let wait = json!({ "intentId": sold["intentId"], "seconds": 10 });
     until("it is filled", async || {
         desk.call("wait_for_order", wait.clone()).await["standing"]["status"] == "Filled"
     })
     .await;
     // A yes to ten is none to six: it is asked again, and shown as it would be sent.
-    desk.ctl(&["approve", &approve(&out)]).await;
+    desk.ctl(&["approve", &approve(&out), "--yes"]).await;
     let look = json!({ "intentId": out["intentId"] });
     let mut again = Value::Null;
     until("it is asked again", async || {
@@ -97,8 +97,15 @@ async fn what_became_another_quantity_before_its_turn_is_sent_as_what_is_held() 
         again.to_string().contains("needs_confirmation") && again.to_string().contains("SELL 6 ")
     })
     .await;
-    let (approvals, _) = desk.ctl(&["approvals"]).await;
-    assert!(approvals.to_string().contains("SELL 6 "), "{approvals}");
+    let (orders, _) = desk.ctl(&["orders"]).await;
+    let approvals = orders["approvals"].as_array().unwrap();
+    assert_eq!(approvals.len(), 1, "{orders}");
+    desk.ctl(&["approve", approvals[0]["id"].as_str().unwrap(), "--yes"]).await;
+    until("what is held is sent", async || {
+        desk.placements().await.iter().any(|sent| sent["quantity"] == 6)
+    })
+    .await;
+    assert!(desk.placements().await.iter().all(|sent| sent["quantity"] != 10));
 }
 
 #[tokio::test]

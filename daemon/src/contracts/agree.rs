@@ -256,15 +256,15 @@ mod tests {
         }
     }
 
-    fn given(field: &str, value: &str) -> Given {
-        let value = Some(value.to_owned());
+    fn given(field: &str, text: &str) -> Given {
+        let value = Some(text.to_owned());
         match field {
             "symbol" => Given { symbol: value, ..Given::default() },
             "secType" => Given { sec_type: value, ..Given::default() },
             "exchange" => Given { exchange: value, ..Given::default() },
             "currency" => Given { currency: value, ..Given::default() },
             "expiry" => Given { expiry: value, ..Given::default() },
-            "strike" => Given { strike: Some(value.unwrap().parse().unwrap()), ..Given::default() },
+            "strike" => Given { strike: text.parse().ok(), ..Given::default() },
             _ => Given { right: value, ..Given::default() },
         }
     }
