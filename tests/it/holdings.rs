@@ -102,10 +102,10 @@ async fn what_became_another_quantity_before_its_turn_is_sent_as_what_is_held() 
     assert_eq!(approvals.len(), 1, "{orders}");
     desk.ctl(&["approve", approvals[0]["id"].as_str().unwrap(), "--yes"]).await;
     until("what is held is sent", async || {
-        desk.placements().await.iter().any(|sent| sent["quantity"] == 6)
+        desk.placements().await.iter().any(|sent| sent["quantity"].as_f64() == Some(6.0))
     })
     .await;
-    assert!(desk.placements().await.iter().all(|sent| sent["quantity"] != 10));
+    assert!(desk.placements().await.iter().all(|sent| sent["quantity"].as_f64() != Some(10.0)));
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::orders::asked::{Attached, Size};
 use crate::orders::guardrails::{Resting, Scene};
 use crate::orders::intent::Intent;
-use crate::orders::life::State;
+use crate::orders::life::{End, State};
 use crate::orders::list::{self, Feeds};
 use crate::orders::order::{Order, Purpose, Traded};
 use crate::orders::tickets::opposite;
@@ -100,9 +100,12 @@ pub fn with_own<'a>(scene: &Scene, book: impl Iterator<Item = &'a Intent>, own: 
         let Some(first) = other.order.as_ref().filter(is_same) else { continue };
         let Some(known) = ours(other, first) else { return scene };
         for one in known {
-            let is_listed = |listed: &Resting| listed.order_id == one.order_id;
-            if one.order_id.is_none() || !working.iter().any(is_listed) {
-                working.push(one);
+            let is_it = |listed: &&mut Resting| listed.order_id == one.order_id;
+            match working.iter_mut().find(is_it).filter(|_| one.order_id.is_some()) {
+                // Whichever of the two has seen more fills is the newer one.
+                Some(listed) if listed.remaining > one.remaining => *listed = one,
+                Some(_) => {}
+                None => working.push(one),
             }
         }
     }
@@ -134,16 +137,27 @@ fn ours(intent: &Intent, order: &Order) -> Option<Vec<Resting>> {
         })
     };
     let own = (order.side, order.size);
+    // What is filled is filled, whatever a list of some seconds ago says; what is called over otherwise is
+    // left to the list.
+    let seen = |order_id: OrderId, what: (Side, Size), status: Option<&str>, filled| match status {
+        Some("Filled") => {
+            let whole = one(Some(order_id), what, None);
+            whole.map(|whole| {
+                Some(Resting { filled: whole.remaining, remaining: Decimal::ZERO, ..whole })
+            })
+        }
+        status if status.and_then(list::is_working) == Some(false) => Some(None),
+        _ => one(Some(order_id), what, filled).map(Some),
+    };
     match &intent.state {
-        State::Working(standing) => {
-            let works = |status: Option<&str>| status.and_then(list::is_working) != Some(false);
-            let first = works(Some(&standing.status))
-                .then(|| one(Some(standing.order_id), own, standing.filled));
-            let others = standing.others.iter().zip(rest);
-            let others = others
-                .filter(|(part, _)| works(part.status.as_deref()))
-                .map(|(part, what)| one(Some(part.order_id), what, part.filled));
-            first.into_iter().chain(others).collect()
+        State::Working(standing) | State::Over(End::Filled(standing)) => {
+            let first = seen(standing.order_id, own, Some(&standing.status), standing.filled);
+            let others =
+                standing.others.iter().zip(rest).map(|(part, what)| {
+                    seen(part.order_id, what, part.status.as_deref(), part.filled)
+                });
+            let all: Option<Vec<_>> = std::iter::once(first).chain(others).collect();
+            Some(all?.into_iter().flatten().collect())
         }
         state if state.is_in_doubt() || state.is_in_round() => {
             std::iter::once(own).chain(rest).map(|what| one(None, what, None)).collect()
@@ -219,7 +233,7 @@ mod tests {
     fn what_the_list_does_not_have_yet_is_known_from_the_journal() {
         use crate::orders::asked::Pricing;
         use crate::orders::guardrails::tests::order;
-        use crate::orders::life::{Doubt, End};
+        use crate::orders::life::Doubt;
         use crate::orders::standing::Standing;
         let sell = || order(Side::Sell, "10", Pricing::Market);
         let standing = |id: &str, status| Standing::new(id.parse().unwrap(), status);
@@ -246,7 +260,13 @@ mod tests {
             (place(sell(), State::Sending), &own, Some("4 10")),
             (place(sell(), State::Unknown(doubt.clone())), &own, Some("4 10")),
             (place(sell(), State::Ready), &own, Some("4")),
-            (place(sell(), State::Over(End::Filled(standing("8", "Filled")))), &own, Some("4")),
+            (place(sell(), State::Over(End::Filled(standing("8", "Filled")))), &own, Some("4 0")),
+            (place(sell(), State::Over(End::Filled(standing("7", "Filled")))), &own, Some("0")),
+            (
+                place(sell(), State::Over(End::Cancelled(standing("7", "Cancelled")))),
+                &own,
+                Some("4"),
+            ),
             (place(elsewhere, working("8")), &own, Some("4")),
             (place(cash, working("8")), &own, None),
             (own.clone(), &own, Some("4")),
