@@ -218,6 +218,32 @@ impl Endpoint for GetPositions {
     }
 }
 
+/// What an account holds now: not remembered by the server, as the pages are, and in one piece.
+#[derive(Debug, Clone)]
+pub struct GetHoldings {
+    /// Whose.
+    pub account: AccountId,
+}
+
+/// How much of one contract is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Holding {
+    /// The contract.
+    pub conid: Conid,
+    /// Negative when short.
+    #[serde(default, deserialize_with = "lenient::loose")]
+    pub position: Option<Quantity>,
+}
+
+impl Endpoint for GetHoldings {
+    type Reply = Vec<Holding>;
+    const NAME: &'static str = "portfolio2/positions";
+
+    fn path(&self) -> Path {
+        Path::new("/portfolio2").segment(&self.account).then("/positions")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -232,6 +258,15 @@ mod tests {
         assert_eq!(apple.market_price.unwrap().to_string(), "271.55000305");
         assert_eq!(apple.position.unwrap().to_string(), "10");
         assert_eq!(apple.decimals(), Some(2));
+    }
+
+    #[test]
+    fn holdings_are_read_from_the_fresh_list() {
+        let holdings: Vec<Holding> = fixtures::reply("portfolio2_positions");
+        assert_eq!(holdings[0].conid.get(), 265_598);
+        assert_eq!(holdings[1].position.unwrap().to_string(), "2");
+        let list = GetHoldings { account: "DU1234567".parse().unwrap() };
+        assert_eq!(list.path().as_str(), "/portfolio2/DU1234567/positions");
     }
 
     #[test]

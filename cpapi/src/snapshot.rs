@@ -103,6 +103,16 @@ pub enum Availability {
     NotAcknowledged,
 }
 
+/// Which prices a contract can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signs {
+    /// Only prices above zero.
+    #[default]
+    Positive,
+    /// Zero and less, too: spreads, some futures.
+    Any,
+}
+
 /// What the letter in front of a last price means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastKind {
@@ -140,6 +150,41 @@ impl Row {
     /// A field as text; the words for "nothing" are nothing.
     pub fn text(&self, field: Field) -> Option<&str> {
         self.raw(field).filter(|text| !matches!(*text, "" | "-" | "N/A" | "NA"))
+    }
+
+    /// The best bid at which something is wanted.
+    pub fn bid(&self, signs: Signs) -> Option<Decimal> {
+        self.quoted(Field::Bid, Field::BidSize, signs)
+    }
+
+    /// The best ask at which something is offered.
+    pub fn ask(&self, signs: Signs) -> Option<Decimal> {
+        self.quoted(Field::Ask, Field::AskSize, signs)
+    }
+
+    /// A price that somebody stands behind. The broker writes -1 or 0 where there is none, and a size of
+    /// zero beside what is over; a size that has not come yet says nothing.
+    fn quoted(&self, price: Field, size: Field, signs: Signs) -> Option<Decimal> {
+        let (price, size) = (self.number(price)?, self.number(size));
+        let is_empty = size.is_some_and(|size| size <= Decimal::ZERO);
+        let is_real = price > Decimal::ZERO
+            || signs == Signs::Any && size.is_some_and(|size| size > Decimal::ZERO);
+        Some(price).filter(|_| is_real && !is_empty)
+    }
+
+    /// The last trade of today, else the mark. Yesterday's close is neither, also where the mark only
+    /// repeats it.
+    pub fn traded(&self, signs: Signs) -> Option<Decimal> {
+        let is_closed = self.last_kind() == Some(LastKind::PriorClose);
+        let close = [Field::Last, Field::PriorClose].map(|field| self.number(field));
+        let last = self.number(Field::Last).filter(|_| !is_closed);
+        let mark =
+            self.number(Field::Mark).filter(|mark| !is_closed || !close.contains(&Some(*mark)));
+        // No size stands beside it, so -1 can only be taken for "none".
+        let is_price = |price: &Decimal| {
+            *price > Decimal::ZERO || signs == Signs::Any && *price != Decimal::NEGATIVE_ONE
+        };
+        last.filter(is_price).or(mark.filter(is_price))
     }
 
     /// What kind of last price it is.
@@ -246,6 +291,53 @@ mod tests {
         assert_eq!(toyota.number(Field::Last).unwrap().to_string(), "3125");
         assert_eq!(row(38_709_473).last_kind(), Some(LastKind::Halted));
         assert_eq!(row(14_204).availability(), Some(Availability::Delayed));
+    }
+
+    #[test]
+    fn a_price_that_nobody_stands_behind_is_no_quote() {
+        use Signs::{Any, Positive};
+        let bid = |values: &str, signs| {
+            let row: Row = serde_json::from_str(&format!(r#"{{"conid":1,{values}}}"#)).unwrap();
+            row.bid(signs).map(|price| price.to_string())
+        };
+        for (values, signs, expected) in [
+            (r#""84":"9.9","88":"100""#, Positive, Some("9.9")),
+            (r#""84":"9.9""#, Positive, Some("9.9")),
+            (r#""84":"9.9","88":"0""#, Positive, None),
+            (r#""84":"9.9","88":"0""#, Any, None),
+            (r#""84":"-1""#, Positive, None),
+            (r#""84":"-1","88":"0""#, Positive, None),
+            (r#""84":"-1","88":"5""#, Positive, None),
+            (r#""84":"-1""#, Any, None),
+            (r#""84":"-1","88":"5""#, Any, Some("-1")),
+            (r#""84":"-37.5","88":"5""#, Any, Some("-37.5")),
+            (r#""84":"0","88":"5""#, Positive, None),
+            (r#""84":"0","88":"5""#, Any, Some("0")),
+            (r#""84":"0""#, Any, None),
+        ] {
+            assert_eq!(bid(values, signs).as_deref(), expected, "{values} {signs:?}");
+        }
+    }
+
+    #[test]
+    fn yesterdays_close_is_no_trade() {
+        let last = |values: &str| {
+            let row: Row = serde_json::from_str(&format!(r#"{{"conid":1,{values}}}"#)).unwrap();
+            row.traded(Signs::Positive).map(|price| price.to_string())
+        };
+        for (values, expected) in [
+            (r#""31":"9""#, Some("9")),
+            (r#""31":"H9""#, Some("9")),
+            (r#""31":"C9""#, None),
+            (r#""31":"C9","7635":"9""#, None),
+            (r#""31":"C9","7635":"9.2""#, Some("9.2")),
+            (r#""7741":"9""#, None),
+            (r#""7635":"9.2""#, Some("9.2")),
+            (r#""31":"-1","7635":"9.2""#, Some("9.2")),
+            (r#""31":"0""#, None),
+        ] {
+            assert_eq!(last(values).as_deref(), expected, "{values}");
+        }
     }
 
     #[test]

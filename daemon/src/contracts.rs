@@ -1,5 +1,6 @@
 //! From what people say to the one contract they mean, or the list of what they may mean.
 
+mod agree;
 mod resolve;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 use crate::session::Lease;
 use crate::store::Store;
 
+pub use agree::{Given, is_exchange, is_same_symbol};
 pub use resolve::{Choice, Wish, choose};
 
 /// What a contract is changes rarely; symbols move at most over night.
@@ -46,6 +48,12 @@ pub struct Contract {
     /// Units of the underlying in one contract, as the broker writes it.
     #[serde(default)]
     pub multiplier: Option<String>,
+    /// The strike, of what has one.
+    #[serde(default)]
+    pub strike: Option<String>,
+    /// `C` or `P`, of what has a right.
+    #[serde(default)]
+    pub right: Option<String>,
 }
 
 impl Contract {
@@ -62,6 +70,8 @@ impl Contract {
             is_us: None,
             option_months: Vec::new(),
             multiplier: None,
+            strike: None,
+            right: None,
         }
     }
 
@@ -77,6 +87,9 @@ impl Contract {
         // Zero stands for "has none".
         let multiplier = secdef.multiplier.filter(|m| !m.get().is_zero()).map(|m| m.to_string());
         self.multiplier = self.multiplier.or(multiplier);
+        let strike = secdef.strike.filter(|s| !s.get().is_zero()).map(|s| s.get());
+        self.strike = self.strike.or_else(|| strike.map(|strike| strike.normalize().to_string()));
+        self.right = self.right.or_else(|| secdef.right.clone());
         let full = secdef.full_name.clone().filter(|full| secdef.ticker.as_ref() != Some(full));
         self.description = self.description.or(full);
         self
@@ -93,6 +106,12 @@ impl Contract {
             option_months: self.option_months,
             ..known
         }
+    }
+
+    /// Whether it was remembered before strike and right were: it is asked for again then.
+    fn is_incomplete(&self) -> bool {
+        let is_option = matches!(self.sec_type.as_deref(), Some("OPT" | "FOP" | "WAR" | "IOPT"));
+        is_option && (self.strike.is_none() || self.right.is_none())
     }
 
     /// The conid as the endpoints take it.
@@ -161,7 +180,10 @@ async fn define(
     deadline: Instant,
 ) -> Result<Vec<Contract>, Failure> {
     let key = |conid: u32| format!("contracts/{}/conid/{conid}", lease.source());
-    let recalled = |c: &Contract| store.recall::<Contract>(&key(c.conid), MEMORY);
+    let recalled = |c: &Contract| {
+        let known = store.recall::<Contract>(&key(c.conid), MEMORY);
+        known.filter(|known| !known.is_incomplete())
+    };
     let known: Vec<Option<Contract>> = contracts.iter().map(recalled).collect();
     let missing: Vec<Conid> = contracts
         .iter()

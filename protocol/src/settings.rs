@@ -11,7 +11,7 @@ mod sources;
 mod table;
 
 pub use client::{Bound, Client, Strict, bind};
-pub use kind::Kind;
+pub use kind::{Kind, names};
 pub use sources::{FlagError, Flags, from_environment, from_flags, from_toml_pairs};
 pub use table::{KEYRING, LIMITS, LOGIN, SETTINGS, Setting, find};
 

@@ -1011,7 +1011,7 @@ async fn a_preview_costs_nothing_and_says_what_place_order_would_do() {
         (&json!("send"), &json!("paper")),
         "{preview}"
     );
-    assert_eq!(preview["worth"]["amount"], 2650);
+    assert_eq!(preview["judgedValue"]["amount"], 2650);
     assert_eq!(preview["cost"]["amount"], 2650);
     assert_eq!(preview["commission"]["amount"], 1);
     assert_eq!(

@@ -109,6 +109,19 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// What prices are divided by to get the currency's unit; one where the broker names none. `None`: what
+    /// it says is no divisor, so it is not known.
+    pub fn magnifier(&self) -> Option<rust_decimal::Decimal> {
+        match self.price_magnifier {
+            None => Some(rust_decimal::Decimal::ONE),
+            Some(magnifier) => {
+                Some(magnifier.get()).filter(|magnifier| *magnifier > rust_decimal::Decimal::ZERO)
+            }
+        }
+    }
+}
+
 impl Endpoint for GetRules {
     type Reply = Rules;
     const NAME: &'static str = "iserver/contract/rules";
@@ -232,6 +245,20 @@ mod tests {
         let plain: Rules = serde_json::from_str(r#"{"increment":0.25}"#).unwrap();
         assert_eq!(plain.tick_at(Price::from_broker("1").unwrap()).unwrap().to_string(), "0.25");
         assert_eq!(Rules::default().tick_at(Price::from_broker("1").unwrap()), None);
+    }
+
+    #[test]
+    fn a_magnifier_that_divides_nothing_is_not_known() {
+        for (json, expected) in [
+            ("{}", Some("1")),
+            (r#"{"priceMagnifier":null}"#, Some("1")),
+            (r#"{"priceMagnifier":100}"#, Some("100")),
+            (r#"{"priceMagnifier":0}"#, None),
+            (r#"{"priceMagnifier":-1}"#, None),
+        ] {
+            let rules: Rules = serde_json::from_str(json).unwrap();
+            assert_eq!(rules.magnifier().map(|m| m.to_string()).as_deref(), expected, "{json}");
+        }
     }
 
     #[test]

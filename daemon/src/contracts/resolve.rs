@@ -1,6 +1,6 @@
 //! Which of several contracts is meant: decided purely, never by taking the first hit.
 
-use super::Contract;
+use super::{Contract, is_exchange};
 
 /// What a caller asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,9 +45,8 @@ impl Wish {
             (Some(_), None) => false,
             (None, _) => true,
         };
-        // SMART is a route and not a listing.
-        let exchange = self.exchange.clone().filter(|e| !e.eq_ignore_ascii_case("SMART"));
-        same(&exchange, &contract.exchange) && same(&self.currency, &contract.currency)
+        let is_there = |exchange: &String| is_exchange(exchange, contract.exchange.as_deref());
+        self.exchange.as_ref().is_none_or(is_there) && same(&self.currency, &contract.currency)
     }
 }
 

@@ -92,8 +92,9 @@ impl Approval {
             lines.push(format!("worth about {value} {base}, {percent} % of the account"));
         }
         if let Some(market) = self.worth.market {
-            let currency = &order.contract.currency;
-            lines.push(format!("market now about {} {currency}", market.normalize()));
+            let contract = &order.contract;
+            let unit = contract.price_unit().unwrap_or_else(|| contract.currency.clone());
+            lines.push(format!("market now about {} {unit}", market.normalize()));
         }
         lines
     }

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::exact;
+use crate::contracts::Given;
 
 /// An order as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,11 +33,54 @@ pub struct Asked {
     pub attached: Attached,
 }
 
+/// A position that is to be closed: side and quantity are the position's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Closing {
+    /// The account it names.
+    pub account: Option<AccountId>,
+    /// What is held.
+    pub what: What,
+    /// The side, where it is named: it must be the one that closes.
+    pub side: Option<Side>,
+    /// At what price.
+    pub pricing: Pricing,
+    /// For how long.
+    pub tif: Tif,
+    /// Also outside regular trading hours.
+    pub outside_rth: bool,
+}
+
+/// What a call for an order wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// An order in full.
+    Order(Asked),
+    /// The end of a position.
+    Close(Closing),
+}
+
+impl Wanted {
+    /// SHA-256 of the whole, in hex.
+    pub fn hash(&self) -> String {
+        match self {
+            Self::Order(asked) => asked.hash(),
+            Self::Close(closing) => hash_of(&("close", closing)),
+        }
+    }
+}
+
 /// What is to be traded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum What {
     /// This contract.
     Conid(Conid),
+    /// This contract, of which something else is said besides.
+    Named {
+        /// Which.
+        conid: Conid,
+        /// What it must agree with.
+        given: Box<Given>,
+    },
     /// What has this symbol.
     Symbol {
         /// In capitals.
@@ -61,6 +105,12 @@ pub enum What {
         right: Right,
         /// Where it is routed; SMART if left out.
         exchange: Option<String>,
+        /// The currency, where one is named.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        currency: Option<String>,
+        /// What kind of contract it is called.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        sec_type: Option<String>,
     },
     /// Several contracts as one.
     Combo {
@@ -91,7 +141,7 @@ impl Right {
 }
 
 /// One leg of a combination.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
     /// The contract.
     pub conid: Conid,
@@ -99,6 +149,18 @@ pub struct Leg {
     pub ratio: u32,
     /// What buying the combination does with it.
     pub side: Side,
+    /// Its symbol. As the rest: known once the contract was found, and not of what was written earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbol: Option<String>,
+    /// `STK`, `OPT`, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sec_type: Option<String>,
+    /// What one of it is worth at a price of one, in its currency.
+    #[serde(default, with = "exact::opt", skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Decimal>,
+    /// Whether its price can be negative.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub negative: bool,
 }
 
 /// How much.

@@ -15,7 +15,7 @@ use super::life::{self, Event, Question};
 use super::limits::{Limits, Rules};
 use super::order::{Order, Purpose};
 use super::record::Record;
-use super::{Msg, State, lane};
+use super::{Msg, State, lane, scene};
 use crate::refusal::Refusal;
 use crate::session::Lease;
 
@@ -114,8 +114,12 @@ impl State {
             }
             Ok((vetted, like)) => {
                 intent.worth = vetted.worth().clone();
+                intent.warnings.extend_from_slice(vetted.warnings());
                 intent.beside = like;
                 let order = vetted.order();
+                if order.closes {
+                    (intent.text, intent.order) = (order.shown(), Some(order.clone()));
+                }
                 let value = vetted.worth().value.unwrap_or(rust_decimal::Decimal::MAX);
                 // On a live account a person looks at what may be the same order once more.
                 let is_risky = like.is_some() && !order.paper;
@@ -154,8 +158,9 @@ impl State {
         };
         let empty = Scene::default();
         let scene = request.scene.as_ref().map_or(&empty, |(scene, _)| scene);
+        let scene = scene::with_own(scene, self.book.iter(), intent);
         let counts = self.counts(&order.account, &Now::get());
-        vet(order, scene, rules, counts, now)
+        vet(order, &scene, rules, counts, now)
             .map(|vetted| (vetted, like))
             .map_err(|denial| (denial, None))
     }

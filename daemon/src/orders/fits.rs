@@ -7,7 +7,7 @@ use ibd_cpapi::orders::OrderType;
 use rust_decimal::Decimal;
 
 use super::asked::{Attached, Pricing, Size};
-use super::order::Order;
+use super::order::{Order, Traded};
 use crate::refusal::Refusal;
 
 /// Holds an order against what the broker says about its contract.
@@ -38,6 +38,24 @@ pub fn check(order: &Order, rules: &Rules) -> Result<(), Refusal> {
             }
             Ok(())
         }
+    }
+}
+
+/// A contract with what the rules say of its prices. In what unit they are must be known: everything that
+/// is worked out of a price depends on it.
+pub fn ruled(contract: Traded, rules: &Rules) -> Result<Traded, Refusal> {
+    match rules.magnifier() {
+        Some(price_magnifier) => Ok(Traded {
+            price_magnifier,
+            negative: rules.negative_capable == Some(true),
+            ..contract
+        }),
+        None => Err(Refusal::new(
+            "unknown_symbol",
+            format!("IBKR does not say in what unit the prices of {} are.", contract.shown()),
+            "It cannot be traded here; use TWS.",
+        )
+        .at("conid")),
     }
 }
 
@@ -178,6 +196,19 @@ mod tests {
         assert_eq!(field(&buy("1.5", Pricing::Market)), None);
         assert_eq!(field(&buy("1.5", Pricing::Limit(price("1")))).as_deref(), Some("quantity"));
         assert_eq!(field(&buy("1.00001", Pricing::Market)).as_deref(), Some("quantity"));
+    }
+
+    #[test]
+    fn the_unit_of_prices_comes_from_the_rules_or_the_contract_is_not_traded() {
+        let contract = order(Side::Buy, "1", Pricing::Market).contract;
+        let ruled = |json: &str| {
+            let rules: Rules = serde_json::from_str(json).unwrap();
+            super::ruled(contract.clone(), &rules)
+        };
+        let pence = ruled(r#"{"priceMagnifier":100,"negativeCapable":true}"#).unwrap();
+        assert_eq!((pence.price_magnifier, pence.negative), (Decimal::ONE_HUNDRED, true));
+        assert_eq!(ruled("{}").unwrap().price_magnifier, Decimal::ONE);
+        assert_eq!(ruled(r#"{"priceMagnifier":0}"#).unwrap_err().error, "unknown_symbol");
     }
 
     #[test]

@@ -6,17 +6,21 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::asked::{Attached, Pricing, Size};
+use super::asked::{Attached, Pricing};
 use super::exact;
-use super::limits::{Rules, Words};
+use super::limits::Rules;
 use super::order::Order;
+use super::tickets::opposite;
+
+pub use holding::{Resting, resized};
+
+mod holding;
+mod lists;
+mod prices;
+mod value;
 
 /// A quote older than this is none.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
-/// A market order is valued this much beyond the quote, in percent.
-const BAND: u32 = 5;
-/// A collar of so many percent is none.
-const OPEN: u32 = 100;
 
 /// Why an order is not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,8 +54,8 @@ pub struct Scene {
     pub at: Option<Timestamp>,
     /// The market of the contract.
     pub quote: Quote,
-    /// Sum of the legs' prices, each by its ratio and multiplier: what a combination moves, in currency.
-    pub legs_value: Option<Decimal>,
+    /// The market of a combination's legs.
+    pub legs: Option<Legs>,
     /// Units of base currency for one of the contract's.
     pub rate: Option<Decimal>,
     /// The base currency.
@@ -60,6 +64,25 @@ pub struct Scene {
     pub nlv: Option<Decimal>,
     /// The day's profit or loss, in base currency; only where a limit asks for it.
     pub day_pnl: Option<Decimal>,
+    /// How much of the contract the account holds; negative when short.
+    pub position: Option<Decimal>,
+    /// What works for the contract, of both sides; gathered where the order closes something.
+    pub working: Option<Vec<Resting>>,
+    /// What is filled already of the order that is to be changed.
+    pub filled: Decimal,
+}
+
+/// What one combination is made of, at the market, in the contract's currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Legs {
+    /// What moves: all legs added up, whichever way.
+    pub gross: Decimal,
+    /// What buying it costs: legs that are sold taken off.
+    pub net: Decimal,
+    /// When the legs' quotes were asked for.
+    pub at: Timestamp,
+    /// Whether each is as it happens.
+    pub is_live: bool,
 }
 
 /// A market, as far as it is known.
@@ -71,7 +94,7 @@ pub struct Quote {
     /// Best ask.
     #[serde(with = "exact::opt")]
     pub ask: Option<Decimal>,
-    /// Last trade, else the mark or the prior close.
+    /// Last trade of today, else the mark.
     #[serde(with = "exact::opt")]
     pub last: Option<Decimal>,
     /// When the broker last updated it.
@@ -87,15 +110,6 @@ impl Quote {
             (Some(bid), Some(ask)) => Some((bid + ask) / Decimal::TWO),
             _ => self.last.or(self.ask).or(self.bid),
         }
-    }
-
-    /// What buying costs, or what selling is valued at: the worse of what is known.
-    fn worst(&self, side: Side) -> Option<Decimal> {
-        let near = match side {
-            Side::Buy => self.ask,
-            Side::Sell => self.bid,
-        };
-        [near, self.last].into_iter().flatten().max()
     }
 
     fn is_fresh(&self, now: Timestamp) -> bool {
@@ -117,6 +131,7 @@ pub struct Counts {
 pub struct Vetted {
     order: Order,
     worth: Worth,
+    warnings: Vec<String>,
 }
 
 /// What an order is worth, in base currency.
@@ -136,7 +151,7 @@ pub struct Worth {
 }
 
 impl Vetted {
-    /// The order.
+    /// The order; one that closes a position has the quantity that is held now.
     pub fn order(&self) -> &Order {
         &self.order
     }
@@ -145,9 +160,14 @@ impl Vetted {
     pub fn worth(&self) -> &Worth {
         &self.worth
     }
+
+    /// What should be known of it, a sentence each.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
 }
 
-/// Looks at an order in its scene.
+/// Looks at an order in its scene. What only reduces what is held is held against no limit on its size.
 pub fn vet(
     order: Order,
     scene: &Scene,
@@ -155,72 +175,25 @@ pub fn vet(
     counts: Counts,
     now: Timestamp,
 ) -> Result<Vetted, Denial> {
-    lists(&order, rules)?;
-    quantity(&order, scene, rules)?;
+    let order = holding::resolved(order, scene)?;
+    let is_exempt = holding::is_exempt(&order, scene);
+    lists::check(&order, rules)?;
+    if !is_exempt {
+        value::quantity(&order, scene, rules)?;
+    }
     frequency(&order, rules, counts)?;
     for part in parts(&order) {
-        stop_side(&order, &part, scene, rules)?;
-        collar(&order, &part, scene, rules, now)?;
+        prices::check(&order, &part, scene, rules, now)?;
     }
-    let worth = value(&order, scene, rules)?;
-    loss(scene, rules)?;
-    Ok(Vetted { order, worth })
-}
-
-fn lists(order: &Order, rules: &Rules) -> Result<(), Denial> {
-    let refuse = |what: &str, word: &str, setting: &str, words: &Words| {
-        Denial::new(
-            "not_allowed",
-            format!("{what} {word} may not be traded here."),
-            "Ask the user; only they can change this setting.",
-        )
-        .by(setting, words.shown())
+    let worth = match is_exempt {
+        true => value::estimate(&order, scene),
+        false => value::check(&order, scene, rules)?,
     };
-    let must =
-        |what, word: &str, setting, lists: &[Words]| match lists.iter().find(|l| !l.has(word)) {
-            Some(words) => Err(refuse(what, word, setting, words)),
-            None => Ok(()),
-        };
-    let must_not =
-        |what, word: &str, setting, lists: &[Words]| match lists.iter().find(|l| l.has(word)) {
-            Some(words) => Err(refuse(what, word, setting, words)),
-            None => Ok(()),
-        };
-    let (symbol, kind) = (order.contract.symbol.as_str(), order.contract.sec_type.as_str());
-    must("The account", order.account.as_str(), "IB_ALLOWED_ACCOUNTS", &rules.accounts)?;
-    must_not("The symbol", symbol, "IB_DENIED_SYMBOLS", &rules.denied_symbols)?;
-    must("The symbol", symbol, "IB_ALLOWED_SYMBOLS", &rules.symbols)?;
-    must_not("The kind of contract", kind, "IB_DENIED_SEC_TYPES", &rules.denied_sec_types)?;
-    must("The kind of contract", kind, "IB_ALLOWED_SEC_TYPES", &rules.sec_types)?;
-    for part in parts(order) {
-        let order_type = part.pricing.order_type();
-        must("The order type", order_type.as_str(), "IB_ALLOWED_ORDER_TYPES", &rules.order_types)?;
+    if !is_exempt {
+        loss(scene, rules)?;
     }
-    unlisted_combination(order, rules)
-}
-
-/// What the legs of a combination are is not known here, so no list can be held against them.
-fn unlisted_combination(order: &Order, rules: &Rules) -> Result<(), Denial> {
-    if order.contract.legs.is_empty() {
-        return Ok(());
-    }
-    let about_legs = [
-        ("IB_DENIED_SYMBOLS", &rules.denied_symbols),
-        ("IB_ALLOWED_SYMBOLS", &rules.symbols),
-        ("IB_DENIED_SEC_TYPES", &rules.denied_sec_types),
-    ];
-    let list = about_legs
-        .iter()
-        .find_map(|(setting, lists)| lists.first().map(|words| (*setting, words.shown())));
-    match list {
-        None => Ok(()),
-        Some((setting, shown)) => Err(Denial::new(
-            "not_allowed",
-            "A combination's legs cannot be held against this list, so combinations may not be traded here.",
-            "Trade the legs one by one, or ask the user; only they can change this setting.",
-        )
-        .by(setting, shown)),
-    }
+    let warnings = holding::warnings(&order, scene);
+    Ok(Vetted { order, worth, warnings })
 }
 
 /// One order of a submission.
@@ -237,10 +210,7 @@ fn parts(order: &Order) -> Vec<Part> {
     match &order.attached {
         Attached::Nothing => {}
         Attached::Bracket { take_profit, stop_loss, stop_loss_limit } => {
-            let side = match order.side {
-                Side::Buy => Side::Sell,
-                Side::Sell => Side::Buy,
-            };
+            let side = opposite(order.side);
             let child = |pricing| Part { side, pricing, is_child: true };
             parts.extend(take_profit.map(|price| child(Pricing::Limit(price))));
             parts.extend(stop_loss.map(|stop| match *stop_loss_limit {
@@ -255,51 +225,6 @@ fn parts(order: &Order) -> Vec<Part> {
         })),
     }
     parts
-}
-
-fn quantity(order: &Order, scene: &Scene, rules: &Rules) -> Result<(), Denial> {
-    let Some(limit) = rules.max_quantity else { return Ok(()) };
-    let quantity = moved(order, scene).ok_or_else(|| {
-        Denial::new(
-            "value_unknown",
-            "How much the order is cannot be told: there is no price for its amount of money.",
-            "Say a quantity instead of cashQuantity.",
-        )
-        .by("IB_MAX_ORDER_QUANTITY", limit)
-    })?;
-    if quantity <= limit {
-        return Ok(());
-    }
-    Err(Denial::new(
-        "over_max_quantity",
-        format!("{} is more than the {limit} that one order may have.", quantity.normalize()),
-        "Order less, or ask the user to change the setting.",
-    )
-    .by("IB_MAX_ORDER_QUANTITY", limit))
-}
-
-/// How much of anything an order moves: of a combination its largest leg, of several orders the largest,
-/// of an amount of money what it buys.
-fn moved(order: &Order, scene: &Scene) -> Option<Decimal> {
-    let of = |size: Size| match size {
-        Size::Quantity(quantity) => Some(quantity.get()),
-        Size::Cash(amount) => {
-            let price = scene.quote.middle().filter(|price| *price > Decimal::ZERO)?;
-            amount
-                .get()
-                .checked_div(price)?
-                .checked_div(order.contract.multiplier)
-                .map(|q| q.round_dp(4))
-        }
-    };
-    let mut largest = of(order.size)?;
-    if let Attached::Oca(siblings) = &order.attached {
-        for one in siblings {
-            largest = largest.max(of(one.size)?);
-        }
-    }
-    let ratio = order.contract.legs.iter().map(|leg| Decimal::from(leg.ratio).abs()).max();
-    largest.checked_mul(ratio.unwrap_or(Decimal::ONE))
 }
 
 fn frequency(order: &Order, rules: &Rules, counts: Counts) -> Result<(), Denial> {
@@ -319,225 +244,6 @@ fn frequency(order: &Order, rules: &Rules, counts: Counts) -> Result<(), Denial>
     Ok(())
 }
 
-/// A stop on the wrong side of the market would trigger at once. A child's is held against its parent's
-/// price, when the order is put together.
-fn stop_side(order: &Order, part: &Part, scene: &Scene, rules: &Rules) -> Result<(), Denial> {
-    let stop = match part.pricing {
-        Pricing::Stop(stop) | Pricing::StopLimit { stop, .. } => stop,
-        Pricing::Trail { stop: Some(stop), .. } | Pricing::TrailLimit { stop: Some(stop), .. } => {
-            stop
-        }
-        _ => return Ok(()),
-    };
-    let is_held_elsewhere = part.is_child && order.pricing != Pricing::Market;
-    if is_held_elsewhere {
-        return Ok(());
-    }
-    let Some(market) = scene.quote.middle() else {
-        let is_open = rules.collar >= Decimal::from(OPEN);
-        return match order.paper || is_open || !order.contract.legs.is_empty() {
-            true => Ok(()),
-            false => Err(no_fresh_quote(rules)),
-        };
-    };
-    let (stop, is_wrong, must) = match part.side {
-        Side::Buy => (stop.get(), stop.get() <= market, "above"),
-        Side::Sell => (stop.get(), stop.get() >= market, "below"),
-    };
-    match is_wrong {
-        true => Err(Denial::new(
-            "stop_on_wrong_side",
-            format!(
-                "A {} stop must be {must} the market ({}): at {stop} it would trigger at once.",
-                part.side.as_str(),
-                market.normalize()
-            ),
-            "Correct stopPrice, or use a market or limit order if that is what is meant.",
-        )),
-        false => Ok(()),
-    }
-}
-
-fn collar(
-    order: &Order,
-    part: &Part,
-    scene: &Scene,
-    rules: &Rules,
-    now: Timestamp,
-) -> Result<(), Denial> {
-    let is_open = rules.collar >= Decimal::from(OPEN);
-    // A combination's price is a difference: percents of it mean nothing.
-    if is_open || !order.contract.legs.is_empty() {
-        return Ok(());
-    }
-    let fresh = scene.quote.is_fresh(now);
-    let market = || match scene.quote.middle() {
-        Some(market) if fresh || order.paper => Ok(Some(market)),
-        _ if order.paper => Ok(None),
-        _ => Err(no_fresh_quote(rules)),
-    };
-    let (limit, market) = match part.pricing {
-        // A profit is taken as far away as anybody likes.
-        Pricing::Limit(_) if part.is_child => return Ok(()),
-        Pricing::Limit(limit) | Pricing::MidPrice(Some(limit)) => (limit, market()?),
-        // It becomes a limit order there, and not at today's market.
-        Pricing::StopLimit { stop, limit } => (limit, Some(stop.get())),
-        Pricing::TrailLimit { stop, limit, .. } => match stop {
-            Some(stop) => (limit, Some(stop.get())),
-            None => (limit, market()?),
-        },
-        _ => return Ok(()),
-    };
-    let Some(market) = market else { return Ok(()) };
-    let away = (limit.get() - market).abs();
-    if away * Decimal::ONE_HUNDRED <= rules.collar * market.abs() {
-        return Ok(());
-    }
-    Err(Denial::new(
-        "price_off_market",
-        format!(
-            "The limit {limit} is {} % away from where it would work ({}); at most {} % are allowed.",
-            percent(away, market),
-            market.normalize(),
-            rules.collar.normalize()
-        ),
-        "Check the price; if it is meant, ask the user to change the setting.",
-    )
-    .by("IB_PRICE_COLLAR_PERCENT", rules.collar.normalize()))
-}
-
-fn no_fresh_quote(rules: &Rules) -> Denial {
-    Denial::new(
-        "no_fresh_quote",
-        "There is no live quote to compare the price with.",
-        "Try again when the market is open. Without a subscription for this market the user can set the \
-         collar to 100, which switches it off.",
-    )
-    .by("IB_PRICE_COLLAR_PERCENT", rules.collar.normalize())
-}
-
-fn percent(part: Decimal, whole: Decimal) -> Decimal {
-    part.checked_mul(Decimal::ONE_HUNDRED)
-        .and_then(|part| part.checked_div(whole.abs()))
-        .unwrap_or_default()
-        .round_dp(1)
-        .normalize()
-}
-
-/// The value in base currency, held against the limits.
-fn value(order: &Order, scene: &Scene, rules: &Rules) -> Result<Worth, Denial> {
-    let value = worth(order, scene).ok_or_else(|| {
-        Denial::new(
-            "value_unknown",
-            "What the order is worth cannot be told: there is no price, or no rate to base currency.",
-            "Use a limit order, or try again when there are quotes.",
-        )
-        .by("IB_MAX_ORDER_PERCENT", rules.max_percent.normalize())
-    })?;
-    let base = scene.base.as_deref().unwrap_or("base currency");
-    if let Some(limit) = rules.max_value.filter(|limit| value > *limit) {
-        return Err(Denial::new(
-            "over_max_value",
-            format!(
-                "The order is worth about {} {base}; at most {limit} is allowed.",
-                whole(value)
-            ),
-            "Order less, or ask the user to change the setting.",
-        )
-        .by("IB_MAX_ORDER_VALUE", limit));
-    }
-    let nlv = scene.nlv.filter(|nlv| *nlv > Decimal::ZERO).ok_or_else(|| {
-        Denial::new(
-            "value_unknown",
-            "The account's net liquidation value is not known, so the order's size cannot be judged.",
-            "Try again in a minute.",
-        )
-        .by("IB_MAX_ORDER_PERCENT", rules.max_percent.normalize())
-    })?;
-    if value * Decimal::ONE_HUNDRED > rules.max_percent * nlv {
-        return Err(Denial::new(
-            "over_max_percent",
-            format!(
-                "The order is worth about {} {base}, {} % of the account's {} {base}; at most {} % are \
-                 allowed.",
-                whole(value),
-                percent(value, nlv),
-                whole(nlv),
-                rules.max_percent.normalize()
-            ),
-            "Order less, or ask the user to change the setting.",
-        )
-        .by("IB_MAX_ORDER_PERCENT", rules.max_percent.normalize()));
-    }
-    Ok(Worth {
-        value: Some(value.round_dp(2)),
-        percent: Some(percent(value, nlv)),
-        base: scene.base.clone(),
-        market: scene.quote.middle(),
-    })
-}
-
-fn whole(amount: Decimal) -> Decimal {
-    amount.round_dp(0)
-}
-
-/// What is at stake, in base currency; of several orders of which only one can be filled, the largest.
-fn worth(order: &Order, scene: &Scene) -> Option<Decimal> {
-    let rate = scene.rate?;
-    let own = worth_of(order, scene, order.side, order.size, &order.pricing)?;
-    let siblings: &[_] = match &order.attached {
-        Attached::Oca(siblings) => siblings,
-        _ => &[],
-    };
-    let mut largest = own;
-    for one in siblings {
-        largest = largest.max(worth_of(order, scene, one.side, one.size, &one.pricing)?);
-    }
-    largest.checked_mul(rate)
-}
-
-fn worth_of(
-    order: &Order,
-    scene: &Scene,
-    side: Side,
-    size: Size,
-    pricing: &Pricing,
-) -> Option<Decimal> {
-    let quantity = match size {
-        Size::Cash(amount) => return Some(amount.get()),
-        Size::Quantity(quantity) => quantity.get(),
-    };
-    if !order.contract.legs.is_empty() {
-        // What moves are the legs, whatever the difference between them costs.
-        let legs = scene.legs_value?.checked_mul(quantity)?;
-        // A limit that is far off costs what it says.
-        let limit = match pricing {
-            Pricing::Limit(limit) => limit.get().abs(),
-            _ => Decimal::ZERO,
-        };
-        return Some(
-            legs.max(limit.checked_mul(quantity)?.checked_mul(order.contract.multiplier)?),
-        );
-    }
-    let banded = |price: Decimal| price * Decimal::from(100 + BAND) / Decimal::ONE_HUNDRED;
-    let market = || scene.quote.worst(side).or_else(|| scene.quote.middle());
-    let price = match pricing {
-        // A sale at a low limit is a sale at the market. Without a market a live one cannot be valued.
-        Pricing::Limit(limit) if side == Side::Sell => match market() {
-            Some(market) => limit.get().max(market),
-            None if order.paper => limit.get(),
-            None => return None,
-        },
-        Pricing::StopLimit { stop, limit } if side == Side::Sell => limit.get().max(stop.get()),
-        Pricing::Limit(limit) | Pricing::StopLimit { limit, .. } => limit.get(),
-        Pricing::TrailLimit { limit, .. } => limit.get().max(market().unwrap_or_default()),
-        Pricing::MidPrice(Some(cap)) if side == Side::Buy => cap.get(),
-        Pricing::Stop(stop) => banded(stop.get().max(market().unwrap_or_default())),
-        Pricing::Market | Pricing::Trail { .. } | Pricing::MidPrice(_) => banded(market()?),
-    };
-    price.abs().checked_mul(quantity)?.checked_mul(order.contract.multiplier)
-}
-
 fn loss(scene: &Scene, rules: &Rules) -> Result<(), Denial> {
     let Some(limit) = rules.max_loss else { return Ok(()) };
     let refuse = |message: String| {
@@ -548,9 +254,18 @@ fn loss(scene: &Scene, rules: &Rules) -> Result<(), Denial> {
         None => {
             refuse("The day's profit or loss is not known, and a limit is set for it.".to_owned())
         }
-        Some(pnl) if -pnl > limit => refuse(format!("The day's loss is {}.", whole(-pnl))),
+        Some(pnl) if -pnl > limit => refuse(format!("The day's loss is {}.", (-pnl).round_dp(0))),
         Some(_) => Ok(()),
     }
+}
+
+/// So much of the whole, in percent.
+fn percent(part: Decimal, whole: Decimal) -> Decimal {
+    part.checked_mul(Decimal::ONE_HUNDRED)
+        .and_then(|part| part.checked_div(whole.abs()))
+        .unwrap_or_default()
+        .round_dp(1)
+        .normalize()
 }
 
 #[cfg(test)]

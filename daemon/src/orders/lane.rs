@@ -15,7 +15,7 @@ use super::approval::By;
 use super::book::Book;
 use super::clock::{Boot, Now};
 use super::evidence::{Evidence, is_carried_out};
-use super::guardrails::{Denial, Scene, vet};
+use super::guardrails::{self, Denial, Scene, vet};
 use super::intent::{Intent, IntentId};
 use super::life::{self, Effect, Event};
 use super::order::{Order, Purpose};
@@ -23,6 +23,7 @@ use super::page;
 use super::peeks::Until;
 use super::record::Record;
 use super::round::{self, Heard, HeardEnd, Round, Target};
+use super::scene;
 use super::scene::Needs;
 use super::standing::{Part, Standing};
 use super::{Msg, Proof, State, identify, questions};
@@ -66,9 +67,12 @@ impl State {
     fn begin_proof(&mut self, me: &ActorRef<Msg>, id: IntentId) {
         let Some(intent) = self.book.get(id).cloned() else { return };
         let now = Timestamp::now();
+        // What closes a position is held against what is held right now.
+        let closes = intent.order.as_ref().is_some_and(|order| order.closes);
         if let Some((scene, lease)) = self.scenes.remove(&id)
             && intent.is_order()
             && intent.follows.is_none()
+            && !closes
             && scene
                 .at
                 .is_some_and(|at| (SignedDuration::ZERO..FRESH).contains(&now.duration_since(at)))
@@ -103,7 +107,10 @@ impl State {
             underlyings: self.underlyings.clone(),
             feeds: self.feeds.clone(),
             through: self.through(),
-            needs: Needs { pnl: self.rules_of(intent).max_loss.is_some() },
+            needs: Needs {
+                pnl: self.rules_of(intent).max_loss.is_some(),
+                feeds: self.feeds.clone(),
+            },
             first: first.map(|first| (first.clone(), first.since)),
         }
     }
@@ -165,8 +172,17 @@ impl State {
         match (&intent.purpose, &proof.target) {
             (Purpose::Modify { .. }, Some(target)) => self.rebase(&intent, target).await,
             (Purpose::Cancel { .. }, Some(target)) => self.is_the_one(&intent, target),
-            _ => Ok(()),
+            _ => self.resize(&intent, proof.scene.as_ref()).await,
         }
+    }
+
+    /// What closes a position is for what is held now: the journal has it before it is sent.
+    async fn resize(&mut self, intent: &Intent, scene: Option<&Scene>) -> Result<(), Denial> {
+        let resized = |order: &Order| guardrails::resized(order, scene?);
+        let Some(order) = intent.order.as_ref().and_then(resized) else { return Ok(()) };
+        let (id, text) = (intent.id, order.shown());
+        let amended = Record::Amended { id, text, order: Box::new(order) };
+        self.write(id, vec![amended]).await.map_err(|why| closed(&why))
     }
 
     /// What is not named in a change stays as it is at the broker: the change is put together anew from the
@@ -254,15 +270,17 @@ impl State {
         if let Some(first) = self.siblings.was_sent(intent, window, &now) {
             return Event::Refused(first.denial());
         }
+        let scene = scene::with_own(scene, self.book.iter(), intent);
         let counts = self.counts(&order.account, &now);
-        let vetted = match vet(order.clone(), scene, &rules, counts, now.wall) {
+        let vetted = match vet(order.clone(), &scene, &rules, counts, now.wall) {
             Ok(vetted) => vetted,
             Err(denial) => return Event::Refused(denial),
         };
         let value = vetted.worth().value.unwrap_or(rust_decimal::Decimal::MAX);
         let needs_person = rules.needs_approval(order.paper, value);
         let shown = self.shown.get(&intent.id);
-        // What is sent is what was shown, to the letter; a market or an order that moved is shown again.
+        // What is sent is what was shown, to the letter; a market or an order that moved is shown again. Only what
+        // is held may have become another quantity since.
         let holds = |shown: &super::approval::Approval| {
             shown.digest == intent.digest()
                 && !shown.has_moved(vetted.worth())

@@ -3,8 +3,10 @@
 //! A limit that loosens counts only from the daemon's own configuration; a client can only bind itself
 //! further. Docs: the table in docs/configuration.md.
 
-use ibd_protocol::settings::Settings;
+use ibd_protocol::settings::{Settings, names};
 use rust_decimal::Decimal;
+
+use crate::contracts::is_same_symbol;
 
 /// What settings say; what is not said has the default of the mode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,23 +45,26 @@ pub enum Confirm {
     Never,
 }
 
-/// Words in capitals.
+/// Names in capitals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words(Vec<String>);
 
 impl Words {
+    /// What a setting lists; a setting's value was checked where it was read.
     fn of(text: &str) -> Self {
-        Self(text.split_whitespace().map(str::to_uppercase).collect())
+        let names = names(text).unwrap_or_default();
+        Self(names.iter().map(|name| name.to_uppercase()).collect())
     }
 
-    /// Whether the word is among them, in any case.
+    /// Whether the name is among them, in any case: `BRK.B` is `BRK B`.
     pub fn has(&self, word: &str) -> bool {
-        self.0.iter().any(|one| one.eq_ignore_ascii_case(word))
+        self.0.iter().any(|one| is_same_symbol(one, word))
     }
 
     /// All of them, for a person.
     pub fn shown(&self) -> String {
-        self.0.join(" ")
+        let has_blanks = self.0.iter().any(|name| name.contains(' '));
+        self.0.join(if has_blanks { ", " } else { " " })
     }
 }
 
@@ -419,5 +424,15 @@ mod tests {
         let allowed = |symbol: &str| rules.symbols.iter().all(|words| words.has(symbol));
         assert!(allowed("msft") && !allowed("AAPL"));
         assert!(rules.denied_sec_types.iter().any(|words| words.has("OPT")));
+    }
+
+    #[test]
+    fn a_list_holds_names_with_blanks() {
+        for text in ["BRK B, AAPL", "\"BRK B\" AAPL", "brk.b aapl", "BRK-B;AAPL"] {
+            let rules = limits(&[("allowed_symbols", text)]).strictest(&Limits::default(), true);
+            let has = |symbol: &str| rules.symbols.iter().all(|words| words.has(symbol));
+            assert!(has("BRK B") && has("BRK.B") && has("AAPL"), "{text}");
+            assert!(!has("BRK") && !has("B") && !has("BRK A"), "{text}");
+        }
     }
 }

@@ -4,11 +4,13 @@
 //! assistant that believes it would send an order again. So an empty list is only believed when a
 //! second one, some seconds later in the same session, is empty too.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::accounts::SelectAccount;
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::orders::{GetOrderStatus, GetOrders, OrderRow, OrderStatus, Orders, Stage};
+use ibd_cpapi::portfolio::GetAccounts;
 use ibd_cpapi::trades::{Execution, GetTrades};
 use ibd_cpapi::{Answer, Failure, faults};
 use jiff::Timestamp;
@@ -19,18 +21,22 @@ use crate::session::Lease;
 /// The list may be asked for once in five seconds; an earlier answer would be given again.
 const BETWEEN_LISTS: Duration = Duration::from_millis(5_050);
 
-/// What all who read orders share: which feeds of the brokerage session have been seen warm, and which account
-/// is selected there. One feed serves all accounts; a single order's page and the trades are those of the
-/// selected account.
+/// What all who read orders share: which feeds of the brokerage session have been seen warm, which account is
+/// selected there, and in what its accounts are kept. One feed serves all accounts; a single order's page and the
+/// trades are those of the selected account.
 #[derive(Debug, Clone, Default)]
 pub struct Feeds {
     listed: Arc<Mutex<Option<u64>>>,
     traded: Arc<Mutex<Option<u64>>>,
     selected: Arc<tokio::sync::Mutex<Option<(u64, AccountId)>>>,
+    bases: Arc<Mutex<Option<Bases>>>,
 }
 
 /// Held while something is asked that depends on which account is selected.
 type Selection<'f> = tokio::sync::MutexGuard<'f, Option<(u64, AccountId)>>;
+
+/// Base currencies, of one session.
+type Bases = (u64, HashMap<AccountId, String>);
 
 impl Feeds {
     /// All orders of an account that the broker still lists.
@@ -157,6 +163,29 @@ impl Feeds {
             choose(&mut selection, lease, account, deadline).await?;
         }
         Ok(selection)
+    }
+
+    /// The base currency of an account, as the broker names it: asked once in a session.
+    pub async fn base(
+        &self,
+        lease: &Lease,
+        account: &AccountId,
+        deadline: Instant,
+    ) -> Result<Option<String>, Failure> {
+        if let Some((epoch, bases)) = &*self.bases.lock().unwrap_or_else(PoisonError::into_inner)
+            && *epoch == lease.epoch()
+            && let Some(base) = bases.get(account)
+        {
+            return Ok(Some(base.clone()));
+        }
+        let accounts = lease.client().ask(&GetAccounts, deadline).await?.value;
+        let bases: HashMap<AccountId, String> = accounts
+            .into_iter()
+            .filter_map(|account| Some((account.id, account.currency?)))
+            .collect();
+        let base = bases.get(account).cloned();
+        *self.bases.lock().unwrap_or_else(PoisonError::into_inner) = Some((lease.epoch(), bases));
+        Ok(base)
     }
 
     fn has_traded(&self, lease: &Lease) -> bool {

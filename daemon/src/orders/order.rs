@@ -34,6 +34,9 @@ pub struct Order {
     pub attached: Attached,
     /// Who is named to exchanges of futures.
     pub operator: Option<String>,
+    /// Closes the position: the quantity is what is held at the last look before it is sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closes: bool,
 }
 
 /// A contract as an order needs it.
@@ -58,12 +61,50 @@ pub struct Traded {
     pub multiplier: Decimal,
     /// Legs of a combination.
     pub legs: Vec<Leg>,
+    /// What prices are divided by to get the currency's unit: 100 where they are in pence.
+    #[serde(default = "one", with = "exact", skip_serializing_if = "is_one")]
+    pub price_magnifier: Decimal,
+    /// Whether its price can be negative.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub negative: bool,
+}
+
+fn one() -> Decimal {
+    Decimal::ONE
+}
+
+fn is_one(number: &Decimal) -> bool {
+    *number == Decimal::ONE
 }
 
 impl Traded {
     /// Whether exchanges want to be told who operates (CME rule 536-B).
     pub fn wants_operator(&self) -> bool {
         matches!(self.sec_type.as_str(), "FUT" | "FOP")
+    }
+
+    /// What one of it is worth at a price of one, in its currency.
+    pub fn unit(&self) -> Option<Decimal> {
+        self.multiplier.checked_div(self.price_magnifier).filter(|unit| *unit > Decimal::ZERO)
+    }
+
+    /// What so many are worth at a price, in its currency.
+    pub fn value(&self, price: Decimal, quantity: Decimal) -> Option<Decimal> {
+        price.abs().checked_mul(quantity)?.checked_mul(self.unit()?)
+    }
+
+    /// The unit of its prices, where it is not the currency's.
+    pub fn price_unit(&self) -> Option<String> {
+        if is_one(&self.price_magnifier) {
+            return None;
+        }
+        let coin = match (self.currency.as_str(), self.price_magnifier == Decimal::ONE_HUNDRED) {
+            ("GBP", true) => " (pence)",
+            ("USD" | "EUR" | "ZAR" | "AUD" | "CAD", true) => " (cents)",
+            ("ILS", true) => " (agorot)",
+            _ => "",
+        };
+        Some(format!("1/{} {}{coin}", self.price_magnifier.normalize(), self.currency))
     }
 
     /// In a few words, for a person.
@@ -90,9 +131,13 @@ impl Order {
     pub fn shown(&self) -> String {
         let mut words = vec![self.side.as_str().to_owned(), size(self.size), self.contract.shown()];
         words.push(pricing(&self.pricing));
+        words.extend(self.priced_in());
         words.push(self.tif.as_str().to_owned());
         if self.outside_rth == Some(true) {
             words.push("also outside regular hours".to_owned());
+        }
+        if self.closes {
+            words.push("to close the position".to_owned());
         }
         match &self.attached {
             Attached::Nothing => {}
@@ -119,6 +164,12 @@ impl Order {
         words.join(" ")
     }
 
+    /// In which unit its prices are, where one is named and it is not the currency.
+    fn priced_in(&self) -> Option<String> {
+        let unit = self.contract.price_unit()?;
+        Some(format!("(prices in {unit})"))
+    }
+
     /// The parts that a person who approves must see, a line each. None of it is an assistant's prose.
     pub fn lines(&self) -> Vec<String> {
         let mode = if self.paper { "paper" } else { "LIVE" };
@@ -127,6 +178,12 @@ impl Order {
             format!("{}, {}", pricing(&self.pricing), self.tif.as_str()),
             format!("account {} ({mode})", self.account),
         ];
+        if let Some(unit) = self.contract.price_unit() {
+            lines.push(format!("prices are in {unit}"));
+        }
+        if self.closes {
+            lines.push("closes the position: never more than is held when it is sent".to_owned());
+        }
         if let Some(conid) = self.contract.conid {
             let name = self.contract.name.as_deref().unwrap_or(&self.contract.symbol);
             lines.push(format!("contract {conid}: {name}"));

@@ -6,6 +6,7 @@ mod find;
 
 use ibd_cpapi::Failure;
 use ibd_cpapi::id::AccountId;
+use ibd_cpapi::money::Quantity;
 use ibd_cpapi::orders::Side;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,10 +14,11 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
-use super::asked::{Asked, Attached, Leg, What};
+use super::asked::{Asked, Attached, Closing, Leg, Size, What};
 use super::fits;
 use super::order::{Order, Traded};
-use super::scene::{RuleBook, SMART};
+use super::scene::{self, RuleBook, SMART};
+use crate::contracts::Given;
 use crate::market::Underlyings;
 use crate::portfolio;
 use crate::refusal::Refusal;
@@ -59,6 +61,7 @@ pub async fn order(lease: &Lease, tools: Tools<'_>, asked: &Asked) -> Prepared {
     let facts = lease.facts();
     let account = refused!(portfolio::pick(asked.account.as_ref(), tools.account, &facts.accounts));
     let contract = refused!(traded(lease, tools, &asked.what).await?);
+    let contract = refused!(ruled(lease, tools, contract, asked.side).await?);
     let operator = tools.operator.map(str::to_owned).or_else(|| facts.username.clone());
     let order = Order {
         account,
@@ -72,10 +75,86 @@ pub async fn order(lease: &Lease, tools: Tools<'_>, asked: &Asked) -> Prepared {
         tif: asked.tif,
         outside_rth: Some(asked.outside_rth),
         attached: asked.attached.clone(),
+        closes: false,
     };
     refused!(sides(&order));
     refused!(check(lease, tools.rules, &order, tools.deadline).await?);
     Ok(Ok(order))
+}
+
+/// Prepares the order that closes a position: its side and quantity are read from what is held.
+pub async fn close(lease: &Lease, tools: Tools<'_>, closing: &Closing) -> Prepared {
+    let facts = lease.facts();
+    let account =
+        refused!(portfolio::pick(closing.account.as_ref(), tools.account, &facts.accounts));
+    let contract = refused!(traded(lease, tools, &closing.what).await?);
+    let position = scene::position(lease, &account, &contract, tools.deadline).await?;
+    let (side, quantity) = refused!(closed_by(closing.side, position, &contract));
+    let asked = Asked {
+        account: Some(account),
+        what: contract.conid.map_or_else(|| closing.what.clone(), What::Conid),
+        side,
+        size: Size::Quantity(quantity),
+        pricing: closing.pricing,
+        tif: closing.tif,
+        outside_rth: closing.outside_rth,
+        attached: Attached::Nothing,
+    };
+    Ok(order(lease, tools, &asked).await?.map(|order| Order { closes: true, ..order }))
+}
+
+/// What closes a position: the other side, and all of it.
+fn closed_by(
+    named: Option<Side>,
+    position: Option<Decimal>,
+    contract: &Traded,
+) -> Result<(Side, Quantity), Refusal> {
+    let Some(position) = position else {
+        return Err(Refusal::new(
+            "position_unknown",
+            format!("How much of {} is held is not known.", contract.shown()),
+            "Try again in a moment; get_positions shows what IBKR says.",
+        )
+        .at("closePosition"));
+    };
+    let side = match position {
+        held if held.is_zero() => {
+            return Err(Refusal::new(
+                "nothing_to_close",
+                format!("No position in {} is held.", contract.shown()),
+                "Nothing was sent. See get_positions for what is held.",
+            )
+            .at("closePosition"));
+        }
+        held if held > Decimal::ZERO => Side::Sell,
+        _ => Side::Buy,
+    };
+    match named.filter(|named| *named != side) {
+        Some(named) => Err(Refusal::new(
+            "contradiction",
+            format!(
+                "action says {}, and a position of {} is closed by {}.",
+                named.as_str(),
+                position.normalize(),
+                side.as_str()
+            ),
+            "Leave out action; nothing was sent.",
+        )
+        .at("action")),
+        None => Ok((side, Quantity::new(position.abs()))),
+    }
+}
+
+/// A contract with what the broker's rules for its orders say of its prices.
+async fn ruled(
+    lease: &Lease,
+    tools: Tools<'_>,
+    contract: Traded,
+    side: Side,
+) -> Result<Result<Traded, Refusal>, Failure> {
+    let Some(conid) = contract.conid else { return Ok(Ok(contract)) };
+    let rules = tools.rules.of(lease, conid, side == Side::Buy, tools.deadline).await?;
+    Ok(fits::ruled(contract, &rules))
 }
 
 /// Holds an order against the broker's rules for its contract.
@@ -96,7 +175,8 @@ async fn traded(
     what: &What,
 ) -> Result<Result<Traded, Refusal>, Failure> {
     match what {
-        What::Conid(conid) => find::by_conid(lease, tools, *conid).await,
+        What::Conid(conid) => find::by_conid(lease, tools, *conid, &Given::default()).await,
+        What::Named { conid, given } => find::by_conid(lease, tools, *conid, given).await,
         What::Symbol { symbol, sec_type, exchange, currency } => {
             let wish = crate::contracts::Wish {
                 symbol: symbol.clone(),
@@ -106,7 +186,7 @@ async fn traded(
             };
             find::by_symbol(lease, tools, &wish).await
         }
-        What::Option { symbol, expiry, strike, right, exchange } => {
+        What::Option { symbol, expiry, strike, right, exchange, currency, sec_type } => {
             let expiry = refused!(find::Expiry::parse(expiry));
             let wanted = find::WantedOption {
                 symbol,
@@ -114,6 +194,8 @@ async fn traded(
                 strike: *strike,
                 right: *right,
                 exchange: exchange.as_deref(),
+                currency: currency.as_deref(),
+                sec_type: sec_type.as_deref(),
             };
             find::option(lease, tools, &wanted).await
         }
@@ -146,9 +228,10 @@ async fn combo(
     tools: Tools<'_>,
     legs: &[Leg],
 ) -> Result<Result<Traded, Refusal>, Failure> {
-    let mut parts = Vec::with_capacity(legs.len());
+    let mut parts: Vec<Traded> = Vec::with_capacity(legs.len());
     for leg in legs {
-        parts.push(refused!(find::by_conid(lease, tools, leg.conid).await?));
+        let part = refused!(find::by_conid(lease, tools, leg.conid, &Given::default()).await?);
+        parts.push(refused!(ruled(lease, tools, part, leg.side).await?));
     }
     let Some(first) = parts.first() else {
         return Ok(Err(Refusal::argument(
@@ -165,31 +248,49 @@ async fn combo(
         let message = format!("IBKR takes no combination in {}.", first.currency);
         return Ok(Err(Refusal::argument("legs", message, "Place the legs one by one.")));
     };
-    let ratios: Vec<String> = legs.iter().map(|leg| ratio(*leg)).collect();
-    let symbols: Vec<&str> = parts.iter().map(|part| part.symbol.as_str()).collect();
+    if let Some(other) = parts.iter().find(|p| p.price_magnifier != first.price_magnifier) {
+        let unit = |part: &Traded| part.price_unit().unwrap_or_else(|| part.currency.clone());
+        let message = format!("The legs' prices are in {} and {}.", unit(first), unit(other));
+        return Ok(Err(Refusal::argument("legs", message, "Place the legs one by one.")));
+    }
+    Ok(Ok(combined(spread, first, legs, &parts)))
+}
+
+/// The combination of some contracts as one.
+fn combined(spread: u32, first: &Traded, legs: &[Leg], parts: &[Traded]) -> Traded {
+    let ratios: Vec<String> = legs.iter().map(ratio).collect();
     let name: Vec<String> = legs
         .iter()
-        .zip(&parts)
+        .zip(parts)
         .map(|(leg, part)| {
             let what = part.name.as_deref().unwrap_or(&part.symbol);
             format!("{} {} {what}", leg.side.as_str(), leg.ratio)
         })
         .collect();
-    Ok(Ok(Traded {
+    let known = legs.iter().zip(parts).map(|(leg, part)| Leg {
+        symbol: Some(part.symbol.clone()),
+        sec_type: Some(part.sec_type.clone()),
+        unit: part.unit(),
+        negative: part.negative,
+        ..leg.clone()
+    });
+    Traded {
         conid: None,
         conidex: Some(format!("{spread};;;{}", ratios.join(","))),
-        symbol: symbols.first().copied().unwrap_or_default().to_owned(),
+        symbol: first.symbol.clone(),
         name: Some(name.join(" + ")),
         exchange: Some(SMART.to_owned()),
         currency: first.currency.clone(),
         sec_type: "BAG".to_owned(),
         multiplier: parts.iter().map(|part| part.multiplier).max().unwrap_or(Decimal::ONE),
-        legs: legs.to_vec(),
-    }))
+        legs: known.collect(),
+        price_magnifier: first.price_magnifier,
+        negative: true,
+    }
 }
 
 /// `conid/ratio`; the sign says what buying the combination does with the leg.
-fn ratio(leg: Leg) -> String {
+fn ratio(leg: &Leg) -> String {
     match leg.side {
         Side::Buy => format!("{}/{}", leg.conid, leg.ratio),
         Side::Sell => format!("{}/-{}", leg.conid, leg.ratio),
@@ -233,4 +334,59 @@ fn sides(order: &Order) -> Result<(), Refusal> {
 pub fn today() -> Date {
     let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
     Timestamp::now().to_zoned(zone).date()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::orders::asked::Pricing;
+    use crate::orders::guardrails::tests::order;
+
+    #[test]
+    fn a_position_is_closed_by_its_other_side_and_never_guessed() {
+        let contract = order(Side::Buy, "1", Pricing::Market).contract;
+        let closed =
+            |named, held: Option<i64>| match closed_by(named, held.map(Decimal::from), &contract) {
+                Ok((side, quantity)) => format!("{} {quantity}", side.as_str()),
+                Err(refusal) => format!("{} {}", refusal.error, refusal.field.unwrap()),
+            };
+        for (named, held, expected) in [
+            (None, Some(10), "SELL 10"),
+            (Some(Side::Sell), Some(10), "SELL 10"),
+            (Some(Side::Buy), Some(10), "contradiction action"),
+            (None, Some(-7), "BUY 7"),
+            (None, Some(0), "nothing_to_close closePosition"),
+            (None, None, "position_unknown closePosition"),
+        ] {
+            assert_eq!(closed(named, held), expected, "{named:?} {held:?}");
+        }
+    }
+
+    #[test]
+    fn a_combination_keeps_what_its_legs_are() {
+        let part = order(Side::Buy, "1", Pricing::Market).contract;
+        let option = Traded {
+            symbol: "MSFT".into(),
+            sec_type: "OPT".into(),
+            multiplier: Decimal::ONE_HUNDRED,
+            ..part.clone()
+        };
+        let leg = |conid: &str, side| Leg {
+            conid: conid.parse().unwrap(),
+            ratio: 1,
+            side,
+            symbol: None,
+            sec_type: None,
+            unit: None,
+            negative: false,
+        };
+        let legs = [leg("265598", Side::Buy), leg("8314", Side::Sell)];
+        let combo = combined(28_812_380, &part, &legs, &[part.clone(), option]);
+        assert_eq!(combo.conidex.as_deref(), Some("28812380;;;265598/1,8314/-1"));
+        assert_eq!(combo.legs[1].symbol.as_deref(), Some("MSFT"));
+        assert_eq!(combo.legs[1].sec_type.as_deref(), Some("OPT"));
+        assert_eq!(combo.legs[0].unit, Some(Decimal::ONE));
+        assert_eq!(combo.legs[1].unit, Some(Decimal::ONE_HUNDRED));
+    }
 }

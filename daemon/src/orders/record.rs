@@ -54,7 +54,8 @@ pub enum Record {
         /// What.
         text: String,
     },
-    /// The broker took a change: this is what the order is from now on.
+    /// The broker took a change, or what is held became another quantity before it was sent to be closed: this
+    /// is what the order is from now on.
     Amended {
         /// Which intent's order.
         id: IntentId,

@@ -90,7 +90,8 @@ pub(super) async fn prove_order(
 ) -> Result<Proof, Denial> {
     let lease = scene::prove(&round.session, &order.account, order.paper).await?;
     let deadline = Instant::now() + faults::scaled(PROOF);
-    let gathered = scene::gather(&lease, &round.underlyings, order, round.needs, deadline).await;
+    let gathered =
+        scene::gather(&lease, &round.underlyings, order, round.needs.clone(), deadline).await;
     let scene = gathered.map_err(|failure| no_session(&failure))?;
     let mut proof = Proof { lease, scene: Some(scene), target: None, first: None };
     if let Purpose::Modify { order_id, .. } = intent.purpose {

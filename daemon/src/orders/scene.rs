@@ -1,11 +1,14 @@
 //! The scene of an order: the market, the rates, the account's size, gathered at once. And the proof that
 //! the session is the one that the order was made for.
 
+mod held;
+
 use ibd_cpapi::contracts::{GetRules, Rules as ContractRules};
 use ibd_cpapi::id::{AccountId, Conid};
+use ibd_cpapi::orders::Side;
 use ibd_cpapi::portfolio::{GetLedger, Ledger};
 use ibd_cpapi::session::GetAuthStatus;
-use ibd_cpapi::snapshot::{Availability, Field, Row};
+use ibd_cpapi::snapshot::{Availability, Row, Signs};
 use ibd_cpapi::{Failure, faults};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -14,11 +17,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::guardrails::{Denial, Quote, Scene};
+use super::guardrails::{Denial, Legs, Quote, Scene};
+use super::list::Feeds;
 use super::order::{Order, Traded};
 use crate::market::{self, Underlyings, Wanted};
 use crate::portfolio;
 use crate::session::{Lease, SessionHandle};
+pub use held::{position, with_own};
 
 /// The row of the ledger that is in base currency.
 const BASE: &str = "BASE";
@@ -27,11 +32,13 @@ pub const SMART: &str = "SMART";
 /// A session that does not come within this time is no session for this order.
 const SESSION: Duration = Duration::from_secs(10);
 
-/// What is asked about an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is asked about an order, and whom besides the session.
+#[derive(Debug, Clone)]
 pub struct Needs {
     /// Whether a limit wants to know the day's profit or loss.
     pub pnl: bool,
+    /// Which lists are warm, and what accounts are in.
+    pub feeds: Feeds,
 }
 
 /// Gathers the scene of an order. What the broker does not say stays unknown; only a broken session or a
@@ -44,24 +51,29 @@ pub async fn gather(
     deadline: Instant,
 ) -> Result<Scene, Failure> {
     let contract = &order.contract;
-    let (rows, ledger, pnl) = tokio::join!(
-        quotes(lease, underlyings, contract, deadline),
+    let (market, ledger, base, pnl, held) = tokio::join!(
+        market(lease, underlyings, contract, deadline),
         ledger(lease, &order.account, deadline),
-        day_pnl(lease, &order.account, needs.pnl, deadline),
+        needs.feeds.base(lease, &order.account, deadline),
+        day_pnl(lease, &needs, &order.account, deadline),
+        held::gather(lease, &needs.feeds, order, deadline),
     );
-    let rows = unless_lost(rows)?.unwrap_or_default();
+    let (quote, legs) = unless_lost(market)?.unwrap_or_default();
     let ledger = unless_lost(ledger)?.unwrap_or_default();
-    let at = Timestamp::now();
-    let quote = contract.conid.and_then(|conid| rows.get(&conid)).map(|row| quote(row, at));
-    let base = ledger.get(BASE);
+    let base = unless_lost(base)?.flatten().or_else(|| base_currency(&ledger));
+    let held = unless_lost(held)?.unwrap_or_default();
+    let row = ledger.get(BASE);
     Ok(Scene {
-        at: Some(at),
-        quote: quote.unwrap_or_default(),
-        legs_value: legs_value(contract, &rows),
-        rate: rate(&ledger, &contract.currency),
-        base: base_currency(&ledger),
-        nlv: base.and_then(|row| row.net_liquidation).map(|nlv| nlv.get()),
+        at: Some(Timestamp::now()),
+        quote,
+        legs,
+        rate: rate(&ledger, &contract.currency, base.as_deref()),
+        base,
+        nlv: row.and_then(|row| row.net_liquidation).map(|nlv| nlv.get()),
         day_pnl: pnl,
+        position: held.position,
+        working: held.working,
+        filled: Decimal::ZERO,
     })
 }
 
@@ -76,6 +88,24 @@ fn unless_lost<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
             Ok(None)
         }
     }
+}
+
+/// The market of a contract, or of the legs of a combination.
+async fn market(
+    lease: &Lease,
+    underlyings: &Underlyings,
+    contract: &Traded,
+    deadline: Instant,
+) -> Result<(Quote, Option<Legs>), Failure> {
+    let rows = quotes(lease, underlyings, contract, deadline).await?;
+    let at = Timestamp::now();
+    let own = contract.conid.and_then(|conid| rows.get(&conid));
+    let quote = own.map(|row| quote(row, signs(contract.negative), at)).unwrap_or_default();
+    Ok((quote, legs(contract, &rows, at)))
+}
+
+fn signs(negative: bool) -> Signs {
+    if negative { Signs::Any } else { Signs::Positive }
 }
 
 async fn quotes(
@@ -103,50 +133,56 @@ async fn ledger(lease: &Lease, account: &AccountId, deadline: Instant) -> Result
 
 async fn day_pnl(
     lease: &Lease,
+    needs: &Needs,
     account: &AccountId,
-    is_wanted: bool,
     deadline: Instant,
 ) -> Option<Decimal> {
-    if !is_wanted {
+    if !needs.pnl {
         return None;
     }
+    // It is told of the account that is selected.
+    let _selected = needs.feeds.select(lease, account, deadline).await.ok()?;
     let pnl = portfolio::pnl(lease, deadline, deadline).await.ok()?;
     pnl.value.of(account)?.dpl.map(|pnl| pnl.get())
 }
 
 /// A market from what has come of it.
-pub fn quote(row: &Row, now: Timestamp) -> Quote {
-    let is_live = row.availability() == Some(Availability::Realtime);
+pub fn quote(row: &Row, signs: Signs, now: Timestamp) -> Quote {
     Quote {
-        bid: row.number(Field::Bid),
-        ask: row.number(Field::Ask),
-        last: row
-            .number(Field::Last)
-            .or_else(|| row.number(Field::Mark))
-            .or_else(|| row.number(Field::PriorClose)),
+        bid: row.bid(signs),
+        ask: row.ask(signs),
+        last: row.traded(signs),
         // A quiet market is not a stale quote: it was asked for just now.
         at: row.has_data().then_some(now),
-        is_live,
+        is_live: row.availability() == Some(Availability::Realtime),
     }
 }
 
-/// What one combination moves: each leg at its price.
-fn legs_value(contract: &Traded, rows: &BTreeMap<Conid, Row>) -> Option<Decimal> {
+/// What one combination is made of: each leg at its price. `None`: not all of them have one.
+fn legs(contract: &Traded, rows: &BTreeMap<Conid, Row>, now: Timestamp) -> Option<Legs> {
     if contract.legs.is_empty() {
         return None;
     }
-    let mut sum = Decimal::ZERO;
+    let mut legs = Legs { gross: Decimal::ZERO, net: Decimal::ZERO, at: now, is_live: true };
     for leg in &contract.legs {
-        let price = quote(rows.get(&leg.conid)?, Timestamp::now()).middle()?;
-        let moved =
-            price.checked_mul(Decimal::from(leg.ratio))?.checked_mul(contract.multiplier)?;
-        sum = sum.checked_add(moved.abs())?;
+        let quote = quote(rows.get(&leg.conid)?, signs(leg.negative), now);
+        // What was written before legs knew their units counts the largest for each.
+        let unit = leg.unit.or_else(|| contract.unit())?;
+        let moved = quote.middle()?.checked_mul(Decimal::from(leg.ratio))?.checked_mul(unit)?;
+        let paid = match leg.side {
+            Side::Buy => moved,
+            Side::Sell => -moved,
+        };
+        legs.gross = legs.gross.checked_add(moved.abs())?;
+        legs.net = legs.net.checked_add(paid)?;
+        legs.is_live &= quote.is_live;
     }
-    Some(sum)
+    Some(legs)
 }
 
-fn rate(ledger: &Ledger, currency: &str) -> Option<Decimal> {
-    if base_currency(ledger).as_deref() == Some(currency) {
+/// Units of base currency for one of another. What is in base currency needs no rate from anybody.
+fn rate(ledger: &Ledger, currency: &str, base: Option<&str>) -> Option<Decimal> {
+    if base == Some(currency) {
         return Some(Decimal::ONE);
     }
     let row = ledger.get(currency)?;
@@ -263,25 +299,57 @@ mod tests {
             r#"{"USD":{"exchangerate":1},"EUR":{"exchangerate":1.08},"BASE":{"exchangerate":1,"netliquidationvalue":1000}}"#,
         );
         assert_eq!(base_currency(&two).as_deref(), Some("USD"));
-        assert_eq!(rate(&two, "EUR").unwrap().to_string(), "1.08");
-        assert_eq!(rate(&two, "USD"), Some(Decimal::ONE));
-        assert_eq!(rate(&two, "JPY"), None);
+        assert_eq!(rate(&two, "EUR", Some("USD")).unwrap().to_string(), "1.08");
+        assert_eq!(rate(&two, "USD", Some("USD")), Some(Decimal::ONE));
+        assert_eq!(rate(&two, "JPY", Some("USD")), None);
+        let bare = ledger(r#"{"USD":{},"BASE":{"netliquidationvalue":1000}}"#);
+        assert_eq!(rate(&bare, "USD", Some("USD")), Some(Decimal::ONE), "it needs no rate");
+        assert_eq!(rate(&bare, "USD", None), None);
         let unclear = ledger(r#"{"USD":{"exchangerate":1},"USDT":{"exchangerate":1}}"#);
         assert_eq!(base_currency(&unclear), None);
         let broken = ledger(r#"{"EUR":{"exchangerate":0}}"#);
-        assert_eq!(rate(&broken, "EUR"), None);
+        assert_eq!(rate(&broken, "EUR", Some("USD")), None);
     }
 
     #[test]
-    fn a_quote_without_trades_falls_back_in_order() {
-        let row: Row = serde_json::from_str(
-            r#"{"conid":1,"_updated":1790000000123,"6509":"RpB","84":"9.9","86":"10.1","7741":"9"}"#,
-        )
-        .unwrap();
+    fn yesterdays_close_and_minus_one_are_no_market() {
         let now = Timestamp::now();
-        let quote = quote(&row, now);
-        assert_eq!(quote.middle().unwrap().to_string(), "10.0");
-        assert_eq!(quote.last.unwrap().to_string(), "9");
-        assert!(quote.is_live && quote.at == Some(now));
+        let read = |values: &str| {
+            let json = format!(r#"{{"conid":1,"_updated":1790000000123,"6509":"RpB",{values}}}"#);
+            quote(&serde_json::from_str(&json).unwrap(), Signs::Positive, now)
+        };
+        let quiet = read(r#""84":"9.9","86":"10.1","7741":"9""#);
+        assert_eq!(quiet.middle().unwrap().to_string(), "10.0");
+        assert_eq!(quiet.last, None);
+        assert!(quiet.is_live && quiet.at == Some(now));
+        assert_eq!(read(r#""84":"-1","85":"0","86":"-1","31":"C9","7741":"9""#).middle(), None);
+    }
+
+    #[test]
+    fn the_legs_of_a_combination_are_added_up_each_in_its_unit() {
+        use crate::orders::asked::{Leg, Pricing};
+        let mut contract =
+            crate::orders::guardrails::tests::order(Side::Buy, "1", Pricing::Market).contract;
+        let leg = |conid: &str, side, ratio, unit: u32| Leg {
+            conid: conid.parse().unwrap(),
+            ratio,
+            side,
+            symbol: None,
+            sec_type: None,
+            unit: Some(Decimal::from(unit)),
+            negative: false,
+        };
+        contract.legs = vec![leg("1", Side::Buy, 100, 1), leg("2", Side::Sell, 1, 100)];
+        let mut rows = BTreeMap::new();
+        for (conid, price) in [("1", "50"), ("2", "3")] {
+            let json = format!(r#"{{"conid":{conid},"_updated":1,"6509":"RpB","31":"{price}"}}"#);
+            rows.insert(conid.parse().unwrap(), serde_json::from_str(&json).unwrap());
+        }
+        let now = Timestamp::now();
+        let both = legs(&contract, &rows, now).unwrap();
+        assert_eq!((both.gross, both.net), (Decimal::from(5300), Decimal::from(4700)));
+        assert!(both.is_live);
+        rows.remove(&"2".parse::<Conid>().unwrap());
+        assert_eq!(legs(&contract, &rows, now), None);
     }
 }

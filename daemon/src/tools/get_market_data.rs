@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::args;
 use super::cell::Time;
 use super::{Ctx, Tool};
-use crate::contracts::{self, Choice, Contract, Wish};
+use crate::contracts::{self, Choice, Contract, Given, Wish};
 use crate::market::{self, Wanted};
 use crate::refusal::Refusal;
 use quote::Quote;
@@ -38,7 +38,8 @@ pub struct Args {
     #[serde(deserialize_with = "args::conids")]
     #[schemars(with = "Option<Vec<u32>>")]
     conids: Option<Vec<Conid>>,
-    /// The listing exchange of the symbols, where the United States' listing is not meant.
+    /// The listing exchange of the symbols, where the United States' listing is not meant. Beside a conid it
+    /// must be that contract's.
     #[serde(deserialize_with = "args::text")]
     exchange: Option<String>,
 }
@@ -141,7 +142,7 @@ fn to_quote(contract: &Contract) -> Option<Wanted> {
 /// What a call asks for, in one of its forms.
 enum Asked {
     Symbols { symbols: Vec<String>, exchange: Option<String>, is_single: bool },
-    Conids(Vec<Conid>),
+    Conids { conids: Vec<Conid>, exchange: Option<String> },
 }
 
 impl Asked {
@@ -154,8 +155,8 @@ impl Asked {
             (None, Some(symbols), None, None) => {
                 Self::Symbols { symbols, exchange, is_single: false }
             }
-            (None, None, Some(conid), None) => Self::Conids(vec![conid]),
-            (None, None, None, Some(conids)) => Self::Conids(conids),
+            (None, None, Some(conid), None) => Self::Conids { conids: vec![conid], exchange },
+            (None, None, None, Some(conids)) => Self::Conids { conids, exchange },
             _ => {
                 return Err(Refusal::argument(
                     "symbol",
@@ -166,12 +167,12 @@ impl Asked {
         };
         let count = match &asked {
             Self::Symbols { symbols, .. } => symbols.len(),
-            Self::Conids(conids) => conids.len(),
+            Self::Conids { conids, .. } => conids.len(),
         };
         match count <= MAX {
             true => Ok(asked),
             false => Err(Refusal::argument(
-                if matches!(asked, Self::Conids(_)) { "conids" } else { "symbols" },
+                if matches!(asked, Self::Conids { .. }) { "conids" } else { "symbols" },
                 format!("{count} contracts were asked for; at most {MAX} fit one call."),
                 "Split the list into several calls.",
             )),
@@ -196,7 +197,10 @@ impl Asked {
                     }
                 }
             }
-            Self::Conids(conids) => contracts = by_conids(ctx, conids, &mut problems).await?,
+            Self::Conids { conids, exchange } => {
+                let found = by_conids(ctx, conids, &mut problems).await?;
+                contracts = agreeing(found, exchange.as_deref(), conids.len(), &mut problems)?;
+            }
         }
         let mut seen = std::collections::HashSet::new();
         contracts.retain(|contract| seen.insert(contract.conid));
@@ -220,7 +224,15 @@ async fn by_symbol(
         .await
         .map_err(Unresolved::Other)?;
     let (refusal, others) = match contracts::choose(wish, found) {
-        Choice::One(contract) => return Ok(*contract),
+        Choice::One(contract) => {
+            let given = Given { symbol: Some(wish.symbol.clone()), ..Given::default() };
+            return match given.agrees(&contract, symbol) {
+                Ok(()) => Ok(*contract),
+                Err(refusal) => {
+                    Err(Unresolved::Symbol { refusal, candidates: candidates(&[*contract]) })
+                }
+            };
+        }
         Choice::Several(several) => (ambiguous(symbol, several.len()), several),
         Choice::None(others) if others.is_empty() => (unknown(symbol), others),
         Choice::None(others) => (elsewhere(symbol, exchange), others),
@@ -279,6 +291,30 @@ async fn by_conids(
         candidates: Vec::new(),
     }));
     Ok(found)
+}
+
+/// Those that are listed where the call says. Of several the others are a problem each; a single one is the
+/// call's own mistake.
+fn agreeing(
+    found: Vec<Contract>,
+    exchange: Option<&str>,
+    asked: usize,
+    problems: &mut Vec<Problem>,
+) -> Result<Vec<Contract>, Refusal> {
+    let given = Given { exchange: exchange.map(str::to_owned), ..Given::default() };
+    let mut agreeing = Vec::with_capacity(found.len());
+    for contract in found {
+        let given_as = contract.conid.to_string();
+        match given.agrees(&contract, &format!("conid {given_as}")) {
+            Ok(()) => agreeing.push(contract),
+            Err(refusal) if asked == 1 => return Err(refusal),
+            Err(refusal) => {
+                let candidates = candidates(&[contract]);
+                problems.push(Problem { given: given_as, message: refusal.message, candidates });
+            }
+        }
+    }
+    Ok(agreeing)
 }
 
 fn candidates(contracts: &[Contract]) -> Vec<Candidate> {

@@ -8,15 +8,15 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+mod contract;
+
 use super::args;
 use super::cell::Num;
-use crate::orders::asked::{Asked, Attached, Leg, Pricing, Right, Sibling, Size, Trail, What};
+use crate::orders::asked::{Asked, Attached, Closing, Pricing, Sibling, Size, Trail, Wanted};
 use crate::refusal::Refusal;
 
 /// Orders beside the first one in a one-cancels-all group.
 const MAX_SIBLINGS: usize = 5;
-/// Legs of a combination, as IBKR allows them.
-const MAX_LEGS: usize = 6;
 
 /// An order. Give conid, or symbol, or for an option symbol with expiry, strike and right, or legs.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -52,15 +52,19 @@ pub struct Args {
     /// The currency of the symbol, for instance USD.
     #[serde(deserialize_with = "args::text")]
     pub currency: Option<String>,
-    /// BUY or SELL.
+    /// BUY or SELL. Only with closePosition it can be left out: the position has one side that closes it.
     #[serde(deserialize_with = "args::text")]
-    #[schemars(required)]
     pub action: Option<String>,
     /// MKT, LMT, STP, STOP_LIMIT, TRAIL, TRAILLMT or MIDPRICE.
     #[serde(deserialize_with = "args::text")]
     #[schemars(required)]
     pub order_type: Option<String>,
-    /// Shares or contracts. Either this or cashQuantity.
+    /// true: sell all that is held of the contract, or buy back all that is short, and never more: how much
+    /// that is is read right before it is sent. Without quantity; MKT, LMT or another single order.
+    #[serde(deserialize_with = "args::yes_no")]
+    #[schemars(with = "Option<bool>")]
+    pub close_position: Option<bool>,
+    /// Shares or contracts. One of this, cashQuantity and closePosition.
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     pub quantity: Option<Decimal>,
@@ -173,9 +177,44 @@ struct Prices {
 }
 
 impl Args {
-    /// The order, if the arguments make one.
-    pub fn asked(&self) -> Result<Asked, Refusal> {
-        let side = side(self.action.as_deref())?;
+    /// What is wanted, if the arguments make something.
+    pub fn wanted(&self) -> Result<Wanted, Refusal> {
+        match self.close_position {
+            Some(true) => self.closing().map(Wanted::Close),
+            Some(false) | None => self.asked().map(Wanted::Order),
+        }
+    }
+
+    /// The end of a position: one order, with the size of what is held.
+    fn closing(&self) -> Result<Closing, Refusal> {
+        let given = [
+            ("quantity", self.quantity.is_some()),
+            ("cashQuantity", self.cash_quantity.is_some()),
+            ("legs", self.legs.is_some()),
+            ("oca", self.oca.is_some()),
+            ("takeProfit", self.take_profit.is_some()),
+            ("stopLoss", self.stop_loss.is_some()),
+            ("stopLossLimit", self.stop_loss_limit.is_some()),
+        ];
+        if let Some((field, _)) = given.iter().find(|(_, is_given)| *is_given) {
+            return Err(wrong(
+                field,
+                format!("closePosition has no {field}: it is one order for all that is held."),
+                format!("Leave out {field}, or closePosition."),
+            ));
+        }
+        let side = self.action.as_deref().map(|text| side(Some(text))).transpose()?;
+        Ok(Closing {
+            account: self.account_id.clone(),
+            what: self.what()?,
+            side,
+            pricing: self.pricing()?,
+            tif: tif(self.tif.as_deref())?,
+            outside_rth: self.outside_rth.unwrap_or(false),
+        })
+    }
+
+    fn pricing(&self) -> Result<Pricing, Refusal> {
         let kind = kind(self.order_type.as_deref())?;
         let prices = Prices {
             price: self.price,
@@ -183,7 +222,13 @@ impl Args {
             amount: self.trailing_amount,
             percent: self.trailing_percent,
         };
-        let pricing = pricing(kind, prices, self.legs.is_some())?;
+        pricing(kind, prices, self.legs.is_some())
+    }
+
+    /// The order, if the arguments make one.
+    fn asked(&self) -> Result<Asked, Refusal> {
+        let side = side(self.action.as_deref())?;
+        let pricing = self.pricing()?;
         let size = self.size(side)?;
         Ok(Asked {
             account: self.account_id.clone(),
@@ -224,49 +269,6 @@ impl Args {
                 Err(wrong("quantity", "quantity is missing.", "Say how many shares or contracts."))
             }
         }
-    }
-
-    fn what(&self) -> Result<What, Refusal> {
-        let upper = |text: &Option<String>| text.as_ref().map(|text| text.to_uppercase());
-        let is_option = self.expiry.is_some() || self.strike.is_some() || self.right.is_some();
-        match (&self.legs, self.conid, &self.symbol) {
-            (Some(legs), None, None) => Ok(What::Combo { legs: self::legs(legs)? }),
-            (Some(_), ..) => Err(wrong("legs", "legs stand alone.", "Leave out conid and symbol.")),
-            // A symbol beside a conid is only told: the conid decides.
-            (None, Some(conid), _) => Ok(What::Conid(conid)),
-            (None, None, Some(symbol)) if is_option => self.option(symbol.to_uppercase()),
-            (None, None, Some(_)) if upper(&self.sec_type).as_deref() == Some("OPT") => {
-                Err(wrong("expiry", "An option needs expiry, strike and right.", "Give all three."))
-            }
-            (None, None, Some(symbol)) => Ok(What::Symbol {
-                symbol: symbol.to_uppercase(),
-                sec_type: upper(&self.sec_type),
-                exchange: upper(&self.exchange),
-                currency: upper(&self.currency),
-            }),
-            (None, None, None) => Err(wrong(
-                "symbol",
-                "Neither conid nor symbol is given.",
-                "Give conid from search_contracts, or symbol.",
-            )),
-        }
-    }
-
-    fn option(&self, symbol: String) -> Result<What, Refusal> {
-        let missing = |field: &str| {
-            wrong(field, "An option needs expiry, strike and right.", "Give all three.")
-        };
-        let expiry = self.expiry.clone().ok_or_else(|| missing("expiry"))?;
-        let strike = self.strike.ok_or_else(|| missing("strike"))?;
-        more_than_nothing("strike", strike)?;
-        let right = match self.right.as_deref().map(str::to_uppercase).as_deref() {
-            Some("C" | "CALL") => Right::Call,
-            Some("P" | "PUT") => Right::Put,
-            Some(_) => return Err(wrong("right", "right is neither C nor P.", "Give C or P.")),
-            None => return Err(missing("right")),
-        };
-        let exchange = self.exchange.as_ref().map(|text| text.to_uppercase());
-        Ok(What::Option { symbol, expiry, strike, right, exchange })
     }
 
     fn attached(&self, side: Side, size: Size) -> Result<Attached, Refusal> {
@@ -447,36 +449,6 @@ fn sibling(one: &OcaArgs, side: Side, size: Size) -> Result<Sibling, Refusal> {
         None => size,
     };
     Ok(Sibling { side, size, pricing })
-}
-
-fn legs(legs: &[LegArgs]) -> Result<Vec<Leg>, Refusal> {
-    if !(2..=MAX_LEGS).contains(&legs.len()) {
-        return Err(wrong(
-            "legs",
-            format!("{} legs are given.", legs.len()),
-            format!("A combination has 2 to {MAX_LEGS} legs."),
-        ));
-    }
-    let leg = |leg: &LegArgs| {
-        let conid =
-            leg.conid.ok_or_else(|| wrong("legs.conid", "A leg needs a conid.", "Give it."))?;
-        let ratio = u32::try_from(leg.ratio.unwrap_or(1))
-            .ok()
-            .filter(|ratio| *ratio <= 100)
-            .ok_or_else(|| wrong("legs.ratio", "A ratio is from 1 to 100.", "Correct it."))?;
-        let side = side(leg.action.as_deref()).map_err(|refusal| refusal.at("legs.action"))?;
-        Ok(Leg { conid, ratio, side })
-    };
-    let legs: Vec<Leg> = legs.iter().map(leg).collect::<Result<_, Refusal>>()?;
-    let mut conids: Vec<Conid> = legs.iter().map(|leg| leg.conid).collect();
-    conids.sort_unstable();
-    conids.dedup();
-    match conids.len() == legs.len() {
-        true => Ok(legs),
-        false => {
-            Err(wrong("legs", "Two legs are the same contract.", "Give it once, with its ratio."))
-        }
-    }
 }
 
 #[cfg(test)]

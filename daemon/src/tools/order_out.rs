@@ -105,6 +105,9 @@ pub struct Understood {
     exchange: Option<String>,
     /// The currency of its prices.
     currency: String,
+    /// The unit of its prices, where it is not the currency itself: pence, cents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price_unit: Option<String>,
     /// STK, OPT, FUT, …
     #[serde(rename = "type")]
     sec_type: String,
@@ -443,6 +446,7 @@ impl Understood {
             name: contract.name.clone(),
             exchange: contract.exchange.clone(),
             currency: contract.currency.clone(),
+            price_unit: contract.price_unit(),
             sec_type: contract.sec_type.clone(),
             action: order.side.as_str(),
             order_type: order.pricing.order_type().as_str(),

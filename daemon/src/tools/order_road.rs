@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Ctx;
 use super::order_out::{Out, answer};
-use crate::orders::asked::{Asked, Attached, Pricing};
+use crate::orders::asked::{Asked, Attached, Pricing, Wanted};
 use crate::orders::guardrails::Scene;
 use crate::orders::intent::{Intent, IntentId, Origin, Seed};
 use crate::orders::order::{Order, Purpose};
@@ -69,12 +69,17 @@ pub async fn earlier(ctx: &Ctx, origin: &Origin) -> Result<Option<Out>, Refusal>
     }
 }
 
-/// Understands an order and looks at its market, its account and its session, all at once.
+/// The same as [`wanted`] for an order in full.
 pub async fn ready(ctx: &Ctx, asked: &Asked) -> Result<Ready, Refusal> {
+    wanted(ctx, &Wanted::Order(asked.clone())).await
+}
+
+/// Understands an order and looks at its market, its account and its session, all at once.
+pub async fn wanted(ctx: &Ctx, wanted: &Wanted) -> Result<Ready, Refusal> {
     ctx.tell(1, Some(3), "finding the contract and its market");
     let (ctx_, deadline) = (ctx, soon(ctx));
     ctx.read(|lease| async move {
-        let order = match prepared(ctx_, &lease, asked, deadline).await? {
+        let order = match prepared(ctx_, &lease, wanted, deadline).await? {
             Ok(order) => order,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -83,7 +88,7 @@ pub async fn ready(ctx: &Ctx, asked: &Asked) -> Result<Ready, Refusal> {
     .await?
 }
 
-async fn prepared(ctx: &Ctx, lease: &Lease, asked: &Asked, deadline: Instant) -> Prepared {
+async fn prepared(ctx: &Ctx, lease: &Lease, wanted: &Wanted, deadline: Instant) -> Prepared {
     let tools = prepare::Tools {
         store: &ctx.desks.store,
         underlyings: &ctx.desks.underlyings,
@@ -92,7 +97,10 @@ async fn prepared(ctx: &Ctx, lease: &Lease, asked: &Asked, deadline: Instant) ->
         operator: ctx.policy.operator.as_deref(),
         deadline,
     };
-    prepare::order(lease, tools, asked).await
+    match wanted {
+        Wanted::Order(asked) => prepare::order(lease, tools, asked).await,
+        Wanted::Close(closing) => prepare::close(lease, tools, closing).await,
+    }
 }
 
 /// What is known about an order's market and account, through a session that was asked just now.
@@ -103,7 +111,7 @@ pub async fn look(
     deadline: Instant,
 ) -> Result<Ready, Failure> {
     // Cheap where nobody set a limit for it: the answer is remembered for five seconds.
-    let needs = Needs { pnl: ctx.policy.watches_loss() };
+    let needs = Needs { pnl: ctx.policy.watches_loss(), feeds: ctx.desks.feeds.clone() };
     let (status, scene) = tokio::join!(
         lease.client().ask(&GetAuthStatus, deadline),
         gather_scene(&lease, &ctx.desks.underlyings, &order, needs, deadline),
@@ -132,6 +140,9 @@ pub struct Manner {
 /// What is handed to the desk.
 pub fn request(ready: Ready, manner: Manner) -> Request {
     let Ready { order, scene, lease } = ready;
+    // What closes a position does so when it is placed; a change of it says itself what it shall be.
+    let closes = order.closes && manner.purpose == Purpose::Place;
+    let order = Order { closes, ..order };
     let text = match &manner.purpose {
         Purpose::Modify { order_id, .. } => format!("change order {order_id} to {}", order.shown()),
         _ => order.shown(),

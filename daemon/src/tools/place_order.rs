@@ -20,7 +20,8 @@ impl Tool for PlaceOrder {
         TRAIL, TRAILLMT, MIDPRICE, brackets, OCA groups, options, combinations. Real money on a live account; \
         a person approves there by default. The result says exactly one of placed, not_placed, \
         needs_confirmation, unknown, and what to do next. After unknown or a lost answer never send it again: \
-        ask get_order_status. Check symbol, exchange and currency in the result. To see cost and margin first \
+        ask get_order_status. To get out of a position use closePosition, which never sells more than is held. \
+        Check symbol, exchange and currency in the result. To see cost and margin first \
         use preview_order; to change or end an order modify_order and cancel_order.";
     const EFFECT: Effect = Effect::Trades;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5,"tif":"DAY"}"#;
@@ -28,8 +29,9 @@ impl Tool for PlaceOrder {
     type Out = Out;
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
-        let asked = args.asked()?;
-        let origin = order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), asked.hash());
+        let wanted = args.wanted()?;
+        let origin =
+            order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), wanted.hash());
         if let Some(out) = order_road::earlier(&ctx, &origin).await? {
             return Ok(out);
         }
@@ -37,7 +39,7 @@ impl Tool for PlaceOrder {
             Some(text) => Some(order_road::named(&ctx, "allowDuplicateOf", text).await?.id),
             None => None,
         };
-        let ready = order_road::ready(&ctx, &asked).await?;
+        let ready = order_road::wanted(&ctx, &wanted).await?;
         let warnings = order_road::warnings(&ready.order);
         let manner = Manner {
             origin,

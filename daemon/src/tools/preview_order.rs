@@ -1,6 +1,7 @@
 //! `preview_order`: what an order would cost and do. Nothing is sent.
 
 use ibd_cpapi::money::{Amount, Money};
+use ibd_cpapi::orders::Side;
 use ibd_cpapi::whatif::{Impact, Preview, WhatIf};
 use ibd_protocol::Effect;
 use jiff::Timestamp;
@@ -37,16 +38,22 @@ pub struct Out {
     refusal: Option<String>,
     /// The bid, ask and last price now, as far as they are known.
     market: Market,
-    /// About what it is worth, in base currency, and in percent of the account.
+    /// The unit of all prices here, where it is not the currency itself: pence, cents.
     #[serde(skip_serializing_if = "Option::is_none")]
-    worth: Option<Worth>,
-    /// What IBKR says it would cost, with its currency.
+    price_unit: Option<String>,
+    /// The value that the limits judge, in base currency and in percent of the account: the most that the
+    /// order may come to, with a margin beyond the market where it has no limit. Not what it costs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judged_value: Option<Judged>,
+    /// pays: a purchase, cost and total go out. receives: a sale, cost and total come in.
+    direction: &'static str,
+    /// What IBKR says that it is bought or sold for, without commission, with its currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<Sum>,
     /// IBKR's commission.
     #[serde(skip_serializing_if = "Option::is_none")]
     commission: Option<Sum>,
-    /// Cost and commission.
+    /// What goes out in all (cost and commission), or of a sale what comes in (cost less commission).
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<Sum>,
     /// The position before and after.
@@ -64,7 +71,7 @@ pub struct Out {
     /// Equity after, less the initial margin after: what could still be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     available_after: Option<Num>,
-    /// What IBKR warns of.
+    /// What should be known before, and what IBKR warns of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     /// Why IBKR would not take it.
@@ -93,10 +100,10 @@ pub struct Market {
     live: bool,
 }
 
-/// What an order is worth.
+/// The value that the limits judge.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Worth {
+pub struct Judged {
     /// The amount.
     amount: Num,
     /// Its currency.
@@ -135,6 +142,22 @@ impl From<Money> for Sum {
     }
 }
 
+/// What goes out in all, or of a sale what comes in. IBKR adds the commission of a sale to it, too, so its own
+/// total counts only where it is the right sum, or where nothing can be added up and it is a purchase.
+fn total(side: Side, preview: &Preview) -> Option<Money> {
+    let sum = preview.amount.as_ref().zip(preview.commission.as_ref());
+    let sum = sum.filter(|(amount, commission)| amount.currency == commission.currency);
+    let Some((amount, commission)) = sum else {
+        return preview.total.clone().filter(|_| side == Side::Buy);
+    };
+    let (whole, part) = (amount.amount.get(), commission.amount.get().abs());
+    let sum = match side {
+        Side::Buy => whole.checked_add(part)?,
+        Side::Sell => whole.checked_sub(part)?,
+    };
+    Some(Money { amount: Amount::new(sum), currency: amount.currency.clone() })
+}
+
 fn change<T>(impact: Option<Impact<T>>, number: impl Fn(T) -> Decimal) -> Option<Change> {
     let impact = impact?;
     let now = impact.current.map(|value| Num(number(value)));
@@ -160,8 +183,8 @@ impl Tool for PreviewOrder {
     type Out = Out;
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
-        let asked = args.asked()?;
-        let ready = order_road::ready(&ctx, &asked).await?;
+        let wanted = args.wanted()?;
+        let ready = order_road::wanted(&ctx, &wanted).await?;
         let (order, quote) = (ready.order.clone(), ready.scene.quote.clone());
         ctx.tell(2, Some(3), "asking IBKR what it would do");
         let name = IntentId::new().client_order_id().ok_or_else(no_name)?;
@@ -170,7 +193,7 @@ impl Tool for PreviewOrder {
         let preview =
             ctx.read(|lease| async move { lease.client().ask(what, deadline).await }).await?.value;
         let manner = Manner {
-            origin: order_road::origin(&ctx, Self::NAME, None, asked.hash()),
+            origin: order_road::origin(&ctx, Self::NAME, None, wanted.hash()),
             purpose: Purpose::Place,
             suppress: true,
             beside: None,
@@ -223,25 +246,64 @@ impl Out {
             verdict,
             refusal,
             market,
-            worth: judged.and_then(|intent| {
-                Some(Worth {
+            price_unit: order.contract.price_unit(),
+            judged_value: judged.and_then(|intent| {
+                Some(Judged {
                     amount: Num(intent.worth.value?),
                     currency: intent.worth.base.clone(),
                     percent: intent.worth.percent.map(Num),
                 })
             }),
+            direction: match order.side {
+                Side::Buy => "pays",
+                Side::Sell => "receives",
+            },
+            total: total(order.side, &preview).map(Sum::from),
             cost: preview.amount.map(Sum::from),
             commission: preview.commission.map(Sum::from),
-            total: preview.total.map(Sum::from),
             position: change(preview.position, |quantity| quantity.get()),
             equity: change(preview.equity, Amount::get),
             initial_margin: change(preview.initial, Amount::get),
             maintenance_margin: change(preview.maintenance, Amount::get),
             available_after: available.map(|(equity, margin)| Num(equity.get() - margin.get())),
-            warnings: preview.warnings,
+            warnings: judged
+                .map(|intent| intent.warnings.clone())
+                .unwrap_or_default()
+                .into_iter()
+                .chain(preview.warnings)
+                .collect(),
             blocked: preview.error,
             next: next.to_owned(),
             as_of: Time(Timestamp::now()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_commission_of_a_sale_is_taken_off() {
+        let told = |amounts: &str, side| {
+            let json = format!(r#"{{"amount":{amounts}}}"#);
+            let preview: Preview = serde_json::from_str(&json).unwrap();
+            total(side, &preview).map(|sum| format!("{} {}", sum.amount, sum.currency))
+        };
+        let both = r#"{"amount":"2,650.00 USD","commission":"1.25 USD","total":"2,651.25 USD"}"#;
+        let abroad = r#"{"amount":"2,650.00 USD","commission":"1 EUR","total":"2,651 USD"}"#;
+        let bare = r#"{"amount":"2,650.00 USD","commission":"NA","total":"2,650 USD"}"#;
+        for (amounts, side, expected) in [
+            (both, Side::Buy, Some("2651.25 USD")),
+            (both, Side::Sell, Some("2648.75 USD")),
+            (abroad, Side::Buy, Some("2651 USD")),
+            (abroad, Side::Sell, None),
+            (bare, Side::Buy, Some("2650 USD")),
+            (bare, Side::Sell, None),
+            ("{}", Side::Buy, None),
+        ] {
+            assert_eq!(told(amounts, side).as_deref(), expected, "{side:?} {amounts}");
         }
     }
 }

@@ -48,7 +48,7 @@ pub enum Kind {
     Percent,
     /// A whole number from 1 to so many.
     Count(u64),
-    /// Words, with commas or spaces between them.
+    /// Names with commas between them, else with blanks; quotes keep one together.
     Words,
 }
 
@@ -127,7 +127,9 @@ impl Kind {
             Self::Amount => "a positive number such as 5000 or 0.5".into(),
             Self::Percent => "a positive number of percent such as 5".into(),
             Self::Count(max) => format!("a whole number from 1 to {max}"),
-            Self::Words => "words with commas or spaces between them".into(),
+            Self::Words => {
+                "names with commas between them, or with spaces if none has one in it".into()
+            }
         }
     }
 }
@@ -188,18 +190,48 @@ fn amount(value: &str) -> Option<String> {
     (is_amount(value) && is_more_than_nothing && value.len() <= 20).then(|| value.to_owned())
 }
 
-/// In one spelling: one space between two words, none twice.
+/// In one spelling: one space between two names, none twice, quotes round those with a blank or a comma in
+/// them.
 fn words(value: &str) -> Option<String> {
-    let mut words: Vec<&str> = Vec::new();
-    for word in value.split([',', ';', ' ', '\t', '\n']).filter(|word| !word.is_empty()) {
-        if word.chars().any(char::is_control) {
-            return None;
-        }
-        if !words.contains(&word) {
-            words.push(word);
+    let names = names(value)?;
+    let needs_quotes = |name: &str| name.contains([' ', ',', ';']);
+    let spelled = names.iter().map(|name| match needs_quotes(name) {
+        true => format!("\"{name}\""),
+        false => name.clone(),
+    });
+    (!names.is_empty()).then(|| spelled.collect::<Vec<_>>().join(" "))
+}
+
+/// The names of a list. If it has a comma or a semicolon only those part names, else blanks do; what stands
+/// in quotes is one name. `None`: a quote is not closed, or something is in it that no name has.
+pub fn names(value: &str) -> Option<Vec<String>> {
+    const HARD: [char; 3] = [',', ';', '\n'];
+    let mut is_quoted = false;
+    let is_parted = value.chars().any(|c| {
+        is_quoted ^= c == '"';
+        !is_quoted && matches!(c, ',' | ';')
+    });
+    let (mut names, mut name, mut is_quoted) = (Vec::new(), String::new(), false);
+    for c in value.chars() {
+        let parts = !is_quoted && (HARD.contains(&c) || !is_parted && c.is_whitespace());
+        match c {
+            '"' => is_quoted = !is_quoted,
+            _ if parts => take(&mut names, &mut name),
+            _ if c.is_whitespace() => name.push(' '),
+            _ if c.is_control() => return None,
+            _ => name.push(c),
         }
     }
-    (!words.is_empty()).then(|| words.join(" "))
+    take(&mut names, &mut name);
+    (!is_quoted).then_some(names)
+}
+
+/// Ends a name: one blank between two words of it, and none twice.
+fn take(names: &mut Vec<String>, name: &mut String) {
+    let whole = std::mem::take(name).split_whitespace().collect::<Vec<_>>().join(" ");
+    if !whole.is_empty() && !names.contains(&whole) {
+        names.push(whole);
+    }
 }
 
 fn fingerprint(value: &str) -> Option<String> {
@@ -266,4 +298,33 @@ fn upstream(value: &str) -> Option<String> {
     let is_name =
         host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':'));
     (is_bare && is_name).then(|| value.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_names_has_one_spelling_that_reads_as_itself() {
+        for (given, spelled, count) in [
+            ("AAPL MSFT", "AAPL MSFT", 2),
+            ("AAPL, MSFT;IBM", "AAPL MSFT IBM", 3),
+            ("AAPL,AAPL , ", "AAPL", 1),
+            ("BRK B, AAPL", "\"BRK B\" AAPL", 2),
+            ("\"BRK B\" AAPL", "\"BRK B\" AAPL", 2),
+            ("\"BRK   B\", AAPL", "\"BRK B\" AAPL", 2),
+            ("BRK B,", "\"BRK B\"", 1),
+            ("\"A,B\" C", "\"A,B\" C", 2),
+            ("A B\nC D", "A B C D", 4),
+            ("A B,\nC D", "\"A B\" \"C D\"", 2),
+        ] {
+            let once = Kind::Words.check(given).unwrap_or_default();
+            assert_eq!(once, spelled, "{given}");
+            assert_eq!(Kind::Words.check(&once).as_deref(), Ok(spelled), "{given} again");
+            assert_eq!(names(&once).map(|names| names.len()), Some(count), "{given}");
+        }
+        for bad in ["\"BRK B", ",", "  ", "A\u{7}"] {
+            assert!(Kind::Words.check(bad).is_err(), "{bad}");
+        }
+    }
 }

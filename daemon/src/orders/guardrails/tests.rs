@@ -1,11 +1,14 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "tests/holding.rs"]
+mod holding;
 
 use super::*;
-use crate::orders::asked::{Leg, Sibling};
+use crate::orders::asked::{Leg, Sibling, Size, Trail};
 use crate::orders::limits::Limits;
 use crate::orders::order::Traded;
 use ibd_cpapi::money::{Price, Quantity};
-use ibd_cpapi::orders::Tif;
+use ibd_cpapi::orders::{Tif, TrailingType};
 use ibd_protocol::settings::from_toml_pairs;
 
 fn decimal(text: &str) -> Decimal {
@@ -34,6 +37,8 @@ pub(crate) fn order(side: Side, quantity: &str, pricing: Pricing) -> Order {
             sec_type: "STK".into(),
             multiplier: Decimal::ONE,
             legs: Vec::new(),
+            price_magnifier: Decimal::ONE,
+            negative: false,
         },
         side,
         size: Size::Quantity(Quantity::new(decimal(quantity))),
@@ -42,6 +47,7 @@ pub(crate) fn order(side: Side, quantity: &str, pricing: Pricing) -> Order {
         outside_rth: Some(false),
         attached: Attached::Nothing,
         operator: None,
+        closes: false,
     }
 }
 
@@ -55,11 +61,14 @@ fn scene() -> Scene {
             at: Some(now()),
             is_live: true,
         },
-        legs_value: None,
+        legs: None,
         rate: Some(Decimal::ONE),
         base: Some("USD".into()),
         nlv: Some(Decimal::from(100_000)),
         day_pnl: None,
+        position: None,
+        working: None,
+        filled: Decimal::ZERO,
     }
 }
 
@@ -282,9 +291,247 @@ fn an_amount_of_money_is_held_against_the_quantity_and_a_combination_against_no_
     assert_eq!(denied(cash, &blind, &few).0, "value_unknown");
     let mut combo = order(Side::Buy, "2", Pricing::Limit(price("1")));
     combo.contract.sec_type = "BAG".into();
-    combo.contract.legs = vec![Leg { conid: "8314".parse().unwrap(), side: Side::Buy, ratio: 100 }];
-    let known = Scene { legs_value: Some(decimal("1")), ..scene() };
+    combo.contract.legs = vec![leg("8314", Side::Buy, 100)];
+    let known = Scene { legs: Some(legs("1", "1")), ..scene() };
     assert_eq!(denied(combo.clone(), &known, &few).0, "over_max_quantity");
     let listed = rules(&[("denied_symbols", "IBM")]);
     assert_eq!(denied(combo, &known, &listed).0, "not_allowed");
+}
+
+fn leg(conid: &str, side: Side, ratio: u32) -> Leg {
+    Leg {
+        conid: conid.parse().unwrap(),
+        ratio,
+        side,
+        symbol: None,
+        sec_type: None,
+        unit: None,
+        negative: false,
+    }
+}
+
+fn legs(gross: &str, net: &str) -> Legs {
+    Legs { gross: decimal(gross), net: decimal(net), at: now(), is_live: true }
+}
+
+fn paper_rules(pairs: &[(&str, &str)]) -> Rules {
+    let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    Limits::of(&from_toml_pairs(pairs)).strictest(&Limits::default(), true)
+}
+
+#[test]
+fn what_is_not_known_is_refused_on_paper_too() {
+    let blind = Scene { quote: Quote::default(), ..scene() };
+    let late = Scene { quote: Quote { is_live: false, ..scene().quote }, ..scene() };
+    let paper = |side, pricing| Order { paper: true, ..order(side, "1", pricing) };
+    let (limit, stop) = (Pricing::Limit(price("100")), Pricing::Stop(price("110")));
+    let open = paper_rules(&[("price_collar_percent", "100")]);
+    let usual = paper_rules(&[]);
+    for (order, scene, rules, code) in [
+        (paper(Side::Buy, limit), &blind, &usual, "no_fresh_quote"),
+        (paper(Side::Buy, stop), &blind, &usual, "no_fresh_quote"),
+        (paper(Side::Buy, limit), &late, &usual, "vetted"),
+        (paper(Side::Buy, limit), &blind, &open, "vetted"),
+        (paper(Side::Buy, stop), &blind, &open, "vetted"),
+        (paper(Side::Sell, limit), &blind, &open, "value_unknown"),
+        (paper(Side::Buy, Pricing::Market), &blind, &usual, "value_unknown"),
+    ] {
+        let shown = order.shown();
+        assert_eq!(denied(order, scene, rules).0, code, "{shown}");
+    }
+}
+
+#[test]
+fn children_stand_on_the_right_side_of_the_market_that_their_parent_goes_in_at() {
+    let trail = |stop: Option<&str>| Pricing::Trail {
+        trail: Trail { by: decimal("5"), of: TrailingType::Amount },
+        stop: stop.map(price),
+    };
+    let bracket =
+        |profit: Option<&str>, stop: Option<&str>, limit: Option<&str>| Attached::Bracket {
+            take_profit: profit.map(price),
+            stop_loss: stop.map(price),
+            stop_loss_limit: limit.map(price),
+        };
+    for parent in [Pricing::Market, Pricing::MidPrice(None), trail(None), trail(Some("110"))] {
+        for (attached, code) in [
+            (bracket(Some("120"), Some("95"), None), "vetted"),
+            (bracket(None, Some("105"), None), "stop_on_wrong_side"),
+            (bracket(Some("99"), None, None), "profit_on_wrong_side"),
+            (bracket(None, Some("95"), Some("94")), "vetted"),
+            (bracket(None, Some("95"), Some("80")), "price_off_market"),
+        ] {
+            let order = Order { attached, ..order(Side::Buy, "1", parent) };
+            let shown = order.shown();
+            assert_eq!(denied(order, &scene(), &rules(&[])).0, code, "{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_trail_by_as_much_as_the_price_is_refused() {
+    let trailing = |by: &str, of| Trail { by: decimal(by), of };
+    for (trail, code) in [
+        (trailing("20", TrailingType::Amount), "vetted"),
+        (trailing("100", TrailingType::Amount), "trail_too_far"),
+        (trailing("250", TrailingType::Amount), "trail_too_far"),
+        (trailing("15", TrailingType::Percent), "vetted"),
+        (trailing("100", TrailingType::Percent), "trail_too_far"),
+    ] {
+        let one = |pricing| order(Side::Sell, "1", pricing);
+        let plain = one(Pricing::Trail { trail, stop: None });
+        assert_eq!(denied(plain, &scene(), &rules(&[])).0, code, "{trail:?}");
+        let limited =
+            one(Pricing::TrailLimit { trail, stop: Some(price("95")), limit: price("94") });
+        assert_eq!(denied(limited, &scene(), &rules(&[])).0, code, "{trail:?} with a limit");
+    }
+    let blind = Scene { quote: Quote::default(), ..scene() };
+    let trail = trailing("5", TrailingType::Amount);
+    let unknown = order(Side::Sell, "1", Pricing::Trail { trail, stop: None });
+    assert_eq!(denied(unknown, &blind, &rules(&[])).0, "no_fresh_quote");
+}
+
+#[test]
+fn a_combination_is_held_to_the_net_price_of_its_legs() {
+    let combo = |pricing| {
+        let mut combo = order(Side::Buy, "1", pricing);
+        combo.contract.sec_type = "BAG".into();
+        combo.contract.multiplier = Decimal::ONE_HUNDRED;
+        combo.contract.legs = vec![leg("1", Side::Buy, 1), leg("2", Side::Sell, 1)];
+        combo
+    };
+    // One at 10 is bought and one at 8 sold: 2 is paid, and 18 moves, of which 5 % are 0.9.
+    let spread = Scene { quote: Quote::default(), legs: Some(legs("1800", "200")), ..scene() };
+    let limit = |text: &str| Pricing::Limit(price(text));
+    for (pricing, code) in [
+        (limit("2"), "vetted"),
+        (limit("2.9"), "vetted"),
+        (limit("2.91"), "price_off_market"),
+        (limit("1.1"), "vetted"),
+        (limit("-2"), "price_off_market"),
+        (Pricing::Market, "vetted"),
+        (Pricing::Stop(price("3")), "vetted"),
+        (Pricing::Stop(price("1")), "stop_on_wrong_side"),
+    ] {
+        assert_eq!(denied(combo(pricing), &spread, &rules(&[])).0, code, "{pricing:?}");
+    }
+    let blind = Scene { legs: None, ..spread.clone() };
+    assert_eq!(denied(combo(limit("2")), &blind, &rules(&[])).0, "no_fresh_quote");
+    let late = Scene { legs: Some(Legs { is_live: false, ..legs("1800", "200") }), ..spread };
+    assert_eq!(denied(combo(limit("2")), &late, &rules(&[])).0, "no_fresh_quote");
+    let paper = Order { paper: true, ..combo(limit("2")) };
+    assert_eq!(denied(paper, &late, &paper_rules(&[])).0, "vetted");
+}
+
+#[test]
+fn a_combination_is_held_to_what_its_legs_are() {
+    let combo = |kinds: [Option<&str>; 2], symbols: [Option<&str>; 2]| {
+        let mut combo = order(Side::Buy, "1", Pricing::Limit(price("2")));
+        combo.contract.sec_type = "BAG".into();
+        combo.contract.legs = [("1", 0), ("2", 1)]
+            .map(|(conid, at): (&str, usize)| Leg {
+                sec_type: kinds[at].map(Into::into),
+                symbol: symbols[at].map(Into::into),
+                ..leg(conid, Side::Buy, 1)
+            })
+            .into();
+        combo
+    };
+    let known = Scene { legs: Some(legs("20", "2")), ..scene() };
+    let options = [Some("OPT"), Some("OPT")];
+    let covered = [Some("STK"), Some("OPT")];
+    let same = [Some("AAPL"), Some("AAPL")];
+    let pair = [Some("AAPL"), Some("BRK B")];
+    for (kinds, symbols, list, code) in [
+        (options, same, ("allowed_sec_types", "OPT"), "vetted"),
+        (covered, same, ("allowed_sec_types", "OPT"), "not_allowed"),
+        (covered, same, ("allowed_sec_types", "OPT STK"), "vetted"),
+        (covered, same, ("allowed_sec_types", "BAG"), "not_allowed"),
+        (covered, same, ("denied_sec_types", "OPT"), "not_allowed"),
+        (covered, same, ("denied_sec_types", "BAG"), "not_allowed"),
+        (covered, same, ("denied_sec_types", "FUT"), "vetted"),
+        (options, pair, ("allowed_symbols", "AAPL"), "not_allowed"),
+        (options, pair, ("allowed_symbols", "BRK B, AAPL"), "vetted"),
+        (options, pair, ("denied_symbols", "brk.b"), "not_allowed"),
+        (options, [Some("AAPL"), None], ("denied_symbols", "IBM"), "not_allowed"),
+        ([None, Some("OPT")], same, ("allowed_sec_types", "OPT"), "not_allowed"),
+    ] {
+        let verdict = denied(combo(kinds, symbols), &known, &rules(&[list]));
+        assert_eq!(verdict.0, code, "{kinds:?} {symbols:?} {list:?}");
+    }
+}
+
+#[test]
+fn prices_in_pence_are_not_pounds() {
+    let mut london = order(Side::Buy, "100", Pricing::Limit(price("4293")));
+    london.contract.currency = "GBP".into();
+    london.contract.price_magnifier = Decimal::ONE_HUNDRED;
+    let quote = Quote {
+        bid: Some(decimal("4292")),
+        ask: Some(decimal("4294")),
+        last: Some(decimal("4293")),
+        ..scene().quote
+    };
+    let scene = Scene { quote, base: Some("GBP".into()), ..scene() };
+    let vetted = vet(london.clone(), &scene, &rules(&[]), Counts::default(), now()).unwrap();
+    assert_eq!(vetted.worth().value, Some(decimal("4293")));
+    assert_eq!(london.contract.price_unit().as_deref(), Some("1/100 GBP (pence)"));
+    assert!(
+        london.shown().contains("LMT 4293 (prices in 1/100 GBP (pence))"),
+        "{}",
+        london.shown()
+    );
+    assert!(london.lines().iter().any(|line| line == "prices are in 1/100 GBP (pence)"));
+    // 1000 pounds buy 23.3 shares, and not 0.23.
+    let mut cash = Order { pricing: Pricing::Market, ..london };
+    cash.size = Size::Cash(ibd_cpapi::money::Amount::new(decimal("1000")));
+    let few = rules(&[("max_order_quantity", "20")]);
+    assert_eq!(denied(cash, &scene, &few).0, "over_max_quantity");
+}
+
+#[test]
+fn which_part_of_a_value_is_missing_is_said() {
+    let limit = order(Side::Buy, "1", Pricing::Limit(price("100")));
+    let said = |order: &Order, scene: Scene| {
+        let open = rules(&[("price_collar_percent", "100")]);
+        match vet(order.clone(), &scene, &open, Counts::default(), now()) {
+            Ok(_) => panic!("it cannot be valued"),
+            Err(denial) => {
+                assert_eq!(denial.code, "value_unknown");
+                (denial.message, denial.next)
+            }
+        }
+    };
+    let (message, next) = said(&limit, Scene { rate: None, base: Some("EUR".into()), ..scene() });
+    assert!(message.contains("no rate from USD to EUR"), "{message}");
+    assert!(!next.contains("limit order"), "{next}");
+    let (message, _) = said(&limit, Scene { rate: None, base: None, ..scene() });
+    assert!(message.contains("base currency"), "{message}");
+    let market = order(Side::Buy, "1", Pricing::Market);
+    let (message, next) = said(&market, Scene { quote: Quote::default(), ..scene() });
+    assert!(message.contains("no price") && next.contains("limit order"), "{message} {next}");
+    let (message, _) = said(&limit, Scene { nlv: None, ..scene() });
+    assert!(message.contains("net liquidation value"), "{message}");
+}
+
+#[test]
+fn a_negative_price_is_worth_its_distance_from_nothing() {
+    let mut oil = order(Side::Buy, "1", Pricing::Limit(price("-10")));
+    oil.contract.multiplier = decimal("1000");
+    oil.contract.negative = true;
+    let quote = Quote {
+        bid: Some(decimal("-10.2")),
+        ask: Some(decimal("-10")),
+        last: Some(decimal("-10.1")),
+        ..scene().quote
+    };
+    let scene = Scene { quote, ..scene() };
+    let all = rules(&[("max_order_percent", "100")]);
+    let worth = |order: Order| {
+        vet(order, &scene, &all, Counts::default(), now()).unwrap().worth().value.unwrap()
+    };
+    assert_eq!(worth(oil.clone()), decimal("10100"));
+    assert_eq!(worth(Order { pricing: Pricing::Market, ..oil.clone() }), decimal("10605"));
+    let stop = Order { side: Side::Sell, pricing: Pricing::Stop(price("-11")), ..oil };
+    assert_eq!(worth(stop), decimal("11550"));
 }

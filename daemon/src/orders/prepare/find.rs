@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::{Tools, refused, today};
-use crate::contracts::{self, Choice, Contract, Wish};
+use crate::contracts::{self, Choice, Contract, Given, Wish};
 use crate::market::Wanted;
 use crate::orders::asked::Right;
 use crate::orders::order::Traded;
@@ -56,11 +56,19 @@ impl From<&Contract> for Candidate {
     }
 }
 
-/// The contract of a conid.
-pub(super) async fn by_conid(lease: &Lease, tools: Tools<'_>, conid: Conid) -> Found {
+/// The contract of a conid, of which this was said besides.
+pub(super) async fn by_conid(
+    lease: &Lease,
+    tools: Tools<'_>,
+    conid: Conid,
+    given: &Given,
+) -> Found {
     let found = contracts::by_conids(lease, tools.store, &[conid], tools.deadline).await?;
     match found.into_iter().next() {
-        Some(contract) => complete(lease, tools, contract).await,
+        Some(contract) => {
+            refused!(given.agrees(&contract, &format!("conid {conid}")));
+            complete(lease, tools, contract).await
+        }
         None => Ok(Err(Refusal::new(
             "unknown_symbol",
             format!("IBKR knows no contract with the conid {conid}."),
@@ -78,7 +86,17 @@ pub(super) async fn by_symbol(lease: &Lease, tools: Tools<'_>, wish: &Wish) -> F
         return Ok(Err(ambiguous(wish, &found)));
     }
     match contracts::choose(wish, found) {
-        Choice::One(contract) => complete(lease, tools, *contract).await,
+        Choice::One(contract) => {
+            let given = Given {
+                symbol: Some(wish.symbol.clone()),
+                sec_type: wish.sec_type.clone(),
+                exchange: wish.exchange.clone(),
+                currency: wish.currency.clone(),
+                ..Given::default()
+            };
+            refused!(given.agrees(&contract, &wish.symbol));
+            complete(lease, tools, *contract).await
+        }
         Choice::Several(several) => Ok(Err(ambiguous(wish, &several))),
         Choice::None(others) => Ok(Err(unknown(wish, &others))),
     }
@@ -123,12 +141,12 @@ async fn complete(lease: &Lease, tools: Tools<'_>, contract: Contract) -> Found 
         return Ok(Err(Refusal::argument("symbol", message, next)));
     }
     refused!(alive(contract.expiry.as_deref()));
-    let multiplier = match contract.multiplier.as_deref().and_then(|text| text.parse().ok()) {
+    let is_derived = DERIVED.contains(&sec_type.as_str());
+    let multiplier = match multiplier(contract.multiplier.as_deref(), is_derived) {
         Some(multiplier) => multiplier,
-        None if !DERIVED.contains(&sec_type.as_str()) => Decimal::ONE,
         None => {
             let info = lease.client().ask(&GetContractInfo { conid }, tools.deadline).await?;
-            match info.value.multiplier.map(|m| m.get()).filter(|m| !m.is_zero()) {
+            match info.value.multiplier.map(|m| m.get()).filter(|m| *m > Decimal::ZERO) {
                 Some(multiplier) => multiplier,
                 None => {
                     return Ok(Err(Refusal::new(
@@ -152,7 +170,19 @@ async fn complete(lease: &Lease, tools: Tools<'_>, contract: Contract) -> Found 
         sec_type,
         multiplier,
         legs: Vec::new(),
+        // What the rules for its orders say comes with them.
+        price_magnifier: Decimal::ONE,
+        negative: false,
     }))
+}
+
+/// Units of the underlying in one contract. `None`: it must have some, and they are not known. One that is
+/// not positive is none.
+fn multiplier(text: Option<&str>, is_derived: bool) -> Option<Decimal> {
+    match text {
+        None if !is_derived => Some(Decimal::ONE),
+        text => text?.parse().ok().filter(|multiplier| *multiplier > Decimal::ZERO),
+    }
 }
 
 /// What has expired is not traded any more.
@@ -225,11 +255,31 @@ pub(super) struct WantedOption<'a> {
     pub(super) strike: Decimal,
     pub(super) right: Right,
     pub(super) exchange: Option<&'a str>,
+    pub(super) currency: Option<&'a str>,
+    pub(super) sec_type: Option<&'a str>,
+}
+
+impl WantedOption<'_> {
+    /// What the option that is found must be.
+    fn given(&self) -> Given {
+        Given {
+            symbol: Some(self.symbol.to_owned()),
+            sec_type: self.sec_type.map(str::to_owned),
+            currency: self.currency.map(str::to_owned),
+            strike: Some(self.strike),
+            right: Some(self.right.letter().to_owned()),
+            ..Given::default()
+        }
+    }
 }
 
 /// The contract of an option.
 pub(super) async fn option(lease: &Lease, tools: Tools<'_>, wanted: &WantedOption<'_>) -> Found {
-    let wish = Wish { symbol: wanted.symbol.to_owned(), ..Wish::default() };
+    let wish = Wish {
+        symbol: wanted.symbol.to_owned(),
+        currency: wanted.currency.map(str::to_owned),
+        ..Wish::default()
+    };
     let found = contracts::by_symbol(lease, tools.store, &wish, tools.deadline).await?;
     let underlying = match contracts::choose(&wish, found) {
         Choice::One(contract) => *contract,
@@ -264,7 +314,7 @@ pub(super) async fn option(lease: &Lease, tools: Tools<'_>, wanted: &WantedOptio
     };
     let fitting: Vec<&OptionInfo> = options.iter().filter(fits).collect();
     match fitting.as_slice() {
-        [only] => by_conid(lease, tools, only.conid).await,
+        [only] => by_conid(lease, tools, only.conid, &wanted.given()).await,
         [] => Ok(Err(no_option(lease, tools, wanted, conid, &options).await)),
         several => Ok(Err(several_options(wanted, several))),
     }
@@ -343,6 +393,21 @@ async fn no_option(
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_multiplier_that_is_not_positive_is_not_known() {
+        for (text, is_derived, expected) in [
+            (None, false, Some("1")),
+            (None, true, None),
+            (Some("100"), true, Some("100")),
+            (Some("0"), true, None),
+            (Some("-100"), true, None),
+            (Some("-1"), false, None),
+        ] {
+            let found = multiplier(text, is_derived).map(|m| m.to_string());
+            assert_eq!(found.as_deref(), expected, "{text:?}");
+        }
+    }
 
     #[test]
     fn an_expiry_is_read_however_it_is_written() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ibd_cpapi::snapshot::{Availability, Field, LastKind, Row};
+use ibd_cpapi::snapshot::{Availability, Field, LastKind, Row, Signs};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -113,8 +113,9 @@ impl Quote {
             data: data(row),
             last: number(Field::Last),
             last_is: row.and_then(Row::last_kind).and_then(last_is),
-            bid: number(Field::Bid),
-            ask: number(Field::Ask),
+            // -1 and 0 without a size are IBKR's words for "none".
+            bid: row.and_then(|row| row.bid(Signs::Any)).map(Num),
+            ask: row.and_then(|row| row.ask(Signs::Any)).map(Num),
             bid_size: number(Field::BidSize),
             ask_size: number(Field::AskSize),
             change: number(Field::Change),
@@ -170,11 +171,15 @@ fn missing(row: Option<&Row>) -> BTreeMap<&'static str, &'static str> {
             _ => "IBKR gave no value within a few seconds",
         },
     };
-    let expected = [("last", Field::Last), ("bid", Field::Bid), ("ask", Field::Ask)];
-    let is_absent = |field| row.and_then(|row| row.number(field)).is_none();
+    let last = row.and_then(|row| row.number(Field::Last));
+    let expected = [
+        ("last", last),
+        ("bid", row.and_then(|row| row.bid(Signs::Any))),
+        ("ask", row.and_then(|row| row.ask(Signs::Any))),
+    ];
     expected
         .into_iter()
-        .filter(|(_, field)| is_absent(*field))
+        .filter(|(_, price)| price.is_none())
         .map(|(name, _)| (name, reason))
         .collect()
 }

@@ -1,6 +1,7 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
+use crate::orders::asked::What;
 
 fn asked(json: &str) -> Result<Asked, Refusal> {
     args::read::<Args>(json)?.asked()
@@ -92,4 +93,64 @@ fn more_than_fifteen_digits_only_as_text() {
     let json = with(r#""orderType":"LMT","price":190.1234567890123456"#);
     assert_eq!(field(&json), "price");
     assert!(asked(&with(r#""orderType":"LMT","price":"190.1234567890123456""#)).is_ok());
+}
+
+#[test]
+fn what_is_said_beside_a_conid_is_kept() {
+    let base = r#""action":"BUY","quantity":1,"orderType":"MKT""#;
+    let what = |more: &str| asked(&format!("{{{base},{more}}}")).map(|asked| asked.what);
+    assert!(matches!(what(r#""conid":265598"#), Ok(What::Conid(_))));
+    let Ok(What::Named { given, .. }) = what(
+        r#""conid":265598,"symbol":"msft","secType":"opt","exchange":"nyse","currency":"eur",
+           "expiry":"jan27","strike":"270.0","right":"put""#,
+    ) else {
+        panic!("what is said is kept");
+    };
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    assert_eq!((text(&given.symbol), text(&given.sec_type)), ("MSFT".into(), "OPT".into()));
+    assert_eq!((text(&given.exchange), text(&given.currency)), ("NYSE".into(), "EUR".into()));
+    assert_eq!((text(&given.expiry), text(&given.right)), ("JAN27".into(), "P".into()));
+    assert_eq!(given.strike.unwrap().normalize().to_string(), "270");
+    let option = r#""symbol":"AAPL","expiry":"JAN27","strike":270,"right":"C","currency":"EUR""#;
+    assert!(
+        matches!(what(option), Ok(What::Option { currency: Some(eur), .. }) if eur == "EUR"),
+        "nothing is dropped"
+    );
+    let legs = r#""legs":[{"conid":1,"action":"BUY"},{"conid":2,"action":"SELL"}]"#;
+    for (more, field) in [
+        (r#""conid":1,"right":"X""#, "right"),
+        (r#""conid":1,"strike":-5"#, "strike"),
+        (&format!(r#"{legs},"conid":5"#), "legs"),
+        (&format!(r#"{legs},"currency":"EUR""#), "currency"),
+        (&format!(r#"{legs},"secType":"STK""#), "secType"),
+        (&format!(r#"{legs},"expiry":"JAN27""#), "expiry"),
+    ] {
+        assert_eq!(what(more).unwrap_err().field.as_deref(), Some(field), "{more}");
+    }
+    assert!(what(&format!(r#"{legs},"secType":"BAG""#)).is_ok());
+}
+
+#[test]
+fn a_position_is_closed_without_a_quantity() {
+    let wanted = |json: &str| args::read::<Args>(json).and_then(|args| args.wanted());
+    let close = r#""symbol":"AAPL","orderType":"MKT","closePosition":true"#;
+    let Ok(Wanted::Close(closing)) = wanted(&format!("{{{close}}}")) else {
+        panic!("neither side nor quantity is needed");
+    };
+    assert_eq!((closing.side, closing.pricing), (None, Pricing::Market));
+    for (more, field) in [
+        (r#""quantity":5"#, "quantity"),
+        (r#""cashQuantity":5"#, "cashQuantity"),
+        (r#""stopLoss":5"#, "stopLoss"),
+        (r#""oca":[]"#, "oca"),
+        (r#""action":"HOLD""#, "action"),
+        (r#""price":5"#, "price"),
+    ] {
+        let refusal = wanted(&format!("{{{close},{more}}}")).unwrap_err();
+        assert_eq!(refusal.field.as_deref(), Some(field), "{more}");
+    }
+    let sell = wanted(&format!(r#"{{{close},"action":"SELL"}}"#)).unwrap();
+    assert_ne!(sell.hash(), Wanted::Close(closing).hash());
+    let not = wanted(r#"{"symbol":"AAPL","orderType":"MKT","closePosition":false,"quantity":5}"#);
+    assert_eq!(not.unwrap_err().field.as_deref(), Some("action"), "an order needs its side");
 }

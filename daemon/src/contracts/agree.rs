@@ -1,0 +1,345 @@
+//! Whatever names an instrument twice must agree: what was said beside a conid, or beside a symbol, is held
+//! against the contract that was found. Pure.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Serialize, Serializer};
+
+use super::Contract;
+use crate::refusal::Refusal;
+
+/// Where IBKR routes what names no exchange: a route, and the listing of nothing.
+const SMART: &str = "SMART";
+/// Names of one exchange.
+const ALIASES: &[&[&str]] = &[
+    &["NASDAQ", "NASDAQ.NMS", "NASDAQ.SCM", "NASDAQ.GM", "ISLAND", "NMS"],
+    &["ARCA", "NYSEARCA", "NYSE ARCA", "PACIFIC"],
+    &["AMEX", "NYSE AMERICAN"],
+    &["IBIS", "XETRA"],
+];
+/// Words for one kind of contract. IBKR calls an ETF a stock.
+const KINDS: &[&[&str]] =
+    &[&["STK", "ETF", "STOCK"], &["OPT", "OPTION"], &["FUT", "FUTURE"], &["CASH", "FX", "FOREX"]];
+/// Kinds whose exchange is where they are routed, and no listing.
+const ROUTED: &[&str] = &["OPT", "FOP", "WAR", "IOPT"];
+const MONTHS: [&str; 12] =
+    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+
+/// What was said of a contract, in the words of whoever said it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Given {
+    /// Of an option the underlying's.
+    pub symbol: Option<String>,
+    /// `STK`, `OPT`, …
+    pub sec_type: Option<String>,
+    /// The listing exchange, or a route of an option.
+    pub exchange: Option<String>,
+    /// The currency.
+    pub currency: Option<String>,
+    /// A day or a month.
+    pub expiry: Option<String>,
+    /// The strike.
+    #[serde(serialize_with = "as_text")]
+    pub strike: Option<Decimal>,
+    /// `C`, `CALL`, `P` or `PUT`.
+    pub right: Option<String>,
+}
+
+/// In one spelling, however it was written.
+fn as_text<S: Serializer>(strike: &Option<Decimal>, to: S) -> Result<S::Ok, S::Error> {
+    match strike {
+        Some(strike) => to.collect_str(&strike.normalize()),
+        None => to.serialize_none(),
+    }
+}
+
+impl Given {
+    /// Whether nothing was said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Holds what was said against the contract. `by`: what the contract was found by.
+    pub fn agrees(&self, contract: &Contract, by: &str) -> Result<(), Refusal> {
+        let kind = contract.sec_type.as_deref().unwrap_or_default();
+        let clash = |field, given: &dyn std::fmt::Display, has: Option<&str>| {
+            Err(contradiction(field, given, has, by))
+        };
+        if let Some(given) = &self.symbol
+            && !is_symbol_of(given, contract)
+        {
+            return clash("symbol", given, contract.symbol.as_deref());
+        }
+        if let Some(given) = &self.sec_type
+            && !is_same(KINDS, given, kind)
+        {
+            return clash("secType", given, contract.sec_type.as_deref());
+        }
+        if let Some(given) = &self.exchange
+            && !ROUTED.contains(&kind)
+            && !is_exchange(given, contract.exchange.as_deref())
+        {
+            return clash("exchange", given, contract.exchange.as_deref());
+        }
+        if let Some(given) = &self.currency
+            && !contract.currency.as_ref().is_some_and(|has| has.eq_ignore_ascii_case(given.trim()))
+        {
+            return clash("currency", given, contract.currency.as_deref());
+        }
+        if let Some(given) = &self.expiry
+            && !Expiry::read(given)?.is_of(contract)
+        {
+            return clash("expiry", given, contract.expiry.as_deref());
+        }
+        if let Some(given) = self.strike
+            && contract.strike.as_deref().and_then(|text| text.parse().ok()) != Some(given)
+        {
+            return clash("strike", &given.normalize(), contract.strike.as_deref());
+        }
+        if let Some(given) = &self.right
+            && (letter(given).is_none()
+                || letter(given) != contract.right.as_deref().and_then(letter))
+        {
+            return clash("right", given, contract.right.as_deref());
+        }
+        Ok(())
+    }
+}
+
+fn contradiction(
+    field: &str,
+    given: &dyn std::fmt::Display,
+    has: Option<&str>,
+    by: &str,
+) -> Refusal {
+    let has = has.map_or_else(|| "has none".to_owned(), |has| format!("has {has}"));
+    Refusal::new(
+        "contradiction",
+        format!("{field} says {given}, and the contract of {by} {has}."),
+        format!(
+            "Nothing was done. Leave out {field}, or correct what names the contract; ask the user \
+                 which one is meant if unsure."
+        ),
+    )
+    .at(field)
+}
+
+/// Whether two symbols are one: in any case, and with blanks, dots, dashes and slashes alike.
+pub fn is_same_symbol(one: &str, other: &str) -> bool {
+    plain(one) == plain(other)
+}
+
+fn plain(symbol: &str) -> String {
+    let parts = symbol.split(|c: char| c.is_whitespace() || matches!(c, '.' | '-' | '/' | '_'));
+    parts.filter(|part| !part.is_empty()).map(str::to_uppercase).collect::<Vec<_>>().join(" ")
+}
+
+fn is_symbol_of(given: &str, contract: &Contract) -> bool {
+    let Some(symbol) = contract.symbol.as_deref() else { return false };
+    if is_same_symbol(given, symbol) {
+        return true;
+    }
+    // A pair is called EUR.USD, EURUSD, or by its first currency with the second beside it.
+    let whole = |text: &str| plain(text).replace(' ', "");
+    let is_pair = contract.sec_type.as_deref() == Some("CASH");
+    let currency = contract.currency.as_deref().unwrap_or_default();
+    is_pair
+        && (whole(given) == whole(symbol) || whole(given) == format!("{}{currency}", whole(symbol)))
+}
+
+/// Whether an exchange that was named is where the contract is listed. SMART is everywhere.
+pub fn is_exchange(given: &str, listing: Option<&str>) -> bool {
+    let given = given.trim();
+    given.eq_ignore_ascii_case(SMART)
+        || listing.is_some_and(|listing| is_same(ALIASES, given, listing))
+}
+
+fn is_same(groups: &[&[&str]], one: &str, other: &str) -> bool {
+    let is_in = |group: &[&str], word: &str| group.iter().any(|w| w.eq_ignore_ascii_case(word));
+    let (one, other) = (one.trim(), other.trim());
+    one.eq_ignore_ascii_case(other)
+        || groups.iter().any(|group| is_in(group, one) && is_in(group, other))
+}
+
+fn letter(right: &str) -> Option<char> {
+    match right.trim().to_ascii_uppercase().as_str() {
+        "C" | "CALL" => Some('C'),
+        "P" | "PUT" => Some('P'),
+        _ => None,
+    }
+}
+
+/// An expiry as people write it: a day, or a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Expiry {
+    year: i16,
+    month: i8,
+    day: Option<i8>,
+}
+
+impl Expiry {
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let plain = text.trim().to_ascii_uppercase();
+        let day = ["%Y%m%d", "%Y-%m-%d"].iter().find_map(|form| Date::strptime(form, &plain).ok());
+        let found = match day {
+            Some(day) => Some(Self { year: day.year(), month: day.month(), day: Some(day.day()) }),
+            None => month_by_name(&plain).or_else(|| month_by_number(&plain)),
+        };
+        found.ok_or_else(|| {
+            Refusal::argument(
+                "expiry",
+                format!("{text:?} is no expiry."),
+                "Write a day as 2027-01-15, or a month as JAN27.",
+            )
+        })
+    }
+
+    fn is_of(self, contract: &Contract) -> bool {
+        let date = contract.expiry.as_deref().and_then(|d| Date::strptime("%Y%m%d", d).ok());
+        let Some(date) = date else { return false };
+        let is_month = date.year() == self.year && date.month() == self.month;
+        match self.day {
+            Some(day) => is_month && date.day() == day,
+            None => is_month || self.is_named_by(contract),
+        }
+    }
+
+    /// Some futures expire in the month before the one that they are called by.
+    fn is_named_by(self, contract: &Contract) -> bool {
+        let name = MONTHS[usize::from(self.month.unsigned_abs()).saturating_sub(1) % 12];
+        let called = [format!("{name}{:02}", self.year % 100), format!("{name}{}", self.year)];
+        let words = contract.description.as_deref().unwrap_or_default().to_uppercase();
+        words.split_whitespace().any(|word| called.iter().any(|name| name == word))
+    }
+}
+
+fn month_by_name(text: &str) -> Option<Expiry> {
+    let name = text.get(..3)?;
+    let month = MONTHS.iter().position(|one| *one == name)?;
+    let rest = text.get(3..).filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()))?;
+    let year = match rest.len() {
+        2 => 2000 + rest.parse::<i16>().ok()?,
+        4 => rest.parse().ok()?,
+        _ => return None,
+    };
+    Some(Expiry { year, month: i8::try_from(month + 1).ok()?, day: None })
+}
+
+/// `202701` and `2027-01`.
+fn month_by_number(text: &str) -> Option<Expiry> {
+    let digits: String = text.chars().filter(|c| *c != '-').collect();
+    let is_month = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
+    let (year, month) = (digits.get(..4)?, digits.get(4..)?);
+    let month: i8 = month.parse().ok().filter(|month| (1..=12).contains(month))?;
+    is_month.then_some(Expiry { year: year.parse().ok()?, month, day: None })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn contract(pairs: &[(&str, &str)]) -> Contract {
+        let get = |name: &str| {
+            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        };
+        Contract {
+            symbol: get("symbol"),
+            exchange: get("exchange"),
+            currency: get("currency"),
+            sec_type: get("secType"),
+            description: get("description"),
+            expiry: get("expiry"),
+            strike: get("strike"),
+            right: get("right"),
+            ..Contract::bare("265598".parse().unwrap())
+        }
+    }
+
+    fn given(field: &str, text: &str) -> Given {
+        let value = Some(text.to_owned());
+        match field {
+            "symbol" => Given { symbol: value, ..Given::default() },
+            "secType" => Given { sec_type: value, ..Given::default() },
+            "exchange" => Given { exchange: value, ..Given::default() },
+            "currency" => Given { currency: value, ..Given::default() },
+            "expiry" => Given { expiry: value, ..Given::default() },
+            "strike" => Given { strike: text.parse().ok(), ..Given::default() },
+            _ => Given { right: value, ..Given::default() },
+        }
+    }
+
+    #[test]
+    fn what_is_said_twice_must_agree() {
+        let apple =
+            [("symbol", "AAPL"), ("secType", "STK"), ("exchange", "NASDAQ"), ("currency", "USD")];
+        let option = [
+            ("symbol", "AAPL"),
+            ("secType", "OPT"),
+            ("currency", "USD"),
+            ("expiry", "20270115"),
+            ("strike", "270"),
+            ("right", "C"),
+        ];
+        let future = [
+            ("symbol", "CL"),
+            ("secType", "FUT"),
+            ("exchange", "NYMEX"),
+            ("currency", "USD"),
+            ("expiry", "20261120"),
+            ("description", "CL DEC2026"),
+        ];
+        let pair = [("symbol", "EUR"), ("secType", "CASH"), ("currency", "USD")];
+        let berkshire = [("symbol", "BRK B"), ("secType", "STK"), ("exchange", "NYSE")];
+        for (has, field, value, agrees) in [
+            (&apple[..], "symbol", "aapl", true),
+            (&apple[..], "symbol", "MSFT", false),
+            (&apple[..], "secType", "ETF", true),
+            (&apple[..], "secType", "OPT", false),
+            (&apple[..], "secType", "CASH", false),
+            (&apple[..], "exchange", "SMART", true),
+            (&apple[..], "exchange", "NASDAQ.NMS", true),
+            (&apple[..], "exchange", "NYSE", false),
+            (&apple[..], "currency", "usd", true),
+            (&apple[..], "currency", "EUR", false),
+            (&apple[..], "expiry", "JAN27", false),
+            (&apple[..], "strike", "270", false),
+            (&apple[..], "right", "P", false),
+            (&berkshire[..], "symbol", "BRK.B", true),
+            (&berkshire[..], "symbol", "brk-b", true),
+            (&berkshire[..], "symbol", "BRK A", false),
+            (&option[..], "symbol", "AAPL", true),
+            (&option[..], "secType", "OPTION", true),
+            (&option[..], "secType", "STK", false),
+            (&option[..], "exchange", "CBOE", true),
+            (&option[..], "expiry", "JAN27", true),
+            (&option[..], "expiry", "2027-01-15", true),
+            (&option[..], "expiry", "2027-01", true),
+            (&option[..], "expiry", "20270116", false),
+            (&option[..], "expiry", "FEB27", false),
+            (&option[..], "strike", "270.0", true),
+            (&option[..], "strike", "275", false),
+            (&option[..], "right", "call", true),
+            (&option[..], "right", "P", false),
+            (&future[..], "expiry", "DEC26", true),
+            (&future[..], "expiry", "NOV26", true),
+            (&future[..], "expiry", "JAN27", false),
+            (&future[..], "exchange", "CME", false),
+            (&pair[..], "symbol", "EUR.USD", true),
+            (&pair[..], "symbol", "EURUSD", true),
+            (&pair[..], "symbol", "EUR", true),
+            (&pair[..], "symbol", "EUR.CHF", false),
+            (&[][..], "symbol", "AAPL", false),
+        ] {
+            let verdict = given(field, value).agrees(&contract(has), "conid 265598");
+            assert_eq!(verdict.is_ok(), agrees, "{field} {value}");
+            if let Err(refusal) = verdict {
+                assert_eq!(refusal.error, "contradiction");
+                assert_eq!(refusal.field.as_deref(), Some(field));
+                assert!(refusal.message.contains(value), "{}", refusal.message);
+            }
+        }
+        let unread = given("expiry", "soon").agrees(&contract(&option), "conid 1").unwrap_err();
+        assert_eq!(unread.field.as_deref(), Some("expiry"));
+    }
+}

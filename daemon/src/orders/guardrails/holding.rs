@@ -1,0 +1,184 @@
+//! What an order does to what is held: whether it only reduces it, what it would leave behind, and how much
+//! closes it.
+
+use ibd_cpapi::id::OrderId;
+use ibd_cpapi::money::Quantity;
+use ibd_cpapi::orders::Side;
+use rust_decimal::Decimal;
+
+use super::super::asked::{Attached, Size};
+use super::super::order::Order;
+use super::super::tickets::opposite;
+use super::{Denial, Scene};
+
+/// An order that works for the same contract.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resting {
+    /// The broker's id; of one that is in doubt there is none.
+    pub order_id: Option<OrderId>,
+    /// As it is told: its id, or our name for it.
+    pub name: String,
+    /// Buy or sell.
+    pub side: Side,
+    /// What of it is not filled.
+    pub remaining: Decimal,
+    /// What of it is.
+    pub filled: Decimal,
+}
+
+/// The side that a position is closed by, where there is one.
+fn closing(position: Decimal) -> Option<Side> {
+    match position {
+        held if held.is_zero() => None,
+        held if held > Decimal::ZERO => Some(Side::Sell),
+        _ => Some(Side::Buy),
+    }
+}
+
+/// What works of one side. `None`: not known.
+fn working(scene: &Scene, side: Side) -> Option<Vec<&Resting>> {
+    let all = scene.working.as_ref()?;
+    Some(all.iter().filter(|one| one.side == side && one.remaining > Decimal::ZERO).collect())
+}
+
+/// What of some orders is not filled, added up.
+fn rest(orders: &[&Resting]) -> Option<Decimal> {
+    orders.iter().try_fold(Decimal::ZERO, |sum, one| sum.checked_add(one.remaining))
+}
+
+fn names(orders: &[&Resting]) -> String {
+    orders.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// What of an order is still to be filled, at most: of a group, of which one is filled, the largest.
+fn open(order: &Order, scene: &Scene) -> Option<Decimal> {
+    let siblings: &[_] = match &order.attached {
+        Attached::Oca(siblings) => siblings,
+        _ => &[],
+    };
+    let same = siblings.iter().filter(|one| one.side == order.side).map(|one| one.size);
+    let sizes = std::iter::once(order.size).chain(same);
+    let quantities = sizes.map(|size| match size {
+        Size::Quantity(quantity) => quantity.get().checked_sub(scene.filled),
+        Size::Cash(_) => None,
+    });
+    quantities.collect::<Option<Vec<_>>>()?.into_iter().max()
+}
+
+/// Whether an order can only bring a position nearer to nothing, whatever else works: what it takes off, and
+/// what orders of its side take off, is there. What is not known is no.
+pub(super) fn is_exempt(order: &Order, scene: &Scene) -> bool {
+    let is_one_way = match &order.attached {
+        Attached::Nothing => true,
+        Attached::Oca(siblings) => siblings.iter().all(|one| one.side == order.side),
+        Attached::Bracket { .. } => false,
+    };
+    let (Some(position), Some(others)) = (scene.position, working(scene, order.side)) else {
+        return false;
+    };
+    let taken = open(order, scene).and_then(|open| open.checked_add(rest(&others)?));
+    is_one_way
+        && order.contract.legs.is_empty()
+        && closing(position) == Some(order.side)
+        && taken.is_some_and(|taken| taken <= position.abs())
+}
+
+/// The order that closes a position, with the quantity that is held now. Any other is as it is.
+pub(super) fn resolved(order: Order, scene: &Scene) -> Result<Order, Denial> {
+    if !order.closes {
+        return Ok(order);
+    }
+    let unknown = |what: &str| {
+        let next = "Try again in a moment; get_positions and get_live_orders show what IBKR says.";
+        Denial::new("position_unknown", format!("{what} is not known. Nothing was sent."), next)
+    };
+    let position = scene.position.ok_or_else(|| unknown("How much is held"))?;
+    if closing(position) != Some(order.side) {
+        return Err(Denial::new(
+            "nothing_to_close",
+            format!(
+                "The position is {}: there is nothing that {} would close. Nothing was sent.",
+                position.normalize(),
+                order.side.as_str()
+            ),
+            "See get_positions for what is held.",
+        ));
+    }
+    let others =
+        working(scene, order.side).ok_or_else(|| unknown("What works for this contract"))?;
+    if !others.is_empty() {
+        return Err(Denial::new(
+            "already_closing",
+            format!(
+                "Orders that work could close the position, or a part of it, as well ({}): together they \
+                 could sell or buy more than is held. Nothing was sent.",
+                names(&others)
+            ),
+            "Cancel them with cancel_order, then close the position; or leave it to them.",
+        ));
+    }
+    Ok(Order { size: Size::Quantity(Quantity::new(position.abs())), ..order })
+}
+
+/// The order that closes a position with another quantity than it has, because another one is held now.
+pub fn resized(order: &Order, scene: &Scene) -> Option<Order> {
+    resolved(order.clone(), scene).ok().filter(|now| now != order)
+}
+
+/// What should be known of an order before it is sent, a sentence each.
+pub(super) fn warnings(order: &Order, scene: &Scene) -> Vec<String> {
+    // Pairs of currencies are no positions.
+    let is_held = order.contract.legs.is_empty() && order.contract.sec_type != "CASH";
+    let (Some(position), Some(open), true) = (scene.position, open(order, scene), is_held) else {
+        return Vec::new();
+    };
+    beyond(order, scene, position, open)
+        .into_iter()
+        .chain(left(order, scene, position, open))
+        .collect()
+}
+
+/// More is sold than is held, or more bought back than is short.
+fn beyond(order: &Order, scene: &Scene, position: Decimal, open: Decimal) -> Option<String> {
+    let is_sale = order.side == Side::Sell;
+    // Buying what nobody is short of is the ordinary thing.
+    if !is_sale && position >= Decimal::ZERO {
+        return None;
+    }
+    let others = working(scene, order.side).unwrap_or_default();
+    let taken = open.checked_add(rest(&others)?)?;
+    let over = match closing(position) == Some(order.side) {
+        true => taken.checked_sub(position.abs())?,
+        false => taken.checked_add(position.abs())?,
+    };
+    if over <= Decimal::ZERO {
+        return None;
+    }
+    let with = match others.is_empty() {
+        true => String::new(),
+        false => format!(" with what works already ({})", names(&others)),
+    };
+    Some(format!(
+        "The position is {}: once filled{with} this would leave the account {} by {}.",
+        position.normalize(),
+        if is_sale { "short" } else { "long" },
+        over.normalize()
+    ))
+}
+
+/// Orders that go on working for what this one closes.
+fn left(order: &Order, scene: &Scene, position: Decimal, open: Decimal) -> Option<String> {
+    if closing(position) != Some(order.side) || open < position.abs() {
+        return None;
+    }
+    let all = [order.side, opposite(order.side)].map(|side| working(scene, side));
+    let left: Vec<&Resting> = all.into_iter().flatten().flatten().collect();
+    match left.is_empty() {
+        true => None,
+        false => Some(format!(
+            "Once filled the position is closed, and orders for it work on: {}. Each of them that is filled \
+             then opens a new position; cancel those that are not meant to.",
+            names(&left)
+        )),
+    }
+}

@@ -1,0 +1,195 @@
+//! Prices: a stop on the right side of the market, a limit within the collar, a trail that leaves a price.
+
+use ibd_cpapi::orders::{Side, TrailingType};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use super::super::asked::{Pricing, Trail};
+use super::super::limits::Rules;
+use super::super::order::Order;
+use super::{Denial, FRESH, Part, Scene, percent};
+
+/// A collar of so many percent is none.
+const OPEN: u32 = 100;
+
+/// Where a contract stands.
+struct Market {
+    /// Its price: of a combination the difference of its legs.
+    price: Decimal,
+    /// What percents are counted of: of a combination all that moves, because percents of a difference mean
+    /// nothing.
+    whole: Decimal,
+    /// As it happens, and asked for just now.
+    is_fresh: bool,
+}
+
+/// Holds one order of a submission against the market.
+pub(super) fn check(
+    order: &Order,
+    part: &Part,
+    scene: &Scene,
+    rules: &Rules,
+    now: Timestamp,
+) -> Result<(), Denial> {
+    let market = market(order, scene, now);
+    side(order, part, market.as_ref(), rules)?;
+    trail(part, market.as_ref(), rules)?;
+    collar(order, part, market.as_ref(), rules)
+}
+
+fn market(order: &Order, scene: &Scene, now: Timestamp) -> Option<Market> {
+    if order.contract.legs.is_empty() {
+        let price = scene.quote.middle()?;
+        return Some(Market { price, whole: price.abs(), is_fresh: scene.quote.is_fresh(now) });
+    }
+    let (legs, unit) = (scene.legs.as_ref()?, order.contract.unit()?);
+    Some(Market {
+        price: legs.net.checked_div(unit)?,
+        whole: legs.gross.checked_div(unit)?,
+        is_fresh: legs.is_live && now.duration_since(legs.at) <= FRESH,
+    })
+}
+
+fn is_open(rules: &Rules) -> bool {
+    rules.collar >= Decimal::from(OPEN)
+}
+
+/// The market, or a refusal where there is none and somebody wants a collar.
+fn needed<'a>(market: Option<&'a Market>, rules: &Rules) -> Result<Option<&'a Market>, Denial> {
+    match market {
+        None if !is_open(rules) => Err(no_fresh_quote(rules)),
+        market => Ok(market),
+    }
+}
+
+/// A stop on the wrong side of the market would trigger at once, and so would the profit of a bracket be
+/// taken at once. A child is held against its parent's price, when the order is put together; where the
+/// parent goes in at the market, or follows it, against that.
+fn side(order: &Order, part: &Part, market: Option<&Market>, rules: &Rules) -> Result<(), Denial> {
+    let follows_market = matches!(
+        order.pricing,
+        Pricing::Market | Pricing::MidPrice(_) | Pricing::Trail { .. } | Pricing::TrailLimit { .. }
+    );
+    if part.is_child && !follows_market {
+        return Ok(());
+    }
+    let (price, above, code, what) = match part.pricing {
+        Pricing::Limit(limit) if part.is_child => {
+            (limit, part.side == Side::Sell, "profit_on_wrong_side", "takeProfit")
+        }
+        pricing => match pricing.stop() {
+            Some(stop) => (stop, part.side == Side::Buy, "stop_on_wrong_side", "stop"),
+            None => return Ok(()),
+        },
+    };
+    let Some(market) = needed(market, rules)? else { return Ok(()) };
+    let is_right = if above { price.get() > market.price } else { price.get() < market.price };
+    match is_right {
+        true => Ok(()),
+        false => Err(Denial::new(
+            code,
+            format!(
+                "A {} {what} must be {} the market ({}): at {price} it would trigger at once.",
+                part.side.as_str(),
+                if above { "above" } else { "below" },
+                market.price.normalize()
+            ),
+            "Correct the price, or use a market or limit order if that is what is meant.",
+        )),
+    }
+}
+
+/// A trail by as much as the price is none. How far it follows short of that is the caller's: it moves no
+/// price to where nobody wants it.
+fn trail(part: &Part, market: Option<&Market>, rules: &Rules) -> Result<(), Denial> {
+    let (Pricing::Trail { trail, stop } | Pricing::TrailLimit { trail, stop, .. }) = part.pricing
+    else {
+        return Ok(());
+    };
+    let is_all = match trail.of {
+        TrailingType::Percent => trail.by >= Decimal::ONE_HUNDRED,
+        TrailingType::Amount => {
+            let stop = stop.map(|stop| stop.get().abs());
+            let market = match stop {
+                Some(_) => market,
+                None => needed(market, rules)?,
+            };
+            market.map(|market| market.whole).into_iter().chain(stop).any(|price| trail.by >= price)
+        }
+    };
+    match is_all {
+        true => Err(too_far(trail)),
+        false => Ok(()),
+    }
+}
+
+fn too_far(trail: Trail) -> Denial {
+    Denial::new(
+        "trail_too_far",
+        format!(
+            "A trail by {} is as much as the price itself: it would protect nothing.",
+            trail.shown()
+        ),
+        "Correct trailingAmount or trailingPercent.",
+    )
+}
+
+fn collar(
+    order: &Order,
+    part: &Part,
+    market: Option<&Market>,
+    rules: &Rules,
+) -> Result<(), Denial> {
+    if is_open(rules) {
+        return Ok(());
+    }
+    // On paper a late quote is good enough; none is not.
+    let now = || match market {
+        Some(market) if market.is_fresh || order.paper => Ok((market.price, market.whole)),
+        _ => Err(no_fresh_quote(rules)),
+    };
+    // A combination's percents are of what moves, wherever its stop stands.
+    let at = |stop: Decimal| match order.contract.legs.is_empty() {
+        true => Ok((stop, stop.abs())),
+        false => now().map(|(_, whole)| (stop, whole)),
+    };
+    let (limit, (from, whole)) = match part.pricing {
+        // A profit is taken as far away as anybody likes.
+        Pricing::Limit(_) if part.is_child => return Ok(()),
+        Pricing::Limit(limit) | Pricing::MidPrice(Some(limit)) => (limit, now()?),
+        // It becomes a limit order there, and not at today's market.
+        Pricing::StopLimit { stop, limit }
+        | Pricing::TrailLimit { stop: Some(stop), limit, .. } => (limit, at(stop.get())?),
+        Pricing::TrailLimit { stop: None, limit, .. } => (limit, now()?),
+        _ => return Ok(()),
+    };
+    let away = (limit.get() - from).abs();
+    if away * Decimal::ONE_HUNDRED <= rules.collar * whole {
+        return Ok(());
+    }
+    let of = match order.contract.legs.is_empty() {
+        true => String::new(),
+        false => format!(" of all its legs ({})", whole.normalize()),
+    };
+    Err(Denial::new(
+        "price_off_market",
+        format!(
+            "The limit {limit} is {} %{of} away from where it would work ({}); at most {} % are allowed.",
+            percent(away, whole),
+            from.round_dp(4).normalize(),
+            rules.collar.normalize()
+        ),
+        "Check the price; if it is meant, ask the user to change the setting.",
+    )
+    .by("IB_PRICE_COLLAR_PERCENT", rules.collar.normalize()))
+}
+
+fn no_fresh_quote(rules: &Rules) -> Denial {
+    Denial::new(
+        "no_fresh_quote",
+        "There is no quote that the price could be compared with: no bid, ask or trade of today.",
+        "Try again when the market is open. Without a subscription for this market the user can set the \
+         collar to 100, which switches it off.",
+    )
+    .by("IB_PRICE_COLLAR_PERCENT", rules.collar.normalize())
+}

@@ -1,0 +1,146 @@
+//! Which contract an order's arguments name, and what they say of it besides.
+
+use ibd_cpapi::id::Conid;
+
+use super::{Args, LegArgs, more_than_nothing, side, wrong};
+use crate::contracts::Given;
+use crate::orders::asked::{Leg, Right, What};
+use crate::refusal::Refusal;
+
+/// Legs of a combination, as IBKR allows them.
+const MAX_LEGS: usize = 6;
+
+fn upper(text: Option<&String>) -> Option<String> {
+    text.map(|text| text.trim().to_uppercase())
+}
+
+impl Args {
+    /// What is to be traded. What is said twice is kept, and held against the contract once it is found.
+    pub(super) fn what(&self) -> Result<What, Refusal> {
+        let is_option = self.expiry.is_some() || self.strike.is_some() || self.right.is_some();
+        match (&self.legs, self.conid, upper(self.symbol.as_ref())) {
+            (Some(legs), ..) => {
+                self.nothing_beside_legs()?;
+                Ok(What::Combo { legs: self::legs(legs)? })
+            }
+            (None, Some(conid), _) => {
+                let given = self.given()?;
+                Ok(match given.is_empty() {
+                    true => What::Conid(conid),
+                    false => What::Named { conid, given: Box::new(given) },
+                })
+            }
+            (None, None, Some(symbol)) if is_option => self.option(symbol),
+            (None, None, Some(_)) if upper(self.sec_type.as_ref()).as_deref() == Some("OPT") => {
+                Err(wrong("expiry", "An option needs expiry, strike and right.", "Give all three."))
+            }
+            (None, None, Some(symbol)) => Ok(What::Symbol {
+                symbol,
+                sec_type: upper(self.sec_type.as_ref()),
+                exchange: upper(self.exchange.as_ref()),
+                currency: upper(self.currency.as_ref()),
+            }),
+            (None, None, None) => Err(wrong(
+                "symbol",
+                "Neither conid nor symbol is given.",
+                "Give conid from search_contracts, or symbol.",
+            )),
+        }
+    }
+
+    /// What is said of the contract beside its conid.
+    fn given(&self) -> Result<Given, Refusal> {
+        if let Some(strike) = self.strike {
+            more_than_nothing("strike", strike)?;
+        }
+        Ok(Given {
+            symbol: upper(self.symbol.as_ref()),
+            sec_type: upper(self.sec_type.as_ref()),
+            exchange: upper(self.exchange.as_ref()),
+            currency: upper(self.currency.as_ref()),
+            expiry: upper(self.expiry.as_ref()),
+            strike: self.strike,
+            right: self.right()?.map(|right| right.letter().to_owned()),
+        })
+    }
+
+    /// A combination is what its legs are: anything else that is said would be dropped in silence.
+    fn nothing_beside_legs(&self) -> Result<(), Refusal> {
+        let kind = self.sec_type.as_deref().filter(|kind| !kind.trim().eq_ignore_ascii_case("BAG"));
+        let given = [
+            ("legs", self.conid.is_some() || self.symbol.is_some()),
+            ("secType", kind.is_some()),
+            ("exchange", self.exchange.is_some()),
+            ("currency", self.currency.is_some()),
+            ("expiry", self.expiry.is_some()),
+            ("strike", self.strike.is_some()),
+            ("right", self.right.is_some()),
+        ];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((field, _)) => Err(wrong(
+                field,
+                "legs stand alone: each leg is named by its own conid.",
+                "Leave out everything else that names a contract.",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn right(&self) -> Result<Option<Right>, Refusal> {
+        match upper(self.right.as_ref()).as_deref() {
+            Some("C" | "CALL") => Ok(Some(Right::Call)),
+            Some("P" | "PUT") => Ok(Some(Right::Put)),
+            Some(_) => Err(wrong("right", "right is neither C nor P.", "Give C or P.")),
+            None => Ok(None),
+        }
+    }
+
+    fn option(&self, symbol: String) -> Result<What, Refusal> {
+        let missing = |field: &str| {
+            wrong(field, "An option needs expiry, strike and right.", "Give all three.")
+        };
+        let expiry = self.expiry.clone().ok_or_else(|| missing("expiry"))?;
+        let strike = self.strike.ok_or_else(|| missing("strike"))?;
+        more_than_nothing("strike", strike)?;
+        let right = self.right()?.ok_or_else(|| missing("right"))?;
+        Ok(What::Option {
+            symbol,
+            expiry,
+            strike,
+            right,
+            exchange: upper(self.exchange.as_ref()),
+            currency: upper(self.currency.as_ref()),
+            sec_type: upper(self.sec_type.as_ref()),
+        })
+    }
+}
+
+fn legs(legs: &[LegArgs]) -> Result<Vec<Leg>, Refusal> {
+    if !(2..=MAX_LEGS).contains(&legs.len()) {
+        return Err(wrong(
+            "legs",
+            format!("{} legs are given.", legs.len()),
+            format!("A combination has 2 to {MAX_LEGS} legs."),
+        ));
+    }
+    let leg = |leg: &LegArgs| {
+        let conid =
+            leg.conid.ok_or_else(|| wrong("legs.conid", "A leg needs a conid.", "Give it."))?;
+        let ratio = u32::try_from(leg.ratio.unwrap_or(1))
+            .ok()
+            .filter(|ratio| *ratio <= 100)
+            .ok_or_else(|| wrong("legs.ratio", "A ratio is from 1 to 100.", "Correct it."))?;
+        let side = side(leg.action.as_deref()).map_err(|refusal| refusal.at("legs.action"))?;
+        Ok(Leg { conid, ratio, side, symbol: None, sec_type: None, unit: None, negative: false })
+    };
+    let legs: Vec<Leg> = legs.iter().map(leg).collect::<Result<_, Refusal>>()?;
+    let mut conids: Vec<Conid> = legs.iter().map(|leg| leg.conid).collect();
+    conids.sort_unstable();
+    conids.dedup();
+    match conids.len() == legs.len() {
+        true => Ok(legs),
+        false => {
+            Err(wrong("legs", "Two legs are the same contract.", "Give it once, with its ratio."))
+        }
+    }
+}
