@@ -214,7 +214,7 @@ mod tests {
     fn what_belongs_to_an_account_lies_above_the_profiles_and_in_the_homes_own_place() {
         let (state, home) = (Path::new("/h/.local/state/ibd/x"), Path::new("/h"));
         let own = PathBuf::from("/h/.local/state/ibd");
-        assert_eq!(shared(state, Some(home)), [own.clone()]);
+        assert_eq!(shared(state, Some(home)), std::slice::from_ref(&own));
         assert_eq!(shared(Path::new("/e/ibd/x"), Some(home)), [PathBuf::from("/e/ibd"), own]);
         assert_eq!(shared(Path::new("/e/ibd/x"), None), [PathBuf::from("/e/ibd")]);
     }

@@ -23,8 +23,11 @@ pub(crate) fn shared(places: &Places) -> Vec<PathBuf> {
 
 /// Raises the one of this profile and those of all.
 pub(crate) fn raise_all(places: &Places, now: Timestamp) -> io::Result<()> {
-    let flags = std::iter::once(file(places)).chain(shared(places));
-    flags.map(|flag| raise(&flag, now)).fold(Ok(()), |all, one| all.and(one))
+    let mut raised = Ok(());
+    for flag in std::iter::once(file(places)).chain(shared(places)) {
+        raised = raised.and(raise(&flag, now));
+    }
+    raised
 }
 
 /// Whether any of them is up.

@@ -34,7 +34,11 @@ impl Flags {
 
     /// Raises all of them. An error: one could not be raised; the others were.
     pub fn raise(&self) -> io::Result<()> {
-        self.every().map(|flag| raise(flag)).fold(Ok(()), |all, one| all.and(one))
+        let mut raised = Ok(());
+        for flag in self.every() {
+            raised = raised.and(raise(flag));
+        }
+        raised
     }
 
     /// Lowers all of them. An error: which one stays up, and why.
