@@ -214,7 +214,10 @@ impl Evidence {
         let is_ours = |page: &&Page| {
             let has_other_name = intent.is_order()
                 && page.order_ref.as_ref().is_some_and(|name| !is_of(Some(name), intent));
-            !has_other_name && page.is_other(&intent.account, order, &[order.side]).is_none()
+            let is_other = page.is_other(&intent.account, order, &[order.side]).is_some();
+            let standing = &page.standing;
+            let is_at_odds = is_at_odds(Some(&standing.status), page.quantity, page.filled);
+            !has_other_name && !is_other && !is_at_odds
         };
         let mut pages = self.pages.iter().filter(|page| page.order_id == id);
         pages.find(is_ours).filter(|_| self.is_from_where(intent))
@@ -497,13 +500,21 @@ fn part_size(order: &Order, fills: &Fills<'_>) -> Option<Size> {
     }
 }
 
-/// How a row stands. One that does not say so leaves the status as it was.
+/// How a row stands. One that does not say so, or that contradicts itself, leaves the status as it was.
 fn of_sparse_row(row: &OrderRow, before: Option<&str>) -> Standing {
     let mut standing = of_row(row);
-    if let (None, Some(before)) = (&row.status, before) {
-        standing.status = before.to_owned();
+    let (all, filled) = (row.quantity.map(|q| q.get()), row.filled.map(|q| q.get()));
+    if row.status.is_none() || is_at_odds(row.status.as_deref(), all, filled) {
+        standing.status = before.unwrap_or("Submitted").to_owned();
     }
     standing
+}
+
+/// Whether something is called filled of which, in the same breath, less than all is. An amount of money says no
+/// quantity, or none that counts.
+fn is_at_odds(status: Option<&str>, all: Option<Decimal>, filled: Option<Decimal>) -> bool {
+    let is_filled = status.map(|word| Stage::of(word).meaning()) == Some(Meaning::Filled);
+    is_filled && matches!((all, filled), (Some(all), Some(filled)) if filled < all)
 }
 
 /// How a row stands.

@@ -309,3 +309,31 @@ fn a_page_brings_word_that_is_never_late_unless_it_contradicts_itself() {
     let other = r#"{"order_id":7,"order_status":"Submitted","side":"S"}"#;
     assert_eq!(page(other), None, "it is another order");
 }
+
+#[test]
+fn what_is_called_filled_of_which_less_is_filled_leaves_it_as_it_was() {
+    let standing = Standing::new("7".parse().unwrap(), "PreSubmitted");
+    let intent = intent(Purpose::Place, State::Working(standing));
+    let status = |event: Option<Event>| match event {
+        Some(Event::Found(standing) | Event::Shown(standing)) => standing.status,
+        _ => "nothing".to_owned(),
+    };
+    let row = |quantities: &str| {
+        let name = &intent.client_order_id;
+        let row =
+            format!(r#"[{{"orderId":7,"order_ref":"{name}","status":"Filled"{quantities}}}]"#);
+        status(evidence(&row, "[]").about(&intent))
+    };
+    assert_eq!(row(r#","totalSize":10,"filledQuantity":0"#), "PreSubmitted");
+    assert_eq!(row(r#","totalSize":10,"filledQuantity":10"#), "Filled");
+    assert_eq!(row(""), "Filled");
+    let page = |filled: &str| {
+        let json = format!(
+            r#"{{"order_id":7,"order_status":"Filled","total_size":"10","cum_fill":"{filled}"}}"#
+        );
+        let mut seen = evidence("[]", "[]");
+        seen.pages = vec![Page::of(&serde_json::from_str(&json).unwrap())];
+        status(seen.about(&intent))
+    };
+    assert_eq!((page("0").as_str(), page("10").as_str()), ("nothing", "Filled"));
+}
