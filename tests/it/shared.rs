@@ -128,6 +128,9 @@ async fn a_client_is_bound_by_what_it_brings_or_told_that_it_does_not_count() {
         assert!(reply.json.to_string().contains(name), "{}", reply.json);
     }
     desk.call("get_session_status", json!({})).await;
+    let mut client = other(&desk, &[("IB_APPROVAL_SECONDS", "900")]).await;
+    let session = client.call("get_session_status", json!({})).await.ok();
+    assert_eq!(session["notApplied"], json!(["IB_APPROVAL_SECONDS"]), "{session}");
     let mut client = other(&desk, &[("IB_APPROVAL_SECONDS", "1")]).await;
     let out = client.call("place_order", resting(1)).await.ok();
     assert_eq!(out["status"], "needs_confirmation", "{out}");

@@ -49,6 +49,9 @@ pub struct Out {
     /// Until when IBKR's rate limit closes everything.
     #[serde(skip_serializing_if = "Option::is_none")]
     rate_limited_until: Option<Time>,
+    /// Settings of this client that are looser than what is set for all: the stricter value counts instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_applied: Vec<&'static str>,
     /// Since when the session is in this state.
     since: String,
     /// When this was written.
@@ -95,6 +98,7 @@ impl Tool for GetSessionStatus {
             session_age_seconds: view.opened.map(|at| at.elapsed().as_secs()),
             next_login_at: view.facts.login_at.map(calendar::login_ends).map(Time),
             rate_limited_until: ctx.door.load().penalty_until.map(Time),
+            not_applied: ctx.policy.unheard.clone(),
             since: view.since,
             as_of: Time::now(),
         })

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::{BadSetting, LIMITS, SETTINGS, Setting, Settings};
+use super::{BadSetting, Kind, LIMITS, SETTINGS, Setting, Settings};
 
 /// What a client's flags and environment may do with a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,13 +148,23 @@ impl Settings {
         client.take_limits(limits);
         let would_loosen = |setting: &&Setting| match setting.client {
             Client::Stricter(strict) => {
-                let (value, own) = (client.text(setting.name), self.text(setting.name));
-                value.zip(own).is_some_and(|(value, own)| strict.loosens(value, own))
+                let own = self.text(setting.name).map(str::to_owned).or_else(|| loosest(setting));
+                let value = client.text(setting.name);
+                value.zip(own).is_some_and(|(value, own)| strict.loosens(value, &own))
             }
             _ => false,
         };
         SETTINGS.iter().filter(would_loosen).map(|setting| setting.name).collect()
     }
+}
+
+/// What counts where nobody says anything: of two defaults, for live and for paper, the looser one. `None`: all.
+fn loosest(setting: &Setting) -> Option<String> {
+    let last = setting.default.rsplit(", ").next()?.split(' ').next()?;
+    if setting.kind == Kind::Words {
+        return None;
+    }
+    setting.kind.check(last).ok()
 }
 
 fn refused(setting: &Setting, field: String) -> BadSetting {

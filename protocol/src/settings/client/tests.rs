@@ -122,6 +122,17 @@ fn a_limit_that_would_loosen_is_named() {
     assert_eq!(daemon.loosened_by(&[pair("IB_MAX_ORDER_VALUE", "9000")]), ["IB_MAX_ORDER_VALUE"]);
     assert!(daemon.loosened_by(&[pair("IB_MAX_ORDER_VALUE", "10")]).is_empty());
     assert!(daemon.loosened_by(&[pair("IB_MAX_ORDERS_PER_DAY", "10")]).is_empty());
+    // What nobody set has a default, and one for live and one for paper.
+    for (name, loose, strict) in [
+        ("IB_APPROVAL_SECONDS", "900", "30"),
+        ("IB_MAX_ORDERS_PER_DAY", "1001", "1000"),
+        ("IB_CONFIRM_ORDERS", "never", "always"),
+        ("IB_DUPLICATE_SECONDS", "1", "121"),
+    ] {
+        assert_eq!(daemon.loosened_by(&[pair(name, loose)]), [name]);
+        assert!(daemon.loosened_by(&[pair(name, strict)]).is_empty(), "{name}");
+    }
+    assert!(daemon.loosened_by(&[pair("IB_ALLOWED_SYMBOLS", "AAPL")]).is_empty());
 }
 
 /// Over the whole table: no file in a place that a client named changes what a person has set to something
