@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::mutants::NAMES;
+
 /// All of it.
 pub const HELP: &str =
-    "faults [--runs N] [--seed FIRST] [--jobs J] [--only SEED] [--mutant new-id|late-journal]
+    "faults [--runs N] [--seed FIRST] [--jobs J] [--only SEED] [--mutant NAME]
        [--stop-at FAILURES] [--keep FOLDER] [--gateway PORT --control HOST:PORT]
 faults --night: one night over which the broker forgets
 faults --scenario: what a simulator behind a gateway must begin with";
@@ -55,9 +57,8 @@ impl Arguments {
                 "--jobs" => all.jobs = number()?.max(1),
                 "--only" => all.only = Some(number()?),
                 "--stop-at" => all.stops_at = Some(number()?),
-                "--mutant" if ["new-id", "late-journal"].contains(&value.as_str()) => {
-                    all.mutant = Some(value);
-                }
+                "--mutant" if NAMES.contains(&value.as_str()) => all.mutant = Some(value),
+                "--mutant" => return Err(format!("no mutant {value}; there are {}", NAMES.join(", "))),
                 "--keep" => all.keep = Some(PathBuf::from(value)),
                 "--gateway" => port = Some(number()? as u16),
                 "--control" => control = Some(value),

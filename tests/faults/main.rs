@@ -3,9 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod arguments;
+mod beside;
 mod check;
 mod client;
 mod dice;
+mod moves;
+#[path = "../../daemon/src/orders/mutant/names.rs"]
+mod mutants;
 mod night;
 mod plan;
 mod rig;
@@ -13,6 +17,7 @@ mod run;
 mod shims;
 mod tally;
 mod tear;
+mod truth;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};

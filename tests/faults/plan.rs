@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
+use crate::moves::{self, Act, At, Deed, JOURNAL_VANISHES, Vanishing};
 
 /// Seconds of ours in one of the daemon's, where it waits.
 pub const SCALE: u64 = 50;
@@ -26,11 +27,6 @@ pub const POINTS: [&str; 14] = [
     "look.seen",
 ];
 
-/// Whether clocks also move in runs in which somebody calls again under a new key. Not yet: over a restart the
-/// daemon counts the window for possible duplicates by the wall clock alone, and one that jumps ahead opens it
-/// (docs/faults.md, "Open").
-const CLOCKS_MOVE_UNDER_RETRIES: bool = false;
-
 /// One run.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -50,6 +46,12 @@ pub struct Plan {
     pub approves: bool,
     /// Bytes of the journal's first segment. A small one makes the daemon begin a second.
     pub segment: u64,
+    /// What happens beside all that.
+    pub deeds: Vec<Deed>,
+    /// A person must approve what is worth more than this.
+    pub above: Option<u64>,
+    /// The journal's folder vanishes.
+    pub vanishing: Option<Vanishing>,
 }
 
 /// How clients reach the daemon.
@@ -120,6 +122,12 @@ pub struct Wish {
     pub quantity: u64,
     pub manner: Manner,
     pub then: Then,
+    /// Milliseconds before what it does then, and between its yeses.
+    pub pause: u64,
+    /// It looks at the order between.
+    pub looks: bool,
+    /// It begins only when somebody's order is there.
+    pub waits: bool,
 }
 
 /// What is ordered.
@@ -158,11 +166,18 @@ pub enum Manner {
 pub enum Then {
     Nothing,
     Cancel,
-    Modify,
+    /// The same by the broker's id.
+    CancelById,
+    /// Every order of the account.
+    CancelAll,
+    /// Changes this of it.
+    Modify(&'static str),
     /// Answers the question: with yes or no.
     Confirm(bool),
     /// The same with yes, twice at once.
     ConfirmTwice,
+    /// The same with yes, three times, with daemons that end between.
+    ConfirmOn,
 }
 
 /// The first account, and the second.
@@ -185,16 +200,8 @@ impl Plan {
             }
             lives.push(life(&mut dice, number > 0));
         }
-        let retries = |wish: &Wish| {
-            matches!(wish.manner, Manner::Blind | Manner::Both | Manner::Impatient(_, true))
-        };
-        if !CLOCKS_MOVE_UNDER_RETRIES && wishes.iter().any(retries) {
-            for life in &mut lives {
-                (life.clock, life.jump) = (0, None);
-            }
-        }
         let session = ["drop", "compete", "maintenance", "logout"];
-        Self {
+        let plan = Self {
             seed,
             through,
             broker: broker(&mut dice),
@@ -204,13 +211,124 @@ impl Plan {
             approves: dice.percent(7),
             segment: if dice.percent(4) { 6 << 10 } else { 256 << 10 },
             lives,
+            deeds: Vec::new(),
+            above: None,
+            vanishing: None,
+        };
+        plan.with_moves(Dice::new(seed ^ 0x3e0f))
+    }
+
+    /// The same with what came to the campaign later, which has dice of its own: the rest of a seed stays.
+    fn with_moves(mut self, mut dice: Dice) -> Self {
+        for wish in &mut self.wishes {
+            more_wishes(&mut dice, wish);
         }
+        let chaos = moves::chaos(&mut dice);
+        if !chaos.is_empty() {
+            let seed = dice.next() >> 12;
+            let all = self.broker.chaos.get_or_insert_with(|| json!({ "seed": seed, "stallMs": 30 }));
+            chaos.into_iter().for_each(|(name, part)| all[name] = json!(part));
+        }
+        for script in &mut self.broker.scripts {
+            moves::script(&mut dice, script);
+        }
+        self.deeds = moves::deeds(&mut dice);
+        match dice.between(0, 99) {
+            0..2 if self.through == Through::Socket => self.squeezed(),
+            2..5 if self.through == Through::Socket => self.reworded(),
+            5..8 if JOURNAL_VANISHES => self.vanishing = Some(vanishing(&mut dice)),
+            _ => {}
+        }
+        self
+    }
+
+    /// The lane is taken while the market rises: what waits for it is worth more when it is sent than when it was
+    /// asked for, and more than what goes without a person.
+    fn squeezed(&mut self) {
+        self.above = Some(5_000);
+        (self.approves, self.freeze, self.session) = (false, None, None);
+        let hangs = json!({ "match": "/orders", "method": "POST", "mode": "accept_hang" });
+        self.broker = Broker { faults: vec![hangs], ..Broker::default() };
+        let first = Wish { price: "200.00", kind: Kind::Limit, ..plain(0, 11) };
+        let waiting = |number| Wish { kind: Kind::Market, waits: true, ..plain(number, 11 + number) };
+        self.wishes = vec![first, waiting(1), waiting(2)];
+        self.lives.truncate(1);
+        for life in &mut self.lives {
+            (life.end, life.disk, life.clock, life.jump) = (End::Kill(3_000), None, 0, None);
+        }
+        self.deeds = vec![Deed { at: At::Order(150), act: Act::Jump { conid: 265_598, last: 800 } }];
+    }
+
+    /// A question is agreed to, and asked again in other words.
+    fn reworded(&mut self) {
+        (self.approves, self.freeze, self.session) = (false, None, None);
+        let other = json!([{
+            "id": "07a13a5a-4a48-44a5-bb25-5ab37b79186c",
+            "message": ["All of it at any price?"],
+            "isSuppressed": false,
+            "messageIds": ["o999"],
+        }]);
+        let asks = json!({
+            "match": "/orders", "method": "POST", "mode": "status", "status": 200, "body": other, "skip": 1,
+        });
+        let script = json!({ "questions": ["o999"], "then": "rest" });
+        self.broker = Broker { faults: vec![asks], scripts: vec![script], chaos: None };
+        self.wishes = vec![Wish { then: Then::Confirm(true), ..plain(0, 11) }];
+        for life in &mut self.lives {
+            (life.end, life.disk) = (End::Kill(2_000), None);
+        }
+        self.deeds.clear();
     }
 
     /// Whether something may still appear at the broker when nobody speaks to it any more.
     pub fn has_late_truth(&self) -> bool {
         let text = format!("{:?}", self.broker);
-        text.contains("late") || text.contains("zombie")
+        ["late", "zombie", "declined"].iter().any(|word| text.contains(word))
+    }
+}
+
+/// A wish with nothing remarkable.
+fn plain(number: u64, quantity: u64) -> Wish {
+    Wish {
+        number,
+        at: 0,
+        account: ACCOUNTS[0],
+        symbol: "AAPL",
+        side: "BUY",
+        kind: Kind::Limit,
+        price: "200.00",
+        quantity,
+        manner: Manner::Steady,
+        then: Then::Nothing,
+        pause: 0,
+        looks: false,
+        waits: false,
+    }
+}
+
+/// What clients do later in the campaign's life.
+fn more_wishes(dice: &mut Dice, wish: &mut Wish) {
+    wish.looks = dice.percent(30);
+    wish.pause = dice.between(0, 400);
+    let other = dice.pick(&[
+        Then::CancelById,
+        Then::CancelAll,
+        Then::Modify("quantity"),
+        Then::Modify("tif"),
+        Then::Modify("price"),
+        Then::Modify("tif"),
+        Then::ConfirmOn,
+    ]);
+    if dice.percent(40) {
+        wish.then = other;
+    }
+}
+
+fn vanishing(dice: &mut Dice) -> Vanishing {
+    let is_moved = dice.percent(50);
+    match dice.percent(50) {
+        true => Vanishing::Between { is_moved },
+        false => Vanishing::Under { is_moved, millis: dice.between(0, 500) },
     }
 }
 
@@ -272,6 +390,9 @@ fn wishes(dice: &mut Dice, through: Through) -> Vec<Wish> {
                 quantity: 10 * (number + 1) + dice.between(1, 9),
                 manner: manner(dice, through),
                 then: then(dice),
+                pause: 0,
+                looks: false,
+                waits: false,
             }
         })
         .collect()
@@ -297,7 +418,7 @@ fn then(dice: &mut Dice) -> Then {
     match dice.between(0, 99) {
         0..60 => Then::Nothing,
         60..72 => Then::Cancel,
-        72..80 => Then::Modify,
+        72..80 => Then::Modify("price"),
         80..92 => Then::Confirm(dice.percent(70)),
         _ => Then::ConfirmTwice,
     }
