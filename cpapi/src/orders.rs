@@ -10,8 +10,8 @@ pub mod words;
 
 pub use crate::id::{ClientOrderId, ReplyId};
 pub use answer::{
-    AcceptedRow, Ambiguity, Asked, BrokerQuestion, CancelAnswer, Certainty, OrderAnswer, Prompt, Refusal,
-    read_answer, read_cancel,
+    AcceptedRow, Ambiguity, Asked, BrokerQuestion, CancelAnswer, Certainty, OrderAnswer, Prompt,
+    Refusal, read_answer, read_cancel,
 };
 pub use read::{GetOrders, OrderRow, Orders};
 pub use send::{AnswerPrompt, CancelOrder, CancelTarget, ModifyOrder, PlaceOrders, SendReply};

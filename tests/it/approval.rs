@@ -108,7 +108,10 @@ async fn a_person_sees_the_whole_order_and_approves_it_exactly_once() {
     let approved = desk.world.ctl(&["approve", id(&out), "--yes"]).await;
     assert_eq!(approved.status.code(), Some(0), "{approved:?}");
     let text = String::from_utf8(approved.stdout).unwrap();
-    assert!(text.contains("LIVE: real money") && text.contains("Approved: BUY 10 AAPL"), "{text}");
+    assert!(
+        text.contains("LIVE: real money") && text.contains("Approved and sent: BUY 10 AAPL"),
+        "{text}"
+    );
     let placed = settled(&mut desk, &out).await;
     assert_eq!(placed["status"], "placed", "{placed}");
     assert_eq!(desk.placements().await[0]["cOID"], out["clientOrderId"], "exactly this one");

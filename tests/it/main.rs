@@ -8,6 +8,7 @@ mod docs;
 mod faults;
 mod flex;
 mod guardrails;
+mod hostile;
 mod inputs;
 mod lifecycle;
 mod login;

@@ -1,6 +1,6 @@
 //! What a person does about orders: looks, settles what nobody knows, and reads the trail.
 
-use ibd_tests::desk::{Desk, limit, resting};
+use ibd_tests::desk::{AAPL, Desk, limit, resting};
 use serde_json::{Value, json};
 
 /// An order of which IBKR never heard, and nobody knows that.
@@ -78,13 +78,22 @@ async fn an_order_in_doubt_that_a_person_found_is_followed_under_its_id() {
     assert_ne!(nonsense.status.code(), Some(0), "{nonsense:?}");
     let nobody = ["orders", "resolve", "01KB3N7Q2Z5W8X4Y6V9T0S1R2P", "--not-placed", "--yes"];
     assert_eq!(desk.world.ctl(&nobody).await.status.code(), Some(1));
-    // The simulator's own stop on Apple stands for what the person saw in TWS.
-    let placed = ["orders", "resolve", intent, "--placed", "1234567890", "--yes"];
+    // What is named is looked at: the simulator's stop on Apple sells, and there is no order 7.
+    for (other, word) in [("1234567890", "SELL"), ("7", "knows no order 7")] {
+        let misfit = ["orders", "resolve", intent, "--placed", other, "--yes"];
+        let refused = desk.world.ctl(&misfit).await;
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        assert!(text(&refused.stderr).contains(word), "{refused:?}");
+    }
+    // What the person saw in TWS.
+    let seen = json!({ "place": { "account": "DU1234567", "conid": AAPL, "side": "BUY", "quantity": 1, "type": "LMT", "price": 265 } });
+    let seen = desk.sim.tell("/tws", seen).await["orderId"].to_string();
+    let placed = ["orders", "resolve", intent, "--placed", &seen, "--yes"];
     let resolved = desk.world.ctl(&placed).await;
     assert_eq!(resolved.status.code(), Some(0), "{resolved:?}");
     let now = desk.call("get_order_status", json!({ "intentId": intent })).await;
     assert_eq!(now["fromHere"]["status"], "placed", "{now}");
-    assert_eq!(now["fromHere"]["orderId"], "1234567890");
+    assert_eq!(now["fromHere"]["orderId"], seen.as_str());
     let wrong =
         ["orders", "resolve", elsewhere["intentId"].as_str().unwrap(), "--not-placed", "--yes"];
     assert_eq!(
@@ -92,7 +101,8 @@ async fn an_order_in_doubt_that_a_person_found_is_followed_under_its_id() {
         Some(1),
         "a working order is in no doubt"
     );
-    desk.sim.tell("/fill", json!({ "orderId": 1_234_567_890, "price": 240 })).await;
+    let fill = json!({ "orderId": seen.parse::<u64>().unwrap(), "price": 265 });
+    desk.sim.tell("/fill", fill).await;
     let filled = desk.call("wait_for_order", json!({ "intentId": intent })).await;
     assert_eq!(filled["standing"]["status"], "Filled", "{filled}");
 }

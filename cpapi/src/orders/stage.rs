@@ -37,7 +37,7 @@ pub enum Stage {
     Rejected,
     /// Its time was over.
     Expired,
-    /// A warning waits for somebody at a screen.
+    /// A warning waits for somebody at a screen: it may go on to work.
     WarnState,
     /// A word that is not in the table: shown as it is, and never taken for working or over.
     Other(String),
@@ -73,7 +73,7 @@ const TABLE: [(Stage, &str, Meaning); 13] = [
     (Stage::ApiCancelled, "ApiCancelled", Meaning::Ended),
     (Stage::Rejected, "Rejected", Meaning::Ended),
     (Stage::Expired, "Expired", Meaning::Ended),
-    (Stage::WarnState, "WarnState", Meaning::Held),
+    (Stage::WarnState, "WarnState", Meaning::Unknown),
 ];
 
 /// Other spellings of the same.
@@ -88,10 +88,10 @@ const ALSO: [(&str, &str); 5] = [
 impl Stage {
     /// Reads the broker's word.
     pub fn of(word: &str) -> Self {
-        let plain: String =
-            word.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).collect();
+        let plain: String = word.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).collect();
         let plain = plain.to_ascii_lowercase();
-        let known = ALSO.iter().find(|(other, _)| *other == plain).map_or(plain.as_str(), |(_, w)| w);
+        let known =
+            ALSO.iter().find(|(other, _)| *other == plain).map_or(plain.as_str(), |(_, w)| w);
         let found = TABLE.iter().find(|(_, word, _)| word.eq_ignore_ascii_case(known));
         found.map_or_else(|| Self::Other(word.trim().to_owned()), |(stage, ..)| stage.clone())
     }
@@ -163,7 +163,7 @@ mod tests {
             ("Failed", "Rejected", Meaning::Ended),
             ("Expired", "Expired", Meaning::Ended),
             ("inactive", "Inactive", Meaning::Held),
-            ("WarnState", "WarnState", Meaning::Held),
+            ("WarnState", "WarnState", Meaning::Unknown),
             ("Sleeping", "Sleeping", Meaning::Unknown),
             ("", "", Meaning::Unknown),
         ] {

@@ -147,7 +147,10 @@ mod tests {
         };
         assert!(!approval.is_expired(&now("2026-11-23T15:04:59Z", 2_000)));
         assert!(approval.is_expired(&now("2026-11-23T15:05:00Z", 2_000)));
-        assert!(approval.is_expired(&now("2026-11-23T14:00:00Z", 301_000)), "the wall was set back");
+        assert!(
+            approval.is_expired(&now("2026-11-23T14:00:00Z", 301_000)),
+            "the wall was set back"
+        );
         assert_eq!(approval.age(approval.expires_at), 300);
         assert_eq!(
             approval.age("2026-11-23T14:00:00Z".parse().unwrap()),

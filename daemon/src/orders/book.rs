@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::clock::Now;
 use super::guardrails::Counts;
-use super::intent::{Intent, IntentId};
+use super::intent::{Intent, IntentId, NAMED};
 use super::life::{End, State};
 use super::order::{Order, Purpose};
 use super::record::Record;
@@ -92,8 +92,13 @@ impl Book {
 
     /// Forgets what is long over.
     pub fn tidy(&mut self, now: Timestamp) {
-        let is_old =
-            |intent: &Intent| !intent.state.is_open() && now.duration_since(intent.since) > MEMORY;
+        // A name that a caller gave a request means that request for ever.
+        let is_named = |intent: &Intent| intent.origin.key.starts_with(NAMED);
+        let is_old = |intent: &Intent| {
+            !intent.state.is_open()
+                && !is_named(intent)
+                && now.duration_since(intent.since) > MEMORY
+        };
         self.intents.retain(|_, intent| !is_old(intent));
         let intents = &self.intents;
         self.keys.retain(|_, id| intents.contains_key(id));
@@ -184,9 +189,7 @@ impl Book {
 
     /// A change of this order that is not settled: in doubt, or on its way.
     pub fn open_change(&self, order_id: OrderId) -> Option<&Intent> {
-        let is_of = |intent: &&Intent| {
-            matches!(intent.purpose, Purpose::Modify { order_id: one, .. } if one == order_id)
-        };
+        let is_of = |intent: &&Intent| matches!(intent.purpose, Purpose::Modify { order_id: one, .. } if one == order_id);
         self.intents.values().filter(is_of).find(|intent| !intent.state.is_over())
     }
 
@@ -227,10 +230,7 @@ impl Book {
 }
 
 fn is_placed(intent: &Intent) -> bool {
-    !matches!(
-        intent.state,
-        State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_))
-    )
+    !matches!(intent.state, State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_)))
 }
 
 /// The smallest of what the clocks say: one that jumps ahead makes nothing older.

@@ -284,8 +284,12 @@ impl State {
         pin: &Pin,
     ) -> Result<IntentId, Refusal> {
         let Some(intent) = self.book.by_approval(name).cloned() else {
-            // What was answered before, perhaps to an earlier daemon, has its outcome.
-            let past = self.book.by_past_approval(name).filter(|past| past.had_yes || !yes);
+            // What the same client answered before, perhaps through an earlier daemon, has its outcome.
+            let is_its = |past: &&Intent| {
+                matches!(&who, Answerer::Client(client) if *client == past.origin.client)
+                    && (past.had_yes || !yes)
+            };
+            let past = self.book.by_past_approval(name).filter(is_its);
             return past.map(|past| past.id).ok_or_else(|| unknown_approval(name));
         };
         let life::State::Awaiting(approval) = &intent.state else {

@@ -186,8 +186,9 @@ impl Evidence {
             (Purpose::CancelAll, _) if self.is_from_where(intent) && self.is_complete => {
                 let mut own =
                     self.rows.iter().filter(|r| r.account.as_ref() == Some(&intent.account));
-                let works =
-                    own.any(|r| r.status.as_deref().is_some_and(|s| Stage::of(s).can_fill() != Some(false)));
+                let works = own.any(|r| {
+                    r.status.as_deref().is_some_and(|s| Stage::of(s).can_fill() != Some(false))
+                });
                 Some(if works { Event::StillThere } else { Event::Applied })
             }
             _ => None,
@@ -201,7 +202,8 @@ impl Evidence {
     /// The row of an id, if it is of what an intent is about: an id alone proves nothing.
     fn row_of(&self, id: OrderId, intent: &Intent, order: &Order) -> Option<&OrderRow> {
         let is_ours = |row: &&OrderRow| {
-            let has_other_name = intent.is_order() && row.order_ref.as_ref().is_some_and(|name| !is_of(Some(name), intent));
+            let has_other_name = intent.is_order()
+                && row.order_ref.as_ref().is_some_and(|name| !is_of(Some(name), intent));
             !has_other_name && is_other(row, intent, order, &[order.side]).is_none()
         };
         self.row(id).filter(|_| self.is_from_where(intent)).filter(is_ours)
@@ -210,7 +212,8 @@ impl Evidence {
     /// The same of a page.
     fn page_of(&self, id: OrderId, intent: &Intent, order: &Order) -> Option<&Page> {
         let is_ours = |page: &&Page| {
-            let has_other_name = intent.is_order() && page.order_ref.as_ref().is_some_and(|name| !is_of(Some(name), intent));
+            let has_other_name = intent.is_order()
+                && page.order_ref.as_ref().is_some_and(|name| !is_of(Some(name), intent));
             !has_other_name && page.is_other(&intent.account, order, &[order.side]).is_none()
         };
         let mut pages = self.pages.iter().filter(|page| page.order_id == id);
@@ -229,7 +232,8 @@ impl Evidence {
     fn order(&self, intent: &Intent, order: &Order) -> Option<Event> {
         let known = intent.state.standing();
         let main = self.main(intent, order, known);
-        let id = main.as_ref().map(|(main, _)| main.order_id).or(known.map(|known| known.order_id))?;
+        let id =
+            main.as_ref().map(|(main, _)| main.order_id).or(known.map(|known| known.order_id))?;
         let others = self.parts(intent, order, known, id);
         match (main, known) {
             (Some((main, Sight::Page)), _) => Some(Event::Shown(Standing { others, ..main })),
@@ -286,7 +290,8 @@ impl Evidence {
         }
         // Of a group whose first order the broker did not take, the others may be there all the same.
         let is_own = |row: &&OrderRow| {
-            is_of(row.order_ref.as_ref(), intent) && !has_name(row, intent) || is_child(row, None, intent)
+            is_of(row.order_ref.as_ref(), intent) && !has_name(row, intent)
+                || is_child(row, None, intent)
         };
         let row = self.rows.iter().filter(|_| self.is_complete).find(is_own)?;
         let refused = Some("IBKR does not have the first order of this group".to_owned());
@@ -345,9 +350,8 @@ impl Evidence {
         let Some(order) = intent.order.as_ref().filter(|_| intent.is_order()) else {
             return Vec::new();
         };
-        let named = || {
-            self.rows.iter().filter(|row| has_name(row, intent) && !is_child(row, None, intent))
-        };
+        let named =
+            || self.rows.iter().filter(|row| has_name(row, intent) && !is_child(row, None, intent));
         let mut alarms: Vec<String> = named()
             .filter_map(|row| {
                 let why = is_other(row, intent, order, &[order.side])?;
@@ -461,9 +465,7 @@ fn is_other(row: &OrderRow, intent: &Intent, order: &Order, sides: &[Side]) -> O
 
 /// Whether a row shows other terms than an order has.
 pub fn differs(row: &OrderRow, order: &Order) -> bool {
-    let other = |has: Option<Decimal>, known: Option<Decimal>| {
-        matches!((has, known), (Some(has), Some(known)) if has != known)
-    };
+    let other = |has: Option<Decimal>, known: Option<Decimal>| matches!((has, known), (Some(has), Some(known)) if has != known);
     let quantity = match order.size {
         Size::Quantity(quantity) => Some(quantity.get()),
         Size::Cash(_) => None,
@@ -543,7 +545,9 @@ pub fn of_status(order: &OrderStatus) -> Standing {
 /// Kind and price in our words.
 fn terms(kind: Option<&str>, price: Option<Price>) -> Option<String> {
     let kind = kind?;
-    let kind = kind.parse::<OrderType>().map_or_else(|_| ibd_cpapi::failure::clean(kind), |kind| kind.as_str().to_owned());
+    let kind = kind
+        .parse::<OrderType>()
+        .map_or_else(|_| ibd_cpapi::failure::clean(kind), |kind| kind.as_str().to_owned());
     let price = price.map(|price| format!(" {}", price.get().normalize()));
     Some(format!("{kind}{}", price.unwrap_or_default()))
 }
@@ -651,13 +655,12 @@ impl Shown {
             (order.pricing.limit().map(|p| p.get()), order.pricing.stop().map(|p| p.get()));
         // Earlier journals say only what the whole should be.
         let all = change.is_nothing();
-        let same = |has: Option<Decimal>, wanted: Option<Decimal>, is_named: bool| {
-            match (has, wanted) {
+        let same =
+            |has: Option<Decimal>, wanted: Option<Decimal>, is_named: bool| match (has, wanted) {
                 (Some(has), Some(wanted)) => has == wanted || !(is_named || all),
                 (None, Some(_)) => !(is_named || all),
                 (_, None) => true,
-            }
-        };
+            };
         let tif = match &self.tif {
             Some(has) => has == order.tif.as_str() || !(change.tif.is_some() || all),
             // A tif that is not told may be the old one.

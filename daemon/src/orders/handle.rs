@@ -233,7 +233,11 @@ impl OrdersHandle {
         let text = match intent.state.is_settled() {
             true => match &intent.state {
                 State::Working(_) | State::Over(End::Filled(_) | End::Cancelled(_) | End::Done) => {
-                    format!("Approved and sent: {}{order}; it is {}.", intent.text, intent.state.name())
+                    format!(
+                        "Approved and sent: {}{order}; it is {}.",
+                        intent.text,
+                        intent.state.name()
+                    )
                 }
                 state => {
                     let why = why(state).map(|why| format!(": {why}")).unwrap_or_default();

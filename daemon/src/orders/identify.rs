@@ -43,12 +43,7 @@ pub fn by_themselves(rows: &[AcceptedRow], intent: &Intent) -> Option<usize> {
 }
 
 /// What their own pages say.
-fn by_pages(
-    rows: &[AcceptedRow],
-    pages: &[Page],
-    intent: &Intent,
-    order: &Order,
-) -> Option<usize> {
+fn by_pages(rows: &[AcceptedRow], pages: &[Page], intent: &Intent, order: &Order) -> Option<usize> {
     let page_of = |row: &AcceptedRow| pages.iter().find(|page| page.order_id == row.order_id);
     let name = intent.client_order_id.as_str();
     let named = rows
@@ -73,7 +68,8 @@ fn is_main(page: &Page, intent: &Intent, order: &Order) -> bool {
         has.is_none() || wanted.is_none() || has == wanted
     };
     let is_kind = page.kind.is_none_or(|kind| kind == order.pricing.order_type());
-    let is_child = page.is_child == Some(true) && matches!(order.attached, Attached::Bracket { .. });
+    let is_child =
+        page.is_child == Some(true) && matches!(order.attached, Attached::Bracket { .. });
     !is_child
         && page.side == Some(order.side)
         && is_kind
@@ -151,7 +147,8 @@ mod tests {
             r#"{"order_id":1,"side":"B","order_type":"LIMIT","limit_price":"100","child_order_type":"0"}"#,
         ]);
         assert_eq!(main_row(&rows, Some(&pages), &intent, &order), Some(2));
-        let only_children = seen(&[r#"{"order_id":3,"side":"S","order_type":"STOP","stop_price":"95"}"#]);
+        let only_children =
+            seen(&[r#"{"order_id":3,"side":"S","order_type":"STOP","stop_price":"95"}"#]);
         assert_eq!(main_row(&rows[..1], Some(&only_children), &intent, &order), None);
     }
 

@@ -19,6 +19,9 @@ use super::order::{Order, Purpose, digest};
 /// What our orders carry at the broker, in front of the intent's id.
 pub const PREFIX: &str = "ibd";
 
+/// What the keys of requests begin with that their callers named.
+pub const NAMED: &str = "request/";
+
 /// Names an intent for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -74,7 +74,8 @@ impl State {
             && self.ready.as_ref().is_some_and(|ready| ready.epoch() == lease.epoch())
         {
             // Looked at just now, before it was asked for.
-            let proof = Box::new(Ok(Proof { lease, scene: Some(scene), target: None, first: None }));
+            let proof =
+                Box::new(Ok(Proof { lease, scene: Some(scene), target: None, first: None }));
             let _ = me.cast(Msg::Proved(id, proof));
             return;
         }
@@ -178,9 +179,10 @@ impl State {
         else {
             return Ok(());
         };
-        let other = self.book.open_change(*order_id).filter(|other| {
-            other.id != intent.id && other.state.is_in_doubt()
-        });
+        let other = self
+            .book
+            .open_change(*order_id)
+            .filter(|other| other.id != intent.id && other.state.is_in_doubt());
         if let Some(other) = other {
             return Err(change_in_doubt(other));
         }
@@ -203,9 +205,9 @@ impl State {
         let Some((now, _)) = page::as_it_is(&as_sent, page, target.row.as_ref()) else {
             return Err(no_terms(*order_id));
         };
-        let wanted = change.apply(now).map_err(|refusal| {
-            Denial::new("cannot_modify", refusal.message, refusal.next)
-        })?;
+        let wanted = change
+            .apply(now)
+            .map_err(|refusal| Denial::new("cannot_modify", refusal.message, refusal.next))?;
         check_filled(page, &wanted)?;
         if wanted == *order {
             return Ok(());
@@ -639,7 +641,10 @@ fn first_is_there(first: &Intent) -> Denial {
     let order = first.order_id().map(|id| id.to_string()).unwrap_or_default();
     Denial::new(
         "first_try_alive",
-        format!("IBKR has the first try of this order after all: order {order}, {}.", first.state.name()),
+        format!(
+            "IBKR has the first try of this order after all: order {order}, {}.",
+            first.state.name()
+        ),
         format!("Nothing more was sent. Look at it: get_order_status with intentId {}.", first.id),
     )
 }
@@ -648,7 +653,10 @@ pub(super) fn change_in_doubt(other: &Intent) -> Denial {
     Denial::new(
         "change_in_doubt",
         format!("Another change of this order ({}) is {}.", other.text, other.state.name()),
-        format!("Nothing was sent. Call get_order_status with intentId {} until it is settled.", other.id),
+        format!(
+            "Nothing was sent. Call get_order_status with intentId {} until it is settled.",
+            other.id
+        ),
     )
 }
 
@@ -656,7 +664,9 @@ fn no_page(order_id: ibd_cpapi::id::OrderId, target: &Target) -> Denial {
     let why = target.failed.clone().unwrap_or_else(|| "IBKR does not know it".to_owned());
     Denial::new(
         "order_not_seen",
-        format!("Order {order_id} could not be looked at: {why}. What is not named must stay as it is there."),
+        format!(
+            "Order {order_id} could not be looked at: {why}. What is not named must stay as it is there."
+        ),
         "Nothing was sent. Look at get_live_orders, and try again.",
     )
 }

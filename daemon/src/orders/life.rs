@@ -211,7 +211,7 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         (S::Ready, E::Turn) => (S::Sending, vec![Send]),
         (S::Ready, E::Restarted(had_yes)) => {
             (not_placed(NotPlaced::Restarted(had_yes)), vec![Tell])
-        },
+        }
 
         (S::Sending, E::NotSent(why)) => (not_placed(NotPlaced::NotSent(why)), vec![Free, Tell]),
         (S::Sending | S::Replying { .. } | S::Declining { .. }, E::Accepted(standing)) => {

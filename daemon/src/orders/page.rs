@@ -105,7 +105,11 @@ impl Page {
 
 /// An order as the broker has it now, built from what was sent, its page, and its row in the list; and where
 /// the broker's terms differ from what was sent, in words. `None`: too little is said.
-pub fn as_it_is(order: &Order, page: &Page, row: Option<&OrderRow>) -> Option<(Order, Vec<String>)> {
+pub fn as_it_is(
+    order: &Order,
+    page: &Page,
+    row: Option<&OrderRow>,
+) -> Option<(Order, Vec<String>)> {
     let size = match page.quantity {
         Some(quantity) => Size::Quantity(Quantity::new(quantity)),
         None => order.size,

@@ -314,17 +314,17 @@ impl State {
         (account, order): (AccountId, OrderId),
         reply: RpcReplyPort<OrdersReport>,
     ) {
-        let Some(lease) = self.ready.clone() else {
-            let _ = reply.send(self.report(
-                false,
-                format!("Order {order} cannot be looked at: there is no session at IBKR."),
-                "Log in first (`ibctl login`): what is said of an order is held against IBKR.",
-            ));
-            return;
-        };
-        let (me, feeds) = (me.clone(), self.feeds.clone());
+        let (me, feeds, session) = (me.clone(), self.feeds.clone(), self.session.clone());
         tokio::spawn(async move {
             let deadline = Instant::now() + PAGE;
+            let lease = match session.look(deadline).await {
+                Ok(lease) => lease,
+                Err(refusal) => {
+                    let why = format!("order {order} cannot be looked at: {}", refusal.message);
+                    let _ = me.cast(Msg::Resolve(id, Err(why), reply));
+                    return;
+                }
+            };
             let page = match feeds.page(&lease, &account, order, deadline).await {
                 Ok(Some(page)) => Ok(Box::new(Page::of(&page.value))),
                 Ok(None) => Err(format!("IBKR knows no order {order} of the account {account}")),
@@ -392,18 +392,14 @@ impl State {
             Ok(id) => {
                 let text = self.book.get(id).map(|intent| intent.text.clone()).unwrap_or_default();
                 let mut report = self.report(true, format!("{what}: {text}."), "");
-                report.orders = self.book.get(id).map(|i| self.shown_order(i)).into_iter().collect();
+                report.orders =
+                    self.book.get(id).map(|i| self.shown_order(i)).into_iter().collect();
                 report
             }
         }
     }
 
-    async fn resolve(
-        &mut self,
-        me: &ActorRef<Msg>,
-        id: &str,
-        resolution: &Resolution,
-    ) -> Resolved {
+    async fn resolve(&mut self, me: &ActorRef<Msg>, id: &str, resolution: &Resolution) -> Resolved {
         let intent = id.parse::<IntentId>().ok().and_then(|id| self.book.get(id)).cloned();
         let Some(intent) = intent else {
             let text = format!("There is no order {id}.");
@@ -422,9 +418,9 @@ impl State {
             return Resolved::no(self.report(false, text, ""));
         }
         match resolution {
-            Resolution::NotPlaced => Resolved::no(
-                self.settle_by_person(me, &intent, Event::Resolved(None)).await,
-            ),
+            Resolution::NotPlaced => {
+                Resolved::no(self.settle_by_person(me, &intent, Event::Resolved(None)).await)
+            }
             Resolution::Placed(order_id) => match order_id.parse() {
                 Ok(order_id) => Resolved::Look(intent.id, intent.account, order_id),
                 Err(error) => Resolved::no(self.report(false, format!("{error}"), "")),
@@ -458,7 +454,10 @@ impl State {
         let shown = shown(intent);
         match elsewhere.filter(|_| intent.state.is_open()) {
             Some(through) => OrderReport {
-                hint: format!("It was placed through {through}; nothing of it is seen here. {}", shown.hint),
+                hint: format!(
+                    "It was placed through {through}; nothing of it is seen here. {}",
+                    shown.hint
+                ),
                 ..shown
             },
             None => shown,
@@ -516,13 +515,8 @@ impl State {
                     bound: Vec::new(),
                 },
             };
-            let request = Request {
-                seed,
-                scene: None,
-                suppress: false,
-                beside: None,
-                warnings: Vec::new(),
-            };
+            let request =
+                Request { seed, scene: None, suppress: false, beside: None, warnings: Vec::new() };
             ids.extend(self.ask(me, request).await);
         }
         let mut report = self.report(

@@ -83,14 +83,18 @@ impl From<OrderAnswer> for Heard {
 }
 
 /// The last look before an order or a change goes.
-pub(super) async fn prove_order(round: &Round, intent: &Intent, order: &Order) -> Result<Proof, Denial> {
+pub(super) async fn prove_order(
+    round: &Round,
+    intent: &Intent,
+    order: &Order,
+) -> Result<Proof, Denial> {
     let lease = scene::prove(&round.session, &order.account, order.paper).await?;
     let deadline = Instant::now() + faults::scaled(PROOF);
     let gathered = scene::gather(&lease, &round.underlyings, order, round.needs, deadline).await;
     let scene = gathered.map_err(|failure| no_session(&failure))?;
     let mut proof = Proof { lease, scene: Some(scene), target: None, first: None };
     if let Purpose::Modify { order_id, .. } = intent.purpose {
-        proof.target = Some(Box::new(target(round, &proof.lease, intent, order_id).await));
+        proof.target = Some(Box::new(target(round, &proof.lease, intent, order_id).await?));
     }
     if let Some((first, since)) = &round.first {
         let seen = first_try(round, &proof.lease, first, *since).await;
@@ -107,7 +111,7 @@ pub(super) async fn prove_order(round: &Round, intent: &Intent, order: &Order) -
 }
 
 fn no_session(failure: &Failure) -> Denial {
-    let next = "Call get_session_status; when it is ready, place the order again.";
+    let next = "Nothing was sent. Call get_session_status; when it is ready, ask again.";
     Denial::new("no_session", failure.to_string(), next)
 }
 
@@ -128,15 +132,21 @@ pub(super) async fn prove_account(round: &Round, intent: &Intent) -> Result<Proo
     }
     let target = match intent.purpose {
         Purpose::Cancel { order_id, .. } => {
-            Some(Box::new(target(round, &lease, intent, order_id).await))
+            Some(Box::new(target(round, &lease, intent, order_id).await?))
         }
         _ => None,
     };
     Ok(Proof { lease, scene: None, target, first: None })
 }
 
-/// The order that is to be changed or ended, as the broker shows it now. Its hours only the list says.
-async fn target(round: &Round, lease: &Lease, intent: &Intent, order_id: OrderId) -> Target {
+/// The order that is to be changed or ended, as the broker shows it now. Its hours only the list says. An error:
+/// the session is not what it was, so nothing goes through it.
+async fn target(
+    round: &Round,
+    lease: &Lease,
+    intent: &Intent,
+    order_id: OrderId,
+) -> Result<Target, Denial> {
     let deadline = Instant::now() + faults::scaled(TARGET);
     let page = round.feeds.page(lease, &intent.account, order_id, deadline).await;
     let is_change = intent.order.is_some();
@@ -145,8 +155,17 @@ async fn target(round: &Round, lease: &Lease, intent: &Intent, order_id: OrderId
         false => None,
     };
     match page {
-        Ok(page) => Target { page: page.map(|page| Page::of(&page.value)), row, failed: None },
-        Err(failure) => Target { page: None, row, failed: Some(failure.to_string()) },
+        Ok(page) => Ok(Target { page: page.map(|page| Page::of(&page.value)), row, failed: None }),
+        Err(
+            failure @ (Failure::NotLoggedIn
+            | Failure::NoBrokerage(_)
+            | Failure::NotPrimed
+            | Failure::OtherCertificate),
+        ) => {
+            round.session.suspect(lease);
+            Err(no_session(&failure))
+        }
+        Err(failure) => Ok(Target { page: None, row, failed: Some(failure.to_string()) }),
     }
 }
 

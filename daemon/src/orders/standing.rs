@@ -154,8 +154,7 @@ impl Standing {
     /// Whether an order that came with this one has no more reason to be: another one is filled, or the first
     /// one was cancelled with nothing filled.
     pub fn has_no_use_for(&self, order_id: OrderId) -> bool {
-        let is_other_filled =
-            |part: &Part| part.order_id != order_id && is_filled(part.status());
+        let is_other_filled = |part: &Part| part.order_id != order_id && is_filled(part.status());
         has_ended(&self.status) && !self.has_fills() || self.others.iter().any(is_other_filled)
     }
 

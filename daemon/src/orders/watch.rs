@@ -205,7 +205,9 @@ impl State {
                 self.say(
                     Level::Warning,
                     "order_end_pending",
-                    format!("{text} ({id}): its cancellation was asked for long ago and has not come."),
+                    format!(
+                        "{text} ({id}): its cancellation was asked for long ago and has not come."
+                    ),
                     "It can still be filled. Ask again with cancel_order, or look in TWS.",
                 );
             }
@@ -254,10 +256,8 @@ impl State {
         self.looked_at = Some(Instant::now());
         let is_in_doubt =
             |state: &life::State| matches!(state, life::State::Unknown(_) | life::State::Parked(_));
-        let has_doubts = self
-            .book
-            .iter()
-            .any(|intent| is_in_doubt(&intent.state) && self.is_here(intent));
+        let has_doubts =
+            self.book.iter().any(|intent| is_in_doubt(&intent.state) && self.is_here(intent));
         let missing = self.with_accounts(self.unlisted.long_missing(Instant::now()));
         let care = match has_doubts || !missing.is_empty() {
             true => Care::Thorough,
@@ -464,7 +464,10 @@ impl State {
             self.say(
                 Level::Warning,
                 "order_changed_elsewhere",
-                format!("{before} ({id}) is at IBKR now: {}; it was changed elsewhere.", differences.join(", ")),
+                format!(
+                    "{before} ({id}) is at IBKR now: {}; it was changed elsewhere.",
+                    differences.join(", ")
+                ),
                 "",
             );
             self.changed();
@@ -559,7 +562,12 @@ impl State {
         self.next_turn(me);
     }
 
-    pub(super) async fn hold_against(&mut self, me: &ActorRef<Msg>, id: IntentId, evidence: &Evidence) {
+    pub(super) async fn hold_against(
+        &mut self,
+        me: &ActorRef<Msg>,
+        id: IntentId,
+        evidence: &Evidence,
+    ) {
         let Some(intent) = self.book.get(id) else { return };
         // A look through another login has not seen this one's account.
         if evidence.is_complete && !evidence.accounts.contains(&intent.account) {

@@ -98,13 +98,8 @@ impl Tool for CancelOrder {
             Purpose::CancelAll => working(&ctx, &seed.account).await,
             _ => Vec::new(),
         };
-        let request = Request {
-            seed,
-            scene: None,
-            suppress: true,
-            beside: None,
-            warnings: Vec::new(),
-        };
+        let request =
+            Request { seed, scene: None, suppress: true, beside: None, warnings: Vec::new() };
         let intent = ctx.desks.orders.ask(request, order_road::soon(&ctx)).await?;
         match intent.purpose {
             Purpose::CancelAll => all_seen(&ctx, &intent, &before).await,
@@ -223,8 +218,7 @@ async fn seen(ctx: &Ctx, intent: &Intent, own: Option<&Intent>) -> Result<Out, R
 /// The orders of an account that may still be filled, by a list that is asked for now.
 async fn working(ctx: &Ctx, account: &AccountId) -> Vec<OrderId> {
     let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
-    let list =
-        ctx.read(|lease| async move { feeds.list(&lease, account, deadline).await }).await;
+    let list = ctx.read(|lease| async move { feeds.list(&lease, account, deadline).await }).await;
     let rows = list.map(|list| list.value.orders).unwrap_or_default();
     let works = |row: &&OrderRow| {
         let is_own = row.account.as_ref().is_none_or(|own| own == account);

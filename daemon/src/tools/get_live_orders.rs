@@ -268,7 +268,12 @@ impl Order {
             Some(part) => {
                 let role = order_out::role(part, intent.order.as_ref()).unwrap_or("came");
                 let terms = part.terms.as_deref().map(|terms| format!(" {terms}"));
-                format!("{}{} with {}", role.replace('_', " "), terms.unwrap_or_default(), intent.text)
+                format!(
+                    "{}{} with {}",
+                    role.replace('_', " "),
+                    terms.unwrap_or_default(),
+                    intent.text
+                )
             }
             None => intent.text.clone(),
         }
@@ -344,9 +349,7 @@ impl Tool for GetLiveOrders {
             from_here,
             not_read: lists.not_read,
             as_of: Time(at),
-            cached_seconds: lists
-                .is_cached
-                .then(|| Timestamp::now().duration_since(at).as_secs()),
+            cached_seconds: lists.is_cached.then(|| Timestamp::now().duration_since(at).as_secs()),
         })
     }
 }
@@ -404,12 +407,13 @@ impl Lists {
                 }
                 // An id alone proves nothing: the name, where there is one, must be ours.
                 let is_named = |intent: &&Intent| {
-                    row.order_ref.as_deref().is_none_or(|name| {
-                        IntentId::of_client_order_id(name) == Some(intent.id)
-                    }) && row.conid.is_none_or(|conid| {
-                        let has = intent.order.as_ref().and_then(|order| order.contract.conid);
-                        has.is_none_or(|has| has == conid)
-                    })
+                    row.order_ref
+                        .as_deref()
+                        .is_none_or(|name| IntentId::of_client_order_id(name) == Some(intent.id))
+                        && row.conid.is_none_or(|conid| {
+                            let has = intent.order.as_ref().and_then(|order| order.contract.conid);
+                            has.is_none_or(|has| has == conid)
+                        })
                 };
                 let order = Order::from(row.clone());
                 rows.push(match own(row.order_id).filter(is_named) {

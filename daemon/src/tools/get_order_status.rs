@@ -126,9 +126,8 @@ impl Tool for GetOrderStatus {
         match (found, &own) {
             (Ok(Some(answer)), own) => {
                 let page = Page::of(&answer.value);
-                let other = own.as_ref().and_then(|intent| {
-                    page.is_not(intent, intent.order.as_ref()?)
-                });
+                let other =
+                    own.as_ref().and_then(|intent| page.is_not(intent, intent.order.as_ref()?));
                 if let (Some(why), Some(own)) = (other, own) {
                     // The id is another order's now: what is known of ours does not come from there.
                     return Ok(Out { not_this: Some(why), ..Out::only(Some(own)) });
@@ -156,12 +155,8 @@ impl Args {
     async fn own(&self, ctx: &Ctx) -> Result<Option<Intent>, Refusal> {
         match (self.order_id, &self.intent_id, &self.request_id) {
             (Some(order_id), None, None) => ctx.desks.orders.of_order(order_id).await,
-            (None, Some(text), None) => {
-                order_road::named(ctx, "intentId", text).await.map(Some)
-            }
-            (None, None, Some(text)) => {
-                order_road::named(ctx, "requestId", text).await.map(Some)
-            }
+            (None, Some(text), None) => order_road::named(ctx, "intentId", text).await.map(Some),
+            (None, None, Some(text)) => order_road::named(ctx, "requestId", text).await.map(Some),
             _ => Err(Refusal::argument(
                 "orderId",
                 "Exactly one of orderId, intentId and requestId is needed.",

@@ -115,7 +115,11 @@ impl Tool for GetTrades {
             }
         }
         if not_read.len() == accounts.len() {
-            return Err(Refusal::new("timeout", not_read.join("; "), "Name one accountId and try again."));
+            return Err(Refusal::new(
+                "timeout",
+                not_read.join("; "),
+                "Name one accountId and try again.",
+            ));
         }
         trades.sort_by(|one: &Execution, other| one.execution_id.cmp(&other.execution_id));
         trades.dedup_by(|one, other| one.execution_id == other.execution_id);

@@ -184,7 +184,11 @@ impl Target {
     }
 
     /// The whole as it is at IBKR, and in what it differs from what was sent from here.
-    async fn order(&self, ctx: &Ctx, own: Option<&Intent>) -> Result<(Order, Vec<String>), Refusal> {
+    async fn order(
+        &self,
+        ctx: &Ctx,
+        own: Option<&Intent>,
+    ) -> Result<(Order, Vec<String>), Refusal> {
         // Of a group of which IBKR refused a part, which order has which terms only IBKR knows.
         let is_first = |intent: &&Intent| {
             intent.state.standing().is_none_or(|standing| standing.refused.is_none())

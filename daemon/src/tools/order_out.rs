@@ -392,15 +392,18 @@ impl Out {
 
     /// The same with what was found of several orders that were to end.
     pub fn with_ends(mut self, done: &[OrderId], open: &[OrderId]) -> Self {
-        let list = |ids: &[OrderId]| {
-            ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        };
+        let list =
+            |ids: &[OrderId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         self.outcome = Some(if open.is_empty() { "done" } else { "requested" });
         self.next = match (done.is_empty(), open.is_empty()) {
             (true, true) => "No order worked there; nothing more to do.".to_owned(),
             (false, true) => format!("Ended: {}. Nothing works there any more.", list(done)),
             (_, false) => {
-                let done = if done.is_empty() { String::new() } else { format!("Ended: {}. ", list(done)) };
+                let done = if done.is_empty() {
+                    String::new()
+                } else {
+                    format!("Ended: {}. ", list(done))
+                };
                 format!(
                     "{done}Asked for, and not seen to have ended yet: {}; get_live_orders shows what becomes \
                      of them.",
@@ -512,7 +515,8 @@ fn reason(state: &State) -> Option<Reason> {
             End::Filled(Standing { risen: Some(told), .. })
             | End::Cancelled(Standing { risen: Some(told), .. }),
         ) => {
-            let message = format!("IBKR has it, although it was told as not placed before ({told})");
+            let message =
+                format!("IBKR has it, although it was told as not placed before ({told})");
             ("came_alive".to_owned(), message, None)
         }
         State::Working(Standing { refused: Some(text), .. })

@@ -31,8 +31,7 @@ pub struct Ready {
     pub lease: Lease,
 }
 
-/// What the keys of requests begin with that their callers named.
-pub const NAMED: &str = "request/";
+pub use crate::orders::intent::NAMED;
 
 /// How a request is known again: by the caller's own name for it, else by the call's.
 pub fn origin(ctx: &Ctx, tool: &str, request_id: Option<&str>, hash: String) -> Origin {

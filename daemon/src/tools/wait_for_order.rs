@@ -60,16 +60,14 @@ impl Tool for WaitForOrder {
         let intent = match (&args.intent_id, args.order_id, &args.request_id) {
             (Some(text), None, None) => order_road::named(&ctx, "intentId", text).await?,
             (None, None, Some(text)) => order_road::named(&ctx, "requestId", text).await?,
-            (None, Some(order_id), None) => {
-                orders.of_order(order_id).await?.ok_or_else(|| {
-                    Refusal::new(
-                        "unknown_order",
-                        "No order that was sent from here has this id.",
-                        "For other orders use get_order_status with orderId, or get_live_orders.",
-                    )
-                    .at("orderId")
-                })?
-            }
+            (None, Some(order_id), None) => orders.of_order(order_id).await?.ok_or_else(|| {
+                Refusal::new(
+                    "unknown_order",
+                    "No order that was sent from here has this id.",
+                    "For other orders use get_order_status with orderId, or get_live_orders.",
+                )
+                .at("orderId")
+            })?,
             _ => {
                 return Err(Refusal::argument(
                     "intentId",

@@ -148,9 +148,9 @@ impl Element {
             return Ok(Self::Question(id, questions(object)));
         }
         match (order_id(object), error(object)) {
-            (None | Some(None), None) if says_alive(object) => Err(Ambiguity::UnknownShape(
-                "a row that is alive and has no order id".to_owned(),
-            )),
+            (None | Some(None), None) if says_alive(object) => {
+                Err(Ambiguity::UnknownShape("a row that is alive and has no order id".to_owned()))
+            }
             (Some(order_id), reason) => Ok(Self::row(object, order_id, reason)),
             (None, Some(text)) => Ok(Self::Refused(Refusal { text, order_id: None })),
             (None, None) => Err(unknown(&Value::Object(object.clone()))),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::orders::asked::Pricing;
+use crate::orders::clock::Boot;
 use crate::orders::guardrails::tests::order;
 use crate::orders::intent::{Origin, Seed};
 use crate::orders::life::{Doubt, NotPlaced};
@@ -13,8 +14,14 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_446_000 + seconds).unwrap()
 }
 
+/// The machine was started some time before.
+fn boot(seconds: i64) -> Option<Boot> {
+    let millis = u64::try_from(1_000_000 + seconds * 1_000).unwrap();
+    Some(Boot { id: "b".into(), millis })
+}
+
 fn now(seconds: i64) -> Now {
-    Now { wall: at(seconds), steady: Instant::now() }
+    Now { wall: at(seconds), steady: Instant::now(), boot: boot(seconds) }
 }
 
 fn limit(price: &str) -> Order {
@@ -37,6 +44,7 @@ fn intent(key: &str, order: Order, state: State) -> Intent {
     };
     let mut intent = Intent::new(IntentId::new(), seed, state, at(0)).unwrap();
     intent.born = None;
+    intent.boot = boot(0);
     intent
 }
 
@@ -58,16 +66,26 @@ fn book(intents: &[&Intent]) -> Book {
 const WINDOW: Duration = Duration::from_secs(120);
 
 fn alike(book: &Book, order: &Order, seconds: i64) -> Option<bool> {
-    book.alike(order, WINDOW, now(seconds)).map(|(_, in_doubt)| in_doubt)
+    book.alike(order, WINDOW, &now(seconds)).map(|(_, in_doubt)| in_doubt)
+}
+
+fn filled() -> State {
+    State::Over(End::Filled(Standing::new("7".parse().unwrap(), "Filled")))
 }
 
 #[test]
-fn an_alike_order_is_held_for_a_while_and_one_in_doubt_for_ever() {
+fn an_alike_order_is_held_as_long_as_the_first_one_may_be_filled_and_a_while_after() {
     let placed = book(&[&intent("a", limit("100"), working())]);
     assert_eq!(alike(&placed, &limit("100.9"), 119), Some(false), "price within one percent");
     assert_eq!(alike(&placed, &limit("102"), 10), None);
-    assert_eq!(alike(&placed, &limit("100"), 121), None);
-    assert_eq!(alike(&placed, &limit("100"), -50), Some(false), "a clock that was set back");
+    assert_eq!(alike(&placed, &limit("100"), 86_400), Some(false), "it still works");
+    let missing = State::Working(Standing::new("7".parse().unwrap(), "Missing"));
+    let lost = book(&[&intent("a", limit("100"), missing)]);
+    assert_eq!(alike(&lost, &limit("100"), 86_400), Some(false), "the lists lost it");
+    let over = book(&[&intent("a", limit("100"), filled())]);
+    assert_eq!(alike(&over, &limit("100"), 119), Some(false));
+    assert_eq!(alike(&over, &limit("100"), 121), None);
+    assert_eq!(alike(&over, &limit("100"), -50), Some(false), "a clock that was set back");
     let mut sell = limit("100");
     sell.side = Side::Sell;
     assert_eq!(alike(&placed, &sell, 10), None);
@@ -79,10 +97,18 @@ fn an_alike_order_is_held_for_a_while_and_one_in_doubt_for_ever() {
 }
 
 #[test]
-fn a_clock_that_jumps_ahead_lets_nothing_through() {
-    let mut recent = intent("a", limit("100"), working());
-    recent.born = Some(Instant::now());
-    assert_eq!(alike(&book(&[&recent]), &limit("100"), 86_400), Some(false));
+fn a_clock_that_jumps_ahead_lets_nothing_through_over_a_restart_either() {
+    let mut recent = intent("a", limit("100"), filled());
+    recent.born = None;
+    recent.sent_at = Some(at(0));
+    let book = book(&[&recent]);
+    // A day by the clock on the wall, ten seconds by the machine's.
+    let jumped = Now { wall: at(86_400), steady: Instant::now(), boot: boot(10) };
+    assert!(book.alike(&limit("100"), WINDOW, &jumped).is_some());
+    assert_eq!(book.counts(&jumped), Counts { minute: 1, day: 1 });
+    let restarted = Boot { id: "another".into(), millis: 5 };
+    let other = Now { boot: Some(restarted), ..jumped };
+    assert!(book.alike(&limit("100"), WINDOW, &other).is_none(), "the wall alone is left");
 }
 
 #[test]
@@ -130,9 +156,9 @@ fn orders_are_counted_by_minute_and_by_new_yorks_day() {
     let mut sent = intent("a", limit("100"), working());
     sent.sent_at = Some(at(0));
     let book = book(&[&sent]);
-    assert_eq!(book.counts(at(30)), Counts { minute: 1, day: 1 });
-    assert_eq!(book.counts(at(90)), Counts { minute: 0, day: 1 });
-    assert_eq!(book.counts(at(2 * 86_400)), Counts { minute: 0, day: 0 });
+    assert_eq!(book.counts(&now(30)), Counts { minute: 1, day: 1 });
+    assert_eq!(book.counts(&now(90)), Counts { minute: 0, day: 1 });
+    assert_eq!(book.counts(&now(2 * 86_400)), Counts { minute: 0, day: 0 });
 }
 
 #[test]
@@ -160,20 +186,46 @@ fn freezing_is_remembered() {
 }
 
 #[test]
-fn what_came_alive_holds_its_like_until_it_is_over() {
+fn what_waits_for_a_yes_follows_its_first_try() {
     let declined = State::Over(End::NotPlaced(NotPlaced::Expired));
     let first = intent("a", limit("100"), declined);
     let mut follower = intent("b", limit("100"), State::Ready);
     follower.follows = Some(first.id);
     let mut book = book(&[&first]);
-    assert_eq!(alike(&book, &limit("100"), 1), None);
-    assert!(book.came_alive(first.id, true) && !book.came_alive(first.id, true), "told once");
-    assert_eq!(alike(&book, &limit("100"), 100_000), Some(true));
-    book.ended(first.id);
-    assert_eq!(alike(&book, &limit("100"), 1), None);
     assert_eq!(book.follower(first.id), None);
     book.apply(Record::Intent(Box::new(follower.clone())), at(0));
     assert_eq!(book.follower(first.id), Some(follower.id));
+}
+
+#[test]
+fn an_approval_is_known_by_its_name_after_it_was_answered() {
+    let approval = crate::orders::life::tests::every_state()
+        .into_iter()
+        .find(|state| matches!(state, State::Awaiting(_)))
+        .unwrap();
+    let asked = intent("a", limit("100"), approval);
+    let mut book = book(&[&asked]);
+    let became = |state| Record::Became {
+        id: asked.id,
+        state,
+        sent_at: None,
+        through: None,
+        boot: None,
+        by: "a person".into(),
+    };
+    book.apply(became(State::Ready), at(1));
+    book.apply(became(working()), at(2));
+    let past = book.by_past_approval("7f3k").unwrap();
+    assert!(past.id == asked.id && past.had_yes);
+}
+
+#[test]
+fn a_request_with_a_name_is_known_for_ever() {
+    let mut named = intent("request/claude/place_order/monday", limit("100"), filled());
+    named.since = at(0);
+    let mut book = book(&[&named]);
+    book.tidy(at(400 * 86_400));
+    assert!(book.by_key("request/claude/place_order/monday").is_some());
 }
 
 #[test]

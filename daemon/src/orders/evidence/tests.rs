@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::orders::asked::{Leg, Pricing};
+use crate::orders::change::Change;
 use crate::orders::guardrails::tests::order;
 use crate::orders::intent::{Origin, Seed};
 use crate::orders::life::{Doubt, End, State};
@@ -26,6 +27,10 @@ fn intent(purpose: Purpose, state: State) -> Intent {
     Intent::new(IntentId::new(), seed, state, Timestamp::now()).unwrap()
 }
 
+fn modify(change: Change) -> Purpose {
+    Purpose::Modify { order_id: "7".parse().unwrap(), of: None, change }
+}
+
 fn unknown() -> State {
     State::Unknown(Doubt { cause: "x".into(), since: Timestamp::now(), looks: 0 })
 }
@@ -35,7 +40,7 @@ fn evidence(rows: &str, fills: &str) -> Evidence {
         rows: serde_json::from_str(rows).unwrap(),
         fills: serde_json::from_str(fills).unwrap(),
         is_complete: true,
-        ..Evidence::begin(1)
+        ..Evidence::begin(1, None)
     }
 }
 
@@ -152,12 +157,12 @@ fn another_order_of_a_group_is_not_taken_for_the_first_one() {
     let Some(Event::Found(standing)) = evidence(&both, "[]").about(&known) else {
         unreachable!("it is there")
     };
-    assert_eq!(standing.order_id.get(), 7, "an id that is known goes before a name");
+    assert_eq!(standing.order_id.get(), 9, "the name decides which one is the first");
 }
 
 #[test]
 fn the_same_execution_counts_once() {
-    let mut seen = Evidence::begin(1);
+    let mut seen = Evidence::begin(1, None);
     let fills: Vec<Execution> =
         serde_json::from_str(r#"[{"execution_id":"a","size":4},{"execution_id":"a","size":4}]"#)
             .unwrap();
@@ -168,7 +173,7 @@ fn the_same_execution_counts_once() {
 
 #[test]
 fn a_change_is_done_when_the_order_is_what_was_wanted() {
-    let change = intent(Purpose::Modify { order_id: "7".parse().unwrap() }, unknown());
+    let change = intent(modify(Change::default()), unknown());
     let row = |price: &str, tif: &str| {
         format!(
             r#"[{{"orderId":7,"status":"Submitted","side":"BUY","totalSize":10.0,"price":"{price}","origOrderType":"LIMIT"{tif}}}]"#
@@ -188,7 +193,7 @@ fn a_change_is_done_when_the_order_is_what_was_wanted() {
 
 #[test]
 fn a_cancellation_is_done_when_nothing_works_and_may_be_asked_again_otherwise() {
-    let cancel = intent(Purpose::Cancel { order_id: "7".parse().unwrap() }, unknown());
+    let cancel = intent(Purpose::Cancel { order_id: "7".parse().unwrap(), of: None }, unknown());
     let row = |status: &str| format!(r#"[{{"orderId":7,"status":"{status}"}}]"#);
     for (status, expected) in [
         ("Cancelled", Some(Event::Applied)),
@@ -201,4 +206,98 @@ fn a_cancellation_is_done_when_nothing_works_and_may_be_asked_again_otherwise() 
     let mut glance = evidence(&row("Submitted"), "[]");
     glance.is_complete = false;
     assert_eq!(glance.about(&cancel), None, "one stale list proves nothing");
+}
+
+#[test]
+fn what_a_change_named_must_be_shown_and_the_rest_may_be_anybodys() {
+    let named = |change| intent(modify(change), unknown());
+    let row = |extra: &str| {
+        format!(
+            r#"[{{"orderId":7,"status":"Submitted","side":"BUY","totalSize":3.0,"price":"100.00","origOrderType":"LIMIT","timeInForce":"CLOSE"{extra}}}]"#
+        )
+    };
+    let price = Change { price: Some("100".parse().unwrap()), ..Change::default() };
+    let applied = |intent: &Intent, rows: &str| evidence(rows, "[]").about(intent);
+    assert_eq!(
+        applied(&named(price), &row("")),
+        Some(Event::Applied),
+        "quantity was changed in TWS"
+    );
+    let quantity = Change { quantity: Some("10".parse().unwrap()), ..Change::default() };
+    assert_eq!(applied(&named(quantity), &row("")), None);
+    let hours = Change { outside_rth: Some(true), ..Change::default() };
+    assert_eq!(applied(&named(hours.clone()), &row("")), None, "not said");
+    let shown = r#","outsideRTH":true"#;
+    assert_eq!(applied(&named(hours), &row(shown)), Some(Event::Applied));
+}
+
+fn named_row(intent: &Intent, extra: &str) -> String {
+    format!(
+        r#"{{"orderId":7,"status":"Submitted","order_ref":"{}"{extra}}}"#,
+        intent.client_order_id
+    )
+}
+
+#[test]
+fn an_order_under_our_name_that_cannot_be_ours_is_an_alarm_and_no_evidence() {
+    let intent = intent(Purpose::Place, unknown());
+    for (extra, word) in [
+        (r#","account":"DU9""#, "account DU9"),
+        (r#","conid":4"#, "contract 4"),
+        (r#","side":"SELL""#, "SELL"),
+    ] {
+        let seen = evidence(&format!("[{}]", named_row(&intent, extra)), "[]");
+        assert_eq!(seen.about(&intent), None, "{extra}");
+        let alarms = seen.alarms(&intent);
+        assert!(alarms.len() == 1 && alarms[0].contains(word), "{alarms:?}");
+    }
+    let twice =
+        format!("[{},{}]", named_row(&intent, ""), named_row(&intent, "").replace(":7,", ":8,"));
+    let alarms = evidence(&twice, "[]").alarms(&intent);
+    assert!(alarms[0].contains("2 orders under the one name"), "{alarms:?}");
+    let child = format!(
+        "[{},{}]",
+        named_row(&intent, ""),
+        named_row(&intent, r#","parentId":7"#).replace("\"orderId\":7", "\"orderId\":8")
+    );
+    assert!(evidence(&child, "[]").alarms(&intent).len() <= 1);
+}
+
+#[test]
+fn an_id_says_nothing_through_another_gateway_and_a_name_everything() {
+    let through = |gateway: &str| Some(Through { gateway: gateway.into(), login: None });
+    let mut intent =
+        intent(Purpose::Place, State::Working(Standing::new("7".parse().unwrap(), "Submitted")));
+    intent.through = through("the gateway at localhost:5000");
+    let rows = r#"[{"orderId":7,"status":"Filled"}]"#;
+    let here =
+        Evidence { through: through("the gateway at localhost:5000"), ..evidence(rows, "[]") };
+    assert!(here.about(&intent).is_some());
+    let there = Evidence { through: through("the simulator"), ..evidence(rows, "[]") };
+    assert_eq!(there.about(&intent), None);
+    let named = format!("[{}]", named_row(&intent, "").replace("Submitted", "Filled"));
+    let there = Evidence { through: through("the simulator"), ..evidence(&named, "[]") };
+    assert!(there.about(&intent).is_some(), "nobody else has this name");
+    // Another order's name under an id of ours.
+    let other = r#"[{"orderId":7,"status":"Filled","order_ref":"mine"}]"#;
+    assert_eq!(evidence(other, "[]").about(&intent), None);
+}
+
+#[test]
+fn a_page_brings_word_that_is_never_late_unless_it_contradicts_itself() {
+    let intent = intent(
+        Purpose::Place,
+        State::Over(End::Cancelled(Standing::new("7".parse().unwrap(), "Cancelled"))),
+    );
+    let page = |json: &str| {
+        let mut seen = evidence("[]", "[]");
+        seen.pages = vec![Page::of(&serde_json::from_str(json).unwrap())];
+        seen.about(&intent)
+    };
+    let working = r#"{"order_id":7,"order_status":"Submitted","total_size":"10","cum_fill":"0"}"#;
+    assert!(matches!(page(working), Some(Event::Shown(_))));
+    let odd = r#"{"order_id":7,"order_status":"Submitted","total_size":"10","cum_fill":"10"}"#;
+    assert!(matches!(page(odd), Some(Event::Found(_))));
+    let other = r#"{"order_id":7,"order_status":"Submitted","side":"S"}"#;
+    assert_eq!(page(other), None, "it is another order");
 }

@@ -20,6 +20,7 @@ fn approval() -> Box<Approval> {
         worth: Worth::default(),
         asked_at: now(),
         expires_at: now(),
+        boot: None,
     })
 }
 
@@ -46,6 +47,25 @@ fn question() -> Vec<Question> {
 
 fn doubt() -> Doubt {
     Doubt { cause: "x".into(), since: now(), looks: 0 }
+}
+
+/// An intent for this order, in doubt.
+pub(crate) fn intent_of(order: crate::orders::order::Order) -> crate::orders::intent::Intent {
+    use crate::orders::intent::{Intent, IntentId, Origin, Seed};
+    let seed = Seed {
+        purpose: crate::orders::order::Purpose::Place,
+        account: order.account.clone(),
+        text: order.shown(),
+        order: Some(order),
+        origin: Origin {
+            client: "x".into(),
+            tool: "x".into(),
+            key: "x".into(),
+            hash: "x".into(),
+            bound: Vec::new(),
+        },
+    };
+    Intent::new(IntentId::new(), seed, State::Unknown(doubt()), now()).unwrap()
 }
 
 pub(crate) fn every_state() -> Vec<State> {
@@ -88,7 +108,9 @@ fn every_event() -> Vec<Event> {
         Event::Asked(reply(), question(), false),
         Event::Rejected("no".into()),
         Event::Silence("x".into()),
-        Event::Restarted,
+        Event::Restarted(false),
+        Event::Restarted(true),
+        Event::Shown(standing("Submitted")),
         Event::Found(standing("Submitted")),
         Event::Found(standing("Filled")),
         Event::Unlisted("7".parse().unwrap(), true),
@@ -137,7 +159,7 @@ fn there_is_an_end_to_questions() {
 #[test]
 fn silence_is_never_taken_for_a_no() {
     for state in every_state().into_iter().filter(State::is_in_round) {
-        for event in [Event::Silence("x".into()), Event::Restarted] {
+        for event in [Event::Silence("x".into()), Event::Restarted(false)] {
             let (next, effects) = step(&state, event, now()).unwrap();
             assert_eq!(next.name(), "unknown", "{state:?}");
             assert!(effects.contains(&Effect::Look), "{state:?}");
@@ -177,31 +199,85 @@ fn a_cancellation_that_is_seen_again_is_no_news() {
 }
 
 #[test]
-fn what_is_over_stays_over() {
+fn what_is_over_stays_over_unless_the_broker_shows_otherwise() {
     for state in every_state().into_iter().filter(State::is_over) {
         for event in every_event() {
             let is_filled = matches!(&event, Event::Found(standing) if standing.status == "Filled");
             let is_cancelled = matches!(state, State::Over(End::Cancelled(_)));
-            let is_found = matches!(event, Event::Found(_));
+            let is_found = matches!(event, Event::Found(_) | Event::Shown(_));
             let is_unlisted = matches!(state, State::Over(End::Unlisted(_)));
             let is_part = event == Event::Unlisted("8".parse().unwrap(), true);
-            if let Some((next, effects)) = step(&state, event, now()) {
-                if is_cancelled && is_filled {
-                    // A fill was seen, whatever was said before.
-                    assert!(matches!(next, State::Over(End::Filled(_))));
-                } else if is_unlisted && is_found {
-                    // A list that has it again is worth more than one that had not.
-                    assert!(next.standing().is_some() && next.name() != state.name());
-                } else if is_part {
-                    // Of the first order that says nothing.
-                    assert_eq!(next.name(), state.name());
-                } else {
-                    assert_eq!(next, state);
-                    assert!(matches!(effects.as_slice(), [Effect::Alarm(_)]));
-                }
+            let Some((next, effects)) = step(&state, event, now()) else { continue };
+            if is_cancelled && is_filled {
+                // A fill was seen, whatever was said before.
+                assert!(matches!(next, State::Over(End::Filled(_))));
+            } else if is_unlisted && is_found {
+                // A list that has it again is worth more than one that had not.
+                assert!(next.standing().is_some() && next.name() != state.name());
+            } else if is_part {
+                // Of the first order that says nothing.
+                assert_eq!(next.name(), state.name());
+            } else {
+                assert!(is_found, "{state:?} became {next:?}");
+                let risen = next.standing().is_some_and(|standing| standing.risen.is_some());
+                assert_eq!(risen, effects == [Effect::Alarm], "{state:?} became {next:?}");
             }
         }
     }
+}
+
+#[test]
+fn what_was_told_as_not_placed_and_is_there_is_an_order_of_ours_that_says_so() {
+    let refused = State::Over(End::Rejected("Order rejected".into()));
+    let (risen, effects) = step(&refused, Event::Found(standing("Submitted")), now()).unwrap();
+    assert_eq!((risen.name(), effects), ("came_alive", vec![Effect::Alarm]));
+    let told = risen.standing().unwrap().risen.as_deref().unwrap();
+    assert!(told.contains("Order rejected"), "{told}");
+    let (filled, effects) = step(&risen, Event::Found(standing("Filled")), now()).unwrap();
+    assert_eq!((filled.name(), effects), ("filled", vec![Effect::Tell]));
+    assert!(filled.standing().unwrap().risen.is_some(), "for ever");
+    assert_eq!(step(&refused, Event::Found(standing("Cancelled")), now()), None, "nothing of it");
+    let declined = State::Over(End::NotPlaced(NotPlaced::Asked(question())));
+    let part = Standing { filled: Some(Decimal::ONE), ..standing("Cancelled") };
+    let (state, _) = step(&declined, Event::Shown(part), now()).unwrap();
+    assert_eq!(state.name(), "cancelled", "a part of it was filled");
+}
+
+#[test]
+fn only_its_own_page_brings_an_order_back_from_its_end() {
+    let over = State::Over(End::Cancelled(standing("Cancelled")));
+    assert_eq!(step(&over, Event::Found(standing("Submitted")), now()), None, "a list is late");
+    let (back, effects) = step(&over, Event::Shown(standing("Submitted")), now()).unwrap();
+    assert_eq!((back.name(), effects), ("working", vec![Effect::Tell]));
+}
+
+#[test]
+fn a_word_that_nobody_knows_is_neither_working_nor_over() {
+    let working = State::Working(standing("Submitted"));
+    let (state, _) = step(&working, Event::Found(standing("Sleeping")), now()).unwrap();
+    assert_eq!(state.name(), "at_broker");
+    assert!(!state.is_over());
+    for (status, name) in [
+        ("Rejected", "cancelled"),
+        ("Expired", "cancelled"),
+        ("ApiCancelled", "cancelled"),
+        ("FILLED", "filled"),
+        ("Inactive", "inactive"),
+        ("pending_cancel", "working"),
+    ] {
+        assert_eq!(State::at_broker(standing(status)).name(), name, "{status}");
+    }
+}
+
+#[test]
+fn the_first_order_of_a_submission_may_turn_out_to_be_another() {
+    let known = State::Working(bracket("PreSubmitted", "Submitted", "PreSubmitted"));
+    let first = Standing { others: Vec::new(), ..Standing::new("8".parse().unwrap(), "Submitted") };
+    let (state, _) = step(&known, Event::Found(first), now()).unwrap();
+    let standing = state.standing().unwrap();
+    assert_eq!(standing.order_id.get(), 8);
+    let others: Vec<u64> = standing.others.iter().map(|part| part.order_id.get()).collect();
+    assert_eq!(others, [7, 9], "what was taken for the first one is among the others");
 }
 
 #[test]
@@ -255,7 +331,7 @@ fn what_does_not_end_by_itself_is_looked_for_on_until_a_person_knows() {
     let main: OrderId = "7".parse().unwrap();
     let working = State::Working(standing("Submitted"));
     let (missing, effects) = step(&working, Event::Unlisted(main, false), now()).unwrap();
-    assert_eq!((missing.name(), effects), ("working", vec![Effect::Tell]));
+    assert_eq!((missing.name(), effects), ("missing", vec![Effect::Tell]));
     assert!(missing.is_open());
     assert_eq!(step(&missing, Event::Unlisted(main, false), now()), None, "told once");
     let (back, effects) = step(&missing, Event::Found(standing("Submitted")), now()).unwrap();

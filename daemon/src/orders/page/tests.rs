@@ -41,7 +41,10 @@ fn the_hours_come_from_the_list_and_a_trail_from_what_was_sent() {
     let shown = page(r#"{"order_id":7,"order_type":"STOP","stop_price":"95.00"}"#);
     let listed = row(r#"{"orderId":7,"outsideRTH":true}"#);
     let (now, differences) = as_it_is(&sent, &shown, Some(&listed)).unwrap();
-    assert_eq!((now.outside_rth, differences), (Some(true), vec!["outsideRTH true (not false)".into()]));
+    assert_eq!(
+        (now.outside_rth, differences),
+        (Some(true), vec!["outsideRTH true (not false)".into()])
+    );
     let trail = Trail { by: "5".parse().unwrap(), of: TrailingType::Percent };
     sent.pricing = Pricing::Trail { trail, stop: Some(price("95")) };
     let shown = page(r#"{"order_id":7,"order_type":"TRAIL","stop_price":"97.50"}"#);
@@ -58,7 +61,10 @@ fn a_page_of_another_account_contract_or_side_is_another_order() {
     let account = sent.account.clone();
     let conid = sent.contract.conid.unwrap();
     let fits = |json: &str| page(json).is_other(&account, &sent, &[Side::Buy]);
-    assert_eq!(fits(&format!(r#"{{"order_id":7,"conid":{conid},"side":"B","account":"{account}"}}"#)), None);
+    assert_eq!(
+        fits(&format!(r#"{{"order_id":7,"conid":{conid},"side":"B","account":"{account}"}}"#)),
+        None
+    );
     assert_eq!(fits(r#"{"order_id":7}"#), None, "what it does not say is not another one's");
     for (json, word) in [
         (r#"{"order_id":7,"account":"DU9"}"#, "account DU9"),

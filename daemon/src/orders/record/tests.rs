@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::orders::asked::{Attached, Pricing};
+use crate::orders::change::Change;
 use crate::orders::guardrails::tests::order;
 use crate::orders::intent::{Origin, Seed};
 use crate::orders::life::tests::{every_state, now};
 use crate::orders::life::{End, NotPlaced, Question};
 use crate::orders::order::Purpose;
 use ibd_cpapi::money::Price;
-use ibd_cpapi::orders::Side;
+use ibd_cpapi::orders::{Side, Tif};
 
 const ID: &str = "01KB0000000000000000000000";
 
@@ -44,7 +45,7 @@ fn intent(purpose: Purpose, state: State) -> Record {
         },
     };
     let mut intent = Intent::new(ID.parse().unwrap(), seed, state, now()).unwrap();
-    intent.born = None;
+    (intent.born, intent.boot, intent.known_at) = (None, None, None);
     Record::Intent(Box::new(intent))
 }
 
@@ -54,8 +55,15 @@ fn every_record() -> Vec<Record> {
     let mut all = vec![
         Record::Started { build: "0.1.0+abc".into() },
         intent(Purpose::Place, State::Ready),
-        intent(Purpose::Modify { order_id: "7".parse().unwrap() }, State::Ready),
-        intent(Purpose::Cancel { order_id: "7".parse().unwrap() }, State::Ready),
+        intent(
+            Purpose::Modify {
+                order_id: "7".parse().unwrap(),
+                of: Some(id),
+                change: Change { tif: Some(Tif::Gtc), ..Change::default() },
+            },
+            State::Ready,
+        ),
+        intent(Purpose::Cancel { order_id: "7".parse().unwrap(), of: Some(id) }, State::Ready),
         intent(Purpose::CancelAll, State::Ready),
     ];
     let asked = vec![Question { id: Some("o163".into()), text: "Sure?".into() }];
@@ -63,11 +71,18 @@ fn every_record() -> Vec<Record> {
         NotPlaced::Declined("a person".into()),
         NotPlaced::NotSent("no route".into()),
         NotPlaced::Asked(asked),
+        NotPlaced::Restarted(true),
     ];
     let ends = ends.map(|why| State::Over(End::NotPlaced(why)));
     for state in every_state().into_iter().chain(ends) {
         let sent_at = matches!(state, State::Sending).then(now);
-        all.push(Record::Became { id, state, sent_at, by: "the broker".into() });
+        let through = sent_at.map(|_| Through {
+            gateway: "the gateway at localhost:5000".into(),
+            login: Some("jdoe".into()),
+        });
+        let boot = sent_at.map(|_| Boot { id: "b".into(), millis: 7 });
+        let by = "the broker".into();
+        all.push(Record::Became { id, state, sent_at, through, boot, by });
     }
     all.extend([
         Record::Frozen { by: "ibctl".into() },
