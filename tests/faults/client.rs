@@ -239,9 +239,9 @@ impl Client {
         let mut dice = Dice::new(self.wish.quantity);
         for number in 0..3 {
             let key = format!("{round}{number}");
-            match dice.between(0, 2) {
-                0 => self.insist("get_live_orders", &key, &json!({})).await,
-                1 => self.insist("get_order_status", &key, &json!({ "intentId": id })).await,
+            match dice.between(0, 9) {
+                0..5 => self.insist("get_live_orders", &key, &json!({})).await,
+                5..9 => self.insist("get_order_status", &key, &json!({ "intentId": id })).await,
                 _ => {
                     let patience = json!({ "intentId": id, "seconds": 1 });
                     self.insist("wait_for_order", &key, &patience).await

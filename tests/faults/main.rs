@@ -14,6 +14,7 @@ mod night;
 mod plan;
 mod rig;
 mod run;
+mod scenes;
 mod shims;
 mod tally;
 mod tear;

@@ -129,8 +129,8 @@ fn ending(dice: &mut Dice) -> Deed {
 /// More of what the broker does by chance.
 pub fn chaos(dice: &mut Dice) -> Vec<(&'static str, f64)> {
     let all = [
-        ("errors", 25),
-        ("refusals", 20),
+        ("errors", 50),
+        ("refusals", 30),
         ("rowOrder", 100),
         ("localIds", 100),
         ("noLocalIds", 100),
@@ -139,12 +139,12 @@ pub fn chaos(dice: &mut Dice) -> Vec<(&'static str, f64)> {
         ("ignoredChanges", 60),
         ("ignoredCancels", 40),
     ];
-    if !dice.percent(35) {
+    if !dice.percent(45) {
         return Vec::new();
     }
     let mut some = Vec::new();
     for (name, most) in all {
-        if dice.percent(35) {
+        if dice.percent(40) {
             some.push((name, dice.between(5, most) as f64 / 100.0));
         }
     }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
-use crate::moves::{self, Act, At, Deed, JOURNAL_VANISHES, Vanishing};
+use crate::moves::{self, Deed, JOURNAL_VANISHES, Vanishing};
+use crate::scenes;
 
 /// Seconds of ours in one of the daemon's, where it waits.
 pub const SCALE: u64 = 50;
@@ -233,76 +234,19 @@ impl Plan {
             moves::script(&mut dice, script);
         }
         self.deeds = moves::deeds(&mut dice);
-        match dice.between(0, 99) {
-            0..2 if self.through == Through::Socket => self.squeezed(),
-            2..5 if self.through == Through::Socket => self.reworded(),
-            5..8 if JOURNAL_VANISHES => self.vanishing = Some(vanishing(&mut dice)),
-            _ => {}
+        if JOURNAL_VANISHES && dice.percent(3) {
+            self.vanishing = Some(vanishing(&mut dice));
+        }
+        if dice.percent(25) && self.through == Through::Socket {
+            scenes::set(&mut dice, &mut self);
         }
         self
-    }
-
-    /// The lane is taken while the market rises: what waits for it is worth more when it is sent than when it was
-    /// asked for, and more than what goes without a person.
-    fn squeezed(&mut self) {
-        self.above = Some(5_000);
-        (self.approves, self.freeze, self.session) = (false, None, None);
-        let hangs = json!({ "match": "/orders", "method": "POST", "mode": "accept_hang" });
-        self.broker = Broker { faults: vec![hangs], ..Broker::default() };
-        let first = Wish { price: "200.00", kind: Kind::Limit, ..plain(0, 11) };
-        let waiting = |number| Wish { kind: Kind::Market, waits: true, ..plain(number, 11 + number) };
-        self.wishes = vec![first, waiting(1), waiting(2)];
-        self.lives.truncate(1);
-        for life in &mut self.lives {
-            (life.end, life.disk, life.clock, life.jump) = (End::Kill(3_000), None, 0, None);
-        }
-        self.deeds = vec![Deed { at: At::Order(150), act: Act::Jump { conid: 265_598, last: 800 } }];
-    }
-
-    /// A question is agreed to, and asked again in other words.
-    fn reworded(&mut self) {
-        (self.approves, self.freeze, self.session) = (false, None, None);
-        let other = json!([{
-            "id": "07a13a5a-4a48-44a5-bb25-5ab37b79186c",
-            "message": ["All of it at any price?"],
-            "isSuppressed": false,
-            "messageIds": ["o999"],
-        }]);
-        let asks = json!({
-            "match": "/orders", "method": "POST", "mode": "status", "status": 200, "body": other, "skip": 1,
-        });
-        let script = json!({ "questions": ["o999"], "then": "rest" });
-        self.broker = Broker { faults: vec![asks], scripts: vec![script], chaos: None };
-        self.wishes = vec![Wish { then: Then::Confirm(true), ..plain(0, 11) }];
-        for life in &mut self.lives {
-            (life.end, life.disk) = (End::Kill(2_000), None);
-        }
-        self.deeds.clear();
     }
 
     /// Whether something may still appear at the broker when nobody speaks to it any more.
     pub fn has_late_truth(&self) -> bool {
         let text = format!("{:?}", self.broker);
         ["late", "zombie", "declined"].iter().any(|word| text.contains(word))
-    }
-}
-
-/// A wish with nothing remarkable.
-fn plain(number: u64, quantity: u64) -> Wish {
-    Wish {
-        number,
-        at: 0,
-        account: ACCOUNTS[0],
-        symbol: "AAPL",
-        side: "BUY",
-        kind: Kind::Limit,
-        price: "200.00",
-        quantity,
-        manner: Manner::Steady,
-        then: Then::Nothing,
-        pause: 0,
-        looks: false,
-        waits: false,
     }
 }
 
