@@ -251,9 +251,7 @@ impl Doer {
         let began = Instant::now();
         let shown = json!({ "orderId": row["orderId"], "status": "Filled", "filled": 0 });
         let ended = json!({ "orderId": row["orderId"], "status": null, "silent": true });
-        let is_shown = self.control.try_tell("/status", &shown).await.is_some();
-        self.control.try_tell("/status", &ended).await;
-        if is_shown {
+        if self.control.tell_both("/status", [&shown, &ended]).await {
             self.note("glimpsed", (id(&row), Value::Null), began);
         }
     }

@@ -390,7 +390,10 @@ fn nothing_told_is_lost(
             "placed" => one.steps.iter().any(|(.., s)| {
                 matches!(
                     s,
-                    State::Working(_) | State::Over(End::Filled(_) | End::Cancelled(_) | End::Done)
+                    State::Working(_)
+                        | State::Over(
+                            End::Filled(_) | End::Cancelled(_) | End::Done | End::Requested
+                        )
                 )
             }),
             // That it was not sent, or what the broker said, could not be written: the next daemon has its
