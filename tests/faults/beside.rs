@@ -17,6 +17,10 @@ use crate::rig::Control;
 
 /// Between looks for an order to do something to.
 const AGAIN: Duration = Duration::from_millis(4);
+/// How long a false end is pushed: until the websocket's next look, and a little longer.
+const GLIMPSE: Duration = Duration::from_millis(55);
+/// Pages that are not given out meanwhile.
+const UNREAD: u64 = 15;
 /// The contracts of the campaign.
 const CONIDS: [u64; 3] = [265_598, 272_093, 8_314];
 
@@ -134,9 +138,9 @@ impl Doer {
             Act::Change(what) => self.change(what).await,
             Act::Cancel => self.end().await,
             Act::Enter => self.enter(None).await,
-            Act::EnterAsOurs => {
+            Act::EnterAsOurs { hides } => {
                 if let Some(row) = self.open().await {
-                    self.enter(Some(row)).await;
+                    self.enter_as(row, *hides).await;
                 }
             }
             Act::Status { status, millis } => self.show(status, *millis).await,
@@ -231,6 +235,22 @@ impl Doer {
         }
     }
 
+    /// The same while the order itself is hidden, if it is.
+    async fn enter_as(&mut self, row: Value, hides: u64) {
+        let began = Instant::now();
+        let hidden = |hidden: bool| json!({ "orderId": row["orderId"], "hidden": hidden });
+        if hides > 0 {
+            self.control.try_tell("/hide", &hidden(true)).await;
+            self.note("hidden", (id(&row), Value::Null), began);
+        }
+        self.enter(Some(row.clone())).await;
+        if hides > 0 {
+            self.rest(hides).await;
+            self.control.try_tell("/hide", &hidden(false)).await;
+            self.note("hidden", (id(&row), Value::Null), began);
+        }
+    }
+
     /// The broker shows something else for a while.
     async fn show(&mut self, status: &str, millis: u64) {
         let Some(row) = self.open().await else { return };
@@ -250,8 +270,17 @@ impl Doer {
         let Some(row) = self.open().await else { return };
         let began = Instant::now();
         let shown = json!({ "orderId": row["orderId"], "status": "Filled", "filled": 0 });
-        let ended = json!({ "orderId": row["orderId"], "status": null, "silent": true });
-        if self.control.tell_both("/status", [&shown, &ended]).await {
+        let ended = json!({ "orderId": row["orderId"], "status": null });
+        // Its page and the list, which would say the same, cannot be read meanwhile.
+        for (path, count) in [("/order/status", UNREAD), ("/account/orders", UNREAD / 3)] {
+            let closed = json!({
+                "match": path, "method": "GET", "mode": "status", "status": 503, "count": count,
+            });
+            self.control.tell("/fault", &closed).await;
+        }
+        if self.control.try_tell("/status", &shown).await.is_some() {
+            sleep(GLIMPSE).await;
+            self.control.try_tell("/status", &ended).await;
             self.note("glimpsed", (id(&row), Value::Null), began);
         }
     }

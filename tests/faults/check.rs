@@ -182,7 +182,7 @@ fn is_sighting(before: &State, after: &State) -> bool {
 fn is_shown_falsely(state: &State, remains: &Remains) -> bool {
     let order = state.standing().map(|standing| standing.order_id.get());
     let is_it = |done: &&Done| Some(done.order) == order;
-    remains.deeds.iter().filter(is_it).any(|done| matches!(done.what, "status shown" | "glimpsed"))
+    remains.deeds.iter().filter(is_it).any(|done| matches!(done.what, "status shown" | "glimpsed" | "hidden"))
 }
 
 impl Told {

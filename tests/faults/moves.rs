@@ -33,11 +33,11 @@ pub enum Act {
     Cancel,
     /// A person at TWS enters an order of their own.
     Enter,
-    /// The same under the name of one of ours, on the other side.
-    EnterAsOurs,
+    /// The same under the name of one of ours, on the other side; ours is hidden for so many milliseconds.
+    EnterAsOurs { hides: u64 },
     /// The broker shows this status for so many milliseconds, whatever is true.
     Status { status: &'static str, millis: u64 },
-    /// It pushes that an order is filled, of which nothing is, and takes that back at once.
+    /// It pushes that an order is filled, of which nothing is, and takes that back; its page cannot be read then.
     Glimpse,
     /// A cancelled order works again; whether nobody is told.
     Revive { silent: bool },
@@ -105,7 +105,7 @@ fn person(dice: &mut Dice) -> Deed {
         0..60 => Act::Change(dice.pick(&["quantity", "price", "tif"])),
         60..75 => Act::Cancel,
         75..88 => Act::Enter,
-        _ => Act::EnterAsOurs,
+        _ => Act::EnterAsOurs { hides: 0 },
     };
     let millis = dice.between(0, 200);
     let at = if dice.percent(80) { At::Order(millis) } else { At::Start(3 * millis) };

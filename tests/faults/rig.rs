@@ -164,19 +164,6 @@ impl Control {
         self.answer().await
     }
 
-    /// Tells it two things with as little as possible between them; whether it took the first.
-    pub async fn tell_both(&mut self, path: &str, bodies: [&Value; 2]) -> bool {
-        let both = bodies.map(|body| self.request("POST", path, &body.to_string())).concat();
-        // A request makes the connection, if there is none.
-        self.get("/faults").await;
-        let Some(stream) = self.stream.as_mut() else { return false };
-        if stream.get_mut().write_all(both.as_bytes()).await.is_err() {
-            return false;
-        }
-        let (first, _) = (self.answer().await, self.answer().await);
-        matches!(first, Some(Ok(_)))
-    }
-
     fn request(&self, method: &str, path: &str, body: &str) -> String {
         format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",

@@ -20,15 +20,15 @@ pub fn set(dice: &mut Dice, plan: &mut Plan) {
             *millis += 500;
         }
     }
-    match dice.between(0, 9) {
+    match dice.between(0, 11) {
         0 => squeezed(plan),
         1 => reworded(plan),
         2 | 3 => touched(dice, plan),
         4 => refused_and_there(dice, plan),
         5 => other_row_first(dice, plan),
         6 => declined_and_alive(dice, plan),
-        7 => namesake(dice, plan),
-        8 => glimpsed(dice, plan),
+        7 | 8 => namesake(dice, plan),
+        9 | 10 => glimpsed(dice, plan),
         _ => unheard(dice, plan),
     }
 }
@@ -111,7 +111,8 @@ fn declined_and_alive(dice: &mut Dice, plan: &mut Plan) {
 fn namesake(dice: &mut Dice, plan: &mut Plan) {
     let then = dice.pick(&[Then::Cancel, Then::Modify("price"), Then::Nothing]);
     plan.wishes = vec![Wish { then, pause: dice.between(50, 300), looks: true, ..plain(0, 11) }];
-    plan.deeds = vec![Deed { at: At::Order(dice.between(0, 40)), act: Act::EnterAsOurs }];
+    let act = Act::EnterAsOurs { hides: dice.pick(&[0, 300, 600]) };
+    plan.deeds = vec![Deed { at: At::Order(0), act }];
     plan.broker.scripts = vec![json!({ "questions": [], "then": "rest" })];
     if dice.percent(60) {
         // What was answered is lost: the order is looked for by its name.
