@@ -51,7 +51,7 @@ impl Outcome {
 
 pub(crate) async fn run(context: &Context, cancel_all: bool) -> Result<Ended, Fault> {
     let file = flag::file(&context.places);
-    let raised = flag::raise(&file, Timestamp::now());
+    let raised = flag::raise_all(&context.places, Timestamp::now());
     let told = tell(&context.places, cancel_all).await;
     let Outcome { text, hint, is_fine } = match &raised {
         Ok(()) => raised_and(&told, cancel_all),
@@ -64,7 +64,7 @@ pub(crate) async fn run(context: &Context, cancel_all: bool) -> Result<Ended, Fa
         Told::Silent(..) => ("silent", Value::Null),
     };
     let json = json!({
-        "frozen": file.exists() || took_hold,
+        "frozen": flag::is_up(&context.places) || took_hold,
         "told": matches!(told, Told::Answered(_)),
         "daemon": daemon,
         "durable": raised.is_ok(),

@@ -41,7 +41,7 @@ fn not_running(context: &Context) {
 
 /// Without a daemon only the flag can tell.
 fn is_frozen(places: &Places) -> bool {
-    std::fs::symlink_metadata(freeze::flag::file(places)).is_ok()
+    freeze::flag::is_up(places)
 }
 
 /// Whether orders stand still until a person does something.

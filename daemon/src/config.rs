@@ -1,6 +1,7 @@
 //! Configuration: defaults, then `config.toml`, then environment, then flags; every value knows
 //! where it comes from.
 
+use std::path::Path;
 use std::time::Duration;
 
 use ibd_install::Source;
@@ -10,6 +11,9 @@ use ibd_protocol::{GatewayMode, SettingReport};
 
 /// Seconds without a client after which a daemon that a client started ends.
 const IDLE_EXIT: u64 = 30 * 60;
+
+/// In the folder of the configuration.
+const FILE: &str = "config.toml";
 
 /// Flags that only the daemon has.
 const OWN: &[&str] = &["--auto-started", "--version", "--help"];
@@ -23,6 +27,8 @@ pub struct Config {
     pub places: Places,
     /// Started by a client and not by a person or a service manager.
     pub auto_started: bool,
+    /// Limits for every client, from a configuration that only the client named which started this daemon.
+    pub bound: Vec<(String, String)>,
 }
 
 /// What a command line asks for.
@@ -74,13 +80,20 @@ impl Config {
         let mut above_file = environment;
         above_file.overlay(flags.settings);
         let places = Places::of(above_file.profile())?;
-        let mut settings = read_file(&places)?;
+        let named = match auto_started {
+            true => Places::default_config().filter(|usual| !is_same_folder(usual, &places.config)),
+            false => None,
+        };
+        let (mut settings, bound) = match named {
+            Some(usual) => read_bound(&usual, &places.config)?,
+            None => (read_file(&places.config_file())?, Vec::new()),
+        };
         settings.overlay(above_file);
         if !settings.bad.is_empty() {
             let all: Vec<String> = settings.bad.iter().map(ToString::to_string).collect();
             return Err(ConfigError::Bad(all.join("; ")));
         }
-        Ok(Asked::Run(Box::new(Self { settings, places, auto_started })))
+        Ok(Asked::Run(Box::new(Self { settings, places, auto_started, bound })))
     }
 
     /// The gateway that file, environment or flags ask for; otherwise the first client's wish decides.
@@ -248,10 +261,32 @@ impl Sources {
     }
 }
 
-fn read_file(places: &Places) -> Result<Settings, ConfigError> {
-    let path = places.config_file();
+/// Whoever starts a client chooses its environment, and so where configuration is looked for. What stands in
+/// another place than this home's usual one counts as that client's wishes do, and what stands in the usual
+/// one counts whatever the client named.
+fn read_bound(
+    usual: &Path,
+    named: &Path,
+) -> Result<(Settings, Vec<(String, String)>), ConfigError> {
+    let file = named.join(FILE);
+    let bound = settings::bind(read_file(&usual.join(FILE))?, &read_file(&file)?);
+    match bound.refused.first() {
+        Some(refused) => Err(ConfigError::File {
+            file: file.display().to_string(),
+            problem: format!("only the client that starts ibd names this place: {refused}"),
+        }),
+        None => Ok((bound.settings, bound.limits)),
+    }
+}
+
+fn is_same_folder(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    one == other || real(one).is_some_and(|one| Some(one) == real(other))
+}
+
+fn read_file(path: &Path) -> Result<Settings, ConfigError> {
     let problem = |problem: String| ConfigError::File { file: path.display().to_string(), problem };
-    let text = match std::fs::read_to_string(&path) {
+    let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Ok(Settings::default());
@@ -268,7 +303,7 @@ fn read_file(places: &Places) -> Result<Settings, ConfigError> {
         return Err(problem(bad.to_string()));
     }
     let secret = SETTINGS.iter().find(|s| s.kind.is_secret() && settings.text(s.name).is_some());
-    match secret.filter(|_| is_open_to_others(&path)) {
+    match secret.filter(|_| is_open_to_others(path)) {
         Some(secret) => Err(problem(format!(
             "it holds {} and others can read it: `chmod 600` it, or keep the secret in the keyring \
              (`ibctl secrets set`)",
@@ -332,6 +367,41 @@ mod tests {
     fn a_place_that_cannot_be_trusted_is_named() {
         let refused = Sources::parse(Some("http://example.com/gw.zip"), None);
         assert!(refused.is_err_and(|text| text.starts_with("IB_GATEWAY_ARCHIVE:")));
+    }
+
+    #[test]
+    fn a_place_that_only_a_client_named_binds_and_says_what_does_not_count_there() {
+        let home = tempfile::tempdir().unwrap();
+        let (usual, named) = (home.path().join("usual"), home.path().join("named"));
+        let write = |folder: &Path, text: &str| {
+            std::fs::create_dir_all(folder).unwrap();
+            std::fs::write(folder.join(FILE), text).unwrap();
+        };
+        write(&usual, "max_order_value = 100\nconfirm_orders = \"always\"\n");
+        // An empty place does not hide the usual one.
+        let (settings, bound) = read_bound(&usual, &named).unwrap();
+        assert_eq!(settings.text("IB_CONFIRM_ORDERS"), Some("always"));
+        assert!(bound.is_empty());
+        write(&named, "max_order_value = 9000\nread_only_mode = true\n");
+        let (settings, bound) = read_bound(&usual, &named).unwrap();
+        assert_eq!(settings.text("IB_MAX_ORDER_VALUE"), Some("100"));
+        assert_eq!(settings.flag("IB_READ_ONLY_MODE"), Some(true));
+        assert_eq!(bound, [("IB_MAX_ORDER_VALUE".to_owned(), "9000".to_owned())]);
+        write(&named, "compete = \"take\"\n");
+        let refused = read_bound(&usual, &named).unwrap_err().to_string();
+        assert!(refused.contains("compete") && refused.contains("~/.config/ibd"), "{refused}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_place_is_that_place() {
+        let home = tempfile::tempdir().unwrap();
+        let (folder, link) = (home.path().join("dotfiles"), home.path().join("link"));
+        std::fs::create_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        assert!(is_same_folder(&folder, &link) && is_same_folder(&folder, &folder));
+        assert!(!is_same_folder(&folder, home.path()));
+        assert!(!is_same_folder(&home.path().join("a"), &home.path().join("b")));
     }
 
     #[test]

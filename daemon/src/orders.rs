@@ -13,6 +13,7 @@ pub mod approval;
 pub mod asked;
 pub mod book;
 pub mod change;
+mod claim;
 pub mod clock;
 mod desk;
 mod egress;
@@ -20,8 +21,10 @@ pub mod evidence;
 pub mod exact;
 mod feed;
 pub mod fits;
+pub mod flags;
 pub mod guardrails;
 mod handle;
+mod head;
 mod identify;
 pub mod intent;
 mod lane;
@@ -33,12 +36,14 @@ pub(crate) mod mutant;
 pub mod order;
 pub mod page;
 pub mod peeks;
+mod pins;
 pub mod prepare;
 mod questions;
 pub mod record;
 mod report;
 mod round;
 mod scene;
+mod siblings;
 pub mod standing;
 mod tickets;
 mod trail;
@@ -168,8 +173,12 @@ pub struct Arguments {
     pub settings: Settings,
     /// Where the journal is.
     pub folder: PathBuf,
-    /// The file whose being there freezes trading.
-    pub flag: PathBuf,
+    /// This profile's state folder.
+    pub state: PathBuf,
+    /// Folders above profiles: this one's, and those of others that may trade in the same account.
+    pub above: Vec<PathBuf>,
+    /// The files whose being there freezes trading.
+    pub flags: flags::Flags,
     /// Told whenever an intent changes.
     pub changes: sync_watch::Sender<u64>,
     /// Who knows where a PIN may be.
@@ -191,8 +200,14 @@ pub struct State {
     feeds: Feeds,
     limits: Limits,
     settings: Settings,
-    flag: PathBuf,
+    flags: flags::Flags,
+    /// What other profiles sent.
+    siblings: siblings::Siblings,
+    /// The accounts that no other daemon sends orders for.
+    claims: claim::Claims,
     folder: PathBuf,
+    /// What the journal must hold, known besides it.
+    heads: head::Heads,
     changes: sync_watch::Sender<u64>,
     book: Book,
     /// Where every step is written before it is acted on. An error: why trading is closed.
@@ -234,7 +249,7 @@ pub struct State {
     looked_at: Option<tokio::time::Instant>,
     wants_look: bool,
     round: Option<lane::Running>,
-    pins: desk::Pins,
+    pins: pins::Pins,
     /// Whether a PIN is wanted of whoever approves.
     has_pin: bool,
     tasks: Vec<JoinHandle<()>>,
@@ -263,9 +278,11 @@ impl Actor for Orders {
     ) -> Result<(), ActorProcessingErr> {
         match msg {
             Msg::Ask(request, reply) => {
+                state.look_beside();
                 let _ = reply.send(state.ask(&me, *request).await);
             }
             Msg::Judge(request, reply) => {
+                state.look_beside();
                 let _ = reply.send(state.would_be(*request));
             }
             Msg::Known(key, token, reply) => {
@@ -291,7 +308,10 @@ impl Actor for Orders {
                 let _ = reply.send(state.shown_as(id, text));
             }
             Msg::Sighted(rows, pages) => state.sighted(&me, rows, pages).await,
-            Msg::Proved(id, proof) => state.proved(&me, id, *proof).await,
+            Msg::Proved(id, proof) => {
+                state.look_beside();
+                state.proved(&me, id, *proof).await;
+            }
             Msg::Answered(id, answer) => state.answered(&me, id, *answer).await,
             Msg::Cancelled(id, answer) => state.cancel_answered(&me, id, *answer).await,
             Msg::Seen(evidence) => state.seen(&me, evidence).await,
@@ -345,6 +365,7 @@ impl State {
             Some(why) => Err(why),
             None => Ok(()),
         };
+        let pins = pins::Pins::above(&arguments.above);
         let mut state = Self {
             board: arguments.board,
             session: arguments.session,
@@ -352,7 +373,9 @@ impl State {
             feeds: arguments.feeds,
             limits,
             settings: arguments.settings,
-            flag: arguments.flag,
+            flags: arguments.flags,
+            siblings: siblings::Siblings::beside(&arguments.state, arguments.above),
+            heads: head::Heads::of(&arguments.folder),
             folder: arguments.folder,
             changes: arguments.changes,
             book: Book::default(),
@@ -378,7 +401,8 @@ impl State {
             looked_at: None,
             wants_look: false,
             round: None,
-            pins: desk::Pins::default(),
+            pins,
+            claims: claim::Claims::default(),
             has_pin: false,
             tasks,
         };
@@ -391,7 +415,7 @@ impl State {
 
     /// Reads the journal. Without it trading is closed; what can be looked at still can.
     fn open_trail(&mut self) {
-        self.trail = match Trail::open(&self.folder) {
+        self.trail = match Trail::open(&self.folder, &self.heads) {
             Ok((trail, records)) => {
                 for (record, at) in records {
                     self.remember_token(&record);

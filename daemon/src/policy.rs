@@ -22,8 +22,12 @@ pub struct Policy {
     pub headless: bool,
     /// Seconds that `authenticate` waits.
     pub wait: u64,
-    /// Limits for orders that it brought along.
+    /// Limits for orders that it brought along; a name may be there twice.
     pub bound: Vec<(String, String)>,
+    /// Settings that it wanted looser than the daemon has them: they are not applied.
+    pub unheard: Vec<&'static str>,
+    /// No dialog of this client approves.
+    pub is_ctl_only: bool,
     /// Who is named to exchanges of futures.
     pub operator: Option<String>,
     watches_loss: bool,
@@ -44,10 +48,16 @@ impl Policy {
             paper_only: on("IB_PAPER_TRADING", wishes.paper),
             headless: on("IB_HEADLESS_MODE", wishes.headless),
             wait: wait(daemon, wishes),
-            bound: wishes.limits.clone(),
+            bound: config.bound.iter().chain(&wishes.limits).cloned().collect(),
+            unheard: daemon.loosened_by(&wishes.limits),
+            is_ctl_only: [&config.bound, &wishes.limits]
+                .into_iter()
+                .flatten()
+                .any(|(name, value)| name == "IB_APPROVE_BY" && value == "ibctl"),
             operator: daemon.text("IB_ORDER_OPERATOR").map(str::to_owned),
             watches_loss: daemon.text("IB_MAX_DAILY_LOSS").is_some()
-                || wishes.limits.iter().any(|(name, _)| name == "IB_MAX_DAILY_LOSS"),
+                || (config.bound.iter().chain(&wishes.limits))
+                    .any(|(name, _)| name == "IB_MAX_DAILY_LOSS"),
             bad_account: account.as_ref().and_then(|a| a.as_ref().err()).map(ToString::to_string),
             account: account.and_then(Result::ok),
             gateway: wished_gateway(wishes),
@@ -174,7 +184,7 @@ mod tests {
             runtime: "/x".into(),
             data: "/x".into(),
         };
-        Config { settings: from_toml_pairs(pairs), places, auto_started: false }
+        Config { settings: from_toml_pairs(pairs), places, auto_started: false, bound: Vec::new() }
     }
 
     fn login(paper: Option<bool>) -> Facts {
@@ -200,6 +210,18 @@ mod tests {
             let policy = Policy::settle(config, wishes);
             assert_eq!((policy.read_only, policy.paper_only), (expected, expected));
         }
+    }
+
+    #[test]
+    fn limits_of_a_client_and_of_a_place_that_only_a_client_named_bind_together() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let mut config = config(&[("max_order_value", "100")]);
+        config.bound = vec![pair("IB_APPROVE_BY", "ibctl"), pair("IB_MAX_ORDER_VALUE", "50")];
+        let limits = vec![pair("IB_MAX_ORDER_VALUE", "500"), pair("IB_MAX_DAILY_LOSS", "1")];
+        let policy = Policy::settle(&config, &Wishes { limits, ..Wishes::default() });
+        assert_eq!(policy.bound.len(), 4);
+        assert!(policy.is_ctl_only && policy.watches_loss());
+        assert_eq!(policy.unheard, ["IB_MAX_ORDER_VALUE"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::disk::{Disk, RealDisk};
 use crate::recover::{Recovered, Recovery};
 use crate::segment;
-use crate::{Broken, Entry, Hash, Torn, Why};
+use crate::{Broken, Entry, Hash, Head, Torn, Why, head};
 
 /// How often a reader looks again before it calls damage what may be an append under way.
 const LOOKS: usize = 5;
@@ -34,13 +34,32 @@ pub struct Verified {
 /// Reads all of the journal in `folder` and checks every checksum, number and hash. Changes
 /// nothing. A folder without segments is a journal without records.
 pub fn verify(folder: &Path) -> Result<Verified, Broken> {
+    verify_after(folder, &[])
+}
+
+/// The same for a journal that has come as far as each of `heads`, by what is known elsewhere: one that
+/// ends before them, or has another record there, is broken.
+pub fn verify_after(folder: &Path, heads: &[Head]) -> Result<Verified, Broken> {
     steadily(|| {
         let (disk, mut recovery, mut records) = (RealDisk::reader(folder), Recovery::new(), 0);
+        let mut there = vec![None; heads.len()];
         let numbers = numbers(&disk)?;
         for number in &numbers {
-            recovery.add(*number, &content(&disk, *number)?, |_| records += 1)?;
+            recovery.add(*number, &content(&disk, *number)?, |entry| {
+                records += 1;
+                for (head, there) in heads.iter().zip(&mut there) {
+                    if head.seq == entry.seq {
+                        *there = Some(entry.hash);
+                    }
+                }
+            })?;
         }
         let Recovered { link, torn, oldest, newest, .. } = recovery.finish();
+        let newest_file = numbers.last().copied().unwrap_or(0);
+        for (head, there) in heads.iter().zip(there) {
+            let checked = head.check(records, there);
+            checked.map_err(|why| head::broken(newest_file, head.seq, why))?;
+        }
         Ok(Verified {
             records,
             segments: u32::try_from(numbers.len()).unwrap_or(u32::MAX),

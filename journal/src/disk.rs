@@ -1,7 +1,7 @@
 //! The thin layer between the journal and files, so that tests can stand in for the disk.
 
 use std::fmt;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +38,11 @@ pub trait Disk {
     fn sync_all(&self, file: &mut Self::File) -> io::Result<()>;
     /// Gives a file another name.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Whether the file of that name is the very one that is open, as long as it was made.
+    fn is_in_place(&self, name: &str, file: &Self::File, bytes: u64) -> io::Result<bool> {
+        let _ = (name, file, bytes);
+        Ok(true)
+    }
     /// Makes the names durable.
     fn sync_folder(&self) -> io::Result<()>;
     /// Removes a file.
@@ -49,7 +54,9 @@ pub trait Disk {
 pub struct RealDisk {
     folder: PathBuf,
     /// Held for as long as this lives.
-    _lock: Option<File>,
+    lock: Option<File>,
+    /// The folder as it was when this began.
+    place: Option<Metadata>,
 }
 
 const LOCK: &str = "lock";
@@ -61,7 +68,10 @@ impl RealDisk {
         make_folder(folder)?;
         let lock = open_private(File::options().create(true).truncate(false), &folder.join(LOCK))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { folder: folder.to_owned(), _lock: Some(lock) }),
+            Ok(()) => {
+                let place = Some(fs::metadata(folder)?);
+                Ok(Self { folder: folder.to_owned(), lock: Some(lock), place })
+            }
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
             Err(TryLockError::Error(error)) => Err(OpenError::Io(error)),
         }
@@ -69,7 +79,7 @@ impl RealDisk {
 
     /// For reading, also while somebody writes.
     pub(crate) fn reader(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), _lock: None }
+        Self { folder: folder.to_owned(), lock: None, place: None }
     }
 }
 
@@ -128,6 +138,20 @@ impl Disk for RealDisk {
         fs::rename(self.folder.join(from), self.folder.join(to))
     }
 
+    /// The folder and its lock, too: in another folder, or beside a lock that is gone, somebody else may
+    /// write.
+    fn is_in_place(&self, name: &str, file: &File, bytes: u64) -> io::Result<bool> {
+        let Some(there) = found(&self.folder.join(name))? else { return Ok(false) };
+        let Some(folder) = found(&self.folder)? else { return Ok(false) };
+        let Some(lock) = found(&self.folder.join(LOCK))? else { return Ok(false) };
+        let is_locked = match &self.lock {
+            Some(held) => is_same(&held.metadata()?, &lock),
+            None => true,
+        };
+        let is_folder = self.place.as_ref().is_none_or(|place| is_same(place, &folder));
+        Ok(is_locked && is_folder && is_same(&file.metadata()?, &there) && there.len() == bytes)
+    }
+
     fn sync_folder(&self) -> io::Result<()> {
         sync_folder(&self.folder)
     }
@@ -150,6 +174,30 @@ fn make_folder(folder: &Path) -> io::Result<()> {
         let here = parent.as_os_str().is_empty();
         sync_folder(if here { Path::new(".") } else { parent })
     })
+}
+
+/// What is under a name; `None`: nothing.
+fn found(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::metadata(path) {
+        Ok(there) => Ok(Some(there)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        // Something else lies where a folder was.
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Elsewhere a file that is open cannot be moved away; that it is there, with its size, is all that is
+/// asked.
+#[cfg(not(unix))]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    one.is_dir() == other.is_dir()
 }
 
 /// For writing; only this user may look into it.

@@ -49,6 +49,14 @@ pub enum Why {
     /// An unfinished append in a segment that another one follows.
     #[error("an append is unfinished, and a later file is there")]
     NotAtTheEnd,
+    /// A head that was kept elsewhere names a later record: what was acknowledged is gone.
+    #[error(
+        "it ends at record {0}, and a later one was acknowledged: it was emptied, cut, put back or moved away"
+    )]
+    Behind(u64),
+    /// A head that was kept elsewhere names another record of this number.
+    #[error("another record was acknowledged under this number: this is another journal")]
+    Another,
     /// The system could not read the file.
     #[error("it cannot be read ({0})")]
     Unreadable(io::ErrorKind),
@@ -86,6 +94,10 @@ pub enum AppendError {
     /// all of them or none. Until then every append fails with `Poisoned`.
     #[error("the journal could not be written: {0}")]
     Io(#[from] io::Error),
+    /// The file under the journal's name is not the one that is open. Nothing was written: nobody
+    /// would find it there.
+    #[error("the journal's file or folder was removed, moved or replaced while it was in use")]
+    Displaced,
     /// An earlier append failed. Nothing was written. Open the journal again.
     #[error("the journal could not be written before, and must be opened again")]
     Poisoned,

@@ -17,6 +17,19 @@ impl Hash {
         &self.0
     }
 
+    /// From 64 hex digits.
+    pub(crate) fn of_hex(text: &str) -> Option<Hash> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        let mut bytes = [0; 32];
+        for (to, from) in bytes.iter_mut().zip(digits.chunks(2)) {
+            *to = u8::from_str_radix(std::str::from_utf8(from).ok()?, 16).ok()?;
+        }
+        Some(Hash(bytes))
+    }
+
     /// Of the parts in a row.
     pub(crate) fn of(parts: &[&[u8]]) -> Hash {
         let mut context = Context::new(&SHA256);

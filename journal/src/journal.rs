@@ -10,7 +10,7 @@ use crate::format::{self, HEAD, Place, RECORD_HEAD, SegmentHead};
 use crate::points::point;
 use crate::recover::{Last, Link, Recovered, Recovery};
 use crate::segment::{self, SEGMENT_BYTES};
-use crate::{AppendError, Entry, Hash, OpenError, Torn};
+use crate::{AppendError, Broken, Entry, Hash, Head, OpenError, Torn, Why, head};
 
 /// The one writer of a journal. It stays locked for other processes until this is dropped.
 #[derive(Debug)]
@@ -46,6 +46,18 @@ impl Journal<RealDisk> {
     pub fn open(folder: &Path) -> Result<Opened, OpenError> {
         Self::open_on(RealDisk::writer(folder)?)
     }
+
+    /// The same for a journal that has come as far as `head`, by what was kept elsewhere. One that ends
+    /// before that, or has another record there, or is not there at all, is damaged; nothing is changed
+    /// then.
+    pub fn open_after(folder: &Path, head: Option<Head>) -> Result<Opened, OpenError> {
+        if let Some(head) = head.filter(|head| head.seq > 0)
+            && !folder.is_dir()
+        {
+            return Err(head::broken(0, head.seq, Why::Behind(0)).into());
+        }
+        Self::open_from(RealDisk::writer(folder)?, SEGMENT_BYTES, head)
+    }
 }
 
 impl<D: Disk> Journal<D> {
@@ -60,6 +72,10 @@ impl<D: Disk> Journal<D> {
     /// As `open_on`; new segments have `segment_bytes` instead of [`SEGMENT_BYTES`]. The first 512
     /// of them hold no records.
     pub fn open_sized(disk: D, segment_bytes: u64) -> Result<Opened<D>, OpenError> {
+        Self::open_from(disk, segment_bytes, None)
+    }
+
+    fn open_from(disk: D, segment_bytes: u64, head: Option<Head>) -> Result<Opened<D>, OpenError> {
         let segment_bytes = segment_bytes.max((HEAD + RECORD_HEAD) as u64);
         let mut recovery = Recovery::new();
         let mut entries = Vec::new();
@@ -68,8 +84,12 @@ impl<D: Disk> Journal<D> {
             tail = disk.read(&segment::name(number))?;
             recovery.add(number, &tail, |entry| entries.push(entry))?;
         }
-        segment::sweep(&disk)?;
         let Recovered { link, torn, last, .. } = recovery.finish();
+        if let Some(head) = head {
+            let segment = last.as_ref().map_or(0, |last| last.number);
+            goes_on_from(head, &entries, segment)?;
+        }
+        segment::sweep(&disk)?;
         let (file, last) = match last {
             Some(last) => (settle(&disk, &last, tail)?, last),
             None => begin(&disk, segment_bytes)?,
@@ -91,6 +111,9 @@ impl<D: Disk> Journal<D> {
     /// and hashes; they are durable then, through a power cut too. Blocks for as long as the disk
     /// takes, some milliseconds.
     ///
+    /// Where another file than the open one lies under the journal's name, or none, nothing is written
+    /// ([`AppendError::Displaced`]); no payloads at all ask for just that.
+    ///
     /// They stand or fall together: no later open finds some of them. After
     /// [`AppendError::Io`] it is unknown whether they are there, the next open tells, and until then
     /// this journal appends nothing more: what a failed sync has left in memory and on the disk
@@ -98,6 +121,9 @@ impl<D: Disk> Journal<D> {
     pub fn append(&mut self, payloads: &[&[u8]]) -> Result<Vec<(u64, Hash)>, AppendError> {
         if self.poisoned {
             return Err(AppendError::Poisoned);
+        }
+        if !self.is_in_place()? {
+            return Err(AppendError::Displaced);
         }
         let Ok(count) = u16::try_from(payloads.len()) else {
             return Err(AppendError::TooMany(payloads.len()));
@@ -128,8 +154,13 @@ impl<D: Disk> Journal<D> {
 
     /// Sequence number and hash of the last record; 0 and [`Hash::GENESIS`] before the first. It
     /// vouches for every record up to it: kept elsewhere, it shows whether the journal was put back.
-    pub fn head(&self) -> (u64, Hash) {
-        (self.link.seq - 1, self.link.prev)
+    pub fn head(&self) -> Head {
+        Head { seq: self.link.seq - 1, hash: self.link.prev }
+    }
+
+    /// Whether the file that is written is the one that the next open will find.
+    pub fn is_in_place(&self) -> io::Result<bool> {
+        self.disk.is_in_place(&segment::name(self.segment), &self.file, self.size)
     }
 
     /// Whether an append failed, so that the journal must be opened again.
@@ -168,6 +199,14 @@ impl<D: Disk> Journal<D> {
         (self.segment, self.size, self.end) = (number, size, HEAD as u64);
         Ok(())
     }
+}
+
+/// Whether what was read goes on from a head that was kept elsewhere.
+fn goes_on_from(head: Head, entries: &[Entry], segment: u32) -> Result<(), Broken> {
+    let at = entries.partition_point(|entry| entry.seq < head.seq);
+    let there = entries.get(at).filter(|entry| entry.seq == head.seq).map(|entry| entry.hash);
+    let last = entries.last().map_or(0, |entry| entry.seq);
+    head.check(last, there).map_err(|why| head::broken(segment, head.seq, why))
 }
 
 /// The first segment of a new journal.

@@ -11,7 +11,9 @@
 //! - An append that was never acknowledged may be found, whole, or not.
 //! - Damage is never repaired and never passed over: opening fails, and so trading stays closed.
 //! - Records are chained by SHA-256: whoever changes one has to change all after it, and the head.
-//!   That is no signature. It shows only against a head that was kept elsewhere.
+//!   That is no signature. It shows only against a head that was kept elsewhere: [`HeadFile`] keeps
+//!   one, and [`Journal::open_after`] takes a journal that ends before it for damage.
+//! - Nothing is appended to a file that is no longer the one under its name.
 //!
 //! `recover` holds the rules of what is an interrupted append and what is damage.
 
@@ -24,15 +26,17 @@ mod error;
 mod faults;
 mod format;
 mod hash;
+mod head;
 mod journal;
 mod points;
 mod recover;
 mod segment;
 
-pub use audit::{Verified, read, verify};
+pub use audit::{Verified, read, verify, verify_after};
 pub use disk::{Disk, RealDisk};
 pub use error::{AppendError, Broken, OpenError, Why};
 pub use hash::Hash;
+pub use head::{Head, HeadFile, Kept};
 pub use journal::{Journal, Opened};
 #[cfg(feature = "faults")]
 pub use points::set_point_hook;

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 
+/// The file whose being there freezes trading: in a profile's state folder, or above the profiles.
+pub const FLAG: &str = "FROZEN";
+
 /// The folders and files of one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
@@ -87,6 +90,25 @@ impl Places {
         self.runtime.join(format!("{}.sock", self.profile))
     }
 
+    /// Freezes trading of this profile.
+    pub fn flag(&self) -> PathBuf {
+        self.state.join(FLAG)
+    }
+
+    /// What belongs to an account and not to a profile lies in each of these, above the profiles. Beside
+    /// the folder of our state it is the one that this home has by default: who names another one for
+    /// itself does not walk round what stands there.
+    pub fn shared(&self) -> Vec<PathBuf> {
+        let home = std::env::home_dir().filter(|home| home.is_absolute());
+        shared(&self.state, home.as_deref())
+    }
+
+    /// Where `config.toml` lies in this home unless something names another place.
+    pub fn default_config() -> Option<PathBuf> {
+        let home = std::env::home_dir().filter(|home| home.is_absolute())?;
+        Some(home.join(".config/ibd"))
+    }
+
     /// Held by the daemon for life; never unlinked.
     pub fn daemon_lock(&self) -> PathBuf {
         self.state.join("ibd.lock")
@@ -128,9 +150,18 @@ impl Places {
     }
 }
 
-/// Whether this may name a profile: it becomes part of file names.
+fn shared(state: &Path, home: Option<&Path>) -> Vec<PathBuf> {
+    let ours = state.parent().map(Path::to_owned);
+    let default = home.map(|home| home.join(".local/state/ibd"));
+    let mut folders: Vec<PathBuf> = ours.into_iter().chain(default).collect();
+    folders.dedup();
+    folders
+}
+
+/// Whether this may name a profile: it becomes part of file names, beside the flag of all profiles.
 pub fn is_profile(name: &str) -> bool {
     (1..=32).contains(&name.len())
+        && !name.eq_ignore_ascii_case(FLAG)
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
@@ -174,9 +205,18 @@ mod tests {
     #[test]
     fn a_profile_is_a_plain_word() {
         assert!(is_profile("default") && is_profile("paper-2"));
-        for bad in ["", "..", "a/b", "a b", &"x".repeat(33)] {
+        for bad in ["", "..", "a/b", "a b", "FROZEN", "Frozen", &"x".repeat(33)] {
             assert!(!is_profile(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn what_belongs_to_an_account_lies_above_the_profiles_and_in_the_homes_own_place() {
+        let (state, home) = (Path::new("/h/.local/state/ibd/x"), Path::new("/h"));
+        let own = PathBuf::from("/h/.local/state/ibd");
+        assert_eq!(shared(state, Some(home)), [own.clone()]);
+        assert_eq!(shared(Path::new("/e/ibd/x"), Some(home)), [PathBuf::from("/e/ibd"), own]);
+        assert_eq!(shared(Path::new("/e/ibd/x"), None), [PathBuf::from("/e/ibd")]);
     }
 
     #[test]

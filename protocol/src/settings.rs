@@ -5,10 +5,12 @@
 //! checked where it is read: what is no value of its kind is an error that names the field as the
 //! person wrote it, never a silent default. Empty means unset.
 
+mod client;
 mod kind;
 mod sources;
 mod table;
 
+pub use client::{Bound, Client, Strict, bind};
 pub use kind::Kind;
 pub use sources::{FlagError, Flags, from_environment, from_flags, from_toml_pairs};
 pub use table::{KEYRING, LIMITS, LOGIN, SETTINGS, Setting, find};

@@ -183,9 +183,13 @@ async fn start_service(places: &Places) -> bool {
 
 #[cfg(target_os = "linux")]
 fn service_command(places: &Places) -> Option<(&'static str, Vec<OsString>)> {
-    let unit = places.config.parent()?.join("systemd/user/ibd.service");
+    // Whoever names another place for configuration does not hide the unit that a person has installed.
+    let folders = [Some(places.config.clone()), Places::default_config()];
+    let mut units = folders.iter().flatten().filter_map(|folder| folder.parent());
     let arguments = ["--user", "start", "ibd.service"].map(OsString::from).to_vec();
-    unit.exists().then_some(("systemctl", arguments))
+    units
+        .any(|folder| folder.join("systemd/user/ibd.service").exists())
+        .then_some(("systemctl", arguments))
 }
 
 #[cfg(target_os = "macos")]

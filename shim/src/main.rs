@@ -37,6 +37,7 @@ fn main() -> ExitCode {
     }
     let mut settings = settings::from_environment(|name| std::env::var(name).ok());
     settings.overlay(flags.settings);
+    settings.refuse_what_no_client_may();
     let setup = setup(&settings);
     start_log(&settings, &setup);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -322,6 +322,7 @@ impl World<'_> {
         self.count_chaos(sim).await;
         sim.tell("/chaos", &json!({})).await;
         let _ = std::fs::remove_file(self.home.state().join("FROZEN"));
+        let _ = std::fs::remove_file(self.home.path.join("state/ibd/FROZEN"));
         self.tear(if self.plan.seed.is_multiple_of(2) { Tear::Halved } else { Tear::Nothing });
         self.move_clock(0);
         if self.plan.above.is_some() {

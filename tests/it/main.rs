@@ -18,6 +18,7 @@ mod pacing;
 mod road;
 mod service;
 mod session;
+mod shared;
 mod socket;
 mod store;
 mod week;

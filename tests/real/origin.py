@@ -219,7 +219,7 @@ def stranger(check):
     """Another user of this machine."""
     with logged_in("stranger") as world:
         # Only what ibd itself closes shall count.
-        for folder in (world.home, world.home / "r", world.home / "s", world.home / "s/ibd", world.home / "config"):
+        for folder in (world.home, world.home / "r", world.home / "s", world.home / "s/ibd", world.home / ".config"):
             folder.chmod(0o755)
         sock = world.home / "r/ibd/default.sock"
         python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else shutil.which("python3")

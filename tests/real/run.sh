@@ -36,7 +36,7 @@ SIM=
 
 in_world() { # command…, with nothing of this environment but PATH
     env -i PATH="$REAL/node/node_modules/node/bin:$PATH" LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 \
-        HOME="$WORLD" XDG_CONFIG_HOME="$WORLD/config" XDG_STATE_HOME="$WORLD/state" XDG_DATA_HOME="$WORLD/data" \
+        HOME="$WORLD" XDG_CONFIG_HOME="$WORLD/.config" XDG_STATE_HOME="$WORLD/state" XDG_DATA_HOME="$WORLD/data" \
         XDG_CACHE_HOME="$WORLD/cache" XDG_RUNTIME_DIR="$WORLD/run" IB_GATEWAY=simulator \
         IB_FLEX_TOKEN=sim-flex-token \
         IBD_BIN="$BIN" REAL="$REAL" "$@"

@@ -182,7 +182,7 @@ class World:
 
     def __init__(self, name, sim=True, data=None, prefix=(), path=SYSTEM_PATH, **settings):
         self.home, self.prefix, self.shims, self.everything = TOP / name, list(prefix), [], []
-        for folder in ("", "r", "config/ibd"):
+        for folder in ("", "r", ".config/ibd"):
             self.folder(folder)
         self.state = self.home / "s/ibd/default"
         self.data = pathlib.Path(data) if data else TOP / "data"
@@ -192,7 +192,7 @@ class World:
             "PATH": path,
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
-            "XDG_CONFIG_HOME": str(self.home / "config"),
+            "XDG_CONFIG_HOME": str(self.home / ".config"),
             "XDG_STATE_HOME": str(self.home / "s"),
             "XDG_DATA_HOME": str(self.data),
             "XDG_CACHE_HOME": str(self.home / "cache"),
@@ -229,7 +229,7 @@ class World:
 
     def configure(self, **settings):
         text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items())
-        return self.write("config/ibd/config.toml", text)
+        return self.write(".config/ibd/config.toml", text)
 
     def command(self, program, *arguments):
         return [*self.prefix, *as_user(PERSON, BIN / program, *arguments)]

@@ -63,8 +63,8 @@ impl World {
 
     /// Writes `config.toml`.
     pub fn configure(&self, text: &str) {
-        std::fs::create_dir_all(self.path("config/ibd")).unwrap();
-        let file = self.path("config/ibd/config.toml");
+        std::fs::create_dir_all(self.path(".config/ibd")).unwrap();
+        let file = self.path(".config/ibd/config.toml");
         std::fs::write(&file, text).unwrap();
         // It may hold secrets.
         std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -77,7 +77,7 @@ impl World {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.home.path())
-            .env("XDG_CONFIG_HOME", self.path("config"))
+            .env("XDG_CONFIG_HOME", self.path(".config"))
             .env("XDG_STATE_HOME", self.path("state"))
             .env("XDG_DATA_HOME", self.path("data"))
             .env("XDG_CACHE_HOME", self.path("cache"))

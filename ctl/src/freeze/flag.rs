@@ -6,11 +6,31 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use ibd_protocol::Places;
+use ibd_protocol::places::FLAG;
 use jiff::Timestamp;
 
 /// Where it lies. The daemon looks there.
 pub(crate) fn file(places: &Places) -> PathBuf {
-    places.state.join("FROZEN")
+    places.flag()
+}
+
+/// Where those lie that freeze every profile: an account belongs to none of them.
+pub(crate) fn shared(places: &Places) -> Vec<PathBuf> {
+    let folders = places.shared().into_iter().enumerate();
+    let there = folders.filter(|(at, folder)| *at == 0 || folder.is_dir());
+    there.map(|(_, folder)| folder.join(FLAG)).collect()
+}
+
+/// Raises the one of this profile and those of all.
+pub(crate) fn raise_all(places: &Places, now: Timestamp) -> io::Result<()> {
+    let flags = std::iter::once(file(places)).chain(shared(places));
+    flags.map(|flag| raise(&flag, now)).fold(Ok(()), |all, one| all.and(one))
+}
+
+/// Whether any of them is up.
+pub(crate) fn is_up(places: &Places) -> bool {
+    let mut flags = std::iter::once(file(places)).chain(shared(places));
+    flags.any(|flag| std::fs::symlink_metadata(flag).is_ok())
 }
 
 /// Raises it. Afterwards it is there even if the machine loses power now.

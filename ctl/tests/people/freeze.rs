@@ -56,10 +56,13 @@ async fn without_a_daemon_the_next_one_stays_frozen() {
 }
 
 #[tokio::test]
-async fn each_profile_has_its_own_flag() {
+async fn each_profile_has_its_own_flag_and_one_above_them_is_for_all() {
     let daemon = Daemon::absent();
     ctl(&daemon, &["freeze", "--profile", "paper"]).await;
     assert!(daemon.path("state/ibd/paper/FROZEN").exists() && !is_frozen(&daemon));
+    assert!(daemon.path("state/ibd/FROZEN").exists(), "the account is the same");
+    let status = ctl(&daemon, &["status"]).await;
+    assert!(stdout(&status).contains("Trading is frozen"), "{status:?}");
 }
 
 #[tokio::test]

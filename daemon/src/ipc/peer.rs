@@ -240,6 +240,13 @@ impl State {
         self.shared.desks.session.wishes(wishes);
         self.shared.desks.flex.wishes(wishes);
         let policy = Policy::settle(&self.shared.config, wishes);
+        for setting in &policy.unheard {
+            tracing::warn!(
+                client = self.name,
+                setting,
+                "a client's value would loosen this: it is not applied"
+            );
+        }
         self.change(|status| status.read_only = policy.read_only);
         self.policy = Arc::new(policy);
     }

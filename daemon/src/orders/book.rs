@@ -195,18 +195,7 @@ impl Book {
 
     /// Orders sent lately.
     pub fn counts(&self, now: &Now) -> Counts {
-        let mut counts = Counts::default();
-        for intent in self.intents.values() {
-            let (Some(sent), Some(order)) = (intent.sent_at, &intent.order) else { continue };
-            // A clock that was set, back or ahead, must not let more through.
-            if age(intent, now) < Duration::from_secs(60) {
-                counts.minute += order.count();
-            }
-            if day(sent) >= day(now.wall) || age(intent, now) < since_midnight(now.wall) {
-                counts.day += order.count();
-            }
-        }
-        counts
+        counts_of(self.intents.values(), now)
     }
 
     /// Orders that the broker rejected in a row, up to the last one.
@@ -231,6 +220,22 @@ impl Book {
 
 fn is_placed(intent: &Intent) -> bool {
     !matches!(intent.state, State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_)))
+}
+
+/// How many of these were sent lately.
+pub fn counts_of<'a>(intents: impl Iterator<Item = &'a Intent>, now: &Now) -> Counts {
+    let mut counts = Counts::default();
+    for intent in intents {
+        let (Some(sent), Some(order)) = (intent.sent_at, &intent.order) else { continue };
+        // A clock that was set, back or ahead, must not let more through.
+        if age(intent, now) < Duration::from_secs(60) {
+            counts.minute += order.count();
+        }
+        if day(sent) >= day(now.wall) || age(intent, now) < since_midnight(now.wall) {
+            counts.day += order.count();
+        }
+    }
+    counts
 }
 
 /// The smallest of what the clocks say: one that jumps ahead makes nothing older.

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use ibd_cpapi::faults;
 use ibd_protocol::Secret;
-use ibd_protocol::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
-use tokio::time::Instant;
 
 use super::approval::{Approval, By};
 use super::clock::{Boot, Now};
@@ -21,9 +19,6 @@ use super::{Msg, State, lane};
 use crate::refusal::Refusal;
 use crate::session::Lease;
 
-/// Wrong PINs within [`PINS_PER`] before no more are looked at.
-const WRONG_PINS: usize = 5;
-const PINS_PER: Duration = Duration::from_secs(15 * 60);
 /// What the names of dialogs about approvals begin with.
 pub(super) const TOKEN: &str = "approve-";
 /// What a short id is made of: nothing that is taken for something else.
@@ -58,10 +53,6 @@ pub enum Answerer {
 /// The PIN that is wanted, if one is set. Looked up before the actor is asked: a keyring may take its time.
 #[derive(Debug, Clone, Default)]
 pub struct Pin(pub Option<Secret>);
-
-/// Who guessed a PIN lately.
-#[derive(Debug, Default)]
-pub(super) struct Pins(Vec<Instant>);
 
 impl State {
     /// Takes a request: at most once, whoever asks how often.
@@ -154,13 +145,17 @@ impl State {
         {
             return Err((lane::change_in_doubt(other), None));
         }
+        if let Some(why) = self.claims.problem(&order.account) {
+            return Err((super::claim::denial(why), None));
+        }
         let like = match intent.is_order() {
             true => self.alike(&order, rules, request.beside)?,
             false => None,
         };
         let empty = Scene::default();
         let scene = request.scene.as_ref().map_or(&empty, |(scene, _)| scene);
-        vet(order, scene, rules, self.book.counts(&Now::get()), now)
+        let counts = self.counts(&order.account, &Now::get());
+        vet(order, scene, rules, counts, now)
             .map(|vetted| (vetted, like))
             .map_err(|denial| (denial, None))
     }
@@ -173,8 +168,13 @@ impl State {
         beside: Option<IntentId>,
     ) -> Result<Option<IntentId>, (Denial, Option<IntentId>)> {
         let window = Duration::from_secs(rules.duplicate_seconds);
-        let Some((first, in_doubt)) = self.book.alike(order, window, &Now::get()) else {
-            return Ok(None);
+        let now = Now::get();
+        let elsewhere = self.siblings.alike(order, window, &now);
+        if let Some(first) = elsewhere.as_ref().filter(|first| !first.is_meant(beside)) {
+            return Err((first.denial(), Some(first.id())));
+        }
+        let Some((first, in_doubt)) = self.book.alike(order, window, &now) else {
+            return Ok(elsewhere.map(|first| first.id()));
         };
         let name = first.state.name();
         if in_doubt {
@@ -341,7 +341,7 @@ impl State {
                 "Tell the user; `ibctl approve` does it too.",
             )),
             (By::Person, Answerer::Client(_)) => Err(needs_person(&approval.id)),
-            (_, Answerer::Dialog) if self.settings.text("IB_APPROVE_BY") == Some("ibctl") => {
+            (_, Answerer::Dialog) if self.rules_of(intent).is_ctl_only => {
                 Err(needs_person(&approval.id))
             }
             (_, Answerer::Dialog) if wanted.0.is_some() => Err(needs_person(&approval.id)),
@@ -362,23 +362,7 @@ impl State {
 
     /// The PIN's holder is a person: a program that runs as the same user could say anything else.
     pub(super) fn check_pin(&mut self, wanted: &Pin, pin: Option<&Secret>) -> Result<(), Refusal> {
-        let Some(wanted) = &wanted.0 else { return Ok(()) };
-        self.pins.0.retain(|at| at.elapsed() < PINS_PER);
-        if self.pins.0.len() >= WRONG_PINS {
-            return Err(Refusal::new(
-                "pin_locked",
-                "Too many wrong PINs; none is looked at for a quarter of an hour.",
-                "Wait, or set another one with `ibctl secrets set IB_APPROVAL_PIN`.",
-            ));
-        }
-        let is_right = pin.is_some_and(|pin| is_same(pin.expose(), wanted.expose()));
-        match is_right {
-            true => Ok(()),
-            false => {
-                self.pins.0.push(Instant::now());
-                Err(Refusal::new("wrong_pin", "The PIN is missing or wrong.", "Give the PIN."))
-            }
-        }
+        self.pins.check(wanted, pin)
     }
 
     /// What must be said yes to.
@@ -390,8 +374,7 @@ impl State {
         worth: &Worth,
     ) -> Approval {
         let now = Timestamp::now();
-        let seconds = self.settings.number("IB_APPROVAL_SECONDS").unwrap_or(300u32);
-        let life = faults::scaled(Duration::from_secs(u64::from(seconds)));
+        let life = faults::scaled(Duration::from_secs(self.rules_of(intent).approval_seconds));
         let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::from_secs(300));
         Approval {
             id: self.short_id(),
@@ -464,10 +447,8 @@ impl State {
 
     /// The limits for an intent: the daemon's, and what its client brought along.
     pub(super) fn rules_of(&self, intent: &Intent) -> Rules {
-        let mut client = Settings::default();
-        client.take_limits(&intent.origin.bound);
         let is_paper = intent.order.as_ref().is_some_and(|order| order.paper);
-        self.limits.strictest(&Limits::of(&client), is_paper)
+        self.limits.strictest_of(&Limits::of_client(&intent.origin.bound), is_paper)
     }
 
     /// Approvals are found by their secret token also after they were answered.
@@ -481,12 +462,6 @@ impl State {
             self.tokens.insert(approval.token.clone(), id);
         }
     }
-}
-
-/// Takes as long whether the first or the last character differs.
-fn is_same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    one.len() == other.len() && one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
 }
 
 /// Why nothing is sent while the journal cannot be written.
@@ -532,17 +507,4 @@ fn needs_person(id: &str) -> Refusal {
         format!("Tell the user to run `ibctl approve {id}`, or `ibctl deny {id}`."),
     )
     .at("confirmationId")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pins_are_compared_whole() {
-        assert!(is_same("2468", "2468"));
-        for other in ["2469", "246", "24680", ""] {
-            assert!(!is_same("2468", other), "{other}");
-        }
-    }
 }

@@ -10,12 +10,12 @@ use ractor::RpcReplyPort;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::Msg;
 use super::desk::{Answerer, Pin, Request};
 use super::intent::{Intent, IntentId};
 use super::life::{End, State};
 use super::page::Page;
 use super::record::why;
+use super::{Msg, pins};
 use crate::config::Config;
 use crate::post::Post;
 use crate::refusal::Refusal;
@@ -34,6 +34,8 @@ pub struct OrdersHandle {
     profile: String,
     /// A file that is there since a PIN was last seen in the keyring.
     seen: PathBuf,
+    /// Folders above profiles: another one may have a PIN.
+    above: Vec<PathBuf>,
     /// Only `ibctl` may approve.
     is_ctl_only: bool,
 }
@@ -52,9 +54,9 @@ impl OrdersHandle {
     pub fn new(post: Post<Msg>, changes: watch::Sender<u64>, config: &Config) -> Self {
         let pin = config.settings.text("IB_APPROVAL_PIN").map(Secret::new);
         let is_ctl_only = config.settings.text("IB_APPROVE_BY") == Some("ibctl");
-        let (profile, seen) =
-            (config.places.profile.clone(), config.places.state.join("pin-is-set"));
-        Self { post, changes, pin, profile, seen, is_ctl_only }
+        let (profile, seen) = (config.places.profile.clone(), config.places.state.join(pins::MARK));
+        let above = config.places.shared();
+        Self { post, changes, pin, profile, seen, above, is_ctl_only }
     }
 
     /// A keyring that does not answer is no proof that it has no PIN: where one was seen, it is wanted.
@@ -71,14 +73,14 @@ impl OrdersHandle {
             }
             Ok(None) => {
                 let _ = std::fs::remove_file(&self.seen);
-                Ok(Pin(None))
+                pins::of_another(&self.above, &self.profile).await.map(Pin)
             }
             Err(error) if self.seen.exists() => Err(Refusal::new(
                 "pin_unavailable",
                 format!("A PIN is set, and the keyring that has it cannot be read ({error})."),
                 "Unlock the keyring; or remove the PIN with `ibctl secrets forget IB_APPROVAL_PIN`.",
             )),
-            Err(_) => Ok(Pin(None)),
+            Err(_) => pins::of_another(&self.above, &self.profile).await.map(Pin),
         }
     }
 

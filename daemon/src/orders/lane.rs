@@ -2,6 +2,7 @@
 //! nothing else is sent to the order endpoints in between. It never waits for a person.
 
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 
@@ -249,11 +250,19 @@ impl State {
         if let Some(why) = self.frozen() {
             return Event::Refused(frozen(&why));
         }
+        if let Some(why) = self.claims.problem(&order.account) {
+            return Event::Refused(super::claim::denial(why));
+        }
         let now = Now::get();
         let rules = self.rules_of(intent);
         let empty = Scene::default();
         let scene = scene.unwrap_or(&empty);
-        let vetted = match vet(order.clone(), scene, &rules, self.book.counts(&now), now.wall) {
+        let window = Duration::from_secs(rules.duplicate_seconds);
+        if let Some(first) = self.siblings.was_sent(intent, window, &now) {
+            return Event::Refused(first.denial());
+        }
+        let counts = self.counts(&order.account, &now);
+        let vetted = match vet(order.clone(), scene, &rules, counts, now.wall) {
             Ok(vetted) => vetted,
             Err(denial) => return Event::Refused(denial),
         };
@@ -327,7 +336,7 @@ impl State {
         let by = "the daemon itself: more requests with orders left it than its journal knows of";
         tracing::error!(by, "trading is frozen");
         let _ = self.write_all(vec![Record::Frozen { by: by.to_owned() }]).await;
-        let _ = std::fs::write(&self.flag, "frozen\n");
+        let _ = self.flags.raise();
         self.say(
             Level::Warning,
             "trading_frozen",

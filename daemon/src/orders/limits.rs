@@ -18,6 +18,9 @@ pub struct Limits {
     per_day: Option<u64>,
     max_loss: Option<Decimal>,
     duplicate_seconds: Option<u64>,
+    approve_by: Option<String>,
+    approval_seconds: Option<u64>,
+    breaker: Option<u64>,
     accounts: Option<Words>,
     symbols: Option<Words>,
     denied_symbols: Option<Words>,
@@ -81,6 +84,12 @@ pub struct Rules {
     pub max_loss: Option<Decimal>,
     /// How long an alike order is held as a possible duplicate.
     pub duplicate_seconds: u64,
+    /// Whether a person approves with `ibctl` only.
+    pub is_ctl_only: bool,
+    /// Seconds until an approval expires.
+    pub approval_seconds: u64,
+    /// Rejects in a row that freeze trading.
+    pub breaker: u64,
     /// An account must be in each of these.
     pub accounts: Vec<Words>,
     /// A symbol must be in each of these.
@@ -115,6 +124,9 @@ impl Limits {
             per_day: settings.number("IB_MAX_ORDERS_PER_DAY"),
             max_loss: number("IB_MAX_DAILY_LOSS"),
             duplicate_seconds: settings.number("IB_DUPLICATE_SECONDS"),
+            approve_by: settings.text("IB_APPROVE_BY").map(str::to_owned),
+            approval_seconds: settings.number("IB_APPROVAL_SECONDS"),
+            breaker: settings.number("IB_BREAKER_REJECTS"),
             accounts: words("IB_ALLOWED_ACCOUNTS"),
             symbols: words("IB_ALLOWED_SYMBOLS"),
             denied_symbols: words("IB_DENIED_SYMBOLS"),
@@ -125,38 +137,73 @@ impl Limits {
         }
     }
 
+    /// What limits that a client brought along say. A name that is there twice binds twice.
+    pub fn of_client(bound: &[(String, String)]) -> Vec<Self> {
+        let mut layers: Vec<Vec<(String, String)>> = Vec::new();
+        for (name, value) in bound {
+            let pair = (name.clone(), value.clone());
+            match layers.iter_mut().find(|layer| layer.iter().all(|(taken, _)| taken != name)) {
+                Some(layer) => layer.push(pair),
+                None => layers.push(vec![pair]),
+            }
+        }
+        let read = |layer: &Vec<(String, String)>| {
+            let mut settings = Settings::default();
+            settings.take_limits(layer);
+            Self::of(&settings)
+        };
+        layers.iter().map(read).collect()
+    }
+
     /// The stricter of the two in everything; `is_paper` picks the defaults.
     pub fn strictest(&self, client: &Self, is_paper: bool) -> Rules {
+        self.strictest_of(std::slice::from_ref(client), is_paper)
+    }
+
+    /// The same for all that a client is bound by.
+    pub fn strictest_of(&self, clients: &[Self], is_paper: bool) -> Rules {
         let pick = |paper: u32, live: u32| Decimal::from(if is_paper { paper } else { live });
         let both = |words: fn(&Self) -> &Option<Words>| {
-            [words(self), words(client)].into_iter().flatten().cloned().collect::<Vec<_>>()
+            std::iter::once(self).chain(clients).filter_map(words_of(words)).collect::<Vec<_>>()
         };
+        let lowest = |limit: fn(&Self) -> Option<Decimal>| clients.iter().filter_map(limit).min();
+        let fewest = |limit: fn(&Self) -> Option<u64>| clients.iter().filter_map(limit).min();
         let mut questions = both(|limits| &limits.questions);
         if self.questions.is_none() {
             questions.push(Words::of(QUESTIONS));
         }
         Rules {
-            confirm: [Some(self.confirm.unwrap_or(Confirm::Live)), client.confirm]
-                .into_iter()
-                .flatten()
+            confirm: std::iter::once(self.confirm.unwrap_or(Confirm::Live))
+                .chain(clients.iter().filter_map(|client| client.confirm))
                 .collect(),
-            max_percent: less(self.max_percent.unwrap_or(pick(100, 10)), client.max_percent),
-            max_value: least(self.max_value, client.max_value),
-            max_quantity: least(self.max_quantity, client.max_quantity),
-            collar: less(self.collar.unwrap_or(pick(50, 5)), client.collar),
+            max_percent: less(
+                self.max_percent.unwrap_or(pick(100, 10)),
+                lowest(|client| client.max_percent),
+            ),
+            max_value: least(self.max_value, lowest(|client| client.max_value)),
+            max_quantity: least(self.max_quantity, lowest(|client| client.max_quantity)),
+            collar: less(self.collar.unwrap_or(pick(50, 5)), lowest(|client| client.collar)),
             per_minute: less(
                 self.per_minute.unwrap_or(if is_paper { 60 } else { 10 }),
-                client.per_minute,
+                fewest(|client| client.per_minute),
             ),
             per_day: less(
                 self.per_day.unwrap_or(if is_paper { 1_000 } else { 50 }),
-                client.per_day,
+                fewest(|client| client.per_day),
             ),
-            max_loss: least(self.max_loss, client.max_loss),
-            duplicate_seconds: self
-                .duplicate_seconds
-                .unwrap_or(120)
-                .max(client.duplicate_seconds.unwrap_or(0)),
+            max_loss: least(self.max_loss, lowest(|client| client.max_loss)),
+            duplicate_seconds: clients
+                .iter()
+                .filter_map(|client| client.duplicate_seconds)
+                .fold(self.duplicate_seconds.unwrap_or(120), u64::max),
+            is_ctl_only: std::iter::once(self)
+                .chain(clients)
+                .any(|limits| limits.approve_by.as_deref() == Some("ibctl")),
+            approval_seconds: less(
+                self.approval_seconds.unwrap_or(300),
+                fewest(|client| client.approval_seconds),
+            ),
+            breaker: less(self.breaker.unwrap_or(5), fewest(|client| client.breaker)),
             accounts: both(|limits| &limits.accounts),
             symbols: both(|limits| &limits.symbols),
             denied_symbols: both(|limits| &limits.denied_symbols),
@@ -188,6 +235,11 @@ impl Rules {
             Confirm::Never => false,
         })
     }
+}
+
+/// The words of a limit, if it has any.
+fn words_of(words: fn(&Limits) -> &Option<Words>) -> impl Fn(&Limits) -> Option<Words> {
+    move |limits| words(limits).clone()
 }
 
 fn confirm(text: &str) -> Option<Confirm> {
@@ -256,6 +308,107 @@ mod tests {
         let rules = daemon.strictest(&strict, false);
         assert_eq!(rules.max_value, Some(Decimal::from(100)));
         assert!(rules.needs_approval(true, Decimal::ONE));
+    }
+
+    /// For each limit: the daemon's, a client's that binds further, and one that would loosen.
+    const ROWS: &[(&str, &str, &str, &str)] = &[
+        ("IB_CONFIRM_ORDERS", "above:1000", "always", "never"),
+        ("IB_APPROVE_BY", "ibctl", "ibctl", "any"),
+        ("IB_APPROVE_BY", "any", "ibctl", "any"),
+        ("IB_APPROVAL_SECONDS", "300", "60", "600"),
+        ("IB_BREAKER_REJECTS", "5", "3", "1000"),
+        ("IB_MAX_ORDER_PERCENT", "5", "2", "50"),
+        ("IB_MAX_ORDER_VALUE", "100", "50", "5000"),
+        ("IB_MAX_ORDER_QUANTITY", "100", "50", "5000"),
+        ("IB_PRICE_COLLAR_PERCENT", "2", "1", "100"),
+        ("IB_MAX_ORDERS_PER_MINUTE", "5", "1", "1000"),
+        ("IB_MAX_ORDERS_PER_DAY", "5", "1", "1000"),
+        ("IB_MAX_DAILY_LOSS", "100", "50", "5000"),
+        ("IB_DUPLICATE_SECONDS", "120", "600", "1"),
+        ("IB_ALLOWED_ACCOUNTS", "DU1 DU2", "DU1", "DU1 DU2 DU3"),
+        ("IB_ALLOWED_SYMBOLS", "A B", "A", "A B C"),
+        ("IB_DENIED_SYMBOLS", "A", "A B", "B"),
+        ("IB_ALLOWED_SEC_TYPES", "STK OPT", "STK", "STK OPT FUT"),
+        ("IB_DENIED_SEC_TYPES", "OPT", "OPT FUT", "FUT"),
+        ("IB_ALLOWED_ORDER_TYPES", "LMT MKT", "LMT", "LMT MKT STP"),
+        ("IB_ALLOWED_QUESTIONS", "o163 o354", "o163", "o163 o354 o1"),
+    ];
+
+    /// Over the whole table: what a client brings along binds it further, and loosens nothing.
+    #[test]
+    fn every_limit_of_a_client_is_applied_if_it_is_stricter_and_only_then() {
+        use ibd_protocol::settings::LIMITS;
+        for (name, own, strict, loose) in ROWS {
+            assert!(LIMITS.contains(name), "{name}");
+            let pair = |value: &str| ((*name).to_owned(), value.to_owned());
+            let mut settings = Settings::default();
+            settings.take_limits(&[pair(own)]);
+            let daemon = Limits::of(&settings);
+            let rules =
+                |bound: &[(String, String)]| daemon.strictest_of(&Limits::of_client(bound), false);
+            let alone = rules(&[]);
+            if own != strict {
+                assert_ne!(
+                    shape(&rules(&[pair(strict)])),
+                    shape(&alone),
+                    "{name}={strict} is dropped"
+                );
+            }
+            // A list that loosens is one more that has to agree.
+            let loosened = shape(&rules(&[pair(loose)]));
+            assert!(
+                loosened.iter().zip(shape(&alone)).all(|(with, without)| *with >= without),
+                "{name}={loose}"
+            );
+            // Bound twice, the stricter one counts, in whatever order.
+            let twice = [pair(loose), pair(strict)];
+            let reversed = [pair(strict), pair(loose)];
+            assert_eq!(shape(&rules(&twice)), shape(&rules(&reversed)), "{name}");
+            let (once, both) = (shape(&rules(&[pair(strict)])), shape(&rules(&twice)));
+            assert!(both.iter().zip(once).all(|(both, once)| *both >= once), "{name}");
+        }
+        for name in LIMITS {
+            assert!(ROWS.iter().any(|row| row.0 == *name), "{name} has no row");
+        }
+    }
+
+    /// How strict rules are, each number the larger the stricter.
+    fn shape(rules: &Rules) -> Vec<Decimal> {
+        let number = |n: u64| Decimal::from(n);
+        let allows = |lists: &[Words], words: &[&str]| {
+            let all = words.iter().filter(|word| lists.iter().all(|list| list.has(word))).count();
+            -Decimal::from(all)
+        };
+        let denies = |lists: &[Words], words: &[&str]| {
+            Decimal::from(
+                words.iter().filter(|word| lists.iter().any(|list| list.has(word))).count(),
+            )
+        };
+        let asks =
+            |value: u32| Decimal::from(u8::from(rules.needs_approval(true, Decimal::from(value))));
+        let none = Decimal::from(1_000_000);
+        let kinds = ["STK", "OPT", "FUT"];
+        vec![
+            asks(1) + asks(2_000),
+            Decimal::from(u8::from(rules.is_ctl_only)),
+            -number(rules.approval_seconds),
+            -number(rules.breaker),
+            -rules.max_percent,
+            -rules.max_value.unwrap_or(none),
+            -rules.max_quantity.unwrap_or(none),
+            -rules.collar,
+            -number(rules.per_minute),
+            -number(rules.per_day),
+            -rules.max_loss.unwrap_or(none),
+            number(rules.duplicate_seconds),
+            allows(&rules.accounts, &["DU1", "DU2", "DU3"]),
+            allows(&rules.symbols, &["A", "B", "C"]),
+            denies(&rules.denied_symbols, &["A", "B", "C"]),
+            allows(&rules.sec_types, &kinds),
+            denies(&rules.denied_sec_types, &kinds),
+            allows(&rules.order_types, &["LMT", "MKT", "STP"]),
+            allows(&rules.questions, &["o163", "o354", "o1"]),
+        ]
     }
 
     #[test]

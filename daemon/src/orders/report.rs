@@ -64,24 +64,29 @@ impl State {
         Ok(())
     }
 
-    /// Why nothing new is sent, if a person or the breaker has frozen trading. The file counts by itself.
+    /// Why nothing new is sent, if a person or the breaker has frozen trading. The files count by themselves.
     pub(super) fn frozen(&self) -> Option<String> {
-        match self.book.frozen() {
-            Some(by) => Some(format!("frozen by {by}")),
-            None => self.flag.exists().then(|| "frozen by a person".to_owned()),
+        if let Some(by) = self.book.frozen() {
+            return Some(format!("frozen by {by}"));
         }
+        if self.flags.is_own_up() {
+            return Some("frozen by a person".to_owned());
+        }
+        let shared = self.flags.shared_up()?;
+        Some(format!("frozen for every profile (by {})", shared.display()))
     }
 
     /// Too many rejects in a row are no accident: a person looks before anything more is sent.
     pub(super) async fn look_for_breaker(&mut self) {
-        let limit = self.settings.number("IB_BREAKER_REJECTS").unwrap_or(5u64);
         let rejects = self.book.rejects();
+        let limit = self.breaker(rejects);
         if rejects < limit || self.book.frozen().is_some() {
             return;
         }
         let by = format!(
             "the breaker: {rejects} orders in a row were rejected (IB_BREAKER_REJECTS={limit})"
         );
+        let _ = self.flags.raise();
         if self.write_all(vec![Record::Frozen { by: by.clone() }]).await.is_ok() {
             self.say(
                 Level::Warning,
@@ -90,6 +95,14 @@ impl State {
                 "`ibctl orders` shows why; `ibctl unfreeze` lets orders through again.",
             );
         }
+    }
+
+    /// Rejects in a row that are too many for whoever asked for one of these last orders.
+    fn breaker(&self, rejects: u64) -> u64 {
+        let latest = usize::try_from(rejects).unwrap_or(usize::MAX).saturating_add(1);
+        let asked = self.book.iter().rev().filter(|intent| intent.is_order()).take(latest);
+        let own = self.limits.strictest_of(&[], false).breaker;
+        asked.map(|intent| self.rules_of(intent).breaker).fold(own, u64::min)
     }
 
     /// Something changed: whoever waits looks again.
@@ -120,6 +133,10 @@ impl State {
             _ if self.ready.is_none() => {
                 ("closed", "Trading is closed: there is no session at IBKR.".to_owned())
             }
+            _ if self.claims.any_problem().is_some() => (
+                "closed",
+                format!("Trading is closed: {}.", self.claims.any_problem().unwrap_or_default()),
+            ),
             _ if self.is_recovering() => (
                 "closed",
                 "Trading opens when orders from before were looked for at IBKR.".to_owned(),
@@ -465,8 +482,8 @@ impl State {
     }
 
     async fn freeze(&mut self, me: &ActorRef<Msg>, cancel_all: bool) -> OrdersReport {
-        // The file first: it works even if the journal does not.
-        let flagged = std::fs::write(&self.flag, "frozen\n");
+        // The files first: they work even if the journal does not.
+        let flagged = self.flags.raise();
         let written = match self.book.frozen() {
             Some(_) => Ok(()),
             None => self.write_all(vec![Record::Frozen { by: "a person".to_owned() }]).await,
@@ -538,14 +555,8 @@ impl State {
         if let Err(refusal) = self.check_pin(wanted, pin.as_ref()) {
             return self.failed(refusal);
         }
-        if let Err(error) = std::fs::remove_file(&self.flag)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            return self.report(
-                false,
-                format!("{} cannot be removed: {error}.", self.flag.display()),
-                "Remove it yourself.",
-            );
+        if let Err(why) = self.flags.lower() {
+            return self.report(false, format!("{why}."), "Remove it yourself.");
         }
         // A person has compared what left with what is known.
         self.egress = Egress::default();
@@ -555,11 +566,24 @@ impl State {
         }
         self.changed();
         self.next_turn(me);
-        self.report(true, "Orders go through again.", "")
+        let others = self.flags.others_up();
+        let hint = match others.is_empty() {
+            true => String::new(),
+            false => format!(
+                "Frozen of their own, and still so: the profiles {}; `ibctl unfreeze --profile NAME` each.",
+                others.join(", ")
+            ),
+        };
+        self.report(true, "Orders go through again.", hint)
     }
 
     fn audit(&self, count: u32) -> OrdersReport {
         match ibd_journal::read(&self.folder, count as usize) {
+            Ok(entries) if self.is_cut(count, &entries) => self.report(
+                false,
+                "The trail ends before what this daemon wrote last: its files were removed, moved or replaced.",
+                "`ibctl audit verify` says more.",
+            ),
             Ok(entries) => {
                 let mut report = self.report(true, "", "");
                 report.audit = entries.iter().map(line).collect();
@@ -573,8 +597,14 @@ impl State {
         }
     }
 
+    /// Whether the newest records are not there.
+    fn is_cut(&self, count: u32, newest: &[ibd_journal::Entry]) -> bool {
+        let wrote = self.heads.held().map_or(0, |head| head.seq);
+        count > 0 && newest.last().map_or(0, |entry| entry.seq) < wrote
+    }
+
     fn verify(&self) -> OrdersReport {
-        match ibd_journal::verify(&self.folder) {
+        match ibd_journal::verify_after(&self.folder, &self.heads.all()) {
             Ok(verified) => {
                 let text = format!(
                     "The audit trail is whole: {} records; the last hash is {}.",

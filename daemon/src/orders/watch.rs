@@ -83,7 +83,8 @@ impl State {
                 records.push(Record::Became { id, state, sent_at, through, boot, by });
             }
         }
-        if self.flag.exists() && self.book.frozen().is_none() {
+        if self.flags.is_own_up() && self.book.frozen().is_none() {
+            let _ = self.flags.raise();
             records.push(Record::Frozen { by: "a person".to_owned() });
         }
         if self.trail.is_ok()
@@ -133,6 +134,7 @@ impl State {
             self.egress.begin(lease.client().orders_left());
         }
         self.ready = lease;
+        self.claim();
         self.unlisted.clear();
         // Subscriptions end with the brokerage session.
         if let Some(feed) = self.feed.take() {
@@ -169,6 +171,9 @@ impl State {
         }
         self.watch_flag().await;
         self.watch_endings(now);
+        self.claim();
+        // A journal that vanished is known before the next order is asked for.
+        let _ = self.write_all(Vec::new()).await;
         if let Some(lease) = self.ready.clone() {
             self.check_egress(&lease).await;
         }
@@ -180,7 +185,9 @@ impl State {
 
     /// The file freezes trading even if nobody could tell us.
     async fn watch_flag(&mut self) {
-        if self.book.frozen().is_none() && self.flag.exists() {
+        if self.book.frozen().is_none() && self.flags.is_own_up() {
+            // Who raised it by hand may know of one profile only.
+            let _ = self.flags.raise();
             let _ = self.write_all(vec![Record::Frozen { by: "a person".to_owned() }]).await;
             self.changed();
         }

@@ -267,7 +267,11 @@ pub async fn answer(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
     let out = Out::of(intent, first.as_ref());
     let State::Awaiting(approval) = &intent.state else { return Ok(out) };
     let was_asked = ctx.who.resumes.as_deref() == Some(approval.token.as_str());
-    if approval.by == By::Client || was_asked || !ctx.desks.orders.dialog_counts().await {
+    if approval.by == By::Client
+        || was_asked
+        || ctx.policy.is_ctl_only
+        || !ctx.desks.orders.dialog_counts().await
+    {
         return Ok(out);
     }
     Err(question(intent, approval, &out))

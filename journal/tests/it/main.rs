@@ -3,6 +3,7 @@
 
 mod damage;
 mod faults;
+mod head;
 #[cfg(feature = "faults")]
 mod injected;
 mod life;

@@ -47,7 +47,7 @@ proptest! {
                     journal = opened.journal;
                 }
             }
-            prop_assert_eq!(journal.head().0, list.len() as u64);
+            prop_assert_eq!(journal.head().seq, list.len() as u64);
         }
     }
 }

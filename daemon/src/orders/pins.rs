@@ -1,0 +1,365 @@
+//! Wrong PINs: counted on the disk above the profiles, before each is looked at, so that neither another
+//! profile, nor a restart, nor a clock that is set gives new tries. The lock ends when the clock on the wall
+//! and the one that counts from the machine's start both say so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ibd_protocol::Secret;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::desk::Pin;
+use crate::refusal::Refusal;
+use crate::secrets;
+
+/// Wrong PINs within [`PER`] before no more are looked at.
+const MOST: usize = 5;
+const PER: Duration = Duration::from_secs(15 * 60);
+const FILE: &str = "pin-tries.jsonl";
+/// A file with nothing recent in it is begun anew from this size on, in bytes.
+const LONG: u64 = 16 << 10;
+/// In the state folder of a profile whose keyring has a PIN.
+pub(super) const MARK: &str = "pin-is-set";
+
+/// What two clocks say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Clocks {
+    /// May be set.
+    at: Timestamp,
+    /// Seconds since the machine started, also while it slept; where it is known.
+    up: Option<u64>,
+}
+
+/// One line of the file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    /// A PIN is about to be looked at.
+    Tried {
+        id: String,
+        #[serde(flatten)]
+        clocks: Clocks,
+    },
+    /// It was right.
+    Right { id: String },
+}
+
+/// Who guessed a PIN lately.
+#[derive(Debug, Default)]
+pub struct Pins {
+    files: Vec<PathBuf>,
+    /// Of this daemon: a file that is removed takes nothing back.
+    seen: BTreeMap<String, Clocks>,
+}
+
+impl Pins {
+    /// Counted in these folders above profiles.
+    pub fn above(folders: &[PathBuf]) -> Self {
+        let files = folders.iter().map(|folder| folder.join(FILE)).collect();
+        Self { files, seen: BTreeMap::new() }
+    }
+
+    /// Whether this PIN is the one that is wanted.
+    pub fn check(&mut self, wanted: &Pin, pin: Option<&Secret>) -> Result<(), Refusal> {
+        self.check_at(wanted, pin, Clocks::read())
+    }
+
+    fn check_at(&mut self, wanted: &Pin, pin: Option<&Secret>, now: Clocks) -> Result<(), Refusal> {
+        let Some(wanted) = &wanted.0 else { return Ok(()) };
+        if self.wrong(now).map_err(|why| uncounted(&why))? >= MOST {
+            return Err(locked());
+        }
+        let id = ulid::Ulid::new().to_string();
+        self.keep(&Line::Tried { id: id.clone(), clocks: now }).map_err(|why| uncounted(&why))?;
+        self.seen.insert(id.clone(), now);
+        if !pin.is_some_and(|pin| is_same(pin.expose(), wanted.expose())) {
+            return Err(Refusal::new("wrong_pin", "The PIN is missing or wrong.", "Give the PIN."));
+        }
+        self.seen.remove(&id);
+        if let Err(why) = self.keep(&Line::Right { id }) {
+            // It then counts as a wrong one, which errs on the safe side.
+            tracing::warn!(why, "a right PIN was not written down");
+        }
+        Ok(())
+    }
+
+    /// Wrong ones that still count.
+    fn wrong(&mut self, now: Clocks) -> Result<usize, String> {
+        let (mut tries, mut right) = (self.seen.clone(), BTreeSet::new());
+        for file in &self.files {
+            for line in read(file)? {
+                match line {
+                    Line::Tried { id, clocks } => drop(tries.insert(id, clocks)),
+                    Line::Right { id } => drop(right.insert(id)),
+                }
+            }
+        }
+        tries.retain(|id, then| !right.contains(id) && then.is_recent(now));
+        self.seen.retain(|_, then| then.is_recent(now));
+        if tries.is_empty() {
+            self.files.iter().for_each(|file| begin_anew(file));
+        }
+        Ok(tries.len())
+    }
+
+    /// Durable when this returns, in every folder that is there.
+    fn keep(&self, line: &Line) -> Result<(), String> {
+        let mut text = serde_json::to_string(line).map_err(|error| error.to_string())?;
+        text.push('\n');
+        let there = |file: &&PathBuf| file.parent().is_some_and(Path::is_dir);
+        self.files.iter().filter(there).try_for_each(|file| {
+            append(file, text.as_bytes()).map_err(|error| format!("{}: {error}", file.display()))
+        })
+    }
+}
+
+impl Clocks {
+    fn read() -> Self {
+        Self { at: Timestamp::now(), up: up() }
+    }
+
+    /// Whether either clock says that it was not long ago. A wall clock that was set back says nothing where
+    /// there is the other one, which after a restart counts from there.
+    fn is_recent(self, now: Self) -> bool {
+        let wall = Duration::try_from(now.at.duration_since(self.at)).ok();
+        let up = self.up.zip(now.up).map(|(then, now)| now.checked_sub(then).unwrap_or(now));
+        match (wall, up) {
+            (Some(wall), Some(up)) => wall < PER || Duration::from_secs(up) < PER,
+            (None, Some(up)) => Duration::from_secs(up) < PER,
+            (Some(wall), None) => wall < PER,
+            (None, None) => true,
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn up() -> Option<u64> {
+    u64::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Boottime).tv_sec).ok()
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn up() -> Option<u64> {
+    u64::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec).ok()
+}
+
+#[cfg(not(unix))]
+fn up() -> Option<u64> {
+    None
+}
+
+/// What a crash tore is no line; the try that it was is counted in memory, or its daemon is gone before it
+/// could say anything.
+fn read(file: &Path) -> Result<Vec<Line>, String> {
+    match std::fs::read_to_string(file) {
+        Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(format!("{}: {error}", file.display())),
+    }
+}
+
+/// In one write, behind what other daemons wrote.
+fn append(file: &Path, line: &[u8]) -> io::Result<()> {
+    let mut options = File::options();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(file)?;
+    file.write_all(line)?;
+    file.sync_data()
+}
+
+fn begin_anew(file: &Path) {
+    if std::fs::metadata(file).is_ok_and(|there| there.len() > LONG) {
+        let _ = std::fs::write(file, "");
+    }
+}
+
+/// Takes as long whether the first or the last character differs.
+fn is_same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    one.len() == other.len() && one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
+}
+
+fn locked() -> Refusal {
+    Refusal::new(
+        "pin_locked",
+        "Too many wrong PINs; none is looked at for a quarter of an hour.",
+        "Wait. A restart or another clock gives no new tries.",
+    )
+}
+
+fn uncounted(why: &str) -> Refusal {
+    Refusal::new(
+        "pin_not_counted",
+        format!("Wrong PINs could not be counted ({why}), so none is looked at."),
+        "Make that file readable and writable for you, then give the PIN again.",
+    )
+}
+
+/// The PIN of another profile: they may trade in the same account, and what one asks for the other does not
+/// let through without.
+pub async fn of_another(above: &[PathBuf], own: &str) -> Result<Option<Secret>, Refusal> {
+    for profile in with_pin(above, own) {
+        match secrets::look(&profile, "IB_APPROVAL_PIN").await {
+            Ok(Some(pin)) => return Ok(Some(pin)),
+            Ok(None) => {}
+            Err(error) => {
+                return Err(Refusal::new(
+                    "pin_unavailable",
+                    format!(
+                        "The profile {profile} has a PIN, and the keyring that has it cannot be read ({error})."
+                    ),
+                    "Unlock the keyring; or remove the PIN with `ibctl secrets forget IB_APPROVAL_PIN` there.",
+                ));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Other profiles in whose keyring a PIN was seen.
+fn with_pin(above: &[PathBuf], own: &str) -> Vec<String> {
+    let entries = above.iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+    let mut profiles: Vec<String> = entries
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.path().join(MARK).exists())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(|name| name != own && ibd_protocol::places::is_profile(name))
+        .collect();
+    profiles.sort();
+    profiles.dedup();
+    profiles
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use jiff::SignedDuration;
+
+    fn clocks(wall: i64, up: u64) -> Clocks {
+        Clocks { at: Timestamp::from_second(1_795_446_000 + wall).unwrap(), up: Some(up) }
+    }
+
+    fn said(pins: &mut Pins, pin: &str, now: Clocks) -> &'static str {
+        let wanted = Pin(Some(Secret::new("2468")));
+        let checked = pins.check_at(&wanted, Some(&Secret::new(pin)), now);
+        checked.map_or_else(|refusal| refusal.error, |()| "right")
+    }
+
+    fn guessed(folder: &Path, times: usize, now: Clocks) -> Pins {
+        let mut pins = Pins::above(&[folder.to_owned(), folder.join("none")]);
+        for _ in 0..times {
+            assert_eq!(said(&mut pins, "0000", now), "wrong_pin");
+        }
+        pins
+    }
+
+    #[test]
+    fn pins_are_compared_whole() {
+        assert!(is_same("2468", "2468"));
+        for other in ["2469", "246", "24680", ""] {
+            assert!(!is_same("2468", other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_restart_or_another_profile_gives_no_new_tries() {
+        let home = tempfile::tempdir().unwrap();
+        let now = clocks(0, 5_000);
+        guessed(home.path(), 3, now);
+        let mut pins = guessed(home.path(), 2, now);
+        assert_eq!(said(&mut pins, "2468", now), "pin_locked");
+        assert_eq!(said(&mut guessed(home.path(), 0, now), "2468", now), "pin_locked");
+        // Nor does a file that is removed under a daemon.
+        std::fs::remove_file(home.path().join(FILE)).unwrap();
+        assert_eq!(said(&mut pins, "0000", now), "wrong_pin", "its own were two");
+    }
+
+    #[test]
+    fn the_lock_ends_when_both_clocks_say_so() {
+        for (now, expected, case) in [
+            (clocks(899, 5_899), "pin_locked", "not yet"),
+            (clocks(900, 5_900), "right", "a quarter of an hour"),
+            (clocks(86_400, 5_001), "pin_locked", "the clock on the wall was set ahead"),
+            (clocks(0, 5_900), "pin_locked", "it was set back to the moment of the tries"),
+            (clocks(-86_400, 5_001), "pin_locked", "it was set back before them"),
+            (clocks(-86_400, 5_900), "right", "it was set back, and the time has passed"),
+            (clocks(60, 50), "pin_locked", "the machine was started anew"),
+            (clocks(86_400, 50), "pin_locked", "and its clock set ahead"),
+            (clocks(86_400, 900), "right", "and the time has passed"),
+        ] {
+            let home = tempfile::tempdir().unwrap();
+            guessed(home.path(), MOST, clocks(0, 5_000));
+            let mut later = Pins::above(&[home.path().to_owned()]);
+            assert_eq!(said(&mut later, "2468", now), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn without_the_second_clock_one_that_was_set_back_ends_no_lock() {
+        let at = |wall| Clocks { up: None, ..clocks(wall, 0) };
+        assert!(at(0).is_recent(at(-5)) && at(0).is_recent(at(899)) && !at(0).is_recent(at(900)));
+    }
+
+    #[test]
+    fn a_right_pin_is_no_try_and_one_that_was_cut_short_is() {
+        let home = tempfile::tempdir().unwrap();
+        let now = clocks(0, 5_000);
+        let mut pins = guessed(home.path(), MOST - 1, now);
+        assert_eq!(said(&mut pins, "2468", now), "right");
+        assert_eq!(said(&mut pins, "2468", now), "right");
+        // Killed between the try and its outcome.
+        pins.keep(&Line::Tried { id: "cut".into(), clocks: now }).unwrap();
+        assert_eq!(said(&mut guessed(home.path(), 0, now), "2468", now), "pin_locked");
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_not_looked_at() {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join(FILE)).unwrap();
+        let mut pins = Pins::above(&[home.path().to_owned()]);
+        assert_eq!(said(&mut pins, "2468", clocks(0, 1)), "pin_not_counted");
+        // A torn line hides no other.
+        let home = tempfile::tempdir().unwrap();
+        guessed(home.path(), MOST, clocks(0, 5_000));
+        append(&home.path().join(FILE), b"{\"tried\":{\"id\"").unwrap();
+        let mut pins = Pins::above(&[home.path().to_owned()]);
+        assert_eq!(said(&mut pins, "2468", clocks(1, 5_001)), "pin_locked");
+    }
+
+    #[test]
+    fn a_long_file_with_nothing_recent_is_begun_anew() {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(FILE);
+        let then = clocks(0, 5_000);
+        let line = serde_json::to_string(&Line::Tried { id: "x".into(), clocks: then }).unwrap();
+        std::fs::write(&file, format!("{line}\n").repeat(1_000)).unwrap();
+        let mut pins = Pins::above(&[home.path().to_owned()]);
+        assert_eq!(said(&mut pins, "2468", clocks(86_400, 91_400)), "right");
+        assert!(std::fs::metadata(&file).unwrap().len() < LONG);
+    }
+
+    #[test]
+    fn another_profile_with_a_pin_is_found() {
+        let home = tempfile::tempdir().unwrap();
+        for profile in ["default", "paper", "no pin here"] {
+            std::fs::create_dir(home.path().join(profile)).unwrap();
+        }
+        std::fs::write(home.path().join("default").join(MARK), "").unwrap();
+        let above = [home.path().to_owned()];
+        assert_eq!(with_pin(&above, "paper"), ["default"]);
+        assert!(with_pin(&above, "default").is_empty());
+        assert!(
+            Clocks::read().is_recent(Clocks {
+                at: Timestamp::now() + SignedDuration::from_secs(1),
+                up: up(),
+            })
+        );
+    }
+}
