@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::dice::Dice;
 
-/// Whether the journal's folder also vanishes: only once a daemon keeps the journal's head elsewhere.
-pub const JOURNAL_VANISHES: bool = false;
+/// Whether the journal's folder also vanishes.
+pub const JOURNAL_VANISHES: bool = true;
 
 /// Something that is done once.
 #[derive(Debug, Clone)]

@@ -10,7 +10,7 @@ use crate::plan::{ACCOUNTS, Plan};
 use crate::rig::{Daemon, Home, Sim, Tools};
 
 /// Ten minutes, in the daemon's own time, and some looks.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 /// Seconds.
 const DAY: i64 = 24 * 60 * 60;
 /// Room for some steps.
@@ -65,7 +65,7 @@ pub async fn run(tools: &Tools) -> Result<(), String> {
 }
 
 fn client(home: &Home, sim: &Sim) -> Client {
-    let wish = Plan::of(1).wishes.remove(0);
+    let wish = Plan::of(1, None).wishes.remove(0);
     // As long as the whole night.
     let deadline = Instant::now() + 4 * PATIENCE;
     let control = sim.control.clone();

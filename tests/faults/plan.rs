@@ -189,7 +189,7 @@ const STOCKS: [(&str, &str, &str); 3] =
 
 impl Plan {
     /// The run of a seed.
-    pub fn of(seed: u64) -> Self {
+    pub fn of(seed: u64, scene: Option<&str>) -> Self {
         let mut dice = Dice::new(seed);
         let through = if dice.percent(5) { Through::Shim } else { Through::Socket };
         let wishes = wishes(&mut dice, through);
@@ -216,11 +216,11 @@ impl Plan {
             above: None,
             vanishing: None,
         };
-        plan.with_moves(Dice::new(seed ^ 0x3e0f))
+        plan.with_moves(Dice::new(seed ^ 0x3e0f), scene)
     }
 
     /// The same with what came to the campaign later, which has dice of its own: the rest of a seed stays.
-    fn with_moves(mut self, mut dice: Dice) -> Self {
+    fn with_moves(mut self, mut dice: Dice, scene: Option<&str>) -> Self {
         for wish in &mut self.wishes {
             more_wishes(&mut dice, wish);
         }
@@ -234,11 +234,12 @@ impl Plan {
             moves::script(&mut dice, script);
         }
         self.deeds = moves::deeds(&mut dice);
-        if JOURNAL_VANISHES && dice.percent(3) {
+        let by_chance = dice.percent(25).then(|| dice.pick(&scenes::NAMES));
+        if let Some(name) = scene.or(by_chance.filter(|_| self.through == Through::Socket)) {
+            self.through = Through::Socket;
+            scenes::set(name, &mut dice, &mut self);
+        } else if JOURNAL_VANISHES && dice.percent(3) && self.through == Through::Socket {
             self.vanishing = Some(vanishing(&mut dice));
-        }
-        if dice.percent(25) && self.through == Through::Socket {
-            scenes::set(&mut dice, &mut self);
         }
         self
     }

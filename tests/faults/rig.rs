@@ -10,10 +10,31 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::plan::{ACCOUNTS, SCALE};
+use crate::plan::{ACCOUNTS, Plan, SCALE};
 
 /// Longer than anything takes that works, on a slow machine.
 pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// How many times as long as on an idle machine things take now, a whole number from 1 to 8: measured by how late a
+/// short sleep ends, all the time.
+pub fn slowness() -> u32 {
+    SLOWNESS.load(std::sync::atomic::Ordering::Relaxed)
+}
+
+static SLOWNESS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
+
+/// Measures it, for ever: the longest of the last twenty sleeps of 10 ms counts, by steps of 25 ms.
+pub async fn measure_slowness() {
+    let mut late = [0_u64; 20];
+    for at in (0..late.len()).cycle() {
+        let begun = std::time::Instant::now();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        late[at] = (begun.elapsed().as_millis() as u64).saturating_sub(10);
+        let longest = late.iter().max().copied().unwrap_or_default();
+        let slow = u32::try_from(1 + longest / 25).unwrap_or(8).min(8);
+        SLOWNESS.store(slow, std::sync::atomic::Ordering::Relaxed);
+    }
+}
 
 /// Programs and folders that all runs share.
 #[derive(Debug, Clone)]
@@ -29,8 +50,17 @@ pub struct Tools {
     /// Everything is logged.
     pub is_loud: bool,
     pub mutant: Option<String>,
+    /// Every run is this scene.
+    pub scene: Option<String>,
     /// A gateway that somebody else runs in front of a simulator, and that simulator's control address.
     pub outside: Option<(u16, String)>,
+}
+
+impl Tools {
+    /// What happens in the run of a seed.
+    pub fn plan(&self, seed: u64) -> Plan {
+        Plan::of(seed, self.scene.as_deref())
+    }
 }
 
 /// A simulator; it serves one run after the other.

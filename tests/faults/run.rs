@@ -15,10 +15,12 @@ use crate::check::{Findings, Remains, check};
 use crate::client::{Client, Heard, Log, Person};
 use crate::dice::Dice;
 use crate::plan::{End, Life, Manner, PARK, Plan, Tear, Through};
-use crate::rig::{Control, Daemon, Home, PATIENCE, Sim, Tools};
+use crate::moves::Vanishing;
+use crate::rig::{Control, Daemon, Home, PATIENCE, Sim, Tools, slowness};
 use crate::shims;
 use crate::tally::{Tally, more};
 use crate::tear::tear;
+use crate::vanish::{self, Vanished};
 
 /// A daemon that does not come to its crash point is killed after this.
 const LIFE: Duration = Duration::from_millis(900);
@@ -57,6 +59,8 @@ struct World<'a> {
     dice: Dice,
     /// What was done beside the clients.
     diary: Diary,
+    /// When the journal's folder was taken away.
+    vanished: Vanished,
 }
 
 /// Runs a seed.
@@ -75,6 +79,7 @@ pub async fn run(tools: &Tools, sim: &mut Sim, plan: &Plan) -> Outcome {
         died_at: None,
         dice: Dice::new(plan.seed ^ 0xdead),
         diary: Diary::default(),
+        vanished: Vanished::default(),
     };
     let log = Log::default();
     let (mut clients, wanting) = begin_clients(&world, &log, &sim.control);
@@ -91,7 +96,13 @@ pub async fn run(tools: &Tools, sim: &mut Sim, plan: &Plan) -> Outcome {
     };
     let beside = beside::act(&control, &plan.deeds, (plan.seed, clock), &diary, over);
     tokio::join!(lives, disturb(sim, disturbance), beside);
-    let remains = world.last_life(sim, &mut clients, &log, before).await;
+    let remains = match plan.vanishing {
+        None => world.last_life(sim, &mut clients, &log, before).await,
+        Some(vanishing) => {
+            world.without_journal(sim, &mut clients, vanishing).await;
+            None
+        }
+    };
     world.count_faults(sim).await;
     if let Some(remains) = remains {
         world.judge(&remains);
@@ -193,6 +204,9 @@ impl World<'_> {
     async fn lives(&mut self, mut wanting: watch::Receiver<usize>) {
         let flag = self.home.state().join("FROZEN");
         let begun = Instant::now();
+        if let Some(vanishing @ Vanishing::Under { millis, .. }) = self.plan.vanishing {
+            self.vanished.take_later(&self.home, vanishing, millis);
+        }
         for life in &self.plan.lives {
             self.tear(life.tear);
             self.move_clock(life.clock);
@@ -267,10 +281,10 @@ impl World<'_> {
         daemon: &mut Daemon,
         wanting: &mut watch::Receiver<usize>,
     ) {
-        let begun = Instant::now();
+        let (begun, slow) = (Instant::now(), slowness());
         let limit = match life.end {
             End::Kill(millis) => begun + Duration::from_millis(millis),
-            End::Crash(..) => begun + LIFE,
+            End::Crash(..) => begun + LIFE * slow,
         };
         let is_crash = matches!(life.end, End::Crash(..));
         let (jump_at, jump_to) = match life.jump {
@@ -281,7 +295,8 @@ impl World<'_> {
         let mut is_unwanted = false;
         self.died_at = None;
         let status = loop {
-            let soon = if is_unwanted && is_crash { Instant::now() + AFTERLIFE } else { limit };
+            let soon =
+                if is_unwanted && is_crash { Instant::now() + AFTERLIFE * slow } else { limit };
             tokio::select! {
                 status = daemon.ended() => break Some(status),
                 () = sleep_until(soon.min(limit)) => break None,
@@ -379,10 +394,39 @@ impl World<'_> {
         }
     }
 
+    /// The same where the journal is gone: clients are answered, and nothing goes.
+    async fn without_journal(
+        &mut self,
+        sim: &mut Sim,
+        clients: &mut JoinSet<()>,
+        vanishing: Vanishing,
+    ) {
+        if matches!(vanishing, Vanishing::Between { .. }) {
+            self.vanished.take(&self.home, vanishing);
+        }
+        sim.tell("/chaos", &json!({})).await;
+        self.move_clock(0);
+        self.tally.starts += 1;
+        let variables = self.variables();
+        let mut daemon = Daemon::start(self.tools, &self.home, self.port, &variables);
+        if let Err(why) = daemon.ready().await {
+            self.problems.push(format!("without its journal the daemon does not begin: {why}"));
+        }
+        while clients.join_next().await.is_some() {}
+        daemon.kill().await;
+        if let Some(at) = self.vanished.at().filter(|_| !self.clock_jumped) {
+            let went = vanish::went(&sim.get("/placements").await, at);
+            self.tally.duplicates += went.len() as u64;
+            self.problems.extend(went);
+            more(&mut self.tally.troubles, "journal: gone", 1);
+        }
+    }
+
     /// Waits until the broker and the daemon agree about everything; the broker's orders then.
     async fn settle(&mut self, sim: &mut Sim, quiet: Instant) -> Option<Value> {
-        let earliest = if self.plan.has_late_truth() { quiet + LATE } else { quiet };
-        let deadline = Instant::now() + PATIENCE;
+        let slow = slowness();
+        let earliest = if self.plan.has_late_truth() { quiet + LATE * slow } else { quiet };
+        let deadline = Instant::now() + PATIENCE * slow;
         let mut person = None;
         loop {
             if person.is_none() {
@@ -408,7 +452,7 @@ impl World<'_> {
                     .collect()
             });
             let is_late = Instant::now() >= earliest;
-            let is_agreed = quiet.elapsed() > AGREES + LATE || differs.is_empty();
+            let is_agreed = quiet.elapsed() > (AGREES + LATE) * slow || differs.is_empty();
             if is_late && is_agreed && open.as_ref().is_some_and(Vec::is_empty) {
                 return Some(venue);
             }
@@ -417,7 +461,7 @@ impl World<'_> {
                 return None;
             }
             let is_found = open.as_ref().is_some_and(|open| !open.is_empty());
-            if is_found && quiet.elapsed() > FIND && self.home.clock() < self.ahead + PARK {
+            if is_found && quiet.elapsed() > FIND * slow && self.home.clock() < self.ahead + PARK {
                 self.move_on();
             }
             sleep(LOOK).await;

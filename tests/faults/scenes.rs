@@ -10,8 +10,21 @@ use crate::plan::{ACCOUNTS, Broker, End, Kind, Manner, Plan, Then, Wish};
 /// AAPL.
 const CONID: u64 = 265_598;
 
+/// Every scene, by its name.
+pub const NAMES: [&str; 9] = [
+    "squeezed",
+    "reworded",
+    "touched",
+    "refused-and-there",
+    "other-row-first",
+    "declined-and-alive",
+    "namesake",
+    "glimpsed",
+    "unheard",
+];
+
 /// Makes a scene of a run.
-pub fn set(dice: &mut Dice, plan: &mut Plan) {
+pub fn set(name: &str, dice: &mut Dice, plan: &mut Plan) {
     (plan.approves, plan.freeze, plan.session) = (false, None, None);
     (plan.broker, plan.deeds) = (Broker::default(), Vec::new());
     for life in &mut plan.lives {
@@ -20,15 +33,15 @@ pub fn set(dice: &mut Dice, plan: &mut Plan) {
             *millis += 500;
         }
     }
-    match dice.between(0, 11) {
-        0 => squeezed(plan),
-        1 => reworded(plan),
-        2 | 3 => touched(dice, plan),
-        4 => refused_and_there(dice, plan),
-        5 => other_row_first(dice, plan),
-        6 => declined_and_alive(dice, plan),
-        7 | 8 => namesake(dice, plan),
-        9 | 10 => glimpsed(dice, plan),
+    match name {
+        "squeezed" => squeezed(plan),
+        "reworded" => reworded(plan),
+        "touched" => touched(dice, plan),
+        "refused-and-there" => refused_and_there(dice, plan),
+        "other-row-first" => other_row_first(dice, plan),
+        "declined-and-alive" => declined_and_alive(dice, plan),
+        "namesake" => namesake(dice, plan),
+        "glimpsed" => glimpsed(dice, plan),
         _ => unheard(dice, plan),
     }
 }
