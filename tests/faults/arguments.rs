@@ -63,10 +63,15 @@ impl Arguments {
                 "--stop-at" => all.stops_at = Some(number()?),
                 "--scene" if scenes::NAMES.contains(&value.as_str()) => all.scene = Some(value),
                 "--scene" => {
-                    return Err(format!("no scene {value}; there are {}", scenes::NAMES.join(", ")));
+                    return Err(format!(
+                        "no scene {value}; there are {}",
+                        scenes::NAMES.join(", ")
+                    ));
                 }
                 "--mutant" if NAMES.contains(&value.as_str()) => all.mutant = Some(value),
-                "--mutant" => return Err(format!("no mutant {value}; there are {}", NAMES.join(", "))),
+                "--mutant" => {
+                    return Err(format!("no mutant {value}; there are {}", NAMES.join(", ")));
+                }
                 "--keep" => all.keep = Some(PathBuf::from(value)),
                 "--gateway" => port = Some(number()? as u16),
                 "--control" => control = Some(value),

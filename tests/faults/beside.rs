@@ -148,7 +148,9 @@ impl Doer {
             Act::Revive { silent } => {
                 self.after_end("revived", "/revive", json!({ "silent": silent })).await
             }
-            Act::FillLate => self.after_end("filled late", "/fill", json!({ "silent": true })).await,
+            Act::FillLate => {
+                self.after_end("filled late", "/fill", json!({ "silent": true })).await
+            }
             Act::NoQuotes(millis) => {
                 let fields = json!({ "31": "-1", "84": "-1", "86": "-1", "85": "0", "88": "0" });
                 self.quote(&fields).await;

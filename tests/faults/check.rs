@@ -182,7 +182,11 @@ fn is_sighting(before: &State, after: &State) -> bool {
 fn is_shown_falsely(state: &State, remains: &Remains) -> bool {
     let order = state.standing().map(|standing| standing.order_id.get());
     let is_it = |done: &&Done| Some(done.order) == order;
-    remains.deeds.iter().filter(is_it).any(|done| matches!(done.what, "status shown" | "glimpsed" | "hidden"))
+    remains
+        .deeds
+        .iter()
+        .filter(is_it)
+        .any(|done| matches!(done.what, "status shown" | "glimpsed" | "hidden"))
 }
 
 impl Told {
@@ -211,11 +215,7 @@ impl Told {
 }
 
 /// A change and an end go to the order that was meant, or to one that came with it.
-fn targets_are_meant(
-    told: &BTreeMap<IntentId, Told>,
-    remains: &Remains,
-    findings: &mut Findings,
-) {
+fn targets_are_meant(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &mut Findings) {
     let by_tws: BTreeSet<u64> = rows(&remains.placements, "placements")
         .iter()
         .filter(|row| row["by"] == "tws")
@@ -230,7 +230,8 @@ fn targets_are_meant(
         let orders = rows(&remains.orders, "orders");
         let find = |order: u64| orders.iter().find(|row| row["orderId"].as_u64() == Some(order));
         let is_named = |row: &Value| {
-            id_of(row) == Some(*of) && !by_tws.contains(&row["orderId"].as_u64().unwrap_or_default())
+            id_of(row) == Some(*of)
+                && !by_tws.contains(&row["orderId"].as_u64().unwrap_or_default())
         };
         let is_meant = find(order_id).is_some_and(|row| {
             let parent = row["parentId"].as_u64().and_then(find);
@@ -258,7 +259,9 @@ fn nobody_is_passed_over(
     /// Milliseconds from the last look to the acceptance, at most.
     const LATELY: i64 = 100;
     let Some(above) = plan.above else { return };
-    let Some(moved) = remains.deeds.iter().find(|done| done.what == "market jumped") else { return };
+    let Some(moved) = remains.deeds.iter().find(|done| done.what == "market jumped") else {
+        return;
+    };
     for row in rows(&remains.orders, "orders") {
         let Some(one) = id_of(row).and_then(|id| told.get(&id)) else { continue };
         let number = |name: &str| row[name].as_f64().unwrap_or_default();
@@ -404,13 +407,15 @@ fn nothing_told_is_lost(
             }
             // The same of an end or a change: what the order itself became is held below.
             "not_placed" if remains.disk_failed && heard.tool != "place_order" => true,
-            "not_placed" => matches!(
-                one.last(),
-                State::Denied(_)
-                    | State::Over(End::Rejected(_) | End::NotPlaced(_) | End::NotTaken)
-            ) || one.steps.iter().any(|(.., state)| {
-                state.standing().is_some_and(|standing| standing.risen.is_some())
-            }),
+            "not_placed" => {
+                matches!(
+                    one.last(),
+                    State::Denied(_)
+                        | State::Over(End::Rejected(_) | End::NotPlaced(_) | End::NotTaken)
+                ) || one.steps.iter().any(|(.., state)| {
+                    state.standing().is_some_and(|standing| standing.risen.is_some())
+                })
+            }
             "needs_confirmation" => one.steps.iter().any(|(.., s)| matches!(s, State::Awaiting(_))),
             // Written or not: it is honest.
             _ => true,

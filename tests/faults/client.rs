@@ -315,11 +315,8 @@ impl Client {
         };
         let mut connection = self.connect().await;
         let name = ClientName { name: "faults".to_owned(), version: "1".to_owned() };
-        let said = [
-            ToDaemon::Wishes(Wishes::default()),
-            ToDaemon::Introduce(name),
-            ToDaemon::Call(call),
-        ];
+        let said =
+            [ToDaemon::Wishes(Wishes::default()), ToDaemon::Introduce(name), ToDaemon::Call(call)];
         for message in said {
             if connection.outgoing.send(&message).await.is_err() {
                 return Went::Lost;

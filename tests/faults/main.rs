@@ -130,7 +130,11 @@ fn say_failure(arguments: &Arguments, tools: &Tools, seed: u64, problems: &[Stri
     let mutant = arguments.mutant.as_deref().map(|name| format!(" --mutant {name}"));
     let scene = arguments.scene.as_deref().map(|name| format!(" --scene {name}"));
     println!("  folder: {}", tools.base.join(format!("run-{seed}")).display());
-    println!("  again:  faults --only {seed}{}{}", mutant.unwrap_or_default(), scene.unwrap_or_default());
+    println!(
+        "  again:  faults --only {seed}{}{}",
+        mutant.unwrap_or_default(),
+        scene.unwrap_or_default()
+    );
     if arguments.is_single() {
         println!("  plan:   {:#?}", tools.plan(seed));
     }

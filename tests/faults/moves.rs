@@ -5,9 +5,6 @@ use serde_json::{Value, json};
 
 use crate::dice::Dice;
 
-/// Whether the journal's folder also vanishes.
-pub const JOURNAL_VANISHES: bool = true;
-
 /// Something that is done once.
 #[derive(Debug, Clone)]
 pub struct Deed {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
-use crate::moves::{self, Deed, JOURNAL_VANISHES, Vanishing};
+use crate::moves::{self, Deed, Vanishing};
 use crate::scenes;
 
 /// Seconds of ours in one of the daemon's, where it waits.
@@ -227,7 +227,8 @@ impl Plan {
         let chaos = moves::chaos(&mut dice);
         if !chaos.is_empty() {
             let seed = dice.next() >> 12;
-            let all = self.broker.chaos.get_or_insert_with(|| json!({ "seed": seed, "stallMs": 30 }));
+            let all =
+                self.broker.chaos.get_or_insert_with(|| json!({ "seed": seed, "stallMs": 30 }));
             chaos.into_iter().for_each(|(name, part)| all[name] = json!(part));
         }
         for script in &mut self.broker.scripts {
@@ -238,8 +239,6 @@ impl Plan {
         if let Some(name) = scene.or(by_chance.filter(|_| self.through == Through::Socket)) {
             self.through = Through::Socket;
             scenes::set(name, &mut dice, &mut self);
-        } else if JOURNAL_VANISHES && dice.percent(3) && self.through == Through::Socket {
-            self.vanishing = Some(vanishing(&mut dice));
         }
         self
     }
@@ -266,14 +265,6 @@ fn more_wishes(dice: &mut Dice, wish: &mut Wish) {
     ]);
     if dice.percent(40) {
         wish.then = other;
-    }
-}
-
-fn vanishing(dice: &mut Dice) -> Vanishing {
-    let is_moved = dice.percent(50);
-    match dice.percent(50) {
-        true => Vanishing::Between { is_moved },
-        false => Vanishing::Under { is_moved, millis: dice.between(0, 500) },
     }
 }
 

@@ -14,8 +14,8 @@ use crate::beside::{self, Diary};
 use crate::check::{Findings, Remains, check};
 use crate::client::{Client, Heard, Log, Person};
 use crate::dice::Dice;
-use crate::plan::{End, Life, Manner, PARK, Plan, Tear, Through};
 use crate::moves::Vanishing;
+use crate::plan::{End, Life, Manner, PARK, Plan, Tear, Through};
 use crate::rig::{Control, Daemon, Home, PATIENCE, Sim, Tools, slowness};
 use crate::shims;
 use crate::tally::{Tally, more};
@@ -99,7 +99,7 @@ pub async fn run(tools: &Tools, sim: &mut Sim, plan: &Plan) -> Outcome {
     let remains = match plan.vanishing {
         None => world.last_life(sim, &mut clients, &log, before).await,
         Some(vanishing) => {
-            world.without_journal(sim, &mut clients, vanishing).await;
+            world.without_journal(sim, &mut clients, &log, vanishing).await;
             None
         }
     };
@@ -399,6 +399,7 @@ impl World<'_> {
         &mut self,
         sim: &mut Sim,
         clients: &mut JoinSet<()>,
+        log: &Log,
         vanishing: Vanishing,
     ) {
         if matches!(vanishing, Vanishing::Between { .. }) {
@@ -415,7 +416,13 @@ impl World<'_> {
         while clients.join_next().await.is_some() {}
         daemon.kill().await;
         if let Some(at) = self.vanished.at().filter(|_| !self.clock_jumped) {
-            let went = vanish::went(&sim.get("/placements").await, at);
+            let placements = sim.get("/placements").await;
+            self.tally.orders += placements["count"].as_u64().unwrap_or_default();
+            for heard in log.all() {
+                self.tally.calls += 1;
+                more(&mut self.tally.answers, format!("no journal: {}", heard.status()), 1);
+            }
+            let went = vanish::went(&placements, at);
             self.tally.duplicates += went.len() as u64;
             self.problems.extend(went);
             more(&mut self.tally.troubles, "journal: gone", 1);
@@ -633,9 +640,8 @@ fn since(mut placements: Value, before: usize) -> Value {
 
 /// Whether what the daemon says of an order is the end of it, or how it is at the broker.
 fn is_settled(order: &OrderReport, venue: &Value) -> bool {
-    let row = venue["orders"]
-        .as_array()
-        .and_then(|rows| rows.iter().find(|row| is_row_of(row, order)));
+    let row =
+        venue["orders"].as_array().and_then(|rows| rows.iter().find(|row| is_row_of(row, order)));
     let status = row.and_then(|row| row["status"].as_str());
     match order.state.as_str() {
         "ready" | "sending" | "replying" | "declining" | "unknown" => false,

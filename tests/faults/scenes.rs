@@ -4,14 +4,14 @@
 use serde_json::json;
 
 use crate::dice::Dice;
-use crate::moves::{Act, At, Deed};
+use crate::moves::{Act, At, Deed, Vanishing};
 use crate::plan::{ACCOUNTS, Broker, End, Kind, Manner, Plan, Then, Wish};
 
 /// AAPL.
 const CONID: u64 = 265_598;
 
 /// Every scene, by its name.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "squeezed",
     "reworded",
     "touched",
@@ -21,6 +21,7 @@ pub const NAMES: [&str; 9] = [
     "namesake",
     "glimpsed",
     "unheard",
+    "vanished",
 ];
 
 /// Makes a scene of a run.
@@ -42,6 +43,7 @@ pub fn set(name: &str, dice: &mut Dice, plan: &mut Plan) {
         "declined-and-alive" => declined_and_alive(dice, plan),
         "namesake" => namesake(dice, plan),
         "glimpsed" => glimpsed(dice, plan),
+        "vanished" => vanished(dice, plan),
         _ => unheard(dice, plan),
     }
 }
@@ -115,7 +117,8 @@ fn other_row_first(dice: &mut Dice, plan: &mut Plan) {
 fn declined_and_alive(dice: &mut Dice, plan: &mut Plan) {
     let script = json!({ "questions": ["o999"], "then": "rest", "declinedRises": true });
     plan.broker.scripts = vec![script];
-    let then = dice.pick(&[Then::Confirm(true), Then::ConfirmTwice, Then::ConfirmOn, Then::Nothing]);
+    let then =
+        dice.pick(&[Then::Confirm(true), Then::ConfirmTwice, Then::ConfirmOn, Then::Nothing]);
     plan.wishes = vec![Wish { then, pause: dice.between(0, 300), ..plain(0, 11) }];
     linger(plan);
 }
@@ -156,6 +159,27 @@ fn unheard(dice: &mut Dice, plan: &mut Plan) {
     linger(plan);
 }
 
+/// The journal's folder is moved away or removed, between two daemons or under one; clients go on.
+fn vanished(dice: &mut Dice, plan: &mut Plan) {
+    let is_moved = dice.percent(50);
+    plan.vanishing = Some(match dice.percent(50) {
+        true => Vanishing::Between { is_moved },
+        false => Vanishing::Under { is_moved, millis: dice.between(200, 900) },
+    });
+    plan.wishes = (0..4)
+        .map(|number| Wish {
+            at: dice.between(0, 1_500),
+            manner: dice.pick(&[Manner::Blind, Manner::Steady, Manner::Both]),
+            looks: false,
+            ..plain(number, 11 + 10 * number)
+        })
+        .collect();
+    linger(plan);
+    for life in &mut plan.lives {
+        (life.clock, life.jump) = (0, None);
+    }
+}
+
 /// The first daemon lives until what the scene is about has happened.
 fn linger(plan: &mut Plan) {
     if let Some(first) = plan.lives.first_mut() {
@@ -182,4 +206,3 @@ fn plain(number: u64, quantity: u64) -> Wish {
         waits: false,
     }
 }
-

@@ -62,8 +62,7 @@ fn every_wrong_order_desk_is_caught() {
     let named: Vec<&str> = MUTANTS.iter().map(|(name, _)| *name).collect();
     assert_eq!(named, mutants::NAMES, "one row for each");
     for (name, scene) in MUTANTS {
-        let mut arguments =
-            vec!["--runs", MOST, "--stop-at", "1", "--jobs", "4", "--mutant", name];
+        let mut arguments = vec!["--runs", MOST, "--stop-at", "1", "--jobs", "4", "--mutant", name];
         if !scene.is_empty() {
             arguments.extend(["--scene", scene]);
         }

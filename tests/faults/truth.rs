@@ -40,7 +40,9 @@ pub fn hold(remains: &Remains, findings: &mut Findings) {
             }
         }
         let tool = heard.tool;
-        findings.untrue.extend(told.into_iter().map(|text| format!("{tool} {}: {text}", heard.key)));
+        findings
+            .untrue
+            .extend(told.into_iter().map(|text| format!("{tool} {}: {text}", heard.key)));
     }
     judge.changes_stay(findings);
 }
@@ -102,7 +104,10 @@ fn claim(told: &str) -> Claim {
 fn same(one: &Value, other: &Value) -> bool {
     match (number(one), number(other)) {
         (Some(one), Some(other)) => (one - other).abs() < 1e-9,
-        _ => one == other || one.as_str().zip(other.as_str()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b)),
+        _ => {
+            one == other
+                || one.as_str().zip(other.as_str()).is_some_and(|(a, b)| a.eq_ignore_ascii_case(b))
+        }
     }
 }
 
@@ -111,7 +116,10 @@ impl Judge<'_> {
     fn is_excused(&self, order: u64, truth: &Truth) -> bool {
         self.remains.deeds.iter().any(|done| {
             let is_shown = matches!(done.what, "status shown" | "glimpsed" | "hidden");
-            is_shown && done.order == order && done.began <= truth.ended && truth.began <= done.ended + BELIEVED
+            is_shown
+                && done.order == order
+                && done.began <= truth.ended
+                && truth.began <= done.ended + BELIEVED
         })
     }
 
@@ -119,7 +127,9 @@ impl Judge<'_> {
     fn meanwhile<'s>(&'s self, order: u64, truth: &'s Truth) -> impl Iterator<Item = &'s Done> {
         let (began, ended) = (truth.began, truth.ended + Duration::from_millis(50));
         let deeds = self.remains.deeds.iter().filter(move |done| done.order == order);
-        deeds.filter(move |done| done.began <= ended && began <= done.ended + Duration::from_millis(20))
+        deeds.filter(move |done| {
+            done.began <= ended && began <= done.ended + Duration::from_millis(20)
+        })
     }
 
     fn is_revived(&self, order: u64) -> bool {
@@ -134,7 +144,10 @@ impl Judge<'_> {
             if let Some(order) = order {
                 match row_of(&truth.after, order) {
                     None => told.push(format!("orderId {order}, and the broker has no such order")),
-                    Some(row) if row["cOID"] != answer["clientOrderId"] || !self.ours.contains(&order) => {
+                    Some(row)
+                        if row["cOID"] != answer["clientOrderId"]
+                            || !self.ours.contains(&order) =>
+                    {
                         told.push(format!("orderId {order} is another order: {row}"));
                     }
                     Some(_) => {}
@@ -149,12 +162,15 @@ impl Judge<'_> {
     /// `placed` and `not_placed`, against what the broker has under the name.
     fn placed(&self, answer: &Value, truth: &Truth, told: &mut Vec<String>) {
         let placements = rows(&self.remains.placements, "placements");
-        let is_risen = |order: u64| placements.iter().any(|p| id(p) == order && p["zombie"] == true);
+        let is_risen =
+            |order: u64| placements.iter().any(|p| id(p) == order && p["zombie"] == true);
         let named = rows(&truth.after, "orders")
             .iter()
             .find(|row| row["cOID"] == answer["clientOrderId"] && self.ours.contains(&id(row)));
         match (answer["status"].as_str(), named) {
-            (Some("placed"), None) => told.push("placed, and the broker has nothing of it".to_owned()),
+            (Some("placed"), None) => {
+                told.push("placed, and the broker has nothing of it".to_owned())
+            }
             (Some("not_placed"), Some(row)) => {
                 let is_void = is_over(row) && number(&row["filled"]) == Some(0.0);
                 if !is_void && !is_risen(id(row)) {
@@ -166,7 +182,14 @@ impl Judge<'_> {
     }
 
     /// An end that is told has come, and no more is filled than is.
-    fn standing(&self, order: u64, word: &str, filled: Option<f64>, truth: &Truth, told: &mut Vec<String>) {
+    fn standing(
+        &self,
+        order: u64,
+        word: &str,
+        filled: Option<f64>,
+        truth: &Truth,
+        told: &mut Vec<String>,
+    ) {
         let Some(row) = row_of(&truth.after, order) else { return };
         if self.is_excused(order, truth) {
             return;
@@ -206,7 +229,10 @@ impl Judge<'_> {
         for (said, field) in [("quantity", "quantity"), ("filled", "filled"), ("tif", "tif")] {
             let is_still = same(&before[field], &after[field]);
             if is_still && !answer[said].is_null() && !same(&answer[said], &after[field]) {
-                told.push(format!("the page of order {order} says {said} {}: {after}", answer[said]));
+                told.push(format!(
+                    "the page of order {order} says {said} {}: {after}",
+                    answer[said]
+                ));
             }
         }
         if after["type"] == "LMT" && same(&before["price"], &after["price"]) {
@@ -242,8 +268,12 @@ impl Judge<'_> {
         }
         for order in self.ended_before(truth.began, earlier) {
             let row = listed.iter().find(|row| id(row) == order);
-            let is_dead = row_of(&truth.before, order).is_some_and(is_over) && !self.is_revived(order);
-            if is_dead && row.is_some_and(|row| row["working"] == true) && !self.is_excused(order, truth) {
+            let is_dead =
+                row_of(&truth.before, order).is_some_and(is_over) && !self.is_revived(order);
+            if is_dead
+                && row.is_some_and(|row| row["working"] == true)
+                && !self.is_excused(order, truth)
+            {
                 told.push(format!("order {order} was told as over, and is listed as working"));
             }
         }
@@ -260,7 +290,8 @@ impl Judge<'_> {
         if self.is_excused(order, truth) {
             return;
         }
-        if works(before) && works(after) && is_asked && !is_there("orders") && !is_there("fromHere") {
+        if works(before) && works(after) && is_asked && !is_there("orders") && !is_there("fromHere")
+        {
             told.push(format!("order {order} was told as placed, works, and is not listed"));
         }
     }
@@ -268,7 +299,8 @@ impl Judge<'_> {
     fn told_before(&self, at: Instant, earlier: &[Heard]) -> BTreeSet<u64> {
         let placed = earlier.iter().filter(|heard| is_before(heard, at));
         let placed = placed.filter_map(|heard| heard.answer.as_ref());
-        let placed = placed.filter(|answer| answer["request"] == "place" && answer["status"] == "placed");
+        let placed =
+            placed.filter(|answer| answer["request"] == "place" && answer["status"] == "placed");
         placed.map(id).filter(|order| self.ours.contains(order)).collect()
     }
 
@@ -307,7 +339,12 @@ impl Judge<'_> {
             let was_open = before["account"] == answer["account"] && !is_over(before);
             let is_open = row_of(&truth.after, order).is_some_and(|row| !is_over(row));
             let is_excused = self.is_revived(order) || self.is_excused(order, truth);
-            if was_open && is_open && !is_excused && self.ours.contains(&order) && status(before) != "Inactive" {
+            if was_open
+                && is_open
+                && !is_excused
+                && self.ours.contains(&order)
+                && status(before) != "Inactive"
+            {
                 told.push(format!("all were to end: done, and order {order} works"));
             }
         }
@@ -317,7 +354,8 @@ impl Judge<'_> {
     fn changed(&self, wanted: &Value, order: u64, truth: &Truth, told: &mut Vec<String>) {
         let rows_of = (row_of(&truth.before, order), row_of(&truth.after, order));
         let (Some(before), Some(after)) = rows_of else {
-            return told.push(format!("order {order} was changed: done, and there is no such order"));
+            return told
+                .push(format!("order {order} was changed: done, and there is no such order"));
         };
         let others: Vec<&Done> = self.meanwhile(order, truth).collect();
         if is_over(after) {
@@ -348,7 +386,9 @@ impl Judge<'_> {
                 let last = self.remains.deeds.iter().rfind(|d| d.what == what && d.order == order);
                 let row = row_of(&self.remains.orders, order);
                 let (Some(last), Some(row)) = (last, row) else { continue };
-                if !self.is_named_after(order, field, last.began) && !same(&last.row[field], &row[field]) {
+                if !self.is_named_after(order, field, last.began)
+                    && !same(&last.row[field], &row[field])
+                {
                     findings.wrong.push(format!(
                         "a person changed {field} of order {order} to {}, and it is {} again",
                         last.row[field], row[field]

@@ -68,5 +68,6 @@ pub fn went(placements: &Value, at: i64) -> Vec<String> {
             && row["zombie"] != true
             && row["acceptedMs"].as_i64().unwrap_or_default() > at + ON_THE_WAY
     });
-    late.map(|row| format!("DUPLICATE: the journal is gone since {at}, and this went: {row}")).collect()
+    late.map(|row| format!("DUPLICATE: the journal is gone since {at}, and this went: {row}"))
+        .collect()
 }
