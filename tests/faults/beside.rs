@@ -170,11 +170,12 @@ impl Doer {
                 self.note("next change or end", (0, Value::Null), began);
             }
             Act::Jump { conid, last } => {
-                let began = Instant::now();
                 use std::os::unix::fs::FileExt;
+                let began = Instant::now();
+                self.control.tell("/market", &json!({ "conid": conid, "last": last })).await;
+                // Only now: a look that counts as fresh from here on has seen the new price.
                 let file = std::fs::File::options().write(true).open(&self.clock).unwrap();
                 file.write_all_at(&(-30_i64).to_ne_bytes(), 0).unwrap();
-                self.control.tell("/market", &json!({ "conid": conid, "last": last })).await;
                 self.note("market jumped", (0, Value::Null), began);
             }
         }
