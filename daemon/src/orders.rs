@@ -32,7 +32,7 @@ pub mod life;
 pub mod limits;
 mod list;
 #[cfg(feature = "faults")]
-mod mutant;
+pub(crate) mod mutant;
 pub mod order;
 pub mod page;
 pub mod peeks;

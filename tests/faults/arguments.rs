@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use crate::mutants::NAMES;
+use crate::scenes;
+
 /// All of it.
 pub const HELP: &str =
-    "faults [--runs N] [--seed FIRST] [--jobs J] [--only SEED] [--mutant new-id|late-journal]
+    "faults [--runs N] [--seed FIRST] [--jobs J] [--only SEED] [--mutant NAME] [--scene NAME]
        [--stop-at FAILURES] [--keep FOLDER] [--gateway PORT --control HOST:PORT]
 faults --night: one night over which the broker forgets
 faults --scenario: what a simulator behind a gateway must begin with";
@@ -17,6 +20,8 @@ pub struct Arguments {
     only: Option<u64>,
     pub jobs: u64,
     pub mutant: Option<String>,
+    /// Every run is this scene.
+    pub scene: Option<String>,
     /// No more runs after so many that failed.
     pub stops_at: Option<u64>,
     pub keep: Option<PathBuf>,
@@ -35,6 +40,7 @@ impl Arguments {
             only: None,
             jobs: 16,
             mutant: None,
+            scene: None,
             stops_at: None,
             keep: None,
             night: false,
@@ -55,8 +61,16 @@ impl Arguments {
                 "--jobs" => all.jobs = number()?.max(1),
                 "--only" => all.only = Some(number()?),
                 "--stop-at" => all.stops_at = Some(number()?),
-                "--mutant" if ["new-id", "late-journal"].contains(&value.as_str()) => {
-                    all.mutant = Some(value);
+                "--scene" if scenes::NAMES.contains(&value.as_str()) => all.scene = Some(value),
+                "--scene" => {
+                    return Err(format!(
+                        "no scene {value}; there are {}",
+                        scenes::NAMES.join(", ")
+                    ));
+                }
+                "--mutant" if NAMES.contains(&value.as_str()) => all.mutant = Some(value),
+                "--mutant" => {
+                    return Err(format!("no mutant {value}; there are {}", NAMES.join(", ")));
                 }
                 "--keep" => all.keep = Some(PathBuf::from(value)),
                 "--gateway" => port = Some(number()? as u16),

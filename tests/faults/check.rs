@@ -11,8 +11,10 @@ use ibd::orders::standing::{Part, Standing};
 use ibd_journal::Entry;
 use serde_json::Value;
 
+use crate::beside::Done;
 use crate::client::Heard;
 use crate::plan::{Manner, PARK, Plan};
+use crate::truth::{self, rows};
 
 /// What is left of a run.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct Remains {
     pub orders: Value,
     /// `GET /requests`
     pub requests: Value,
+    /// What was done beside the clients.
+    pub deeds: Vec<Done>,
     /// The wall clock was wrong at some time, so that times cannot be compared.
     pub clock_jumped: bool,
     /// The journal's disk failed at some time, so that steps may be missing at the end of a life.
@@ -43,6 +47,10 @@ pub struct Findings {
     pub duplicates: Vec<String>,
     pub lost: Vec<String>,
     pub wrong: Vec<String>,
+    /// Answers that contradict what the broker had then.
+    pub untrue: Vec<String>,
+    /// Answers that were held against it.
+    pub held: u64,
     pub intents: u64,
     pub parked: u64,
     /// Outcomes that were told and could not be journalled, because the disk failed.
@@ -62,6 +70,7 @@ impl Findings {
             tagged("DUPLICATE", &self.duplicates),
             tagged("LOST", &self.lost),
             tagged("WRONG", &self.wrong),
+            tagged("UNTRUE", &self.untrue),
         ];
         all.into_iter().flatten()
     }
@@ -96,6 +105,9 @@ pub fn check(plan: &Plan, remains: &Remains) -> Findings {
     ends_are_true(&told, remains, &mut findings);
     egress(&told, remains, &mut findings);
     same_key_same_intent(&told, remains, &mut findings);
+    targets_are_meant(&told, remains, &mut findings);
+    nobody_is_passed_over(plan, &told, remains, &mut findings);
+    truth::hold(remains, &mut findings);
     findings
 }
 
@@ -128,8 +140,9 @@ fn read(remains: &Remains, findings: &mut Findings) -> BTreeMap<IntentId, Told> 
                     }
                     Some(one) => {
                         let may_be = |state| {
-                            is_later_fill(one.last(), state) || is_of_its_parts(one.last(), state)
+                            is_sighting(one.last(), state) || is_of_its_parts(one.last(), state)
                         };
+                        let may_be = |state| may_be(state) || is_shown_falsely(&state, remains);
                         if one.last().is_over() && !may_be(&state) {
                             let text =
                                 format!("I4: {id} was {:?} and became {state:?}", one.last());
@@ -140,6 +153,7 @@ fn read(remains: &Remains, findings: &mut Findings) -> BTreeMap<IntentId, Told> 
                         {
                             findings.wrong.push(format!("I8: {id} is not what was approved"));
                         }
+                        one.holds(&state, remains, findings);
                         one.steps.push((entry.seq, at, state));
                     }
                 }
@@ -150,14 +164,120 @@ fn read(remains: &Remains, findings: &mut Findings) -> BTreeMap<IntentId, Told> 
     told
 }
 
-/// Called cancelled by the broker, and filled all the same: the one end that may still become another.
-fn is_later_fill(before: &State, after: &State) -> bool {
-    match (before, after) {
-        (State::Over(End::Cancelled(_)), State::Over(End::Filled(_))) => true,
-        (State::Over(End::Cancelled(before)), State::Over(End::Cancelled(after))) => {
-            after.filled.unwrap_or_default() > before.filled.unwrap_or_default()
+/// What was told as not placed is there after all, or what was called cancelled goes on: the ends that may still
+/// become something, because the broker shows it.
+fn is_sighting(before: &State, after: &State) -> bool {
+    match before {
+        State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_)) => {
+            after.standing().is_some_and(|standing| standing.risen.is_some())
         }
+        State::Over(End::Cancelled(before)) => after.standing().is_some_and(|after| {
+            after.filled.unwrap_or_default() >= before.filled.unwrap_or_default()
+        }),
         _ => false,
+    }
+}
+
+/// Whether the broker itself said something else of this order at some time than was true.
+fn is_shown_falsely(state: &State, remains: &Remains) -> bool {
+    let order = state.standing().map(|standing| standing.order_id.get());
+    let is_it = |done: &&Done| Some(done.order) == order;
+    remains
+        .deeds
+        .iter()
+        .filter(is_it)
+        .any(|done| matches!(done.what, "status shown" | "glimpsed" | "hidden"))
+}
+
+impl Told {
+    /// What a step says by itself: nothing is filled of which nothing is, and no question is answered with yes
+    /// that somebody agreed to in other words.
+    fn holds(&self, state: &State, remains: &Remains, findings: &mut Findings) {
+        let id = self.intent.id;
+        if let State::Over(End::Filled(standing)) = state
+            && standing.filled.unwrap_or_default().is_zero()
+            && !remains.deeds.iter().any(|done| done.what == "status shown")
+        {
+            findings.wrong.push(format!("{id} is filled, and nothing of it is: {standing:?}"));
+        }
+        if let State::Replying { questions, .. } = state {
+            let agreed = &self.intent.agreed_to;
+            let is_reworded = questions.iter().any(|question| {
+                agreed.iter().any(|one| one.id == question.id)
+                    && !agreed.contains(question)
+                    && question.id.as_deref() == Some("o999")
+            });
+            if is_reworded {
+                findings.wrong.push(format!("{id}: yes to what nobody agreed to: {questions:?}"));
+            }
+        }
+    }
+}
+
+/// A change and an end go to the order that was meant, or to one that came with it.
+fn targets_are_meant(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &mut Findings) {
+    let by_tws: BTreeSet<u64> = rows(&remains.placements, "placements")
+        .iter()
+        .filter(|row| row["by"] == "tws")
+        .filter_map(|row| row["orderId"].as_u64())
+        .collect();
+    for one in told.values().filter(|one| one.sent().is_some()) {
+        let (of, order_id) = match &one.intent.purpose {
+            Purpose::Cancel { order_id, of: Some(of) } => (of, order_id.get()),
+            Purpose::Modify { order_id, of: Some(of), .. } => (of, order_id.get()),
+            _ => continue,
+        };
+        let orders = rows(&remains.orders, "orders");
+        let find = |order: u64| orders.iter().find(|row| row["orderId"].as_u64() == Some(order));
+        let is_named = |row: &Value| {
+            id_of(row) == Some(*of)
+                && !by_tws.contains(&row["orderId"].as_u64().unwrap_or_default())
+        };
+        let is_meant = find(order_id).is_some_and(|row| {
+            let parent = row["parentId"].as_u64().and_then(find);
+            is_named(row) || parent.is_some_and(is_named)
+        });
+        if !is_meant {
+            findings.wrong.push(format!(
+                "{} ({}) was sent for {of}, and order {order_id} is another: {:?}",
+                one.intent.id,
+                one.intent.text,
+                find(order_id)
+            ));
+        }
+    }
+}
+
+/// What is worth more than goes without a person was not sent without one. The value is that of the fill, where the
+/// market had moved long before the order went.
+fn nobody_is_passed_over(
+    plan: &Plan,
+    told: &BTreeMap<IntentId, Told>,
+    remains: &Remains,
+    findings: &mut Findings,
+) {
+    /// Milliseconds from the last look to the acceptance, at most.
+    const LATELY: i64 = 100;
+    /// By so many the clock goes back when the market jumps.
+    const BACK: i64 = 30_000;
+    let Some(above) = plan.above else { return };
+    let Some(moved) = remains.deeds.iter().find(|done| done.what == "market jumped") else {
+        return;
+    };
+    for row in rows(&remains.orders, "orders") {
+        let Some(one) = id_of(row).and_then(|id| told.get(&id)) else { continue };
+        let number = |name: &str| row[name].as_f64().unwrap_or_default();
+        let value = number("filled") * number("avgPrice");
+        let is_late = row["acceptedMs"].as_i64().unwrap_or_default() > moved.at_ms + LATELY;
+        let was_asked = one.steps.iter().any(|(.., state)| matches!(state, State::Awaiting(_)));
+        // What was asked for after the clock had gone back may rest on a look from just before.
+        let was_waiting = one.intent.created_at.as_millisecond() > moved.at_ms - BACK / 2;
+        if is_late && was_waiting && value > above as f64 && !was_asked {
+            findings.wrong.push(format!(
+                "B1: {} was sent, worth {value}, and nobody was asked: {row}",
+                one.intent.id
+            ));
+        }
     }
 }
 
@@ -177,19 +297,17 @@ fn count(told: &BTreeMap<IntentId, Told>, findings: &mut Findings) {
     }
 }
 
-fn rows<'a>(of: &'a Value, name: &str) -> &'a [Value] {
-    of[name].as_array().map_or(&[], Vec::as_slice)
-}
-
 fn id_of(row: &Value) -> Option<IntentId> {
     IntentId::of_client_order_id(row["cOID"].as_str()?)
 }
 
 /// I1, and more: of each thing that a client wanted there is at most one order.
 fn once(plan: &Plan, remains: &Remains, findings: &mut Findings) {
-    let placements = rows(&remains.placements, "placements");
+    let all = rows(&remains.placements, "placements");
+    // What a person entered at TWS is nobody's second order, whatever its name.
+    let placements: Vec<&Value> = all.iter().filter(|row| row["by"] != "tws").collect();
     let mut by_name: HashMap<&str, u32> = HashMap::new();
-    for row in placements {
+    for row in &placements {
         if let Some(name) = row["cOID"].as_str() {
             *by_name.entry(name).or_default() += 1;
         }
@@ -205,6 +323,7 @@ fn once(plan: &Plan, remains: &Remains, findings: &mut Findings) {
         let most = if wish.manner == Manner::Twice { 2 } else { 1 };
         let own: Vec<&Value> = placements
             .iter()
+            .copied()
             .filter(|row| row["quantity"].as_f64() == Some(wish.quantity as f64))
             .filter(|row| parents.get(&row["orderId"]).copied().unwrap_or(true))
             .collect();
@@ -226,7 +345,7 @@ fn once(plan: &Plan, remains: &Remains, findings: &mut Findings) {
 
 /// I2 and I5: before anything is at the broker, the journal says that it is being sent.
 fn sending_precedes(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &mut Findings) {
-    for row in rows(&remains.placements, "placements") {
+    for row in rows(&remains.placements, "placements").iter().filter(|row| row["by"] != "tws") {
         let Some(id) = id_of(row) else { continue };
         let Some(one) = told.get(&id) else {
             findings.lost.push(format!("I2: the broker has {row}, the journal knows no {id}"));
@@ -278,7 +397,10 @@ fn nothing_told_is_lost(
             "placed" => one.steps.iter().any(|(.., s)| {
                 matches!(
                     s,
-                    State::Working(_) | State::Over(End::Filled(_) | End::Cancelled(_) | End::Done)
+                    State::Working(_)
+                        | State::Over(
+                            End::Filled(_) | End::Cancelled(_) | End::Done | End::Requested
+                        )
                 )
             }),
             // That it was not sent, or what the broker said, could not be written: the next daemon has its
@@ -289,11 +411,15 @@ fn nothing_told_is_lost(
             }
             // The same of an end or a change: what the order itself became is held below.
             "not_placed" if remains.disk_failed && heard.tool != "place_order" => true,
-            "not_placed" => matches!(
-                one.last(),
-                State::Denied(_)
-                    | State::Over(End::Rejected(_) | End::NotPlaced(_) | End::NotTaken)
-            ),
+            "not_placed" => {
+                matches!(
+                    one.last(),
+                    State::Denied(_)
+                        | State::Over(End::Rejected(_) | End::NotPlaced(_) | End::NotTaken)
+                ) || one.steps.iter().any(|(.., state)| {
+                    state.standing().is_some_and(|standing| standing.risen.is_some())
+                })
+            }
             "needs_confirmation" => one.steps.iter().any(|(.., s)| matches!(s, State::Awaiting(_))),
             // Written or not: it is honest.
             _ => true,
@@ -331,14 +457,20 @@ fn nothing_told_is_lost(
 
 /// What the broker accepted, ever.
 fn placed(remains: &Remains) -> BTreeSet<IntentId> {
-    rows(&remains.placements, "placements").iter().filter_map(id_of).collect()
+    let own = rows(&remains.placements, "placements").iter().filter(|row| row["by"] != "tws");
+    own.filter_map(id_of).collect()
 }
 
 /// I9 and I11: how it ended is how it is at the broker.
 fn ends_are_true(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &mut Findings) {
     let placed = placed(remains);
     let by_id = |orders: &Value| -> HashMap<IntentId, Value> {
-        let rows = rows(orders, "orders").iter();
+        let of_tws: Vec<&Value> = rows(&remains.placements, "placements")
+            .iter()
+            .filter(|row| row["by"] == "tws")
+            .map(|row| &row["orderId"])
+            .collect();
+        let rows = rows(orders, "orders").iter().filter(|row| !of_tws.contains(&&row["orderId"]));
         rows.filter_map(|row| Some((id_of(row)?, row.clone()))).collect()
     };
     let (before, orders) = (by_id(&remains.orders_before), by_id(&remains.orders));
@@ -346,7 +478,7 @@ fn ends_are_true(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &
         let row = orders.get(id);
         let problem = match one.last() {
             State::Denied(_) | State::Over(End::Rejected(_) | End::NotPlaced(_))
-                if placed.contains(id) =>
+                if placed.contains(id) && !is_void(row) =>
             {
                 Some("I11: and the broker accepted it")
             }
@@ -375,6 +507,11 @@ fn ends_are_true(told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &
             findings.wrong.push(format!("{id} is not settled: {:?}", one.last()));
         }
     }
+}
+
+/// The broker has it, and it ended without a fill: as good as nothing.
+fn is_void(row: Option<&Value>) -> bool {
+    row.is_some_and(|row| row["status"] == "Cancelled" && row["filled"].as_f64() == Some(0.0))
 }
 
 /// Whether only other orders of the submission moved, and none of them came back.
@@ -412,7 +549,7 @@ pub fn is_true(state: &State, row: Option<&Value>) -> bool {
         State::Over(End::Filled(standing)) => status == Some("Filled") && says(standing),
         State::Over(End::Cancelled(standing)) => status == Some("Cancelled") && says(standing),
         State::Parked(_) => status.is_none(),
-        _ => status.is_none(),
+        _ => status.is_none() || is_void(row),
     }
 }
 

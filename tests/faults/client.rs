@@ -11,7 +11,9 @@ use ibd_protocol::{
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::dice::Dice;
 use crate::plan::{Kind, Manner, Then, Wish};
+use crate::rig::Control;
 
 /// What a call may take, in milliseconds: two seconds of it are the daemon's margin, the rest 45 of its.
 const CALL: u64 = 2_900;
@@ -25,8 +27,24 @@ pub struct Heard {
     /// The key of the call, or the client's own name for the request.
     pub key: String,
     pub tool: &'static str,
+    /// What was asked for.
+    pub arguments: Value,
     /// What the answer says; `None`: there was none.
     pub answer: Option<Value>,
+    /// What the broker had.
+    pub truth: Option<Truth>,
+}
+
+/// The broker's orders around a call, as they truly were.
+#[derive(Debug, Clone)]
+pub struct Truth {
+    /// `GET /orders` before it was first asked.
+    pub before: Value,
+    /// The same right after the answer.
+    pub after: Value,
+    pub began: Instant,
+    /// When the answer was there; what was read after it is a little younger.
+    pub ended: Instant,
 }
 
 impl Heard {
@@ -64,6 +82,8 @@ pub struct Client {
     pub wish: Wish,
     /// Nobody waits longer.
     pub deadline: Instant,
+    /// Where the broker's truth is read.
+    pub control: Control,
 }
 
 /// How a call went.
@@ -79,6 +99,9 @@ impl Client {
     /// Wants it, in its manner.
     pub async fn want(self) {
         sleep(Duration::from_millis(self.wish.at)).await;
+        if self.wish.waits {
+            self.wait_for_another().await;
+        }
         let tool = "place_order";
         let arguments = self.arguments();
         match self.wish.manner {
@@ -103,9 +126,7 @@ impl Client {
             Manner::Blind => self.try_blindly(&arguments).await,
             Manner::Impatient(millis, is_new) => {
                 let patience = Instant::now() + Duration::from_millis(millis);
-                if let Went::Answer(answer) = self.once(tool, "a", &arguments, patience).await {
-                    self.heard(tool, "a", Some(answer));
-                }
+                self.once(tool, "a", &arguments, patience).await;
                 let heard = self.insist(tool, if is_new { "b" } else { "a" }, &arguments).await;
                 self.go_on(heard).await;
             }
@@ -136,13 +157,23 @@ impl Client {
         for key in ["a", "b", "c"] {
             match self.once("place_order", key, arguments, self.patience()).await {
                 Went::Answer(answer) => {
-                    self.heard("place_order", key, Some(answer.clone()));
                     if answer["status"] == "placed" || answer["status"] == "needs_confirmation" {
                         return self.go_on(Some(answer)).await;
                     }
                 }
-                Went::Lost | Went::Over => self.heard("place_order", key, None),
+                Went::Lost | Went::Over => self.heard("place_order", key, arguments, None, None),
             }
+        }
+    }
+
+    /// Waits until somebody else's order is there.
+    async fn wait_for_another(&self) {
+        let mut control = self.control.clone();
+        while Instant::now() < self.deadline {
+            if control.get("/placements").await["count"] != 0 {
+                return;
+            }
+            sleep(AGAIN).await;
         }
     }
 
@@ -150,14 +181,26 @@ impl Client {
     async fn go_on(&self, answer: Option<Value>) {
         let Some(answer) = answer else { return };
         let id = answer["intentId"].clone();
+        if self.wish.looks {
+            self.look("1", &answer).await;
+        }
+        let order = json!({ "intentId": id });
         match (self.wish.then, answer["status"].as_str()) {
             (Then::Cancel, Some("placed" | "unknown")) => {
-                self.insist("cancel_order", "x", &json!({ "intentId": id })).await;
+                self.insist("cancel_order", "x", &order).await;
             }
-            (Then::Modify, Some("placed")) => {
-                // A price as far away as before, and another one.
-                let price = if self.wish.side == "SELL" { "390.00" } else { "190.00" };
-                self.insist("modify_order", "m", &json!({ "intentId": id, "price": price })).await;
+            (Then::CancelById, Some("placed")) => {
+                self.insist("cancel_order", "x", &json!({ "orderId": answer["orderId"] })).await;
+            }
+            (Then::CancelAll, Some(_)) => {
+                let all = json!({ "all": true, "accountId": self.wish.account });
+                self.insist("cancel_order", "x", &all).await;
+            }
+            (Then::Modify(what), Some("placed")) => {
+                sleep(Duration::from_millis(self.wish.pause)).await;
+                let mut change = order.clone();
+                change[what] = self.changed(what);
+                self.insist("modify_order", "m", &change).await;
             }
             (Then::Confirm(yes), Some("needs_confirmation")) => {
                 self.confirm("y", &answer, yes).await;
@@ -165,7 +208,45 @@ impl Client {
             (Then::ConfirmTwice, Some("needs_confirmation")) => {
                 tokio::join!(self.confirm("y", &answer, true), self.confirm("z", &answer, true));
             }
+            (Then::ConfirmOn, Some("needs_confirmation")) => {
+                for key in ["y", "z", "v"] {
+                    self.confirm(key, &answer, true).await;
+                    sleep(Duration::from_millis(self.wish.pause)).await;
+                }
+            }
             _ => {}
+        }
+        if self.wish.looks {
+            self.look("2", &answer).await;
+        }
+    }
+
+    /// What a change says: something near what was ordered, and another thing.
+    fn changed(&self, what: &str) -> Value {
+        match what {
+            "quantity" => json!(200 + self.wish.quantity),
+            "tif" => json!("DAY"),
+            _ => {
+                let price: f64 = self.wish.price.parse().unwrap_or_default();
+                json!(format!("{:.2}", price + 1.0))
+            }
+        }
+    }
+
+    /// Looks at the order in every way that there is, in some sequence.
+    async fn look(&self, round: &str, answer: &Value) {
+        let id = &answer["intentId"];
+        let mut dice = Dice::new(self.wish.quantity);
+        for number in 0..3 {
+            let key = format!("{round}{number}");
+            match dice.between(0, 9) {
+                0..5 => self.insist("get_live_orders", &key, &json!({})).await,
+                5..9 => self.insist("get_order_status", &key, &json!({ "intentId": id })).await,
+                _ => {
+                    let patience = json!({ "intentId": id, "seconds": 1 });
+                    self.insist("wait_for_order", &key, &patience).await
+                }
+            };
         }
     }
 
@@ -176,16 +257,14 @@ impl Client {
 
     /// As the shim does: the same key, over one connection after the other, until there is an answer.
     pub async fn insist(&self, tool: &'static str, key: &str, arguments: &Value) -> Option<Value> {
-        let patience = self.patience();
+        let (before, began) = (self.orders().await, Instant::now());
         loop {
-            match self.once(tool, key, arguments, patience).await {
-                Went::Answer(answer) => {
-                    self.heard(tool, key, Some(answer.clone()));
-                    return Some(answer);
-                }
+            let truth = (before.clone(), began);
+            match self.once_since(tool, key, arguments, self.patience(), truth).await {
+                Went::Answer(answer) => return Some(answer),
                 Went::Lost => sleep(AGAIN).await,
                 Went::Over => {
-                    self.heard(tool, key, None);
+                    self.heard(tool, key, arguments, None, None);
                     return None;
                 }
             }
@@ -197,38 +276,59 @@ impl Client {
         self.deadline
     }
 
+    /// What the broker truly has.
+    async fn orders(&self) -> Value {
+        self.control.clone().get("/orders").await
+    }
+
+    /// One call over one connection.
     async fn once(&self, tool: &'static str, key: &str, arguments: &Value, until: Instant) -> Went {
-        let key = self.key(key);
+        let truth = (self.orders().await, Instant::now());
+        self.once_since(tool, key, arguments, until, truth).await
+    }
+
+    async fn once_since(
+        &self,
+        tool: &'static str,
+        key: &str,
+        arguments: &Value,
+        until: Instant,
+        (before, began): (Value, Instant),
+    ) -> Went {
+        let went = tokio::time::timeout_at(until, self.call(tool, key, arguments)).await;
+        let ended = Instant::now();
+        if let Ok(Went::Answer(answer)) = &went {
+            let truth = Truth { before, after: self.orders().await, began, ended };
+            self.heard(tool, key, arguments, Some(answer.clone()), Some(truth));
+        }
+        went.unwrap_or(Went::Over)
+    }
+
+    async fn call(&self, tool: &'static str, key: &str, arguments: &Value) -> Went {
         let call = Call {
             id: 1,
-            key,
+            key: self.key(key),
             tool: tool.to_owned(),
             arguments: arguments.to_string(),
             deadline_ms: CALL,
             resumes: None,
         };
-        let asking = async {
-            let mut connection = self.connect().await;
-            let name = ClientName { name: "faults".to_owned(), version: "1".to_owned() };
-            let said = [
-                ToDaemon::Wishes(Wishes::default()),
-                ToDaemon::Introduce(name),
-                ToDaemon::Call(call),
-            ];
-            for message in said {
-                if connection.outgoing.send(&message).await.is_err() {
-                    return Went::Lost;
-                }
+        let mut connection = self.connect().await;
+        let name = ClientName { name: "faults".to_owned(), version: "1".to_owned() };
+        let said =
+            [ToDaemon::Wishes(Wishes::default()), ToDaemon::Introduce(name), ToDaemon::Call(call)];
+        for message in said {
+            if connection.outgoing.send(&message).await.is_err() {
+                return Went::Lost;
             }
-            loop {
-                match connection.incoming.next().await {
-                    Ok(ToClient::Done(1, outcome)) => return Went::Answer(read(outcome)),
-                    Ok(_) => {}
-                    Err(_) => return Went::Lost,
-                }
+        }
+        loop {
+            match connection.incoming.next().await {
+                Ok(ToClient::Done(1, outcome)) => return Went::Answer(read(outcome)),
+                Ok(_) => {}
+                Err(_) => return Went::Lost,
             }
-        };
-        tokio::time::timeout_at(until, asking).await.unwrap_or(Went::Over)
+        }
     }
 
     async fn connect(&self) -> Connection {
@@ -245,8 +345,16 @@ impl Client {
         format!("{}{key}", self.wish.number)
     }
 
-    fn heard(&self, tool: &'static str, key: &str, answer: Option<Value>) {
-        self.log.note(Heard { wish: self.wish.number, key: self.key(key), tool, answer });
+    fn heard(
+        &self,
+        tool: &'static str,
+        key: &str,
+        arguments: &Value,
+        answer: Option<Value>,
+        truth: Option<Truth>,
+    ) {
+        let (wish, key, arguments) = (self.wish.number, self.key(key), arguments.clone());
+        self.log.note(Heard { wish, key, tool, arguments, answer, truth });
     }
 
     /// The order, as a model says it.

@@ -3,16 +3,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod arguments;
+mod beside;
 mod check;
 mod client;
 mod dice;
+mod moves;
+#[path = "../../daemon/src/orders/mutant/names.rs"]
+mod mutants;
 mod night;
 mod plan;
 mod rig;
 mod run;
+mod scenes;
 mod shims;
 mod tally;
 mod tear;
+mod truth;
+mod vanish;
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -21,7 +28,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arguments::Arguments;
-use plan::Plan;
 use rig::{Sim, Tools};
 use tally::Tally;
 
@@ -68,6 +74,7 @@ async fn campaign(arguments: &Arguments) -> ExitCode {
         arguments.jobs,
         folder.path.display()
     );
+    tokio::spawn(rig::measure_slowness());
     let begun = Instant::now();
     let seeds = Arc::new(Mutex::new((first..=last).collect::<VecDeque<u64>>()));
     let (to, mut results) = tokio::sync::mpsc::channel(64);
@@ -108,7 +115,7 @@ async fn work(
     loop {
         let next = seeds.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         let Some(seed) = next else { return };
-        let outcome = run::run(&tools, &mut sim, &Plan::of(seed)).await;
+        let outcome = run::run(&tools, &mut sim, &tools.plan(seed)).await;
         if to.send((seed, outcome)).await.is_err() {
             return;
         }
@@ -121,10 +128,15 @@ fn say_failure(arguments: &Arguments, tools: &Tools, seed: u64, problems: &[Stri
         println!("  {problem}");
     }
     let mutant = arguments.mutant.as_deref().map(|name| format!(" --mutant {name}"));
+    let scene = arguments.scene.as_deref().map(|name| format!(" --scene {name}"));
     println!("  folder: {}", tools.base.join(format!("run-{seed}")).display());
-    println!("  again:  faults --only {seed}{}", mutant.unwrap_or_default());
+    println!(
+        "  again:  faults --only {seed}{}{}",
+        mutant.unwrap_or_default(),
+        scene.unwrap_or_default()
+    );
     if arguments.is_single() {
-        println!("  plan:   {:#?}", Plan::of(seed));
+        println!("  plan:   {:#?}", tools.plan(seed));
     }
 }
 
@@ -189,6 +201,7 @@ impl Base {
             base: self.path.clone(),
             is_loud: arguments.is_single(),
             mutant: arguments.mutant.clone(),
+            scene: arguments.scene.clone(),
             outside: arguments.gateway.clone(),
         }
     }

@@ -10,7 +10,7 @@ use crate::plan::{ACCOUNTS, Plan};
 use crate::rig::{Daemon, Home, Sim, Tools};
 
 /// Ten minutes, in the daemon's own time, and some looks.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 /// Seconds.
 const DAY: i64 = 24 * 60 * 60;
 /// Room for some steps.
@@ -26,7 +26,7 @@ pub async fn run(tools: &Tools) -> Result<(), String> {
     let mut home = Home::make(tools, 0, SEGMENT);
     let mut daemon = Daemon::start(tools, &home, sim.port, &[]);
     daemon.ready().await?;
-    let mut desk = Desk { client: client(&home), calls: 0 };
+    let mut desk = Desk { client: client(&home, &sim), calls: 0 };
 
     let of_the_day = desk.place(json!({ "orderType": "LMT", "price": 190, "tif": "DAY" })).await?;
     let to_stay = desk.place(json!({ "orderType": "LMT", "price": 191, "tif": "GTC" })).await?;
@@ -64,11 +64,12 @@ pub async fn run(tools: &Tools) -> Result<(), String> {
     desk.until("it is there again", &to_stay, works).await.map(drop)
 }
 
-fn client(home: &Home) -> Client {
-    let wish = Plan::of(1).wishes.remove(0);
+fn client(home: &Home, sim: &Sim) -> Client {
+    let wish = Plan::of(1, None).wishes.remove(0);
     // As long as the whole night.
     let deadline = Instant::now() + 4 * PATIENCE;
-    Client { socket: home.socket(), log: Log::default(), wish, deadline }
+    let control = sim.control.clone();
+    Client { socket: home.socket(), log: Log::default(), wish, deadline, control }
 }
 
 struct Desk {

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::dice::Dice;
+use crate::moves::{self, Deed, Vanishing};
+use crate::scenes;
 
 /// Seconds of ours in one of the daemon's, where it waits.
 pub const SCALE: u64 = 50;
@@ -26,11 +28,6 @@ pub const POINTS: [&str; 14] = [
     "look.seen",
 ];
 
-/// Whether clocks also move in runs in which somebody calls again under a new key. Not yet: over a restart the
-/// daemon counts the window for possible duplicates by the wall clock alone, and one that jumps ahead opens it
-/// (docs/faults.md, "Open").
-const CLOCKS_MOVE_UNDER_RETRIES: bool = false;
-
 /// One run.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -50,6 +47,12 @@ pub struct Plan {
     pub approves: bool,
     /// Bytes of the journal's first segment. A small one makes the daemon begin a second.
     pub segment: u64,
+    /// What happens beside all that.
+    pub deeds: Vec<Deed>,
+    /// A person must approve what is worth more than this.
+    pub above: Option<u64>,
+    /// The journal's folder vanishes.
+    pub vanishing: Option<Vanishing>,
 }
 
 /// How clients reach the daemon.
@@ -120,6 +123,12 @@ pub struct Wish {
     pub quantity: u64,
     pub manner: Manner,
     pub then: Then,
+    /// Milliseconds before what it does then, and between its yeses.
+    pub pause: u64,
+    /// It looks at the order between.
+    pub looks: bool,
+    /// It begins only when somebody's order is there.
+    pub waits: bool,
 }
 
 /// What is ordered.
@@ -158,11 +167,18 @@ pub enum Manner {
 pub enum Then {
     Nothing,
     Cancel,
-    Modify,
+    /// The same by the broker's id.
+    CancelById,
+    /// Every order of the account.
+    CancelAll,
+    /// Changes this of it.
+    Modify(&'static str),
     /// Answers the question: with yes or no.
     Confirm(bool),
     /// The same with yes, twice at once.
     ConfirmTwice,
+    /// The same with yes, three times, with daemons that end between.
+    ConfirmOn,
 }
 
 /// The first account, and the second.
@@ -173,7 +189,7 @@ const STOCKS: [(&str, &str, &str); 3] =
 
 impl Plan {
     /// The run of a seed.
-    pub fn of(seed: u64) -> Self {
+    pub fn of(seed: u64, scene: Option<&str>) -> Self {
         let mut dice = Dice::new(seed);
         let through = if dice.percent(5) { Through::Shim } else { Through::Socket };
         let wishes = wishes(&mut dice, through);
@@ -185,16 +201,8 @@ impl Plan {
             }
             lives.push(life(&mut dice, number > 0));
         }
-        let retries = |wish: &Wish| {
-            matches!(wish.manner, Manner::Blind | Manner::Both | Manner::Impatient(_, true))
-        };
-        if !CLOCKS_MOVE_UNDER_RETRIES && wishes.iter().any(retries) {
-            for life in &mut lives {
-                (life.clock, life.jump) = (0, None);
-            }
-        }
         let session = ["drop", "compete", "maintenance", "logout"];
-        Self {
+        let plan = Self {
             seed,
             through,
             broker: broker(&mut dice),
@@ -204,13 +212,59 @@ impl Plan {
             approves: dice.percent(7),
             segment: if dice.percent(4) { 6 << 10 } else { 256 << 10 },
             lives,
+            deeds: Vec::new(),
+            above: None,
+            vanishing: None,
+        };
+        plan.with_moves(Dice::new(seed ^ 0x3e0f), scene)
+    }
+
+    /// The same with what came to the campaign later, which has dice of its own: the rest of a seed stays.
+    fn with_moves(mut self, mut dice: Dice, scene: Option<&str>) -> Self {
+        for wish in &mut self.wishes {
+            more_wishes(&mut dice, wish);
         }
+        let chaos = moves::chaos(&mut dice);
+        if !chaos.is_empty() {
+            let seed = dice.next() >> 12;
+            let all =
+                self.broker.chaos.get_or_insert_with(|| json!({ "seed": seed, "stallMs": 30 }));
+            chaos.into_iter().for_each(|(name, part)| all[name] = json!(part));
+        }
+        for script in &mut self.broker.scripts {
+            moves::script(&mut dice, script);
+        }
+        self.deeds = moves::deeds(&mut dice);
+        let by_chance = dice.percent(25).then(|| dice.pick(&scenes::NAMES));
+        if let Some(name) = scene.or(by_chance.filter(|_| self.through == Through::Socket)) {
+            self.through = Through::Socket;
+            scenes::set(name, &mut dice, &mut self);
+        }
+        self
     }
 
     /// Whether something may still appear at the broker when nobody speaks to it any more.
     pub fn has_late_truth(&self) -> bool {
         let text = format!("{:?}", self.broker);
-        text.contains("late") || text.contains("zombie")
+        ["late", "zombie", "declined"].iter().any(|word| text.contains(word))
+    }
+}
+
+/// What clients do later in the campaign's life.
+fn more_wishes(dice: &mut Dice, wish: &mut Wish) {
+    wish.looks = dice.percent(30);
+    wish.pause = dice.between(0, 400);
+    let other = dice.pick(&[
+        Then::CancelById,
+        Then::CancelAll,
+        Then::Modify("quantity"),
+        Then::Modify("tif"),
+        Then::Modify("price"),
+        Then::Modify("tif"),
+        Then::ConfirmOn,
+    ]);
+    if dice.percent(40) {
+        wish.then = other;
     }
 }
 
@@ -272,6 +326,9 @@ fn wishes(dice: &mut Dice, through: Through) -> Vec<Wish> {
                 quantity: 10 * (number + 1) + dice.between(1, 9),
                 manner: manner(dice, through),
                 then: then(dice),
+                pause: 0,
+                looks: false,
+                waits: false,
             }
         })
         .collect()
@@ -297,7 +354,7 @@ fn then(dice: &mut Dice) -> Then {
     match dice.between(0, 99) {
         0..60 => Then::Nothing,
         60..72 => Then::Cancel,
-        72..80 => Then::Modify,
+        72..80 => Then::Modify("price"),
         80..92 => Then::Confirm(dice.percent(70)),
         _ => Then::ConfirmTwice,
     }

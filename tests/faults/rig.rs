@@ -10,10 +10,31 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::plan::{ACCOUNTS, SCALE};
+use crate::plan::{ACCOUNTS, Plan, SCALE};
 
 /// Longer than anything takes that works, on a slow machine.
 pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// How many times as long as on an idle machine things take now, a whole number from 1 to 8: measured by how late a
+/// short sleep ends, all the time.
+pub fn slowness() -> u32 {
+    SLOWNESS.load(std::sync::atomic::Ordering::Relaxed)
+}
+
+static SLOWNESS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(1);
+
+/// Measures it, for ever: the longest of the last twenty sleeps of 10 ms counts, by steps of 25 ms.
+pub async fn measure_slowness() {
+    let mut late = [0_u64; 20];
+    for at in (0..late.len()).cycle() {
+        let begun = std::time::Instant::now();
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        late[at] = (begun.elapsed().as_millis() as u64).saturating_sub(10);
+        let longest = late.iter().max().copied().unwrap_or_default();
+        let slow = u32::try_from(1 + longest / 25).unwrap_or(8).min(8);
+        SLOWNESS.store(slow, std::sync::atomic::Ordering::Relaxed);
+    }
+}
 
 /// Programs and folders that all runs share.
 #[derive(Debug, Clone)]
@@ -29,18 +50,39 @@ pub struct Tools {
     /// Everything is logged.
     pub is_loud: bool,
     pub mutant: Option<String>,
+    /// Every run is this scene.
+    pub scene: Option<String>,
     /// A gateway that somebody else runs in front of a simulator, and that simulator's control address.
     pub outside: Option<(u16, String)>,
 }
 
-/// A simulator and its control connection; it serves one run after the other.
+impl Tools {
+    /// What happens in the run of a seed.
+    pub fn plan(&self, seed: u64) -> Plan {
+        Plan::of(seed, self.scene.as_deref())
+    }
+}
+
+/// A simulator; it serves one run after the other.
 #[derive(Debug)]
 pub struct Sim {
     /// Ends with this, unless somebody else runs it.
     _child: Option<Child>,
     pub port: u16,
-    control: String,
+    pub control: Control,
+}
+
+/// A connection to a simulator's control API. A clone makes one of its own.
+#[derive(Debug)]
+pub struct Control {
+    address: String,
     stream: Option<BufReader<TcpStream>>,
+}
+
+impl Clone for Control {
+    fn clone(&self) -> Self {
+        Self::at(self.address.clone())
+    }
 }
 
 /// What the simulator is like: as strict as ever, and quick.
@@ -74,7 +116,7 @@ impl Sim {
     /// Starts one.
     pub async fn start(tools: &Tools) -> Self {
         if let Some((port, control)) = &tools.outside {
-            return Self { _child: None, port: *port, control: control.clone(), stream: None };
+            return Self { _child: None, port: *port, control: Control::at(control.clone()) };
         }
         let file = tools.base.join(format!("scenario-{:?}.json", std::time::Instant::now()));
         std::fs::write(&file, scenario().to_string()).unwrap();
@@ -90,20 +132,42 @@ impl Sim {
         let text = |key: &str| ready[key].as_str().unwrap().to_owned();
         let port = text("gateway").rsplit(':').next().unwrap().parse().unwrap();
         let control = text("control").strip_prefix("http://").unwrap().to_owned();
-        Self { _child: Some(child), port, control, stream: None }
+        Self { _child: Some(child), port, control: Control::at(control) }
     }
 
     /// Tells its control API something.
     pub async fn tell(&mut self, path: &str, body: &Value) -> Value {
-        self.ask("POST", path, &body.to_string()).await
+        self.control.tell(path, body).await
     }
 
     /// Asks its control API something.
     pub async fn get(&mut self, path: &str) -> Value {
-        self.ask("GET", path, "").await
+        self.control.get(path).await
+    }
+}
+
+impl Control {
+    fn at(address: String) -> Self {
+        Self { address, stream: None }
     }
 
-    async fn ask(&mut self, method: &str, path: &str, body: &str) -> Value {
+    /// Tells it something, which it must take.
+    pub async fn tell(&mut self, path: &str, body: &Value) -> Value {
+        let answer = self.ask("POST", path, &body.to_string()).await;
+        answer.unwrap_or_else(|refusal| panic!("{path} {body}: {refusal}"))
+    }
+
+    /// Tells it something that may come too late; nothing if it did.
+    pub async fn try_tell(&mut self, path: &str, body: &Value) -> Option<Value> {
+        self.ask("POST", path, &body.to_string()).await.ok()
+    }
+
+    /// Asks it something.
+    pub async fn get(&mut self, path: &str) -> Value {
+        self.ask("GET", path, "").await.unwrap_or_else(|refusal| panic!("{path}: {refusal}"))
+    }
+
+    async fn ask(&mut self, method: &str, path: &str, body: &str) -> Result<Value, String> {
         // A connection that it has closed meanwhile is made anew, once.
         for _ in 0..2 {
             if let Some(answer) = self.try_ask(method, path, body).await {
@@ -114,19 +178,32 @@ impl Sim {
         panic!("the simulator's control API does not answer {method} {path}");
     }
 
-    async fn try_ask(&mut self, method: &str, path: &str, body: &str) -> Option<Value> {
+    async fn try_ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> Option<Result<Value, String>> {
         if self.stream.is_none() {
-            let stream = TcpStream::connect(&self.control).await.ok()?;
+            let stream = TcpStream::connect(&self.address).await.ok()?;
             stream.set_nodelay(true).ok()?;
             self.stream = Some(BufReader::new(stream));
         }
-        let stream = self.stream.as_mut()?;
-        let request = format!(
+        let request = self.request(method, path, body);
+        self.stream.as_mut()?.get_mut().write_all(request.as_bytes()).await.ok()?;
+        self.answer().await
+    }
+
+    fn request(&self, method: &str, path: &str, body: &str) -> String {
+        format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.control,
+            self.address,
             body.len()
-        );
-        stream.get_mut().write_all(request.as_bytes()).await.ok()?;
+        )
+    }
+
+    async fn answer(&mut self) -> Option<Result<Value, String>> {
+        let stream = self.stream.as_mut()?;
         let (mut line, mut length, mut status) = (String::new(), 0, String::new());
         loop {
             line.clear();
@@ -146,8 +223,10 @@ impl Sim {
         }
         let mut bytes = vec![0; length];
         stream.read_exact(&mut bytes).await.ok()?;
-        assert!(status.contains(" 200"), "{path} {body}: {}", String::from_utf8_lossy(&bytes));
-        serde_json::from_slice(&bytes).ok()
+        if !status.contains(" 200") {
+            return Some(Err(String::from_utf8_lossy(&bytes).into_owned()));
+        }
+        serde_json::from_slice(&bytes).ok().map(Ok)
     }
 }
 

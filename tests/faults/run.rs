@@ -10,14 +10,17 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::beside::{self, Diary};
 use crate::check::{Findings, Remains, check};
 use crate::client::{Client, Heard, Log, Person};
 use crate::dice::Dice;
+use crate::moves::Vanishing;
 use crate::plan::{End, Life, Manner, PARK, Plan, Tear, Through};
-use crate::rig::{Daemon, Home, PATIENCE, Sim, Tools};
+use crate::rig::{Control, Daemon, Home, PATIENCE, Sim, Tools, slowness};
 use crate::shims;
 use crate::tally::{Tally, more};
 use crate::tear::tear;
+use crate::vanish::{self, Vanished};
 
 /// A daemon that does not come to its crash point is killed after this.
 const LIFE: Duration = Duration::from_millis(900);
@@ -27,6 +30,10 @@ const AFTERLIFE: Duration = Duration::from_millis(200);
 const LATE: Duration = Duration::from_millis(450);
 /// What can be found is looked for so long before the clock is moved so that the rest is parked.
 const FIND: Duration = Duration::from_millis(350);
+/// A list that is asked for so long after another one is a new one.
+const LISTS: Duration = Duration::from_millis(130);
+/// An end that the daemon tells otherwise than the broker is waited for so long; then it is judged.
+const AGREES: Duration = Duration::from_secs(4);
 /// Between looks at whether all is settled.
 const LOOK: Duration = Duration::from_millis(12);
 
@@ -50,6 +57,10 @@ struct World<'a> {
     /// Where the last daemon died, if it was at a point.
     died_at: Option<&'static str>,
     dice: Dice,
+    /// What was done beside the clients.
+    diary: Diary,
+    /// When the journal's folder was taken away.
+    vanished: Vanished,
 }
 
 /// Runs a seed.
@@ -67,15 +78,31 @@ pub async fn run(tools: &Tools, sim: &mut Sim, plan: &Plan) -> Outcome {
         disk_failed: false,
         died_at: None,
         dice: Dice::new(plan.seed ^ 0xdead),
+        diary: Diary::default(),
+        vanished: Vanished::default(),
     };
     let log = Log::default();
-    let (mut clients, wanting) = begin_clients(&world, &log);
+    let (mut clients, wanting) = begin_clients(&world, &log, &sim.control);
     if plan.approves {
         clients.spawn(approve(world.home.socket(), plan.seed, wanting.clone()));
     }
     let disturbance = plan.session.filter(|_| tools.outside.is_none());
-    tokio::join!(world.lives(wanting.clone()), disturb(sim, disturbance));
-    let remains = world.last_life(sim, &mut clients, &log, before).await;
+    let control = sim.control.clone();
+    let (begins, over) = watch::channel(false);
+    let (clock, diary) = (world.home.path.join("clock"), world.diary.clone());
+    let lives = async {
+        world.lives(wanting.clone()).await;
+        begins.send_replace(true);
+    };
+    let beside = beside::act(&control, &plan.deeds, (plan.seed, clock), &diary, over);
+    tokio::join!(lives, disturb(sim, disturbance), beside);
+    let remains = match plan.vanishing {
+        None => world.last_life(sim, &mut clients, &log, before).await,
+        Some(vanishing) => {
+            world.without_journal(sim, &mut clients, &log, vanishing).await;
+            None
+        }
+    };
     world.count_faults(sim).await;
     if let Some(remains) = remains {
         world.judge(&remains);
@@ -111,7 +138,11 @@ async fn prepare(tools: &Tools, sim: &mut Sim, plan: &Plan) -> usize {
     before
 }
 
-fn begin_clients(world: &World<'_>, log: &Log) -> (JoinSet<()>, watch::Receiver<usize>) {
+fn begin_clients(
+    world: &World<'_>,
+    log: &Log,
+    control: &Control,
+) -> (JoinSet<()>, watch::Receiver<usize>) {
     let (left, wanting) = watch::channel(world.plan.wishes.len());
     let mut clients = JoinSet::new();
     for wish in &world.plan.wishes {
@@ -120,6 +151,7 @@ fn begin_clients(world: &World<'_>, log: &Log) -> (JoinSet<()>, watch::Receiver<
             log: log.clone(),
             wish: wish.clone(),
             deadline: Instant::now() + Duration::from_secs(20),
+            control: control.clone(),
         };
         let command = || shims::command(world.tools, &world.home);
         let shim = (world.plan.through == Through::Shim).then(|| (command(), command()));
@@ -172,6 +204,9 @@ impl World<'_> {
     async fn lives(&mut self, mut wanting: watch::Receiver<usize>) {
         let flag = self.home.state().join("FROZEN");
         let begun = Instant::now();
+        if let Some(vanishing @ Vanishing::Under { millis, .. }) = self.plan.vanishing {
+            self.vanished.take_later(&self.home, vanishing, millis);
+        }
         for life in &self.plan.lives {
             self.tear(life.tear);
             self.move_clock(life.clock);
@@ -231,8 +266,12 @@ impl World<'_> {
 
     /// What every daemon of this run is told.
     fn variables(&self) -> Vec<(&'static str, String)> {
-        let confirm = ("IB_CONFIRM_ORDERS", "always".to_owned());
-        self.plan.approves.then_some(confirm).into_iter().collect()
+        let when = match (self.plan.approves, self.plan.above) {
+            (true, _) => Some("always".to_owned()),
+            (false, Some(amount)) => Some(format!("above:{amount}")),
+            (false, None) => None,
+        };
+        when.map(|when| ("IB_CONFIRM_ORDERS", when)).into_iter().collect()
     }
 
     /// One life, to its end.
@@ -242,10 +281,10 @@ impl World<'_> {
         daemon: &mut Daemon,
         wanting: &mut watch::Receiver<usize>,
     ) {
-        let begun = Instant::now();
+        let (begun, slow) = (Instant::now(), slowness());
         let limit = match life.end {
             End::Kill(millis) => begun + Duration::from_millis(millis),
-            End::Crash(..) => begun + LIFE,
+            End::Crash(..) => begun + LIFE * slow,
         };
         let is_crash = matches!(life.end, End::Crash(..));
         let (jump_at, jump_to) = match life.jump {
@@ -256,7 +295,8 @@ impl World<'_> {
         let mut is_unwanted = false;
         self.died_at = None;
         let status = loop {
-            let soon = if is_unwanted && is_crash { Instant::now() + AFTERLIFE } else { limit };
+            let soon =
+                if is_unwanted && is_crash { Instant::now() + AFTERLIFE * slow } else { limit };
             tokio::select! {
                 status = daemon.ended() => break Some(status),
                 () = sleep_until(soon.min(limit)) => break None,
@@ -300,6 +340,11 @@ impl World<'_> {
         let _ = std::fs::remove_file(self.home.path.join("state/ibd/FROZEN"));
         self.tear(if self.plan.seed.is_multiple_of(2) { Tear::Halved } else { Tear::Nothing });
         self.move_clock(0);
+        if self.plan.above.is_some() {
+            // Moved by the deed that made the market jump.
+            self.home.set_clock(0);
+            self.clock_jumped = true;
+        }
         self.tally.starts += 1;
         let variables = self.variables();
         let mut daemon = Daemon::start(self.tools, &self.home, self.port, &variables);
@@ -318,7 +363,8 @@ impl World<'_> {
         self.tally.settling.push(begun.elapsed().as_millis() as u64);
         let again = Log::default();
         if settled.is_some() {
-            self.ask_again(log, &again).await;
+            self.ask_again(log, &again, &sim.control).await;
+            self.look_at_all(sim, log).await;
             settled = self.settle(sim, quiet).await;
         }
         daemon.kill().await;
@@ -336,6 +382,7 @@ impl World<'_> {
                 orders_before: settled.unwrap_or_else(|| orders.clone()),
                 orders,
                 requests,
+                deeds: self.diary.all(),
                 clock_jumped: self.clock_jumped,
                 disk_failed: self.disk_failed,
                 is_outside: self.tools.outside.is_some(),
@@ -347,10 +394,46 @@ impl World<'_> {
         }
     }
 
+    /// The same where the journal is gone: clients are answered, and nothing goes.
+    async fn without_journal(
+        &mut self,
+        sim: &mut Sim,
+        clients: &mut JoinSet<()>,
+        log: &Log,
+        vanishing: Vanishing,
+    ) {
+        if matches!(vanishing, Vanishing::Between { .. }) {
+            self.vanished.take(&self.home, vanishing);
+        }
+        sim.tell("/chaos", &json!({})).await;
+        self.move_clock(0);
+        self.tally.starts += 1;
+        let variables = self.variables();
+        let mut daemon = Daemon::start(self.tools, &self.home, self.port, &variables);
+        if let Err(why) = daemon.ready().await {
+            self.problems.push(format!("without its journal the daemon does not begin: {why}"));
+        }
+        while clients.join_next().await.is_some() {}
+        daemon.kill().await;
+        if let Some(at) = self.vanished.at().filter(|_| !self.clock_jumped) {
+            let placements = sim.get("/placements").await;
+            self.tally.orders += placements["count"].as_u64().unwrap_or_default();
+            for heard in log.all() {
+                self.tally.calls += 1;
+                more(&mut self.tally.answers, format!("no journal: {}", heard.status()), 1);
+            }
+            let went = vanish::went(&placements, at);
+            self.tally.duplicates += went.len() as u64;
+            self.problems.extend(went);
+            more(&mut self.tally.troubles, "journal: gone", 1);
+        }
+    }
+
     /// Waits until the broker and the daemon agree about everything; the broker's orders then.
     async fn settle(&mut self, sim: &mut Sim, quiet: Instant) -> Option<Value> {
-        let earliest = if self.plan.has_late_truth() { quiet + LATE } else { quiet };
-        let deadline = Instant::now() + PATIENCE;
+        let slow = slowness();
+        let earliest = if self.plan.has_late_truth() { quiet + LATE * slow } else { quiet };
+        let deadline = Instant::now() + PATIENCE * slow;
         let mut person = None;
         loop {
             if person.is_none() {
@@ -364,13 +447,20 @@ impl World<'_> {
                 person = None;
             }
             let venue = sim.get("/orders").await;
+            let differs: Vec<String> = report
+                .iter()
+                .flat_map(|report| &report.orders)
+                .filter(|order| !is_as_at(order, &venue))
+                .map(|order| order.intent_id.clone())
+                .collect();
             let open: Option<Vec<String>> = report.map(|report| {
                 let open = report.orders.iter().filter(|order| !is_settled(order, &venue));
                 open.map(|order| format!("{} {}: {:?}", order.intent_id, order.state, order.reason))
                     .collect()
             });
             let is_late = Instant::now() >= earliest;
-            if is_late && open.as_ref().is_some_and(Vec::is_empty) {
+            let is_agreed = quiet.elapsed() > (AGREES + LATE) * slow || differs.is_empty();
+            if is_late && is_agreed && open.as_ref().is_some_and(Vec::is_empty) {
                 return Some(venue);
             }
             if Instant::now() > deadline {
@@ -378,7 +468,7 @@ impl World<'_> {
                 return None;
             }
             let is_found = open.as_ref().is_some_and(|open| !open.is_empty());
-            if is_found && quiet.elapsed() > FIND && self.home.clock() < self.ahead + PARK {
+            if is_found && quiet.elapsed() > FIND * slow && self.home.clock() < self.ahead + PARK {
                 self.move_on();
             }
             sleep(LOOK).await;
@@ -393,7 +483,7 @@ impl World<'_> {
     }
 
     /// Every call once more, with the same key.
-    async fn ask_again(&self, log: &Log, again: &Log) {
+    async fn ask_again(&self, log: &Log, again: &Log, control: &Control) {
         if self.plan.through == Through::Shim {
             return;
         }
@@ -407,6 +497,7 @@ impl World<'_> {
                 log: again.clone(),
                 wish: wish.clone(),
                 deadline: Instant::now() + Duration::from_secs(10),
+                control: control.clone(),
             };
             for key in ["a", "b", "c"] {
                 let full = client.key(key);
@@ -415,6 +506,32 @@ impl World<'_> {
                 if heard.iter().any(was_told) {
                     client.insist("place_order", key, &client.arguments()).await;
                 }
+            }
+        }
+    }
+
+    /// The list, and the page of each order of ours: whatever became of one unseen is seen now.
+    async fn look_at_all(&self, sim: &mut Sim, log: &Log) {
+        let Some(wish) = self.plan.wishes.first() else { return };
+        let client = Client {
+            socket: self.home.socket(),
+            log: log.clone(),
+            wish: wish.clone(),
+            deadline: Instant::now() + Duration::from_secs(10),
+            control: sim.control.clone(),
+        };
+        // Once more when the first list is too old to be given again.
+        for key in ["end-list-1", "end-list-2"] {
+            client.insist("get_live_orders", key, &json!({})).await;
+            sleep(LISTS).await;
+        }
+        let orders = sim.get("/orders").await;
+        for row in orders["orders"].as_array().into_iter().flatten() {
+            let is_ours = row["cOID"].as_str().is_some_and(|name| name.starts_with("ibd"));
+            if is_ours {
+                let key = format!("end-{}", row["orderId"]);
+                let order = json!({ "orderId": row["orderId"] });
+                client.insist("get_order_status", &key, &order).await;
             }
         }
     }
@@ -429,6 +546,15 @@ impl World<'_> {
             ("late", "by chance: late"),
             ("questioned", "by chance: questions"),
             ("zombies", "by chance: zombie"),
+            ("errors", "by chance: error after acceptance"),
+            ("refusals", "by chance: refusal"),
+            ("rowOrder", "by chance: rows in another order"),
+            ("localIds", "by chance: rows with local ids"),
+            ("noLocalIds", "by chance: rows without parents"),
+            ("declined", "by chance: declined and alive"),
+            ("spelling", "by chance: spelling"),
+            ("ignoredChanges", "by chance: change ignored"),
+            ("ignoredCancels", "by chance: end ignored"),
         ] {
             let count = chaos["struck"][name].as_u64().unwrap_or_default();
             more(&mut self.tally.faults, shown, count);
@@ -472,6 +598,11 @@ impl World<'_> {
         tally.duplicates += findings.duplicates.len() as u64;
         tally.lost += findings.lost.len() as u64;
         tally.wrong += findings.wrong.len() as u64;
+        tally.untrue += findings.untrue.len() as u64;
+        tally.held += findings.held;
+        for done in &remains.deeds {
+            more(&mut tally.deeds, done.what, 1);
+        }
         tally.intents += findings.intents;
         tally.parked += findings.parked;
         tally.unwritten += findings.unwritten;
@@ -509,14 +640,33 @@ fn since(mut placements: Value, before: usize) -> Value {
 
 /// Whether what the daemon says of an order is the end of it, or how it is at the broker.
 fn is_settled(order: &OrderReport, venue: &Value) -> bool {
-    let row = venue["orders"]
-        .as_array()
-        .and_then(|rows| rows.iter().find(|row| row["cOID"] == order.client_order_id.as_str()));
+    let row =
+        venue["orders"].as_array().and_then(|rows| rows.iter().find(|row| is_row_of(row, order)));
     let status = row.and_then(|row| row["status"].as_str());
     match order.state.as_str() {
         "ready" | "sending" | "replying" | "declining" | "unknown" => false,
         "working" => status.is_some_and(|status| !matches!(status, "Filled" | "Cancelled")),
         "parked" => status.is_none(),
+        _ => true,
+    }
+}
+
+/// Whether this is an order's row: its name, and not another order that a person gave its name.
+fn is_row_of(row: &Value, order: &OrderReport) -> bool {
+    row["cOID"] == order.client_order_id.as_str() && row["quantity"] != 7.0
+}
+
+/// Whether an end that the daemon tells is how it is at the broker.
+fn is_as_at(order: &OrderReport, venue: &Value) -> bool {
+    let rows = venue["orders"].as_array().map_or(&[][..], Vec::as_slice);
+    let row = rows.iter().find(|row| is_row_of(row, order));
+    let status = row.and_then(|row| row["status"].as_str());
+    match (order.state.as_str(), status) {
+        ("filled", status) => status == Some("Filled"),
+        ("cancelled", status) => status == Some("Cancelled"),
+        ("denied" | "rejected" | "not_placed", Some(status)) => {
+            status == "Cancelled" && row.is_some_and(|row| row["filled"] == 0.0)
+        }
         _ => true,
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::time::{Duration, Instant, sleep, timeout_at};
 
-use crate::client::{Client, Heard};
+use crate::client::{Client, Heard, Truth};
 use crate::plan::{Manner, Then};
 use crate::rig::{Home, Tools};
 
@@ -83,9 +83,14 @@ async fn call(
     arguments: Value,
     key: &str,
 ) -> Value {
-    let reply = shim.call(tool, arguments).await;
+    let mut control = client.control.clone();
+    let (before, began) = (control.get("/orders").await, Instant::now());
+    let reply = shim.call(tool, arguments.clone()).await;
+    let ended = Instant::now();
+    let truth = Truth { before, after: control.get("/orders").await, began, ended };
     let key = format!("shim-{}{key}-{tool}", client.wish.number);
     let answer = Some(reply.json.clone());
-    client.log.note(Heard { wish: client.wish.number, key, tool, answer });
+    let (wish, truth) = (client.wish.number, Some(truth));
+    client.log.note(Heard { wish, key, tool, arguments, answer, truth });
     reply.json
 }

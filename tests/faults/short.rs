@@ -3,6 +3,9 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "../../daemon/src/orders/mutant/names.rs"]
+mod mutants;
+
 use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::sync::Once;
@@ -38,16 +41,33 @@ fn no_order_is_doubled_lost_or_told_wrong_whatever_dies() {
     assert!(campaign(&["--runs", RUNS, "--seed", "1"]).status.success());
 }
 
-#[test]
-fn an_order_desk_that_takes_a_new_id_for_each_try_is_caught() {
-    let arguments = ["--runs", MOST, "--stop-at", "1", "--jobs", "4", "--mutant", "new-id"];
-    assert!(campaign(&arguments).status.success());
-}
+/// Where each wrong order desk shows itself soonest: a scene, or any run.
+const MUTANTS: [(&str, &str); 12] = [
+    ("new-id", ""),
+    ("late-journal", ""),
+    ("believes-refusals", "refused-and-there"),
+    ("first-row", "other-row-first"),
+    ("judges-once", "squeezed"),
+    ("writes-back", "touched"),
+    ("id-alone", "namesake"),
+    ("blind-follower", "declined-and-alive"),
+    ("agrees-by-id", "reworded"),
+    ("sinks", "declined-and-alive"),
+    ("trusts-pushes", "glimpsed"),
+    ("believes-changes", "unheard"),
+];
 
 #[test]
-fn an_order_desk_that_journals_after_the_answer_is_caught() {
-    let arguments = ["--runs", MOST, "--stop-at", "1", "--jobs", "4", "--mutant", "late-journal"];
-    assert!(campaign(&arguments).status.success());
+fn every_wrong_order_desk_is_caught() {
+    let named: Vec<&str> = MUTANTS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(named, mutants::NAMES, "one row for each");
+    for (name, scene) in MUTANTS {
+        let mut arguments = vec!["--runs", MOST, "--stop-at", "1", "--jobs", "4", "--mutant", name];
+        if !scene.is_empty() {
+            arguments.extend(["--scene", scene]);
+        }
+        assert!(campaign(&arguments).status.success(), "{name} was not caught");
+    }
 }
 
 #[test]

@@ -28,6 +28,12 @@ pub struct Tally {
     pub duplicates: u64,
     pub lost: u64,
     pub wrong: u64,
+    /// Answers that contradict what the broker had.
+    pub untrue: u64,
+    /// Answers that were held against what the broker had.
+    pub held: u64,
+    /// What was done beside the clients.
+    pub deeds: BTreeMap<String, u64>,
     pub parked: u64,
     pub unwritten: u64,
     pub unknown_settled: u64,
@@ -54,6 +60,7 @@ impl Tally {
             (&mut self.kills, other.kills),
             (&mut self.faults, other.faults),
             (&mut self.troubles, other.troubles),
+            (&mut self.deeds, other.deeds),
             (&mut self.answers, other.answers),
             (&mut self.states, other.states),
         ] {
@@ -71,6 +78,8 @@ impl Tally {
             (&mut self.duplicates, other.duplicates),
             (&mut self.lost, other.lost),
             (&mut self.wrong, other.wrong),
+            (&mut self.untrue, other.untrue),
+            (&mut self.held, other.held),
             (&mut self.parked, other.parked),
             (&mut self.unwritten, other.unwritten),
             (&mut self.unknown_settled, other.unknown_settled),
@@ -111,6 +120,10 @@ impl Tally {
         for (name, count) in &self.troubles {
             line(&format!("  {name}"), format!("{count}"));
         }
+        line("a person at TWS, and the broker", String::new());
+        for (name, count) in &self.deeds {
+            line(&format!("  {name}"), format!("{count}"));
+        }
         line("calls", format!("{}", self.calls));
         for (name, count) in &self.answers {
             line(&format!("  {name}"), format!("{count}"));
@@ -129,6 +142,7 @@ impl Tally {
         line("DUPLICATES", format!("{}", self.duplicates));
         line("LOST", format!("{}", self.lost));
         line("WRONG", format!("{}", self.wrong));
+        line("UNTRUE", format!("{}, of {} answers that were held", self.untrue, self.held));
         line("failed runs", format!("{}", self.failed.len()));
         text
     }

@@ -447,6 +447,10 @@ fn is_child(row: &OrderRow, parent: Option<OrderId>, intent: &Intent) -> bool {
 
 /// Why a row is not of an intent's account, contract and one of these sides. What it does not say is no reason.
 fn is_other(row: &OrderRow, intent: &Intent, order: &Order, sides: &[Side]) -> Option<String> {
+    #[cfg(feature = "faults")]
+    if super::mutant::is("id-alone") {
+        return None;
+    }
     if let Some(own) = row.account.as_ref().filter(|own| **own != intent.account) {
         return Some(format!("it is an order of the account {own}"));
     }

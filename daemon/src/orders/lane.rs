@@ -162,7 +162,10 @@ impl State {
         self.check_egress(&proof.lease).await;
         self.lease = Some(proof.lease.clone());
         let Some(intent) = self.book.get(id).cloned() else { return Ok(()) };
-        if let (Some(first), Some(seen)) = (intent.follows, &proof.first) {
+        let looked_for = proof.first.as_ref();
+        #[cfg(feature = "faults")]
+        let looked_for = looked_for.filter(|_| !super::mutant::is("blind-follower"));
+        if let (Some(first), Some(seen)) = (intent.follows, looked_for) {
             self.hold_against(me, first, seen).await;
             let first = self.book.get(first).filter(|first| first.state.standing().is_some());
             if let Some(first) = first {
@@ -209,6 +212,10 @@ impl State {
         }
         // Earlier journals say only what the whole should be.
         if change.is_nothing() {
+            return Ok(());
+        }
+        #[cfg(feature = "faults")]
+        if super::mutant::is("writes-back") {
             return Ok(());
         }
         let as_sent = self.as_sent(intent, order);
@@ -393,6 +400,12 @@ impl State {
         match heard.answer {
             OrderAnswer::NotSent(failure) => Event::NotSent(failure.to_string()),
             OrderAnswer::Ambiguous(why) => Event::Silence(why.to_string()),
+            #[cfg(feature = "faults")]
+            OrderAnswer::Accepted(_)
+                if !intent.is_order() && super::mutant::is("believes-changes") =>
+            {
+                Event::Applied
+            }
             OrderAnswer::Accepted(_) if !intent.is_order() => match shows_change(intent, seen) {
                 Some(false) => Event::Taken,
                 _ => Event::Applied,

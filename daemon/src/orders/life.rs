@@ -298,6 +298,10 @@ enum Sight {
 
 /// What was told as not placed, and the broker has it. One that has ended without a fill is as good as none.
 fn rise(state: &State, news: Standing) -> Option<(State, Vec<Effect>)> {
+    #[cfg(feature = "faults")]
+    if super::mutant::is("sinks") {
+        return None;
+    }
     let works = !news.is_over() || news.has_open_part();
     if !works && !news.has_any_fill() {
         return None;

@@ -1,5 +1,8 @@
-//! Two order desks that are wrong on purpose, so that the fault campaign can prove that it would see them
-//! (docs/faults.md). `IBD_MUTANT` names one; only with the feature `faults`.
+//! Order desks that are wrong on purpose, so that the fault campaign can prove that it would see them
+//! (docs/faults.md). `IBD_MUTANT` names one; only with the feature `faults`. Most are a hook in the decision that
+//! they spoil.
+
+mod names;
 
 use std::sync::OnceLock;
 
@@ -39,6 +42,7 @@ pub fn held_back(held: &mut Vec<Vec<u8>>, records: Vec<Vec<u8>>) -> Option<Vec<V
 
 /// Whether this daemon is the mutant of that name.
 pub fn is(name: &str) -> bool {
+    debug_assert!(names::NAMES.contains(&name), "the campaign does not know {name}");
     static MUTANT: OnceLock<Option<String>> = OnceLock::new();
     MUTANT.get_or_init(|| std::env::var("IBD_MUTANT").ok()).as_deref() == Some(name)
 }

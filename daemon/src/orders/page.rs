@@ -84,6 +84,10 @@ impl Page {
 
     /// Why this is another order than one of this account, contract, and one of these sides.
     pub fn is_other(&self, account: &AccountId, order: &Order, sides: &[Side]) -> Option<String> {
+        #[cfg(feature = "faults")]
+        if super::mutant::is("id-alone") {
+            return None;
+        }
         if let Some(own) = self.account.as_ref().filter(|own| *own != account) {
             return Some(format!("it is an order of the account {own}"));
         }

@@ -24,6 +24,10 @@ pub fn is_yes(questions: &[Question], agreed: &[Question], suppress: bool, rules
         && questions.iter().all(|question| {
             let Some(id) = &question.id else { return false };
             let is_agreed = agreed.iter().any(|one| one == question);
+            #[cfg(feature = "faults")]
+            let is_agreed = is_agreed
+                || super::mutant::is("agrees-by-id")
+                    && agreed.iter().any(|one| one.id == question.id);
             let is_listed = rules.questions.iter().all(|words| words.has(id));
             is_agreed || suppress && is_listed
         })

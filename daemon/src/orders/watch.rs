@@ -446,6 +446,10 @@ impl State {
     /// An order's own page shows other terms than were sent: somebody changed it elsewhere, or a change was not
     /// carried out. From now on it is what the broker shows.
     async fn look_at_terms(&mut self, evidence: &Evidence) {
+        #[cfg(feature = "faults")]
+        if super::mutant::is("writes-back") {
+            return;
+        }
         for page in &evidence.pages {
             let Some(intent) = self.book.by_order(page.order_id) else { continue };
             let is_settled = self.book.open_change(page.order_id).is_none();
@@ -717,6 +721,10 @@ fn trading_day(at: Timestamp) -> jiff::civil::Date {
 /// Whether a push about the end of an order says all that makes it believed: of the account and contract, all
 /// of it filled, or how much of it was when it ended.
 fn says_whole(row: &OrderRow, intent: &Intent) -> bool {
+    #[cfg(feature = "faults")]
+    if super::mutant::is("trusts-pushes") {
+        return true;
+    }
     let Some(order) = &intent.order else { return false };
     let is_account = row.account.as_ref() == Some(&intent.account);
     let is_contract = row.conid.is_some() && row.conid == order.contract.conid;

@@ -204,6 +204,10 @@ impl Target {
                 )
                 .at("orderId"));
             }
+            #[cfg(feature = "faults")]
+            if crate::orders::mutant::is("writes-back") {
+                return Ok((Order { attached: Attached::Nothing, ..sent.clone() }, Vec::new()));
+            }
             return page::as_it_is(sent, &self.page, self.row.as_ref())
                 .ok_or_else(|| self.says_too_little());
         }
