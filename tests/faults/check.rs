@@ -126,6 +126,7 @@ fn read(remains: &Remains, findings: &mut Findings) -> BTreeMap<IntentId, Told> 
                 }
             }
             Ok(Record::Became { id, state, .. }) => {
+                let state = *state;
                 let in_round = told.values().find(|other| {
                     other.intent.id != id && other.last().is_in_round() && !remains.disk_failed
                 });
@@ -142,7 +143,7 @@ fn read(remains: &Remains, findings: &mut Findings) -> BTreeMap<IntentId, Told> 
                         let may_be = |state| {
                             is_sighting(one.last(), state) || is_of_its_parts(one.last(), state)
                         };
-                        let may_be = |state| may_be(state) || is_shown_falsely(&state, remains);
+                        let may_be = |state| may_be(state) || is_shown_falsely(state, remains);
                         if one.last().is_over() && !may_be(&state) {
                             let text =
                                 format!("I4: {id} was {:?} and became {state:?}", one.last());

@@ -212,8 +212,7 @@ async fn rows_in_another_sequence_do_not_make_the_stop_the_order() {
     assert_eq!((&truth["side"], &truth["stopPrice"]), (&json!("SELL"), &json!(250.0)), "{truth}");
     let live = desk.call("get_live_orders", json!({})).await;
     let rows = live["orders"].as_array().unwrap();
-    let listed =
-        rows.iter().find(|row| row["orderId"].to_string() == stop["orderId"].as_str().unwrap());
+    let listed = rows.iter().find(|row| row["orderId"].as_u64() == Some(number(&stop["orderId"])));
     assert_eq!(listed.unwrap()["role"], "stop_loss", "{live}");
 }
 
@@ -303,9 +302,7 @@ async fn right_after_a_write_the_list_is_never_older_than_what_was_done() {
     let live = desk.call("get_live_orders", json!({})).await;
     let own = |live: &Value| {
         let rows = live["orders"].as_array().unwrap();
-        rows.iter()
-            .find(|row| row["orderId"].to_string() == out["orderId"].as_str().unwrap())
-            .cloned()
+        rows.iter().find(|row| row["orderId"].as_u64() == Some(number(&out["orderId"]))).cloned()
     };
     assert_eq!(own(&live).unwrap()["working"], false, "{live}");
     for number in 1..=3 {

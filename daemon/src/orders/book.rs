@@ -39,8 +39,8 @@ impl Book {
             Record::Became { id, state, sent_at, through, boot, .. } => {
                 if let Some(intent) = self.intents.get_mut(&id) {
                     let was_asked = matches!(intent.state, State::Awaiting(_));
-                    intent.had_yes |= was_asked && state == State::Ready;
-                    intent.state = state;
+                    intent.had_yes |= was_asked && *state == State::Ready;
+                    intent.state = *state;
                     intent.since = at;
                     intent.known_at = Some(at);
                     intent.through = through.or(intent.through.take());

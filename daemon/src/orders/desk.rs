@@ -460,7 +460,7 @@ impl State {
     pub(super) fn remember_token(&mut self, record: &Record) {
         let (id, state) = match record {
             Record::Intent(intent) => (intent.id, &intent.state),
-            Record::Became { id, state, .. } => (*id, state),
+            Record::Became { id, state, .. } => (*id, &**state),
             _ => return,
         };
         if let life::State::Awaiting(approval) = state {

@@ -460,10 +460,8 @@ fn is_other(row: &OrderRow, intent: &Intent, order: &Order, sides: &[Side]) -> O
         return Some(format!("it is for the contract {has}, and not for {wanted}"));
     }
     let side = row.side.as_deref().and_then(|side| side.parse::<Side>().ok());
-    match side.filter(|side| !sides.contains(side)) {
-        Some(side) => Some(format!("it is a {} order", side.as_str())),
-        None => None,
-    }
+    let other = side.filter(|side| !sides.contains(side))?;
+    Some(format!("it is a {} order", other.as_str()))
 }
 
 /// Whether a row shows other terms than an order has.

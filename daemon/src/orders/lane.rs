@@ -477,6 +477,7 @@ impl State {
             let through = is_turn.then(|| self.through()).flatten();
             let boot = is_turn.then(Boot::now).flatten();
             let amended = amended(&self.book, intent, &state);
+            let state = Box::new(state);
             let became = Record::Became { id, state, sent_at, through, boot, by: by.to_owned() };
             let records: Vec<Record> = std::iter::once(became).chain(amended).collect();
             if let Err(why) = self.write(id, records.clone()).await {
@@ -564,6 +565,7 @@ fn unwritten(
         }),
     };
     let by = "the daemon".to_owned();
+    let state = Box::new(state);
     Some(Record::Became { id, state, sent_at: None, through: None, boot: None, by })
 }
 

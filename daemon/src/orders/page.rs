@@ -96,10 +96,8 @@ impl Page {
         {
             return Some(format!("it is for the contract {has}, and not for {wanted}"));
         }
-        match self.side.filter(|side| !sides.contains(side)) {
-            Some(side) => Some(format!("it is a {} order", side.as_str())),
-            None => None,
-        }
+        let other = self.side.filter(|side| !sides.contains(side))?;
+        Some(format!("it is a {} order", other.as_str()))
     }
 }
 

@@ -25,7 +25,7 @@ pub enum Record {
         /// Which.
         id: IntentId,
         /// What.
-        state: State,
+        state: Box<State>,
         /// When it was sent, where this is what happened.
         sent_at: Option<Timestamp>,
         /// Through which gateway and login, where it was sent.

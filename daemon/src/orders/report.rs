@@ -645,10 +645,8 @@ fn misfit(page: &Page, intent: &Intent, order: &Order) -> Option<String> {
         return Some(why);
     }
     let wanted = intent.client_order_id.as_str();
-    match page.order_ref.as_deref().filter(|name| *name != wanted && intent.is_order()) {
-        Some(name) => Some(format!("it was sent under the name {name}")),
-        None => None,
-    }
+    let other = page.order_ref.as_deref().filter(|name| *name != wanted && intent.is_order())?;
+    Some(format!("it was sent under the name {other}"))
 }
 
 /// What needs a person comes first, then what works, then what is over.

@@ -208,7 +208,7 @@ pub(super) async fn deliver(round: &Round, lease: &Lease, intent: &Intent) -> Ms
     let deadline = Instant::now() + faults::scaled(ANSWER);
     let (client, account) = (lease.client(), intent.account.clone());
     faults::point("send.before");
-    let msg = match (&intent.purpose, &intent.order) {
+    match (&intent.purpose, &intent.order) {
         (Purpose::Place, Some(order)) => {
             let tickets = tickets::place(order, &intent.client_order_id);
             let answer =
@@ -239,8 +239,7 @@ pub(super) async fn deliver(round: &Round, lease: &Lease, intent: &Intent) -> Ms
             faults::point("send.after");
             Msg::Cancelled(intent.id, Box::new(HeardEnd { answer, page: None }))
         }
-    };
-    msg
+    }
 }
 
 /// Answers the broker's question, and looks where its answer alone does not do.

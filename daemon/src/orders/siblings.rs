@@ -189,6 +189,7 @@ impl Told {
             .collect();
         for (id, state) in stale {
             let by = "its age".to_owned();
+            let state = Box::new(state);
             let expired =
                 Record::Became { id, state, sent_at: None, by, through: None, boot: None };
             self.book.apply(expired, now.wall);

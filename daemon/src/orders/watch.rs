@@ -80,6 +80,7 @@ impl State {
             if let Some((state, _)) = life::step(&state, Event::Restarted(had_yes), now) {
                 let by = "the daemon's start".to_owned();
                 let (sent_at, through, boot) = (None, None, None);
+                let state = Box::new(state);
                 records.push(Record::Became { id, state, sent_at, through, boot, by });
             }
         }

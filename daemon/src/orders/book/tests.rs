@@ -207,7 +207,7 @@ fn an_approval_is_known_by_its_name_after_it_was_answered() {
     let mut book = book(&[&asked]);
     let became = |state| Record::Became {
         id: asked.id,
-        state,
+        state: Box::new(state),
         sent_at: None,
         through: None,
         boot: None,

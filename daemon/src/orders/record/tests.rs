@@ -82,6 +82,7 @@ fn every_record() -> Vec<Record> {
         });
         let boot = sent_at.map(|_| Boot { id: "b".into(), millis: 7 });
         let by = "the broker".into();
+        let state = Box::new(state);
         all.push(Record::Became { id, state, sent_at, through, boot, by });
     }
     all.extend([

@@ -106,7 +106,7 @@ async fn an_alike_order_of_another_profile_is_held_and_one_in_doubt_is_refused()
     // What changes in a journal is seen, and read on from where it was.
     let record = Record::Became {
         id: sent.id,
-        state: unknown(),
+        state: Box::new(unknown()),
         sent_at: None,
         by: "x".into(),
         through: None,
