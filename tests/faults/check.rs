@@ -99,7 +99,7 @@ pub fn check(plan: &Plan, remains: &Remains) -> Findings {
     let mut findings = Findings::default();
     let told = read(remains, &mut findings);
     count(&told, &mut findings);
-    once(plan, remains, &mut findings);
+    once(plan, &told, remains, &mut findings);
     sending_precedes(&told, remains, &mut findings);
     nothing_told_is_lost(plan, &told, remains, &mut findings);
     ends_are_true(&told, remains, &mut findings);
@@ -302,8 +302,15 @@ fn id_of(row: &Value) -> Option<IntentId> {
     IntentId::of_client_order_id(row["cOID"].as_str()?)
 }
 
+/// Whether a declined question's order came alive.
+fn has_risen(remains: &Remains, one: &Told) -> bool {
+    rows(&remains.placements, "placements")
+        .iter()
+        .any(|placement| placement["zombie"] == true && id_of(placement) == Some(one.intent.id))
+}
+
 /// I1, and more: of each thing that a client wanted there is at most one order.
-fn once(plan: &Plan, remains: &Remains, findings: &mut Findings) {
+fn once(plan: &Plan, told: &BTreeMap<IntentId, Told>, remains: &Remains, findings: &mut Findings) {
     let all = rows(&remains.placements, "placements");
     // What a person entered at TWS is nobody's second order, whatever its name.
     let placements: Vec<&Value> = all.iter().filter(|row| row["by"] != "tws").collect();
@@ -320,6 +327,19 @@ fn once(plan: &Plan, remains: &Remains, findings: &mut Findings) {
         .iter()
         .map(|row| (&row["orderId"], row["parentId"].is_null()))
         .collect();
+    // Refused, and seen to have ended without a fill before that was said: the next try is no second order.
+    let is_refused = |placement: &&Value| {
+        let is_said = id_of(placement)
+            .and_then(|id| told.get(&id))
+            .is_some_and(|one| matches!(one.last(), State::Over(End::Rejected(_))));
+        let orders = rows(&remains.orders, "orders");
+        let order = orders.iter().find(|row| row["orderId"] == placement["orderId"]);
+        let has_ended = |row: &Value| {
+            matches!(row["status"].as_str(), Some("Cancelled" | "Inactive"))
+                && row["filled"].as_f64() == Some(0.0)
+        };
+        is_said && order.is_some_and(has_ended)
+    };
     for wish in &plan.wishes {
         let most = if wish.manner == Manner::Twice { 2 } else { 1 };
         let own: Vec<&Value> = placements
@@ -327,6 +347,7 @@ fn once(plan: &Plan, remains: &Remains, findings: &mut Findings) {
             .copied()
             .filter(|row| row["quantity"].as_f64() == Some(wish.quantity as f64))
             .filter(|row| parents.get(&row["orderId"]).copied().unwrap_or(true))
+            .filter(|row| !is_refused(row))
             .collect();
         if own.len() > most {
             let names: Vec<String> =
@@ -410,6 +431,11 @@ fn nothing_told_is_lost(
                 findings.unwritten += 1;
                 !placed.contains(&one.intent.id)
             }
+            // Declined, which could not be written either; and the order came alive all the same.
+            "not_placed" if remains.disk_failed && has_risen(remains, one) => {
+                findings.unwritten += 1;
+                true
+            }
             // The same of an end or a change: what the order itself became is held below.
             "not_placed" if remains.disk_failed && heard.tool != "place_order" => true,
             "not_placed" => {
@@ -445,6 +471,12 @@ fn nothing_told_is_lost(
             plan.wishes.iter().any(|w| w.number == heard.wish && w.manner == Manner::Named);
         let key = format!("call/{}", heard.key);
         let sent = told.values().find(|one| one.intent.origin.key == key && one.sent().is_some());
+        // What the failing disk took all the same waited for a person, who has said yes since.
+        let is_approved = |one: &&Told| {
+            let was_shown = |step: &(u64, i64, State)| matches!(step.2, State::Awaiting(_));
+            remains.disk_failed && one.steps.iter().any(was_shown)
+        };
+        let sent = sent.filter(|one| !is_approved(one));
         if let (Some(one), false) = (sent, is_named) {
             findings.wrong.push(format!(
                 "{} was refused ({}), and {} was sent all the same",

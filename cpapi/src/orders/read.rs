@@ -54,6 +54,9 @@ pub struct OrderRow {
     /// `STK`, `OPT`, …
     #[serde(rename = "secType", default, deserialize_with = "lenient::opt")]
     pub sec_type: Option<String>,
+    /// What tells a derivative from others of its symbol: `JAN 15 '27 250 Call`.
+    #[serde(rename = "description2", default, deserialize_with = "lenient::opt")]
+    pub contract: Option<String>,
     /// The listing exchange.
     #[serde(rename = "listingExchange", default, deserialize_with = "lenient::opt")]
     pub exchange: Option<String>,

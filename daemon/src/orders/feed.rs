@@ -72,6 +72,7 @@ fn row(delta: OrderDelta) -> OrderRow {
         conid: delta.conid,
         ticker: delta.ticker,
         sec_type: delta.sec_type,
+        contract: None,
         exchange: None,
         side: delta.side,
         conidex: delta.conidex,

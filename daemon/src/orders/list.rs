@@ -48,14 +48,7 @@ impl Feeds {
     ) -> Result<Answer<Orders>, Failure> {
         let request = GetOrders { account: Some(account.clone()), force: false };
         let first = lease.client().ask(&request, deadline).await?;
-        if !first.value.orders.is_empty() || self.is_warm(lease) {
-            self.warm(lease);
-            return Ok(first);
-        }
-        tokio::time::sleep(faults::scaled(BETWEEN_LISTS)).await;
-        let second = lease.client().ask_anew(&request, deadline).await?;
-        self.warm(lease);
-        Ok(second)
+        self.believed(lease, &request, first, deadline).await
     }
 
     /// The same, asked from now on: it shows what was written before, as far as the broker's list is not late.
@@ -66,7 +59,26 @@ impl Feeds {
         deadline: Instant,
     ) -> Result<Answer<Orders>, Failure> {
         let request = GetOrders { account: Some(account.clone()), force: false };
-        lease.client().ask_anew(&request, deadline).await
+        let first = lease.client().ask_anew(&request, deadline).await?;
+        self.believed(lease, &request, first, deadline).await
+    }
+
+    /// A list that is not the empty first one of a session.
+    async fn believed(
+        &self,
+        lease: &Lease,
+        request: &GetOrders,
+        first: Answer<Orders>,
+        deadline: Instant,
+    ) -> Result<Answer<Orders>, Failure> {
+        if !first.value.orders.is_empty() || self.is_warm(lease) {
+            self.warm(lease);
+            return Ok(first);
+        }
+        tokio::time::sleep(faults::scaled(BETWEEN_LISTS)).await;
+        let second = lease.client().ask_anew(request, deadline).await?;
+        self.warm(lease);
+        Ok(second)
     }
 
     /// One order, by its own page; nothing if the broker does not know it in this account.

@@ -1,10 +1,11 @@
 //! `cancel_order`: ends one order, or all. Never needs a person's approval.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ibd_cpapi::faults;
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::OrderRow;
+use ibd_cpapi::orders::{Meaning, OrderRow, Stage};
 use ibd_protocol::Effect;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -242,22 +243,74 @@ async fn all_seen(ctx: &Ctx, intent: &Intent, before: &[OrderId]) -> Result<Out,
         })
         .await;
     let Ok(list) = list else { return Ok(Out::of(intent, None)) };
-    let rows = list.value.orders;
-    ctx.desks.orders.sighted(rows.clone(), Vec::new());
-    let is_open = |id: &OrderId| {
-        let row = rows.iter().find(|row| row.order_id == *id);
-        row.is_some_and(|row| row.status.as_deref().and_then(orders::is_working) != Some(false))
-    };
-    let (mut open, done): (Vec<OrderId>, Vec<OrderId>) = before.iter().partition(|id| is_open(id));
-    // What the list before did not have yet.
-    let is_working = |row: &&OrderRow| {
-        let is_own = row.account.as_ref().is_none_or(|own| own == account);
-        is_own
-            && row.status.as_deref().and_then(orders::is_working) == Some(true)
-            && !before.contains(&row.order_id)
-    };
-    open.extend(rows.iter().filter(is_working).map(|row| row.order_id));
+    let recent = ctx.desks.orders.recent().await?;
+    let known = before.iter().copied().chain(open_here(&recent, account));
+    let (done, open) = ends(known, &list.value.orders, account);
+    ctx.desks.orders.sighted(list.value.orders, Vec::new());
     Ok(Out::of(intent, None).with_ends(&done, &open))
+}
+
+/// Orders of an account that were sent from here and of which no end is known.
+fn open_here(recent: &[Intent], account: &AccountId) -> Vec<OrderId> {
+    let own = recent.iter().filter(|intent| intent.is_order() && intent.account == *account);
+    let working = own.filter_map(|intent| match &intent.state {
+        State::Working(standing) => Some(standing),
+        _ => None,
+    });
+    working
+        .flat_map(|standing| {
+            let others = standing.others.iter().filter(|part| !part.is_over());
+            let first = (!standing.is_over()).then_some(standing.order_id);
+            first.into_iter().chain(others.map(|part| part.order_id))
+        })
+        .collect()
+}
+
+/// Of orders that worked, and of what a list has beside them: what has ended, and what may still be filled. What
+/// the list does not have has not been seen to end.
+fn ends(
+    known: impl Iterator<Item = OrderId>,
+    rows: &[OrderRow],
+    account: &AccountId,
+) -> (Vec<OrderId>, Vec<OrderId>) {
+    let works = |row: &OrderRow| row.status.as_deref().and_then(orders::is_working);
+    let beside = rows.iter().filter(|row| {
+        let is_own = row.account.as_ref().is_none_or(|own| own == account);
+        is_own && works(row) == Some(true)
+    });
+    let all: BTreeSet<OrderId> = known.chain(beside.map(|row| row.order_id)).collect();
+    // What is inactive does not work, and is there all the same.
+    let is_over = |row: &OrderRow| {
+        let meaning = row.status.as_deref().map(|word| Stage::of(word).meaning());
+        matches!(meaning, Some(Meaning::Filled | Meaning::Ended))
+    };
+    let has_ended = |id: &OrderId| rows.iter().any(|row| row.order_id == *id && is_over(row));
+    all.into_iter().partition(has_ended)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_a_list_does_not_have_has_not_been_seen_to_end() {
+        let rows: Vec<OrderRow> = serde_json::from_str(
+            r#"[{"orderId":1,"account":"DU1234567","status":"Cancelled"},
+                {"orderId":2,"account":"DU1234567","status":"Submitted"},
+                {"orderId":3,"account":"DU1234567","status":"Moonstruck"},
+                {"orderId":5,"account":"DU1234567","status":"PreSubmitted"},
+                {"orderId":7,"account":"DU1234567","status":"Inactive"},
+                {"orderId":6,"account":"DU7654321","status":"Submitted"}]"#,
+        )
+        .unwrap();
+        let ids = |ids: &[u64]| -> Vec<OrderId> {
+            ids.iter().map(|id| id.to_string().parse().unwrap()).collect()
+        };
+        let account = "DU1234567".parse().unwrap();
+        let (done, open) = ends(ids(&[1, 2, 3, 4, 7]).into_iter(), &rows, &account);
+        assert_eq!((done, open), (ids(&[1]), ids(&[2, 3, 4, 5, 7])));
+    }
 }
 
 /// Each order of a submission goes its own way.

@@ -139,6 +139,9 @@ pub struct Order {
     /// The symbol.
     #[serde(skip_serializing_if = "Option::is_none")]
     symbol: Option<String>,
+    /// STK, OPT, FUT, BAG (a combination), …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sec_type: Option<String>,
     /// IBKR's number of the contract.
     #[serde(skip_serializing_if = "Option::is_none")]
     conid: Option<u32>,
@@ -190,7 +193,7 @@ impl From<OrderRow> for Order {
     fn from(row: OrderRow) -> Self {
         Self {
             order_id: row.order_id.get(),
-            text: row.description.as_deref().map(ibd_cpapi::failure::clean),
+            text: described(&row),
             role: None,
             source: None,
             as_of: None,
@@ -204,6 +207,7 @@ impl From<OrderRow> for Order {
             working: row.status.as_deref().and_then(orders::is_working),
             tif: row.tif.as_deref().map(|text| orders::tif(text).to_owned()),
             symbol: row.ticker,
+            sec_type: row.sec_type,
             side: row.side,
             order_type: row.order_type,
             currency: row.currency,
@@ -217,6 +221,16 @@ impl From<OrderRow> for Order {
             order_ref: row.order_ref,
         }
     }
+}
+
+/// A row in IBKR's words, with what tells the contract from others of its symbol.
+fn described(row: &OrderRow) -> Option<String> {
+    let clean = |text: &Option<String>| text.as_deref().map(ibd_cpapi::failure::clean);
+    let (order, contract) = (clean(&row.description)?, clean(&row.contract).unwrap_or_default());
+    Some(match contract.is_empty() || order.contains(&contract) {
+        true => order,
+        false => format!("{order} [{contract}]"),
+    })
 }
 
 impl Order {
@@ -242,6 +256,7 @@ impl Order {
             as_of: Some(Time(at)),
             account: Some(intent.account.to_string()),
             symbol: Some(sent.contract.symbol.clone()),
+            sec_type: Some(sent.contract.sec_type.clone()),
             conid: sent.contract.conid.map(ibd_cpapi::id::Conid::get),
             side: first.map(|order| order.side.as_str().to_owned()),
             order_type: first.map(|order| order.pricing.order_type().as_str().to_owned()),

@@ -70,6 +70,9 @@ fn extend(row: &mut Map<String, Value>, order: &Order, of: &Instrument) {
     if let Some(id) = &order.client_id {
         add("order_ref", json!(id));
     }
+    if of.derivative.is_some() {
+        add("description2", json!(super::search::second_description(of)));
+    }
     if let Some(stop) = order.stop {
         add("auxPrice", json!(of.show(stop)));
         add("stop_price", json!(of.show(stop)));

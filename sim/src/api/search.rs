@@ -178,18 +178,23 @@ fn info(world: &World, call: &Call) -> Reply {
     Reply::json(&json!(rows))
 }
 
-fn info_row(root: &Instrument, of: &Instrument) -> Value {
+/// What tells a derivative from others of its symbol.
+pub(super) fn second_description(of: &Instrument) -> String {
     let derivative = of.derivative.as_ref();
-    let option = derivative.and_then(|d| d.option);
     let day = derivative
         .map(|d| d.expiry.strftime("%b %d '%y").to_string().to_uppercase())
         .unwrap_or_default();
-    let desc2 = match option {
+    match derivative.and_then(|d| d.option) {
         Some((right, strike)) => {
             format!("{day} {strike} {}", if right.letter() == "C" { "Call" } else { "Put" })
         }
         None => day,
-    };
+    }
+}
+
+fn info_row(root: &Instrument, of: &Instrument) -> Value {
+    let option = of.derivative.as_ref().and_then(|d| d.option);
+    let desc2 = second_description(of);
     json!({
         "conid": of.conid,
         "symbol": root.symbol,

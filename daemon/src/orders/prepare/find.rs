@@ -159,7 +159,7 @@ async fn complete(lease: &Lease, tools: Tools<'_>, contract: Contract) -> Found 
             }
         }
     };
-    let name = contract.description.as_deref().or(contract.name.as_deref()).map(clean);
+    let name = name(&contract);
     Ok(Ok(Traded {
         conid: Some(conid),
         conidex: None,
@@ -174,6 +174,17 @@ async fn complete(lease: &Lease, tools: Tools<'_>, contract: Contract) -> Found 
         price_magnifier: Decimal::ONE,
         negative: false,
     }))
+}
+
+/// What it is called, with the day on which it ends: months have several.
+fn name(contract: &Contract) -> Option<String> {
+    let name = contract.description.as_deref().or(contract.name.as_deref()).map(clean);
+    let day = contract.expiry.as_deref().and_then(|text| Date::strptime("%Y%m%d", text).ok());
+    match (name, day) {
+        (name, None) => name,
+        (None, Some(day)) => Some(format!("expires {day}")),
+        (Some(name), Some(day)) => Some(format!("{name}, expires {day}")),
+    }
 }
 
 /// Units of the underlying in one contract. `None`: it must have some, and they are not known. One that is
@@ -407,6 +418,18 @@ mod tests {
             let found = multiplier(text, is_derived).map(|m| m.to_string());
             assert_eq!(found.as_deref(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_derivative_is_called_by_the_day_on_which_it_ends() {
+        let named = |json: &str| name(&serde_json::from_str(json).unwrap());
+        let option =
+            r#"{"conid":7,"option_months":[],"description":"AAPL 250 Call","expiry":"20270115"}"#;
+        assert_eq!(named(option).as_deref(), Some("AAPL 250 Call, expires 2027-01-15"));
+        assert_eq!(
+            named(r#"{"conid":7,"option_months":[],"name":"APPLE INC"}"#).as_deref(),
+            Some("APPLE INC")
+        );
     }
 
     #[test]
