@@ -652,8 +652,9 @@ fn claimed(intent: &Intent, refusal: &ibd_cpapi::orders::Refusal, seen: &Evidenc
         (None, Some(Event::Found(standing) | Event::Shown(standing))) => standing,
         _ => return Event::Rejected(text),
     };
-    // One that it has and has ended without a fill is refused, as it said.
-    match standing.is_over() && !standing.has_any_fill() && !standing.has_open_part() {
+    // One that it calls rejected is refused, as it said. One that is cancelled was there, and may be filled yet.
+    let is_rejected = Stage::of(&standing.status) == Stage::Rejected;
+    match is_rejected && !standing.has_any_fill() && !standing.has_open_part() {
         true => Event::Rejected(text),
         false => Event::Accepted(Standing { text: Some(text), ..standing }),
     }

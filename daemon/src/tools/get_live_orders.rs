@@ -23,6 +23,8 @@ use crate::refusal::Refusal;
 
 /// How late the broker's list is, at the least.
 const LAG: SignedDuration = SignedDuration::from_millis(1_500);
+/// The same, at the most.
+const LATE: Duration = Duration::from_millis(5_050);
 
 /// Which account.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -302,10 +304,15 @@ impl Order {
         let part = intent.state.standing().and_then(|standing| standing.part(order_id));
         let role = part.and_then(|part| order_out::role(part, intent.order.as_ref()));
         let this = Self { text: Some(line), role, intent_id: Some(intent.id.to_string()), ..self };
-        if known_at <= list_at {
+        let Some(here) = Self::from_here(intent, order_id, known_at) else { return this };
+        // What has ended may go on working in a list for some seconds.
+        let late = SignedDuration::try_from(faults::scaled(LATE)).unwrap_or_default();
+        let is_late = here.working == Some(false)
+            && this.working != Some(false)
+            && list_at.duration_since(known_at) < late;
+        if known_at <= list_at && !is_late {
             return this;
         }
-        let Some(here) = Self::from_here(intent, order_id, known_at) else { return this };
         Self {
             status: here.status.or(this.status),
             filled: here.filled.or(this.filled),
