@@ -62,7 +62,8 @@ impl Book {
                 if let Some(intent) = self.intents.get_mut(&id) {
                     intent.text = text;
                     intent.known_at = Some(at);
-                    intent.order = Some(*order);
+                    let before = intent.order.replace(*order);
+                    intent.first = intent.first.take().or(before.map(Box::new));
                 }
             }
             Record::Started { .. } | Record::Note { .. } => {}
@@ -167,7 +168,9 @@ impl Book {
     /// be filled, and any that was placed within `window`. Which one, and whether it is in doubt.
     pub fn alike(&self, order: &Order, window: Duration, now: &Now) -> Option<(&Intent, bool)> {
         let candidates = self.intents.values().rev().filter(|intent| {
-            intent.is_order() && intent.order.as_ref().is_some_and(|other| other.is_like(order))
+            // What a person changed at TWS meanwhile was asked for as it was before.
+            let terms = [intent.order.as_ref(), intent.first.as_deref()];
+            intent.is_order() && terms.into_iter().flatten().any(|other| other.is_like(order))
         });
         let mut held = None;
         for intent in candidates {

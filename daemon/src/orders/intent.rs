@@ -149,6 +149,9 @@ pub struct Intent {
     /// When it was made, and then when it was sent, by the time since the machine was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<Boot>,
+    /// As it was asked for, where the order was changed since: a second call of the same says this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Box<Order>>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was sent.
@@ -203,6 +206,7 @@ impl Intent {
             warnings: Vec::new(),
             through: None,
             boot: Boot::now(),
+            first: None,
             created_at: now,
             sent_at: None,
             state,

@@ -167,9 +167,13 @@ impl State {
         let looked_for = looked_for.filter(|_| !super::mutant::is("blind-follower"));
         if let (Some(first), Some(seen)) = (intent.follows, looked_for) {
             self.hold_against(me, first, seen).await;
-            let first = self.book.get(first).filter(|first| first.state.standing().is_some());
-            if let Some(first) = first {
+            let Some(first) = self.book.get(first) else { return Ok(()) };
+            if first.state.standing().is_some() {
                 return Err(first_is_there(first));
+            }
+            // One that is called cancelled may be filled yet.
+            if let Some(Event::Found(standing) | Event::Shown(standing)) = seen.about(first) {
+                return Err(first_was_there(&standing));
             }
         }
         match (&intent.purpose, &proof.target) {
@@ -665,6 +669,18 @@ fn ended_before(page: &page::Page) -> String {
     let filled = page.filled.filter(|filled| !filled.is_zero());
     let filled = filled.map(|filled| format!(", {} filled", filled.normalize()));
     format!("it was {} before{}", page.standing.status.to_lowercase(), filled.unwrap_or_default())
+}
+
+fn first_was_there(standing: &Standing) -> Denial {
+    Denial::new(
+        "first_try_seen",
+        format!(
+            "IBKR has the first try of this order as order {}, {}, although its question was declined.",
+            standing.order_id, standing.status
+        ),
+        "Nothing was sent. Look at it with get_order_status and tell the user; if nothing of it works or is \
+         filled, place the order anew.",
+    )
 }
 
 fn first_is_there(first: &Intent) -> Denial {

@@ -288,6 +288,15 @@ fn ends(
     all.into_iter().partition(has_ended)
 }
 
+/// Each order of a submission goes its own way.
+fn order_is_over(target: &Intent, order_id: OrderId) -> bool {
+    let standing = target.state.standing();
+    match standing.and_then(|standing| standing.part(order_id)) {
+        Some(part) => part.is_over(),
+        None => target.state.is_over(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -310,14 +319,5 @@ mod tests {
         let account = "DU1234567".parse().unwrap();
         let (done, open) = ends(ids(&[1, 2, 3, 4, 7]).into_iter(), &rows, &account);
         assert_eq!((done, open), (ids(&[1]), ids(&[2, 3, 4, 5, 7])));
-    }
-}
-
-/// Each order of a submission goes its own way.
-fn order_is_over(target: &Intent, order_id: OrderId) -> bool {
-    let standing = target.state.standing();
-    match standing.and_then(|standing| standing.part(order_id)) {
-        Some(part) => part.is_over(),
-        None => target.state.is_over(),
     }
 }

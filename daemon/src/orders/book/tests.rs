@@ -97,6 +97,19 @@ fn an_alike_order_is_held_as_long_as_the_first_one_may_be_filled_and_a_while_aft
 }
 
 #[test]
+fn an_order_that_was_changed_since_holds_its_like_as_it_was_asked_for_and_as_it_is() {
+    let first = intent("a", limit("100"), working());
+    let mut changed = book(&[&first]);
+    for price in ["120", "140"] {
+        let order = Box::new(limit(price));
+        changed.apply(Record::Amended { id: first.id, text: order.shown(), order }, at(1));
+    }
+    assert_eq!(alike(&changed, &limit("100"), 10), Some(false), "asked for so");
+    assert_eq!(alike(&changed, &limit("140"), 10), Some(false), "works so");
+    assert_eq!(alike(&changed, &limit("120"), 10), None);
+}
+
+#[test]
 fn a_clock_that_jumps_ahead_lets_nothing_through_over_a_restart_either() {
     let mut recent = intent("a", limit("100"), filled());
     recent.born = None;
