@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::clock::Now;
 use super::guardrails::Counts;
 use super::intent::{Intent, IntentId, NAMED};
-use super::life::{End, State};
+use super::life::{End, NotPlaced, State};
 use super::order::{Order, Purpose};
 use super::record::Record;
 
@@ -188,6 +188,17 @@ impl Book {
             }
         }
         held.map(|intent| (intent, false))
+    }
+
+    /// Intents so alike that were given up lately at a question of the broker's.
+    pub fn declined_like(&self, order: &Order, window: Duration, now: &Now) -> Vec<IntentId> {
+        let was_declined = |intent: &&Intent| {
+            matches!(intent.state, State::Over(End::NotPlaced(NotPlaced::Asked(_))))
+                && intent.is_order()
+                && intent.order.as_ref().is_some_and(|other| other.is_like(order))
+                && age(intent, now) < window
+        };
+        self.intents.values().filter(was_declined).map(|intent| intent.id).collect()
     }
 
     /// A change of this order that is not settled: in doubt, or on its way.

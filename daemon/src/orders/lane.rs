@@ -71,7 +71,7 @@ impl State {
         let closes = intent.order.as_ref().is_some_and(|order| order.closes);
         if let Some((scene, lease)) = self.scenes.remove(&id)
             && intent.is_order()
-            && intent.follows.is_none()
+            && self.first_tries(&intent).is_empty()
             && !closes
             && scene
                 .at
@@ -99,9 +99,24 @@ impl State {
         });
     }
 
+    /// Earlier tries of an order whose questions were declined, which may come alive: the one that it follows,
+    /// and those that it is like.
+    fn first_tries(&self, intent: &Intent) -> Vec<IntentId> {
+        let Some(order) = intent.order.as_ref().filter(|_| intent.is_order()) else {
+            return Vec::new();
+        };
+        let window = Duration::from_secs(self.rules_of(intent).duplicate_seconds);
+        let mut firsts = self.book.declined_like(order, window, &Now::get());
+        firsts.extend(intent.follows);
+        firsts.sort_unstable();
+        firsts.dedup();
+        firsts
+    }
+
     /// What the parts of an intent's round need.
     fn round_of(&self, intent: &Intent) -> Round {
-        let first = intent.follows.and_then(|id| self.book.get(id));
+        let first = self.first_tries(intent).into_iter().filter_map(|id| self.book.get(id));
+        let first = first.max_by_key(|first| first.since);
         Round {
             session: self.session.clone(),
             underlyings: self.underlyings.clone(),
@@ -165,9 +180,10 @@ impl State {
         let looked_for = proof.first.as_ref();
         #[cfg(feature = "faults")]
         let looked_for = looked_for.filter(|_| !super::mutant::is("blind-follower"));
-        if let (Some(first), Some(seen)) = (intent.follows, looked_for) {
+        let firsts = self.first_tries(&intent);
+        for (first, seen) in firsts.into_iter().zip(looked_for.into_iter().cycle()) {
             self.hold_against(me, first, seen).await;
-            let Some(first) = self.book.get(first) else { return Ok(()) };
+            let Some(first) = self.book.get(first) else { continue };
             if first.state.standing().is_some() {
                 return Err(first_is_there(first));
             }

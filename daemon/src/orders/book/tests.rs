@@ -110,6 +110,16 @@ fn an_order_that_was_changed_since_holds_its_like_as_it_was_asked_for_and_as_it_
 }
 
 #[test]
+fn an_order_that_was_given_up_at_a_question_is_looked_for_before_its_like_goes() {
+    let asked = State::Over(End::NotPlaced(NotPlaced::Asked(Vec::new())));
+    let first = intent("a", limit("100"), asked);
+    let book = book(&[&first, &intent("b", limit("100"), State::Ready)]);
+    assert_eq!(book.declined_like(&limit("100.5"), WINDOW, &now(60)), [first.id]);
+    assert!(book.declined_like(&limit("100.5"), WINDOW, &now(121)).is_empty());
+    assert!(book.declined_like(&limit("150"), WINDOW, &now(1)).is_empty());
+}
+
+#[test]
 fn a_clock_that_jumps_ahead_lets_nothing_through_over_a_restart_either() {
     let mut recent = intent("a", limit("100"), filled());
     recent.born = None;
