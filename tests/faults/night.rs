@@ -73,6 +73,16 @@ fn client(home: &Home, sim: &Sim) -> Client {
     Client { socket: home.socket(), log: Log::default(), wish, deadline, control }
 }
 
+/// Why an order was not sent that can be asked for again.
+const LATE: [&str; 5] = [
+    "\"no_fresh_quote\"",
+    "\"value_unknown\"",
+    "\"no_session\"",
+    "\"gateway_silent\"",
+    "\"broker_trouble\"",
+];
+const TRIES: usize = 60;
+
 struct Desk {
     client: Client,
     calls: u64,
@@ -86,7 +96,22 @@ impl Desk {
         answer.ok_or_else(|| format!("{tool} {arguments} was not answered"))
     }
 
+    /// Places an order. What was not sent because the machine is busy, a quote or a session that comes late for a
+    /// daemon 50 times as fast, is asked for again.
     async fn place(&mut self, how: Value) -> Result<Value, String> {
+        let mut placed = self.place_once(&how).await;
+        for _ in 0..TRIES {
+            let is_late = |why: &String| LATE.iter().any(|code| why.contains(code));
+            if !placed.as_ref().is_err_and(is_late) {
+                break;
+            }
+            sleep(Duration::from_millis(250)).await;
+            placed = self.place_once(&how).await;
+        }
+        placed
+    }
+
+    async fn place_once(&mut self, how: &Value) -> Result<Value, String> {
         let mut order = json!({
             "accountId": ACCOUNTS[0], "symbol": "AAPL", "action": "BUY", "quantity": 3 + self.calls,
         });
