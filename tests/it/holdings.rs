@@ -40,12 +40,15 @@ async fn a_position_is_closed_with_what_is_held_and_never_beyond() {
         desk.sim.control_get("/orders").await["orders"][0]["status"] == "Cancelled"
     })
     .await;
-    // The list is five seconds old at most.
-    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
     let wrong = desk.refused("place_order", and(close(), json!({ "action": "BUY" }))).await;
     assert_eq!(wrong.json["field"], "action", "{}", wrong.json);
     // What only reduces is under no limit on its size, and is known at once, also before the list has it.
-    let placed = desk.placed(sell).await;
+    let mut placed = json!(null);
+    until("the list, which may be late, has its end", async || {
+        placed = desk.call("place_order", sell.clone()).await;
+        placed["status"] == "placed"
+    })
+    .await;
     let reason = desk.held(close()).await;
     assert_eq!(reason["code"], "already_closing", "{reason}");
     desk.sim
@@ -59,8 +62,12 @@ async fn a_position_is_closed_with_what_is_held_and_never_beyond() {
         desk.call("wait_for_order", wait.clone()).await["standing"]["status"] == "Filled"
     })
     .await;
-    tokio::time::sleep(std::time::Duration::from_secs(6)).await;
-    let out = desk.placed(close()).await;
+    let mut out = json!(null);
+    until("the list has the fill", async || {
+        out = desk.call("place_order", close()).await;
+        out["status"] == "placed"
+    })
+    .await;
     assert_eq!((&out["order"]["action"], &out["order"]["quantity"]), (&json!("SELL"), &json!(6)));
     let wait = json!({ "intentId": out["intentId"], "seconds": 10 });
     until("it is closed", async || {

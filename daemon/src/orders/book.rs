@@ -63,7 +63,7 @@ impl Book {
                     intent.text = text;
                     intent.known_at = Some(at);
                     let before = intent.order.replace(*order);
-                    intent.first = intent.first.take().or(before.map(Box::new));
+                    intent.as_asked = intent.as_asked.take().or(before.map(Box::new));
                 }
             }
             Record::Started { .. } | Record::Note { .. } => {}
@@ -169,7 +169,7 @@ impl Book {
     pub fn alike(&self, order: &Order, window: Duration, now: &Now) -> Option<(&Intent, bool)> {
         let candidates = self.intents.values().rev().filter(|intent| {
             // What a person changed at TWS meanwhile was asked for as it was before.
-            let terms = [intent.order.as_ref(), intent.first.as_deref()];
+            let terms = [intent.order.as_ref(), intent.as_asked.as_deref()];
             intent.is_order() && terms.into_iter().flatten().any(|other| other.is_like(order))
         });
         let mut held = None;

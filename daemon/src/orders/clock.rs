@@ -56,9 +56,14 @@ fn boot_id() -> Option<&'static str> {
     .as_deref()
 }
 
-#[cfg(target_os = "linux")]
-fn since_boot() -> Option<u64> {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+/// Milliseconds since the machine was started: with sleep on Linux, without it on other Unix systems.
+#[cfg(unix)]
+pub(super) fn since_boot() -> Option<u64> {
+    #[cfg(target_os = "linux")]
+    let clock = rustix::time::ClockId::Boottime;
+    #[cfg(not(target_os = "linux"))]
+    let clock = rustix::time::ClockId::Monotonic;
+    let time = rustix::time::clock_gettime(clock);
     let (seconds, nanos) = (u64::try_from(time.tv_sec).ok()?, u64::try_from(time.tv_nsec).ok()?);
     Some(seconds * 1_000 + nanos / 1_000_000)
 }
@@ -70,8 +75,8 @@ fn boot_id() -> Option<&'static str> {
     NONE.get_or_init(|| None).as_deref()
 }
 
-#[cfg(not(target_os = "linux"))]
-fn since_boot() -> Option<u64> {
+#[cfg(not(unix))]
+pub(super) fn since_boot() -> Option<u64> {
     None
 }
 

@@ -1,10 +1,11 @@
 //! The files whose being there freezes trading: this profile's own, and the one above the profiles, because
 //! they may trade in the same account. Nobody need be able to write a journal to raise one.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use ibd_journal::sync_folder;
 use ibd_protocol::places::{FLAG, Places};
 
 /// Where they lie.
@@ -103,17 +104,6 @@ fn raise(flag: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Windows opens no folders.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

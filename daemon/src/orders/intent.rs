@@ -151,7 +151,7 @@ pub struct Intent {
     pub boot: Option<Boot>,
     /// As it was asked for, where the order was changed since: a second call of the same says this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first: Option<Box<Order>>,
+    pub as_asked: Option<Box<Order>>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was sent.
@@ -206,7 +206,7 @@ impl Intent {
             warnings: Vec::new(),
             through: None,
             boot: Boot::now(),
-            first: None,
+            as_asked: None,
             created_at: now,
             sent_at: None,
             state,

@@ -180,8 +180,24 @@ impl State {
         let looked_for = proof.first.as_ref();
         #[cfg(feature = "faults")]
         let looked_for = looked_for.filter(|_| !super::mutant::is("blind-follower"));
-        let firsts = self.first_tries(&intent);
-        for (first, seen) in firsts.into_iter().zip(looked_for.into_iter().cycle()) {
+        if let Some(seen) = looked_for {
+            self.hold_against_first_tries(me, &intent, seen).await?;
+        }
+        match (&intent.purpose, &proof.target) {
+            (Purpose::Modify { .. }, Some(target)) => self.rebase(&intent, target).await,
+            (Purpose::Cancel { .. }, Some(target)) => self.is_the_one(&intent, target),
+            _ => self.resize(&intent, proof.scene.as_ref()).await,
+        }
+    }
+
+    /// None of an order's first tries may be at the broker in any state, or there would be two.
+    async fn hold_against_first_tries(
+        &mut self,
+        me: &ActorRef<Msg>,
+        intent: &Intent,
+        seen: &Evidence,
+    ) -> Result<(), Denial> {
+        for first in self.first_tries(intent) {
             self.hold_against(me, first, seen).await;
             let Some(first) = self.book.get(first) else { continue };
             if first.state.standing().is_some() {
@@ -192,11 +208,7 @@ impl State {
                 return Err(first_was_there(&standing));
             }
         }
-        match (&intent.purpose, &proof.target) {
-            (Purpose::Modify { .. }, Some(target)) => self.rebase(&intent, target).await,
-            (Purpose::Cancel { .. }, Some(target)) => self.is_the_one(&intent, target),
-            _ => self.resize(&intent, proof.scene.as_ref()).await,
-        }
+        Ok(())
     }
 
     /// What closes a position is for what is held now: the journal has it before it is sent.

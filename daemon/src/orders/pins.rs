@@ -136,19 +136,8 @@ impl Clocks {
     }
 }
 
-#[cfg(target_os = "linux")]
 fn up() -> Option<u64> {
-    u64::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Boottime).tv_sec).ok()
-}
-
-#[cfg(all(unix, not(target_os = "linux")))]
-fn up() -> Option<u64> {
-    u64::try_from(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic).tv_sec).ok()
-}
-
-#[cfg(not(unix))]
-fn up() -> Option<u64> {
-    None
+    super::clock::since_boot().map(|millis| millis / 1_000)
 }
 
 /// What a crash tore is no line; the try that it was is counted in memory, or its daemon is gone before it

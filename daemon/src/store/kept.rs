@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use ibd_journal::sync_folder;
 use serde_json::value::RawValue;
 
 const NAME: &str = "kept.log";
@@ -148,17 +149,6 @@ fn parse(line: &[u8]) -> Option<(String, Option<String>)> {
     let parts: Vec<&RawValue> = serde_json::from_str(json).ok()?;
     let key = serde_json::from_str(parts.first()?.get()).ok()?;
     Some((key, parts.get(1).map(|value| value.get().to_owned())))
-}
-
-/// A new or renamed file is only there for good once its folder is synced.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
