@@ -12,7 +12,7 @@ mod kept;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -22,6 +22,9 @@ use kept::KeptLog;
 
 const KEPT: &str = "kept";
 const CACHE: &str = "cache";
+/// How long a store that was just closed may take to let go of its lock: sled's own threads end
+/// after its handle is dropped.
+const LET_GO: Duration = Duration::from_secs(10);
 
 /// Why something could not be stored.
 #[derive(Debug, thiserror::Error)]
@@ -148,12 +151,16 @@ fn remove_unfinished_snapshots(index: &Path) -> io::Result<()> {
 
 fn open_or_set_aside(index: &Path) -> Result<(sled::Db, Opened), StoreError> {
     let open = || sled::Config::new().path(index).cache_capacity(8 << 20).open();
-    match open() {
+    let since = Instant::now();
+    let mut opened = open();
+    while opened.as_ref().is_err_and(is_held) && since.elapsed() < LET_GO {
+        std::thread::sleep(Duration::from_millis(20));
+        opened = open();
+    }
+    match opened {
         Ok(db) => Ok((db, Opened::Sound)),
         // Another process holds it: setting its folder aside would pull it from under that one.
-        Err(sled::Error::Io(error)) if error.to_string().contains("acquire lock") => {
-            Err(error.into())
-        }
+        Err(error) if is_held(&error) => Err(error.into()),
         Err(error) => {
             let aside = index.with_extension(format!("broken-{}", Timestamp::now().as_second()));
             tracing::error!(%error, aside = %aside.display(), "the store could not be read; set aside");
@@ -161,6 +168,10 @@ fn open_or_set_aside(index: &Path) -> Result<(sled::Db, Opened), StoreError> {
             Ok((open()?, Opened::SetAside(aside)))
         }
     }
+}
+
+fn is_held(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("acquire lock"))
 }
 
 #[cfg(test)]
