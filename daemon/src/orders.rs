@@ -50,7 +50,7 @@ mod trail;
 mod unlisted;
 mod watch;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -123,8 +123,8 @@ pub enum Msg {
     Cancelled(IntentId, Box<HeardEnd>),
     /// What a look at the broker showed. `None`: it failed.
     Seen(Option<Box<Evidence>>),
-    /// What somebody else has read of orders at IBKR: rows of a list, and pages.
-    Sighted(Vec<OrderRow>, Vec<Page>),
+    /// What somebody else has read of orders at IBKR: a list, or pages.
+    Sighted(Box<Evidence>),
     /// A person says that an order in doubt is this one at IBKR, whose page was read.
     Resolve(IntentId, Result<Box<Page>, String>, RpcReplyPort<OrdersReport>),
     /// How an intent stands, for a person, with the words for it.
@@ -244,6 +244,8 @@ pub struct State {
     peeks: peeks::Peeks,
     /// Orders that the lists no longer show.
     unlisted: unlisted::Unlisted,
+    /// Orders that are over here and work in a list, and whose page could not be read.
+    unread: BTreeSet<OrderId>,
     /// When the next of them is asked for.
     called_at: Option<tokio::time::Instant>,
     looked_at: Option<tokio::time::Instant>,
@@ -307,7 +309,7 @@ impl Actor for Orders {
             Msg::Shown(id, text, reply) => {
                 let _ = reply.send(state.shown_as(id, text));
             }
-            Msg::Sighted(rows, pages) => state.sighted(&me, rows, pages).await,
+            Msg::Sighted(evidence) => state.sighted(&me, *evidence).await,
             Msg::Proved(id, proof) => {
                 state.look_beside();
                 state.proved(&me, id, *proof).await;
@@ -397,6 +399,7 @@ impl State {
             egress: egress::Egress::default(),
             peeks: peeks::Peeks::default(),
             unlisted: unlisted::Unlisted::default(),
+            unread: BTreeSet::new(),
             called_at: None,
             looked_at: None,
             wants_look: false,

@@ -289,6 +289,33 @@ async fn what_fills_silently_after_its_end_is_told_by_whatever_sees_it() {
     desk.client.notice("order_filled").await;
 }
 
+#[tokio::test]
+async fn what_works_again_and_whose_page_cannot_be_read_is_believed_of_the_list() {
+    let mut desk = Desk::paper().await;
+    let out = desk.placed(resting(10)).await;
+    let cancelled = desk.call("cancel_order", json!({ "intentId": out["intentId"] })).await;
+    assert_eq!(cancelled["outcome"], "done", "{cancelled}");
+    let closed = json!({
+        "match": "/order/status", "method": "GET", "mode": "status", "status": 503, "count": 100_000,
+    });
+    desk.sim.tell("/fault", closed).await;
+    let id = number(&out["orderId"]);
+    let revived = json!({ "orderId": id, "silent": true });
+    desk.sim.tell("/revive", revived).await;
+    // Once seen in a list by whomever, it is looked for until it is known.
+    until("a list shows it", async || {
+        let live = desk.call("get_live_orders", json!({})).await;
+        let rows = live["orders"].as_array().unwrap();
+        rows.iter().any(|row| row["orderId"] == id && row["working"] == true)
+    })
+    .await;
+    until("it is at IBKR again", async || {
+        desk.ctl(&["orders"]).await.0["orders"][0]["state"] == "working"
+    })
+    .await;
+    desk.held(resting(10)).await;
+}
+
 // The list.
 
 #[tokio::test]

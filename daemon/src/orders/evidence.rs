@@ -11,14 +11,14 @@ use ibd_cpapi::money::Price;
 use ibd_cpapi::orders::{Meaning, OrderRow, OrderStatus, OrderType, Side, Stage};
 use ibd_cpapi::trades::Execution;
 use ibd_cpapi::{Failure, faults};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use super::asked::{Attached, Pricing, Size};
 use super::change::Change;
 use super::intent::{Intent, IntentId, Through};
-use super::life::Event;
+use super::life::{Event, Sight};
 use super::list::{self, Feeds};
 use super::order::{Order, Purpose};
 use super::page::Page;
@@ -28,9 +28,13 @@ use crate::session::Lease;
 
 /// Lists and trades may be asked for once in five seconds, and an earlier answer would be given again.
 const APART: Duration = Duration::from_millis(5_050);
-/// Single orders of one look. IBKR takes five seconds to say that it does not know one.
+/// Single orders of one look.
 const ASKED: usize = 3;
-const ANSWER: Duration = Duration::from_secs(10);
+/// What asking for a single order may take. IBKR takes five seconds to say that it does not know one.
+pub const ANSWER: Duration = Duration::from_secs(10);
+/// How old what a list shows may be at most: by so much the broker's list is late, and so long the answer may be
+/// on its way.
+const LATEST: Duration = Duration::from_secs(12);
 /// Trades of so many days.
 const DAYS: u8 = 7;
 
@@ -45,6 +49,8 @@ pub struct Evidence {
     pub pages: Vec<Page>,
     /// Single orders that were asked for by their ids, and that the broker knows nothing of.
     pub absent: Vec<OrderId>,
+    /// Single orders that were asked for by their ids, and nothing was heard of.
+    pub unread: Vec<OrderId>,
     /// Whose lists were read.
     pub accounts: Vec<AccountId>,
     /// Whether an absence means something.
@@ -55,6 +61,8 @@ pub struct Evidence {
     pub through: Option<Through>,
     /// When the look began: what was sent after that could not be seen.
     pub began: Timestamp,
+    /// When the gateway gave the oldest of the lists that the rows are from; nothing for what was pushed.
+    pub listed_at: Option<Timestamp>,
 }
 
 /// How thoroughly to look.
@@ -93,12 +101,15 @@ pub async fn gather(
         if round > 0 {
             tokio::time::sleep(faults::scaled(APART)).await;
         }
+        // Later rows replace earlier ones.
+        evidence.listed_at = None;
         for account in &look.accounts {
-            let rows = match is_thorough {
-                false => feeds.list(lease, account, deadline).await?.value.orders,
-                true => feeds.list_anew(lease, account, deadline).await?.value.orders,
+            let list = match is_thorough {
+                false => feeds.list(lease, account, deadline).await?,
+                true => feeds.list_anew(lease, account, deadline).await?,
             };
-            evidence.add_rows(rows);
+            evidence.listed_at = Some(evidence.listed_at.map_or(list.at, |at| at.min(list.at)));
+            evidence.add_rows(list.value.orders);
             if is_thorough {
                 let fills = feeds.trades_anew(lease, account, DAYS, deadline).await?.value;
                 evidence.add_fills(fills);
@@ -127,11 +138,13 @@ impl Evidence {
             fills: Vec::new(),
             pages: Vec::new(),
             absent: Vec::new(),
+            unread: Vec::new(),
             accounts: Vec::new(),
             is_complete: false,
             epoch,
             through,
             began: Timestamp::now(),
+            listed_at: None,
         }
     }
 
@@ -239,8 +252,8 @@ impl Evidence {
             main.as_ref().map(|(main, _)| main.order_id).or(known.map(|known| known.order_id))?;
         let others = self.parts(intent, order, known, id);
         match (main, known) {
-            (Some((main, Sight::Page)), _) => Some(Event::Shown(Standing { others, ..main })),
-            (Some((main, Sight::List)), _) => Some(Event::Found(Standing { others, ..main })),
+            (Some((main, Sight::Now)), _) => Some(Event::Shown(Standing { others, ..main })),
+            (Some((main, Sight::Late)), _) => Some(Event::Found(Standing { others, ..main })),
             // Word of the others alone leaves the first one as it was.
             (None, Some(known)) if !others.is_empty() => {
                 Some(Event::Found(Standing { others, ..known.clone() }))
@@ -257,7 +270,7 @@ impl Evidence {
         known: Option<&Standing>,
     ) -> Option<(Standing, Sight)> {
         let Some(known) = known else {
-            return self.unknown_main(intent, order).map(|standing| (standing, Sight::List));
+            return self.unknown_main(intent, order).map(|standing| (standing, Sight::Late));
         };
         let named = self.named(intent, order);
         // What was taken for the first one may have been another of the submission: the name decides.
@@ -265,18 +278,24 @@ impl Evidence {
         if let Some(page) = self.page_of(id, intent, order) {
             // A page that leaves nothing to be filled and calls it working contradicts itself.
             let is_plain = page.has_left() || page.standing.is_over();
-            let sight = if is_plain { Sight::Page } else { Sight::List };
+            let sight = if is_plain { Sight::Now } else { Sight::Late };
             return Some((page.standing.clone(), sight));
         }
         match named.or_else(|| self.row_of(id, intent, order)) {
-            Some(row) => Some((of_sparse_row(row, Some(&known.status)), Sight::List)),
+            Some(row) => Some((of_sparse_row(row, Some(&known.status)), Sight::Late)),
             None => {
                 let fills = self.fills_of(id, intent, order)?;
                 let counted = self.settled(id, fills.counted(order, order.size));
                 let standing = counted.onto(known.clone());
-                Some((Standing { others: Vec::new(), ..standing }, Sight::List))
+                Some((Standing { others: Vec::new(), ..standing }, Sight::Late))
             }
         }
+    }
+
+    /// Whether its lists are so much later than a moment that what they show is of after it.
+    pub fn is_listed_after(&self, moment: Timestamp) -> bool {
+        let late = SignedDuration::try_from(faults::scaled(LATEST)).unwrap_or_default();
+        self.listed_at.is_some_and(|at| at.duration_since(moment) > late)
     }
 
     /// The same of an order that nothing is known of: by the name that it was sent with.
@@ -415,15 +434,6 @@ impl Evidence {
         });
         named.collect()
     }
-}
-
-/// How an order was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sight {
-    /// In a list, by a push, or by its executions: perhaps late.
-    List,
-    /// On its own page.
-    Page,
 }
 
 fn is_of(order_ref: Option<&String>, intent: &Intent) -> bool {

@@ -6,11 +6,13 @@ use std::time::Duration;
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::OrderRow;
 use ibd_protocol::{OrdersReport, OrdersVerb, Secret};
+use jiff::Timestamp;
 use ractor::RpcReplyPort;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::desk::{Answerer, Pin, Request};
+use super::evidence::Evidence;
 use super::intent::{Intent, IntentId};
 use super::life::{End, State};
 use super::page::Page;
@@ -254,9 +256,16 @@ impl OrdersHandle {
         self.call(|reply| Msg::Shown(id, text, reply)).await.ok()
     }
 
-    /// What was read of orders at the broker, for whoever owns them.
-    pub fn sighted(&self, rows: Vec<OrderRow>, pages: Vec<Page>) {
-        self.post.send(Msg::Sighted(rows, pages));
+    /// A list that was read, for whoever owns its orders; and when the gateway gave it.
+    pub fn listed(&self, rows: Vec<OrderRow>, at: Timestamp) {
+        let evidence = Evidence { rows, listed_at: Some(at), ..Evidence::begin(0, None) };
+        self.post.send(Msg::Sighted(Box::new(evidence)));
+    }
+
+    /// An order's page that was read.
+    pub fn paged(&self, page: Page) {
+        let evidence = Evidence { pages: vec![page], ..Evidence::begin(0, None) };
+        self.post.send(Msg::Sighted(Box::new(evidence)));
     }
 
     /// What a person does about orders.

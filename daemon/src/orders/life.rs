@@ -158,7 +158,8 @@ pub enum Event {
     Restarted(bool),
     /// It was seen at the broker, in a list or by a push: both may be late.
     Found(Standing),
-    /// Its own page at the broker was read, which is never late.
+    /// It is so now: its own page at the broker was read, which is never late, or a list that is later than
+    /// lists are late.
     Shown(Standing),
     /// For long the broker's lists have not had this order, of what it was known to have. Whether it ends by
     /// itself.
@@ -289,10 +290,10 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
 
 /// Whether what was seen may be late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sight {
-    /// Lists lag behind, and pushes come late.
+pub enum Sight {
+    /// Lists lag behind, and pushes and executions come late.
     Late,
-    /// The order's own page.
+    /// The order's own page, or a list so late that it cannot be from before.
     Now,
 }
 

@@ -229,7 +229,7 @@ impl State {
 
     /// How long until the next look; nothing if there is nothing to look for.
     fn pause(&self) -> Option<Duration> {
-        let mut pause = None;
+        let mut pause = Some(WORKING).filter(|_| !self.unread.is_empty());
         for intent in self.book.iter() {
             let own = match &intent.state {
                 life::State::Unknown(_) => IN_DOUBT,
@@ -304,11 +304,12 @@ impl State {
         }
         let (me, feeds, through) = (me.clone(), self.feeds.clone(), self.through());
         self.peeking = Some(tokio::spawn(async move {
-            let deadline = Instant::now() + faults::scaled(LOOK);
             let mut evidence = Evidence::begin(lease.epoch(), through);
             for (account, order_id) in orders {
-                if let Ok(Some(answer)) = feeds.page(&lease, &account, order_id, deadline).await {
-                    evidence.pages.push(Page::of(&answer.value));
+                let deadline = Instant::now() + faults::scaled(evidence::ANSWER);
+                match feeds.page(&lease, &account, order_id, deadline).await {
+                    Ok(Some(answer)) => evidence.pages.push(Page::of(&answer.value)),
+                    Ok(None) | Err(_) => evidence.unread.push(order_id),
                 }
             }
             let _ = me.cast(Msg::Seen(Some(Box::new(evidence))));
@@ -397,24 +398,20 @@ impl State {
         }
         // A mark that says nothing but that there is an order is no news of how it stands.
         let is_news = |row: &OrderRow| row.status.is_some() || row.filled.is_some();
-        self.sighted(me, told.into_iter().filter(is_news).collect(), Vec::new()).await;
+        let rows = told.into_iter().filter(is_news).collect();
+        self.sighted(me, Evidence { rows, ..Evidence::begin(0, None) }).await;
     }
 
     /// What somebody has read of orders at the broker, whoever it was: it is held against what is known, also of
     /// what is over or was never placed.
-    pub(super) async fn sighted(
-        &mut self,
-        me: &ActorRef<Msg>,
-        rows: Vec<OrderRow>,
-        pages: Vec<Page>,
-    ) {
-        let named = rows.iter().filter_map(|row| self.of_row(row));
+    pub(super) async fn sighted(&mut self, me: &ActorRef<Msg>, seen: Evidence) {
+        let evidence = Evidence { through: self.through(), ..seen };
+        let named = evidence.rows.iter().filter_map(|row| self.of_row(row));
+        let pages = &evidence.pages;
         let paged = pages.iter().filter_map(|page| Some(self.book.by_order(page.order_id)?.id));
         let mut ids: Vec<IntentId> = named.chain(paged).collect();
         ids.sort_unstable();
         ids.dedup();
-        let mut evidence = Evidence::begin(0, self.through());
-        (evidence.rows, evidence.pages) = (rows, pages);
         for id in ids {
             let Some(intent) = self.book.get(id) else { continue };
             if intent.state.is_in_round() {
@@ -435,8 +432,7 @@ impl State {
         let Some(row) = evidence.rows.iter().find(|row| row.order_id == known.order_id) else {
             return;
         };
-        let can_fill = row.status.as_deref().is_some_and(|s| Stage::of(s).can_fill() == Some(true));
-        let came_back = known.is_over() && can_fill;
+        let came_back = known.is_over() && can_fill(row);
         let is_changed = !known.is_over() && evidence::differs(row, order);
         let order_id = known.order_id;
         if came_back || is_changed {
@@ -516,12 +512,18 @@ impl State {
         self.book.iter().filter(is_recent).cloned().collect()
     }
 
+    /// Whether a list may still have news of it.
+    fn is_looked_for(&self, intent: &Intent) -> bool {
+        let is_unread = intent.order_id().is_some_and(|order| self.unread.contains(&order));
+        intent.state.is_open() || is_unread
+    }
+
     /// Accounts with something open; only those that this login has.
     fn accounts_of_interest(&self, lease: &Lease) -> Vec<AccountId> {
         let mut accounts: Vec<AccountId> = self
             .book
             .iter()
-            .filter(|intent| intent.state.is_open() && self.is_here(intent))
+            .filter(|intent| self.is_looked_for(intent) && self.is_here(intent))
             .map(|intent| intent.account.clone())
             .filter(|account| lease.facts().accounts.contains(account))
             .collect();
@@ -561,6 +563,7 @@ impl State {
         for page in &evidence.pages {
             self.unlisted.is_listed(page.order_id);
         }
+        self.watch_unread(&evidence);
         let is_whole = !self.book.iter().any(|intent| match &intent.state {
             life::State::Unknown(doubt) if evidence.accounts.contains(&intent.account) => {
                 doubt.since >= evidence.began
@@ -572,6 +575,22 @@ impl State {
         }
         self.publish();
         self.next_turn(me);
+    }
+
+    /// Of an order that is over here and could not be asked for, the list has the word: until it was asked, or is
+    /// not over any more, or the list does not show it as working any more.
+    fn watch_unread(&mut self, evidence: &Evidence) {
+        let book = &self.book;
+        self.unread.extend(evidence.unread.iter().copied());
+        self.unread.retain(|order| {
+            let Some(intent) = book.by_order(*order).filter(|intent| intent.state.is_over()) else {
+                return false;
+            };
+            let is_read = evidence.pages.iter().any(|page| page.order_id == *order);
+            let row = evidence.rows.iter().find(|row| row.order_id == *order);
+            let is_list_read = evidence.accounts.contains(&intent.account);
+            !is_read && row.map_or(!is_list_read, can_fill)
+        });
     }
 
     pub(super) async fn hold_against(
@@ -586,6 +605,14 @@ impl State {
             return;
         }
         let event = match (evidence.about(intent), &intent.state) {
+            // Its page, which would say more, cannot be read.
+            (Some(Event::Found(standing)), state)
+                if state.is_over()
+                    && self.unread.contains(&standing.order_id)
+                    && evidence.is_listed_after(intent.since) =>
+            {
+                Event::Shown(standing)
+            }
             (Some(event), _) => event,
             // What it was to end is over, by this or by itself.
             (None, state) if state.is_in_doubt() && self.is_target_over(intent) => Event::Applied,
@@ -717,6 +744,10 @@ fn trading_day(at: Timestamp) -> jiff::civil::Date {
         date = date.saturating_add(1.day());
     }
     date
+}
+
+fn can_fill(row: &OrderRow) -> bool {
+    row.status.as_deref().is_some_and(|status| Stage::of(status).can_fill() == Some(true))
 }
 
 /// Whether a push about the end of an order says all that makes it believed: of the account and contract, all

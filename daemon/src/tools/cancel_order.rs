@@ -145,7 +145,7 @@ async fn by_order(ctx: &Ctx, order_id: OrderId) -> Result<Target, Refusal> {
         .read(|lease| async move { feeds.page_of_any(&lease, order_id, deadline).await })
         .await?
         .ok_or_else(|| unknown(order_id))?;
-    ctx.desks.orders.sighted(Vec::new(), vec![Page::of(&found.value)]);
+    ctx.desks.orders.paged(Page::of(&found.value));
     let account = match found.value.account {
         Some(account) => account,
         None => ctx.account(None).await?,
@@ -246,7 +246,7 @@ async fn all_seen(ctx: &Ctx, intent: &Intent, before: &[OrderId]) -> Result<Out,
     let recent = ctx.desks.orders.recent().await?;
     let known = before.iter().copied().chain(open_here(&recent, account));
     let (done, open) = ends(known, &list.value.orders, account);
-    ctx.desks.orders.sighted(list.value.orders, Vec::new());
+    ctx.desks.orders.listed(list.value.orders, list.at);
     Ok(Out::of(intent, None).with_ends(&done, &open))
 }
 

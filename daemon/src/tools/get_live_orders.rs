@@ -394,7 +394,7 @@ impl Lists {
                     let mut rows = answer.value.orders;
                     // A list that comes unfiltered has other accounts' orders, too.
                     rows.retain(|row| row.account.as_ref().is_none_or(|own| own == account));
-                    ctx.desks.orders.sighted(rows.clone(), Vec::new());
+                    ctx.desks.orders.listed(rows.clone(), answer.at);
                     lists.is_cached |= answer.is_cached;
                     lists.read.push((account.clone(), answer.at, rows));
                 }

@@ -132,7 +132,7 @@ impl Tool for GetOrderStatus {
                     // The id is another order's now: what is known of ours does not come from there.
                     return Ok(Out { not_this: Some(why), ..Out::only(Some(own)) });
                 }
-                ctx.desks.orders.sighted(Vec::new(), vec![page]);
+                ctx.desks.orders.paged(page);
                 let from_here = args.again(&ctx, own.as_ref()).await?;
                 let from_here = from_here.map(|intent| order_out::Out::of(&intent, None));
                 Ok(Out { from_here, ..Out::new(answer.value, Time(answer.at)) })

@@ -167,7 +167,7 @@ impl Target {
             .await?;
         let status = found.ok_or_else(|| unknown(order_id))?.value;
         let page = Page::of(&status);
-        ctx.desks.orders.sighted(Vec::new(), vec![page.clone()]);
+        ctx.desks.orders.paged(page.clone());
         let account: Option<AccountId> = known.clone().or_else(|| status.account.clone());
         // Whether it works outside regular hours only the list says.
         let row = match &account {
