@@ -9,6 +9,7 @@
 //!   place ─▶ guardrails ─▶ journal ─▶ queue ─▶ the lane: proof ─▶ journal ─▶ send ─▶ answer ─▶ journal
 //! ```
 
+mod answers;
 pub mod approval;
 pub mod asked;
 pub mod book;
@@ -28,6 +29,7 @@ mod head;
 mod identify;
 pub mod intent;
 mod lane;
+mod last_look;
 pub mod life;
 pub mod limits;
 mod list;
@@ -44,6 +46,7 @@ mod report;
 mod round;
 mod scene;
 mod siblings;
+mod sightings;
 pub mod standing;
 mod tickets;
 mod trail;

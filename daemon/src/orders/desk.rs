@@ -15,7 +15,7 @@ use super::life::{self, Event, Question};
 use super::limits::{Limits, Rules};
 use super::order::{Order, Purpose};
 use super::record::Record;
-use super::{Msg, State, lane, scene};
+use super::{Msg, State, lane, last_look, scene};
 use crate::refusal::Refusal;
 use crate::session::Lease;
 
@@ -147,7 +147,7 @@ impl State {
             && let Some(other) = self.book.open_change(order_id)
             && other.state.is_in_doubt()
         {
-            return Err((lane::change_in_doubt(other), None));
+            return Err((last_look::change_in_doubt(other), None));
         }
         if let Some(why) = self.claims.problem(&order.account) {
             return Err((super::claim::denial(why), None));

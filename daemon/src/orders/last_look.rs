@@ -1,0 +1,313 @@
+//! The last look before something is sent: what the broker shows just now of the order, of its first tries, of the
+//! position and the market. What is sent is what was meant then, or nothing.
+
+use std::time::Duration;
+
+use ractor::ActorRef;
+
+use super::approval::By;
+use super::clock::Now;
+use super::evidence::Evidence;
+use super::guardrails::{self, Denial, Scene, vet};
+use super::intent::{Intent, IntentId};
+use super::lane::frozen;
+use super::life::Event;
+use super::order::{Order, Purpose};
+use super::page;
+use super::record::Record;
+use super::round::Target;
+use super::scene;
+use super::standing::Standing;
+use super::{Msg, Proof, State};
+
+impl State {
+    /// A last look: then, and only then, it is sent.
+    pub(super) async fn proved(
+        &mut self,
+        me: &ActorRef<Msg>,
+        id: IntentId,
+        proof: Result<Proof, Denial>,
+    ) {
+        if self.lane != Some(id) {
+            return;
+        }
+        let event = match proof {
+            Err(denial) => Event::Refused(denial),
+            Ok(proof) => match self.prepare_to_send(me, id, &proof).await {
+                Err(denial) => Event::Refused(denial),
+                Ok(()) => {
+                    let Some(intent) = self.book.get(id) else { return };
+                    self.last_look(intent, proof.scene.as_ref())
+                }
+            },
+        };
+        self.step(me, id, event, "the daemon").await;
+    }
+
+    /// What a last look showed of other orders, before it is decided about this one.
+    async fn prepare_to_send(
+        &mut self,
+        me: &ActorRef<Msg>,
+        id: IntentId,
+        proof: &Proof,
+    ) -> Result<(), Denial> {
+        self.check_egress(&proof.lease).await;
+        self.lease = Some(proof.lease.clone());
+        let Some(intent) = self.book.get(id).cloned() else { return Ok(()) };
+        let looked_for = proof.first.as_ref();
+        #[cfg(feature = "faults")]
+        let looked_for = looked_for.filter(|_| !super::mutant::is("blind-follower"));
+        if let Some(seen) = looked_for {
+            self.hold_against_first_tries(me, &intent, seen).await?;
+        }
+        match (&intent.purpose, &proof.target) {
+            (Purpose::Modify { .. }, Some(target)) => self.rebase(&intent, target).await,
+            (Purpose::Cancel { .. }, Some(target)) => self.is_the_one(&intent, target),
+            _ => self.resize(&intent, proof.scene.as_ref()).await,
+        }
+    }
+
+    /// None of an order's first tries may be at the broker in any state, or there would be two.
+    async fn hold_against_first_tries(
+        &mut self,
+        me: &ActorRef<Msg>,
+        intent: &Intent,
+        seen: &Evidence,
+    ) -> Result<(), Denial> {
+        for first in self.first_tries(intent) {
+            self.hold_against(me, first, seen).await;
+            let Some(first) = self.book.get(first) else { continue };
+            if first.state.standing().is_some() {
+                return Err(first_is_there(first));
+            }
+            // One that is called cancelled may be filled yet.
+            if let Some(Event::Found(standing) | Event::Shown(standing)) = seen.about(first) {
+                return Err(first_was_there(&standing));
+            }
+        }
+        Ok(())
+    }
+
+    /// What closes a position is for what is held now: the journal has it before it is sent.
+    async fn resize(&mut self, intent: &Intent, scene: Option<&Scene>) -> Result<(), Denial> {
+        let resized = |order: &Order| guardrails::resized(order, scene?);
+        let Some(order) = intent.order.as_ref().and_then(resized) else { return Ok(()) };
+        let (id, text) = (intent.id, order.shown());
+        let amended = Record::Amended { id, text, order: Box::new(order) };
+        self.write(id, vec![amended]).await.map_err(|why| closed(&why))
+    }
+
+    /// What is not named in a change stays as it is at the broker: the change is put together anew from the
+    /// order's own page, whatever it was put together from before.
+    async fn rebase(&mut self, intent: &Intent, target: &Target) -> Result<(), Denial> {
+        let (Purpose::Modify { order_id, change, .. }, Some(order)) =
+            (&intent.purpose, &intent.order)
+        else {
+            return Ok(());
+        };
+        let other = self
+            .book
+            .open_change(*order_id)
+            .filter(|other| other.id != intent.id && other.state.is_in_doubt());
+        if let Some(other) = other {
+            return Err(change_in_doubt(other));
+        }
+        let Some(page) = &target.page else { return Err(no_page(*order_id, target)) };
+        if let Some(why) = page.is_other(&intent.account, order, &[order.side]) {
+            return Err(not_the_one(*order_id, &why));
+        }
+        if page.standing.is_over() {
+            return Err(is_over(*order_id, &page.standing.status));
+        }
+        // Earlier journals say only what the whole should be.
+        if change.is_nothing() {
+            return Ok(());
+        }
+        #[cfg(feature = "faults")]
+        if super::mutant::is("writes-back") {
+            return Ok(());
+        }
+        let as_sent = self.as_sent(intent, order);
+        let Some((now, _)) = page::as_it_is(&as_sent, page, target.row.as_ref()) else {
+            return Err(no_terms(*order_id));
+        };
+        let wanted = change
+            .apply(now)
+            .map_err(|refusal| Denial::new("cannot_modify", refusal.message, refusal.next))?;
+        check_filled(page, &wanted)?;
+        if wanted == *order {
+            return Ok(());
+        }
+        let text = format!("change order {order_id} to {}", wanted.shown());
+        let amended = Record::Amended { id: intent.id, text, order: Box::new(wanted) };
+        self.write(intent.id, vec![amended]).await.map_err(|why| closed(&why))
+    }
+
+    /// The order that a change is about as it was sent from here, so far as one knows; else the change itself.
+    fn as_sent(&self, intent: &Intent, order: &Order) -> Order {
+        let target = intent.target().and_then(|id| self.book.get(id));
+        let own = target.filter(|target| target.order_id() == intent.order_id());
+        own.and_then(|own| own.order.clone()).unwrap_or_else(|| order.clone())
+    }
+
+    /// An end is asked for of exactly the order that was meant. What cannot be looked at is ended all the same,
+    /// unless its id is all that is known of it.
+    fn is_the_one(&self, intent: &Intent, target: &Target) -> Result<(), Denial> {
+        let Purpose::Cancel { order_id, of } = intent.purpose else { return Ok(()) };
+        let Some(own) = of.and_then(|id| self.book.get(id)) else { return Ok(()) };
+        let Some(order) = &own.order else { return Ok(()) };
+        match &target.page {
+            Some(page) => match page.is_not(own, order) {
+                Some(why) => Err(not_the_one(order_id, &why)),
+                None => Ok(()),
+            },
+            None => match (self.through(), &own.through) {
+                (Some(now), Some(sent)) if !now.may_be(sent) => {
+                    Err(not_the_one(order_id, &format!("it was placed through {sent}")))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    fn last_look(&self, intent: &Intent, scene: Option<&Scene>) -> Event {
+        let Some(order) = &intent.order else { return Event::Turn };
+        if let Some(why) = self.frozen() {
+            return Event::Refused(frozen(&why));
+        }
+        if let Some(why) = self.claims.problem(&order.account) {
+            return Event::Refused(super::claim::denial(why));
+        }
+        let now = Now::get();
+        let rules = self.rules_of(intent);
+        let empty = Scene::default();
+        let scene = scene.unwrap_or(&empty);
+        let window = Duration::from_secs(rules.duplicate_seconds);
+        if let Some(first) = self.siblings.was_sent(intent, window, &now) {
+            return Event::Refused(first.denial());
+        }
+        let scene = scene::with_own(scene, self.book.iter(), intent);
+        let counts = self.counts(&order.account, &now);
+        let vetted = match vet(order.clone(), &scene, &rules, counts, now.wall) {
+            Ok(vetted) => vetted,
+            Err(denial) => return Event::Refused(denial),
+        };
+        let value = vetted.worth().value.unwrap_or(rust_decimal::Decimal::MAX);
+        let needs_person = rules.needs_approval(order.paper, value);
+        let shown = self.shown.get(&intent.id);
+        // What is sent is what was shown, to the letter; a market or an order that moved is shown again. Only what
+        // is held may have become another quantity since.
+        let holds = |shown: &super::approval::Approval| {
+            shown.digest == intent.digest()
+                && !shown.has_moved(vetted.worth())
+                && (shown.by == By::Person || !needs_person)
+        };
+        let is_meant = match shown {
+            Some(shown) => holds(shown),
+            None => !needs_person,
+        };
+        #[cfg(feature = "faults")]
+        let is_meant = is_meant || super::mutant::is("judges-once");
+        if is_meant {
+            return Event::Turn;
+        }
+        let by = match shown {
+            Some(shown) if !needs_person => shown.by,
+            _ => By::Person,
+        };
+        let asked = shown.map(|shown| shown.questions.clone()).unwrap_or_default();
+        Event::Moved(Box::new(self.approval(intent, by, asked, vetted.worth())))
+    }
+}
+
+fn first_was_there(standing: &Standing) -> Denial {
+    Denial::new(
+        "first_try_seen",
+        format!(
+            "IBKR has the first try of this order as order {}, {}, although its question was declined.",
+            standing.order_id, standing.status
+        ),
+        "Nothing was sent. Look at it with get_order_status and tell the user; if nothing of it works or is \
+         filled, place the order anew.",
+    )
+}
+
+fn first_is_there(first: &Intent) -> Denial {
+    let order = first.order_id().map(|id| id.to_string()).unwrap_or_default();
+    Denial::new(
+        "first_try_alive",
+        format!(
+            "IBKR has the first try of this order after all: order {order}, {}.",
+            first.state.name()
+        ),
+        format!("Nothing more was sent. Look at it: get_order_status with intentId {}.", first.id),
+    )
+}
+
+pub(super) fn change_in_doubt(other: &Intent) -> Denial {
+    Denial::new(
+        "change_in_doubt",
+        format!("Another change of this order ({}) is {}.", other.text, other.state.name()),
+        format!(
+            "Nothing was sent. Call get_order_status with intentId {} until it is settled.",
+            other.id
+        ),
+    )
+}
+
+fn no_page(order_id: ibd_cpapi::id::OrderId, target: &Target) -> Denial {
+    let why = target.failed.clone().unwrap_or_else(|| "IBKR does not know it".to_owned());
+    Denial::new(
+        "order_not_seen",
+        format!(
+            "Order {order_id} could not be looked at: {why}. What is not named must stay as it is there."
+        ),
+        "Nothing was sent. Look at get_live_orders, and try again.",
+    )
+}
+
+fn not_the_one(order_id: ibd_cpapi::id::OrderId, why: &str) -> Denial {
+    Denial::new(
+        "not_that_order",
+        format!("Order {order_id} at IBKR is not the one that is meant: {why}."),
+        "Nothing was sent. Look at get_live_orders, and use the orderId from there.",
+    )
+}
+
+fn is_over(order_id: ibd_cpapi::id::OrderId, status: &str) -> Denial {
+    Denial::new(
+        "not_working",
+        format!("Order {order_id} is {}.", status.to_lowercase()),
+        "Nothing was sent: only a working order can be changed.",
+    )
+}
+
+fn no_terms(order_id: ibd_cpapi::id::OrderId) -> Denial {
+    Denial::new(
+        "cannot_modify",
+        format!("IBKR does not say enough about order {order_id} to repeat it with a change."),
+        "Nothing was sent. Change it in TWS, or cancel it and place a new one.",
+    )
+}
+
+/// A total that is filled already is none.
+fn check_filled(page: &page::Page, wanted: &Order) -> Result<(), Denial> {
+    let super::asked::Size::Quantity(quantity) = wanted.size else { return Ok(()) };
+    match page.filled.filter(|filled| quantity.get() <= *filled && !filled.is_zero()) {
+        Some(filled) => Err(Denial::new(
+            "already_filled",
+            format!("{} of it are filled: the new total must be more.", filled.normalize()),
+            "Nothing was sent. quantity is the whole with what is filled; to end the rest use cancel_order.",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// What is said while the journal cannot be written.
+fn closed(why: &str) -> Denial {
+    Denial::new(
+        "trading_closed",
+        format!("Trading is closed: {why}. Nothing was sent."),
+        "Tell the user; `ibctl status` says more.",
+    )
+}
