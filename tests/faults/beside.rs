@@ -138,6 +138,7 @@ impl Doer {
             Act::Change(what) => self.change(what).await,
             Act::Cancel => self.end().await,
             Act::Enter => self.enter(None).await,
+            Act::Sell(quantity) => self.sell(*quantity).await,
             Act::EnterAsOurs { hides } => {
                 if let Some(row) = self.open().await {
                     self.enter_as(row, *hides).await;
@@ -236,6 +237,20 @@ impl Doer {
             let what = if like.is_null() { "entered" } else { "entered under our name" };
             self.note(what, (id(&after), after), began);
         }
+    }
+
+    /// An order of a person's that is filled as soon as it is there.
+    async fn sell(&mut self, quantity: u64) {
+        let began = Instant::now();
+        let place = json!({
+            "account": ACCOUNTS[0], "conid": CONIDS[0], "side": "SELL", "quantity": quantity, "type": "LMT",
+            "price": 900, "tif": "DAY", "cOID": "a person's",
+        });
+        let Some(after) = self.control.try_tell("/tws", &json!({ "place": place })).await else {
+            return;
+        };
+        self.control.try_tell("/fill", &json!({ "orderId": after["orderId"] })).await;
+        self.note("sold", (id(&after), after), began);
     }
 
     /// The same while the order itself is hidden, if it is.

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::beside::Done;
 use crate::client::Heard;
+use crate::limits;
 use crate::plan::{Manner, PARK, Plan};
 use crate::truth::{self, rows};
 
@@ -77,14 +78,14 @@ impl Findings {
 }
 
 /// An intent's life, as the journal tells it.
-struct Told {
-    intent: Intent,
+pub struct Told {
+    pub intent: Intent,
     /// Number, time (milliseconds since 1970) and state of each step, the first included.
-    steps: Vec<(u64, i64, State)>,
+    pub steps: Vec<(u64, i64, State)>,
 }
 
 impl Told {
-    fn last(&self) -> &State {
+    pub fn last(&self) -> &State {
         &self.steps[self.steps.len() - 1].2
     }
 
@@ -106,7 +107,7 @@ pub fn check(plan: &Plan, remains: &Remains) -> Findings {
     egress(&told, remains, &mut findings);
     same_key_same_intent(&told, remains, &mut findings);
     targets_are_meant(&told, remains, &mut findings);
-    nobody_is_passed_over(plan, &told, remains, &mut findings);
+    limits::hold(plan, &told, remains, &mut findings);
     truth::hold(remains, &mut findings);
     findings
 }
@@ -249,39 +250,6 @@ fn targets_are_meant(told: &BTreeMap<IntentId, Told>, remains: &Remains, finding
     }
 }
 
-/// What is worth more than goes without a person was not sent without one. The value is that of the fill, where the
-/// market had moved long before the order went.
-fn nobody_is_passed_over(
-    plan: &Plan,
-    told: &BTreeMap<IntentId, Told>,
-    remains: &Remains,
-    findings: &mut Findings,
-) {
-    /// Milliseconds from the last look to the acceptance, at most.
-    const LATELY: i64 = 100;
-    /// By so many the clock goes back when the market jumps.
-    const BACK: i64 = 30_000;
-    let Some(above) = plan.above else { return };
-    let Some(moved) = remains.deeds.iter().find(|done| done.what == "market jumped") else {
-        return;
-    };
-    for row in rows(&remains.orders, "orders") {
-        let Some(one) = id_of(row).and_then(|id| told.get(&id)) else { continue };
-        let number = |name: &str| row[name].as_f64().unwrap_or_default();
-        let value = number("filled") * number("avgPrice");
-        let is_late = row["acceptedMs"].as_i64().unwrap_or_default() > moved.at_ms + LATELY;
-        let was_asked = one.steps.iter().any(|(.., state)| matches!(state, State::Awaiting(_)));
-        // What was asked for after the clock had gone back may rest on a look from just before.
-        let was_waiting = one.intent.created_at.as_millisecond() > moved.at_ms - BACK / 2;
-        if is_late && was_waiting && value > above as f64 && !was_asked {
-            findings.wrong.push(format!(
-                "B1: {} was sent, worth {value}, and nobody was asked: {row}",
-                one.intent.id
-            ));
-        }
-    }
-}
-
 fn count(told: &BTreeMap<IntentId, Told>, findings: &mut Findings) {
     for one in told.values() {
         findings.intents += 1;
@@ -298,7 +266,7 @@ fn count(told: &BTreeMap<IntentId, Told>, findings: &mut Findings) {
     }
 }
 
-fn id_of(row: &Value) -> Option<IntentId> {
+pub fn id_of(row: &Value) -> Option<IntentId> {
     IntentId::of_client_order_id(row["cOID"].as_str()?)
 }
 

@@ -368,7 +368,7 @@ impl Client {
             "tif": "GTC",
         });
         match wish.kind {
-            Kind::Market => order["orderType"] = json!("MKT"),
+            Kind::Market | Kind::Close => order["orderType"] = json!("MKT"),
             Kind::Stop => {
                 order["orderType"] = json!("STP");
                 order["stopPrice"] = json!(wish.price);
@@ -378,8 +378,15 @@ impl Client {
                 order["price"] = json!(wish.price);
             }
         }
-        if wish.kind == Kind::Market {
+        if matches!(wish.kind, Kind::Market | Kind::Close) {
             order["tif"] = json!("DAY");
+        }
+        if wish.kind == Kind::Close
+            && let Some(order) = order.as_object_mut()
+        {
+            order.remove("action");
+            order.remove("quantity");
+            order.insert("closePosition".to_owned(), json!(true));
         }
         if wish.kind == Kind::Bracket {
             order["takeProfit"] = json!("400.00");

@@ -7,6 +7,7 @@ mod beside;
 mod check;
 mod client;
 mod dice;
+mod limits;
 mod moves;
 #[path = "../../daemon/src/orders/mutant/names.rs"]
 mod mutants;

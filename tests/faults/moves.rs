@@ -28,6 +28,8 @@ pub enum Act {
     Change(&'static str),
     /// A person at TWS cancels one.
     Cancel,
+    /// A person at TWS sells so many AAPL of the first account, at once.
+    Sell(u64),
     /// A person at TWS enters an order of their own.
     Enter,
     /// The same under the name of one of ours, on the other side; ours is hidden for so many milliseconds.

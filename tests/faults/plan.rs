@@ -51,6 +51,10 @@ pub struct Plan {
     pub deeds: Vec<Deed>,
     /// A person must approve what is worth more than this.
     pub above: Option<u64>,
+    /// No order may be worth more than this.
+    pub max_value: Option<u64>,
+    /// Prices of AAPL are in such parts of its currency.
+    pub magnifier: Option<u64>,
     /// The journal's folder vanishes.
     pub vanishing: Option<Vanishing>,
 }
@@ -139,6 +143,8 @@ pub enum Kind {
     Stop,
     /// With a take-profit and a stop-loss.
     Bracket,
+    /// All that is held, at the market.
+    Close,
 }
 
 /// How a client asks.
@@ -183,6 +189,8 @@ pub enum Then {
 
 /// The first account, and the second.
 pub const ACCOUNTS: [&str; 2] = ["DU1111111", "DU2222222"];
+/// Shares of each that an account holds at the beginning.
+pub const HELD: i64 = 10_000;
 /// Symbols, a price far below the market, one far above, and one of the market's neighbourhood.
 const STOCKS: [(&str, &str, &str); 3] =
     [("AAPL", "200.00", "340.00"), ("MSFT", "350.00", "600.00"), ("IBM", "220.00", "380.00")];
@@ -214,6 +222,8 @@ impl Plan {
             lives,
             deeds: Vec::new(),
             above: None,
+            max_value: None,
+            magnifier: None,
             vanishing: None,
         };
         plan.with_moves(Dice::new(seed ^ 0x3e0f), scene)

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::plan::{ACCOUNTS, Plan, SCALE};
+use crate::plan::{ACCOUNTS, HELD, Plan, SCALE};
 
 /// Longer than anything takes that works, on a slow machine.
 pub const PATIENCE: Duration = Duration::from_secs(40);
@@ -92,9 +92,9 @@ pub fn scenario() -> Value {
             "id": id,
             "cash": { "USD": 50_000_000 },
             "positions": [
-                { "symbol": "AAPL", "quantity": 10_000, "avgPrice": 200 },
-                { "symbol": "MSFT", "quantity": 10_000, "avgPrice": 300 },
-                { "symbol": "IBM", "quantity": 10_000, "avgPrice": 200 },
+                { "symbol": "AAPL", "quantity": HELD, "avgPrice": 200 },
+                { "symbol": "MSFT", "quantity": HELD, "avgPrice": 300 },
+                { "symbol": "IBM", "quantity": HELD, "avgPrice": 200 },
             ],
         })
     };

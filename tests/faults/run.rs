@@ -17,6 +17,7 @@ use crate::dice::Dice;
 use crate::moves::Vanishing;
 use crate::plan::{End, Life, Manner, PARK, Plan, Tear, Through};
 use crate::rig::{Control, Daemon, Home, PATIENCE, Sim, Tools, slowness};
+use crate::scenes;
 use crate::shims;
 use crate::tally::{Tally, more};
 use crate::tear::tear;
@@ -135,6 +136,8 @@ async fn prepare(tools: &Tools, sim: &mut Sim, plan: &Plan) -> usize {
         sim.tell("/fault", fault).await;
     }
     sim.tell("/script", &json!({ "orders": plan.broker.scripts })).await;
+    let rules = plan.magnifier.map(|magnifier| json!({ "priceMagnifier": magnifier }));
+    sim.tell("/rules", &json!({ "conid": scenes::CONID, "set": rules })).await;
     before
 }
 
@@ -271,7 +274,9 @@ impl World<'_> {
             (false, Some(amount)) => Some(format!("above:{amount}")),
             (false, None) => None,
         };
-        when.map(|when| ("IB_CONFIRM_ORDERS", when)).into_iter().collect()
+        let when = when.map(|when| ("IB_CONFIRM_ORDERS", when));
+        let most = self.plan.max_value.map(|most| ("IB_MAX_ORDER_VALUE", most.to_string()));
+        when.into_iter().chain(most).collect()
     }
 
     /// One life, to its end.

@@ -5,13 +5,13 @@ use serde_json::json;
 
 use crate::dice::Dice;
 use crate::moves::{Act, At, Deed, Vanishing};
-use crate::plan::{ACCOUNTS, Broker, End, Kind, Manner, Plan, Then, Wish};
+use crate::plan::{ACCOUNTS, Broker, End, HELD, Kind, Manner, Plan, Then, Wish};
 
 /// AAPL.
-const CONID: u64 = 265_598;
+pub const CONID: u64 = 265_598;
 
 /// Every scene, by its name.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 12] = [
     "squeezed",
     "reworded",
     "touched",
@@ -22,6 +22,8 @@ pub const NAMES: [&str; 10] = [
     "glimpsed",
     "unheard",
     "vanished",
+    "pence",
+    "closing",
 ];
 
 /// Makes a scene of a run.
@@ -44,6 +46,8 @@ pub fn set(name: &str, dice: &mut Dice, plan: &mut Plan) {
         "namesake" => namesake(dice, plan),
         "glimpsed" => glimpsed(dice, plan),
         "vanished" => vanished(dice, plan),
+        "pence" => pence(dice, plan),
+        "closing" => closing(dice, plan),
         _ => unheard(dice, plan),
     }
 }
@@ -178,6 +182,32 @@ fn vanished(dice: &mut Dice, plan: &mut Plan) {
     for life in &mut plan.lives {
         (life.clock, life.jump) = (0, None);
     }
+}
+
+/// Prices are in hundredths: of four orders two are worth what an order may be, and two are worth more.
+fn pence(dice: &mut Dice, plan: &mut Plan) {
+    (plan.magnifier, plan.max_value) = (Some(100), Some(100));
+    let order = |number| {
+        let quantity = if number % 2 == 0 { 11 + 10 * number } else { 101 + 10 * number };
+        let manner = dice.pick(&[Manner::Blind, Manner::Steady]);
+        Wish { at: dice.between(0, 300), manner, ..plain(number, quantity) }
+    };
+    plan.wishes = (0..4).map(order).collect();
+    plan.broker.scripts = vec![json!({ "questions": [], "then": "rest" }); 4];
+    linger(plan);
+}
+
+/// The lane is taken while a person sells a part: what closes the position and waits for the lane is for the rest.
+fn closing(dice: &mut Dice, plan: &mut Plan) {
+    let hangs = json!({ "match": "/orders", "method": "POST", "mode": "accept_hang" });
+    plan.broker.faults = vec![hangs];
+    plan.broker.scripts = vec![json!({ "questions": [], "then": "rest" })];
+    let manner = dice.pick(&[Manner::Steady, Manner::Blind, Manner::Echo]);
+    let close = Wish { kind: Kind::Close, waits: true, manner, ..plain(1, 1) };
+    plan.wishes = vec![plain(0, 11), close];
+    let sold = dice.between(1, HELD as u64 - 1);
+    plan.deeds = vec![Deed { at: At::Order(dice.between(100, 200)), act: Act::Sell(sold) }];
+    linger(plan);
 }
 
 /// The first daemon lives until what the scene is about has happened.

@@ -42,7 +42,7 @@ fn no_order_is_doubled_lost_or_told_wrong_whatever_dies() {
 }
 
 /// Where each wrong order desk shows itself soonest: a scene, or any run.
-const MUTANTS: [(&str, &str); 12] = [
+const MUTANTS: [(&str, &str); 14] = [
     ("new-id", ""),
     ("late-journal", ""),
     ("believes-refusals", "refused-and-there"),
@@ -55,6 +55,8 @@ const MUTANTS: [(&str, &str); 12] = [
     ("sinks", "declined-and-alive"),
     ("trusts-pushes", "glimpsed"),
     ("believes-changes", "unheard"),
+    ("counts-pence", "pence"),
+    ("keeps-quantity", "closing"),
 ];
 
 #[test]

@@ -325,7 +325,12 @@ impl State {
         // What was known when it was asked for says nothing about where the market is now.
         self.scenes.remove(&intent.id);
         self.step(me, intent.id, Event::Approved, by).await;
-        Ok(intent.id)
+        // A yes that cannot be kept is none.
+        let still = self.book.get(intent.id).map(|intent| &intent.state);
+        match (&self.trail, still) {
+            (Err(why), Some(life::State::Awaiting(_))) => Err(closed(why)),
+            _ => Ok(intent.id),
+        }
     }
 
     /// Whether this answerer's yes counts, and its name in the journal.

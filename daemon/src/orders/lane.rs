@@ -196,7 +196,7 @@ impl State {
     /// One step of one intent: decided, journalled, then acted on.
     pub(super) async fn step(&mut self, me: &ActorRef<Msg>, id: IntentId, event: Event, by: &str) {
         let Some(intent) = self.book.get(id) else { return };
-        let is_turn = event == Event::Turn;
+        let (is_turn, is_yes) = (event == Event::Turn, event == Event::Approved);
         let now = Timestamp::now();
         let Some((state, mut effects)) = life::step(&intent.state, event, now) else { return };
         let changed = state != intent.state;
@@ -210,6 +210,10 @@ impl State {
             let records: Vec<Record> = std::iter::once(became).chain(amended).collect();
             if let Err(why) = self.write(id, records.clone()).await {
                 tracing::error!(why, intent = %id, "a step could not be journalled");
+                // It waits for its yes on: the next daemon would ask for one again, and it may be sent then.
+                if is_yes {
+                    return;
+                }
                 let is_end = self.book.get(id).is_some_and(|intent| intent.order.is_none());
                 let records = match unwritten(id, &effects, is_turn, is_end, &why, now) {
                     Some(record) => {

@@ -92,6 +92,10 @@ impl State {
     async fn resize(&mut self, intent: &Intent, scene: Option<&Scene>) -> Result<(), Denial> {
         let resized = |order: &Order| guardrails::resized(order, scene?);
         let Some(order) = intent.order.as_ref().and_then(resized) else { return Ok(()) };
+        #[cfg(feature = "faults")]
+        if super::mutant::is("keeps-quantity") {
+            return Ok(());
+        }
         let (id, text) = (intent.id, order.shown());
         let amended = Record::Amended { id, text, order: Box::new(order) };
         self.write(id, vec![amended]).await.map_err(|why| closed(&why))

@@ -316,7 +316,7 @@ fn rise(state: &State, news: Standing) -> Option<(State, Vec<Effect>)> {
 fn seen(state: &State, mut news: Standing, sight: Sight) -> Option<(State, Vec<Effect>)> {
     let known = &state.word()?;
     let is_further = news.filled.unwrap_or_default() > known.filled.unwrap_or_default();
-    let is_back = sight == Sight::Now && news.may_fill() && !news.is_older_than(known);
+    let is_back = sight == Sight::Now && !news.is_over() && !news.is_older_than(known);
     let moves = match state {
         State::Working(_) => !news.is_older_than(known),
         // Called cancelled, and filled all the same: that was seen.

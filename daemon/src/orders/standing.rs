@@ -100,11 +100,6 @@ impl Standing {
         is_over(&self.status)
     }
 
-    /// Whether it may still be filled, as far as the broker's word says: one that nobody knows may be anything.
-    pub fn may_fill(&self) -> bool {
-        !self.is_over() && self.meaning() != Meaning::Held
-    }
-
     /// The broker holds it and does not work it; most were refused late.
     pub fn is_inactive(&self) -> bool {
         self.meaning() == Meaning::Held && !self.has_fills()

@@ -249,6 +249,9 @@ fn only_its_own_page_brings_an_order_back_from_its_end() {
     assert_eq!(step(&over, Event::Found(standing("Submitted")), now()), None, "a list is late");
     let (back, effects) = step(&over, Event::Shown(standing("Submitted")), now()).unwrap();
     assert_eq!((back.name(), effects), ("working", vec![Effect::Tell]));
+    // One that it holds and does not work has not ended either.
+    let (held, effects) = step(&over, Event::Shown(standing("Inactive")), now()).unwrap();
+    assert_eq!((held.is_over(), effects), (false, vec![Effect::Tell]));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 /// Every wrong order desk, by its name.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 14] = [
     // What was not answered clearly is sent again under a new id.
     "new-id",
     // "Sending" is journalled only together with the outcome.
@@ -24,4 +24,8 @@ pub const NAMES: [&str; 12] = [
     "trusts-pushes",
     // A change that the broker took is done, whatever the order's page shows.
     "believes-changes",
+    // A price in hundredths is taken for one in whole units.
+    "counts-pence",
+    // What closes a position is for what was held when it was asked for.
+    "keeps-quantity",
 ];
