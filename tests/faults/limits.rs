@@ -65,23 +65,24 @@ fn closes_end_at_zero(plan: &Plan, remains: &Remains, findings: &mut Findings) {
     if !plan.wishes.iter().any(|wish| wish.kind == Kind::Close) {
         return;
     }
+    /// Milliseconds from a look at the positions to the acceptance, at most.
+    const AT_MOST: f64 = 300.0;
     let all = rows(&remains.orders, "orders");
     let number = |row: &Value, name: &str| row[name].as_f64().unwrap_or_default();
     let is_over = |row: &Value| {
         ["Cancelled", "Inactive", "Filled"].iter().any(|status| row["status"] == *status)
     };
-    for row in all.iter().filter(|row| id_of(row).is_some() && row["side"] == "SELL") {
+    let is_close = |row: &&Value| id_of(row).is_some() && row["side"] == "SELL";
+    for row in all.iter().filter(is_close) {
         let sent_at = number(row, "acceptedMs");
         let is_before = |other: &&Value| {
-            other["conid"] == row["conid"]
-                && other["account"] == row["account"]
-                && other["side"] == "SELL"
-                && other["orderId"] != row["orderId"]
-                && number(other, "acceptedMs") + LATELY < sent_at
+            other["orderId"] != row["orderId"] && number(other, "acceptedMs") + AT_MOST < sent_at
         };
-        let filled_before: f64 =
-            all.iter().filter(is_before).map(|other| number(other, "filled")).sum();
-        let held = HELD as f64 - filled_before;
+        let own = all.iter().filter(is_close).filter(is_before).map(|row| number(row, "filled"));
+        let sold = remains.deeds.iter().filter(|done| done.what == "sold");
+        let sold = sold.filter(|done| done.at_ms as f64 + AT_MOST < sent_at);
+        let gone: f64 = own.chain(sold.map(|done| number(&done.row, "quantity"))).sum();
+        let held = HELD as f64 - gone;
         let most = if is_over(row) { number(row, "filled") } else { number(row, "quantity") };
         if most > held {
             findings.wrong.push(format!("B4: {held} were held when this was sent: {row}"));

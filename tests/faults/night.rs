@@ -51,17 +51,15 @@ pub async fn run(tools: &Tools) -> Result<(), String> {
     if order["standing"]["status"] != "Filled" {
         return Err(format!("what was filled is not any more: {order}"));
     }
-    let order = desk.look(&to_stay).await?;
-    if order["standing"]["status"] != "Submitted" || !order["reason"].is_null() {
-        return Err(format!("what works on is not said to: {order}"));
-    }
+    let works =
+        |order: &Value| order["standing"]["status"] == "Submitted" && order["reason"].is_null();
+    let order = desk.until("what works on is said to", &to_stay, works).await?;
     // A list that is short says nothing about what does not end by itself.
     let id: u64 = order["orderId"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
     sim.tell("/hide", &json!({ "orderId": id, "hidden": true })).await;
     let is_missing = |order: &Value| order["standing"]["status"] == "Missing";
     desk.until("it is missing", &to_stay, is_missing).await?;
     sim.tell("/hide", &json!({ "orderId": id, "hidden": false })).await;
-    let works = |order: &Value| order["standing"]["status"] == "Submitted";
     desk.until("it is there again", &to_stay, works).await.map(drop)
 }
 
@@ -96,32 +94,36 @@ impl Desk {
         answer.ok_or_else(|| format!("{tool} {arguments} was not answered"))
     }
 
-    /// Places an order. What was not sent because the machine is busy, a quote or a session that comes late for a
-    /// daemon 50 times as fast, is asked for again.
+    /// Places an order. A busy machine is late for a daemon 50 times as fast: what was not sent because of a quote or
+    /// a session that is not there yet is asked for again; what was not answered is asked about by its own name.
     async fn place(&mut self, how: Value) -> Result<Value, String> {
-        let mut placed = self.place_once(&how).await;
+        let mut order = self.order(&how);
+        let mut answer = self.call("place_order", &order).await?;
         for _ in 0..TRIES {
-            let is_late = |why: &String| LATE.iter().any(|code| why.contains(code));
-            if !placed.as_ref().is_err_and(is_late) {
+            if matches!(answer["status"].as_str(), Some("placed" | "unknown")) {
+                return Ok(answer["intentId"].clone());
+            }
+            let text = answer.to_string();
+            if LATE.iter().any(|code| text.contains(code)) {
+                order = self.order(&how);
+            } else if answer["error"] != "timeout" {
                 break;
             }
             sleep(Duration::from_millis(250)).await;
-            placed = self.place_once(&how).await;
+            answer = self.call("place_order", &order).await?;
         }
-        placed
+        Err(format!("{order} was not placed: {answer}"))
     }
 
-    async fn place_once(&mut self, how: &Value) -> Result<Value, String> {
+    /// A new one, with a name of its own.
+    fn order(&self, how: &Value) -> Value {
         let mut order = json!({
             "accountId": ACCOUNTS[0], "symbol": "AAPL", "action": "BUY", "quantity": 3 + self.calls,
+            "requestId": format!("night-{}", self.calls),
         });
         let how = how.as_object().cloned().unwrap_or_default();
         order.as_object_mut().into_iter().for_each(|order| order.extend(how.clone()));
-        let answer = self.call("place_order", &order).await?;
-        match answer["status"] == "placed" {
-            true => Ok(answer["intentId"].clone()),
-            false => Err(format!("{order} was not placed: {answer}")),
-        }
+        order
     }
 
     async fn look(&mut self, intent: &Value) -> Result<Value, String> {

@@ -208,6 +208,21 @@ async fn a_warm_quote_costs_one_request() {
 }
 
 #[tokio::test]
+async fn a_quote_says_where_its_prices_are_parts_of_the_currency() {
+    const SAP: u32 = 14_204;
+    let sim = Sim::start().await;
+    sim.tell("/secdef", json!({ "conid": SAP, "set": { "currency": "GBP" } })).await;
+    sim.tell("/rules", json!({ "conid": SAP, "set": { "priceMagnifier": 100 } })).await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let asked = json!({ "conids": [SAP, 265_598] });
+    let quotes = client.call("get_market_data", asked).await.ok();
+    assert_eq!(quotes["quotes"][0]["currency"], "GBP", "{quotes}");
+    assert_eq!(quotes["quotes"][0]["priceUnit"], "1/100 GBP (pence)", "{quotes}");
+    assert_eq!(quotes["quotes"][1]["priceUnit"], Value::Null, "{quotes}");
+}
+
+#[tokio::test]
 async fn with_several_accounts_none_is_guessed() {
     let sim = Sim::scenario(json!({ "accounts": [
         { "id": "DU1111111", "title": "one", "currency": "USD" },

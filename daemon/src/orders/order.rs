@@ -77,6 +77,20 @@ fn is_one(number: &Decimal) -> bool {
     *number == Decimal::ONE
 }
 
+/// The unit of prices that are divided by this to get the currency's; nothing where it is that.
+pub fn price_unit(currency: &str, magnifier: Decimal) -> Option<String> {
+    if is_one(&magnifier) {
+        return None;
+    }
+    let coin = match (currency, magnifier == Decimal::ONE_HUNDRED) {
+        ("GBP", true) => " (pence)",
+        ("USD" | "EUR" | "ZAR" | "AUD" | "CAD", true) => " (cents)",
+        ("ILS", true) => " (agorot)",
+        _ => "",
+    };
+    Some(format!("1/{} {currency}{coin}", magnifier.normalize()))
+}
+
 impl Traded {
     /// Whether exchanges want to be told who operates (CME rule 536-B).
     pub fn wants_operator(&self) -> bool {
@@ -99,16 +113,7 @@ impl Traded {
 
     /// The unit of its prices, where it is not the currency's.
     pub fn price_unit(&self) -> Option<String> {
-        if is_one(&self.price_magnifier) {
-            return None;
-        }
-        let coin = match (self.currency.as_str(), self.price_magnifier == Decimal::ONE_HUNDRED) {
-            ("GBP", true) => " (pence)",
-            ("USD" | "EUR" | "ZAR" | "AUD" | "CAD", true) => " (cents)",
-            ("ILS", true) => " (agorot)",
-            _ => "",
-        };
-        Some(format!("1/{} {}{coin}", self.price_magnifier.normalize(), self.currency))
+        price_unit(&self.currency, self.price_magnifier)
     }
 
     /// In a few words, for a person.

@@ -1,6 +1,7 @@
 //! `get_market_data`: quotes of one or many contracts, warmed up and decoded.
 
 mod quote;
+mod unit;
 
 use ibd_cpapi::id::Conid;
 use ibd_protocol::Effect;
@@ -14,6 +15,7 @@ use crate::contracts::{self, Choice, Contract, Given, Wish};
 use crate::market::{self, Wanted};
 use crate::refusal::Refusal;
 use quote::Quote;
+use unit::Unit;
 
 /// Contracts of one call.
 const MAX: usize = 100;
@@ -117,15 +119,19 @@ impl Tool for GetMarketData {
         let underlyings = &ctx.desks.underlyings;
         let steps = contracts.len() as u32 + 1;
         ctx.tell(steps, Some(steps + 1), "waiting for quotes");
-        let rows = ctx
+        let (rules, known) = (&ctx.desks.rules, contracts.as_slice());
+        let (rows, mut units) = ctx
             .read(|lease| async move {
                 underlyings.prepare(&lease, wanted, deadline).await?;
-                market::quotes(&lease, wanted, deadline).await
+                let units = unit::units(rules, &lease, known, deadline);
+                let (rows, units) = tokio::join!(market::quotes(&lease, wanted, deadline), units);
+                Ok((rows?, units))
             })
             .await?;
         let quotes = contracts.into_iter().map(|contract| {
             let row = contract.id().and_then(|conid| rows.get(&conid));
-            Quote::new(contract, row)
+            let unit = contract.id().and_then(|conid| units.remove(&conid));
+            Quote::new(contract, row, unit.unwrap_or(Unit::Whole))
         });
         Ok(Out { quotes: quotes.collect(), problems, as_of: Time::now() })
     }

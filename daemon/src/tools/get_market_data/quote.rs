@@ -10,7 +10,14 @@ use crate::contracts::Contract;
 use crate::market::gives_nothing;
 use crate::tools::cell::{Num, Time};
 
-/// One contract's quote; prices are in its currency. What is absent stands in `missing` with its reason.
+use super::unit::Unit;
+
+/// Why the unit of prices is not known.
+const NO_RULES: &str =
+    "the contract's rules could not be read: prices may be in parts of the currency, as pence are";
+
+/// One contract's quote; prices are in its currency, or in `priceUnit`. What is absent stands in `missing` with its
+/// reason.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Quote {
@@ -31,6 +38,9 @@ pub struct Quote {
     /// The currency of the prices.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<String>,
+    /// The unit of the prices where it is a part of the currency's: `1/100 GBP (pence)`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price_unit: Option<String>,
     /// live; delayed (15-20 minutes); frozen (last before the close); none; unknown: IBKR did not say.
     data: &'static str,
     /// Last price.
@@ -100,8 +110,12 @@ pub struct Quote {
 
 impl Quote {
     /// A contract's quote from what has come of it.
-    pub(super) fn new(contract: Contract, row: Option<&Row>) -> Self {
+    pub(super) fn new(contract: Contract, row: Option<&Row>, unit: Unit) -> Self {
         let number = |field| row.and_then(|row| row.number(field)).map(Num);
+        let mut missing = missing(row);
+        if unit == Unit::NotKnown {
+            missing.insert("priceUnit", NO_RULES);
+        }
         let symbol = contract.description.or(contract.symbol);
         Self {
             symbol: symbol.map(|text| ibd_cpapi::failure::clean(&text)),
@@ -110,6 +124,7 @@ impl Quote {
             sec_type: contract.sec_type,
             exchange: contract.exchange,
             currency: contract.currency,
+            price_unit: unit.in_parts(),
             data: data(row),
             last: number(Field::Last),
             last_is: row.and_then(Row::last_kind).and_then(last_is),
@@ -132,7 +147,7 @@ impl Quote {
             theta: number(Field::Theta),
             vega: number(Field::Vega),
             updated: row.and_then(|row| row.updated).map(Time),
-            missing: missing(row),
+            missing,
         }
     }
 }
