@@ -56,22 +56,28 @@ fn fields(title: &str, schema: &str) -> String {
     text + "\n"
 }
 
+/// The texts of all sources in a folder, without tests.
+fn sources(folder: &str) -> Vec<String> {
+    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(folder)];
+    let mut texts = Vec::new();
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(next).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if !path.ends_with("tests.rs") {
+                texts.push(std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    texts
+}
+
 /// The codes of errors, found in the sources.
 fn errors() -> String {
     let mut codes = std::collections::BTreeSet::new();
-    for folder in ["daemon/src", "shim/src"] {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(folder);
-        let mut open = vec![root];
-        while let Some(next) = open.pop() {
-            for entry in std::fs::read_dir(next).unwrap().flatten() {
-                let path = entry.path();
-                if path.is_dir() {
-                    open.push(path);
-                } else {
-                    collect(&std::fs::read_to_string(path).unwrap(), &mut codes);
-                }
-            }
-        }
+    for text in ["daemon/src", "shim/src"].into_iter().flat_map(sources) {
+        collect(&text, &mut codes);
     }
     let mut text = String::from(
         "\n## Errors\n\nAn error is a result with `isError`, whose text is one JSON object: `error` (one \
@@ -86,10 +92,8 @@ fn errors() -> String {
 
 /// The codes of reasons for which an order is not placed, found in the sources.
 fn reasons() -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let mut codes = std::collections::BTreeSet::new();
-    for file in ["guardrails.rs", "desk.rs", "lane.rs", "scene.rs"] {
-        let text = std::fs::read_to_string(root.join("daemon/src/orders").join(file)).unwrap();
+    for text in sources("daemon/src/orders") {
         for rest in text.split("#[cfg(test)]").next().unwrap().split("Denial::new(").skip(1) {
             let first = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
             codes.extend(first.map(str::to_owned));
@@ -97,7 +101,7 @@ fn reasons() -> String {
     }
     let mut text = String::from(
         "\n## Reasons\n\nAn order result with `status` `not_placed` or `unknown` has a `reason` with one of \
-         these codes, a `message`, and the `setting` that says so. Beside the guardrails': `broker_refused`, \
+         these codes, a `message`, and the `setting` that says so. Beside those below: `broker_refused`, \
          `declined`, `expired`, `not_sent`, `question_declined`, `resolved_by_person`, `not_taken`, `unknown`, `parked`, \
          `being_sent`. With `placed` there are `partly_refused` and `no_longer_listed`.\n\n",
     );
