@@ -154,6 +154,11 @@ impl Faults {
         self.waiting.push(fault);
     }
 
+    /// Those of a match come no more.
+    pub(crate) fn end(&mut self, matching: &str) {
+        self.waiting.retain(|fault| fault.matching != matching);
+    }
+
     /// Those still to come.
     pub(crate) fn waiting(&self) -> &[Fault] {
         &self.waiting

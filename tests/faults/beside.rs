@@ -19,6 +19,9 @@ use crate::rig::Control;
 const AGAIN: Duration = Duration::from_millis(4);
 /// How long a false end is pushed: until the websocket's next look, and a little longer.
 const GLIMPSE: Duration = Duration::from_millis(55);
+/// Where an order's page and the list of orders are.
+const PAGE: &str = "/order/status";
+const LIST: &str = "/account/orders";
 /// Pages that are not given out meanwhile.
 const UNREAD: u64 = 15;
 /// The contracts of the campaign.
@@ -290,7 +293,7 @@ impl Doer {
         let shown = json!({ "orderId": row["orderId"], "status": "Filled", "filled": 0 });
         let ended = json!({ "orderId": row["orderId"], "status": null });
         // Its page and the list, which would say the same, cannot be read meanwhile.
-        for (path, count) in [("/order/status", UNREAD), ("/account/orders", UNREAD / 3)] {
+        for (path, count) in [(PAGE, UNREAD), (LIST, UNREAD / 3)] {
             let closed = json!({
                 "match": path, "method": "GET", "mode": "status", "status": 503, "count": count,
             });
@@ -300,6 +303,10 @@ impl Doer {
             sleep(GLIMPSE).await;
             self.control.try_tell("/status", &ended).await;
             self.note("glimpsed", (id(&row), Value::Null), began);
+        }
+        // What is asked at the end is answered.
+        for path in [PAGE, LIST] {
+            self.control.tell("/calm", &json!({ "match": path })).await;
         }
     }
 

@@ -16,7 +16,7 @@ use crate::state::World;
 
 /// Everything that can be asked, for the error about what cannot.
 const ALLOWED: &str = "GET /requests, GET /orders, GET /placements, GET /faults, GET /chaos, GET /logins, \
-POST /fault, POST /chaos, POST /script, POST /fill, POST /night, POST /hide, POST /market, POST /next, \
+POST /fault, POST /calm, POST /chaos, POST /script, POST /fill, POST /night, POST /hide, POST /market, POST /next, \
 POST /tws, POST /status, POST /revive, POST /quote, POST /rules, POST /secdef, POST /ledger, POST /session, POST /clock, \
 POST /penalty, POST /approve, POST /deny, GET /flex, POST /flex, POST /reset";
 
@@ -67,6 +67,14 @@ struct ClockBody {
     rate: Option<f64>,
 }
 
+/// Body of `POST /calm`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CalmBody {
+    #[serde(rename = "match")]
+    matching: String,
+}
+
 /// Body of `POST /penalty`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +105,10 @@ pub(crate) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
         ("GET", "/faults") => Reply::json(&json!({ "faults": world.faults.waiting() })),
         ("POST", "/fault") => with_body(body, |fault: Fault| {
             world.faults.add(fault);
+            json!({ "ok": true, "waiting": world.faults.waiting().len() })
+        }),
+        ("POST", "/calm") => with_body(body, |body: CalmBody| {
+            world.faults.end(&body.matching);
             json!({ "ok": true, "waiting": world.faults.waiting().len() })
         }),
         ("POST", "/session") => with_body(body, |body: SessionBody| session(world, &body)),
