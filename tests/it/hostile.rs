@@ -316,6 +316,93 @@ async fn what_works_again_and_whose_page_cannot_be_read_is_believed_of_the_list(
     desk.held(resting(10)).await;
 }
 
+#[tokio::test]
+async fn a_fill_that_is_shown_and_is_none_is_taken_back_and_holds_its_like() {
+    let mut desk = Desk::paper().await;
+    let out = desk.placed(resting(10)).await;
+    let (id, look) = (number(&out["orderId"]), json!({ "intentId": out["intentId"] }));
+    let shown = json!({ "orderId": id, "status": "Filled", "filled": 10 });
+    desk.sim.tell("/status", shown).await;
+    until("it is told as filled", async || {
+        let now = desk.call("get_order_status", look.clone()).await;
+        now["fromHere"]["standing"]["status"] == "Filled"
+    })
+    .await;
+    desk.sim.tell("/status", json!({ "orderId": id, "status": null })).await;
+    until("the fill is taken back", async || {
+        let now = desk.call("get_order_status", look.clone()).await;
+        let standing = &now["fromHere"]["standing"];
+        standing["status"] == "Submitted" && standing["filled"] == 0
+    })
+    .await;
+    desk.client.notice("order_came_alive").await;
+    desk.held(resting(10)).await;
+    assert_eq!(desk.placements().await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_works_again_is_cancelled_changed_and_waited_for_as_what_it_is() {
+    let mut desk = Desk::paper().await;
+    let out = desk.placed(resting(10)).await;
+    let (id, by) = (number(&out["orderId"]), json!({ "intentId": out["intentId"] }));
+    let revived = json!({ "orderId": id, "silent": true });
+    let cancelled = desk.call("cancel_order", by.clone()).await;
+    assert_eq!(cancelled["standing"]["status"], "Cancelled", "{cancelled}");
+    desk.sim.tell("/revive", revived.clone()).await;
+    // Nobody has seen it yet: each of these looks by itself.
+    let wait = json!({ "intentId": out["intentId"], "seconds": 1 });
+    let waited = desk.call("wait_for_order", wait).await;
+    assert_eq!(waited["standing"]["status"], "Submitted", "{waited}");
+    desk.call("cancel_order", by.clone()).await;
+    desk.sim.tell("/revive", revived.clone()).await;
+    let change = json!({ "intentId": out["intentId"], "price": 264 });
+    let changed = desk.call("modify_order", change).await;
+    assert_eq!(changed["outcome"], "done", "{changed}");
+    desk.call("cancel_order", by.clone()).await;
+    desk.sim.tell("/revive", revived).await;
+    desk.sim.tell("/next", json!({ "cancel": "ignore" })).await;
+    let asked = desk.call("cancel_order", by).await;
+    assert_eq!(asked["outcome"], "requested", "{asked}");
+    assert_ne!(asked["standing"]["status"], "Cancelled", "{asked}");
+}
+
+#[tokio::test]
+async fn every_name_of_a_declined_question_that_came_alive_leads_to_its_order() {
+    let mut desk = Desk::paper().await;
+    desk.script(json!([{ "questions": ["o999"], "declinedRises": true, "then": "rest" }])).await;
+    let mut order = resting(10);
+    order["requestId"] = json!("mine");
+    let asked = desk.place(order).await;
+    let no = json!({ "confirmationId": asked["confirmation"]["id"], "accept": false });
+    desk.client.call("confirm_order", no).await;
+    let look = json!({ "requestId": "mine" });
+    until("it is found", async || {
+        desk.call("get_live_orders", json!({})).await;
+        desk.call("get_order_status", look.clone()).await["fromHere"]["status"] == "placed"
+    })
+    .await;
+    let second = json!({ "intentId": asked["intentId"] });
+    let now = desk.call("get_order_status", second).await;
+    assert_eq!(now["fromHere"]["status"], "placed", "by the intent of the question, too: {now}");
+    let cancelled = desk.call("cancel_order", json!({ "intentId": "mine" })).await;
+    assert_eq!(cancelled["standing"]["status"], "Cancelled", "{cancelled}");
+}
+
+#[tokio::test]
+async fn hours_that_a_person_changed_stay_however_lately_a_list_was_read() {
+    let mut desk = Desk::paper().await;
+    let mut order = resting(10);
+    order["outsideRTH"] = json!(true);
+    let out = desk.placed(order).await;
+    let id = number(&out["orderId"]);
+    desk.call("get_live_orders", json!({})).await;
+    desk.sim.tell("/tws", json!({ "orderId": id, "outsideRTH": false })).await;
+    let changed = desk.call("modify_order", json!({ "orderId": id, "quantity": 11 })).await;
+    assert_eq!(changed["status"], "placed", "{changed}");
+    assert_eq!(desk.at_broker(&out["orderId"]).await["outsideRTH"], false, "{changed}");
+    assert!(changed["warnings"].to_string().contains("outside"), "{changed}");
+}
+
 // The list.
 
 #[tokio::test]

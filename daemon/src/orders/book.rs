@@ -127,13 +127,19 @@ impl Book {
         self.by_order.get(&order_id).and_then(|id| self.get(*id))
     }
 
-    /// The last of those that follow an intent, or itself.
+    /// Of an intent and those that follow it, each the yes to the question of the one before, the one that says how
+    /// it stands: the last, unless that came to nothing and the broker has an earlier one after all.
     pub fn latest(&self, id: IntentId) -> Option<&Intent> {
-        let mut intent = self.get(id)?;
-        while let Some(next) = self.intents.values().find(|next| next.follows == Some(intent.id)) {
-            intent = next;
-        }
-        Some(intent)
+        let next = |intent: &&Intent| {
+            let id = intent.id;
+            self.intents.values().find(|next| next.follows == Some(id))
+        };
+        let before = |intent: &&Intent| intent.follows.and_then(|id| self.get(id));
+        let last = std::iter::successors(self.get(id), next).last()?;
+        let is_nothing = last.state.is_over() && last.state.standing().is_none();
+        let mut tries = std::iter::successors(Some(last), before);
+        let is_there = |one: &&Intent| one.state.standing().is_some();
+        Some(tries.find(is_there).filter(|_| is_nothing).unwrap_or(last))
     }
 
     /// The intent that an approval belongs to, by its short id or its secret token.

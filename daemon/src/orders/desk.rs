@@ -486,7 +486,7 @@ pub(super) fn closed(why: &str) -> Refusal {
 fn other_request(known: &Intent) -> Refusal {
     Refusal::new(
         "request_id_reused",
-        format!("This requestId was used for another order: {}.", known.text),
+        format!("This requestId was used for another order: {} in {}.", known.text, known.account),
         "Use a new requestId for a new order. Nothing was done.",
     )
     .at("requestId")

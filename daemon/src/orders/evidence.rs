@@ -35,6 +35,8 @@ pub const ANSWER: Duration = Duration::from_secs(10);
 /// How old what a list shows may be at most: by so much the broker's list is late, and so long the answer may be
 /// on its way.
 const LATEST: Duration = Duration::from_secs(12);
+/// How long an order's page may be on its way, from IBKR to here.
+const ON_ITS_WAY: Duration = Duration::from_secs(3);
 /// Trades of so many days.
 const DAYS: u8 = 7;
 
@@ -296,6 +298,12 @@ impl Evidence {
     pub fn is_listed_after(&self, moment: Timestamp) -> bool {
         let late = SignedDuration::try_from(faults::scaled(LATEST)).unwrap_or_default();
         self.listed_at.is_some_and(|at| at.duration_since(moment) > late)
+    }
+
+    /// Whether its pages were asked for so long after a moment that they say what has been so since.
+    pub fn is_asked_after(&self, moment: Timestamp) -> bool {
+        let way = SignedDuration::try_from(faults::scaled(ON_ITS_WAY)).unwrap_or_default();
+        self.began.duration_since(moment) > way
     }
 
     /// The same of an order that nothing is known of: by the name that it was sent with.

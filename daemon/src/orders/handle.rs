@@ -124,7 +124,10 @@ impl OrdersHandle {
             Some(intent) if intent.origin.hash == hash => Ok(Known::Intent(Box::new(intent))),
             Some(intent) => Err(Refusal::new(
                 "request_id_reused",
-                format!("This requestId was used for another order: {}.", intent.text),
+                format!(
+                    "This requestId was used for another order: {} in {}.",
+                    intent.text, intent.account
+                ),
                 "Use a new requestId for a new order. Nothing was done.",
             )
             .at("requestId")),
@@ -262,9 +265,9 @@ impl OrdersHandle {
         self.post.send(Msg::Sighted(Box::new(evidence)));
     }
 
-    /// An order's page that was read.
-    pub fn paged(&self, page: Page) {
-        let evidence = Evidence { pages: vec![page], ..Evidence::begin(0, None) };
+    /// An order's page that was read, and when it was asked for.
+    pub fn paged(&self, page: Page, began: Timestamp) {
+        let evidence = Evidence { pages: vec![page], began, ..Evidence::begin(0, None) };
         self.post.send(Msg::Sighted(Box::new(evidence)));
     }
 

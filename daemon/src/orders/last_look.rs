@@ -60,6 +60,11 @@ impl State {
         if let Some(seen) = looked_for {
             self.hold_against_first_tries(me, &intent, seen).await?;
         }
+        if let Some((page, began)) = proof.target.as_ref().and_then(|target| target.seen()) {
+            // What was over may work: that is known before anything is decided about it.
+            let seen = Evidence { pages: vec![page], began, ..Evidence::begin(0, None) };
+            self.sighted(me, seen).await;
+        }
         match (&intent.purpose, &proof.target) {
             (Purpose::Modify { .. }, Some(target)) => self.rebase(&intent, target).await,
             (Purpose::Cancel { .. }, Some(target)) => self.is_the_one(&intent, target),

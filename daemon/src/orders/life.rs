@@ -161,6 +161,8 @@ pub enum Event {
     /// It is so now: its own page at the broker was read, which is never late, or a list that is later than
     /// lists are late.
     Shown(Standing),
+    /// The same, asked for so long after what is known was learnt that it counts whatever it takes back.
+    Corrected(Standing),
     /// For long the broker's lists have not had this order, of what it was known to have. Whether it ends by
     /// itself.
     Unlisted(OrderId, bool),
@@ -191,7 +193,7 @@ pub enum Effect {
     Tell,
     /// The same, to another order of the submission.
     TellPart(OrderId),
-    /// The broker has what was told as not placed.
+    /// The broker has what was told as not placed, or works again what was over.
     Alarm,
 }
 
@@ -251,9 +253,10 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
             (S::Unknown(doubt(cause)), vec![Look, Tell])
         }
 
-        (S::Unknown(_) | S::Parked(_), E::Found(standing) | E::Shown(standing)) => {
-            (S::at_broker(standing), vec![Tell])
-        }
+        (
+            S::Unknown(_) | S::Parked(_),
+            E::Found(standing) | E::Shown(standing) | E::Corrected(standing),
+        ) => (S::at_broker(standing), vec![Tell]),
         (S::Unknown(doubt), E::Absent(looks)) => {
             (S::Parked(Doubt { looks, ..doubt.clone() }), vec![Tell])
         }
@@ -271,6 +274,9 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         (S::Working(_) | S::Over(_), E::Shown(news)) if state.standing().is_some() => {
             return seen(state, news, Sight::Now);
         }
+        (S::Working(_) | S::Over(_), E::Corrected(news)) if state.standing().is_some() => {
+            return seen(state, news, Sight::Since);
+        }
         (_, E::Unlisted(order_id, ends)) => return unlisted(state, order_id, ends),
         (_, E::Resolved(None)) if state.standing().is_some_and(Standing::has_missing) => {
             let gone = state.standing()?.without_missing();
@@ -282,7 +288,7 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         // What was told as not placed is there all the same: from now on everything says so.
         (
             S::Denied(_) | S::Over(End::NotPlaced(_) | End::Rejected(_)),
-            E::Found(news) | E::Shown(news),
+            E::Found(news) | E::Shown(news) | E::Corrected(news),
         ) => return rise(state, news),
         _ => return None,
     })
@@ -295,6 +301,8 @@ pub enum Sight {
     Late,
     /// The order's own page, or a list so late that it cannot be from before.
     Now,
+    /// The order's own page, asked for well after everything that is known.
+    Since,
 }
 
 /// What was told as not placed, and the broker has it. One that has ended without a fill is as good as none.
@@ -316,9 +324,12 @@ fn rise(state: &State, news: Standing) -> Option<(State, Vec<Effect>)> {
 fn seen(state: &State, mut news: Standing, sight: Sight) -> Option<(State, Vec<Effect>)> {
     let known = &state.word()?;
     let is_further = news.filled.unwrap_or_default() > known.filled.unwrap_or_default();
-    let is_back = sight == Sight::Now && !news.is_over() && !news.is_older_than(known);
+    let is_older = sight != Sight::Since && news.is_older_than(known);
+    let is_back = sight != Sight::Late && !news.is_over() && !is_older;
     let moves = match state {
-        State::Working(_) => !news.is_older_than(known),
+        State::Working(_) => !is_older,
+        // What was told before, filled or cancelled, was not so.
+        State::Over(End::Cancelled(_) | End::Filled(_)) if sight == Sight::Since => true,
         // Called cancelled, and filled all the same: that was seen.
         State::Over(End::Cancelled(_)) if news.meaning() == Meaning::Filled => true,
         // It works again: a list that says so may only be late, its own page is not.
@@ -341,7 +352,8 @@ fn seen(state: &State, mut news: Standing, sight: Sight) -> Option<(State, Vec<E
         && matches!(standing.meaning(), Meaning::Filled | Meaning::Ended | Meaning::Held);
     let is_back = standing.status != known.status && known.has_come_back(&standing);
     let is_news = standing.filled != known.filled || has_moved || is_back;
-    let told = is_news.then_some(Effect::Tell);
+    let came_alive = is_back && state.is_over() && known.status != UNLISTED;
+    let told = is_news.then_some(if came_alive { Effect::Alarm } else { Effect::Tell });
     let parts = standing.news_since(known).into_iter().map(Effect::TellPart);
     let effects = told.into_iter().chain(parts).collect();
     let state = if moves { State::at_broker(standing) } else { state.standing_as(standing)? };

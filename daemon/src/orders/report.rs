@@ -228,7 +228,11 @@ impl State {
             ),
             _ => return,
         };
-        let text = format!("{} ({id}) is {}{reason}.", intent.text, intent.state.name());
+        // That an end was asked for is not yet the end.
+        let is_asked =
+            matches!(intent.state, life::State::Over(End::Done)) && intent.order.is_none();
+        let state = if is_asked { "taken by IBKR" } else { intent.state.name() };
+        let text = format!("{} ({id}) is {state}{reason}.", intent.text);
         self.say(level, code, text, hint);
     }
 

@@ -9,7 +9,7 @@ use ibd_cpapi::orders::{
     PlaceOrders, ReplyId, SendReply, read_answer, read_cancel,
 };
 use ibd_cpapi::{Client, Failure, faults};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::evidence::{Evidence, is_carried_out};
@@ -29,6 +29,8 @@ const ANSWER: Duration = Duration::from_secs(30);
 const PROOF: Duration = Duration::from_secs(15);
 /// How late the broker's list may be: what was taken is in a list that is asked for so long after it.
 const LATE: Duration = Duration::from_millis(5_050);
+/// How long before a request a list is read for it, at most.
+const JUST: Duration = Duration::from_secs(2);
 /// Between looks at a page that is to show a change.
 const PAGES: [Duration; 3] =
     [Duration::ZERO, Duration::from_millis(400), Duration::from_millis(1_500)];
@@ -52,10 +54,19 @@ pub(super) struct Round {
 pub struct Target {
     /// Its own page; nothing if the broker does not know it.
     pub page: Option<Page>,
+    /// When that was asked for.
+    pub began: Option<Timestamp>,
     /// Its row in the list.
     pub row: Option<OrderRow>,
     /// The page could not be read: why.
     pub failed: Option<String>,
+}
+
+impl Target {
+    /// Its page, and when that was asked for.
+    pub fn seen(&self) -> Option<(Page, Timestamp)> {
+        Some((self.page.clone()?, self.began?))
+    }
 }
 
 /// What the broker answered, and what was seen there before that is believed.
@@ -149,14 +160,18 @@ async fn target(
     order_id: OrderId,
 ) -> Result<Target, Denial> {
     let deadline = Instant::now() + faults::scaled(TARGET);
+    let began = Some(Timestamp::now());
     let page = round.feeds.page(lease, &intent.account, order_id, deadline).await;
     let is_change = intent.order.is_some();
     let row = match is_change {
-        true => listed(round, lease, &intent.account, order_id, deadline).await,
+        true => listed(round, lease, intent, order_id, deadline).await,
         false => None,
     };
     match page {
-        Ok(page) => Ok(Target { page: page.map(|page| Page::of(&page.value)), row, failed: None }),
+        Ok(page) => {
+            let page = page.map(|page| Page::of(&page.value));
+            Ok(Target { page, began, row, failed: None })
+        }
         Err(
             failure @ (Failure::NotLoggedIn
             | Failure::NoBrokerage(_)
@@ -166,18 +181,24 @@ async fn target(
             round.session.suspect(lease);
             Err(no_session(&failure))
         }
-        Err(failure) => Ok(Target { page: None, row, failed: Some(failure.to_string()) }),
+        Err(failure) => Ok(Target { page: None, began, row, failed: Some(failure.to_string()) }),
     }
 }
 
+/// Its row, in a list that was read for this request: one from before may not show what a person changed since.
 async fn listed(
     round: &Round,
     lease: &Lease,
-    account: &AccountId,
+    intent: &Intent,
     order_id: OrderId,
     deadline: Instant,
 ) -> Option<OrderRow> {
-    let list = round.feeds.list(lease, account, deadline).await.ok()?;
+    let (feeds, account) = (&round.feeds, &intent.account);
+    let just = SignedDuration::try_from(faults::scaled(JUST)).unwrap_or_default();
+    let mut list = feeds.list(lease, account, deadline).await.ok()?;
+    if intent.created_at.duration_since(list.at) > just {
+        list = feeds.list_anew(lease, account, deadline).await.ok()?;
+    }
     list.value.orders.into_iter().find(|row| row.order_id == order_id)
 }
 

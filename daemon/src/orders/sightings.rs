@@ -157,6 +157,9 @@ impl State {
             {
                 Event::Shown(standing)
             }
+            (Some(Event::Shown(standing)), _) if evidence.is_asked_after(intent.since) => {
+                Event::Corrected(standing)
+            }
             (Some(event), _) => event,
             // What it was to end is over, by this or by itself.
             (None, state) if state.is_in_doubt() && self.is_target_over(intent) => Event::Applied,
@@ -177,6 +180,14 @@ impl State {
             }
             _ => return,
         };
+        // It takes back what was learnt just now, and may be from before: it is read again.
+        let known = intent.state.standing();
+        if let (Event::Shown(page), Some(known)) = (&event, known)
+            && page.is_older_than(known)
+        {
+            let order_id = page.order_id;
+            self.expect(me, order_id, Until::Asked);
+        }
         self.step(me, id, event, "a look at IBKR").await;
     }
 
@@ -335,13 +346,16 @@ impl State {
         );
     }
 
-    /// The broker has an order that was told as not placed. It is ours from now on, and everybody is told.
+    /// The broker has an order that was told as not placed, or works one that was over. Everybody is told.
     pub(super) async fn alarm(&mut self, me: &ActorRef<Msg>, id: IntentId) {
         let Some(standing) = self.book.get(id).and_then(|i| i.state.standing()).cloned() else {
             return;
         };
-        let text =
-            format!("IBKR has order {} although it was taken for not placed.", standing.order_id);
+        let order_id = standing.order_id;
+        let text = match standing.risen {
+            Some(_) => format!("IBKR has order {order_id} although it was taken for not placed."),
+            None => format!("IBKR has order {order_id} as {} after its end.", standing.status),
+        };
         let hint = "Look at it now; cancel it if it is not wanted.";
         self.board.note("order_came_alive", text.clone(), hint);
         self.say(Level::Warning, "order_came_alive", text.clone(), hint);

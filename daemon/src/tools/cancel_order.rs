@@ -7,6 +7,7 @@ use ibd_cpapi::faults;
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::orders::{Meaning, OrderRow, Stage};
 use ibd_protocol::Effect;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -87,6 +88,14 @@ impl Tool for CancelOrder {
                 (account, Purpose::CancelAll, text, None)
             }
         };
+        if let Some(given) = args.account_id.as_ref().filter(|given| **given != account) {
+            return Err(Refusal::new(
+                "contradiction",
+                format!("This order is of {account}, and accountId says {given}."),
+                "Leave out accountId, or give the order's own. Nothing was sent.",
+            )
+            .at("accountId"));
+        }
         // A client that may not trade here may not end an order either.
         ctx.lease().await?;
         let hash = hash_of(&(&account, &purpose));
@@ -140,12 +149,12 @@ async fn by_order(ctx: &Ctx, order_id: OrderId) -> Result<Target, Refusal> {
         let account = intent.account.clone();
         return Ok(Target::Order { account, order_id, own: Some(Box::new(intent)) });
     }
-    let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
+    let (feeds, deadline, began) = (&ctx.desks.feeds, ctx.deadline, Timestamp::now());
     let found = ctx
         .read(|lease| async move { feeds.page_of_any(&lease, order_id, deadline).await })
         .await?
         .ok_or_else(|| unknown(order_id))?;
-    ctx.desks.orders.paged(Page::of(&found.value));
+    ctx.desks.orders.paged(Page::of(&found.value), began);
     let account = match found.value.account {
         Some(account) => account,
         None => ctx.account(None).await?,

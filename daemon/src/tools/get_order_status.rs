@@ -3,6 +3,7 @@
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::OrderStatus;
 use ibd_protocol::Effect;
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -113,7 +114,7 @@ impl Tool for GetOrderStatus {
         let own = args.own(&ctx).await?;
         let order_id = args.order_id.or_else(|| own.as_ref().and_then(Intent::order_id));
         let Some(order_id) = order_id else { return Ok(Out::only(own.as_ref())) };
-        let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
+        let (feeds, deadline, began) = (&ctx.desks.feeds, ctx.deadline, Timestamp::now());
         let account = &own.as_ref().map(|intent| intent.account.clone());
         let found = ctx
             .read(|lease| async move {
@@ -132,7 +133,7 @@ impl Tool for GetOrderStatus {
                     // The id is another order's now: what is known of ours does not come from there.
                     return Ok(Out { not_this: Some(why), ..Out::only(Some(own)) });
                 }
-                ctx.desks.orders.paged(page);
+                ctx.desks.orders.paged(page, began);
                 let from_here = args.again(&ctx, own.as_ref()).await?;
                 let from_here = from_here.map(|intent| order_out::Out::of(&intent, None));
                 Ok(Out { from_here, ..Out::new(answer.value, Time(answer.at)) })

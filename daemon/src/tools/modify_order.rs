@@ -3,6 +3,7 @@
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::orders::{OrderRow, OrderStatus, OrderType, Side, TrailingType};
 use ibd_protocol::Effect;
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -87,7 +88,7 @@ impl Tool for ModifyOrder {
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let changes = args.changes()?;
-        let (order_id, own) = args.which(&ctx).await?;
+        let (order_id, mut own) = args.which(&ctx).await?;
         let origin = order_road::origin(
             &ctx,
             Self::NAME,
@@ -99,8 +100,12 @@ impl Tool for ModifyOrder {
         }
         // Only now: a request that was made before has its outcome, whatever became of the order since.
         let is_there = |state: &State| matches!(state, State::Working(s) if s.status != MISSING);
-        if let Some(over) = own.as_ref().filter(|intent| !is_there(&intent.state)) {
-            return Err(args.not_working(over));
+        if let Some(over) = own.take_if(|intent| !is_there(&intent.state)) {
+            let now = order_road::seen_again(&ctx, over).await?;
+            if !is_there(&now.state) {
+                return Err(args.not_working(&now));
+            }
+            own = Some(now);
         }
         let target = Target::of(&ctx, order_id, own.as_ref()).await?;
         let (now, differences) = target.order(&ctx, own.as_ref()).await?;
@@ -151,7 +156,7 @@ struct Target {
 
 impl Target {
     async fn of(ctx: &Ctx, order_id: OrderId, own: Option<&Intent>) -> Result<Self, Refusal> {
-        let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
+        let (feeds, deadline, began) = (&ctx.desks.feeds, ctx.deadline, Timestamp::now());
         let known = match own {
             Some(own) => Some(own.account.clone()),
             None => ctx.desks.orders.of_order(order_id).await?.map(|intent| intent.account),
@@ -167,12 +172,21 @@ impl Target {
             .await?;
         let status = found.ok_or_else(|| unknown(order_id))?.value;
         let page = Page::of(&status);
-        ctx.desks.orders.paged(page.clone());
+        if page.standing.is_over() {
+            ctx.desks.orders.paged(page.clone(), began);
+            return Err(Refusal::new(
+                "not_working",
+                format!("Order {order_id} is {}.", page.standing.status.to_lowercase()),
+                "Only a working order can be changed.",
+            )
+            .at("orderId"));
+        }
+        ctx.desks.orders.paged(page.clone(), began);
         let account: Option<AccountId> = known.clone().or_else(|| status.account.clone());
-        // Whether it works outside regular hours only the list says.
+        // Whether it works outside regular hours only the list says, and one from before says it as it was then.
         let row = match &account {
             Some(account) => ctx
-                .read(|lease| async move { feeds.list(&lease, account, deadline).await })
+                .read(|lease| async move { feeds.list_anew(&lease, account, deadline).await })
                 .await
                 .ok()
                 .and_then(|list| {

@@ -626,6 +626,10 @@ pub fn next(intent: &Intent) -> String {
              TWS, or ask again with get_order_status.",
             standing.status
         ),
+        (State::Working(standing), Purpose::Place) if standing.meaning() == Meaning::Ending => format!(
+            "Its cancellation was asked for; until it is cancelled it can still be filled. wait_for_order with \
+             intentId {id} waits for what becomes of it."
+        ),
         (State::Working(_), Purpose::Place) => {
             format!("IBKR has it. wait_for_order with intentId {id} waits for its fill.")
         }

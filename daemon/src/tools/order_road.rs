@@ -5,6 +5,7 @@ use std::time::Duration;
 use ibd_cpapi::Failure;
 use ibd_cpapi::orders::Tif;
 use ibd_cpapi::session::GetAuthStatus;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Ctx;
@@ -13,6 +14,7 @@ use crate::orders::asked::{Asked, Attached, Pricing, Wanted};
 use crate::orders::guardrails::Scene;
 use crate::orders::intent::{Intent, IntentId, Origin, Seed};
 use crate::orders::order::{Order, Purpose};
+use crate::orders::page::Page;
 use crate::orders::prepare::{self, Prepared};
 use crate::orders::{Known, Needs, Request, gather_scene};
 use crate::refusal::Refusal;
@@ -204,6 +206,20 @@ pub async fn named(ctx: &Ctx, field: &str, text: &str) -> Result<Intent, Refusal
         )
         .at(field)
     })
+}
+
+/// An order that is over here, once its own page at the broker was read, if it can be: it may work again.
+pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<Intent, Refusal> {
+    let Some(order_id) = intent.order_id().filter(|_| intent.is_order()) else { return Ok(intent) };
+    let (feeds, deadline, began) = (&ctx.desks.feeds, ctx.deadline, Timestamp::now());
+    let account = &intent.account;
+    let found = ctx
+        .read(|lease| async move { feeds.page(&lease, account, order_id, deadline).await })
+        .await;
+    if let Ok(Some(answer)) = found {
+        ctx.desks.orders.paged(Page::of(&answer.value), began);
+    }
+    Ok(ctx.desks.orders.look(intent.id).await?.unwrap_or(intent))
 }
 
 /// What a request of this client became that it gave a name.

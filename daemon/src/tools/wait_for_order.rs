@@ -76,6 +76,11 @@ impl Tool for WaitForOrder {
                 ));
             }
         };
+        // What is over may work again, or be filled after all: its page says so.
+        let intent = match intent.state.is_over() {
+            true => order_road::seen_again(&ctx, intent).await?,
+            false => intent,
+        };
         let wait = Duration::from_secs(args.seconds.unwrap_or(USUAL) as u64);
         let deadline = order_road::soon(&ctx).min(Instant::now() + wait);
         // A bracket's child, or another one of a group, goes its own way.

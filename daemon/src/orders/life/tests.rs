@@ -111,6 +111,7 @@ fn every_event() -> Vec<Event> {
         Event::Restarted(false),
         Event::Restarted(true),
         Event::Shown(standing("Submitted")),
+        Event::Corrected(standing("Submitted")),
         Event::Found(standing("Submitted")),
         Event::Found(standing("Filled")),
         Event::Unlisted("7".parse().unwrap(), true),
@@ -204,7 +205,7 @@ fn what_is_over_stays_over_unless_the_broker_shows_otherwise() {
         for event in every_event() {
             let is_filled = matches!(&event, Event::Found(standing) if standing.status == "Filled");
             let is_cancelled = matches!(state, State::Over(End::Cancelled(_)));
-            let is_found = matches!(event, Event::Found(_) | Event::Shown(_));
+            let is_found = matches!(event, Event::Found(_) | Event::Shown(_) | Event::Corrected(_));
             let is_unlisted = matches!(state, State::Over(End::Unlisted(_)));
             let is_part = event == Event::Unlisted("8".parse().unwrap(), true);
             let Some((next, effects)) = step(&state, event, now()) else { continue };
@@ -220,7 +221,10 @@ fn what_is_over_stays_over_unless_the_broker_shows_otherwise() {
             } else {
                 assert!(is_found, "{state:?} became {next:?}");
                 let risen = next.standing().is_some_and(|standing| standing.risen.is_some());
-                assert_eq!(risen, effects == [Effect::Alarm], "{state:?} became {next:?}");
+                let works_again = matches!(state, State::Over(End::Cancelled(_) | End::Filled(_)))
+                    && !next.is_over();
+                let is_alarm = effects == [Effect::Alarm];
+                assert_eq!(risen || works_again, is_alarm, "{state:?} became {next:?}");
             }
         }
     }
@@ -248,10 +252,31 @@ fn only_its_own_page_brings_an_order_back_from_its_end() {
     let over = State::Over(End::Cancelled(standing("Cancelled")));
     assert_eq!(step(&over, Event::Found(standing("Submitted")), now()), None, "a list is late");
     let (back, effects) = step(&over, Event::Shown(standing("Submitted")), now()).unwrap();
-    assert_eq!((back.name(), effects), ("working", vec![Effect::Tell]));
+    assert_eq!((back.name(), effects), ("working", vec![Effect::Alarm]));
     // One that it holds and does not work has not ended either.
     let (held, effects) = step(&over, Event::Shown(standing("Inactive")), now()).unwrap();
-    assert_eq!((held.is_over(), effects), (false, vec![Effect::Tell]));
+    assert_eq!((held.is_over(), effects), (false, vec![Effect::Alarm]));
+}
+
+#[test]
+fn a_fill_that_was_told_and_is_not_so_is_taken_back_by_a_page_that_is_late_enough() {
+    let with = |status: &str, filled: i64| Standing {
+        filled: Some(Decimal::from(filled)),
+        ..standing(status)
+    };
+    let filled = State::Over(End::Filled(with("Filled", 10)));
+    let truth = with("Submitted", 0);
+    assert_eq!(step(&filled, Event::Found(truth.clone()), now()), None, "a list is late");
+    assert_eq!(step(&filled, Event::Shown(truth.clone()), now()), None, "it may be from before");
+    let (back, effects) = step(&filled, Event::Corrected(truth.clone()), now()).unwrap();
+    assert_eq!((back.name(), effects), ("working", vec![Effect::Alarm]));
+    assert_eq!(back.standing().unwrap().filled, Some(Decimal::ZERO));
+    let (ended, _) = step(&filled, Event::Corrected(with("Cancelled", 0)), now()).unwrap();
+    assert_eq!(ended.name(), "cancelled");
+    let partly = State::Working(with("Submitted", 4));
+    assert_eq!(step(&partly, Event::Shown(truth.clone()), now()), None);
+    let (none, _) = step(&partly, Event::Corrected(truth), now()).unwrap();
+    assert_eq!(none.standing().unwrap().filled, Some(Decimal::ZERO));
 }
 
 #[test]
