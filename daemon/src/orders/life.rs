@@ -326,10 +326,16 @@ fn seen(state: &State, mut news: Standing, sight: Sight) -> Option<(State, Vec<E
     let is_further = news.filled.unwrap_or_default() > known.filled.unwrap_or_default();
     let is_older = sight != Sight::Since && news.is_older_than(known);
     let is_back = sight != Sight::Late && !news.is_over() && !is_older;
+    let is_otherwise = news.meaning() != known.meaning()
+        || news.filled.is_some_and(|filled| known.filled.is_some_and(|known| known != filled));
     let moves = match state {
         State::Working(_) => !is_older,
         // What was told before, filled or cancelled, was not so.
-        State::Over(End::Cancelled(_) | End::Filled(_)) if sight == Sight::Since => true,
+        State::Over(End::Cancelled(_) | End::Filled(_))
+            if sight == Sight::Since && is_otherwise =>
+        {
+            true
+        }
         // Called cancelled, and filled all the same: that was seen.
         State::Over(End::Cancelled(_)) if news.meaning() == Meaning::Filled => true,
         // It works again: a list that says so may only be late, its own page is not.

@@ -398,10 +398,11 @@ impl Out {
     }
 
     /// The same with what was found of several orders that were to end.
-    pub fn with_ends(mut self, done: &[OrderId], open: &[OrderId]) -> Self {
+    pub fn with_ends(mut self, done: &[OrderId], open: &[OrderId], in_doubt: &[String]) -> Self {
         let list =
             |ids: &[OrderId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        self.outcome = Some(if open.is_empty() { "done" } else { "requested" });
+        let is_done = open.is_empty() && in_doubt.is_empty();
+        self.outcome = Some(if is_done { "done" } else { "requested" });
         self.next = match (done.is_empty(), open.is_empty()) {
             (true, true) => "No order worked there; nothing more to do.".to_owned(),
             (false, true) => format!("Ended: {}. Nothing works there any more.", list(done)),
@@ -418,6 +419,16 @@ impl Out {
                 )
             }
         };
+        if !in_doubt.is_empty() {
+            let text = format!(
+                " Whether IBKR has {} is not known yet: call get_order_status until it is settled, then cancel it.",
+                in_doubt.join(", ")
+            );
+            self.next = match open.is_empty() && done.is_empty() {
+                true => text.trim_start().to_owned(),
+                false => self.next.replace(" Nothing works there any more.", "") + &text,
+            };
+        }
         self
     }
 }

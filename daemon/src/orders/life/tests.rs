@@ -268,6 +268,8 @@ fn a_fill_that_was_told_and_is_not_so_is_taken_back_by_a_page_that_is_late_enoug
     let truth = with("Submitted", 0);
     assert_eq!(step(&filled, Event::Found(truth.clone()), now()), None, "a list is late");
     assert_eq!(step(&filled, Event::Shown(truth.clone()), now()), None, "it may be from before");
+    let same = Standing { text: Some("Order Filled".into()), ..with("Filled", 10) };
+    assert_eq!(step(&filled, Event::Corrected(same), now()), None, "no news");
     let (back, effects) = step(&filled, Event::Corrected(truth.clone()), now()).unwrap();
     assert_eq!((back.name(), effects), ("working", vec![Effect::Alarm]));
     assert_eq!(back.standing().unwrap().filled, Some(Decimal::ZERO));
