@@ -299,6 +299,8 @@ async fn what_works_again_and_whose_page_cannot_be_read_is_believed_of_the_list(
         "match": "/order/status", "method": "GET", "mode": "status", "status": 503, "count": 100_000,
     });
     desk.sim.tell("/fault", closed).await;
+    let unseen = desk.call("get_order_status", json!({ "intentId": out["intentId"] })).await;
+    assert!(unseen["notSeen"].is_string(), "what is known is of before: {unseen}");
     let id = number(&out["orderId"]);
     let revived = json!({ "orderId": id, "silent": true });
     desk.sim.tell("/revive", revived).await;

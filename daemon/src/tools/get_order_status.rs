@@ -43,6 +43,9 @@ pub struct Out {
     /// Why the order that IBKR has under this id now is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_this: Option<String>,
+    /// Why IBKR's page of the order could not be read just now: what is here is only what was known before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_seen: Option<String>,
     /// What is known here of an order that was sent from here: status, reason and what to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     from_here: Option<order_out::Out>,
@@ -139,7 +142,13 @@ impl Tool for GetOrderStatus {
                 Ok(Out { from_here, ..Out::new(answer.value, Time(answer.at)) })
             }
             // IBKR forgets orders over night; what the journal knows stays known.
-            (Ok(None) | Err(_), Some(own)) => Ok(Out::only(Some(own))),
+            (Ok(None), Some(own)) => {
+                let why = format!("IBKR does not know order {order_id} now");
+                Ok(Out { not_seen: Some(why), ..Out::only(Some(own)) })
+            }
+            (Err(refusal), Some(own)) => {
+                Ok(Out { not_seen: Some(refusal.message), ..Out::only(Some(own)) })
+            }
             (Err(refusal), None) => Err(refusal),
             (Ok(None), None) => Err(Refusal::new(
                 "unknown_order",
@@ -182,6 +191,7 @@ impl Out {
         Self {
             order_id: None,
             not_this: None,
+            not_seen: None,
             from_here: own.map(|intent| order_out::Out::of(intent, None)),
             account: None,
             symbol: None,
@@ -209,6 +219,7 @@ impl Out {
         Self {
             order_id: Some(order.order_id.get()),
             not_this: None,
+            not_seen: None,
             from_here: None,
             account: order.account.as_ref().map(ToString::to_string),
             conid: order.conid.map(ibd_cpapi::id::Conid::get),
