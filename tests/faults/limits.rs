@@ -24,7 +24,7 @@ pub fn hold(
 ) {
     nobody_is_passed_over(plan, told, remains, findings);
     values_are_kept(plan, told, remains, findings);
-    closes_end_at_zero(plan, remains, findings);
+    closes_end_at_zero(plan, told, remains, findings);
 }
 
 /// What is worth more than an order may be was not sent, and nothing else was refused for it.
@@ -37,7 +37,7 @@ fn values_are_kept(
     let Some(limit) = plan.max_value.map(|limit| limit as f64) else { return };
     let value = |quantity: f64, price: f64| quantity * price / plan.magnifier.unwrap_or(1) as f64;
     let number = |row: &Value, name: &str| row[name].as_f64().unwrap_or_default();
-    for row in rows(&remains.orders, "orders").iter().filter(|row| id_of(row).is_some()) {
+    for row in rows(&remains.orders, "orders").iter().filter(|row| is_of(row, told)) {
         let worth = value(number(row, "quantity"), number(row, "price"));
         if worth > limit {
             findings.wrong.push(format!("B5: worth {worth}, the limit is {limit}: {row}"));
@@ -54,6 +54,11 @@ fn values_are_kept(
     }
 }
 
+/// Whether an order is of this run: behind a gateway the simulator has those of others, too.
+fn is_of(row: &Value, told: &BTreeMap<IntentId, Told>) -> bool {
+    id_of(row).is_some_and(|id| told.contains_key(&id))
+}
+
 /// Whether an intent is for what somebody wished; quantities of one run are all different.
 fn is_for(one: &Told, wish: &Wish) -> bool {
     let size = one.intent.order.as_ref().map(|order| &order.size);
@@ -61,8 +66,14 @@ fn is_for(one: &Told, wish: &Wish) -> bool {
 }
 
 /// What closes a position is for what is held when it is sent, whatever a person sold before.
-fn closes_end_at_zero(plan: &Plan, remains: &Remains, findings: &mut Findings) {
-    if !plan.wishes.iter().any(|wish| wish.kind == Kind::Close) {
+fn closes_end_at_zero(
+    plan: &Plan,
+    told: &BTreeMap<IntentId, Told>,
+    remains: &Remains,
+    findings: &mut Findings,
+) {
+    // Behind a gateway earlier runs have bought and sold.
+    if remains.is_outside || !plan.wishes.iter().any(|wish| wish.kind == Kind::Close) {
         return;
     }
     /// Milliseconds from a look at the positions to the acceptance, at most.
@@ -72,7 +83,7 @@ fn closes_end_at_zero(plan: &Plan, remains: &Remains, findings: &mut Findings) {
     let is_over = |row: &Value| {
         ["Cancelled", "Inactive", "Filled"].iter().any(|status| row["status"] == *status)
     };
-    let is_close = |row: &&Value| id_of(row).is_some() && row["side"] == "SELL";
+    let is_close = |row: &&Value| is_of(row, told) && row["side"] == "SELL";
     for row in all.iter().filter(is_close) {
         let sent_at = number(row, "acceptedMs");
         let is_before = |other: &&Value| {

@@ -40,9 +40,18 @@ impl Book {
                 if let Some(intent) = self.intents.get_mut(&id) {
                     let was_asked = matches!(intent.state, State::Awaiting(_));
                     intent.had_yes |= was_asked && *state == State::Ready;
+                    // What is learned of the others says nothing new of the first one.
+                    let word = |state: &State| {
+                        state.standing().map(|s| (s.order_id, s.status.clone(), s.filled))
+                    };
+                    let is_of_others = word(&intent.state).is_some_and(|before| {
+                        word(&state) == Some(before) && intent.state.name() == state.name()
+                    });
                     intent.state = *state;
-                    intent.since = at;
-                    intent.known_at = Some(at);
+                    intent.parts_known_at = Some(at);
+                    if !is_of_others {
+                        (intent.since, intent.known_at) = (at, Some(at));
+                    }
                     intent.through = through.or(intent.through.take());
                     if sent_at.is_some() {
                         intent.sent_at = sent_at;

@@ -166,6 +166,9 @@ pub struct Intent {
     /// When something was last learned of it.
     #[serde(skip)]
     pub known_at: Option<Timestamp>,
+    /// The same of the other orders of the submission, where that was later.
+    #[serde(skip)]
+    pub parts_known_at: Option<Timestamp>,
     /// Somebody said yes to it. Told by its steps.
     #[serde(skip)]
     pub had_yes: bool,
@@ -213,8 +216,18 @@ impl Intent {
             since: now,
             born: Some(Instant::now()),
             known_at: Some(now),
+            parts_known_at: None,
             had_yes: false,
         })
+    }
+
+    /// When something was last learned of one order of the submission.
+    pub fn known_at_of(&self, order_id: OrderId) -> Timestamp {
+        let known_at = self.known_at.unwrap_or(self.since);
+        match self.state.standing().and_then(|standing| standing.part(order_id)) {
+            Some(_) => self.parts_known_at.map_or(known_at, |at| at.max(known_at)),
+            None => known_at,
+        }
     }
 
     /// SHA-256 of exactly what will be sent.

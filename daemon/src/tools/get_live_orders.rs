@@ -299,7 +299,7 @@ impl Order {
     /// What is known here is laid over a row of the broker's list that is older.
     fn overlaid(self, intent: &Intent, list_at: Timestamp) -> Self {
         let Ok(order_id) = self.order_id.to_string().parse::<OrderId>() else { return self };
-        let known_at = intent.known_at.unwrap_or(intent.since);
+        let known_at = intent.known_at_of(order_id);
         let line = Self::line(intent, order_id);
         let part = intent.state.standing().and_then(|standing| standing.part(order_id));
         let role = part.and_then(|part| order_out::role(part, intent.order.as_ref()));
@@ -443,20 +443,20 @@ impl Lists {
                     None => order,
                 });
             }
-            let placed = recent.iter().filter(|intent| {
-                intent.is_order()
-                    && intent.account == *account
-                    && intent.known_at.unwrap_or(intent.since) > *at
-            });
+            let placed =
+                recent.iter().filter(|intent| intent.is_order() && intent.account == *account);
             for intent in placed {
                 let Some(standing) = intent.state.standing() else { continue };
                 let ids = std::iter::once(standing.order_id)
                     .chain(standing.others.iter().map(|part| part.order_id));
                 for id in ids {
                     let is_there = rows.iter().any(|row| row.order_id == id.get());
-                    let known_at = intent.known_at.unwrap_or(intent.since);
+                    let known_at = intent.known_at_of(id);
+                    let is_newer = known_at > *at;
                     rows.extend(
-                        (!is_there).then(|| Order::from_here(intent, id, known_at)).flatten(),
+                        (!is_there && is_newer)
+                            .then(|| Order::from_here(intent, id, known_at))
+                            .flatten(),
                     );
                 }
             }

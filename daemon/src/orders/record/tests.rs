@@ -46,6 +46,7 @@ fn intent(purpose: Purpose, state: State) -> Record {
     };
     let mut intent = Intent::new(ID.parse().unwrap(), seed, state, now()).unwrap();
     (intent.born, intent.boot, intent.known_at) = (None, None, None);
+    intent.parts_known_at = None;
     Record::Intent(Box::new(intent))
 }
 
