@@ -257,9 +257,9 @@ async fn all_seen(ctx: &Ctx, intent: &Intent, before: &[OrderId]) -> Result<Out,
     let (done, open) = ends(known, &list.value.orders, account);
     ctx.desks.orders.listed(list.value.orders, list.at);
     // What IBKR may have, and nobody knows, has not been seen to end.
-    let in_doubt = recent.iter().filter(|one| {
-        one.is_order() && one.account == *account && one.state.is_in_doubt()
-    });
+    let in_doubt = recent
+        .iter()
+        .filter(|one| one.is_order() && one.account == *account && one.state.is_in_doubt());
     let in_doubt: Vec<String> = in_doubt.map(|one| format!("{} ({})", one.text, one.id)).collect();
     Ok(Out::of(intent, None).with_ends(&done, &open, &in_doubt))
 }
