@@ -276,7 +276,10 @@ impl Doer {
     async fn show(&mut self, status: &str, millis: u64) {
         let Some(row) = self.open().await else { return };
         let began = Instant::now();
-        let body = json!({ "orderId": row["orderId"], "status": status });
+        let mut body = json!({ "orderId": row["orderId"], "status": status });
+        if status == "Filled" {
+            body["filled"] = row["quantity"].clone();
+        }
         if self.control.try_tell("/status", &body).await.is_some() {
             // Written down now, so that an answer that is heard meanwhile is excused.
             self.note("status shown", (id(&row), Value::Null), began);

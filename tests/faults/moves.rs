@@ -112,7 +112,15 @@ fn person(dice: &mut Dice) -> Deed {
 }
 
 fn status(dice: &mut Dice) -> Act {
-    let words = ["Submitted", "PreSubmitted", "PendingSubmit", "Cancelled", "Inactive", "Strange"];
+    let words = [
+        "Submitted",
+        "PreSubmitted",
+        "PendingSubmit",
+        "Cancelled",
+        "Inactive",
+        "Strange",
+        "Filled",
+    ];
     Act::Status { status: dice.pick(&words), millis: dice.between(20, 400) }
 }
 
