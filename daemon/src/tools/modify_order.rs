@@ -172,8 +172,8 @@ impl Target {
             .await?;
         let status = found.ok_or_else(|| unknown(order_id))?.value;
         let page = Page::of(&status);
+        ctx.desks.orders.paged(page.clone(), began);
         if page.standing.is_over() {
-            ctx.desks.orders.paged(page.clone(), began);
             return Err(Refusal::new(
                 "not_working",
                 format!("Order {order_id} is {}.", page.standing.status.to_lowercase()),
@@ -181,7 +181,6 @@ impl Target {
             )
             .at("orderId"));
         }
-        ctx.desks.orders.paged(page.clone(), began);
         let account: Option<AccountId> = known.clone().or_else(|| status.account.clone());
         // Whether it works outside regular hours only the list says, and one from before says it as it was then.
         let row = match &account {
