@@ -403,32 +403,28 @@ impl Out {
             |ids: &[OrderId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let is_done = open.is_empty() && in_doubt.is_empty();
         self.outcome = Some(if is_done { "done" } else { "requested" });
-        self.next = match (done.is_empty(), open.is_empty()) {
-            (true, true) => "No order worked there; nothing more to do.".to_owned(),
-            (false, true) => format!("Ended: {}. Nothing works there any more.", list(done)),
-            (_, false) => {
-                let done = if done.is_empty() {
-                    String::new()
-                } else {
-                    format!("Ended: {}. ", list(done))
-                };
-                format!(
-                    "{done}Asked for, and not seen to have ended yet: {}; get_live_orders shows what becomes \
-                     of them.",
-                    list(open)
-                )
-            }
-        };
-        if !in_doubt.is_empty() {
-            let text = format!(
-                " Whether IBKR has {} is not known yet: call get_order_status until it is settled, then cancel it.",
-                in_doubt.join(", ")
-            );
-            self.next = match open.is_empty() && done.is_empty() {
-                true => text.trim_start().to_owned(),
-                false => self.next.replace(" Nothing works there any more.", "") + &text,
-            };
+        let mut said = Vec::new();
+        if !done.is_empty() {
+            said.push(format!("Ended: {}.", list(done)));
         }
+        if !open.is_empty() {
+            said.push(format!(
+                "Asked for, and not seen to have ended yet: {}; get_live_orders shows what becomes of them.",
+                list(open)
+            ));
+        }
+        if !in_doubt.is_empty() {
+            said.push(format!(
+                "Whether IBKR has {} is not known yet: call get_order_status until it is settled, then cancel it.",
+                in_doubt.join(", ")
+            ));
+        }
+        match (is_done, done.is_empty()) {
+            (true, true) => said.push("No order worked there; nothing more to do.".to_owned()),
+            (true, false) => said.push("Nothing works there any more.".to_owned()),
+            (false, _) => {}
+        }
+        self.next = said.join(" ");
         self
     }
 }
