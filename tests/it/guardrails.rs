@@ -251,7 +251,9 @@ async fn a_paper_only_client_is_refused_on_live_each_time() {
         let refused = client.call(tool, arguments).await;
         assert_eq!(refused.error(), "live_session", "{tool}: {}", refused.json);
     }
-    assert_eq!(desk.at_broker(&placed["orderId"]).await["status"], "Submitted");
+    let stands = desk.at_broker(&placed["orderId"]).await["status"].clone();
+    // The exchange may not have taken it yet.
+    assert!(["PreSubmitted", "Submitted"].contains(&stands.as_str().unwrap()), "{stands}");
 }
 
 /// Ends the daemon that the client has started.

@@ -15,6 +15,19 @@ fn bracket() -> Value {
     and(resting(10), json!({ "takeProfit": 290, "stopLoss": 250, "tif": "GTC" }))
 }
 
+/// The stop of a bracket, as soon as it is seen like that.
+async fn stop_of(desk: &mut Desk, out: &Value, is_so: impl Fn(&Value) -> bool) -> Value {
+    let mut stop = Value::Null;
+    until("the stop is seen like that", async || {
+        let now = desk.call("get_order_status", json!({ "intentId": out["intentId"] })).await;
+        let others = now["fromHere"]["otherOrders"].as_array().cloned().unwrap_or_default();
+        stop = others.iter().find(|one| one["role"] == "stop_loss").cloned().unwrap_or_default();
+        !stop.is_null() && is_so(&stop)
+    })
+    .await;
+    stop
+}
+
 // A person at TWS.
 
 #[tokio::test]
@@ -200,14 +213,7 @@ async fn rows_in_another_sequence_do_not_make_the_stop_the_order() {
     assert_eq!(changed["status"], "placed", "{changed}");
     assert_eq!(desk.at_broker(&out["orderId"]).await["price"], 264.0);
     // Which child is the stop is said, and it is still there.
-    let mut stop = Value::Null;
-    until("the children are seen", async || {
-        let now = desk.call("get_order_status", json!({ "intentId": out["intentId"] })).await;
-        let others = now["fromHere"]["otherOrders"].as_array().cloned().unwrap_or_default();
-        stop = others.iter().find(|one| one["role"] == "stop_loss").cloned().unwrap_or_default();
-        !stop.is_null()
-    })
-    .await;
+    let stop = stop_of(&mut desk, &out, |_| true).await;
     let truth = desk.at_broker(&stop["orderId"]).await;
     assert_eq!((&truth["side"], &truth["stopPrice"]), (&json!("SELL"), &json!(250.0)), "{truth}");
     let live = desk.call("get_live_orders", json!({})).await;
@@ -340,6 +346,26 @@ async fn a_fill_that_is_shown_and_is_none_is_taken_back_and_holds_its_like() {
     desk.client.notice("order_came_alive").await;
     desk.held(resting(10)).await;
     assert_eq!(desk.placements().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_end_of_a_stop_that_is_shown_and_is_none_is_taken_back() {
+    let mut desk = Desk::paper().await;
+    desk.script(json!([{ "questions": [], "then": "rest", "thenOthers": "rest" }])).await;
+    let out = desk.placed(bracket()).await;
+    let stop = stop_of(&mut desk, &out, |stop| stop["status"] == "PreSubmitted").await;
+    let id = number(&stop["orderId"]);
+    for (status, filled) in [("Filled", 10), ("Cancelled", 0)] {
+        let shown = json!({ "orderId": id, "status": status, "filled": filled });
+        desk.sim.tell("/status", shown).await;
+        stop_of(&mut desk, &out, |stop| stop["status"] == status).await;
+        desk.sim.tell("/status", json!({ "orderId": id, "status": null })).await;
+        let works = |stop: &Value| {
+            stop["status"] == "PreSubmitted" && stop["filled"].as_f64().unwrap_or_default() == 0.0
+        };
+        stop_of(&mut desk, &out, works).await;
+        desk.client.notice("order_came_alive").await;
+    }
 }
 
 #[tokio::test]

@@ -331,6 +331,7 @@ impl Story {
             is_paper: None,
             running: None,
             last: None,
+            is_news: false,
             headless: true,
             taken: self.taken,
             compete: Compete::Ask,

@@ -278,9 +278,7 @@ impl Evidence {
         // What was taken for the first one may have been another of the submission: the name decides.
         let id = named.map_or(known.order_id, |row| row.order_id);
         if let Some(page) = self.page_of(id, intent, order) {
-            // A page that leaves nothing to be filled and calls it working contradicts itself.
-            let is_plain = page.has_left() || page.standing.is_over();
-            let sight = if is_plain { Sight::Now } else { Sight::Late };
+            let sight = if page.is_plain() { Sight::Now } else { Sight::Late };
             return Some((page.standing.clone(), sight));
         }
         match named.or_else(|| self.row_of(id, intent, order)) {
@@ -373,6 +371,24 @@ impl Evidence {
         }
         parts.sort_unstable_by_key(|part| part.order_id);
         parts
+    }
+
+    /// What their own pages say of the other orders of a submission.
+    pub fn parts_shown(&self, intent: &Intent) -> Vec<(Part, Sight)> {
+        let known = intent.state.standing().filter(|_| self.is_from_where(intent));
+        let (Some(order), Some(known)) = (&intent.order, known) else { return Vec::new() };
+        let sides = part_sides(order);
+        let sight = if self.is_asked_after(intent.since) { Sight::Since } else { Sight::Now };
+        let is_it = |page: &&Page| {
+            known.part(page.order_id).is_some()
+                && page.is_other(&intent.account, order, sides).is_none()
+                && !is_at_odds(Some(&page.standing.status), page.quantity, page.filled)
+        };
+        let shown = self.pages.iter().filter(is_it).map(|page| {
+            let sight = if page.is_plain() { sight } else { Sight::Late };
+            (Part::from(page.standing.clone()), sight)
+        });
+        shown.collect()
     }
 
     /// What stands under an intent's name at the broker and cannot be its order: a sentence each.

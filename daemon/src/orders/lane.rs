@@ -260,6 +260,7 @@ impl State {
             Effect::Tell => self.tell(id),
             Effect::TellPart(order) => self.tell_part(id, order),
             Effect::Alarm => self.alarm(me, id).await,
+            Effect::AlarmPart(order) => self.alarm_part(id, order).await,
         }
     }
 

@@ -163,6 +163,9 @@ pub enum Event {
     Shown(Standing),
     /// The same, asked for so long after what is known was learnt that it counts whatever it takes back.
     Corrected(Standing),
+    /// The own page of another order of the submission was read: how it stands, and whether that is so late that it
+    /// counts whatever it takes back.
+    PartShown(Part, Sight),
     /// For long the broker's lists have not had this order, of what it was known to have. Whether it ends by
     /// itself.
     Unlisted(OrderId, bool),
@@ -195,6 +198,8 @@ pub enum Effect {
     TellPart(OrderId),
     /// The broker has what was told as not placed, or works again what was over.
     Alarm,
+    /// The same of another order of the submission.
+    AlarmPart(OrderId),
 }
 
 /// What an event makes of a state. `None`: it changes nothing.
@@ -277,6 +282,7 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         (S::Working(_) | S::Over(_), E::Corrected(news)) if state.standing().is_some() => {
             return seen(state, news, Sight::Since);
         }
+        (_, E::PartShown(part, sight)) => return part_shown(state, &part, sight),
         (_, E::Unlisted(order_id, ends)) => return unlisted(state, order_id, ends),
         (_, E::Resolved(None)) if state.standing().is_some_and(Standing::has_missing) => {
             let gone = state.standing()?.without_missing();
@@ -364,6 +370,26 @@ fn seen(state: &State, mut news: Standing, sight: Sight) -> Option<(State, Vec<E
     let effects = told.into_iter().chain(parts).collect();
     let state = if moves { State::at_broker(standing) } else { state.standing_as(standing)? };
     Some((state, effects))
+}
+
+/// What its own page makes of another order of the submission.
+fn part_shown(state: &State, page: &Part, sight: Sight) -> Option<(State, Vec<Effect>)> {
+    let known = state.standing()?;
+    let before = known.part(page.order_id)?;
+    let now = before.shown(page, sight);
+    let standing = known.with_part(now);
+    if standing == *known {
+        return None;
+    }
+    let is_back = before.is_over()
+        && before.status() != UNLISTED
+        && standing.part(page.order_id).is_some_and(|part| !part.is_over());
+    let told = standing.news_since(known).into_iter().map(|order| match is_back {
+        true if order == page.order_id => Effect::AlarmPart(order),
+        _ => Effect::TellPart(order),
+    });
+    let told = told.collect();
+    Some((state.standing_as(standing)?, told))
 }
 
 /// What it means that the broker's lists no longer have an order. What does not end by itself may be there all

@@ -66,9 +66,11 @@ impl Page {
         }
     }
 
-    /// Whether something of it is left to be filled, as far as it says.
-    pub fn has_left(&self) -> bool {
-        !matches!((self.quantity, self.filled), (Some(all), Some(filled)) if filled >= all)
+    /// One that leaves nothing to be filled and calls the order working contradicts itself.
+    pub fn is_plain(&self) -> bool {
+        let has_left =
+            !matches!((self.quantity, self.filled), (Some(all), Some(filled)) if filled >= all);
+        has_left || self.standing.is_over()
     }
 
     /// Why this cannot be the order that an intent sent as its first, or as one that came with it.

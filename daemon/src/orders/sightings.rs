@@ -15,7 +15,7 @@ use super::asked::Size;
 use super::book::day;
 use super::evidence::{self, Evidence};
 use super::intent::{Intent, IntentId};
-use super::life::{self, Event};
+use super::life::{self, Event, Sight};
 use super::order::{Order, Purpose};
 use super::page;
 use super::peeks::Until;
@@ -143,6 +143,21 @@ impl State {
         id: IntentId,
         evidence: &Evidence,
     ) {
+        let parts =
+            self.book.get(id).map(|intent| evidence.parts_shown(intent)).unwrap_or_default();
+        self.hold_first_against(me, id, evidence).await;
+        for (page, sight) in parts {
+            let known = self.book.get(id).and_then(|intent| intent.state.standing());
+            let known = known.and_then(|known| known.part(page.order_id));
+            // It takes back what was learnt just now, and may be from before: it is read again.
+            if known.is_some_and(|known| sight == Sight::Now && page.is_older_than(known)) {
+                self.expect(me, page.order_id, Until::Asked);
+            }
+            self.step(me, id, Event::PartShown(page, sight), "a look at IBKR").await;
+        }
+    }
+
+    async fn hold_first_against(&mut self, me: &ActorRef<Msg>, id: IntentId, evidence: &Evidence) {
         let Some(intent) = self.book.get(id) else { return };
         // A look through another login has not seen this one's account.
         if evidence.is_complete && !evidence.accounts.contains(&intent.account) {
@@ -212,13 +227,15 @@ impl State {
     fn ask_what_differs(&mut self, me: &ActorRef<Msg>, id: IntentId, evidence: &Evidence) {
         let Some(intent) = self.book.get(id) else { return };
         let (Some(known), Some(order)) = (intent.state.standing(), &intent.order) else { return };
-        let Some(row) = evidence.rows.iter().find(|row| row.order_id == known.order_id) else {
-            return;
+        let is_asked = |row: &&OrderRow| match known.part(row.order_id) {
+            Some(part) => part.is_over() && can_fill(row),
+            None if row.order_id != known.order_id => false,
+            None if known.is_over() => can_fill(row),
+            None => evidence::differs(row, order),
         };
-        let came_back = known.is_over() && can_fill(row);
-        let is_changed = !known.is_over() && evidence::differs(row, order);
-        let order_id = known.order_id;
-        if came_back || is_changed {
+        let asked: Vec<OrderId> =
+            evidence.rows.iter().filter(is_asked).map(|row| row.order_id).collect();
+        for order_id in asked {
             self.expect_now(me, order_id);
         }
     }
@@ -354,17 +371,29 @@ impl State {
         let order_id = standing.order_id;
         let text = match standing.risen {
             Some(_) => format!("IBKR has order {order_id} although it was taken for not placed."),
-            None => format!("IBKR has order {order_id} as {} after its end.", standing.status),
+            None => came_back(order_id, &standing.status),
         };
-        let hint = "Look at it now; cancel it if it is not wanted.";
-        self.board.note("order_came_alive", text.clone(), hint);
-        self.say(Level::Warning, "order_came_alive", text.clone(), hint);
-        let _ = self.write_all(vec![Record::Note { id: Some(id), text }]).await;
+        self.alert(id, text).await;
         // A yes to its question would make a second one.
         if let Some(follower) = self.book.follower(id).filter(|next| self.lane != Some(*next)) {
             let by = "the daemon, because the first try is at IBKR after all".to_owned();
             Box::pin(self.step(me, follower, Event::Declined(by.clone()), &by)).await;
         }
+    }
+
+    /// The same of another order of a submission.
+    pub(super) async fn alarm_part(&mut self, id: IntentId, order: OrderId) {
+        let standing = self.book.get(id).and_then(|intent| intent.state.standing());
+        let Some(part) = standing.and_then(|standing| standing.part(order)) else { return };
+        let text = came_back(order, part.status());
+        self.alert(id, text).await;
+    }
+
+    async fn alert(&mut self, id: IntentId, text: String) {
+        let hint = "Look at it now; cancel it if it is not wanted.";
+        self.board.note("order_came_alive", text.clone(), hint);
+        self.say(Level::Warning, "order_came_alive", text.clone(), hint);
+        let _ = self.write_all(vec![Record::Note { id: Some(id), text }]).await;
     }
 
     /// Whose a pushed row is.
@@ -397,6 +426,10 @@ fn trading_day(at: Timestamp) -> jiff::civil::Date {
         date = date.saturating_add(1.day());
     }
     date
+}
+
+fn came_back(order_id: OrderId, status: &str) -> String {
+    format!("IBKR has order {order_id} as {status} after its end.")
 }
 
 fn can_fill(row: &OrderRow) -> bool {

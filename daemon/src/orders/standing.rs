@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::exact;
+use super::life::Sight;
 
 /// Our own word for an order that the broker's lists no longer have, and that has ended by itself by now.
 pub const UNLISTED: &str = "Unlisted";
@@ -204,6 +205,15 @@ impl Standing {
         Self { others: self.parts_with(news), ..self.clone() }
     }
 
+    /// The same, of which one of the others stands like this, whatever was known of it.
+    pub fn with_part(&self, now: Part) -> Self {
+        let mut others = self.others.clone();
+        others.iter_mut().filter(|part| part.order_id == now.order_id).for_each(|part| {
+            part.clone_from(&now);
+        });
+        Self { others, ..self.clone() }
+    }
+
     fn parts_with(&self, news: &[Part]) -> Vec<Part> {
         let mut parts = self.others.clone();
         for part in news.iter().filter(|part| part.order_id != self.order_id) {
@@ -225,18 +235,18 @@ impl Standing {
             let before = known.part(part.order_id);
             let filled = before.and_then(|before| before.filled).unwrap_or_default();
             let has_moved = before.is_none_or(|before| before.status != part.status);
-            let was_missing =
-                before.is_some_and(|before| matches!(before.status(), UNLISTED | MISSING));
+            let was_gone =
+                before.is_some_and(|before| before.is_over() || matches!(before.status(), MISSING));
             let is_news = match part.status() {
                 UNLISTED => !ends_all,
                 MISSING => true,
                 status => match Stage::of(status).meaning() {
                     Meaning::Ended => !ends_all,
                     Meaning::Filled | Meaning::Held => true,
-                    _ => was_missing,
+                    _ => was_gone,
                 },
             };
-            part.filled.unwrap_or_default() > filled || has_moved && is_news
+            part.filled.unwrap_or_default() != filled || has_moved && is_news
         };
         self.others.iter().filter(is_news).map(|part| part.order_id).collect()
     }
@@ -248,7 +258,8 @@ impl Part {
         Self { order_id, status: None, filled: None, average: None, text: None, terms: None }
     }
 
-    fn status(&self) -> &str {
+    /// The broker's word; nothing until it was seen.
+    pub fn status(&self) -> &str {
         self.status.as_deref().unwrap_or_default()
     }
 
@@ -257,9 +268,25 @@ impl Part {
         is_over(self.status())
     }
 
+    /// Less of it is filled than is known.
+    pub fn is_older_than(&self, known: &Self) -> bool {
+        is_less(self.filled, known.filled)
+    }
+
+    /// What its own page makes of it: that may bring it back from its end, and, where it was asked for well after
+    /// everything that is known, take a fill back.
+    pub fn shown(&self, page: &Self, sight: Sight) -> Self {
+        let counts = sight == Sight::Since
+            || sight == Sight::Now && !page.is_over() && !page.is_older_than(self);
+        match counts {
+            true => self.replaced(page),
+            false => self.updated(page),
+        }
+    }
+
     fn updated(&self, news: &Self) -> Self {
         let is_further = news.filled.unwrap_or_default() > self.filled.unwrap_or_default();
-        if is_less(news.filled, self.filled) {
+        if news.is_older_than(self) {
             return self.clone();
         }
         // A list that still shows it working after its end is an old one.
@@ -267,6 +294,11 @@ impl Part {
             let filled = if is_further { news } else { self };
             return Self { filled: filled.filled, average: filled.average, ..self.clone() };
         }
+        self.replaced(news)
+    }
+
+    /// Newer word of it, with what that leaves out.
+    fn replaced(&self, news: &Self) -> Self {
         Self {
             order_id: self.order_id,
             status: news.status.clone().or_else(|| self.status.clone()),

@@ -194,6 +194,8 @@ pub struct Situation<'a> {
     pub running: Option<bool>,
     /// How the last one ended, if it failed.
     pub last: Option<&'a Failure>,
+    /// That one began by itself and failed just now: whoever asks has not heard of it.
+    pub is_news: bool,
     /// Whether headless logins are configured.
     pub headless: bool,
     /// Somebody else has this login's session.
@@ -236,6 +238,10 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
         }
         Phase::Competing if !is_persons_will => return Start::Refuse(taken(situation.taken)),
         _ => {}
+    }
+    // The same again would cost another of the few attempts that IBKR allows.
+    if let (Some(failure), true, false) = (situation.last, situation.is_news, ask.forced) {
+        return Start::Refuse(failure.clone());
     }
     // A login through the gateway takes the session from whoever has it. Whoever asks where that is only
     // a guess means it.

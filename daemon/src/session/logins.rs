@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// A client whose person has just answered asks again within this time; what it asks for is the login
 /// that got the answer, and no other.
 const ANSWERED: Duration = Duration::from_secs(30);
+/// For so long a failed login that nobody asked for is news to whoever asks then.
+const NEWS: Duration = Duration::from_mins(1);
 /// Whoever is about to ask has asked within this time.
 const COMING: Duration = Duration::from_secs(10);
 
@@ -81,6 +83,9 @@ pub(super) struct Logins {
 struct Current {
     view: LoginView,
     paper: bool,
+    /// Somebody hears of its end: who asked for it, who joined it, or who was told afterwards.
+    is_followed: bool,
+    failed: Option<Instant>,
     /// Who was logged in when it began, if it is to replace that login.
     replaces: Option<Identity>,
     answers: mpsc::UnboundedSender<Answer>,
@@ -95,6 +100,12 @@ pub struct Identity {
     pub(super) session: u64,
     /// The user's number.
     pub(super) user: Option<u64>,
+}
+
+impl Current {
+    fn is_news(&self) -> bool {
+        !self.is_followed && self.failed.is_some_and(|at| at.elapsed() < NEWS)
+    }
 }
 
 /// However this actor ends: a login that nobody follows must not go on beside the next one.
@@ -194,6 +205,7 @@ impl State {
             is_paper: self.facts.paper,
             running: current.filter(|current| current.view.is_running()).map(|c| c.paper),
             last: current.and_then(|current| current.view.failure()),
+            is_news: current.is_some_and(Current::is_news),
             headless: self.logins.wish.headless,
             taken: self.logins.memory.get().taken,
             compete: self.logins.compete,
@@ -201,6 +213,9 @@ impl State {
         };
         let start = login::decide(&situation, ask);
         tracing::info!(?ask, ?start, "a login is asked for");
+        if let Some(current) = self.logins.current.as_mut() {
+            current.is_followed |= !is_unasked;
+        }
         match start {
             Start::Wait => {
                 self.handle.want();
@@ -266,7 +281,16 @@ impl State {
         let view = LoginView { number, way, stage, page: Page::Closed };
         let is_ready = matches!(self.life.phase, Phase::Ready | Phase::Doubtful);
         let replaces = self.identity.filter(|_| ask.renew && is_ready);
-        self.logins.current = Some(Current { view, paper, replaces, answers, opener: page, task });
+        self.logins.current = Some(Current {
+            view,
+            paper,
+            is_followed: ask.asker != Asker::Nobody,
+            failed: None,
+            replaces,
+            answers,
+            opener: page,
+            task,
+        });
         self.publish();
     }
 
@@ -288,6 +312,7 @@ impl State {
         let is_looked_at = is_failed || matches!(stage, Stage::Checking | Stage::Person);
         current.view.stage = stage;
         if is_failed {
+            current.failed = Some(Instant::now());
             // Whoever had asked for it: what has just failed is not tried again at once by itself.
             self.logins.failures += 1;
             self.logins.last_unasked = Some(Timestamp::now());

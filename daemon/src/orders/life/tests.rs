@@ -338,6 +338,35 @@ fn each_order_of_a_bracket_goes_its_own_way() {
 }
 
 #[test]
+fn the_page_of_a_child_brings_it_back_and_a_later_one_takes_a_fill_back() {
+    let stop: OrderId = "8".parse().unwrap();
+    let page = |status: &str, filled: i64| Part {
+        status: Some(status.to_owned()),
+        filled: Some(Decimal::from(filled)),
+        ..Part::new(stop)
+    };
+    let with = |known: Part| State::Over(End::Filled(bracket("Filled", "", "").with_part(known)));
+    let back = vec![Effect::AlarmPart(stop)];
+    let told = vec![Effect::TellPart(stop)];
+    for (known, shown, sight, expected) in [
+        (page("Cancelled", 0), page("PreSubmitted", 0), Sight::Late, None),
+        (page("Cancelled", 0), page("PreSubmitted", 0), Sight::Now, Some(&back)),
+        (page("Filled", 10), page("PreSubmitted", 0), Sight::Now, None),
+        (page("Filled", 10), page("PreSubmitted", 0), Sight::Since, Some(&back)),
+        (page("Filled", 10), page("Cancelled", 0), Sight::Since, Some(&told)),
+        (page("Submitted", 4), page("Submitted", 0), Sight::Since, Some(&told)),
+        (page("Submitted", 0), page("Filled", 10), Sight::Now, Some(&told)),
+        (page(UNLISTED, 0), page("Submitted", 0), Sight::Now, Some(&told)),
+    ] {
+        let after = step(&with(known.clone()), Event::PartShown(shown.clone(), sight), now());
+        assert_eq!(after.as_ref().map(|after| &after.1), expected, "{known:?} {shown:?} {sight:?}");
+        if let Some((state, _)) = after {
+            assert_eq!(state.standing().unwrap().part(stop), Some(&shown));
+        }
+    }
+}
+
+#[test]
 fn what_the_lists_forgot_is_over_if_it_ends_by_itself() {
     let working = State::Working(bracket("Submitted", "PreSubmitted", "Inactive"));
     let (main, stop): (OrderId, OrderId) = ("7".parse().unwrap(), "8".parse().unwrap());

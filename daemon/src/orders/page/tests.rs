@@ -76,8 +76,10 @@ fn a_page_of_another_account_contract_or_side_is_another_order() {
 }
 
 #[test]
-fn nothing_is_left_of_what_is_filled_whole() {
-    assert!(page(r#"{"order_id":7,"total_size":"10","cum_fill":"4"}"#).has_left());
-    assert!(!page(r#"{"order_id":7,"total_size":"10","cum_fill":"10"}"#).has_left());
-    assert!(page(r#"{"order_id":7}"#).has_left(), "not known");
+fn what_is_called_working_has_something_left() {
+    assert!(page(r#"{"order_id":7,"total_size":"10","cum_fill":"4"}"#).is_plain());
+    assert!(!page(r#"{"order_id":7,"total_size":"10","cum_fill":"10"}"#).is_plain());
+    let filled = r#"{"order_id":7,"order_status":"Filled","total_size":"10","cum_fill":"10"}"#;
+    assert!(page(filled).is_plain());
+    assert!(page(r#"{"order_id":7}"#).is_plain(), "not known");
 }

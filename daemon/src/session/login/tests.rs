@@ -16,6 +16,7 @@ fn situation(phase: &Phase) -> Situation<'_> {
         is_paper: None,
         running: None,
         last: None,
+        is_news: false,
         headless: false,
         taken: None,
         compete: Compete::Ask,
@@ -100,6 +101,24 @@ fn whoever_only_follows_begins_nothing() {
     let failed = Situation { last: Some(&failure), ..situation(&Phase::NeedLogin) };
     assert_eq!(refused(&decide(&failed, follows)), "code_refused");
     assert_eq!(decide(&situation(&Phase::NeedLogin), follows), Start::Wait);
+}
+
+#[test]
+fn what_failed_by_itself_is_told_before_it_is_tried_again() {
+    let failure = Failure::new("wrong_credentials", "IBKR refused the password.", "Correct it.");
+    let failed = Situation {
+        last: Some(&failure),
+        is_news: true,
+        headless: true,
+        ..situation(&Phase::NeedLogin)
+    };
+    for asker in [Asker::Person, Asker::Client] {
+        assert_eq!(refused(&decide(&failed, ask(asker))), "wrong_credentials");
+        let told = Situation { is_news: false, ..failed.clone() };
+        assert_eq!(decide(&told, ask(asker)), Start::Begin(Way::Headless));
+    }
+    let insists = Ask { forced: true, ..ask(Asker::Person) };
+    assert_eq!(decide(&failed, insists), Start::Begin(Way::Headless));
 }
 
 #[test]
