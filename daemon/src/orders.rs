@@ -30,6 +30,7 @@ mod identify;
 pub mod intent;
 mod lane;
 mod last_look;
+pub mod lateness;
 pub mod life;
 pub mod limits;
 mod list;

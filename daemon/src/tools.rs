@@ -130,6 +130,11 @@ impl Ctx {
         Ok(lease)
     }
 
+    /// Whether there is a session now, for what is not worth waiting for one.
+    pub fn has_session(&self) -> bool {
+        self.desks.session.view().lease.is_some()
+    }
+
     /// Does a read under a lease. If it fails in a way that casts doubt on the session, the session
     /// is looked at, and the read is done once more under the next lease.
     pub async fn read<T, F, R>(&self, read: F) -> Result<T, Refusal>

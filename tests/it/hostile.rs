@@ -371,13 +371,22 @@ async fn the_end_of_a_stop_that_is_shown_and_is_none_is_taken_back() {
 #[tokio::test]
 async fn what_works_again_is_cancelled_changed_and_waited_for_as_what_it_is() {
     let mut desk = Desk::paper().await;
-    let out = desk.placed(resting(10)).await;
+    let named = and(resting(10), json!({ "requestId": "once" }));
+    let out = desk.placed(named.clone()).await;
     let (id, by) = (number(&out["orderId"]), json!({ "intentId": out["intentId"] }));
     let revived = json!({ "orderId": id, "silent": true });
     let cancelled = desk.call("cancel_order", by.clone()).await;
     assert_eq!(cancelled["standing"]["status"], "Cancelled", "{cancelled}");
     desk.sim.tell("/revive", revived.clone()).await;
     // Nobody has seen it yet: each of these looks by itself.
+    let again = desk.place(named).await;
+    assert_eq!(
+        (&again["intentId"], &again["standing"]["status"]),
+        (&out["intentId"], &json!("Submitted")),
+        "{again}"
+    );
+    desk.call("cancel_order", by.clone()).await;
+    desk.sim.tell("/revive", revived.clone()).await;
     let wait = json!({ "intentId": out["intentId"], "seconds": 1 });
     let waited = desk.call("wait_for_order", wait).await;
     assert_eq!(waited["standing"]["status"], "Submitted", "{waited}");

@@ -181,12 +181,12 @@ impl State {
         let Some((first, in_doubt)) = self.book.alike(order, window, &now) else {
             return Ok(elsewhere.map(|first| first.id()));
         };
-        let name = first.state.name();
+        let state = first.state.in_words();
         if in_doubt {
             let denial = Denial::new(
                 "same_order_in_doubt",
                 format!(
-                    "An order like this one ({}) is {name}: whether IBKR has it is not known yet.",
+                    "An order like this one ({}) is {state}: whether IBKR has it is not known yet.",
                     first.text
                 ),
                 format!(
@@ -203,11 +203,11 @@ impl State {
             "possible_duplicate",
             match first.state.is_over() {
                 true => format!(
-                    "An order like this one ({}) was placed less than {} seconds ago; it is {name}.",
+                    "An order like this one ({}) was asked for less than {} seconds ago; it is {state}.",
                     first.text, rules.duplicate_seconds
                 ),
                 false => format!(
-                    "An order like this one ({}) is there already; it is {name}.",
+                    "An order like this one ({}) is there already; it is {state}.",
                     first.text
                 ),
             },

@@ -4,20 +4,20 @@
 //! only after two lists and two reads of the trades, five seconds apart, of one session.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::money::Price;
 use ibd_cpapi::orders::{Meaning, OrderRow, OrderStatus, OrderType, Side, Stage};
 use ibd_cpapi::trades::Execution;
 use ibd_cpapi::{Failure, faults};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use super::asked::{Attached, Pricing, Size};
 use super::change::Change;
 use super::intent::{Intent, IntentId, Through};
+use super::lateness;
 use super::life::{Event, Sight};
 use super::list::{self, Feeds};
 use super::order::{Order, Purpose};
@@ -26,17 +26,8 @@ use super::standing::{Part, Standing};
 use super::tickets::opposite;
 use crate::session::Lease;
 
-/// Lists and trades may be asked for once in five seconds, and an earlier answer would be given again.
-const APART: Duration = Duration::from_millis(5_050);
 /// Single orders of one look.
 const ASKED: usize = 3;
-/// What asking for a single order may take. IBKR takes five seconds to say that it does not know one.
-pub const ANSWER: Duration = Duration::from_secs(10);
-/// How old what a list shows may be at most: by so much the broker's list is late, and so long the answer may be
-/// on its way.
-const LATEST: Duration = Duration::from_secs(12);
-/// How long an order's page may be on its way, from IBKR to here.
-const ON_ITS_WAY: Duration = Duration::from_secs(3);
 /// Trades of so many days.
 const DAYS: u8 = 7;
 
@@ -101,7 +92,7 @@ pub async fn gather(
     let rounds = if is_thorough { 2 } else { 1 };
     for round in 0..rounds {
         if round > 0 {
-            tokio::time::sleep(faults::scaled(APART)).await;
+            tokio::time::sleep(faults::scaled(lateness::LIST)).await;
         }
         // Later rows replace earlier ones.
         evidence.listed_at = None;
@@ -119,7 +110,7 @@ pub async fn gather(
         }
     }
     for (account, order_id) in look.missing.iter().take(ASKED).filter(|_| is_thorough) {
-        let patience = deadline.min(Instant::now() + faults::scaled(ANSWER));
+        let patience = deadline.min(Instant::now() + faults::scaled(lateness::PAGE_ANSWER));
         match feeds.page(lease, account, *order_id, patience).await {
             Ok(Some(answer)) => evidence.pages.push(Page::of(&answer.value)),
             Ok(None) => evidence.absent.push(*order_id),
@@ -294,13 +285,13 @@ impl Evidence {
 
     /// Whether its lists are so much later than a moment that what they show is of after it.
     pub fn is_listed_after(&self, moment: Timestamp) -> bool {
-        let late = SignedDuration::try_from(faults::scaled(LATEST)).unwrap_or_default();
+        let late = lateness::scaled(lateness::LIST_AT_MOST);
         self.listed_at.is_some_and(|at| at.duration_since(moment) > late)
     }
 
     /// Whether its pages were asked for so long after a moment that they say what has been so since.
     pub fn is_asked_after(&self, moment: Timestamp) -> bool {
-        let way = SignedDuration::try_from(faults::scaled(ON_ITS_WAY)).unwrap_or_default();
+        let way = lateness::scaled(lateness::PAGE);
         self.began.duration_since(moment) > way
     }
 

@@ -243,12 +243,12 @@ impl OrdersHandle {
                     format!(
                         "Approved and sent: {}{order}; it is {}.",
                         intent.text,
-                        intent.state.name()
+                        intent.state.in_words()
                     )
                 }
                 state => {
                     let why = why(state).map(|why| format!(": {why}")).unwrap_or_default();
-                    format!("Approved: {}; it is {}{why}.", intent.text, intent.state.name())
+                    format!("Approved: {}; it is {}{why}.", intent.text, intent.state.in_words())
                 }
             },
             false => format!(

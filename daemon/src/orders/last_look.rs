@@ -247,7 +247,7 @@ fn first_is_there(first: &Intent) -> Denial {
         "first_try_alive",
         format!(
             "IBKR has the first try of this order after all: order {order}, {}.",
-            first.state.name()
+            first.state.in_words()
         ),
         format!("Nothing more was sent. Look at it: get_order_status with intentId {}.", first.id),
     )
@@ -256,7 +256,7 @@ fn first_is_there(first: &Intent) -> Denial {
 pub(super) fn change_in_doubt(other: &Intent) -> Denial {
     Denial::new(
         "change_in_doubt",
-        format!("Another change of this order ({}) is {}.", other.text, other.state.name()),
+        format!("Another change of this order ({}) is {}.", other.text, other.state.in_words()),
         format!(
             "Nothing was sent. Call get_order_status with intentId {} until it is settled.",
             other.id

@@ -503,6 +503,29 @@ impl State {
         !self.is_over() || self.standing().is_some_and(Standing::has_open_part)
     }
 
+    /// The same in a sentence: it is …
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Denied(_) => "refused".to_owned(),
+            Self::Awaiting(_) => "waiting for approval".to_owned(),
+            Self::Ready => "waiting for its turn to be sent".to_owned(),
+            Self::Sending | Self::Replying { .. } | Self::Declining { .. } => {
+                "being sent".to_owned()
+            }
+            Self::Unknown(_) | Self::Parked(_) => "in doubt".to_owned(),
+            Self::Working(standing) if standing.status == MISSING => {
+                "not in IBKR's lists any more".to_owned()
+            }
+            Self::Working(standing) => match standing.meaning() {
+                Meaning::Held => "held by IBKR and not worked".to_owned(),
+                Meaning::Unknown => "at IBKR".to_owned(),
+                _ => "working".to_owned(),
+            },
+            Self::Over(End::NotTaken) => "not carried out".to_owned(),
+            Self::Over(_) => self.name().replace('_', " "),
+        }
+    }
+
     /// In snake_case, for the audit trail and for a person.
     pub fn name(&self) -> &'static str {
         match self {

@@ -122,7 +122,8 @@ fn closed_by(
             return Err(Refusal::new(
                 "nothing_to_close",
                 format!("No position in {} is held.", contract.shown()),
-                "Nothing was sent. See get_positions for what is held.",
+                "Nothing was sent. See get_live_orders for what still works for it: filled now, it would open a \
+                 position.",
             )
             .at("closePosition"));
         }

@@ -231,7 +231,7 @@ impl State {
         // That an end was asked for is not yet the end.
         let is_asked =
             matches!(intent.state, life::State::Over(End::Done)) && intent.order.is_none();
-        let state = if is_asked { "taken by IBKR" } else { intent.state.name() };
+        let state = if is_asked { "taken by IBKR".to_owned() } else { intent.state.in_words() };
         let text = format!("{} ({id}) is {state}{reason}.", intent.text);
         self.say(level, code, text, hint);
     }
@@ -434,8 +434,11 @@ impl State {
             }
         };
         if !is_in_doubt {
-            let text =
-                format!("{} is {}: there is nothing to resolve.", intent.text, intent.state.name());
+            let text = format!(
+                "{} is {}: there is nothing to resolve.",
+                intent.text,
+                intent.state.in_words()
+            );
             return Resolved::no(self.report(false, text, ""));
         }
         match resolution {

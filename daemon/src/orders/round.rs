@@ -9,12 +9,13 @@ use ibd_cpapi::orders::{
     PlaceOrders, ReplyId, SendReply, read_answer, read_cancel,
 };
 use ibd_cpapi::{Client, Failure, faults};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::evidence::{Evidence, is_carried_out};
 use super::guardrails::Denial;
 use super::intent::{Intent, Through};
+use super::lateness;
 use super::list::Feeds;
 use super::order::{Order, Purpose};
 use super::page::Page;
@@ -27,8 +28,6 @@ use crate::session::{Lease, SessionHandle};
 const ANSWER: Duration = Duration::from_secs(30);
 /// What a last look before sending may take.
 const PROOF: Duration = Duration::from_secs(15);
-/// How late the broker's list may be: what was taken is in a list that is asked for so long after it.
-const LATE: Duration = Duration::from_millis(5_050);
 /// How long before a request a list is read for it, at most.
 const JUST: Duration = Duration::from_secs(2);
 /// Between looks at a page that is to show a change.
@@ -194,7 +193,7 @@ async fn listed(
     deadline: Instant,
 ) -> Option<OrderRow> {
     let (feeds, account) = (&round.feeds, &intent.account);
-    let just = SignedDuration::try_from(faults::scaled(JUST)).unwrap_or_default();
+    let just = lateness::scaled(JUST);
     let mut list = feeds.list(lease, account, deadline).await.ok()?;
     if intent.created_at.duration_since(list.at) > just {
         list = feeds.list_anew(lease, account, deadline).await.ok()?;
@@ -211,7 +210,7 @@ async fn first_try(
     since: Timestamp,
 ) -> Result<Evidence, Failure> {
     let age = Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default();
-    tokio::time::sleep(faults::scaled(LATE).saturating_sub(age)).await;
+    tokio::time::sleep(faults::scaled(lateness::LIST).saturating_sub(age)).await;
     by_name(round, lease, &first.account).await
 }
 
@@ -314,7 +313,7 @@ async fn refused(
     if super::mutant::is("believes-refusals") {
         return Ok(Evidence::begin(lease.epoch(), round.through.clone()));
     }
-    tokio::time::sleep(faults::scaled(LATE)).await;
+    tokio::time::sleep(faults::scaled(lateness::LIST)).await;
     let mut evidence = by_name(round, lease, &intent.account).await?;
     if let Some(order_id) = order_id {
         evidence.pages.extend(page(round, lease, intent, order_id).await);

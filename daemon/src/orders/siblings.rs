@@ -211,12 +211,12 @@ impl Elsewhere<'_> {
     /// What is said of an order that may be the same one.
     pub fn denial(&self) -> Denial {
         let Self { profile, intent, in_doubt } = self;
-        let (text, name) = (&intent.text, intent.state.name());
+        let (text, state) = (&intent.text, intent.state.in_words());
         match in_doubt {
             true => Denial::new(
                 "same_order_in_doubt",
                 format!(
-                    "An order like this one ({text}) of the profile {profile} is {name}: whether IBKR has it is not \
+                    "An order like this one ({text}) of the profile {profile} is {state}: whether IBKR has it is not \
                      known here."
                 ),
                 format!(
@@ -228,7 +228,7 @@ impl Elsewhere<'_> {
             false => Denial::new(
                 "possible_duplicate",
                 format!(
-                    "An order like this one ({text}) was placed through the profile {profile}; it is {name}."
+                    "An order like this one ({text}) was asked for through the profile {profile}; it is {state}."
                 ),
                 format!(
                     "Look at it with `ibctl orders --profile {profile}`. Only if a second one is really wanted, \

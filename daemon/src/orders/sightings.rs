@@ -15,6 +15,7 @@ use super::asked::Size;
 use super::book::day;
 use super::evidence::{self, Evidence};
 use super::intent::{Intent, IntentId};
+use super::lateness;
 use super::life::{self, Event, Sight};
 use super::order::{Order, Purpose};
 use super::page;
@@ -184,7 +185,7 @@ impl State {
                     && evidence.is_from_where(intent)
                     && doubt.since < evidence.began =>
             {
-                let park = SignedDuration::try_from(faults::scaled(PARK)).unwrap_or_default();
+                let park = lateness::scaled(PARK);
                 let is_long = Timestamp::now().duration_since(doubt.since) >= park;
                 let looks = self.absences.entry(id).or_default();
                 *looks += 1;

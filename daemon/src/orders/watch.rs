@@ -16,6 +16,7 @@ use super::evidence::{self, Care, Evidence, Look};
 use super::feed;
 use super::intent::{Intent, IntentId, Through};
 use super::lane::is_new;
+use super::lateness;
 use super::life::{self, Event};
 use super::page::Page;
 use super::peeks::Until;
@@ -146,7 +147,7 @@ impl State {
     pub(super) async fn tick(&mut self, me: &ActorRef<Msg>) {
         let clocks = Now::get();
         let now = clocks.wall;
-        let stale = SignedDuration::try_from(faults::scaled(STALE)).unwrap_or_default();
+        let stale = lateness::scaled(STALE);
         let due: Vec<IntentId> = self
             .book
             .iter()
@@ -189,7 +190,7 @@ impl State {
 
     /// An end that was asked for and does not come is told, once.
     fn watch_endings(&mut self, now: Timestamp) {
-        let long = SignedDuration::try_from(faults::scaled(PARK)).unwrap_or_default();
+        let long = lateness::scaled(PARK);
         let is_stuck = |intent: &&Intent| {
             let standing = intent.state.standing().filter(|_| !intent.state.is_over());
             standing.is_some_and(|standing| standing.meaning() == Meaning::Ending)
@@ -299,7 +300,7 @@ impl State {
         self.peeking = Some(tokio::spawn(async move {
             let mut evidence = Evidence::begin(lease.epoch(), through);
             for (account, order_id) in orders {
-                let deadline = Instant::now() + faults::scaled(evidence::ANSWER);
+                let deadline = Instant::now() + faults::scaled(lateness::PAGE_ANSWER);
                 match feeds.page(&lease, &account, order_id, deadline).await {
                     Ok(Some(answer)) => evidence.pages.push(Page::of(&answer.value)),
                     Ok(None) | Err(_) => evidence.unread.push(order_id),

@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// that got the answer, and no other.
 const ANSWERED: Duration = Duration::from_secs(30);
 /// For so long a failed login that nobody asked for is news to whoever asks then.
-const NEWS: Duration = Duration::from_mins(1);
+const NEWS: Duration = Duration::from_secs(60);
 /// Whoever is about to ask has asked within this time.
 const COMING: Duration = Duration::from_secs(10);
 

@@ -179,7 +179,7 @@ async fn by_intent(ctx: &Ctx, text: &str) -> Result<Target, Refusal> {
             };
             Err(Refusal::new(
                 "nothing_to_cancel",
-                format!("{} is {}; IBKR has given it no id.", intent.text, state.name()),
+                format!("{} is {}; IBKR has given it no id.", intent.text, state.in_words()),
                 next,
             )
             .at("intentId"))

@@ -16,6 +16,7 @@ use super::order_out;
 use super::{Ctx, Tool};
 use crate::orders::asked::Size;
 use crate::orders::intent::{Intent, IntentId};
+use crate::orders::lateness;
 use crate::orders::life::State;
 use crate::orders::order::Purpose;
 use crate::orders::{self, record};
@@ -23,8 +24,6 @@ use crate::refusal::Refusal;
 
 /// How late the broker's list is, at the least.
 const LAG: SignedDuration = SignedDuration::from_millis(1_500);
-/// The same, at the most.
-const LATE: Duration = Duration::from_millis(5_050);
 
 /// Which account.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -306,7 +305,7 @@ impl Order {
         let this = Self { text: Some(line), role, intent_id: Some(intent.id.to_string()), ..self };
         let Some(here) = Self::from_here(intent, order_id, known_at) else { return this };
         // What has ended may go on working in a list for some seconds.
-        let late = SignedDuration::try_from(faults::scaled(LATE)).unwrap_or_default();
+        let late = lateness::scaled(lateness::LIST);
         let is_late = here.working == Some(false)
             && this.working != Some(false)
             && list_at.duration_since(known_at) < late;

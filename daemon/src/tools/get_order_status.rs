@@ -117,17 +117,9 @@ impl Tool for GetOrderStatus {
         let own = args.own(&ctx).await?;
         let order_id = args.order_id.or_else(|| own.as_ref().and_then(Intent::order_id));
         let Some(order_id) = order_id else { return Ok(Out::only(own.as_ref())) };
-        let (feeds, deadline, began) = (&ctx.desks.feeds, ctx.deadline, Timestamp::now());
-        let account = &own.as_ref().map(|intent| intent.account.clone());
-        let found = ctx
-            .read(|lease| async move {
-                match account {
-                    Some(account) => feeds.page(&lease, account, order_id, deadline).await,
-                    None => feeds.page_of_any(&lease, order_id, deadline).await,
-                }
-            })
-            .await;
-        match (found, &own) {
+        let began = Timestamp::now();
+        let account = own.as_ref().map(|intent| &intent.account);
+        match (order_road::page(&ctx, account, order_id, ctx.deadline).await, &own) {
             (Ok(Some(answer)), own) => {
                 let page = Page::of(&answer.value);
                 let other =

@@ -328,7 +328,7 @@ impl Args {
     fn not_working(&self, intent: &Intent) -> Refusal {
         Refusal::new(
             "not_working",
-            format!("{} is {}.", intent.text, intent.state.name()),
+            format!("{} is {}.", intent.text, intent.state.in_words()),
             "Only a working order can be changed.",
         )
         .at(if self.intent_id.is_some() { "intentId" } else { "orderId" })

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use ibd_cpapi::Failure;
-use ibd_cpapi::orders::Tif;
+use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_cpapi::orders::{OrderStatus, Tif};
 use ibd_cpapi::session::GetAuthStatus;
+use ibd_cpapi::{Answer, Failure, faults};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -13,6 +14,7 @@ use super::order_out::{Out, answer};
 use crate::orders::asked::{Asked, Attached, Pricing, Wanted};
 use crate::orders::guardrails::Scene;
 use crate::orders::intent::{Intent, IntentId, Origin, Seed};
+use crate::orders::lateness;
 use crate::orders::order::{Order, Purpose};
 use crate::orders::page::Page;
 use crate::orders::prepare::{self, Prepared};
@@ -66,7 +68,8 @@ pub async fn earlier(ctx: &Ctx, origin: &Origin) -> Result<Option<Out>, Refusal>
         Known::New => Ok(None),
         Known::Intent(intent) => {
             let settled = orders.settled(intent.id, soon(ctx)).await?;
-            answer(ctx, &settled).await.map(Some)
+            let now = told_again(ctx, settled).await?;
+            answer(ctx, &now).await.map(Some)
         }
     }
 }
@@ -208,18 +211,41 @@ pub async fn named(ctx: &Ctx, field: &str, text: &str) -> Result<Intent, Refusal
     })
 }
 
+/// What is told of an order a second time: what is over may work again, or be filled after all, and where there is
+/// a session its page says so.
+pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<Intent, Refusal> {
+    match intent.state.is_over() && ctx.has_session() {
+        true => seen_again(ctx, intent).await,
+        false => Ok(intent),
+    }
+}
+
 /// An order that is over here, once its own page at the broker was read, if it can be: it may work again.
 pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<Intent, Refusal> {
     let Some(order_id) = intent.order_id().filter(|_| intent.is_order()) else { return Ok(intent) };
-    let (feeds, deadline, began) = (&ctx.desks.feeds, ctx.deadline, Timestamp::now());
-    let account = &intent.account;
-    let found = ctx
-        .read(|lease| async move { feeds.page(&lease, account, order_id, deadline).await })
-        .await;
-    if let Ok(Some(answer)) = found {
+    let began = Timestamp::now();
+    let deadline = soon(ctx).min(Instant::now() + faults::scaled(lateness::PAGE_ANSWER));
+    if let Ok(Some(answer)) = page(ctx, Some(&intent.account), order_id, deadline).await {
         ctx.desks.orders.paged(Page::of(&answer.value), began);
     }
     Ok(ctx.desks.orders.look(intent.id).await?.unwrap_or(intent))
+}
+
+/// An order's own page at the broker, in this account or in any; nothing if the broker does not know it.
+pub async fn page(
+    ctx: &Ctx,
+    account: Option<&AccountId>,
+    order_id: OrderId,
+    deadline: Instant,
+) -> Result<Option<Answer<OrderStatus>>, Refusal> {
+    let feeds = &ctx.desks.feeds;
+    ctx.read(|lease| async move {
+        match account {
+            Some(account) => feeds.page(&lease, account, order_id, deadline).await,
+            None => feeds.page_of_any(&lease, order_id, deadline).await,
+        }
+    })
+    .await
 }
 
 /// What a request of this client became that it gave a name.

@@ -76,18 +76,14 @@ impl Tool for WaitForOrder {
                 ));
             }
         };
-        // What is over may work again, or be filled after all: its page says so.
-        let intent = match intent.state.is_over() {
-            true => order_road::seen_again(&ctx, intent).await?,
-            false => intent,
-        };
+        let intent = order_road::told_again(&ctx, intent).await?;
         let wait = Duration::from_secs(args.seconds.unwrap_or(USUAL) as u64);
         let deadline = order_road::soon(&ctx).min(Instant::now() + wait);
         // A bracket's child, or another one of a group, goes its own way.
         let part = args.order_id.filter(|order_id| intent.order_id() != Some(*order_id));
         let begun = (intent.id, intent.state.name());
         let tell =
-            |now: &Intent| ctx.tell(1, None, &format!("{} is {}", now.text, now.state.name()));
+            |now: &Intent| ctx.tell(1, None, &format!("{} is {}", now.text, now.state.in_words()));
         let ended =
             orders.follow(intent.id, deadline, |now| is_news(now, part, begun), tell).await?;
         Ok(Out::of(&ended, None))

@@ -94,30 +94,51 @@ pub(super) fn resolved(order: Order, scene: &Scene) -> Result<Order, Denial> {
     };
     let position = scene.position.ok_or_else(|| unknown("How much is held"))?;
     if closing(position) != Some(order.side) {
-        return Err(Denial::new(
-            "nothing_to_close",
-            format!(
-                "The position is {}: there is nothing that {} would close. Nothing was sent.",
-                position.normalize(),
-                order.side.as_str()
-            ),
-            "See get_positions for what is held.",
-        ));
+        return Err(nothing_to_close(order.side, position, scene));
     }
     let others =
         working(scene, order.side).ok_or_else(|| unknown("What works for this contract"))?;
     if !others.is_empty() {
-        return Err(Denial::new(
-            "already_closing",
-            format!(
-                "Orders that work could close the position, or a part of it, as well ({}): together they \
-                 could sell or buy more than is held. Nothing was sent.",
-                names(&others)
-            ),
-            "Cancel them with cancel_order, then close the position; or leave it to them.",
-        ));
+        return Err(already_closing(position, &others));
     }
     Ok(Order { size: Size::Quantity(Quantity::new(position.abs())), ..order })
+}
+
+fn nothing_to_close(side: Side, position: Decimal, scene: &Scene) -> Denial {
+    // Whatever works for what is not held opens a position.
+    let sides = [Side::Buy, Side::Sell].into_iter().filter(|one| closing(position) != Some(*one));
+    let opening: Vec<&Resting> = sides.filter_map(|one| working(scene, one)).flatten().collect();
+    let next = match opening.is_empty() {
+        true => "See get_positions for what is held.".to_owned(),
+        false => format!(
+            "Orders for it still work ({}): filled now, each opens a position or adds to it. Cancel those that are \
+             not meant to.",
+            names(&opening)
+        ),
+    };
+    let text = format!(
+        "The position is {}: there is nothing that {} would close. Nothing was sent.",
+        position.normalize(),
+        side.as_str()
+    );
+    Denial::new("nothing_to_close", text, next)
+}
+
+fn already_closing(position: Decimal, others: &[&Resting]) -> Denial {
+    let text = format!(
+        "Orders that work could close the position of {}, or a part of it, as well ({}): together they could sell \
+         or buy more than is held. Nothing was sent.",
+        position.normalize(),
+        names(others)
+    );
+    let next = match rest(others) {
+        Some(taken) if taken <= position.abs() => {
+            "Cancel them with cancel_order, then close the position; or leave it to them.".to_owned()
+        }
+        _ => "They alone come to more than is held. Cancel them with cancel_order, then close the position."
+            .to_owned(),
+    };
+    Denial::new("already_closing", text, next)
 }
 
 /// The order that closes a position with another quantity than it has, because another one is held now.

@@ -137,6 +137,21 @@ fn a_position_is_closed_with_what_is_held_now_and_never_beyond() {
     let busy = holding("10", vec![resting("7", Side::Sell, "1"), resting("8", Side::Sell, "2")]);
     let denial = vet(close(Side::Sell), &busy, &rules(&[]), Counts::default(), now()).unwrap_err();
     assert!(denial.message.contains("7, 8"), "{}", denial.message);
+    assert!(denial.next.contains("leave it to them"), "{}", denial.next);
+    let over = holding("10", vec![resting("7", Side::Sell, "11")]);
+    let denial = vet(close(Side::Sell), &over, &rules(&[]), Counts::default(), now()).unwrap_err();
+    assert!(denial.next.contains("more than is held"), "{}", denial.next);
+    for (held, works, named) in [
+        ("0", Side::Sell, true),
+        ("0", Side::Buy, true),
+        ("-3", Side::Sell, true),
+        ("-3", Side::Buy, false),
+    ] {
+        let scene = holding(held, vec![resting("7", works, "5")]);
+        let denial =
+            vet(close(Side::Sell), &scene, &rules(&[]), Counts::default(), now()).unwrap_err();
+        assert_eq!(denial.next.contains("(7)"), named, "{held} {works:?}: {}", denial.next);
+    }
     assert!(resized(&close(Side::Sell), &holding("10", vec![])).is_none());
     assert!(resized(&close(Side::Sell), &holding("9", vec![])).is_some());
     assert!(resized(&order(Side::Sell, "10", Pricing::Market), &holding("9", vec![])).is_none());
