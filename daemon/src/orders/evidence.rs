@@ -527,14 +527,24 @@ fn part_size(order: &Order, fills: &Fills<'_>) -> Option<Size> {
     }
 }
 
-/// How a row stands. One that does not say so, or that contradicts itself, leaves the status as it was.
+/// How a row stands. One that does not say so leaves the status as it was, and one that contradicts itself what is
+/// filled as well.
 fn of_sparse_row(row: &OrderRow, before: Option<&str>) -> Standing {
     let mut standing = of_row(row);
-    let (all, filled) = (row.quantity.map(|q| q.get()), row.filled.map(|q| q.get()));
-    if row.status.is_none() || is_at_odds(row.status.as_deref(), all, filled) {
+    let contradicts = contradicts_itself(row);
+    if row.status.is_none() || contradicts {
         standing.status = before.unwrap_or("Submitted").to_owned();
     }
+    if contradicts {
+        (standing.filled, standing.average) = (None, None);
+    }
     standing
+}
+
+/// Whether a row calls something filled of which less than all is. Which is so, its page says.
+pub fn contradicts_itself(row: &OrderRow) -> bool {
+    let (all, filled) = (row.quantity.map(|q| q.get()), row.filled.map(|q| q.get()));
+    is_at_odds(row.status.as_deref(), all, filled)
 }
 
 /// Whether something is called filled of which, in the same breath, less than all is. An amount of money says no

@@ -229,6 +229,8 @@ impl State {
         let Some(intent) = self.book.get(id) else { return };
         let (Some(known), Some(order)) = (intent.state.standing(), &intent.order) else { return };
         let is_asked = |row: &&OrderRow| match known.part(row.order_id) {
+            Some(_) if evidence::contradicts_itself(row) => true,
+            None if row.order_id == known.order_id && evidence::contradicts_itself(row) => true,
             Some(part) => part.is_over() && can_fill(row),
             None if row.order_id != known.order_id => false,
             None if known.is_over() => can_fill(row),

@@ -68,7 +68,7 @@ pub async fn earlier(ctx: &Ctx, origin: &Origin) -> Result<Option<Out>, Refusal>
         Known::New => Ok(None),
         Known::Intent(intent) => {
             let settled = orders.settled(intent.id, soon(ctx)).await?;
-            let now = told_again(ctx, settled).await?;
+            let (now, _) = told_again(ctx, settled).await?;
             answer(ctx, &now).await.map(Some)
         }
     }
@@ -211,16 +211,16 @@ pub async fn named(ctx: &Ctx, field: &str, text: &str) -> Result<Intent, Refusal
     })
 }
 
-/// What is told of an order a second time: what is over may work again, or be filled after all, and where there is
-/// a session its page says so.
-pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<Intent, Refusal> {
-    match intent.state.is_over() && ctx.has_session() {
-        true => seen_again(ctx, intent).await,
-        false => Ok(intent),
+/// An order that is told of a second time, and whether its page was read for that: where there is a session, it is.
+/// What the journal says may be from before a restart; what is over may work again, or be filled after all.
+pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, bool), Refusal> {
+    match intent.order_id().is_some() && ctx.has_session() {
+        true => Ok((seen_again(ctx, intent).await?, true)),
+        false => Ok((intent, false)),
     }
 }
 
-/// An order that is over here, once its own page at the broker was read, if it can be: it may work again.
+/// An order as it stands once its own page at the broker was read, if it can be.
 pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<Intent, Refusal> {
     let Some(order_id) = intent.order_id().filter(|_| intent.is_order()) else { return Ok(intent) };
     let began = Timestamp::now();

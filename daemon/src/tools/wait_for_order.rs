@@ -76,7 +76,7 @@ impl Tool for WaitForOrder {
                 ));
             }
         };
-        let intent = order_road::told_again(&ctx, intent).await?;
+        let (intent, is_seen) = order_road::told_again(&ctx, intent).await?;
         let wait = Duration::from_secs(args.seconds.unwrap_or(USUAL) as u64);
         let deadline = order_road::soon(&ctx).min(Instant::now() + wait);
         // A bracket's child, or another one of a group, goes its own way.
@@ -86,6 +86,11 @@ impl Tool for WaitForOrder {
             |now: &Intent| ctx.tell(1, None, &format!("{} is {}", now.text, now.state.in_words()));
         let ended =
             orders.follow(intent.id, deadline, |now| is_news(now, part, begun), tell).await?;
+        // Without a session when it was asked: perhaps there is one by now.
+        let ended = match is_seen {
+            true => ended,
+            false => order_road::told_again(&ctx, ended).await?.0,
+        };
         Ok(Out::of(&ended, None))
     }
 }

@@ -315,7 +315,9 @@ fn what_is_called_filled_of_which_less_is_filled_leaves_it_as_it_was() {
     let standing = Standing::new("7".parse().unwrap(), "PreSubmitted");
     let intent = intent(Purpose::Place, State::Working(standing));
     let status = |event: Option<Event>| match event {
-        Some(Event::Found(standing) | Event::Shown(standing)) => standing.status,
+        Some(Event::Found(standing) | Event::Shown(standing)) => {
+            format!("{} {:?}", standing.status, standing.filled.map(|filled| filled.to_string()))
+        }
         _ => "nothing".to_owned(),
     };
     let row = |quantities: &str| {
@@ -324,9 +326,10 @@ fn what_is_called_filled_of_which_less_is_filled_leaves_it_as_it_was() {
             format!(r#"[{{"orderId":7,"order_ref":"{name}","status":"Filled"{quantities}}}]"#);
         status(evidence(&row, "[]").about(&intent))
     };
-    assert_eq!(row(r#","totalSize":10,"filledQuantity":0"#), "PreSubmitted");
-    assert_eq!(row(r#","totalSize":10,"filledQuantity":10"#), "Filled");
-    assert_eq!(row(""), "Filled");
+    assert_eq!(row(r#","totalSize":10,"filledQuantity":0"#), "PreSubmitted None");
+    assert_eq!(row(r#","totalSize":10,"filledQuantity":7"#), "PreSubmitted None", "nor the number");
+    assert_eq!(row(r#","totalSize":10,"filledQuantity":10"#), r#"Filled Some("10")"#);
+    assert_eq!(row(""), "Filled None");
     let page = |filled: &str| {
         let json = format!(
             r#"{{"order_id":7,"order_status":"Filled","total_size":"10","cum_fill":"{filled}"}}"#
@@ -335,5 +338,5 @@ fn what_is_called_filled_of_which_less_is_filled_leaves_it_as_it_was() {
         seen.pages = vec![Page::of(&serde_json::from_str(&json).unwrap())];
         status(seen.about(&intent))
     };
-    assert_eq!((page("0").as_str(), page("10").as_str()), ("nothing", "Filled"));
+    assert_eq!((page("0").as_str(), page("10").as_str()), ("nothing", r#"Filled Some("10")"#));
 }
