@@ -70,6 +70,8 @@ pub enum Msg {
     LoggedOut(LoggedOut, RpcReplyPort<LogoutReport>),
     /// What is known about how to log in, with what a client has said.
     Wish(Box<Wish>),
+    /// Somebody was told that this login has failed.
+    Told(u64),
     /// Somebody wants a login; who can open a page, and where the answer goes.
     Login(Ask, Option<OpenPage>, RpcReplyPort<Begun>),
     /// How far a login is, by its number.
@@ -262,7 +264,8 @@ impl Actor for Session {
             Msg::Done(..) | Msg::Looked(..) | Msg::Named(..) | Msg::Primed(..) | Msg::Due(_) => {}
             Msg::Logout(reply) => state.logout(&me, reply),
             Msg::LoggedOut(outcome, reply) => state.logged_out(&me, &outcome, reply),
-            Msg::Wish(wish) => state.logins.wish = *wish,
+            Msg::Wish(wish) => state.wish(*wish),
+            Msg::Told(number) => state.told(number),
             Msg::Login(ask, page, reply) => {
                 let _ = reply.send(state.login(&me, ask, page));
             }

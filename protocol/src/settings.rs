@@ -56,7 +56,7 @@ pub struct BadSetting {
 }
 
 /// Checked values by the name of their setting.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     given: BTreeMap<&'static str, (Secret, Origin)>,
     /// What could not be taken, in the order it was read.

@@ -143,6 +143,10 @@ class Process:
         state = self.read("stat").rpartition(b")")[2].split()
         return bool(state) and state[0] not in (b"Z", b"X")
 
+    def parent(self):
+        state = self.read("stat").rpartition(b")")[2].split()
+        return int(state[1]) if state else 0
+
     def started(self):
         return int(self.read("stat").rpartition(b")")[2].split()[19])
 
@@ -310,10 +314,15 @@ class World:
         return next((one for one in self.named("java") if "--conf" in one.arguments), None)
 
     def browsers(self):
-        """Chromium's main processes; their children have a type."""
-        mine = [one for one in self.processes() if any("--remote-debugging-pipe" == a for a in one.arguments)]
-        return [one for one in mine if not any(a.startswith("--type=") for a in one.arguments)
-                and pathlib.Path(one.program).name != "sh" and pathlib.Path(one.program).name != "dash"]  # fmt: skip
+        """Chromium's main processes; their children have a type, or are about to become something else."""
+        def is_main(one):
+            is_typed = any(argument.startswith("--type=") for argument in one.arguments)
+            is_wrapper = pathlib.Path(one.program).name in ("sh", "dash")
+            return "--remote-debugging-pipe" in one.arguments and not is_typed and not is_wrapper
+
+        found = [one for one in self.processes() if is_main(one)]
+        pids = {one.pid for one in found}
+        return [one for one in found if one.parent() not in pids]
 
     def address(self):
         return self.status().get("gateway", {}).get("address")

@@ -128,6 +128,22 @@ impl SessionHandle {
         deadline: Instant,
         tell: impl Fn(&str),
     ) -> Followed {
+        let followed = self.login_once(ask, page, deadline, tell).await;
+        if let (Some(login), Some(failure)) = (followed.view.login.as_deref(), &followed.failed)
+            && login.failure() == Some(failure)
+        {
+            self.post.send(Msg::Told(login.number));
+        }
+        followed
+    }
+
+    async fn login_once(
+        &self,
+        ask: Ask,
+        page: Option<OpenPage>,
+        deadline: Instant,
+        tell: impl Fn(&str),
+    ) -> Followed {
         let mut views = self.board.session().subscribe();
         let before = views.borrow_and_update().clone();
         let running = |view: &SessionView| {

@@ -194,7 +194,7 @@ pub struct Situation<'a> {
     pub running: Option<bool>,
     /// How the last one ended, if it failed.
     pub last: Option<&'a Failure>,
-    /// That one began by itself and failed just now: whoever asks has not heard of it.
+    /// It failed just now, and nobody was told.
     pub is_news: bool,
     /// Whether headless logins are configured.
     pub headless: bool,

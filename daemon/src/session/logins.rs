@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// A client whose person has just answered asks again within this time; what it asks for is the login
 /// that got the answer, and no other.
 const ANSWERED: Duration = Duration::from_secs(30);
-/// For so long a failed login that nobody asked for is news to whoever asks then.
+/// For so long a failure of a headless login that nobody has been told of is news to whoever asks then.
 const NEWS: Duration = Duration::from_secs(60);
 /// Whoever is about to ask has asked within this time.
 const COMING: Duration = Duration::from_secs(10);
@@ -83,9 +83,10 @@ pub(super) struct Logins {
 struct Current {
     view: LoginView,
     paper: bool,
-    /// Somebody hears of its end: who asked for it, who joined it, or who was told afterwards.
-    is_followed: bool,
+    /// When it failed.
     failed: Option<Instant>,
+    /// Whether somebody was told of that.
+    is_told: bool,
     /// Who was logged in when it began, if it is to replace that login.
     replaces: Option<Identity>,
     answers: mpsc::UnboundedSender<Answer>,
@@ -104,7 +105,8 @@ pub struct Identity {
 
 impl Current {
     fn is_news(&self) -> bool {
-        !self.is_followed && self.failed.is_some_and(|at| at.elapsed() < NEWS)
+        let is_recent = self.failed.is_some_and(|at| at.elapsed() < NEWS);
+        self.view.way == Way::Headless && !self.is_told && is_recent
     }
 }
 
@@ -213,9 +215,6 @@ impl State {
         };
         let start = login::decide(&situation, ask);
         tracing::info!(?ask, ?start, "a login is asked for");
-        if let Some(current) = self.logins.current.as_mut() {
-            current.is_followed |= !is_unasked;
-        }
         match start {
             Start::Wait => {
                 self.handle.want();
@@ -284,8 +283,8 @@ impl State {
         self.logins.current = Some(Current {
             view,
             paper,
-            is_followed: ask.asker != Asker::Nobody,
             failed: None,
+            is_told: false,
             replaces,
             answers,
             opener: page,
@@ -323,6 +322,22 @@ impl State {
             true => self.event(me, &Event::Wanted),
             false => self.publish(),
         }
+    }
+
+    /// Somebody was told that this login has failed.
+    pub(super) fn told(&mut self, number: u64) {
+        if let Some(current) = self.logins.current.as_mut().filter(|one| one.view.number == number)
+        {
+            current.is_told = true;
+        }
+    }
+
+    /// What a login goes by from now on. What failed with other settings says nothing of these.
+    pub(super) fn wish(&mut self, wish: Wish) {
+        if let Some(current) = self.logins.current.as_mut().filter(|_| wish != self.logins.wish) {
+            current.is_told = true;
+        }
+        self.logins.wish = wish;
     }
 
     /// Somebody who can open a page has joined.

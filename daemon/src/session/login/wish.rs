@@ -14,7 +14,7 @@ use crate::secrets;
 use crate::session::calendar::Region;
 
 /// Everything about logins that was configured or wished for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wish {
     /// Log in without a person.
     pub headless: bool,
