@@ -1,6 +1,5 @@
 //! The brokerage side of accounts: `/iserver/accounts`, `/iserver/account/pnl/partitioned`.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,6 +9,7 @@ use crate::id::AccountId;
 use crate::lenient;
 use crate::money::Amount;
 use crate::pace::Window;
+use crate::rows::{self, Entries};
 
 /// Must be the first `/iserver` call of every brokerage session.
 #[derive(Debug, Clone, Copy)]
@@ -25,10 +25,10 @@ pub struct BrokerageAccounts {
     #[serde(rename = "isPaper", default, deserialize_with = "lenient::opt")]
     pub is_paper: Option<bool>,
     /// What each account can do.
-    #[serde(rename = "acctProps", default, deserialize_with = "lenient::or_default")]
-    pub props: BTreeMap<String, AccountProps>,
+    #[serde(rename = "acctProps", default, deserialize_with = "rows::field")]
+    pub props: Entries<AccountProps>,
     /// The account that calls mean which name none.
-    #[serde(rename = "selectedAccount", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "selectedAccount", default, deserialize_with = "lenient::opt")]
     pub selected: Option<AccountId>,
 }
 
@@ -72,10 +72,10 @@ pub struct SelectAccount {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Selected {
     /// It was another one before.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub set: Option<bool>,
     /// `Account already set`.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub success: Option<String>,
 }
 
@@ -102,8 +102,8 @@ pub struct GetPnl;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PnlPartitioned {
     /// The rows.
-    #[serde(default)]
-    pub upnl: BTreeMap<String, Pnl>,
+    #[serde(default, deserialize_with = "rows::field")]
+    pub upnl: Entries<Pnl>,
 }
 
 /// One row, in the account's base currency.

@@ -5,14 +5,13 @@ mod derivatives;
 mod rules;
 mod search;
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use crate::endpoint::{Endpoint, Path};
 use crate::id::Conid;
 use crate::lenient;
 use crate::money::{Quantity, Ratio};
+use crate::rows::{self, Entries, Rows};
 
 pub use derivatives::{GetOptionInfo, GetStrikes, OptionInfo, Right, Strikes};
 pub use rules::{ContractInfo, GetContractInfo, GetRules, Increment, Rules, TifRule};
@@ -29,7 +28,7 @@ pub struct GetStocks {
 }
 
 /// Companies by symbol; an unknown symbol is missing or empty.
-pub type Stocks = BTreeMap<String, Vec<Company>>;
+pub type Stocks = Entries<Rows<Company>>;
 
 /// One company with a symbol.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -38,8 +37,8 @@ pub struct Company {
     #[serde(default, deserialize_with = "lenient::opt")]
     pub name: Option<String>,
     /// Its listings.
-    #[serde(default)]
-    pub contracts: Vec<Listing>,
+    #[serde(default, deserialize_with = "rows::field")]
+    pub contracts: Rows<Listing>,
 }
 
 /// One listing.
@@ -72,7 +71,7 @@ pub struct GetFutures {
 }
 
 /// Futures by symbol, in no order.
-pub type Futures = BTreeMap<String, Vec<Future>>;
+pub type Futures = Entries<Rows<Future>>;
 
 /// One future.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -104,8 +103,8 @@ pub struct GetSecdefs {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Secdefs {
     /// One for each contract that is known.
-    #[serde(default)]
-    pub secdef: Vec<Secdef>,
+    #[serde(default, deserialize_with = "rows::field")]
+    pub secdef: Rows<Secdef>,
 }
 
 /// What a contract is.
@@ -172,12 +171,13 @@ pub struct GetCurrencyPairs {
 }
 
 /// Pairs by the currency that was asked for.
-pub type CurrencyPairs = BTreeMap<String, Vec<CurrencyPair>>;
+pub type CurrencyPairs = Entries<Rows<CurrencyPair>>;
 
 /// One pair.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct CurrencyPair {
     /// For instance `EUR.USD`.
+    #[serde(deserialize_with = "lenient::req")]
     pub symbol: String,
     /// The contract.
     pub conid: Conid,

@@ -80,7 +80,8 @@ impl AccountId {
 
     /// The last three characters, for logs.
     pub fn masked(&self) -> String {
-        format!("…{}", &self.0[self.0.len().saturating_sub(3)..])
+        let skipped = self.0.chars().count().saturating_sub(3);
+        format!("…{}", self.0.chars().skip(skipped).collect::<String>())
     }
 }
 
@@ -109,10 +110,12 @@ impl FromStr for OrderId {
 impl FromStr for AccountId {
     type Err = NotAnId;
 
-    /// Letters and digits only: an account becomes part of a path.
+    /// Whatever the broker calls it, a group or a model too, as long as it is short and can be printed; where it
+    /// becomes part of a path it is encoded.
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let fits =
-            (2..=20).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+        let fits = (1..=64).contains(&text.chars().count())
+            && text.trim() == text
+            && !text.chars().any(|c| c.is_control() || c.is_whitespace() && c != ' ');
         match fits {
             true => Ok(Self(text.to_owned())),
             false => Err(NotAnId(format!("{text:?} is not an account id (such as U1234567)"))),
@@ -205,9 +208,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_that_would_leave_their_place_in_a_path_are_no_ids() {
-        for bad in ["../logout", "U1/../x", "", "U", "U 1", "U1?x"] {
+    fn no_id_leaves_its_place_in_a_path() {
+        for bad in ["", " U1", "U1\n", "U1\u{1b}[1m", &"U".repeat(65)] {
             assert!(bad.parse::<AccountId>().is_err(), "{bad}");
+        }
+        for good in ["U1234567", "My_Group", "DU1234567-C", "All", "../logout", "Größe 1"] {
+            let path = crate::Path::new("/portfolio").segment(good.parse::<AccountId>().unwrap());
+            let last = path.as_str().strip_prefix("/portfolio/").unwrap();
+            assert!(!last.contains(['/', '?', ' ', '#']), "{last}");
         }
         for bad in ["0", "-1", "1e9", "265598.7", "", "../x", "4294967295"] {
             assert!(bad.parse::<Conid>().is_err(), "{bad}");
@@ -233,5 +241,6 @@ mod tests {
     #[test]
     fn a_log_shows_three_characters_of_an_account() {
         assert_eq!("DU1234567".parse::<AccountId>().unwrap().masked(), "…567");
+        assert_eq!("Größe".parse::<AccountId>().unwrap().masked(), "…öße");
     }
 }

@@ -1,11 +1,13 @@
-//! Reads what the broker means, whatever JSON type it used this time.
+//! Reads what the broker means, whatever JSON type it used this time, field by field and row by row: one odd value
+//! is a value that is not known, and never costs the rest.
 //!
-//! Every number goes from the text on the wire straight to its own type: none passes through a
-//! float. `null`, an absent key, `""`, `"N/A"`, `"NA"`, `"-"` and `"null"` all mean: no value.
+//! Every number goes from the text on the wire straight to its own type: none passes through a float. `null`, an
+//! absent key, `""`, `"N/A"`, `"NA"`, `"-"` and `"null"` all mean: no value. So do a number that nothing real can be
+//! (the largest double is IBKR's "not set"), `NaN`, and text where a number belongs.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use serde::de::Error;
+use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -15,32 +17,8 @@ pub trait FromBroker: Sized {
     fn from_broker(text: &str) -> Option<Self>;
 }
 
-/// For `#[serde(default, deserialize_with = "lenient::opt")]`: missing stays missing, and what
-/// cannot be read is an error, not a guess.
+/// For `#[serde(default, deserialize_with = "lenient::opt")]`: what is missing, and what cannot be read, is not known.
 pub fn opt<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromBroker,
-{
-    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
-    match raw {
-        Some(raw) => read(&raw).map_err(D::Error::custom),
-        None => Ok(None),
-    }
-}
-
-/// For `#[serde(deserialize_with = "lenient::req")]`: a value that must be there.
-pub fn req<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromBroker,
-{
-    opt(deserializer)?.ok_or_else(|| D::Error::custom("a required value is missing"))
-}
-
-/// For `#[serde(default, deserialize_with = "lenient::loose")]`: what cannot be read is missing. Only
-/// for what a row can do without, where one odd value must not cost the whole list.
-pub fn loose<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromBroker,
@@ -49,9 +27,30 @@ where
     Ok(raw.and_then(|raw| read(&raw).ok().flatten()))
 }
 
+/// For `#[serde(deserialize_with = "lenient::req")]`: a value without which a row says nothing.
+pub fn req<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromBroker,
+{
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    let value = read(&raw).map_err(D::Error::custom)?;
+    value.ok_or_else(|| D::Error::custom("a required value is missing"))
+}
+
+/// For `#[serde(default, deserialize_with = "lenient::part")]`: the same of an object.
+pub fn part<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
+}
+
 /// For `#[serde(default, deserialize_with = "lenient::millis")]`: milliseconds of the epoch.
 pub fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let millis = loose::<D, u64>(deserializer)?.filter(|millis| *millis > 0);
+    let millis = opt::<D, u64>(deserializer)?.filter(|millis| *millis > 0);
     Ok(millis.and_then(|millis| Timestamp::from_millisecond(millis.try_into().ok()?).ok()))
 }
 
@@ -60,7 +59,7 @@ pub fn compact_time<'de, D>(deserializer: D) -> Result<Option<Timestamp>, D::Err
 where
     D: Deserializer<'de>,
 {
-    let text = loose::<D, String>(deserializer)?;
+    let text = opt::<D, String>(deserializer)?;
     Ok(text.and_then(|text| utc("%y%m%d%H%M%S", &text)))
 }
 
@@ -70,26 +69,14 @@ pub fn utc(format: &str, text: &str) -> Option<Timestamp> {
     Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
 }
 
-/// For lists of ids that come as numbers, strings or a mixture.
+/// For lists of plain values that come as numbers, strings or a mixture, or not at all.
 pub fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromBroker,
 {
-    let raw = Option::<Vec<Box<RawValue>>>::deserialize(deserializer)?.unwrap_or_default();
-    raw.iter()
-        .filter_map(|raw| read(raw).transpose())
-        .collect::<Result<_, _>>()
-        .map_err(D::Error::custom)
-}
-
-/// For `#[serde(default, deserialize_with = "lenient::or_default")]`: `null` is as if it were absent.
-pub fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+    let raw = part::<D, Vec<Box<RawValue>>>(deserializer)?.unwrap_or_default();
+    Ok(raw.iter().filter_map(|raw| read(raw).ok().flatten()).collect())
 }
 
 /// One raw JSON value as `T`, or missing.
@@ -111,13 +98,15 @@ fn text(json: &str) -> Result<Option<String>, String> {
 }
 
 impl FromBroker for Decimal {
-    /// Takes `1,234.50`, `1.2E7` and a leading `+`.
+    /// Takes `1,234.50`, `1.2E7` and a leading `+`. What a sum of doubles leaves over (`1.3877787807814457E-17`) is
+    /// nothing: nothing is counted in smaller parts than [`PLACES`].
     fn from_broker(text: &str) -> Option<Self> {
         let plain: String = text.chars().filter(|c| *c != ',').collect();
-        match plain.contains(['e', 'E']) {
-            true => Decimal::from_scientific(&plain).ok(),
-            false => plain.parse().ok(),
-        }
+        let number = match plain.contains(['e', 'E']) {
+            true => scientific(&plain)?,
+            false => plain.parse().ok()?,
+        };
+        Some(if number.scale() > PLACES { number.round_dp(PLACES) } else { number })
     }
 }
 
@@ -151,6 +140,18 @@ impl FromBroker for u32 {
     }
 }
 
+/// Decimals of the smallest thing that is counted: the units of a crypto currency have eight.
+const PLACES: u32 = 12;
+
+/// A number with an exponent. One with more decimals than a decimal can have is as good as nothing.
+fn scientific(text: &str) -> Option<Decimal> {
+    Decimal::from_scientific(text).ok().or_else(|| {
+        let (digits, exponent) = text.split_once(['e', 'E'])?;
+        let (_, exponent) = (digits.parse::<Decimal>().ok()?, exponent.parse::<i64>().ok()?);
+        (exponent <= -i64::from(PLACES)).then_some(Decimal::ZERO)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -176,6 +177,10 @@ mod tests {
             ("\"1,234.50\"", "1234.50"),
             ("\"-0.082\"", "-0.082"),
             ("1.25E3", "1250"),
+            ("1.3877787807814457E-17", "0"),
+            ("-1.4210854715202004E-14", "0"),
+            ("\"1E-400\"", "0"),
+            ("0.00000012345678901234567", "0.000000123457"),
             ("0.1", "0.1"),
         ] {
             assert_eq!(amount(json).unwrap().as_deref(), Some(expected), "{json}");
@@ -192,14 +197,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_an_error_and_not_zero() {
-        assert!(amount("\"twelve\"").is_err());
-        assert!(amount("{}").is_err());
+    fn what_is_no_number_is_not_known_and_not_zero() {
+        let none =
+            ["\"twelve\"", "{}", "[1]", "true", "\"NaN\"", "\"5%\"", "1.7976931348623157E308"];
+        for json in none {
+            assert_eq!(amount(json).unwrap(), None, "{json}");
+        }
     }
 
     #[test]
     fn ids_may_be_numbers_or_strings() {
-        let row: Row = serde_json::from_str(r#"{"ids":[265598,"8314",5.0]}"#).unwrap();
+        let row: Row = serde_json::from_str(r#"{"ids":[265598,"8314",{},null,5.0]}"#).unwrap();
         assert_eq!(row.ids, [265_598, 8314, 5]);
+        let none: Row = serde_json::from_str(r#"{"ids":"none"}"#).unwrap();
+        assert!(none.ids.is_empty());
     }
 }

@@ -22,6 +22,7 @@ pub mod orders;
 pub mod pace;
 pub mod pin;
 pub mod portfolio;
+pub mod rows;
 pub mod session;
 pub mod snapshot;
 pub mod stream;
@@ -34,5 +35,7 @@ pub use failure::Failure;
 
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod odd;
 #[cfg(test)]
 mod testing;

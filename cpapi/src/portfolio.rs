@@ -1,6 +1,5 @@
 //! The portfolio side: `/portfolio/*`. Needs a login, not a brokerage session.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -10,6 +9,7 @@ use crate::id::{AccountId, Conid};
 use crate::lenient;
 use crate::money::{Amount, Price, Quantity, Ratio};
 use crate::pace::Window;
+use crate::rows::{self, Entries, Rows};
 
 /// Positions on one page; a shorter page is the last.
 pub const PAGE: usize = 100;
@@ -35,7 +35,7 @@ pub struct Account {
 }
 
 impl Endpoint for GetAccounts {
-    type Reply = Vec<Account>;
+    type Reply = Rows<Account>;
     const NAME: &'static str = "portfolio/accounts";
     const WINDOW: Option<Window> = Some(Window::one_in(5));
     const CACHE: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ pub struct GetSummary {
 }
 
 /// Values by lower-case key, such as `netliquidation`.
-pub type Summary = BTreeMap<String, SummaryItem>;
+pub type Summary = Entries<SummaryItem>;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -93,7 +93,7 @@ pub struct GetLedger {
 }
 
 /// Rows by currency; `BASE` sums them up in the base currency.
-pub type Ledger = BTreeMap<String, LedgerRow>;
+pub type Ledger = Entries<LedgerRow>;
 
 /// One currency.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -178,7 +178,7 @@ pub struct Position {
     #[serde(rename = "listingExchange", default, deserialize_with = "lenient::opt")]
     pub exchange: Option<String>,
     /// How its prices are shown; missing until the server has looked the contract up.
-    #[serde(rename = "displayRule", default)]
+    #[serde(rename = "displayRule", default, deserialize_with = "lenient::part")]
     pub display: Option<DisplayRule>,
 }
 
@@ -186,8 +186,8 @@ pub struct Position {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct DisplayRule {
     /// By price level.
-    #[serde(rename = "displayRuleStep", default)]
-    pub steps: Vec<DisplayStep>,
+    #[serde(rename = "displayRuleStep", default, deserialize_with = "rows::field")]
+    pub steps: Rows<DisplayStep>,
 }
 
 /// How prices from some level on are shown.
@@ -206,7 +206,7 @@ impl Position {
 }
 
 impl Endpoint for GetPositions {
-    type Reply = Vec<Position>;
+    type Reply = Rows<Position>;
     const NAME: &'static str = "portfolio/positions";
 
     fn path(&self) -> Path {
@@ -231,12 +231,12 @@ pub struct Holding {
     /// The contract.
     pub conid: Conid,
     /// Negative when short.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub position: Option<Quantity>,
 }
 
 impl Endpoint for GetHoldings {
-    type Reply = Vec<Holding>;
+    type Reply = Rows<Holding>;
     const NAME: &'static str = "portfolio2/positions";
 
     fn path(&self) -> Path {
@@ -252,7 +252,7 @@ mod tests {
 
     #[test]
     fn positions_keep_their_exact_numbers() {
-        let positions: Vec<Position> = fixtures::reply("portfolio_positions");
+        let positions: Rows<Position> = fixtures::reply("portfolio_positions");
         let apple = &positions[0];
         assert_eq!(apple.conid.get(), 265_598);
         assert_eq!(apple.market_price.unwrap().to_string(), "271.55000305");
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn holdings_are_read_from_the_fresh_list() {
-        let holdings: Vec<Holding> = fixtures::reply("portfolio2_positions");
+        let holdings: Rows<Holding> = fixtures::reply("portfolio2_positions");
         assert_eq!(holdings[0].conid.get(), 265_598);
         assert_eq!(holdings[1].position.unwrap().to_string(), "2");
         let list = GetHoldings { account: "DU1234567".parse().unwrap() };
@@ -276,7 +276,7 @@ mod tests {
         let ledger: Ledger = fixtures::reply("portfolio_ledger");
         assert!(ledger.contains_key("BASE"));
         assert!(ledger["USD"].cash.is_some());
-        let accounts: Vec<Account> = fixtures::reply("portfolio_accounts");
+        let accounts: Rows<Account> = fixtures::reply("portfolio_accounts");
         assert_eq!(accounts[0].currency.as_deref(), Some("USD"));
     }
 

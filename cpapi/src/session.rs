@@ -37,10 +37,10 @@ pub struct Tickled {
     #[serde(rename = "userId", default, deserialize_with = "lenient::opt")]
     pub user_id: Option<u64>,
     /// Tells the web session from the next one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     pub session: Option<Mark>,
     /// How the brokerage session stands.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::part")]
     pub iserver: Option<Iserver>,
 }
 

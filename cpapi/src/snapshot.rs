@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::endpoint::{Endpoint, Path};
 use crate::id::Conid;
 use crate::lenient::{self, FromBroker};
+use crate::rows::Rows;
 
 /// Conids that one request may name; the request line stays far below the gateway's 4096 bytes.
 pub const MAX_CONIDS: usize = 100;
@@ -230,10 +231,8 @@ impl<'de> Deserialize<'de> for Row {
         let get = |key: &str| raw.get(key).map(AsRef::as_ref);
         let conid = get("conid").ok_or_else(|| D::Error::missing_field("conid"))?;
         let conid = lenient::read(conid).map_err(D::Error::custom)?;
-        let updated: Option<u64> = match get("_updated") {
-            Some(millis) => lenient::read(millis).map_err(D::Error::custom)?,
-            None => None,
-        };
+        let updated: Option<u64> =
+            get("_updated").and_then(|millis| lenient::read(millis).ok().flatten());
         let values = raw
             .iter()
             .filter_map(|(key, value)| Some((key.parse::<u16>().ok()?, plain(value.get()))));
@@ -252,7 +251,7 @@ fn plain(json: &str) -> String {
 }
 
 impl Endpoint for GetSnapshot {
-    type Reply = Vec<Row>;
+    type Reply = Rows<Row>;
     const NAME: &'static str = "iserver/marketdata/snapshot";
 
     fn path(&self) -> Path {
@@ -271,7 +270,7 @@ mod tests {
     use crate::fixtures;
 
     fn row(conid: u32) -> Row {
-        let rows: Vec<Row> = fixtures::reply("snapshot");
+        let rows: Rows<Row> = fixtures::reply("snapshot");
         rows.into_iter().find(|row| row.conid.get() == conid).unwrap()
     }
 
@@ -342,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_stub_has_no_data_and_no_zeros() {
-        let stubs: Vec<Row> = fixtures::reply("snapshot_stub");
+        let stubs: Rows<Row> = fixtures::reply("snapshot_stub");
         assert!(!stubs[0].has_data());
         assert_eq!(stubs[0].number(Field::Bid), None);
     }

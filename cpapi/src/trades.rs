@@ -11,6 +11,7 @@ use crate::lenient;
 use crate::money::{Amount, Price, Quantity};
 use crate::orders::Side;
 use crate::pace::Window;
+use crate::rows::Rows;
 
 /// Days back that the broker keeps executions here.
 pub const MAX_DAYS: u8 = 7;
@@ -61,16 +62,17 @@ pub struct Execution {
 
 #[derive(Deserialize)]
 struct Row {
+    #[serde(deserialize_with = "lenient::req")]
     execution_id: String,
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     order_id: Option<OrderId>,
     #[serde(default, deserialize_with = "lenient::opt")]
     order_ref: Option<String>,
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     account: Option<AccountId>,
-    #[serde(rename = "accountCode", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "accountCode", default, deserialize_with = "lenient::opt")]
     account_code: Option<AccountId>,
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     conid: Option<Conid>,
     #[serde(default, deserialize_with = "lenient::opt")]
     symbol: Option<String>,
@@ -120,7 +122,7 @@ impl From<Row> for Execution {
 }
 
 impl Endpoint for GetTrades {
-    type Reply = Vec<Execution>;
+    type Reply = Rows<Execution>;
     const NAME: &'static str = "iserver/account/trades";
     const WINDOW: Option<Window> = Some(Window::one_in(5));
     const LANE: Lane = Lane::Vital;
@@ -139,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_fill_is_read_exactly() {
-        let trades: Vec<Execution> = fixtures::reply("trades");
+        let trades: Rows<Execution> = fixtures::reply("trades");
         let fill = &trades[0];
         assert_eq!(fill.execution_id, "0000aaaa.12345678.01.01");
         assert_eq!(fill.side, Some(Side::Buy));
@@ -152,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_fill_may_have_no_commission_yet() {
-        let trades: Vec<Execution> = fixtures::reply("trades_uncharged");
+        let trades: Rows<Execution> = fixtures::reply("trades_uncharged");
         assert!(trades.iter().any(|fill| fill.commission.is_none()));
     }
 

@@ -51,38 +51,45 @@ pub struct Preview {
 #[serde(bound = "T: FromBroker")]
 pub struct Impact<T> {
     /// Now.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub current: Option<T>,
     /// The difference.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub change: Option<T>,
     /// Then.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub after: Option<T>,
 }
 
 #[derive(Deserialize)]
 struct Reply {
+    #[serde(default, deserialize_with = "lenient::part")]
     amount: Option<Costs>,
+    #[serde(default, deserialize_with = "lenient::part")]
     equity: Option<Impact<Amount>>,
+    #[serde(default, deserialize_with = "lenient::part")]
     initial: Option<Impact<Amount>>,
+    #[serde(default, deserialize_with = "lenient::part")]
     maintenance: Option<Impact<Amount>>,
+    #[serde(default, deserialize_with = "lenient::part")]
     position: Option<Impact<Quantity>>,
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     warn: Option<String>,
-    warns: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::list")]
+    warns: Vec<String>,
+    #[serde(default, deserialize_with = "lenient::opt")]
     error: Option<String>,
-    errors: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "lenient::list")]
+    errors: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct Costs {
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     amount: Option<Money>,
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     commission: Option<Money>,
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     total: Option<Money>,
 }
 
@@ -108,9 +115,9 @@ impl From<Reply> for Preview {
 }
 
 /// The one text of older builds and the list of newer ones, each text once.
-fn told(one: Option<String>, list: Option<Vec<String>>) -> Vec<String> {
+fn told(one: Option<String>, list: Vec<String>) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
-    for text in one.into_iter().chain(list.unwrap_or_default()) {
+    for text in one.into_iter().chain(list) {
         let text = clean_to(unnumbered(&text), MAX_WARNING);
         if !text.is_empty() && !told.contains(&text) {
             told.push(text);

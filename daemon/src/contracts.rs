@@ -10,6 +10,7 @@ use ibd_cpapi::contracts::{
     GetCurrencyPairs, GetFutures, GetSecdefs, GetStocks, Hits, MAX_SECDEFS, Search, Secdef,
 };
 use ibd_cpapi::id::Conid;
+use ibd_cpapi::rows::Rows;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -237,7 +238,7 @@ async fn stocks(lease: &Lease, symbol: &str, deadline: Instant) -> Result<Vec<Co
 async fn futures(lease: &Lease, symbol: &str, deadline: Instant) -> Result<Vec<Contract>, Failure> {
     let request = GetFutures { symbols: vec![symbol.to_owned()] };
     let answer = lease.client().ask(&request, deadline).await?;
-    let mut months = answer.value.get(symbol).cloned().unwrap_or_default();
+    let mut months = answer.value.get(symbol).cloned().unwrap_or_default().into_rows();
     months.sort_by(|a, b| a.expiration.cmp(&b.expiration));
     let contracts = months.into_iter().map(|month| Contract {
         symbol: Some(symbol.to_owned()),
@@ -256,7 +257,8 @@ async fn pairs(
     let request = GetCurrencyPairs { currency: quote.clone() };
     let answer = lease.client().ask(&request, deadline).await?;
     let wanted = format!("{base}.{quote}");
-    let pairs = answer.value.into_values().flatten().filter(|pair| pair.symbol == wanted);
+    let pairs = answer.value.into_iter().flat_map(|(_, pairs)| pairs);
+    let pairs = pairs.filter(|pair| pair.symbol == wanted);
     let contracts = pairs.map(|pair| Contract {
         symbol: Some(pair.symbol),
         exchange: Some("IDEALPRO".to_owned()),
@@ -278,7 +280,7 @@ async fn search(
         Ok(answer) => answer.value,
         // Some builds answer an unknown symbol with an error of their own.
         Err(Failure::Refused { text, .. }) if text.to_ascii_lowercase().contains("no symbol") => {
-            Hits(Vec::new())
+            Hits(Rows::default())
         }
         Err(failure) => return Err(failure),
     };

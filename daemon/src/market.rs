@@ -101,15 +101,46 @@ pub async fn quotes(
         looks += 1;
         for some in open.chunks(MAX_CONIDS) {
             let conids = some.iter().map(|wanted| wanted.conid).collect();
-            let answer =
-                lease.client().ask(&GetSnapshot { conids, fields: FIELDS }, deadline).await?;
-            rows.extend(answer.value.into_iter().map(|row| (row.conid, row)));
+            let found = snapshot(lease, conids, deadline).await?;
+            rows.extend(found.into_iter().map(|row| (row.conid, row)));
         }
         open.retain(|wanted| !is_settled(wanted, rows.get(&wanted.conid), looks));
         if open.is_empty() || Instant::now() + faults::scaled(BETWEEN_LOOKS) > patience {
             return Ok(rows);
         }
         tokio::time::sleep(faults::scaled(BETWEEN_LOOKS)).await;
+    }
+}
+
+/// The quotes of some contracts. Where one of them makes the whole fail, the others are asked without it.
+async fn snapshot(
+    lease: &Lease,
+    conids: Vec<Conid>,
+    deadline: Instant,
+) -> Result<Vec<Row>, Failure> {
+    let (mut found, mut parts, mut failed) = (Vec::new(), vec![conids], None);
+    while let Some(part) = parts.pop() {
+        let request = GetSnapshot { conids: part.clone(), fields: FIELDS };
+        match lease.client().ask(&request, deadline).await {
+            Ok(answer) => found.extend(answer.value),
+            Err(
+                failure @ (Failure::Refused { .. }
+                | Failure::Trouble { .. }
+                | Failure::Garbled { .. }),
+            ) => {
+                if let (one, two) = part.split_at(part.len() / 2)
+                    && !one.is_empty()
+                {
+                    parts.extend([one.to_vec(), two.to_vec()]);
+                }
+                failed = Some(failure);
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+    match failed.filter(|_| found.is_empty()) {
+        Some(failure) => Err(failure),
+        None => Ok(found),
     }
 }
 

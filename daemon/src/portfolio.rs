@@ -1,11 +1,14 @@
 //! Accounts, values and positions: the recipes over `/portfolio` and the account's P&L.
 
+use std::collections::BTreeSet;
+
 use ibd_cpapi::accounts::{GetPnl, Pnl, PnlPartitioned};
 use ibd_cpapi::faults;
-use ibd_cpapi::id::AccountId;
+use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::portfolio::{
-    Account, GetAccounts, GetLedger, GetPositions, GetSummary, Ledger, PAGE, Position, Summary,
+    Account, GetAccounts, GetLedger, GetPositions, GetSummary, Ledger, Position, Summary,
 };
+use ibd_cpapi::rows::{Rows, Unread};
 use ibd_cpapi::{Answer, Failure};
 use jiff::Timestamp;
 use tokio::time::{Duration, Instant};
@@ -13,6 +16,8 @@ use tokio::time::{Duration, Instant};
 use crate::refusal::Refusal;
 use crate::session::Lease;
 
+/// Pages of positions have at least so many rows, but for the last.
+const SMALLEST_PAGE: usize = 30;
 /// No account has more positions than this many pages hold; a server that pages for ever is broken.
 const MAX_PAGES: usize = 200;
 
@@ -57,6 +62,8 @@ pub struct Portrait {
     pub summary: Summary,
     /// Its cash.
     pub ledger: Ledger,
+    /// What could not be read of it, a sentence each.
+    pub not_read: Vec<String>,
     /// Its P&L, if the broker has it.
     pub pnl: Option<Pnl>,
     /// When the oldest part of this was answered.
@@ -66,37 +73,77 @@ pub struct Portrait {
 /// Until the first profit and loss of a session.
 const COLD: Duration = Duration::from_secs(8);
 
-/// Everything about some accounts.
+/// Everything about some accounts, part by part: what cannot be read is said beside the rest. It fails only where
+/// nothing at all could be read.
 pub async fn portraits(
     lease: &Lease,
     wanted: &[AccountId],
     deadline: Instant,
 ) -> Result<Vec<Portrait>, Failure> {
     let client = lease.client();
-    let accounts = client.ask(&GetAccounts, deadline).await?;
+    let mut parts = Parts::default();
+    let known = client.ask(&GetAccounts, deadline).await;
+    let known = parts.read("The account's description", known);
     let soon = deadline.min(Instant::now() + COLD);
-    let pnl = pnl(lease, soon, deadline).await.ok();
-    let mut portraits = Vec::with_capacity(wanted.len());
+    let pnl = parts.read("Today's P&L", pnl(lease, soon, deadline).await);
+    let (shared, mut portraits) = (std::mem::take(&mut parts.not_read), Vec::new());
     for id in wanted {
         let (summary, ledger) =
             (GetSummary { account: id.clone() }, GetLedger { account: id.clone() });
         let (summary, ledger) =
-            tokio::try_join!(client.ask(&summary, deadline), client.ask(&ledger, deadline))?;
-        let account = accounts.value.iter().find(|account| account.id == *id).cloned();
+            tokio::join!(client.ask(&summary, deadline), client.ask(&ledger, deadline));
+        let summary = parts.read("The account's values", summary).unwrap_or_default();
+        let ledger = parts.read("Its cash by currency", ledger).unwrap_or_default();
+        parts.tell(summary.unread());
+        parts.tell(ledger.unread());
+        let description = known.iter().flatten().find(|account| account.id == *id).cloned();
         portraits.push(Portrait {
-            account: account.unwrap_or(Account {
+            account: description.unwrap_or(Account {
                 id: id.clone(),
                 title: None,
                 currency: None,
                 kind: None,
             }),
-            pnl: pnl.as_ref().and_then(|pnl| pnl.value.of(id).cloned()),
-            at: pnl.as_ref().map_or(summary.at, |pnl| pnl.at).min(summary.at).min(ledger.at),
-            summary: summary.value,
-            ledger: ledger.value,
+            pnl: pnl.as_ref().and_then(|pnl| pnl.of(id).cloned()),
+            at: parts.at.unwrap_or_else(Timestamp::now),
+            summary,
+            ledger,
+            not_read: shared.iter().cloned().chain(parts.not_read.drain(..)).collect(),
         });
     }
-    Ok(portraits)
+    match parts.failed.filter(|_| parts.at.is_none()) {
+        Some(failure) => Err(failure),
+        None => Ok(portraits),
+    }
+}
+
+/// What was read of several replies, and what was not.
+#[derive(Debug, Default)]
+struct Parts {
+    /// When the oldest that could be read was given.
+    at: Option<Timestamp>,
+    not_read: Vec<String>,
+    failed: Option<Failure>,
+}
+
+impl Parts {
+    fn read<T>(&mut self, what: &str, answer: Result<Answer<T>, Failure>) -> Option<T> {
+        match answer {
+            Ok(answer) => {
+                self.at = Some(self.at.map_or(answer.at, |at| at.min(answer.at)));
+                Some(answer.value)
+            }
+            Err(failure) => {
+                self.not_read.push(format!("{what} could not be read: {failure}."));
+                self.failed = Some(failure);
+                None
+            }
+        }
+    }
+
+    fn tell(&mut self, unread: &[Unread]) {
+        self.not_read.extend(unread.iter().map(Unread::to_string));
+    }
 }
 
 /// The P&L of all accounts; the first answer must be there at `soon`.
@@ -119,15 +166,19 @@ pub async fn positions(
     lease: &Lease,
     account: &AccountId,
     deadline: Instant,
-) -> Result<(Vec<Position>, Timestamp), Failure> {
-    let mut all = Vec::new();
-    let mut at = Timestamp::now();
+) -> Result<(Rows<Position>, Timestamp), Failure> {
+    let (mut all, mut at, mut first) = (Rows::<Position>::default(), Timestamp::now(), None);
     for page in 0..MAX_PAGES {
         let request = GetPositions { account: account.clone(), page };
         let answer = lease.client().ask(&request, deadline).await?;
-        let is_last = answer.value.len() < PAGE;
         at = at.min(answer.at);
-        all.extend(answer.value);
+        let count = answer.value.len() + answer.value.unread().len();
+        let full = *first.get_or_insert(count);
+        let known: BTreeSet<Conid> = all.iter().map(|position| position.conid).collect();
+        let mut new = answer.value;
+        new.retain(|position| !known.contains(&position.conid));
+        let is_last = is_last(count, full, !new.is_empty());
+        all.extend(new);
         if is_last {
             break;
         }
@@ -137,6 +188,12 @@ pub async fn positions(
     Ok((all, at))
 }
 
+/// Whether nothing comes after a page of so many rows, where the first had `full`. Pages have a hundred rows, or
+/// thirty; some servers give the last one again and again.
+fn is_last(count: usize, full: usize, has_new: bool) -> bool {
+    count < SMALLEST_PAGE || count < full || !has_new
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -144,6 +201,23 @@ mod tests {
 
     fn id(text: &str) -> AccountId {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn positions_are_read_to_the_last_page_however_long_pages_are() {
+        for (count, full, has_new, last) in [
+            (100, 100, true, false),
+            (30, 30, true, false),
+            (12, 100, true, true),
+            (12, 12, true, true),
+            (29, 30, true, true),
+            // A last page of 40 of pages of 100, or the first of pages of 40: the next one tells.
+            (40, 40, true, false),
+            (0, 40, false, true),
+            (30, 30, false, true),
+        ] {
+            assert_eq!(is_last(count, full, has_new), last, "{count} of {full}, new: {has_new}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::endpoint::{Endpoint, Path};
 use crate::id::{Conid, NotAnId};
 use crate::lenient;
 use crate::money::{Price, Quantity};
+use crate::rows::Rows;
 
 /// The strikes of a month. Empty unless [`super::Search`] found this underlying by its symbol before,
 /// in this session.
@@ -127,10 +128,10 @@ pub struct OptionInfo {
     #[serde(default, deserialize_with = "lenient::opt")]
     pub exchange: Option<String>,
     /// Call or put.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub right: Option<Right>,
     /// The strike.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub strike: Option<Price>,
     /// The currency it trades in.
     #[serde(default, deserialize_with = "lenient::opt")]
@@ -139,7 +140,7 @@ pub struct OptionInfo {
     #[serde(rename = "maturityDate", default, deserialize_with = "lenient::opt")]
     pub maturity_date: Option<String>,
     /// Units of the underlying in one contract.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub multiplier: Option<Quantity>,
     /// Tells weeklies and adjusted options apart.
     #[serde(rename = "tradingClass", default, deserialize_with = "lenient::opt")]
@@ -150,7 +151,7 @@ pub struct OptionInfo {
 }
 
 impl Endpoint for GetOptionInfo {
-    type Reply = Vec<OptionInfo>;
+    type Reply = Rows<OptionInfo>;
     const NAME: &'static str = "iserver/secdef/info";
 
     fn path(&self) -> Path {
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn an_option_is_read() {
-        let options: Vec<OptionInfo> = fixtures::reply("secdef_info");
+        let options: Rows<OptionInfo> = fixtures::reply("secdef_info");
         let option = &options[0];
         assert_eq!(option.maturity_date.as_deref(), Some("20270115"));
         assert_eq!(option.strike.unwrap().to_string(), "270");

@@ -6,6 +6,7 @@ use crate::endpoint::{Endpoint, Method, Path};
 use crate::id::Conid;
 use crate::lenient;
 use crate::money::{Amount, Price, Quantity, Ratio};
+use crate::rows::{self, Rows};
 
 /// The rules for orders in a contract.
 #[derive(Debug, Clone)]
@@ -22,10 +23,10 @@ pub struct GetRules {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Rules {
     /// Price steps, by price.
-    #[serde(rename = "incrementRules", default, deserialize_with = "lenient::or_default")]
-    pub increments: Vec<Increment>,
+    #[serde(rename = "incrementRules", default, deserialize_with = "rows::field")]
+    pub increments: Rows<Increment>,
     /// The step where there are no rules by price.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub increment: Option<Price>,
     /// Kinds of order, in the broker's words for screens: `limit`, `stop_limit`, …
     #[serde(rename = "orderTypes", default, deserialize_with = "lenient::list")]
@@ -37,13 +38,13 @@ pub struct Rules {
     #[serde(rename = "tifTypes", default, deserialize_with = "lenient::list")]
     pub tif_types: Vec<TifRule>,
     /// The usual lot.
-    #[serde(rename = "sizeIncrement", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "sizeIncrement", default, deserialize_with = "lenient::opt")]
     pub size_increment: Option<Quantity>,
     /// Kinds of order that take parts of a unit.
     #[serde(rename = "fraqTypes", default, deserialize_with = "lenient::list")]
     pub fraction_types: Vec<String>,
     /// Decimal places of such a part.
-    #[serde(rename = "fraqInt", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "fraqInt", default, deserialize_with = "lenient::opt")]
     pub fraction_digits: Option<u32>,
     /// Kinds of order that take an amount of money.
     #[serde(rename = "cqtTypes", default, deserialize_with = "lenient::list")]
@@ -52,16 +53,16 @@ pub struct Rules {
     #[serde(rename = "cashCcy", default, deserialize_with = "lenient::opt")]
     pub cash_currency: Option<String>,
     /// Steps of that amount.
-    #[serde(rename = "cashQtyIncr", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "cashQtyIncr", default, deserialize_with = "lenient::opt")]
     pub cash_increment: Option<Amount>,
     /// What prices are divided by to get the currency's unit: 100 where prices are in pence.
-    #[serde(rename = "priceMagnifier", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "priceMagnifier", default, deserialize_with = "lenient::opt")]
     pub price_magnifier: Option<Ratio>,
     /// Whether its price can be negative.
-    #[serde(rename = "negativeCapable", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "negativeCapable", default, deserialize_with = "lenient::opt")]
     pub negative_capable: Option<bool>,
     /// Why there are no rules: untrusted text.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub error: Option<String>,
 }
 
@@ -175,7 +176,7 @@ pub struct ContractInfo {
     #[serde(default, deserialize_with = "lenient::opt")]
     pub trading_class: Option<String>,
     /// Units of the underlying in one contract.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub multiplier: Option<Quantity>,
     /// `YYYYMMDD`.
     #[serde(default, deserialize_with = "lenient::opt")]
@@ -184,18 +185,18 @@ pub struct ContractInfo {
     #[serde(default, deserialize_with = "lenient::opt")]
     pub contract_month: Option<String>,
     /// The underlying, if there is one.
-    #[serde(rename = "underlying_con_id", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "underlying_con_id", default, deserialize_with = "lenient::opt")]
     pub underlying: Option<Conid>,
     /// The company or product: untrusted text.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub company_name: Option<String>,
     /// Whether SMART can route it.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub smart_available: Option<bool>,
 }
 
 fn comma_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let text = lenient::loose::<D, String>(deserializer)?.unwrap_or_default();
+    let text = lenient::opt::<D, String>(deserializer)?.unwrap_or_default();
     Ok(text.split([',', ';']).filter(|word| !word.is_empty()).map(str::to_owned).collect())
 }
 

@@ -1,9 +1,13 @@
 //! The search: `/iserver/secdef/search`.
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::endpoint::{Endpoint, Path};
 use crate::id::Conid;
+use crate::lenient;
+use crate::rows::{self, Rows};
 
 /// The conid of a stub that stands for "bonds of this issuer".
 const BOND_STUB: u32 = 2_147_483_647;
@@ -19,33 +23,28 @@ pub struct Search {
 }
 
 /// The hits, or an object that says there are none.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(from = "HitsOrNone")]
-pub struct Hits(pub Vec<Hit>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hits(pub Rows<Hit>);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum HitsOrNone {
-    Hits(Vec<HitText>),
-    None(serde::de::IgnoredAny),
-}
-
-/// Inside an untagged enum only plain strings survive, so ids are read in a second step.
 #[derive(Deserialize)]
 struct HitText {
-    conid: serde_json::Value,
-    #[serde(rename = "companyName")]
+    #[serde(deserialize_with = "lenient::req")]
+    conid: Conid,
+    #[serde(rename = "companyName", default, deserialize_with = "lenient::opt")]
     company: Option<String>,
+    #[serde(default, deserialize_with = "lenient::opt")]
     symbol: Option<String>,
+    #[serde(default, deserialize_with = "lenient::opt")]
     description: Option<String>,
-    #[serde(default)]
-    sections: Vec<Section>,
+    #[serde(default, deserialize_with = "rows::field")]
+    sections: Rows<Section>,
 }
 
 #[derive(Deserialize)]
 struct Section {
-    #[serde(rename = "secType")]
+    #[serde(rename = "secType", default, deserialize_with = "lenient::opt")]
     sec_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient::opt")]
     months: Option<String>,
 }
 
@@ -66,22 +65,21 @@ pub struct Hit {
     pub option_months: Vec<String>,
 }
 
-impl From<HitsOrNone> for Hits {
-    fn from(reply: HitsOrNone) -> Self {
-        match reply {
-            HitsOrNone::Hits(hits) => Self(hits.into_iter().filter_map(Hit::from_text).collect()),
-            HitsOrNone::None(_) => Self(Vec::new()),
+impl<'de> Deserialize<'de> for Hits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        // Where nothing is found there is an object with an error, and no list.
+        if !raw.get().starts_with('[') {
+            return Ok(Self(Rows::default()));
         }
+        let hits: Rows<HitText> = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        Ok(Self(hits.filter_map(Hit::from_text)))
     }
 }
 
 impl Hit {
     fn from_text(hit: HitText) -> Option<Self> {
-        let conid = match hit.conid {
-            serde_json::Value::String(text) => text,
-            other => other.to_string(),
-        };
-        let conid = conid.parse::<Conid>().ok().filter(|conid| conid.get() != BOND_STUB)?;
+        let conid = Some(hit.conid).filter(|conid| conid.get() != BOND_STUB)?;
         let options = hit.sections.iter().find(|s| s.sec_type.as_deref() == Some("OPT"));
         let months = options.and_then(|section| section.months.clone()).unwrap_or_default();
         Some(Self {

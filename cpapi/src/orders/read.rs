@@ -11,6 +11,7 @@ use crate::lenient;
 use crate::money::{Price, Quantity};
 use crate::orders::stage;
 use crate::pace::Window;
+use crate::rows::{self, Rows};
 
 /// Today's orders and open ones; at most once in five seconds.
 ///
@@ -29,10 +30,10 @@ pub struct GetOrders {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct Orders {
     /// Rows.
-    #[serde(default)]
-    pub orders: Vec<OrderRow>,
+    #[serde(default, deserialize_with = "rows::field")]
+    pub orders: Rows<OrderRow>,
     /// Whether the server calls this complete; it has been seen false beside a complete list.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub snapshot: Option<bool>,
 }
 
@@ -46,7 +47,7 @@ pub struct OrderRow {
     #[serde(default, deserialize_with = "lenient::opt")]
     pub account: Option<AccountId>,
     /// The contract; a combo has none of its own.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub conid: Option<Conid>,
     /// The symbol.
     #[serde(default, deserialize_with = "lenient::opt")]
@@ -111,13 +112,13 @@ pub struct OrderRow {
     #[serde(rename = "parentId", default, deserialize_with = "lenient::opt")]
     pub parent_id: Option<String>,
     /// The one-cancels-all set it belongs to.
-    #[serde(rename = "ocaGroupId", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "ocaGroupId", default, deserialize_with = "lenient::opt")]
     pub oca_group: Option<String>,
     /// Why it was cancelled by the broker: untrusted text.
     #[serde(
         rename = "order_cancellation_by_system_reason",
         default,
-        deserialize_with = "lenient::loose"
+        deserialize_with = "lenient::opt"
     )]
     pub cancel_reason: Option<String>,
     /// Also outside regular hours.

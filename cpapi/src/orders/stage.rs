@@ -136,7 +136,7 @@ impl fmt::Display for Stage {
 
 /// For `#[serde(default, deserialize_with = "stage::word")]`: the broker's word in its one spelling.
 pub fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(lenient::loose::<D, String>(from)?.map(|word| canonical(&word)))
+    Ok(lenient::opt::<D, String>(from)?.map(|word| canonical(&word)))
 }
 
 /// The broker's word in its one spelling.

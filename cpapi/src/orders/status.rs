@@ -25,7 +25,7 @@ pub struct OrderStatus {
     #[serde(default, deserialize_with = "lenient::opt")]
     pub account: Option<AccountId>,
     /// The contract; a combo has none of its own.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub conid: Option<Conid>,
     /// The symbol.
     #[serde(default, deserialize_with = "lenient::opt")]
@@ -82,7 +82,7 @@ pub struct OrderStatus {
     #[serde(default, deserialize_with = "lenient::opt")]
     pub order_ref: Option<String>,
     /// `A`: it came with another order; `0`: it did not.
-    #[serde(rename = "child_order_type", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "child_order_type", default, deserialize_with = "lenient::opt")]
     pub child_type: Option<String>,
     /// When it was last filled or changed.
     #[serde(rename = "order_time", default, deserialize_with = "lenient::compact_time")]

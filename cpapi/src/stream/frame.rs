@@ -47,74 +47,74 @@ pub struct OrderDelta {
     #[serde(rename = "orderId")]
     pub order_id: OrderId,
     /// Whose.
-    #[serde(rename = "acct", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "acct", default, deserialize_with = "lenient::opt")]
     pub account: Option<AccountId>,
     /// The contract.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub conid: Option<Conid>,
     /// `265598@NYSE`, or a combo.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub conidex: Option<String>,
     /// The symbol.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub ticker: Option<String>,
     /// `STK`, `OPT`, …
-    #[serde(rename = "secType", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "secType", default, deserialize_with = "lenient::opt")]
     pub sec_type: Option<String>,
     /// `BUY` or `SELL`.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub side: Option<String>,
     /// In capitals: `LIMIT`, `STOP`, …
-    #[serde(rename = "origOrderType", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "origOrderType", default, deserialize_with = "lenient::opt")]
     pub order_type: Option<String>,
     /// What was asked for.
-    #[serde(rename = "totalSize", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "totalSize", default, deserialize_with = "lenient::opt")]
     pub quantity: Option<Quantity>,
     /// What has been filled.
-    #[serde(rename = "filledQuantity", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "filledQuantity", default, deserialize_with = "lenient::opt")]
     pub filled: Option<Quantity>,
     /// What has not been filled yet.
-    #[serde(rename = "remainingQuantity", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "remainingQuantity", default, deserialize_with = "lenient::opt")]
     pub remaining: Option<Quantity>,
     /// `0/10`, or `5` once all is filled.
-    #[serde(rename = "sizeAndFills", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "sizeAndFills", default, deserialize_with = "lenient::opt")]
     pub size_and_fills: Option<String>,
     /// The limit price; for a stop order its stop price, where the broker puts it here.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub price: Option<Price>,
     /// The stop price.
-    #[serde(rename = "auxPrice", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "auxPrice", default, deserialize_with = "lenient::opt")]
     pub stop_price: Option<Price>,
     /// Average price of the fills.
-    #[serde(rename = "avgPrice", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "avgPrice", default, deserialize_with = "lenient::opt")]
     pub average_price: Option<Price>,
     /// `Submitted`, `Filled`, …
     #[serde(default, deserialize_with = "stage::word")]
     pub status: Option<String>,
     /// What the trading system says.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub order_ccp_status: Option<String>,
     /// `CLOSE` means `DAY`.
-    #[serde(rename = "timeInForce", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "timeInForce", default, deserialize_with = "lenient::opt")]
     pub tif: Option<String>,
     /// The client order id it was sent with.
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     pub order_ref: Option<String>,
     /// The client order id or the order id of the parent, on the child of a bracket.
-    #[serde(rename = "parentId", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "parentId", default, deserialize_with = "lenient::opt")]
     pub parent_id: Option<String>,
     /// Why it was cancelled by the broker: untrusted text.
     #[serde(
         rename = "order_cancellation_by_system_reason",
         default,
-        deserialize_with = "lenient::loose"
+        deserialize_with = "lenient::opt"
     )]
     pub cancel_reason: Option<String>,
     /// When it was last filled or changed.
     #[serde(rename = "lastExecutionTime_r", default, deserialize_with = "lenient::millis")]
     pub last_execution: Option<Timestamp>,
     /// IBKR's one line about it.
-    #[serde(rename = "orderDesc", default, deserialize_with = "lenient::loose")]
+    #[serde(rename = "orderDesc", default, deserialize_with = "lenient::opt")]
     pub description: Option<String>,
 }
 
@@ -124,7 +124,7 @@ struct Frame {
     topic: Option<String>,
     #[serde(default)]
     args: Option<Box<RawValue>>,
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     hb: Option<u64>,
     #[serde(default)]
     error: Option<Value>,
@@ -132,9 +132,9 @@ struct Frame {
 
 #[derive(Deserialize)]
 struct Status {
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     authenticated: Option<bool>,
-    #[serde(default, deserialize_with = "lenient::loose")]
+    #[serde(default, deserialize_with = "lenient::opt")]
     competing: Option<bool>,
 }
 

@@ -46,6 +46,8 @@ pub struct Evidence {
     pub unread: Vec<OrderId>,
     /// Whose lists were read.
     pub accounts: Vec<AccountId>,
+    /// Whether each row of the lists could be read: one that could not may be of any order.
+    pub is_whole: bool,
     /// Whether an absence means something.
     pub is_complete: bool,
     /// Of which brokerage session.
@@ -95,17 +97,19 @@ pub async fn gather(
             tokio::time::sleep(faults::scaled(lateness::LIST)).await;
         }
         // Later rows replace earlier ones.
-        evidence.listed_at = None;
+        (evidence.listed_at, evidence.is_whole) = (None, true);
         for account in &look.accounts {
             let list = match is_thorough {
                 false => feeds.list(lease, account, deadline).await?,
                 true => feeds.list_anew(lease, account, deadline).await?,
             };
             evidence.listed_at = Some(evidence.listed_at.map_or(list.at, |at| at.min(list.at)));
-            evidence.add_rows(list.value.orders);
+            evidence.is_whole &= list.value.orders.is_whole();
+            evidence.add_rows(list.value.orders.into_rows());
             if is_thorough {
                 let fills = feeds.trades_anew(lease, account, DAYS, deadline).await?.value;
-                evidence.add_fills(fills);
+                evidence.is_whole &= fills.is_whole();
+                evidence.add_fills(fills.into_rows());
             }
         }
     }
@@ -119,7 +123,7 @@ pub async fn gather(
         }
     }
     evidence.accounts = look.accounts.clone();
-    evidence.is_complete = is_thorough;
+    evidence.is_complete = is_thorough && evidence.is_whole;
     Ok(evidence)
 }
 
@@ -133,6 +137,7 @@ impl Evidence {
             absent: Vec::new(),
             unread: Vec::new(),
             accounts: Vec::new(),
+            is_whole: true,
             is_complete: false,
             epoch,
             through,

@@ -11,6 +11,7 @@ use ibd_cpapi::accounts::SelectAccount;
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::orders::{GetOrderStatus, GetOrders, OrderRow, OrderStatus, Orders, Stage};
 use ibd_cpapi::portfolio::GetAccounts;
+use ibd_cpapi::rows::Rows;
 use ibd_cpapi::trades::{Execution, GetTrades};
 use ibd_cpapi::{Answer, Failure, faults};
 use jiff::Timestamp;
@@ -126,7 +127,7 @@ impl Feeds {
         account: &AccountId,
         days: u8,
         deadline: Instant,
-    ) -> Result<Answer<Vec<Execution>>, Failure> {
+    ) -> Result<Answer<Rows<Execution>>, Failure> {
         let _selection = self.select(lease, account, deadline).await?;
         lease.client().ask_anew(&GetTrades { days }, deadline).await
     }
@@ -139,7 +140,7 @@ impl Feeds {
         account: &AccountId,
         days: u8,
         deadline: Instant,
-    ) -> Result<(Vec<Execution>, Timestamp), Failure> {
+    ) -> Result<(Rows<Execution>, Timestamp), Failure> {
         let mut answer = match lease.facts().accounts.len() {
             0 | 1 => lease.client().ask(&GetTrades { days }, deadline).await?,
             // What is remembered may be another account's.
@@ -150,16 +151,7 @@ impl Feeds {
             answer = self.trades_anew(lease, account, days, deadline).await?;
         }
         *self.traded.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease.epoch());
-        let mut trades: Vec<Execution> = Vec::with_capacity(answer.value.len());
-        for trade in answer.value {
-            // The same execution comes again once its commission is known.
-            match trades.iter_mut().find(|known| known.execution_id == trade.execution_id) {
-                Some(known) if known.commission.is_none() => *known = trade,
-                Some(_) => {}
-                None => trades.push(trade),
-            }
-        }
-        Ok((trades, answer.at))
+        Ok((answer.value.with_rows(each_once), answer.at))
     }
 
     /// Selects an account for as long as the answer is held. A login with one account has nothing to select.
@@ -278,6 +270,19 @@ pub fn limit_price(row: &OrderRow) -> Option<ibd_cpapi::money::Price> {
 
 fn is_stop(row: &OrderRow) -> bool {
     matches!(row.order_type.as_deref(), Some("STOP" | "STP" | "TRAIL" | "TRAILING_STOP"))
+}
+
+/// The same execution comes again once its commission is known.
+fn each_once(all: Vec<Execution>) -> Vec<Execution> {
+    let mut trades: Vec<Execution> = Vec::with_capacity(all.len());
+    for trade in all {
+        match trades.iter_mut().find(|known| known.execution_id == trade.execution_id) {
+            Some(known) if known.commission.is_none() => *known = trade,
+            Some(_) => {}
+            None => trades.push(trade),
+        }
+    }
+    trades
 }
 
 #[cfg(test)]

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::{
-    AcceptedRow, CancelAnswer, CancelOrder, CancelTarget, ModifyOrder, OrderAnswer, OrderRow,
-    PlaceOrders, ReplyId, SendReply, read_answer, read_cancel,
+    AcceptedRow, CancelAnswer, CancelOrder, CancelTarget, GetOrders, ModifyOrder, OrderAnswer,
+    OrderRow, PlaceOrders, ReplyId, SendReply, read_answer, read_cancel,
 };
-use ibd_cpapi::{Client, Failure, faults};
+use ibd_cpapi::{Client, Endpoint, Failure, faults};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -211,16 +211,22 @@ async fn first_try(
 ) -> Result<Evidence, Failure> {
     let age = Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default();
     tokio::time::sleep(faults::scaled(lateness::LIST).saturating_sub(age)).await;
-    by_name(round, lease, &first.account).await
+    by_name(round, lease, first).await
 }
 
-/// The list as it is from now on.
-async fn by_name(round: &Round, lease: &Lease, account: &AccountId) -> Result<Evidence, Failure> {
+/// The list as it is from now on, in which an order is looked for. That it is not there can only be said of a list
+/// that was read whole.
+async fn by_name(round: &Round, lease: &Lease, wanted: &Intent) -> Result<Evidence, Failure> {
     let deadline = Instant::now() + faults::scaled(ANSWER);
-    let list = round.feeds.list_anew(lease, account, deadline).await?;
+    let list = round.feeds.list_anew(lease, &wanted.account, deadline).await?;
     let mut evidence = Evidence::begin(lease.epoch(), round.through.clone());
-    evidence.add_rows(list.value.orders);
-    Ok(evidence)
+    evidence.is_whole = list.value.orders.is_whole();
+    let unread = list.value.orders.unread().first().cloned();
+    evidence.add_rows(list.value.orders.into_rows());
+    match unread.filter(|_| evidence.about(wanted).is_none()) {
+        Some(unread) => Err(unread.in_reply_of(GetOrders::NAME)),
+        None => Ok(evidence),
+    }
 }
 
 /// Sends what an intent is for, and looks where the answer alone does not do.
@@ -314,7 +320,7 @@ async fn refused(
         return Ok(Evidence::begin(lease.epoch(), round.through.clone()));
     }
     tokio::time::sleep(faults::scaled(lateness::LIST)).await;
-    let mut evidence = by_name(round, lease, &intent.account).await?;
+    let mut evidence = by_name(round, lease, intent).await?;
     if let Some(order_id) = order_id {
         evidence.pages.extend(page(round, lease, intent, order_id).await);
     }

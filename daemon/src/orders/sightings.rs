@@ -329,6 +329,8 @@ impl State {
         for (id, order) in known {
             if evidence.lists(order) {
                 self.unlisted.is_listed(order);
+            } else if !evidence.is_whole {
+                // It may be the row that could not be read.
             } else if self.unlisted.is_missing(order, now) {
                 self.expect(me, order, Until::Asked);
             } else if evidence.absent.contains(&order) {

@@ -255,7 +255,7 @@ async fn all_seen(ctx: &Ctx, intent: &Intent, before: &[OrderId]) -> Result<Out,
     let recent = ctx.desks.orders.recent().await?;
     let known = before.iter().copied().chain(open_here(&recent, account));
     let (done, open) = ends(known, &list.value.orders, account);
-    ctx.desks.orders.listed(list.value.orders, list.at);
+    ctx.desks.orders.listed(list.value.orders.into_rows(), list.at);
     // What IBKR may have, and nobody knows, has not been seen to end.
     let in_doubt = recent
         .iter()

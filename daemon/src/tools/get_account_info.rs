@@ -89,6 +89,9 @@ pub struct AccountInfo {
     gross_position_value: Option<Num>,
     /// Cash by currency.
     cash: Vec<Cash>,
+    /// What could not be read, and why: it is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_read: Vec<String>,
 }
 
 /// Cash of one currency.
@@ -140,7 +143,7 @@ impl Tool for GetAccountInfo {
 
 impl From<Portrait> for AccountInfo {
     fn from(portrait: Portrait) -> Self {
-        let Portrait { account, summary, ledger, pnl, .. } = portrait;
+        let Portrait { account, summary, ledger, pnl, not_read, .. } = portrait;
         let value = |key: &str| money(summary.get(key).and_then(|item| item.present()));
         let base = ledger.get("BASE");
         let said = |amount: fn(&LedgerRow) -> Option<Amount>| money(base.and_then(amount));
@@ -164,6 +167,7 @@ impl From<Portrait> for AccountInfo {
             maint_margin: value("maintmarginreq"),
             gross_position_value: value("grosspositionvalue"),
             cash: ledger.into_iter().filter(|(key, _)| key != "BASE").map(Cash::from).collect(),
+            not_read,
         }
     }
 }

@@ -390,7 +390,8 @@ impl Lists {
             ctx.tell(done as u32, Some(accounts.len() as u32), "reading the orders list");
             match list(ctx, account).await {
                 Ok(answer) => {
-                    let mut rows = answer.value.orders;
+                    let (mut rows, unread) = answer.value.orders.into_parts();
+                    lists.not_read.extend(unread.iter().map(ToString::to_string));
                     // A list that comes unfiltered has other accounts' orders, too.
                     rows.retain(|row| row.account.as_ref().is_none_or(|own| own == account));
                     ctx.desks.orders.listed(rows.clone(), answer.at);

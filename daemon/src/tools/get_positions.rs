@@ -51,6 +51,9 @@ pub struct Out {
     /// Pass it as `cursor` for the rest; absent when this is all.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<usize>,
+    /// Rows of IBKR's list that could not be read: what they hold is not known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_read: Vec<String>,
     /// When this was given.
     as_of: Time,
 }
@@ -90,6 +93,7 @@ impl Tool for GetPositions {
             rows,
             total,
             cursor: (until < total).then_some(until),
+            not_read: positions.unread().iter().map(ToString::to_string).collect(),
             as_of: Time(at),
         })
     }

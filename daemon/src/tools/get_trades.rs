@@ -100,21 +100,27 @@ impl Tool for GetTrades {
         let accounts = ctx.accounts(args.account_id.as_ref()).await?;
         let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
         let (mut trades, mut at, mut not_read) = (Vec::new(), Timestamp::now(), Vec::new());
+        let mut unanswered = 0;
         for account in &accounts {
             let read = ctx
                 .read(|lease| async move { feeds.trades(&lease, account, days, deadline).await })
                 .await;
             match read {
                 Ok((read, read_at)) => {
+                    let (read, unread) = read.into_parts();
                     trades.extend(read);
+                    not_read.extend(unread.iter().map(ToString::to_string));
                     at = at.min(read_at);
                 }
                 Err(refusal) if accounts.len() == 1 => return Err(refusal),
                 // What cannot be asked is said, and never counted as nothing.
-                Err(refusal) => not_read.push(format!("{account}: {}", refusal.message)),
+                Err(refusal) => {
+                    unanswered += 1;
+                    not_read.push(format!("{account}: {}", refusal.message));
+                }
             }
         }
-        if not_read.len() == accounts.len() {
+        if unanswered == accounts.len() {
             return Err(Refusal::new(
                 "timeout",
                 not_read.join("; "),

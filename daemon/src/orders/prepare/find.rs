@@ -5,6 +5,7 @@ use ibd_cpapi::contracts::{GetContractInfo, GetOptionInfo, GetStrikes, OptionInf
 use ibd_cpapi::failure::clean;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::money::Price;
+use ibd_cpapi::rows::Rows;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -315,7 +316,7 @@ pub(super) async fn option(lease: &Lease, tools: Tools<'_>, wanted: &WantedOptio
         Ok(answer) => answer.value,
         // Its way of saying that there is no such month or strike.
         Err(Failure::Trouble { .. } | Failure::Refused { .. } | Failure::Garbled { .. }) => {
-            Vec::new()
+            Rows::default()
         }
         Err(failure) => return Err(failure),
     };

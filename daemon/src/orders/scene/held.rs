@@ -41,7 +41,9 @@ pub(super) async fn gather(
         return Ok(Held { position, working: None });
     }
     let list = feeds.list(lease, &order.account, deadline).await?;
-    Ok(Held { position, working: resting(&list.value.orders, &order.account, conid) })
+    let orders = &list.value.orders;
+    let working = orders.is_whole().then(|| resting(orders, &order.account, conid)).flatten();
+    Ok(Held { position, working })
 }
 
 /// How much of a contract an account holds. `None`: it is not known, or it is nothing that is held.
@@ -56,6 +58,10 @@ pub async fn position(
     };
     let request = GetHoldings { account: account.clone() };
     let holdings = lease.client().ask(&request, deadline).await?.value;
+    // The row that cannot be read may be this contract's.
+    if !holdings.is_whole() {
+        return Ok(None);
+    }
     let own = holdings.iter().filter(|holding| holding.conid == conid);
     Ok(own.map(|holding| holding.position.map(|quantity| quantity.get())).sum())
 }
@@ -66,7 +72,9 @@ fn resting(rows: &[OrderRow], account: &AccountId, conid: Conid) -> Option<Vec<R
     let works = |row: &&OrderRow| row.status.as_deref().and_then(list::is_working) != Some(false);
     let has_leg = |row: &&OrderRow| row.conid.is_none() && names_leg(row.conidex.as_deref(), conid);
     let open = rows.iter().filter(is_ours).filter(works);
-    let about = open.filter(|row| row.conid == Some(conid) || has_leg(row));
+    // Of what names no contract at all it is not known what it would do.
+    let is_nameless = |row: &OrderRow| row.conid.is_none() && row.conidex.is_none();
+    let about = open.filter(|row| row.conid == Some(conid) || has_leg(row) || is_nameless(row));
     about
         .map(|row| {
             let rest = || Some(row.quantity?.get() - row.filled?.get());
