@@ -18,7 +18,8 @@ async fn bad_arguments_name_the_field_and_never_reach_the_gateway() {
         ("get_market_data", json!({ "symbol": "A", "conid": 1 }), "invalid_argument", "symbol"),
         ("get_market_data", json!({ "conid": 265_598.7 }), "invalid_argument", "conid"),
         ("get_market_data", json!({ "conids": vec![1; 101] }), "invalid_argument", "conids"),
-        ("get_positions", json!({ "accountId": "../../logout" }), "invalid_argument", "accountId"),
+        ("get_positions", json!({ "accountId": "U1\n2" }), "invalid_argument", "accountId"),
+        ("get_positions", json!({ "accountId": "../../logout" }), "unknown_account", "accountId"),
         ("get_positions", json!({ "accountId": "U9999999" }), "unknown_account", "accountId"),
         (
             "get_order_status",
@@ -111,11 +112,11 @@ async fn garbage_on_stdin_is_answered_and_survived() {
     let world = World::simulated();
     let mut client = world.client().await;
     client.send_bytes(b"{\"jsonrpc\":\"2.0\",\"id\":\n").await;
-    let answer = client.line().await.unwrap();
+    let answer = client.next_answer().await;
     assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32700), &Value::Null));
     client.send_bytes(b"[1,2,3]\n\n\xff\xfe garbage\n").await;
-    assert_eq!(client.line().await.unwrap()["error"]["code"], -32600);
-    assert_eq!(client.line().await.unwrap()["error"]["code"], -32700);
+    assert_eq!(client.next_answer().await["error"]["code"], -32600);
+    assert_eq!(client.next_answer().await["error"]["code"], -32700);
     client.call("get_session_status", json!({})).await.ok();
 }
 
@@ -134,7 +135,7 @@ async fn what_is_too_long_is_refused_with_its_id() {
         client.send_bytes(&[b'x'; 1 << 20]).await;
     }
     client.send_bytes(b"\"}}}\n").await;
-    let answer = client.line().await.unwrap();
+    let answer = client.next_answer().await;
     assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(77), &json!(-32600)));
     client.call("get_session_status", json!({})).await.ok();
 }

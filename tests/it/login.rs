@@ -272,6 +272,11 @@ async fn a_dead_gateway_is_said_alike_everywhere() {
     assert!(!reply.json.to_string().contains("os error"), "{}", reply.json);
     let logged_out = world.ctl(&["logout"]).await;
     plain(&logged_out);
+    // It is looked at once more after that.
+    until("it has been looked at", async || {
+        plain(&world.ctl(&["status"]).await).contains("No gateway answers")
+    })
+    .await;
     for (verb, code) in [
         (&["status"][..], 4),
         (&["gateway", "status"], 4),

@@ -210,6 +210,16 @@ impl Shim {
         )
     }
 
+    /// The next line that is no notification: those come when they come.
+    pub async fn next_answer(&mut self) -> Value {
+        loop {
+            let line = self.line().await.expect("stdout is open");
+            if line.get("method").is_none() {
+                return line;
+            }
+        }
+    }
+
     /// Closes its stdin; what it still says can be read.
     pub fn close_stdin(&mut self) {
         drop(self.stdin.take());

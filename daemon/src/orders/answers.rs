@@ -16,6 +16,11 @@ use super::{Msg, State, identify, questions};
 impl State {
     /// What the broker answered to an order, a change or a reply.
     pub(super) async fn answered(&mut self, me: &ActorRef<Msg>, id: IntentId, heard: Heard) {
+        // A change that was seen is known of its order, too, before anybody asks for that.
+        let changed = match (self.book.get(id).map(|intent| &intent.purpose), &heard.seen) {
+            (Some(Purpose::Modify { .. }), Some(Ok(seen))) => Some(seen.clone()),
+            _ => None,
+        };
         let Some(intent) = self.book.get(id).cloned() else { return };
         self.doubt_session(&heard.answer);
         if let Some(lease) = self.lease.clone() {
@@ -23,6 +28,9 @@ impl State {
         }
         let event = self.meaning(&intent, heard);
         self.step(me, id, event, "IBKR").await;
+        if let Some(changed) = changed {
+            self.sighted(me, changed).await;
+        }
         // What an order is after a change, and after one that was refused, its page says.
         if let Purpose::Modify { order_id, .. } = intent.purpose {
             self.expect_now(me, order_id);
@@ -57,8 +65,9 @@ impl State {
                 Event::Applied
             }
             OrderAnswer::Accepted(_) if !intent.is_order() => match shows_change(intent, seen) {
-                Some(false) => Event::Taken,
-                _ => Event::Applied,
+                Some(true) => Event::Applied,
+                // Not seen is not done.
+                _ => Event::Taken,
             },
             OrderAnswer::Accepted(rows) => accepted(&rows, None, intent, seen),
             OrderAnswer::PartlyAccepted { accepted: rows, refused } => {

@@ -41,12 +41,32 @@ impl Change {
         *self == Self::default()
     }
 
-    /// The whole order as it shall be.
+    /// Of what it names, what no page of an order shows.
+    pub fn unseen(&self) -> Option<&'static str> {
+        match (self.trail, self.outside_rth) {
+            (Some(_), _) => Some("how far it trails"),
+            (None, Some(_)) => Some("whether it works outside regular hours"),
+            (None, None) => None,
+        }
+    }
+
+    /// The whole order as it shall be. How far a trailing stop follows IBKR does not show, so that is named in each
+    /// change of one.
     pub fn apply(&self, order: Order) -> Result<Order, Refusal> {
         let size = match (self.quantity, order.size) {
             (Some(quantity), _) => Size::Quantity(Quantity::new(quantity)),
             (None, size) => size,
         };
+        let trails = matches!(order.pricing, Pricing::Trail { .. } | Pricing::TrailLimit { .. });
+        if trails && self.trail.is_none() {
+            return Err(Refusal::new(
+                "trail_not_shown",
+                "How far this order trails now IBKR does not show, and a change sends it anew.",
+                "Say it as well: trailingAmount or trailingPercent, as it shall be from now on; if somebody may have \
+                 changed it in TWS, ask the user how it stands there.",
+            )
+            .at("trailingAmount"));
+        }
         Ok(Order {
             size,
             pricing: self.pricing(order.pricing)?,

@@ -234,13 +234,24 @@ impl Evidence {
         pages.find(is_ours).filter(|_| self.is_from_where(intent))
     }
 
-    /// The row that carries exactly the name of an intent, of its account, contract and side.
+    /// The row that carries exactly the name of an intent, of its account, contract and side. Somebody may have
+    /// entered another one under that name: then it is the one that is known, or else the one with its terms.
     fn named(&self, intent: &Intent, order: &Order) -> Option<&OrderRow> {
-        self.rows.iter().find(|row| {
-            has_name(row, intent)
-                && !is_child(row, None, intent)
-                && is_other(row, intent, order, &[order.side]).is_none()
-        })
+        let known = intent.order_id();
+        let named = || {
+            self.rows.iter().filter(|row| {
+                has_name(row, intent)
+                    && !is_child(row, None, intent)
+                    && is_other(row, intent, order, &[order.side]).is_none()
+            })
+        };
+        let is_known = |row: &&OrderRow| Some(row.order_id) == known;
+        let has_terms = |row: &&OrderRow| !differs(row, order);
+        let first = named().find(is_known).or_else(|| named().find(has_terms)).or(named().next())?;
+        // An order that came alone does not turn out to be another one.
+        let is_alone = matches!(order.attached, Attached::Nothing);
+        let is_it = known.is_none_or(|known| known == first.order_id || !is_alone);
+        is_it.then_some(first)
     }
 
     fn order(&self, intent: &Intent, order: &Order) -> Option<Event> {

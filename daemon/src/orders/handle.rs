@@ -246,6 +246,11 @@ impl OrdersHandle {
                         intent.state.in_words()
                     )
                 }
+                State::Awaiting(again) => format!(
+                    "Not sent: it is no longer what was approved, and waits for another yes: {}. Look at it and run \
+                     `ibctl approve {}`.",
+                    intent.text, again.id
+                ),
                 state => {
                     let why = why(state).map(|why| format!(": {why}")).unwrap_or_default();
                     format!("Approved: {}; it is {}{why}.", intent.text, intent.state.in_words())

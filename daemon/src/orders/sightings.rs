@@ -196,6 +196,16 @@ impl State {
             }
             _ => return,
         };
+        // A list of before what is known may show an end that was none: the page decides.
+        if let (Event::Found(end), life::State::Working(known)) = (&event, &intent.state)
+            && end.order_id == known.order_id
+            && end.meaning() == Meaning::Ended
+            && evidence.listed_at.is_some()
+            && !evidence.is_listed_after(intent.since)
+        {
+            let order_id = end.order_id;
+            return self.expect_now(me, order_id);
+        }
         // It takes back what was learnt just now, and may be from before: it is read again.
         let known = intent.state.standing();
         if let (Event::Shown(page), Some(known)) = (&event, known)

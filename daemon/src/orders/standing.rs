@@ -284,6 +284,11 @@ impl Part {
         }
     }
 
+    /// Whether all of it is filled.
+    pub fn is_filled(&self) -> bool {
+        is_filled(self.status())
+    }
+
     fn updated(&self, news: &Self) -> Self {
         let is_further = news.filled.unwrap_or_default() > self.filled.unwrap_or_default();
         if news.is_older_than(self) {

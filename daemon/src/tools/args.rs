@@ -330,7 +330,7 @@ mod tests {
             (r#"{"conid":265598.7}"#, "conid", "text or a whole number"),
             (r#"{"conid":"1e9"}"#, "conid", "not a conid"),
             (r#"{"conid":-5}"#, "conid", "not a conid"),
-            (r#"{"accountId":"../../logout"}"#, "accountId", "not an account id"),
+            (r#"{"accountId":"U1\u0007"}"#, "accountId", "not an account id"),
             (r#"{"limit":0}"#, "limit", "positive whole number"),
             (r#"{"symbols":["A",""]}"#, "symbols", "empty entry"),
         ] {

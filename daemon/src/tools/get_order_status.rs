@@ -116,7 +116,7 @@ impl Tool for GetOrderStatus {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let own = args.own(&ctx).await?;
         let order_id = args.order_id.or_else(|| own.as_ref().and_then(Intent::order_id));
-        let Some(order_id) = order_id else { return Ok(Out::only(own.as_ref())) };
+        let Some(order_id) = order_id else { return args.by_name(&ctx, own).await };
         let began = Timestamp::now();
         let account = own.as_ref().map(|intent| &intent.account);
         match (order_road::page(&ctx, account, order_id, ctx.deadline).await, &own) {
@@ -153,6 +153,24 @@ impl Tool for GetOrderStatus {
 }
 
 impl Args {
+    /// What IBKR has given no id, as far as one knows: if it was sent, it is looked for by its name.
+    async fn by_name(&self, ctx: &Ctx, own: Option<Intent>) -> Result<Out, Refusal> {
+        let was_sent =
+            |own: &&Intent| own.is_order() && (own.sent_at.is_some() || own.follows.is_some());
+        let Some(sent) = own.as_ref().filter(was_sent) else { return Ok(Out::only(own.as_ref())) };
+        let (feeds, deadline, account) = (&ctx.desks.feeds, ctx.deadline, &sent.account);
+        let list =
+            ctx.read(|lease| async move { feeds.list(&lease, account, deadline).await }).await;
+        match list {
+            Ok(list) => {
+                ctx.desks.orders.listed(list.value.orders.into_rows(), list.at);
+                // Under its names it may be another try by now.
+                Ok(Out::only(self.own(ctx).await?.as_ref()))
+            }
+            Err(refusal) => Ok(Out { not_seen: Some(refusal.message), ..Out::only(own.as_ref()) }),
+        }
+    }
+
     /// What is known here of the order.
     async fn own(&self, ctx: &Ctx) -> Result<Option<Intent>, Refusal> {
         match (self.order_id, &self.intent_id, &self.request_id) {

@@ -101,7 +101,7 @@ impl Tool for ModifyOrder {
         // Only now: a request that was made before has its outcome, whatever became of the order since.
         let is_there = |state: &State| matches!(state, State::Working(s) if s.status != MISSING);
         if let Some(over) = own.take_if(|intent| !is_there(&intent.state)) {
-            let now = order_road::seen_again(&ctx, over).await?;
+            let now = order_road::seen_again(&ctx, over).await?.0;
             if !is_there(&now.state) {
                 return Err(args.not_working(&now));
             }

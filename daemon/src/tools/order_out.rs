@@ -316,7 +316,7 @@ impl Out {
         let status = status(&intent.state);
         Self {
             status,
-            warnings: intent.warnings.clone(),
+            warnings: warnings(intent),
             outcome: outcome(intent),
             request: match intent.purpose {
                 Purpose::Place => "place",
@@ -346,10 +346,28 @@ impl Out {
     }
 }
 
+/// What was to be said first when it was sent, as far as it is still so; and before it, where what was filled stands
+/// without the stop that was to protect it, that.
+fn warnings(intent: &Intent) -> Vec<String> {
+    let Some(standing) = intent.state.standing() else { return intent.warnings.clone() };
+    let is_stop = |part: &&Part| role(part, intent.order.as_ref()) == Some("stop_loss");
+    let gone = standing.others.iter().find(is_stop).filter(|stop| stop.is_over());
+    let is_open = standing.has_fills() && !standing.others.iter().any(Part::is_filled);
+    let naked = gone.filter(|_| is_open).map(|stop| {
+        let (order_id, status) = (stop.order_id, stop.status());
+        format!("The stop loss, order {order_id}, is {status}: what was filled stands without it.")
+    });
+    let has_stop = gone.is_none() && intent.state.is_open();
+    let said = intent.warnings.iter().filter(|text| has_stop || *text != order_road::STOP_ENDS);
+    naked.into_iter().chain(said.cloned()).collect()
+}
+
 /// What has come of a change or an end. That an order ended only the order itself can say.
 fn outcome(intent: &Intent) -> Option<&'static str> {
     match (&intent.state, &intent.purpose) {
-        (State::Over(End::Done), Purpose::Modify { .. }) => Some("done"),
+        (State::Over(End::Done), Purpose::Modify { change, .. }) if change.unseen().is_none() => {
+            Some("done")
+        }
         (State::Over(End::Done | End::Requested), _) => Some("requested"),
         _ => None,
     }
@@ -379,10 +397,11 @@ impl Out {
         match status.as_deref().map(|status| Stage::of(status).meaning()) {
             Some(Meaning::Ended) => {
                 self.outcome = Some("done");
-                self.next = format!("It is cancelled; nothing more to do.{filled}");
+                self.next = format!("It is cancelled.{filled}{}", left_of(target, order_id));
             }
             Some(Meaning::Filled) => {
-                self.next = "It was filled before the cancellation; nothing more to do.".to_owned();
+                let left = left_of(target, order_id);
+                self.next = format!("It was filled before the cancellation.{left}");
             }
             _ => return self,
         }
@@ -393,6 +412,35 @@ impl Out {
                 message: format!("Order {order_id} was {word} before.{filled}"),
                 setting: None,
             });
+        }
+        self
+    }
+
+    /// The same, where IBKR could not be asked how it stands.
+    pub fn with_unseen(mut self, why: Option<String>) -> Self {
+        let warning = why.map(|why| {
+            let why = why.trim_end_matches('.');
+            format!(
+                "IBKR could not be asked how it stands now ({why}): this is what was known before."
+            )
+        });
+        self.warnings.splice(0..0, warning);
+        self
+    }
+
+    /// The same of another order of the submission, which is what was asked for: it goes its own way.
+    pub fn with_part(mut self, intent: &Intent, order_id: OrderId) -> Self {
+        let standing = intent.state.standing();
+        if let (Some(first), Some(part)) = (standing, standing.and_then(|all| all.part(order_id))) {
+            let what = role(part, intent.order.as_ref()).map(|role| format!(" ({role})"));
+            let status = part.status.as_deref().unwrap_or("not seen yet");
+            let warning = format!(
+                "Order {order_id}{}, which was asked for, is {status}; orderId and standing are of the first order \
+                 of its submission, {}.",
+                what.unwrap_or_default(),
+                first.order_id
+            );
+            self.warnings.insert(0, warning);
         }
         self
     }
@@ -568,14 +616,15 @@ pub fn next(intent: &Intent) -> String {
     match (&intent.state, &intent.purpose) {
         (State::Denied(denial), _) => denial.next.clone(),
         (State::Awaiting(approval), _) if approval.by == By::Person => format!(
-            "Nothing is sent yet. Tell the user to run `ibctl approve {0}` (or `ibctl deny {0}`), then call \
-             wait_for_order with this intentId. You cannot approve it.",
-            approval.id
+            "{1} Tell the user to run `ibctl approve {0}` (or `ibctl deny {0}`), then call wait_for_order with \
+             this intentId. You cannot approve it.",
+            approval.id,
+            so_far(intent)
         ),
         (State::Awaiting(approval), _) => format!(
-            "Nothing is sent yet. Read IBKR's questions; call confirm_order with confirmationId {} and \
-             accept true or false.",
-            approval.id
+            "{1} Read IBKR's questions; call confirm_order with confirmationId {0} and accept true or false.",
+            approval.id,
+            so_far(intent)
         ),
         (State::Parked(_), _) => format!(
             "Never send it again. Tell the user to look in TWS or Client Portal and to run `ibctl orders \
@@ -654,9 +703,10 @@ pub fn next(intent: &Intent) -> String {
             }
             _ => "It was cancelled, by IBKR or on request; nothing of it was filled.".to_owned(),
         },
-        (State::Over(End::Done), Purpose::Modify { .. }) => {
-            "The change is done: the order's page at IBKR shows it.".to_owned()
-        }
+        (State::Over(End::Done), Purpose::Modify { change, .. }) => match change.unseen() {
+            Some(what) => format!("IBKR took the change; {what} its page does not show: TWS does."),
+            None => "The change is done: the order's page at IBKR shows it.".to_owned(),
+        },
         (State::Over(End::Requested), Purpose::Modify { order_id, .. }) => format!(
             "IBKR took the change, and the order's page does not show it: the old terms count until it does. \
              Look again with get_order_status, orderId {order_id}."
@@ -671,6 +721,33 @@ pub fn next(intent: &Intent) -> String {
         _ => format!(
             "IBKR may have it. Never send it again: call get_order_status with intentId {id} until it is \
              settled."
+        ),
+    }
+}
+
+/// What has been sent of what waits for a yes.
+fn so_far(intent: &Intent) -> &'static str {
+    match intent.follows {
+        Some(_) => {
+            "IBKR asked about it and was told no for now; as far as was seen it has nothing of it."
+        }
+        None => "Nothing is sent yet.",
+    }
+}
+
+/// What of a submission may still be filled once one of its orders is over.
+fn left_of(target: &Intent, order_id: OrderId) -> String {
+    let Some(standing) = target.state.standing() else { return String::new() };
+    let first = (!standing.is_over()).then_some(standing.order_id);
+    let others = standing.others.iter().filter(|part| !part.is_over()).map(|part| part.order_id);
+    let open = first.into_iter().chain(others).filter(|open| *open != order_id);
+    let open: Vec<String> = open.map(|open| open.to_string()).collect();
+    match open.is_empty() {
+        true => " Nothing more to do.".to_owned(),
+        false => format!(
+            " Others of its submission may still be filled: {}. Cancel those that are not wanted, and see that they \
+             are not for more than is held.",
+            open.join(", ")
         ),
     }
 }

@@ -68,8 +68,8 @@ pub async fn earlier(ctx: &Ctx, origin: &Origin) -> Result<Option<Out>, Refusal>
         Known::New => Ok(None),
         Known::Intent(intent) => {
             let settled = orders.settled(intent.id, soon(ctx)).await?;
-            let (now, _) = told_again(ctx, settled).await?;
-            answer(ctx, &now).await.map(Some)
+            let (now, unseen) = told_again(ctx, settled).await?;
+            Ok(Some(answer(ctx, &now).await?.with_unseen(unseen)))
         }
     }
 }
@@ -167,6 +167,10 @@ pub fn request(ready: Ready, manner: Manner) -> Request {
     }
 }
 
+/// Said of protection that ends with the day.
+pub const STOP_ENDS: &str = "The stop ends with today's session (tif DAY); what is held after that stands without it. \
+    GTC keeps it until it is cancelled.";
+
 /// What should be known of an order before anything else: protection that ends with the day.
 pub fn warnings(order: &Order) -> Vec<String> {
     let is_stop = |pricing: &Pricing| {
@@ -185,11 +189,7 @@ pub fn warnings(order: &Order) -> Vec<String> {
             Attached::Oca(siblings) => siblings.iter().any(|one| is_stop(&one.pricing)),
         };
     match protects && order.tif == Tif::Day {
-        true => vec![
-            "The stop ends with today's session (tif DAY); what is held after that stands without it. GTC keeps \
-             it until it is cancelled."
-                .to_owned(),
-        ],
+        true => vec![STOP_ENDS.to_owned()],
         false => Vec::new(),
     }
 }
@@ -211,24 +211,34 @@ pub async fn named(ctx: &Ctx, field: &str, text: &str) -> Result<Intent, Refusal
     })
 }
 
-/// An order that is told of a second time, and whether its page was read for that: where there is a session, it is.
-/// What the journal says may be from before a restart; what is over may work again, or be filled after all.
-pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, bool), Refusal> {
-    match intent.order_id().is_some() && ctx.has_session() {
-        true => Ok((seen_again(ctx, intent).await?, true)),
-        false => Ok((intent, false)),
+/// An order that is told of a second time, and why its page could not be read for that, if it could not: what the
+/// journal says may be from before a restart; what is over may work again, or be filled after all. Nobody waits for a
+/// session here.
+pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<String>), Refusal> {
+    match intent.order_id().is_none() || !intent.is_order() || ctx.has_session() {
+        true => seen_again(ctx, intent).await,
+        false => Ok((intent, Some("there is no session".to_owned()))),
     }
 }
 
-/// An order as it stands once its own page at the broker was read, if it can be.
-pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<Intent, Refusal> {
-    let Some(order_id) = intent.order_id().filter(|_| intent.is_order()) else { return Ok(intent) };
+/// An order as it stands once its own page at the broker was read, or why it could not be.
+pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<String>), Refusal> {
+    let Some(order_id) = intent.order_id().filter(|_| intent.is_order()) else {
+        return Ok((intent, None));
+    };
     let began = Timestamp::now();
     let deadline = soon(ctx).min(Instant::now() + faults::scaled(lateness::PAGE_ANSWER));
-    if let Ok(Some(answer)) = page(ctx, Some(&intent.account), order_id, deadline).await {
-        ctx.desks.orders.paged(Page::of(&answer.value), began);
-    }
-    Ok(ctx.desks.orders.look(intent.id).await?.unwrap_or(intent))
+    let unseen = match page(ctx, Some(&intent.account), order_id, deadline).await {
+        Ok(Some(answer)) => {
+            ctx.desks.orders.paged(Page::of(&answer.value), began);
+            None
+        }
+        // IBKR forgets over night what has ended.
+        Ok(None) if intent.state.is_over() => None,
+        Ok(None) => Some("it does not know the order now".to_owned()),
+        Err(refusal) => Some(refusal.message),
+    };
+    Ok((ctx.desks.orders.look(intent.id).await?.unwrap_or(intent), unseen))
 }
 
 /// An order's own page at the broker, in this account or in any; nothing if the broker does not know it.

@@ -76,7 +76,7 @@ impl Tool for WaitForOrder {
                 ));
             }
         };
-        let (intent, is_seen) = order_road::told_again(&ctx, intent).await?;
+        let (intent, unseen) = order_road::told_again(&ctx, intent).await?;
         let wait = Duration::from_secs(args.seconds.unwrap_or(USUAL) as u64);
         let deadline = order_road::soon(&ctx).min(Instant::now() + wait);
         // A bracket's child, or another one of a group, goes its own way.
@@ -86,12 +86,16 @@ impl Tool for WaitForOrder {
             |now: &Intent| ctx.tell(1, None, &format!("{} is {}", now.text, now.state.in_words()));
         let ended =
             orders.follow(intent.id, deadline, |now| is_news(now, part, begun), tell).await?;
-        // Without a session when it was asked: perhaps there is one by now.
-        let ended = match is_seen {
-            true => ended,
-            false => order_road::told_again(&ctx, ended).await?.0,
+        // What could not be asked then can perhaps be asked by now.
+        let (ended, unseen) = match unseen {
+            None => (ended, None),
+            Some(_) => order_road::told_again(&ctx, ended).await?,
         };
-        Ok(Out::of(&ended, None))
+        let out = Out::of(&ended, None).with_unseen(unseen);
+        Ok(match part {
+            Some(part) => out.with_part(&ended, part),
+            None => out,
+        })
     }
 }
 

@@ -161,11 +161,30 @@ fn another_order_of_a_group_is_not_taken_for_the_first_one() {
         intent.client_order_id
     );
     let known = State::Working(Standing::new("7".parse().unwrap(), "Submitted"));
-    let known = Intent { state: known, ..intent };
-    let Some(Event::Found(standing)) = evidence(&both, "[]").about(&known) else {
-        unreachable!("it is there")
+    let alone = Intent { state: known, ..intent };
+    let first = |intent: &Intent| match evidence(&both, "[]").about(intent) {
+        Some(Event::Found(standing)) => standing.order_id.get(),
+        other => unreachable!("it is there: {other:?}"),
     };
-    assert_eq!(standing.order_id.get(), 9, "the name decides which one is the first");
+    assert_eq!(first(&alone), 7, "what came alone is what IBKR said it is");
+    let order = alone.order.clone().unwrap();
+    let group = Order { attached: Attached::Oca(Vec::new()), ..order };
+    let group = Intent { order: Some(group), ..alone };
+    assert_eq!(first(&group), 9, "of several the name decides which one is the first");
+}
+
+#[test]
+fn an_order_that_somebody_entered_under_our_name_does_not_become_ours() {
+    let known = State::Working(Standing::new("7".parse().unwrap(), "Submitted"));
+    let known = intent(Purpose::Place, known);
+    let (own, other) = (named_row(&known, ""), named_row(&known, r#","totalSize":3"#));
+    let other = other.replace(r#""orderId":7"#, r#""orderId":9"#);
+    let found = |rows: String| match evidence(&rows, "[]").about(&known) {
+        Some(Event::Found(standing)) => Some(standing.order_id.get()),
+        _ => None,
+    };
+    assert_eq!(found(format!("[{other},{own}]")), Some(7));
+    assert_eq!(found(format!("[{other}]")), None);
 }
 
 #[test]

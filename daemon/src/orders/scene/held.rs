@@ -4,12 +4,14 @@ use ibd_cpapi::Failure;
 use ibd_cpapi::id::{AccountId, Conid, OrderId};
 use ibd_cpapi::orders::{OrderRow, Side};
 use ibd_cpapi::portfolio::GetHoldings;
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use crate::orders::asked::{Attached, Size};
 use crate::orders::guardrails::{Resting, Scene};
 use crate::orders::intent::Intent;
+use crate::orders::lateness;
 use crate::orders::life::{End, State};
 use crate::orders::list::{self, Feeds};
 use crate::orders::order::{Order, Purpose, Traded};
@@ -104,8 +106,13 @@ pub fn with_own<'a>(scene: &Scene, book: impl Iterator<Item = &'a Intent>, own: 
     let (Some(mut working), Some(order)) = (scene.working.take(), &own.order) else { return scene };
     let is_same =
         |one: &&Order| one.account == order.account && one.contract.conid == order.contract.conid;
+    let now = Timestamp::now();
     for other in book.filter(|other| other.id != own.id && other.is_order()) {
         let Some(first) = other.order.as_ref().filter(is_same) else { continue };
+        // A list goes on showing for some seconds what has ended.
+        let is_recent = now.duration_since(other.since) < lateness::scaled(lateness::LIST_AT_MOST);
+        let ended = other.state.standing().filter(|standing| is_recent && standing.is_over());
+        working.retain(|one| one.order_id.is_none() || one.order_id != ended.map(|it| it.order_id));
         let Some(known) = ours(other, first) else { return scene };
         for one in known {
             let is_it = |listed: &&mut Resting| listed.order_id == one.order_id;
@@ -262,6 +269,8 @@ mod tests {
             filled: Decimal::from(6),
         };
         let scene = Scene { working: Some(vec![listed]), ..Scene::default() };
+        let cancelled = || place(sell(), State::Over(End::Cancelled(standing("7", "Cancelled"))));
+        let long_ago = Timestamp::now() - jiff::SignedDuration::from_secs(60);
         let own = place(sell(), State::Ready);
         let order_id = "7".parse().unwrap();
         let purpose = Purpose::Modify { order_id, of: None, change: Default::default() };
@@ -274,11 +283,9 @@ mod tests {
             (place(sell(), State::Ready), &own, Some("4")),
             (place(sell(), State::Over(End::Filled(standing("8", "Filled")))), &own, Some("4 0")),
             (place(sell(), State::Over(End::Filled(standing("7", "Filled")))), &own, Some("0")),
-            (
-                place(sell(), State::Over(End::Cancelled(standing("7", "Cancelled")))),
-                &own,
-                Some("4"),
-            ),
+            // A list goes on showing for some seconds what has ended; after that it is the list that counts.
+            (cancelled(), &own, Some("")),
+            (Intent { since: long_ago, ..cancelled() }, &own, Some("4")),
             (place(elsewhere, working("8")), &own, Some("4")),
             (place(cash, working("8")), &own, None),
             (own.clone(), &own, Some("4")),

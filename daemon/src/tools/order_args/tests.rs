@@ -41,7 +41,7 @@ fn each_bad_input_names_its_field() {
         (with(r#""orderType":"MKT","oca":[]"#), "oca"),
         (with(r#""orderType":"MKT","legs":[{"conid":1,"action":"BUY"}]"#), "legs"),
         (with(r#""orderType":"MKT","qty":5"#), "qty"),
-        (with(r#""orderType":"MKT","accountId":"../x""#), "accountId"),
+        (with(r#""orderType":"MKT","accountId":"U1\u0007""#), "accountId"),
         (with(r#""orderType":"MKT","conid":265598.7"#), "conid"),
         (r#"{"action":"BUY","quantity":1,"orderType":"MKT"}"#.into(), "symbol"),
         (r#"{"symbol":"A","quantity":1,"orderType":"MKT"}"#.into(), "action"),
