@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_bad_account_is_named() {
-        let wishes = Wishes { account: Some("../x".into()), ..Wishes::default() };
+        let wishes = Wishes { account: Some("U1\u{7}".into()), ..Wishes::default() };
         let policy = Policy::settle(&config(&[]), &wishes);
         let refusal = policy.admits_gateway(&GatewayView::default()).unwrap_err();
         assert_eq!(refusal.error, "bad_configuration");

@@ -349,6 +349,34 @@ async fn a_fill_that_is_shown_and_is_none_is_taken_back_and_holds_its_like() {
 }
 
 #[tokio::test]
+async fn what_came_alive_is_not_called_cancelled_by_a_list_of_before() {
+    let mut desk = Desk::paper().await;
+    let out = desk.placed(resting(10)).await;
+    let id = number(&out["orderId"]);
+    let look = json!({ "intentId": out["intentId"] });
+    desk.call("cancel_order", look.clone()).await;
+    let row = |live: &Value| {
+        let rows = live["orders"].as_array().unwrap();
+        rows.iter().find(|row| row["orderId"] == id).cloned().unwrap_or_default()
+    };
+    until("the list has the end", async || {
+        let row = row(&desk.call("get_live_orders", json!({})).await);
+        row["working"] == false && row["source"].is_null()
+    })
+    .await;
+    desk.sim.tell("/revive", json!({ "orderId": id })).await;
+    desk.client.notice("order_came_alive").await;
+    // For as long as lists are late, and a little more, each answer says that it works.
+    for _ in 0..12 {
+        let live = desk.call("get_live_orders", json!({})).await;
+        let now = desk.call("get_order_status", look.clone()).await;
+        assert_eq!(now["fromHere"]["standing"]["status"], "Submitted", "{now}");
+        assert_eq!(row(&live)["working"], true, "{live}");
+        tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+    }
+}
+
+#[tokio::test]
 async fn the_end_of_a_stop_that_is_shown_and_is_none_is_taken_back() {
     let mut desk = Desk::paper().await;
     desk.script(json!([{ "questions": [], "then": "rest", "thenOthers": "rest" }])).await;
@@ -438,6 +466,61 @@ async fn hours_that_a_person_changed_stay_however_lately_a_list_was_read() {
     assert_eq!(changed["status"], "placed", "{changed}");
     assert_eq!(desk.at_broker(&out["orderId"]).await["outsideRTH"], false, "{changed}");
     assert!(changed["warnings"].to_string().contains("outside"), "{changed}");
+}
+
+#[tokio::test]
+async fn a_trailing_stop_is_changed_only_with_the_trail_that_it_shall_have() {
+    let mut desk = Desk::paper().await;
+    let stop = json!({ "symbol": "AAPL", "action": "SELL", "orderType": "TRAIL", "quantity": 5, "trailingAmount": 4, "tif": "GTC" });
+    let out = desk.placed(stop).await;
+    let id = number(&out["orderId"]);
+    desk.sim.tell("/tws", json!({ "orderId": id, "trailingAmt": 3 })).await;
+    let fewer = json!({ "orderId": out["orderId"], "quantity": 4 });
+    let refused = desk.refused("modify_order", fewer.clone()).await;
+    assert_eq!(
+        (refused.error(), &refused.json["field"]),
+        ("trail_not_shown", &json!("trailingAmount")),
+        "{}",
+        refused.json
+    );
+    let changed = desk.call("modify_order", and(fewer, json!({ "trailingAmount": 3 }))).await;
+    assert_eq!(changed["outcome"], "requested", "nobody shows a trail: {changed}");
+    let truth = desk.at_broker(&out["orderId"]).await;
+    assert_eq!(
+        (&truth["trail"]["amount"], &truth["quantity"]),
+        (&json!(3.0), &json!(4.0)),
+        "{truth}"
+    );
+}
+
+// A bracket.
+
+#[tokio::test]
+async fn what_a_cancelled_bracket_leaves_and_a_stop_that_is_gone_are_said() {
+    let mut desk = Desk::new(json!({ "accounts": [], "orders": [] }), "").await;
+    desk.script(json!([{ "questions": [], "then": "rest", "thenOthers": "rest" }])).await;
+    let out = desk.placed(and(bracket(), json!({ "tif": "DAY" }))).await;
+    assert!(out["warnings"].to_string().contains("ends with today's session"), "{out}");
+    let stop = stop_of(&mut desk, &out, |stop| stop["status"] == "PreSubmitted").await;
+    desk.sim.tell("/fill", json!({ "orderId": number(&out["orderId"]) })).await;
+    let wait = json!({ "intentId": out["intentId"], "seconds": 5 });
+    until("it is filled", async || {
+        desk.call("wait_for_order", wait.clone()).await["standing"]["status"] == "Filled"
+    })
+    .await;
+    let cancelled = desk.call("cancel_order", json!({ "intentId": out["intentId"] })).await;
+    let next = cancelled["next"].as_str().unwrap_or_default();
+    assert!(next.contains("may still be filled") && !next.contains("nothing more"), "{cancelled}");
+    desk.sim.tell("/tws", json!({ "orderId": number(&stop["orderId"]), "cancel": true })).await;
+    stop_of(&mut desk, &out, |stop| stop["status"] == "Cancelled").await;
+    let now = desk.call("wait_for_order", and(wait, json!({ "seconds": 1 }))).await;
+    let warnings = now["warnings"].to_string();
+    assert!(warnings.contains("stands without it"), "{now}");
+    assert!(!warnings.contains("ends with today's session"), "{now}");
+    let of_stop = json!({ "orderId": stop["orderId"], "seconds": 1 });
+    let of_stop = desk.call("wait_for_order", of_stop).await;
+    let first = of_stop["warnings"][0].as_str().unwrap_or_default();
+    assert!(first.contains("(stop_loss)") && first.contains("is Cancelled"), "{of_stop}");
 }
 
 // The list.

@@ -302,13 +302,13 @@ impl Evidence {
     /// Whether its lists are so much later than a moment that what they show is of after it.
     pub fn is_listed_after(&self, moment: Timestamp) -> bool {
         let late = lateness::scaled(lateness::LIST_AT_MOST);
-        self.listed_at.is_some_and(|at| at.duration_since(moment) > late)
+        self.listed_at.is_some_and(|at| at.duration_since(moment) > late || is_yet_to_come(moment))
     }
 
     /// Whether its pages were asked for so long after a moment that they say what has been so since.
     pub fn is_asked_after(&self, moment: Timestamp) -> bool {
         let way = lateness::scaled(lateness::PAGE);
-        self.began.duration_since(moment) > way
+        self.began.duration_since(moment) > way || is_yet_to_come(moment)
     }
 
     /// The same of an order that nothing is known of: by the name that it was sent with.
@@ -465,6 +465,12 @@ impl Evidence {
         });
         named.collect()
     }
+}
+
+/// Whether a moment of the past was written down by a clock that has been set back since: how long ago it was, nobody
+/// knows.
+fn is_yet_to_come(moment: Timestamp) -> bool {
+    moment > Timestamp::now()
 }
 
 fn is_of(order_ref: Option<&String>, intent: &Intent) -> bool {
