@@ -205,7 +205,7 @@ pub struct GetExchangeRate {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ExchangeRate {
     /// Units of `target` for one of `source`.
-    #[serde(default, deserialize_with = "lenient::opt")]
+    #[serde(default, deserialize_with = "lenient::positive")]
     pub rate: Option<Ratio>,
 }
 

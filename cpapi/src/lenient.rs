@@ -101,6 +101,9 @@ impl FromBroker for Decimal {
     /// Takes `1,234.50`, `1.2E7` and a leading `+`. What a sum of doubles leaves over (`1.3877787807814457E-17`) is
     /// nothing: nothing is counted in smaller parts than [`PLACES`].
     fn from_broker(text: &str) -> Option<Self> {
+        if text.contains('\'') {
+            return thirty_seconds(text);
+        }
         let plain: String = text.chars().filter(|c| *c != ',').collect();
         let number = match plain.contains(['e', 'E']) {
             true => scientific(&plain)?,
@@ -138,6 +141,40 @@ impl FromBroker for u32 {
     fn from_broker(text: &str) -> Option<Self> {
         u64::from_broker(text)?.try_into().ok()
     }
+}
+
+/// For `#[serde(default, deserialize_with = "lenient::positive")]`: a rate or price that is none where it is not above
+/// zero; -1 stands for "none".
+pub fn positive<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromBroker + From<Decimal>,
+{
+    let number = opt::<D, Decimal>(deserializer)?.filter(|number| *number > Decimal::ZERO);
+    Ok(number.map(T::from))
+}
+
+/// Prices of US bonds and their futures, in 32nds: `112'16` is 112 16/32, and a third digit tells halves and
+/// quarters of one (`112'165` is 112 16.5/32, `112'162` 16.25/32).
+fn thirty_seconds(text: &str) -> Option<Decimal> {
+    let (whole, part) = text.split_once('\'')?;
+    let (count, quarter) = match part.len() {
+        2 => (part, "0"),
+        3 => part.split_at_checked(2)?,
+        _ => return None,
+    };
+    let quarter = match quarter {
+        "0" => Decimal::ZERO,
+        "2" => Decimal::new(25, 2),
+        "5" => Decimal::new(5, 1),
+        "7" => Decimal::new(75, 2),
+        _ => return None,
+    };
+    let count = count.parse::<u8>().ok().filter(|count| *count < 32)?;
+    let above = (Decimal::from(count) + quarter) / Decimal::from(32);
+    let whole: Decimal = whole.parse().ok()?;
+    let price = if text.starts_with('-') { whole - above } else { whole + above };
+    Some(price.normalize())
 }
 
 /// Decimals of the smallest thing that is counted: the units of a crypto currency have eight.
@@ -178,6 +215,9 @@ mod tests {
             ("\"-0.082\"", "-0.082"),
             ("1.25E3", "1250"),
             ("1.3877787807814457E-17", "0"),
+            ("\"112'165\"", "112.515625"),
+            ("\"112'16\"", "112.5"),
+            ("\"-0'08\"", "-0.25"),
             ("-1.4210854715202004E-14", "0"),
             ("\"1E-400\"", "0"),
             ("0.00000012345678901234567", "0.000000123457"),
@@ -198,8 +238,17 @@ mod tests {
 
     #[test]
     fn what_is_no_number_is_not_known_and_not_zero() {
-        let none =
-            ["\"twelve\"", "{}", "[1]", "true", "\"NaN\"", "\"5%\"", "1.7976931348623157E308"];
+        let none = [
+            "\"twelve\"",
+            "{}",
+            "[1]",
+            "true",
+            "\"NaN\"",
+            "\"5%\"",
+            "\"1'234\"",
+            "\"1'99\"",
+            "1.7976931348623157E308",
+        ];
         for json in none {
             assert_eq!(amount(json).unwrap(), None, "{json}");
         }

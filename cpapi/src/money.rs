@@ -26,6 +26,12 @@ macro_rules! decimal {
             }
         }
 
+        impl From<Decimal> for $name {
+            fn from(value: Decimal) -> Self {
+                Self(value)
+            }
+        }
+
         impl FromBroker for $name {
             fn from_broker(text: &str) -> Option<Self> {
                 Decimal::from_broker(text).map(Self)

@@ -114,7 +114,7 @@ pub struct LedgerRow {
     #[serde(rename = "unrealizedpnl", default, deserialize_with = "lenient::opt")]
     pub unrealized_pnl: Option<Amount>,
     /// Units of base currency for one unit of this one.
-    #[serde(rename = "exchangerate", default, deserialize_with = "lenient::opt")]
+    #[serde(rename = "exchangerate", default, deserialize_with = "lenient::positive")]
     pub exchange_rate: Option<Ratio>,
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::endpoint::{Endpoint, Lane, Path};
@@ -112,7 +113,8 @@ impl From<Row> for Execution {
             side: row.side.and_then(|side| side.parse().ok()),
             size: row.size,
             price: row.price,
-            commission: row.commission,
+            // -1 is "not known yet".
+            commission: row.commission.filter(|paid| paid.get() != Decimal::NEGATIVE_ONE),
             net_amount: row.net_amount,
             exchange: row.exchange,
             sec_type: row.sec_type,

@@ -1,7 +1,7 @@
 //! A gateway that misbehaves: every answer says what is wrong, and the next good one is right.
 
 use ibd_tests::{Sim, World};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_gateway_that_is_down_is_named_and_its_return_is_noticed() {
@@ -96,4 +96,58 @@ async fn another_certificate_is_not_trusted() {
     let restarted = world.ctl(&["restart"]).await;
     assert!(restarted.status.success(), "{restarted:?}");
     client.call("get_positions", json!({})).await.ok();
+}
+
+/// Whatever one row or one field is, the others are told as they are, and what could not be read is named.
+#[tokio::test]
+async fn one_odd_row_or_number_costs_no_answer() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    let show = async |path: &str, body: Value| {
+        let body = body.to_string();
+        sim.fault(
+            json!({ "match": path, "mode": "status", "status": 200, "body": body, "count": 1 }),
+        )
+        .await;
+    };
+    let orders = json!({ "orders": [
+        { "orderId": 7, "account": "DU1234567", "ticker": "KO", "status": "Submitted", "side": "BUY",
+          "totalSize": 5, "filledQuantity": 1.3877787807814457e-17, "price": "1.7976931348623157E308",
+          "auxPrice": "5%", "conid": 8894 },
+        { "orderId": "none", "ticker": "IBM" },
+    ]});
+    // An orders list is read twice where it may be cold.
+    show("/account/orders", orders.clone()).await;
+    let live = client.call("get_live_orders", json!({})).await.ok();
+    let row = &live["orders"][0];
+    assert_eq!(
+        (&row["orderId"].to_string(), &row["filled"]),
+        (&"7".to_owned(), &json!(0)),
+        "{live}"
+    );
+    assert!(row["limitPrice"].is_null() && row["stopPrice"].is_null(), "{live}");
+    assert!(live["notRead"][0].as_str().unwrap().contains("ticker IBM"), "{live}");
+
+    let positions = json!([
+        { "conid": 8894, "ticker": "KO", "assetClass": "STK", "position": 3, "currency": "USD",
+          "unrealizedPnl": -1.4210854715202004e-14, "displayRule": { "displayRuleStep": null } },
+        null,
+    ]);
+    show("/positions/", positions).await;
+    let held = client.call("get_positions", json!({})).await.ok();
+    assert_eq!((&held["rows"][0][0], &held["rows"][0][8]), (&json!("KO"), &json!(0)), "{held}");
+    assert_eq!(
+        (held["total"].as_u64(), held["notRead"].as_array().unwrap().len()),
+        (Some(1), 1),
+        "{held}"
+    );
+
+    show("/summary", json!({ "netliquidation": null, "buyingpower": { "amount": "NaN" }, "totalcashvalue": { "amount": 12.5 } }))
+        .await;
+    let info = client.call("get_account_info", json!({})).await.ok();
+    let account = &info["accounts"][0];
+    assert_eq!(account["totalCash"], 12.5, "{info}");
+    assert!(account["buyingPower"].is_null() && account["netLiquidation"].is_null(), "{info}");
 }

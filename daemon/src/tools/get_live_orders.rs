@@ -449,17 +449,22 @@ impl Lists {
                 recent.iter().filter(|intent| intent.is_order() && intent.account == *account);
             for intent in placed {
                 let Some(standing) = intent.state.standing() else { continue };
-                let ids = std::iter::once(standing.order_id)
-                    .chain(standing.others.iter().map(|part| part.order_id));
-                for id in ids {
-                    let is_there = rows.iter().any(|row| row.order_id == id.get());
+                let others = standing.others.iter().map(|part| (part.order_id, part.is_over()));
+                let ids = std::iter::once((standing.order_id, standing.is_over())).chain(others);
+                let missing =
+                    |(id, _): &(OrderId, bool)| !rows.iter().any(|row| row.order_id == id.get());
+                let missing: Vec<_> = ids.clone().filter(missing).collect();
+                let is_newer = |id: OrderId| {
+                    at.duration_since(intent.known_at_of(id)) < lateness::scaled(lateness::LIST)
+                };
+                // Of a submission that is told in part the rest is told, too; one that is not listed at all
+                // stands in fromHere.
+                let is_there =
+                    missing.len() < ids.count() || missing.iter().any(|(id, _)| is_newer(*id));
+                for (id, is_over) in missing {
+                    let is_told = is_newer(id) || is_there && !is_over;
                     let known_at = intent.known_at_of(id);
-                    let is_newer = known_at > *at;
-                    rows.extend(
-                        (!is_there && is_newer)
-                            .then(|| Order::from_here(intent, id, known_at))
-                            .flatten(),
-                    );
+                    rows.extend(is_told.then(|| Order::from_here(intent, id, known_at)).flatten());
                 }
             }
         }
@@ -492,4 +497,64 @@ async fn list(ctx: &Ctx, account: &AccountId) -> Result<ibd_cpapi::Answer<Orders
     let younger =
         ctx.read(|lease| async move { feeds.list_anew(&lease, account, deadline).await }).await;
     Ok(younger.unwrap_or(answer))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::orders::asked::Pricing;
+    use crate::orders::guardrails::tests::order;
+    use crate::orders::intent::{Origin, Seed};
+    use crate::orders::standing::{Part, Standing};
+    use ibd_cpapi::orders::Side;
+    use jiff::SignedDuration;
+
+    fn bracket(known_at: Timestamp) -> Intent {
+        let order = order(Side::Buy, "10", Pricing::Market);
+        let part = |id: &str| Part {
+            status: Some("PreSubmitted".to_owned()),
+            ..Part::new(id.parse().unwrap())
+        };
+        let standing = Standing {
+            others: vec![part("8"), part("9")],
+            ..Standing::new("7".parse().unwrap(), "Submitted")
+        };
+        let origin = Origin {
+            client: "c".into(),
+            tool: "place_order".into(),
+            key: "k".into(),
+            hash: "h".into(),
+            bound: Vec::new(),
+        };
+        let seed = Seed {
+            purpose: Purpose::Place,
+            account: order.account.clone(),
+            text: order.shown(),
+            order: Some(order),
+            origin,
+        };
+        Intent::new(IntentId::new(), seed, State::Working(standing), known_at).unwrap()
+    }
+
+    fn told(intent: &Intent, at: Timestamp, listed: &str) -> Vec<u64> {
+        let listed = serde_json::from_str(listed).unwrap();
+        let read = vec![(intent.account.clone(), at, listed)];
+        let lists = Lists { read, ..Lists::default() };
+        let rows = lists.rows(std::slice::from_ref(intent));
+        rows.iter().map(|row| row.order_id).collect()
+    }
+
+    #[test]
+    fn what_a_list_is_too_late_for_is_told_and_of_a_submission_the_whole() {
+        let now = Timestamp::now() - SignedDuration::from_secs(60);
+        let known = |seconds| bracket(now - SignedDuration::from_secs(seconds));
+        assert_eq!(told(&known(2), now, "[]"), [7, 8, 9], "a list is five seconds late");
+        assert_eq!(told(&known(30), now, "[]"), [0; 0], "it stands in fromHere");
+        let stop = r#"[{"orderId":9,"status":"PreSubmitted"}]"#;
+        assert_eq!(told(&known(30), now, stop), [9, 7, 8]);
+        // Of the children one knows more than of the first, by a page.
+        let later = Intent { parts_known_at: Some(now), ..known(30) };
+        assert_eq!(told(&later, now, "[]"), [7, 8, 9]);
+    }
 }

@@ -46,7 +46,8 @@ pub struct Args {
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     stop_price: Option<Decimal>,
-    /// How far a trailing stop follows from now on, in money.
+    /// How far a trailing stop follows from now on, in money. Each change of a trailing order needs this or
+    /// trailingPercent: IBKR does not show how it is now.
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     trailing_amount: Option<Decimal>,
