@@ -74,7 +74,7 @@ pub struct Portrait {
 const COLD: Duration = Duration::from_secs(8);
 
 /// Everything about some accounts, part by part: what cannot be read is said beside the rest. It fails only where
-/// nothing at all could be read.
+/// no figure at all could be read.
 pub async fn portraits(
     lease: &Lease,
     wanted: &[AccountId],
@@ -84,6 +84,8 @@ pub async fn portraits(
     let mut parts = Parts::default();
     let known = client.ask(&GetAccounts, deadline).await;
     let known = parts.read("The account's description", known);
+    // Whose an account is, which may be remembered, is no figure.
+    parts.at = None;
     let soon = deadline.min(Instant::now() + COLD);
     let pnl = parts.read("Today's P&L", pnl(lease, soon, deadline).await);
     let (shared, mut portraits) = (std::mem::take(&mut parts.not_read), Vec::new());

@@ -102,9 +102,7 @@ async fn a_shim_ends_when_its_stdin_closes() {
     let world = World::simulated();
     let mut client = world.client().await;
     client.call("get_session_status", json!({})).await.ok();
-    let started = std::time::Instant::now();
     assert_eq!(client.close().await, 0);
-    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
 }
 
 /// What was asked before the end of input is still answered.
@@ -230,7 +228,8 @@ async fn a_daemon_of_another_protocol_is_ended_by_stop_and_restart() {
         assert!(said.contains("ibctl restart") && said.contains(&format!("pid {pid}")), "{said}");
         let ended = world.ctl(&[verb]).await;
         assert_eq!(ended.status.code(), Some(0), "{verb}: {ended:?}");
-        assert!(!is_alive(pid), "{verb}");
+        // It has let go of everything; the last step is the system's.
+        until("it is gone", async || !is_alive(pid)).await;
         other.await.unwrap();
         if verb == "stop" {
             let said = String::from_utf8_lossy(&ended.stdout).into_owned();
