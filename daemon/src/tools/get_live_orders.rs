@@ -487,7 +487,9 @@ async fn list(ctx: &Ctx, account: &AccountId) -> Result<ibd_cpapi::Answer<Orders
                 Purpose::Place => false,
             }
     };
-    let last = recent.iter().filter(is_blind).map(|intent| intent.since).max();
+    // What a clock that was set back since has written is not waited for.
+    let (done, now) = (recent.iter().filter(is_blind).map(|intent| intent.since), Timestamp::now());
+    let last = done.filter(|since| *since <= now).max();
     let Some(young) = last.and_then(|last| last.checked_add(LAG).ok()) else { return Ok(answer) };
     if answer.at >= young {
         return Ok(answer);
