@@ -158,6 +158,11 @@ impl Args {
         let was_sent =
             |own: &&Intent| own.is_order() && (own.sent_at.is_some() || own.follows.is_some());
         let Some(sent) = own.as_ref().filter(was_sent) else { return Ok(Out::only(own.as_ref())) };
+        // What is not at IBKR most likely is not worth waiting for a session.
+        if !ctx.has_session() {
+            let why = "there is no session".to_owned();
+            return Ok(Out { not_seen: Some(why), ..Out::only(own.as_ref()) });
+        }
         let (feeds, deadline, account) = (&ctx.desks.feeds, ctx.deadline, &sent.account);
         let list =
             ctx.read(|lease| async move { feeds.list(&lease, account, deadline).await }).await;
