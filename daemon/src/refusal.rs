@@ -48,6 +48,14 @@ impl Refusal {
         Self::new("invalid_argument", message, next).at(field)
     }
 
+    /// The same, said of a request that would have sent something.
+    pub fn unsent(mut self) -> Self {
+        if !self.message.contains("Nothing was") && !self.next.contains("Nothing was") {
+            self.message = format!("{}. Nothing was sent.", self.message.trim_end_matches('.'));
+        }
+        self
+    }
+
     /// Names the argument or setting.
     pub fn at(mut self, field: &str) -> Self {
         self.field = Some(field.to_owned());

@@ -668,7 +668,8 @@ fn is_as_at(order: &OrderReport, venue: &Value) -> bool {
     let status = row.and_then(|row| row["status"].as_str());
     match (order.state.as_str(), status) {
         ("filled", status) => status == Some("Filled"),
-        ("cancelled", status) => status == Some("Cancelled"),
+        ("cancelled" | "expired", status) => status == Some("Cancelled"),
+        ("rejected", status) if order.order_id.is_some() => status == Some("Cancelled"),
         ("denied" | "rejected" | "not_placed", Some(status)) => {
             status == "Cancelled" && row.is_some_and(|row| row["filled"] == 0.0)
         }

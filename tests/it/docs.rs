@@ -90,25 +90,45 @@ fn errors() -> String {
     text + &reasons()
 }
 
-/// The codes of reasons for which an order is not placed, found in the sources.
+/// The codes of reasons for which an order is not placed, or is otherwise than it looks, found in the sources.
 fn reasons() -> String {
     let mut codes = std::collections::BTreeSet::new();
     for text in sources("daemon/src/orders") {
-        for rest in text.split("#[cfg(test)]").next().unwrap().split("Denial::new(").skip(1) {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        // A denial whose code is decided elsewhere in its function.
+        for function in
+            code.split("\nfn ").filter(|one| one.contains("Denial::new(\n            code"))
+        {
+            codes.extend(words(function).filter(|word| word.contains("_on_wrong_side")));
+        }
+        for rest in code.split("Denial::new(").skip(1) {
             let first = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
             codes.extend(first.map(str::to_owned));
         }
     }
+    for text in sources("daemon/src/tools") {
+        let reason = text.split("\nfn reason(").nth(1).and_then(|rest| rest.split("\n}\n").next());
+        codes.extend(reason.into_iter().flat_map(words));
+        let named = text.split("code: \"").skip(1).filter_map(|rest| rest.split('"').next());
+        codes.extend(named.map(str::to_owned));
+    }
     let mut text = String::from(
-        "\n## Reasons\n\nAn order result with `status` `not_placed` or `unknown` has a `reason` with one of \
-         these codes, a `message`, and the `setting` that says so. Beside those below: `broker_refused`, \
-         `declined`, `expired`, `not_sent`, `question_declined`, `resolved_by_person`, `not_taken`, `unknown`, `parked`, \
-         `being_sent`. With `placed` there are `partly_refused` and `no_longer_listed`.\n\n",
+        "\n## Reasons\n\nAn order's result whose `status` is `not_placed` or `unknown`, and one that is `placed` \
+         otherwise than it looks, has a `reason` with one of these codes, a `message`, and the `setting` that says \
+         so.\n\n",
     );
     for code in codes {
         text.push_str(&format!("- `{code}`\n"));
     }
     text
+}
+
+/// The texts in a piece of code that are a code: small letters and `_`.
+fn words(code: &str) -> impl Iterator<Item = String> + '_ {
+    let texts = code.split('"').skip(1).step_by(2);
+    let is_code =
+        |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    texts.filter(is_code).map(str::to_owned)
 }
 
 fn collect(text: &str, codes: &mut std::collections::BTreeSet<String>) {

@@ -307,6 +307,25 @@ pub struct Sibling {
     pub pricing: Pricing,
 }
 
+impl Attached {
+    /// The same with one of a bracket's children at the price that the broker has it at. `None`: it is no child
+    /// of it.
+    pub fn with_child(&self, pricing: Pricing) -> Option<Self> {
+        let Self::Bracket { take_profit, stop_loss, stop_loss_limit } = *self else { return None };
+        let (take_profit, stop_loss, stop_loss_limit) = match pricing {
+            Pricing::Limit(limit) => {
+                (Some(take_profit.and(Some(limit))?), stop_loss, stop_loss_limit)
+            }
+            Pricing::Stop(stop) => (take_profit, Some(stop_loss.and(Some(stop))?), None),
+            Pricing::StopLimit { stop, limit } => {
+                (take_profit, Some(stop_loss.and(Some(stop))?), Some(limit))
+            }
+            _ => return None,
+        };
+        Some(Self::Bracket { take_profit, stop_loss, stop_loss_limit })
+    }
+}
+
 impl Asked {
     /// SHA-256 of the whole, in hex: the same for the same order, whichever way its numbers were written.
     pub fn hash(&self) -> String {

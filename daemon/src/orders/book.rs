@@ -136,6 +136,11 @@ impl Book {
         self.by_order.get(&order_id).and_then(|id| self.get(*id))
     }
 
+    /// Whether an order that was sent from here is known to be over.
+    pub fn is_over(&self, order_id: OrderId) -> bool {
+        self.by_order(order_id).is_some_and(|intent| intent.has_ended(order_id))
+    }
+
     /// Of an intent and those that follow it, each the yes to the question of the one before, the one that says how
     /// it stands: the last, unless that came to nothing and the broker has an earlier one after all.
     pub fn latest(&self, id: IntentId) -> Option<&Intent> {
@@ -205,6 +210,19 @@ impl Book {
         held.map(|intent| (intent, false))
     }
 
+    /// What may be at the broker for the same contract, side and account, in other terms: nobody knows.
+    pub fn in_doubt_beside(&self, order: &Order) -> Vec<&Intent> {
+        let is_beside = |intent: &&Intent| {
+            let is_other = intent.order.as_ref().is_some_and(|other| {
+                other.account == order.account
+                    && other.side == order.side
+                    && other.contract.key() == order.contract.key()
+            });
+            intent.is_order() && intent.state.is_in_doubt() && is_other
+        };
+        self.intents.values().filter(is_beside).collect()
+    }
+
     /// Intents so alike that were given up lately at a question of the broker's.
     pub fn declined_like(&self, order: &Order, window: Duration, now: &Now) -> Vec<IntentId> {
         let was_declined = |intent: &&Intent| {
@@ -220,6 +238,14 @@ impl Book {
     pub fn open_change(&self, order_id: OrderId) -> Option<&Intent> {
         let is_of = |intent: &&Intent| matches!(intent.purpose, Purpose::Modify { order_id: one, .. } if one == order_id);
         self.intents.values().filter(is_of).find(|intent| !intent.state.is_over())
+    }
+
+    /// Whether a change of this order was taken by the broker, and not seen there.
+    pub fn has_unseen_change(&self, order_id: OrderId) -> bool {
+        self.intents.values().any(|intent| {
+            matches!(intent.purpose, Purpose::Modify { order_id: one, .. } if one == order_id)
+                && intent.state == State::Over(End::Requested)
+        })
     }
 
     /// Orders sent lately.

@@ -115,6 +115,9 @@ impl State {
             Ok((vetted, like)) => {
                 intent.worth = vetted.worth().clone();
                 intent.warnings.extend_from_slice(vetted.warnings());
+                if intent.is_order() {
+                    intent.warnings.extend(self.in_doubt_beside(vetted.order()));
+                }
                 intent.beside = like;
                 let order = vetted.order();
                 if order.closes {
@@ -130,6 +133,21 @@ impl State {
             }
         }
         Some(intent)
+    }
+
+    /// What is to be known first of an order that stands beside others of which nobody knows whether they are
+    /// there.
+    fn in_doubt_beside(&self, order: &Order) -> Option<String> {
+        let others = self.book.in_doubt_beside(order);
+        let told = others.iter().map(|one| format!("{} ({})", one.text, one.id));
+        let told = told.collect::<Vec<_>>().join("; ");
+        let text = || {
+            format!(
+                "Whether IBKR has this is not known, and it would stand beside this order: {told}. Call \
+                 get_order_status until it is settled if this one is meant instead of it."
+            )
+        };
+        (!others.is_empty()).then(text)
     }
 
     fn verdict(

@@ -316,6 +316,9 @@ impl Evidence {
         if let Some(row) = self.named(intent, order) {
             return Some(of_sparse_row(row, None));
         }
+        if let Some(page) = self.pages.iter().find(|page| is_page_of(page, intent, order)) {
+            return Some(page.standing.clone());
+        }
         let name = intent.client_order_id.as_str();
         let fill = self.fills.iter().find(|fill| fill.order_ref.as_deref() == Some(name));
         if let Some(id) = fill.and_then(|fill| fill.order_id) {
@@ -475,6 +478,14 @@ fn is_yet_to_come(moment: Timestamp) -> bool {
 
 fn is_of(order_ref: Option<&String>, intent: &Intent) -> bool {
     order_ref.and_then(|text| IntentId::of_client_order_id(text)) == Some(intent.id)
+}
+
+/// Whether a page carries exactly the name that an intent's first order was sent with, and is of its account,
+/// contract and side.
+fn is_page_of(page: &Page, intent: &Intent, order: &Order) -> bool {
+    page.order_ref.as_deref() == Some(intent.client_order_id.as_str())
+        && page.is_other(&intent.account, order, &[order.side]).is_none()
+        && !is_at_odds(Some(&page.standing.status), page.quantity, page.filled)
 }
 
 /// Whether a row carries exactly the name that an intent's first order was sent with.

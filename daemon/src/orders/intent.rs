@@ -230,6 +230,14 @@ impl Intent {
         }
     }
 
+    /// Whether one order of the submission is over: each goes its own way.
+    pub fn has_ended(&self, order_id: OrderId) -> bool {
+        match self.state.standing().and_then(|standing| standing.part(order_id)) {
+            Some(part) => part.is_over(),
+            None => self.state.is_over(),
+        }
+    }
+
     /// SHA-256 of exactly what will be sent.
     pub fn digest(&self) -> String {
         digest(&self.purpose, self.order.as_ref(), &self.client_order_id)

@@ -344,9 +344,13 @@ fn amended(book: &Book, change: &Intent, state: &life::State) -> Option<Record> 
         Some(id) => book.get(id),
         None => book.by_order(*order_id),
     };
-    let target = target.filter(|target| target.order_id() == Some(*order_id))?;
-    let before = target.order.as_ref()?;
-    let order = Order { attached: before.attached.clone(), ..change.order.clone()? };
+    let target = target?;
+    let (before, wanted) = (target.order.as_ref()?, change.order.clone()?);
+    let order = match target.order_id() == Some(*order_id) {
+        true => Order { attached: before.attached.clone(), ..wanted },
+        // One of a bracket's children: what is told of the whole names its price.
+        false => Order { attached: before.attached.with_child(wanted.pricing)?, ..before.clone() },
+    };
     Some(Record::Amended { id: target.id, text: order.shown(), order: Box::new(order) })
 }
 

@@ -545,7 +545,7 @@ impl State {
                 _ => "working",
             },
             Self::Over(End::Filled(_)) => "filled",
-            Self::Over(End::Cancelled(_)) => "cancelled",
+            Self::Over(End::Cancelled(standing)) => standing.end(),
             Self::Over(End::Unlisted(_)) => "no_longer_listed",
             Self::Over(End::Rejected(_)) => "rejected",
             Self::Over(End::NotPlaced(_)) => "not_placed",

@@ -126,6 +126,56 @@ pub fn as_it_is(
     Some((now, differences))
 }
 
+/// An intent's order as the broker has it now, where a page shows its first order, or a child of its bracket,
+/// otherwise than it is known; and in what, in words.
+pub fn shown(intent: &Intent, order: &Order, page: &Page) -> Option<(Order, Vec<String>)> {
+    let standing = intent.state.standing()?;
+    let (now, differences) = match standing.part(page.order_id) {
+        Some(part) if part.is_over() || page.standing.is_over() => return None,
+        Some(_) => {
+            let pricing = child_pricing(page)?;
+            let attached = order.attached.with_child(pricing)?;
+            let differences = child_differences(&order.attached, &attached);
+            (Order { attached, ..order.clone() }, differences)
+        }
+        None if intent.state.is_over() || standing.order_id != page.order_id => return None,
+        None => {
+            let (now, differences) = as_it_is(order, page, None)?;
+            (Order { attached: order.attached.clone(), ..now }, differences)
+        }
+    };
+    (!differences.is_empty()).then_some((now, differences))
+}
+
+/// The price of a bracket's child, of which nothing is known but its page.
+fn child_pricing(page: &Page) -> Option<Pricing> {
+    Some(match page.kind? {
+        OrderType::Lmt => Pricing::Limit(page.limit?),
+        OrderType::Stp => Pricing::Stop(page.stop?),
+        OrderType::StopLimit => Pricing::StopLimit { stop: page.stop?, limit: page.limit? },
+        _ => return None,
+    })
+}
+
+/// In which prices the children of a bracket differ, in words.
+fn child_differences(before: &Attached, now: &Attached) -> Vec<String> {
+    let prices = |attached: &Attached| match *attached {
+        Attached::Bracket { take_profit, stop_loss, stop_loss_limit } => {
+            [take_profit, stop_loss, stop_loss_limit]
+        }
+        _ => [None; 3],
+    };
+    let names = ["takeProfit", "stopLoss", "stopLossLimit"];
+    let text = |price: Option<Price>| {
+        price.map_or_else(|| "none".to_owned(), |price| price.get().normalize().to_string())
+    };
+    let pairs = names.into_iter().zip(prices(before).into_iter().zip(prices(now)));
+    pairs
+        .filter(|(_, (before, now))| before != now)
+        .map(|(name, (before, now))| format!("{name} {} (not {})", text(now), text(before)))
+        .collect()
+}
+
 /// The price as the page shows it, with what pages do not show of a trail.
 fn pricing(sent: Pricing, page: &Page) -> Option<Pricing> {
     let kind = page.kind.unwrap_or(sent.order_type());

@@ -20,7 +20,7 @@ use super::life::{self, End, Event};
 use super::order::{Order, Purpose};
 use super::page::Page;
 use super::record::{Record, why};
-use super::standing::{MISSING, Standing, UNLISTED};
+use super::standing::{self, MISSING, Standing, UNLISTED};
 use super::{Msg, State};
 use crate::refusal::Refusal;
 
@@ -205,7 +205,7 @@ impl State {
             }
             life::State::Working(_) => (Level::Info, "order_working", ""),
             life::State::Over(End::Filled(_)) => (Level::Info, "order_filled", ""),
-            life::State::Over(End::Cancelled(_)) => (Level::Info, "order_cancelled", ""),
+            life::State::Over(End::Cancelled(standing)) => ended(standing.end()),
             life::State::Over(End::Unlisted(_)) => (
                 Level::Warning,
                 "order_unlisted",
@@ -261,7 +261,7 @@ impl State {
             (_, Meaning::Ended) if is_group && intent.state.is_over() => return,
             (_, Meaning::Ended) => (
                 Level::Warning,
-                "order_cancelled",
+                ended(standing::end(status)).1,
                 "The others of the submission stand without it: see get_live_orders.",
             ),
             _ if part.filled.unwrap_or_default().is_zero() => (Level::Info, "order_working", ""),
@@ -654,6 +654,15 @@ fn misfit(page: &Page, intent: &Intent, order: &Order) -> Option<String> {
     let wanted = intent.client_order_id.as_str();
     let other = page.order_ref.as_deref().filter(|name| *name != wanted && intent.is_order())?;
     Some(format!("it was sent under the name {other}"))
+}
+
+/// How the end of an order is told: by level, code and hint.
+fn ended(end: &str) -> (Level, &'static str, &'static str) {
+    match end {
+        "rejected" => (Level::Warning, "order_rejected", ""),
+        "expired" => (Level::Info, "order_expired", ""),
+        _ => (Level::Info, "order_cancelled", ""),
+    }
 }
 
 /// What needs a person comes first, then what works, then what is over.

@@ -17,8 +17,8 @@ use super::evidence::{self, Evidence};
 use super::intent::{Intent, IntentId};
 use super::lateness;
 use super::life::{self, Event, Sight};
-use super::order::{Order, Purpose};
-use super::page;
+use super::order::Purpose;
+use super::page::{self, Page};
 use super::peeks::Until;
 use super::record::Record;
 use super::watch::PARK;
@@ -77,7 +77,7 @@ impl State {
         let evidence = Evidence { through: self.through(), ..seen };
         let named = evidence.rows.iter().filter_map(|row| self.of_row(row));
         let pages = &evidence.pages;
-        let paged = pages.iter().filter_map(|page| Some(self.book.by_order(page.order_id)?.id));
+        let paged = pages.iter().filter_map(|page| self.of_page(page));
         let mut ids: Vec<IntentId> = named.chain(paged).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -101,11 +101,8 @@ impl State {
         };
         faults::point("look.seen");
         // What was asked for by its id may be over: part of it may have been filled before that.
-        let asked: Vec<IntentId> = evidence
-            .pages
-            .iter()
-            .filter_map(|page| Some(self.book.by_order(page.order_id)?.id))
-            .collect();
+        let asked: Vec<IntentId> =
+            evidence.pages.iter().filter_map(|page| self.of_page(page)).collect();
         let open: Vec<IntentId> = self
             .book
             .iter()
@@ -224,13 +221,7 @@ impl State {
             Some(id) => self.book.get(id),
             None => self.book.by_order(order_id),
         };
-        target.is_some_and(|target| {
-            let standing = target.state.standing();
-            match standing.and_then(|standing| standing.part(order_id)) {
-                Some(part) => part.is_over(),
-                None => target.state.is_over(),
-            }
-        })
+        target.is_some_and(|target| target.has_ended(order_id))
     }
 
     /// A list that shows an order otherwise than it is known, or one that is over, may only be late: its page is
@@ -279,19 +270,16 @@ impl State {
         for page in &evidence.pages {
             let Some(intent) = self.book.by_order(page.order_id) else { continue };
             let is_settled = self.book.open_change(page.order_id).is_none();
-            let is_first = intent.order_id() == Some(page.order_id) && !intent.state.is_over();
-            let Some(order) = intent.order.as_ref().filter(|_| is_first && is_settled) else {
-                continue;
-            };
+            let Some(order) = intent.order.as_ref().filter(|_| is_settled) else { continue };
             if !evidence.is_from_where(intent) || page.is_not(intent, order).is_some() {
                 continue;
             }
-            let Some((now, differences)) = page::as_it_is(order, page, None) else { continue };
-            if differences.is_empty() {
-                continue;
-            }
+            let Some((order, differences)) = page::shown(intent, order, page) else { continue };
             let (id, before) = (intent.id, intent.text.clone());
-            let order = Order { attached: order.attached.clone(), ..now };
+            let why = match self.book.has_unseen_change(page.order_id) {
+                true => "a change that was asked for here is seen now, or it was changed elsewhere",
+                false => "it was changed elsewhere",
+            };
             let text = order.shown();
             let amended = Record::Amended { id, text: text.clone(), order: Box::new(order) };
             if let Err(why) = self.write_all(vec![amended]).await {
@@ -301,10 +289,7 @@ impl State {
             self.say(
                 Level::Warning,
                 "order_changed_elsewhere",
-                format!(
-                    "{before} ({id}) is at IBKR now: {}; it was changed elsewhere.",
-                    differences.join(", ")
-                ),
+                format!("{before} ({id}) is at IBKR now: {}; {why}.", differences.join(", ")),
                 "",
             );
             self.changed();
@@ -409,6 +394,13 @@ impl State {
         self.board.note("order_came_alive", text.clone(), hint);
         self.say(Level::Warning, "order_came_alive", text.clone(), hint);
         let _ = self.write_all(vec![Record::Note { id: Some(id), text }]).await;
+    }
+
+    /// Whose a page is: what was told as not placed has no id here, and a name there.
+    fn of_page(&self, page: &Page) -> Option<IntentId> {
+        let known = self.book.by_order(page.order_id).map(|intent| intent.id);
+        let named = || page.order_ref.as_deref().and_then(IntentId::of_client_order_id);
+        known.or_else(named).filter(|id| self.book.get(*id).is_some())
     }
 
     /// Whose a pushed row is.

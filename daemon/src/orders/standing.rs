@@ -101,6 +101,11 @@ impl Standing {
         is_over(&self.status)
     }
 
+    /// How it ended that was not filled, in a word.
+    pub fn end(&self) -> &'static str {
+        end(&self.status)
+    }
+
     /// The broker holds it and does not work it; most were refused late.
     pub fn is_inactive(&self) -> bool {
         self.meaning() == Meaning::Held && !self.has_fills()
@@ -334,6 +339,15 @@ impl From<Standing> for Part {
 /// Whether nothing more comes of an order with this status, the broker's or our own.
 pub fn is_over(status: &str) -> bool {
     status == UNLISTED || Stage::of(status).is_over()
+}
+
+/// How something ended that was not filled, in a word.
+pub fn end(status: &str) -> &'static str {
+    match Stage::of(status) {
+        Stage::Rejected => "rejected",
+        Stage::Expired => "expired",
+        _ => "cancelled",
+    }
 }
 
 fn is_filled(status: &str) -> bool {

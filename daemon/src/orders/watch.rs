@@ -17,7 +17,8 @@ use super::feed;
 use super::intent::{Intent, IntentId, Through};
 use super::lane::is_new;
 use super::lateness;
-use super::life::{self, Event};
+use super::life::{self, End, Event, NotPlaced};
+use super::order::Purpose;
 use super::page::Page;
 use super::peeks::Until;
 use super::record::Record;
@@ -160,6 +161,10 @@ impl State {
             })
             .map(|intent| intent.id)
             .collect();
+        for (id, order) in self.moot_changes() {
+            let by = format!("the daemon, because order {order} is over");
+            self.step(me, id, Event::Declined(by.clone()), &by).await;
+        }
         for id in due {
             self.queue.retain(|one| *one != id);
             self.step(me, id, Event::Expired, "the daemon").await;
@@ -176,6 +181,16 @@ impl State {
             self.wants_look = true;
         }
         self.look(me);
+    }
+
+    /// Changes that wait for a yes, of orders that are over.
+    fn moot_changes(&self) -> Vec<(IntentId, OrderId)> {
+        let waiting = self.book.iter().filter(|one| matches!(one.state, life::State::Awaiting(_)));
+        let moot = waiting.filter_map(|one| match one.purpose {
+            Purpose::Modify { order_id, .. } => Some((one.id, order_id)),
+            _ => None,
+        });
+        moot.filter(|(_, order)| self.book.is_over(*order)).collect()
     }
 
     /// The file freezes trading even if nobody could tell us.
@@ -233,6 +248,7 @@ impl State {
                 state => match state.standing().filter(|_| state.is_open()) {
                     Some(standing) if standing.is_only_missing() => PARKED,
                     Some(_) => WORKING,
+                    None if may_rise(intent) => WORKING,
                     None => continue,
                 },
             };
@@ -342,7 +358,7 @@ impl State {
 
     /// Whether anything may still become something.
     pub(super) fn has_open(&self) -> bool {
-        self.book.iter().any(|intent| intent.state.is_open())
+        self.book.iter().any(|intent| intent.state.is_open() || may_rise(intent))
     }
 
     /// Begins to listen to what IBKR pushes, once there is something to hear of.
@@ -365,7 +381,7 @@ impl State {
     /// Whether a list may still have news of it.
     fn is_looked_for(&self, intent: &Intent) -> bool {
         let is_unread = intent.order_id().is_some_and(|order| self.unread.contains(&order));
-        intent.state.is_open() || is_unread
+        intent.state.is_open() || is_unread || may_rise(intent)
     }
 
     /// Accounts with something open; only those that this login has.
@@ -381,6 +397,17 @@ impl State {
         accounts.dedup();
         accounts
     }
+}
+
+/// Whether something was refused, or its question answered with no, so lately that it may come alive at the broker
+/// all the same: both was seen.
+fn may_rise(intent: &Intent) -> bool {
+    let was_told_no = matches!(
+        intent.state,
+        life::State::Over(End::Rejected(_) | End::NotPlaced(NotPlaced::Asked(_)))
+    );
+    let age = Timestamp::now().duration_since(intent.since).abs();
+    was_told_no && intent.is_order() && age < lateness::scaled(PARK)
 }
 
 /// Whether there was the news of an order that was waited for.

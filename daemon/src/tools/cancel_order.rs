@@ -101,7 +101,10 @@ impl Tool for CancelOrder {
         let hash = hash_of(&(&account, &purpose));
         let origin = order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), hash);
         if let Some(out) = order_road::earlier(&ctx, &origin).await? {
-            return Ok(out);
+            return Ok(match &own {
+                Some(own) => still(&ctx, out, own, &purpose).await?,
+                None => out,
+            });
         }
         let seed = Seed { purpose, account, order: None, text, origin };
         let before = match seed.purpose {
@@ -152,7 +155,8 @@ async fn by_order(ctx: &Ctx, order_id: OrderId) -> Result<Target, Refusal> {
     let (feeds, deadline, began) = (&ctx.desks.feeds, ctx.deadline, Timestamp::now());
     let found = ctx
         .read(|lease| async move { feeds.page_of_any(&lease, order_id, deadline).await })
-        .await?
+        .await
+        .map_err(Refusal::unsent)?
         .ok_or_else(|| unknown(order_id))?;
     ctx.desks.orders.paged(Page::of(&found.value), began);
     let account = match found.value.account {
@@ -220,9 +224,16 @@ async fn seen(ctx: &Ctx, intent: &Intent, own: Option<&Intent>) -> Result<Out, R
     let order_id = *order_id;
     ctx.tell(3, Some(3), "waiting for IBKR to say what became of it");
     let deadline = order_road::soon(ctx).min(Instant::now() + SEE);
-    let is_over = |target: &Intent| order_is_over(target, order_id);
+    let is_over = |target: &Intent| target.has_ended(order_id);
     let target = ctx.desks.orders.follow(own.id, deadline, is_over, |_| ()).await?;
     Ok(Out::of(intent, None).with_standing(&target, order_id))
+}
+
+/// The outcome of a request that was made before, with how the order stands now: it may work again.
+async fn still(ctx: &Ctx, out: Out, own: &Intent, purpose: &Purpose) -> Result<Out, Refusal> {
+    let Purpose::Cancel { order_id, .. } = *purpose else { return Ok(out) };
+    let (now, unseen) = order_road::seen_again(ctx, own.clone()).await?;
+    Ok(out.with_standing(&now, order_id).with_unseen(unseen))
 }
 
 /// The orders of an account that may still be filled, by a list that is asked for now.
@@ -300,15 +311,6 @@ fn ends(
     };
     let has_ended = |id: &OrderId| rows.iter().any(|row| row.order_id == *id && is_over(row));
     all.into_iter().partition(has_ended)
-}
-
-/// Each order of a submission goes its own way.
-fn order_is_over(target: &Intent, order_id: OrderId) -> bool {
-    let standing = target.state.standing();
-    match standing.and_then(|standing| standing.part(order_id)) {
-        Some(part) => part.is_over(),
-        None => target.state.is_over(),
-    }
 }
 
 #[cfg(test)]

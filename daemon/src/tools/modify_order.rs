@@ -108,8 +108,8 @@ impl Tool for ModifyOrder {
             }
             own = Some(now);
         }
-        let target = Target::of(&ctx, order_id, own.as_ref()).await?;
-        let (now, differences) = target.order(&ctx, own.as_ref()).await?;
+        let target = Target::of(&ctx, order_id, own.as_ref()).await.map_err(Refusal::unsent)?;
+        let (now, differences) = target.order(&ctx, own.as_ref()).await.map_err(Refusal::unsent)?;
         target.check_filled(changes.quantity)?;
         let order = changes.apply(now)?;
         let of = ctx.desks.orders.of_order(order_id).await?.map(|intent| intent.id);
@@ -124,7 +124,9 @@ impl Tool for ModifyOrder {
                 }
                 order_road::look(ctx_, lease, order.clone(), deadline).await.map(Ok)
             })
-            .await??;
+            .await
+            .flatten()
+            .map_err(Refusal::unsent)?;
         let manner = Manner {
             origin,
             purpose: Purpose::Modify { order_id, of, change: changes },

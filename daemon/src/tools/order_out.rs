@@ -15,7 +15,7 @@ use crate::orders::asked::{Attached, Pricing, Size};
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::{End, NotPlaced, State};
 use crate::orders::order::{Order, Purpose};
-use crate::orders::standing::{MISSING, Part, Standing};
+use crate::orders::standing::{self, MISSING, Part, Standing};
 use crate::orders::{APPROVE, DECLINE};
 use crate::refusal::Refusal;
 
@@ -397,7 +397,8 @@ impl Out {
         match status.as_deref().map(|status| Stage::of(status).meaning()) {
             Some(Meaning::Ended) => {
                 self.outcome = Some("done");
-                self.next = format!("It is cancelled.{filled}{}", left_of(target, order_id));
+                let end = standing::end(status.as_deref().unwrap_or_default());
+                self.next = format!("It is {end}.{filled}{}", left_of(target, order_id));
             }
             Some(Meaning::Filled) => {
                 let left = left_of(target, order_id);
@@ -697,12 +698,7 @@ pub fn next(intent: &Intent) -> String {
             of_group(id, standing)
         }
         (State::Over(End::Filled(_)), _) => "It is filled; nothing more to do.".to_owned(),
-        (State::Over(End::Cancelled(standing)), _) => match standing.filled {
-            Some(filled) if !filled.is_zero() => {
-                format!("It was cancelled after {} were filled.", filled.normalize())
-            }
-            _ => "It was cancelled, by IBKR or on request; nothing of it was filled.".to_owned(),
-        },
+        (State::Over(End::Cancelled(standing)), _) => ended(standing),
         (State::Over(End::Done), Purpose::Modify { change, .. }) => match change.unseen() {
             Some(what) => format!("IBKR took the change; {what} its page does not show: TWS does."),
             None => "The change is done: the order's page at IBKR shows it.".to_owned(),
@@ -722,6 +718,24 @@ pub fn next(intent: &Intent) -> String {
             "IBKR may have it. Never send it again: call get_order_status with intentId {id} until it is \
              settled."
         ),
+    }
+}
+
+/// How an order ended of which not everything was filled.
+fn ended(standing: &Standing) -> String {
+    let how = match standing.end() {
+        "rejected" => "IBKR or the exchange rejected it (see standing.text)",
+        "expired" => "Its time was over",
+        _ => "It was cancelled, by IBKR or on request",
+    };
+    match standing.filled {
+        Some(filled) if !filled.is_zero() => {
+            format!("{how}; {} were filled before.", filled.normalize())
+        }
+        Some(_) => format!("{how}; nothing of it was filled."),
+        None => {
+            format!("{how}; whether anything of it was filled IBKR does not say: see get_trades.")
+        }
     }
 }
 

@@ -39,7 +39,7 @@ impl Tool for PlaceOrder {
             Some(text) => Some(order_road::named(&ctx, "allowDuplicateOf", text).await?.id),
             None => None,
         };
-        let ready = order_road::wanted(&ctx, &wanted).await?;
+        let ready = order_road::wanted(&ctx, &wanted).await.map_err(Refusal::unsent)?;
         let warnings = order_road::warnings(&ready.order);
         let manner = Manner {
             origin,

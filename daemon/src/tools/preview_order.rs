@@ -221,23 +221,31 @@ impl Out {
         preview: Preview,
         judged: Option<&Intent>,
     ) -> Self {
-        let (verdict, refusal) = match judged.map(|intent| &intent.state) {
-            Some(State::Denied(denial)) => {
-                let setting = denial.setting.as_deref().map(|s| format!(" [{s}]"));
-                ("refuse", Some(format!("{}{}", denial.message, setting.unwrap_or_default())))
-            }
-            Some(State::Awaiting(_)) => ("approve", None),
-            _ => ("send", None),
+        let denial = judged.and_then(|intent| match &intent.state {
+            State::Denied(denial) => Some(denial),
+            _ => None,
+        });
+        let refusal = denial.map(|denial| {
+            let setting = denial.setting.as_deref().map(|s| format!(" [{s}]"));
+            format!("{}{}", denial.message, setting.unwrap_or_default())
+        });
+        let verdict = match judged.map(|intent| &intent.state) {
+            Some(State::Denied(_)) => "refuse",
+            Some(State::Awaiting(_)) => "approve",
+            _ => "send",
         };
         let available =
             preview.equity.and_then(|e| e.after).zip(preview.initial.and_then(|i| i.after));
-        let next = match (&preview.error, verdict) {
-            (Some(_), _) => "IBKR would refuse it; read blocked.",
-            (None, "refuse") => {
-                "The guardrails would refuse it; tell the user which setting says so."
+        let next = match (&preview.error, denial, verdict) {
+            (Some(_), ..) => "IBKR would refuse it; read blocked.".to_owned(),
+            (None, Some(denial), _) if denial.setting.is_some() => {
+                "The guardrails would refuse it; tell the user which setting says so.".to_owned()
             }
-            (None, "approve") => "place_order would ask a person to approve it.",
-            (None, _) => "Nothing was sent. place_order with the same arguments sends it.",
+            (None, Some(denial), _) => format!("place_order would refuse it. {}", denial.next),
+            (None, None, "approve") => "place_order would ask a person to approve it.".to_owned(),
+            (None, None, _) => {
+                "Nothing was sent. place_order with the same arguments sends it.".to_owned()
+            }
         };
         Self {
             account: order.account.to_string(),

@@ -97,6 +97,18 @@ fn an_alike_order_is_held_as_long_as_the_first_one_may_be_filled_and_a_while_aft
 }
 
 #[test]
+fn what_is_in_doubt_for_the_same_contract_and_side_is_named_whatever_its_terms() {
+    let doubt = Doubt { cause: "x".into(), since: at(0), looks: 0 };
+    let unsure = book(&[&intent("a", limit("100"), State::Unknown(doubt))]);
+    let market = |side| order(side, "7", Pricing::Market);
+    assert_eq!(alike(&unsure, &market(Side::Buy), 10), None, "it is no second one of it");
+    assert_eq!(unsure.in_doubt_beside(&market(Side::Buy)).len(), 1);
+    assert!(unsure.in_doubt_beside(&market(Side::Sell)).is_empty());
+    let known = book(&[&intent("a", limit("100"), working())]);
+    assert!(known.in_doubt_beside(&market(Side::Buy)).is_empty());
+}
+
+#[test]
 fn an_order_that_was_changed_since_holds_its_like_as_it_was_asked_for_and_as_it_is() {
     let first = intent("a", limit("100"), working());
     let mut changed = book(&[&first]);

@@ -359,3 +359,20 @@ fn what_is_called_filled_of_which_less_is_filled_leaves_it_as_it_was() {
     };
     assert_eq!((page("0").as_str(), page("10").as_str()), ("nothing", r#"Filled Some("10")"#));
 }
+
+#[test]
+fn a_page_under_the_name_of_what_was_not_placed_is_word_of_it() {
+    let intent = intent(Purpose::Place, State::Over(End::Rejected("no".into())));
+    let seen = |extra: &str| {
+        let page = format!(
+            r#"{{"order_id":7,"order_status":"Submitted","order_ref":"{}"{extra}}}"#,
+            intent.client_order_id
+        );
+        let page = Page::of(&serde_json::from_str::<OrderStatus>(&page).unwrap());
+        Evidence { pages: vec![page], ..Evidence::begin(1, None) }.about(&intent)
+    };
+    let Some(Event::Found(standing)) = seen("") else { unreachable!("it is there") };
+    assert_eq!((standing.order_id.get(), standing.status.as_str()), (7, "Submitted"));
+    assert_eq!(seen(r#","side":"S""#), None, "an order of the other side is another one");
+    assert_eq!(seen(r#","account":"DU9""#), None);
+}

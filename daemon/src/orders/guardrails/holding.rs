@@ -179,8 +179,16 @@ fn beyond(order: &Order, scene: &Scene, position: Decimal, open: Decimal) -> Opt
         true => String::new(),
         false => format!(" with what works already ({})", names(&others)),
     };
+    // A stop beside the order that it is to protect, which is not filled yet.
+    let against = working(scene, opposite(order.side)).unwrap_or_default();
+    let unless = match against.is_empty() {
+        true => String::new(),
+        false => {
+            format!(", unless what works the other way ({}) is filled before", names(&against))
+        }
+    };
     Some(format!(
-        "The position is {}: once filled{with} this would leave the account {} by {}.",
+        "The position is {}: once filled{with} this would leave the account {} by {}{unless}.",
         position.normalize(),
         if is_sale { "short" } else { "long" },
         over.normalize()

@@ -288,8 +288,8 @@ fn a_word_that_nobody_knows_is_neither_working_nor_over() {
     assert_eq!(state.name(), "at_broker");
     assert!(!state.is_over());
     for (status, name) in [
-        ("Rejected", "cancelled"),
-        ("Expired", "cancelled"),
+        ("Rejected", "rejected"),
+        ("Expired", "expired"),
         ("ApiCancelled", "cancelled"),
         ("FILLED", "filled"),
         ("Inactive", "inactive"),

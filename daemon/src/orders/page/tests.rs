@@ -83,3 +83,67 @@ fn what_is_called_working_has_something_left() {
     assert!(page(filled).is_plain());
     assert!(page(r#"{"order_id":7}"#).is_plain(), "not known");
 }
+
+#[test]
+fn a_child_that_was_changed_elsewhere_is_told_with_the_whole() {
+    use crate::orders::intent::{Intent, IntentId, Origin, Seed};
+    use crate::orders::life::State;
+    use crate::orders::order::Purpose;
+    use crate::orders::standing::Part;
+
+    let bracket = |profit: &str, stop: &str| Attached::Bracket {
+        take_profit: Some(price(profit)),
+        stop_loss: Some(price(stop)),
+        stop_loss_limit: None,
+    };
+    let sent = Order {
+        attached: bracket("110", "95"),
+        ..order(Side::Buy, "10", Pricing::Limit(price("100")))
+    };
+    let part = |id: &str, status: &str| Part {
+        status: Some(status.to_owned()),
+        ..Part::new(id.parse().unwrap())
+    };
+    let standing = Standing {
+        others: vec![part("8", "Submitted"), part("9", "PreSubmitted"), part("10", "Cancelled")],
+        ..Standing::new("7".parse().unwrap(), "Filled")
+    };
+    let seed = Seed {
+        purpose: Purpose::Place,
+        account: sent.account.clone(),
+        order: Some(sent.clone()),
+        text: sent.shown(),
+        origin: Origin {
+            client: "x".into(),
+            tool: "x".into(),
+            key: "x".into(),
+            hash: "x".into(),
+            bound: Vec::new(),
+        },
+    };
+    let state = State::at_broker(standing);
+    let intent = Intent::new(IntentId::new(), seed, state, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let seen = |json: &str| {
+        shown(&intent, &sent, &page(json)).map(|(now, words)| (now.attached, words.join(", ")))
+    };
+    for (json, expected) in [
+        (r#"{"order_id":8,"order_type":"LIMIT","limit_price":"110.00"}"#, None),
+        (
+            r#"{"order_id":8,"order_type":"LIMIT","limit_price":"112.00"}"#,
+            Some((bracket("112", "95"), "takeProfit 112 (not 110)")),
+        ),
+        (
+            r#"{"order_id":9,"order_type":"STOP","stop_price":"97"}"#,
+            Some((bracket("110", "97"), "stopLoss 97 (not 95)")),
+        ),
+        // One that is over is what it was, and so is one of which too little is said.
+        (r#"{"order_id":9,"order_type":"STOP","stop_price":"97","order_status":"Filled"}"#, None),
+        (r#"{"order_id":10,"order_type":"LIMIT","limit_price":"112.00"}"#, None),
+        (r#"{"order_id":8,"order_type":"LIMIT"}"#, None),
+        (r#"{"order_id":8,"limit_price":"112.00"}"#, None),
+        (r#"{"order_id":7,"order_type":"LIMIT","limit_price":"90"}"#, None),
+    ] {
+        let expected = expected.map(|(attached, words)| (attached, words.to_owned()));
+        assert_eq!(seen(json), expected, "{json}");
+    }
+}

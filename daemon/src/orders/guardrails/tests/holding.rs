@@ -84,6 +84,13 @@ fn what_an_order_leaves_behind_is_said() {
         (Side::Sell, "15", holding("10", vec![]), &["short by 5"][..]),
         (Side::Sell, "5", holding("0", vec![]), &["short by 5"][..]),
         (Side::Sell, "5", holding("-2", vec![]), &["short by 7"][..]),
+        // A stop beside the order that it is to protect.
+        (
+            Side::Sell,
+            "5",
+            holding("0", vec![resting("8", Side::Buy, "5")]),
+            &["short by 5, unless", "(8) is filled before"][..],
+        ),
         (
             Side::Sell,
             "5",
