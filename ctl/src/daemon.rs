@@ -95,7 +95,7 @@ pub(crate) async fn running(places: &Places) -> Result<Option<Connection>, Fault
 
 /// The running daemon, or one that is started now with what this shell's variables ask for.
 pub(crate) async fn started(places: &Places) -> Result<Connection, Fault> {
-    let settings = settings::from_environment(|name| std::env::var(name).ok());
+    let settings = settings::from_environment(std::env::vars_os());
     if let Some(bad) = settings.bad.first() {
         return Err(Fault::new(bad.to_string(), format!("Correct {} in this shell.", bad.field)));
     }

@@ -8,7 +8,7 @@ use crate::daemon::Fault;
 /// `config.toml`, and over it the environment.
 pub(crate) fn settings(places: &Places) -> Result<Settings, Fault> {
     let mut all = from_file(places)?;
-    all.overlay(settings::from_environment(|name| std::env::var(name).ok()));
+    all.overlay(settings::from_environment(std::env::vars_os()));
     match all.bad.first() {
         Some(bad) => Err(Fault::new(bad.to_string(), format!("Correct {}.", bad.field))),
         None => Ok(all),

@@ -76,7 +76,7 @@ impl Config {
             return Ok(Asked::Version);
         }
         let auto_started = asked("--auto-started");
-        let environment = settings::from_environment(|name| std::env::var(name).ok());
+        let environment = settings::from_environment(std::env::vars_os());
         let mut above_file = environment;
         above_file.overlay(flags.settings);
         let places = Places::of(above_file.profile())?;

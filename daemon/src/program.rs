@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use ibd_protocol::logging::{self, Log};
+use ibd_protocol::logging::{self, Log, Logging};
 use ibd_protocol::{BUILD, DrainReason, PROTOCOL};
 
 use crate::config::{Asked, Config, help};
@@ -23,7 +23,7 @@ pub fn main() -> ExitCode {
         }
     };
     harden();
-    start_log(&config);
+    let _logging = start_log(&config);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     match runtime {
@@ -98,7 +98,7 @@ fn harden() {
     }
 }
 
-fn start_log(config: &Config) {
+fn start_log(config: &Config) -> Logging {
     let is_ready = config.places.make().is_ok();
     let folder = config.places.logs();
     logging::start(Log {
@@ -106,7 +106,7 @@ fn start_log(config: &Config) {
         file: "ibd.log",
         stderr: !config.auto_started,
         filter: config.settings.log_filter(),
-    });
+    })
 }
 
 fn notify_service_manager() {

@@ -3,6 +3,8 @@
 //! A test of the daemon writes `catalogue.json` from its tools; the shim embeds it. It is JSON with
 //! the schemas as objects, so that a change of a tool is a readable diff.
 
+use std::sync::LazyLock;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -23,9 +25,12 @@ struct Readable {
 
 /// The tool list of this build. Empty only if the embedded file is broken, which a test forbids.
 pub fn golden() -> Vec<ToolSpec> {
-    serde_json::from_str::<Vec<Readable>>(GOLDEN)
-        .map(|tools| tools.into_iter().map(Readable::into_spec).collect())
-        .unwrap_or_default()
+    static TOOLS: LazyLock<Vec<ToolSpec>> = LazyLock::new(|| {
+        serde_json::from_str::<Vec<Readable>>(GOLDEN)
+            .map(|tools| tools.into_iter().map(Readable::into_spec).collect())
+            .unwrap_or_default()
+    });
+    TOOLS.clone()
 }
 
 /// The readable form of a tool list, as kept in `catalogue.json`.

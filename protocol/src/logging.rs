@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use file_rotate::compression::Compression;
 use file_rotate::suffix::AppendCount;
 use file_rotate::{ContentLimit, FileRotate};
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -37,8 +38,18 @@ pub fn is_filter(text: &str) -> bool {
     text.parse::<Targets>().is_ok()
 }
 
+/// Lines that wait for a stderr that nobody reads; more are dropped, and nobody waits.
+const LINES: usize = 1_000;
+
+/// Keeps the log going. Dropped at the end, it writes what is still waiting.
+#[derive(Debug)]
+#[must_use = "what waits to be written is lost without it"]
+pub struct Logging {
+    _stderr: Option<WorkerGuard>,
+}
+
 /// Starts logging for the whole process. A second call changes nothing.
-pub fn start(log: Log<'_>) {
+pub fn start(log: Log<'_>) -> Logging {
     let filter = quiet(log.filter);
     let file = log.folder.map(|folder| {
         let rotating = FileRotate::new(
@@ -53,13 +64,22 @@ pub fn start(log: Log<'_>) {
             .with_writer(Mutex::new(rotating))
             .with_filter(filter.clone())
     });
-    let stderr = log.stderr.then(|| {
-        tracing_subscriber::fmt::layer()
-            .with_ansi(false)
-            .with_writer(io::stderr)
-            .with_filter(filter)
-    });
+    let (stderr, guard) = log
+        .stderr
+        .then(|| {
+            let (writer, guard) = NonBlockingBuilder::default()
+                .lossy(true)
+                .buffered_lines_limit(LINES)
+                .finish(io::stderr());
+            let layer = tracing_subscriber::fmt::layer()
+                .with_ansi(false)
+                .with_writer(writer)
+                .with_filter(filter);
+            (layer, guard)
+        })
+        .unzip();
     let _ = tracing_subscriber::registry().with(file).with(stderr).try_init();
+    Logging { _stderr: guard }
 }
 
 /// Libraries that print whole requests and answers when they are asked for detail are kept from it,

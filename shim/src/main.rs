@@ -4,6 +4,7 @@
 
 mod ask;
 mod events;
+mod line;
 mod link;
 mod page;
 mod server;
@@ -14,7 +15,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use ibd_protocol::display;
-use ibd_protocol::logging::{self, Log};
+use ibd_protocol::logging::{self, Log, Logging};
 use ibd_protocol::settings::{self, SETTINGS, Settings};
 use ibd_protocol::{BUILD, Places};
 use link::{Link, Setup};
@@ -35,16 +36,17 @@ fn main() -> ExitCode {
         Some(_) => return say(&help()),
         None => {}
     }
-    let mut settings = settings::from_environment(|name| std::env::var(name).ok());
+    let mut settings = settings::from_environment(std::env::vars_os());
     settings.overlay(flags.settings);
     settings.refuse_what_no_client_may();
     let setup = setup(&settings);
-    start_log(&settings, &setup);
+    let logging = start_log(&settings, &setup);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     match runtime {
         Ok(runtime) => runtime.block_on(serve(setup)),
         Err(error) => eprintln!("ib-mcp: {error}"),
     }
+    drop(logging);
     // A plain return would wait for the thread that reads stdin.
     std::process::exit(0)
 }
@@ -72,10 +74,10 @@ async fn serve(setup: Setup) {
     stdio::flush().await;
 }
 
-fn start_log(settings: &Settings, setup: &Setup) {
+fn start_log(settings: &Settings, setup: &Setup) -> Logging {
     let folder =
         setup.places.as_ref().ok().filter(|places| places.make().is_ok()).map(Places::logs);
-    logging::start(Log {
+    let logging = logging::start(Log {
         folder: folder.as_deref(),
         file: "ib-mcp.log",
         stderr: true,
@@ -87,6 +89,7 @@ fn start_log(settings: &Settings, setup: &Setup) {
     for bad in &settings.bad {
         tracing::warn!(%bad, "every call will say so");
     }
+    logging
 }
 
 fn help() -> String {

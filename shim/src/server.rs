@@ -3,13 +3,13 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use ibd_protocol::{Answer, ClientName, Outcome, Progress, Question};
+use ibd_protocol::{Answer, ClientName, Outcome, Progress, Question, ToolSpec};
 // The SDK marks logging as deprecated, as the newest revision does; the clients of today show it.
 #[allow(deprecated)]
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, ErrorData, Implementation, JsonObject,
     ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities,
-    ServerConfig, SetLevelRequestMethod, SetLevelRequestParams,
+    ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, Tool as Listed,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
@@ -44,12 +44,30 @@ pub(crate) struct Server {
     events: Events,
     asked: Asked,
     introduced: Mutex<ClientName>,
+    /// The tools as they were listed last, for the client and as the daemon told them.
+    listed: Mutex<(Vec<ToolSpec>, Vec<Listed>)>,
 }
 
 impl Server {
     pub(crate) fn new(link: Link) -> Self {
         let events = Events::new(link.clone());
-        Self { link, events, asked: Asked::default(), introduced: Mutex::default() }
+        Self {
+            link,
+            events,
+            asked: Asked::default(),
+            introduced: Mutex::default(),
+            listed: Mutex::default(),
+        }
+    }
+
+    /// The daemon's tools for a client. Lists of the same tools share their schemas.
+    fn listed(&self, specs: Vec<ToolSpec>) -> Vec<Listed> {
+        let mut listed = self.listed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if listed.0 != specs {
+            let tools = specs.iter().cloned().map(translate::tool).collect();
+            *listed = (specs, tools);
+        }
+        listed.1.clone()
     }
 
     /// What passes on what happens.
@@ -181,7 +199,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         self.introduce(&context);
-        let tools = self.link.tools().await.into_iter().map(translate::tool).collect();
+        let tools = self.listed(self.link.tools().await);
         let ttl = LIST_TTL.as_millis() as u64;
         Ok(ListToolsResult::with_all_items(tools)
             .with_ttl_ms(ttl)

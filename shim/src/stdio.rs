@@ -1,42 +1,94 @@
-//! Lines in, lines out. Answers what the SDK would drop without a word: what is no JSON, what is no
-//! message, and what is too long.
+//! Lines in, lines out. What the SDK would drop without a word is answered here: see [`crate::line`].
 //!
 //! stdin and stdout each have a thread of their own: a hop over a channel is cheaper than tokio's
-//! pool for blocking reads, and a client that does not read cannot stall anything but its own output.
+//! pool for blocking reads. A client that does not read what it asked for is not read from either, until it
+//! does: what waits for it stays small.
 
 use std::io::{BufRead, BufReader, Write};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{OnceLock, mpsc as blocking};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, mpsc as blocking};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::{Sink, Stream};
 use rmcp::RoleServer;
-use rmcp::model::{ClientNotification, JsonRpcMessage};
+use rmcp::model::{JsonRpcMessage, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
-use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot};
+
+use crate::line::{Ledger, Understood};
 
 /// Longest line that is read, in bytes.
 const MAX_LINE: usize = 16 << 20;
 /// How much of a longer line is looked at for its id.
 const HEAD: usize = 64 << 10;
-/// Lines that may wait to be handled.
+/// Lines that may wait to be handled, and bytes of them.
 const WAITING: usize = 256;
+const WAITING_BYTES: usize = 2 * MAX_LINE;
+/// Bytes that may wait for a client to read them before nothing more is read from it.
+const UNREAD_BYTES: usize = 8 << 20;
 /// When stdin has closed, requests that are under way are still answered for so long.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-const PARSE_ERROR: i32 = -32700;
-const INVALID_REQUEST: i32 = -32600;
-
 static OUT: OnceLock<blocking::Sender<Out>> = OnceLock::new();
 /// Requests that have come and not been answered.
-static OPEN: AtomicUsize = AtomicUsize::new(0);
+static LEDGER: LazyLock<Mutex<Ledger>> = LazyLock::new(Mutex::default);
+/// What was said and not read yet.
+static UNREAD: Waiting = Waiting::new();
+/// What was read and not handled yet.
+static UNHANDLED: Waiting = Waiting::new();
+
+/// Bytes that wait for somebody.
+struct Waiting {
+    bytes: Mutex<usize>,
+    fewer: Condvar,
+}
+
+impl Waiting {
+    const fn new() -> Self {
+        Self { bytes: Mutex::new(0), fewer: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, usize> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, count: usize) {
+        *self.lock() += count;
+    }
+
+    fn take(&self, count: usize) {
+        let mut bytes = self.lock();
+        *bytes = bytes.saturating_sub(count);
+        self.fewer.notify_all();
+    }
+
+    fn is_more_than(&self, most: usize) -> bool {
+        *self.lock() > most
+    }
+
+    /// Blocks this thread until no more than that waits.
+    fn wait(&self, most: usize) {
+        let bytes = self.lock();
+        drop(self.fewer.wait_while(bytes, |bytes| *bytes > most));
+    }
+}
+
+fn ledger() -> MutexGuard<'static, Ledger> {
+    LEDGER.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 enum Line {
     Whole(Vec<u8>),
     TooLong(Vec<u8>),
+}
+
+impl Line {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Whole(bytes) | Self::TooLong(bytes) => bytes,
+        }
+    }
 }
 
 enum Out {
@@ -64,6 +116,9 @@ pub(crate) async fn flush() {
 }
 
 fn send(out: Out) {
+    if let Out::Line(line) = &out {
+        UNREAD.add(line.len());
+    }
     if let Some(sender) = OUT.get() {
         let _ = sender.send(out);
     }
@@ -78,6 +133,7 @@ fn write_lines(out: &blocking::Receiver<Out>) {
                     // Nobody reads any more: there is nothing left to serve.
                     std::process::exit(0);
                 }
+                UNREAD.take(line.len());
             }
             Out::Flush(done) => {
                 let _ = done.send(());
@@ -88,6 +144,9 @@ fn write_lines(out: &blocking::Receiver<Out>) {
 
 fn read_lines(mut input: impl BufRead, lines: &mpsc::Sender<Line>) {
     while let Some(line) = read_line(&mut input) {
+        UNREAD.wait(UNREAD_BYTES);
+        UNHANDLED.wait(WAITING_BYTES);
+        UNHANDLED.add(line.bytes().len());
         if lines.blocking_send(line).is_err() {
             return;
         }
@@ -150,12 +209,21 @@ impl Sink<TxJsonRpcMessage<RoleServer>> for Lines {
         self: Pin<&mut Self>,
         message: TxJsonRpcMessage<RoleServer>,
     ) -> Result<(), Never> {
-        let is_answer = matches!(message, JsonRpcMessage::Response(_) | JsonRpcMessage::Error(_));
+        let is_news = matches!(message, JsonRpcMessage::Notification(_));
+        if is_news && UNREAD.is_more_than(UNREAD_BYTES) {
+            // Whoever does not read misses nothing that it waits for.
+            return Ok(());
+        }
+        let answered: Option<RequestId> = match &message {
+            JsonRpcMessage::Response(response) => Some(response.id.clone()),
+            JsonRpcMessage::Error(error) => error.id.clone(),
+            _ => None,
+        };
         let mut line = serde_json::to_vec(&message).map_err(|_| Never)?;
         line.push(b'\n');
         send(Out::Line(line));
-        if is_answer {
-            close_one();
+        if let Some(id) = answered {
+            ledger().close(&id);
         }
         Ok(())
     }
@@ -167,10 +235,6 @@ impl Sink<TxJsonRpcMessage<RoleServer>> for Lines {
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Never>> {
         Poll::Ready(Ok(()))
     }
-}
-
-fn close_one() {
-    let _ = OPEN.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| open.checked_sub(1));
 }
 
 /// Incoming messages; over when stdin is closed and what was asked before is answered.
@@ -187,8 +251,14 @@ impl Stream for Messages {
         while !self.is_over {
             match std::task::ready!(self.lines.poll_recv(cx)) {
                 Some(line) => {
-                    if let Some(message) = understand(&line) {
-                        return Poll::Ready(Some(message));
+                    UNHANDLED.take(line.bytes().len());
+                    let is_whole = matches!(line, Line::Whole(_));
+                    match ledger().understand(line.bytes(), is_whole) {
+                        Understood::Message(message) => return Poll::Ready(Some(*message)),
+                        Understood::Answer(answer) => {
+                            send(Out::Line(format!("{answer}\n").into_bytes()));
+                        }
+                        Understood::Nothing => {}
                     }
                 }
                 None => self.is_over = true,
@@ -201,83 +271,11 @@ impl Stream for Messages {
 
 async fn answered() {
     let wait = async {
-        while OPEN.load(Ordering::Relaxed) > 0 {
+        while !ledger().is_empty() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     let _ = tokio::time::timeout(LAST_WORDS, wait).await;
-}
-
-/// A line as a message. What is none is answered here.
-fn understand(line: &Line) -> Option<RxJsonRpcMessage<RoleServer>> {
-    let bytes = match line {
-        Line::Whole(bytes) => bytes,
-        Line::TooLong(head) => {
-            let what = format!("a line of more than {} MiB is not read", MAX_LINE >> 20);
-            refuse(&id_in(head), INVALID_REQUEST, &what);
-            return None;
-        }
-    };
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return None;
-    }
-    match serde_json::from_slice::<RxJsonRpcMessage<RoleServer>>(bytes) {
-        Ok(message) => {
-            count(&message);
-            Some(message)
-        }
-        Err(_) => {
-            match serde_json::from_slice::<Value>(bytes) {
-                // A broken notification or response has nobody who waits for an answer.
-                Ok(Value::Object(object)) if object.get("id").is_none() => {}
-                Ok(value) => {
-                    let id = value.get("id").cloned().unwrap_or(Value::Null);
-                    refuse(&id, INVALID_REQUEST, "this is JSON, but not an MCP message");
-                }
-                Err(error) => {
-                    refuse(&Value::Null, PARSE_ERROR, &format!("this is not JSON: {error}"))
-                }
-            }
-            None
-        }
-    }
-}
-
-/// A request is open until it is answered, or until its caller does not want the answer any more.
-fn count(message: &RxJsonRpcMessage<RoleServer>) {
-    match message {
-        JsonRpcMessage::Request(_) => {
-            OPEN.fetch_add(1, Ordering::Relaxed);
-        }
-        JsonRpcMessage::Notification(notification)
-            if matches!(
-                notification.notification,
-                ClientNotification::CancelledNotification(_)
-            ) =>
-        {
-            close_one();
-        }
-        _ => {}
-    }
-}
-
-/// The id in the beginning of a line that was not kept, if it stands there at the top level.
-fn id_in(head: &[u8]) -> Value {
-    let text = String::from_utf8_lossy(head);
-    let Some(at) = text.find("\"id\"") else { return Value::Null };
-    let rest = text[at + 4..].trim_start().trim_start_matches(':');
-    let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-    match values.next() {
-        Some(Ok(id @ (Value::Number(_) | Value::String(_)))) => id,
-        _ => Value::Null,
-    }
-}
-
-fn refuse(id: &Value, code: i32, message: &str) {
-    tracing::warn!(code, message, "a line was not understood");
-    let error =
-        json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": message } });
-    send(Out::Line(format!("{error}\n").into_bytes()));
 }
 
 #[cfg(test)]
@@ -304,15 +302,5 @@ mod tests {
         let mut input = vec![b'x'; MAX_LINE + 10];
         input.extend_from_slice(b"\nshort\n");
         assert_eq!(lines(&input), [usize::MAX, 5]);
-    }
-
-    #[test]
-    fn the_id_of_a_long_line_is_found() {
-        assert_eq!(
-            id_in(br#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"x":"#),
-            json!(7)
-        );
-        assert_eq!(id_in(br#"{"id": "a-1", "params":"#), json!("a-1"));
-        assert_eq!(id_in(br#"{"method":"x"#), Value::Null);
     }
 }

@@ -142,17 +142,17 @@ async fn what_is_too_long_is_refused_with_its_id() {
 
 #[tokio::test]
 async fn a_bad_variable_leaves_the_shim_up_and_every_call_says_so() {
-    let world = World::simulated().with("IB_PAPER_TRADING", "maybe");
-    let mut client = world.client().await;
-    assert_eq!(client.tools().await.len(), ibd_tests::tools(), "the golden list");
-    for _ in 0..2 {
-        let reply = client.call("get_positions", json!({})).await;
-        assert_eq!(
-            (reply.error(), &reply.json["field"]),
-            ("bad_configuration", &json!("IB_PAPER_TRADING"))
-        );
+    // One whose name is mistyped would protect nobody.
+    for (name, value) in [("IB_PAPER_TRADING", "maybe"), ("IB_READONLY", "true")] {
+        let world = World::simulated().with(name, value);
+        let mut client = world.client().await;
+        assert_eq!(client.tools().await.len(), ibd_tests::tools(), "the golden list");
+        for _ in 0..2 {
+            let reply = client.call("get_positions", json!({})).await;
+            assert_eq!((reply.error(), &reply.json["field"]), ("bad_configuration", &json!(name)));
+        }
+        assert_eq!(world.daemon_pid().await, None, "no daemon is started for a broken client");
     }
-    assert_eq!(world.daemon_pid().await, None, "no daemon is started for a broken client");
 }
 
 #[tokio::test]

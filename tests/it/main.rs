@@ -21,5 +21,6 @@ mod service;
 mod session;
 mod shared;
 mod socket;
+mod stdio;
 mod store;
 mod week;

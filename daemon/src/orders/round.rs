@@ -202,7 +202,7 @@ async fn listed(
 }
 
 /// Looks for the first try of an order whose question was declined: declined questions have come alive. The
-/// list must be younger than what could bring it there.
+/// list must show what was there once it could have: one that somebody else read meanwhile is given again.
 async fn first_try(
     round: &Round,
     lease: &Lease,
@@ -210,7 +210,8 @@ async fn first_try(
     since: Timestamp,
 ) -> Result<Evidence, Failure> {
     let age = Duration::try_from(Timestamp::now().duration_since(since)).unwrap_or_default();
-    tokio::time::sleep(faults::scaled(lateness::LIST).saturating_sub(age)).await;
+    let patience = lateness::RISE + lateness::LIST;
+    tokio::time::sleep(faults::scaled(patience).saturating_sub(age)).await;
     by_name(round, lease, first).await
 }
 

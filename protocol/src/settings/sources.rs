@@ -1,5 +1,7 @@
 //! Flags, environment and file: three ways to the same table.
 
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::kind::parse_flag;
@@ -25,9 +27,23 @@ pub struct Flags {
     pub own: Vec<String>,
 }
 
-/// Reads the environment. `lookup` is `std::env::var_os` outside tests.
-pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Settings {
+/// Variables that are no settings of ours, and that the original's people bring along.
+const ORIGINAL: &[&str] = &["IB_MCP_DISABLE_LOGGING", "IB_MCP_CONSOLE_LOGGING", "IB_MCP_LOG_DIR"];
+
+/// Reads the environment: `std::env::vars_os` outside tests. A variable that looks like one of ours and is none is
+/// an error: it may be meant to protect.
+pub fn from_environment<V: Into<OsString>>(
+    variables: impl IntoIterator<Item = (V, V)>,
+) -> Settings {
+    let variables = variables.into_iter();
+    let all: HashMap<OsString, OsString> =
+        variables.map(|(name, value)| (name.into(), value.into())).collect();
+    let lookup = |name: &str| all.get(OsStr::new(name))?.to_str().map(str::to_owned);
     let mut settings = Settings::default();
+    let names = all.keys().filter_map(|name| name.to_str());
+    settings.bad.extend(names.filter_map(unknown_variable));
+    settings.bad.extend(all.iter().filter_map(|(name, value)| not_text(name, value)));
+    settings.bad.sort_by(|one, other| one.field.cmp(&other.field));
     read_credentials(&mut settings, &lookup);
     for setting in SETTINGS {
         let names = setting.aliases.iter().rev().chain([&setting.name]);
@@ -45,6 +61,30 @@ pub fn from_environment(lookup: impl Fn(&str) -> Option<String>) -> Settings {
         settings.bad.push(BadSetting { field: "MCP_HTTP_SERVER".into(), problem: NO_HTTP.into() });
     }
     settings
+}
+
+fn known_variables() -> impl Iterator<Item = String> {
+    let settings = SETTINGS.iter().flat_map(|one| one.aliases.iter().chain([&one.name]));
+    let files = FROM_FILES.iter().map(|name| format!("{name}_FILE"));
+    settings.chain(ORIGINAL).map(|name| (*name).to_owned()).chain(files)
+}
+
+/// A variable that begins like ours and is not known, or only in other letters.
+fn unknown_variable(name: &str) -> Option<BadSetting> {
+    let is_like_ours = name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("IB_"));
+    if !is_like_ours || known_variables().any(|known| known == name) {
+        return None;
+    }
+    let meant = did_you_mean(&name.to_ascii_uppercase(), known_variables());
+    let problem = format!("there is no such variable{meant}");
+    Some(BadSetting { field: name.to_owned(), problem })
+}
+
+/// A value of a setting that is no UTF-8.
+fn not_text(name: &OsStr, value: &OsStr) -> Option<BadSetting> {
+    let name = name.to_str().filter(|name| known_variables().any(|known| known == *name))?;
+    let problem = || "its value is no text in UTF-8".to_owned();
+    value.to_str().is_none().then(|| BadSetting { field: name.to_owned(), problem: problem() })
 }
 
 fn read_secret_file(

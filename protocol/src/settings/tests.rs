@@ -2,9 +2,7 @@
 use super::*;
 
 fn environment(pairs: &[(&str, &str)]) -> Settings {
-    from_environment(|name| {
-        pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-    })
+    from_environment(pairs.iter().copied())
 }
 
 fn flags(arguments: &[&str]) -> Result<Flags, FlagError> {
@@ -150,4 +148,33 @@ fn a_bad_secret_is_not_repeated() {
 fn an_http_mode_is_refused_in_words() {
     let bad = environment(&[("MCP_HTTP_SERVER", "true")]).bad;
     assert_eq!(bad[0].field, "MCP_HTTP_SERVER");
+}
+
+#[test]
+fn a_mistyped_variable_is_an_error_and_protects_nobody_in_silence() {
+    for (name, meant) in [
+        ("IB_READONLY", "did you mean IB_READ_ONLY_MODE?"),
+        ("IB_PAPER_TRADIN", "did you mean IB_PAPER_TRADING?"),
+        ("ib_paper_trading", "did you mean IB_PAPER_TRADING?"),
+        ("IB_MAX_VALUE", "there is no such variable"),
+        ("IB_TOTP_SECRET_FIL", "did you mean IB_TOTP_SECRET_FILE?"),
+    ] {
+        let bad = environment(&[(name, "true")]).bad;
+        assert_eq!(bad.len(), 1, "{name}");
+        assert_eq!(bad[0].field, name);
+        assert!(bad[0].problem.contains(meant), "{name}: {}", bad[0].problem);
+    }
+    for name in ["IBKR_HOME", "IBD_X", "HOME", "IB", "IB_MCP_LOG_DIR", "IB_MCP_CONSOLE_LOGGING"] {
+        assert!(environment(&[(name, "x")]).bad.is_empty(), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_value_that_is_no_text_is_an_error() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+    let odd = OsString::from_vec(vec![b't', 0xff]);
+    let bad = from_environment([(OsString::from("IB_READ_ONLY_MODE"), odd)]).bad;
+    assert_eq!(bad[0].field, "IB_READ_ONLY_MODE");
 }

@@ -49,7 +49,7 @@ fn some_value(kind: Kind) -> &'static str {
 }
 
 fn settings(name: &str, value: &str) -> Settings {
-    let given = from_environment(|variable| (variable == name).then(|| value.to_owned()));
+    let given = from_environment([(name, value)]);
     assert!(given.bad.is_empty(), "{name}={value}: {:?}", given.bad);
     given
 }
