@@ -8,6 +8,7 @@ use crate::config::{Config, Details, GatewayChoice};
 use crate::gateway::GatewayView;
 use crate::refusal::Refusal;
 use crate::session::Facts;
+use crate::session::login::Wish;
 
 /// One client's policy; settled once, when it connects.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +50,7 @@ impl Policy {
             headless: on("IB_HEADLESS_MODE", wishes.headless),
             wait: wait(daemon, wishes),
             bound: config.bound.iter().chain(&wishes.limits).cloned().collect(),
-            unheard: daemon.loosened_by(&wishes.limits),
+            unheard: [daemon.loosened_by(&wishes.limits), Wish::unheard(daemon, wishes)].concat(),
             is_ctl_only: [&config.bound, &wishes.limits]
                 .into_iter()
                 .flatten()

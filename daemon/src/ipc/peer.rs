@@ -237,7 +237,8 @@ impl State {
             self.shared.desks.gateway.choose(self.shared.config.pinned(choice)).await;
         }
         self.has_display = wishes.has_display;
-        self.shared.desks.session.wishes(wishes);
+        // `ibctl` brings what a person's own shell says.
+        self.shared.desks.session.wishes(wishes, self.id.is_none());
         self.shared.desks.flex.wishes(wishes);
         let policy = Policy::settle(&self.shared.config, wishes);
         for setting in &policy.unheard {

@@ -110,10 +110,13 @@ impl SessionHandle {
     }
 
     /// What a client says about logins.
-    pub fn wishes(&self, wishes: &Wishes) {
+    pub fn wishes(&self, wishes: &Wishes, by_person: bool) {
         let wish = {
             let mut wish = self.wish.lock().unwrap_or_else(PoisonError::into_inner);
-            wish.add(wishes);
+            match by_person {
+                true => wish.add_of_person(wishes),
+                false => wish.add(wishes),
+            }
             wish.clone()
         };
         self.post.send(Msg::Wish(Box::new(wish)));

@@ -14,6 +14,9 @@ pub enum Client {
     Own,
     /// Counts for a daemon that has been told nothing of it yet, as the one that the client starts.
     Start,
+    /// Names a program, or where on a page a secret is typed: it counts only with a login whose secrets the same
+    /// client brought along.
+    WithLogin,
     /// Is refused in words: it counts only from where a person has put it.
     Never,
 }
@@ -118,7 +121,9 @@ pub fn bind(base: Settings, named: &Settings) -> Bound {
             }
             Client::Start => {}
             // It is nobody's own there: whose daemon it is, is not known.
-            Client::Own | Client::Never => bound.refused.push(refused(setting, setting.key())),
+            Client::Own | Client::WithLogin | Client::Never => {
+                bound.refused.push(refused(setting, setting.key()))
+            }
         }
     }
     bound

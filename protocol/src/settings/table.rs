@@ -35,7 +35,7 @@ const fn also(mut setting: Setting, aliases: &'static [&'static str]) -> Setting
     setting
 }
 
-use Client::{Never, Own, Start, Stricter};
+use Client::{Never, Own, Start, Stricter, WithLogin};
 use Kind::{
     Amount, Base32, Choice, Clock, Confirm, Count, Day, Filter, Fingerprint, Flag, Host, Percent,
     Port, Profile, Seconds, SecondsUpTo, Secret, Text, Upstream, Webhook, Words,
@@ -181,14 +181,26 @@ pub const SETTINGS: &[Setting] = &[
         "How the second factor is given",
     ),
     setting("IB_TOTP_SECRET", Start, Base32, "-", "Seed of the second factor"),
-    setting("IB_SELECTOR_USERNAME", Start, Text, "built in", "CSS of the username field"),
-    setting("IB_SELECTOR_PASSWORD", Start, Text, "built in", "CSS of the password field"),
-    setting("IB_SELECTOR_LOGIN_SUBMIT", Start, Text, "built in", "CSS of the login button"),
-    setting("IB_SELECTOR_TOTP_INPUT", Start, Text, "built in", "CSS of the code field"),
-    setting("IB_SELECTOR_TOTP_SUBMIT", Start, Text, "built in", "CSS of the code's button"),
-    setting("IB_SELECTOR_TOTP_DEVICE_SELECT", Start, Text, "built in", "CSS of the device chooser"),
+    setting("IB_SELECTOR_USERNAME", WithLogin, Text, "built in", "CSS of the username field"),
+    setting("IB_SELECTOR_PASSWORD", WithLogin, Text, "built in", "CSS of the password field"),
+    setting("IB_SELECTOR_LOGIN_SUBMIT", WithLogin, Text, "built in", "CSS of the login button"),
+    setting("IB_SELECTOR_TOTP_INPUT", WithLogin, Text, "built in", "CSS of the code field"),
+    setting("IB_SELECTOR_TOTP_SUBMIT", WithLogin, Text, "built in", "CSS of the code's button"),
+    setting(
+        "IB_SELECTOR_TOTP_DEVICE_SELECT",
+        WithLogin,
+        Text,
+        "built in",
+        "CSS of the device chooser",
+    ),
     also(
-        setting("IB_BROWSER", Start, Text, "found on the system", "Chrome or Chromium to drive"),
+        setting(
+            "IB_BROWSER",
+            WithLogin,
+            Text,
+            "found on the system",
+            "Chrome or Chromium to drive",
+        ),
         &["CHROME_BIN", "CHROMIUM_PATH", "GOOGLE_CHROME_BIN", "PUPPETEER_EXECUTABLE_PATH"],
     ),
     setting(

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use ulid::Ulid;
 
 use super::browser::{Tell, last_look, prepare};
-use super::{Failure, Stage, Wish, guarded};
+use super::{Credentials, Failure, Stage, Wish, guarded};
 use crate::gateway::{GatewayHandle, GatewayView};
 use crate::session::guard::{Asker, Guard, Held, Outcome};
 use crate::session::life::Sight;
@@ -84,7 +84,7 @@ async fn attempt(run: Run) -> Result<Attempted, Failure> {
         Some(Sight::Trouble | Sight::SilentUpstream) if !is_persons_will => return Err(closed()),
         _ => {}
     }
-    let (url, spki_sha256) = trusted(&view, credentials.is_own).await?;
+    let (url, spki_sha256) = trusted(&view, &credentials).await?;
     let attempt = Attempt {
         url,
         spki_sha256,
@@ -145,12 +145,20 @@ fn missing(setting: &'static str) -> Failure {
 
 /// The page, and the key that it must show: that of a gateway that we started ourselves, or whose
 /// certificate is in the configuration.
-async fn trusted(view: &GatewayView, is_own: bool) -> Result<(String, [u8; 32]), Failure> {
-    if is_own && view.is_upstream_of_a_client {
+async fn trusted(
+    view: &GatewayView,
+    credentials: &Credentials,
+) -> Result<(String, [u8; 32]), Failure> {
+    // What a client chose is for its own secrets alone.
+    let chose_it = match (&credentials.gateway, &view.choice) {
+        (Some(wished), Some(chosen)) => !credentials.is_own && wished == chosen,
+        _ => false,
+    };
+    if view.is_upstream_of_a_client && !chose_it {
         return Err(Failure::new(
             "gateway_not_trusted",
-            "A client chose what the gateway talks to (IB_GATEWAY_UPSTREAM), and the password is the daemon's \
-             own.",
+            "A client chose what the gateway talks to (IB_GATEWAY_UPSTREAM), and the password or the code is not \
+             its own.",
             "Set gateway_upstream in config.toml if that is meant.",
         ));
     }

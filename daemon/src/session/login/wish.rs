@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ibd_headless::Selectors;
-use ibd_protocol::settings::Settings;
+use ibd_protocol::settings::{Client, SETTINGS, Setting, Settings, find};
 use ibd_protocol::{Secret, Wishes};
 use jiff::civil::Time;
 
-use crate::config::Config;
+use crate::config::{Config, GatewayChoice};
+use crate::policy::wished_gateway;
 use crate::secrets;
 use crate::session::calendar::Region;
 
@@ -22,11 +23,52 @@ pub struct Wish {
     pub paper: bool,
     /// As whom.
     pub username: Option<String>,
-    password: Option<Secret>,
     /// Of the daemon itself; a client's count only where these say nothing.
     own: Settings,
     /// Of clients.
     given: Settings,
+    /// What a person says with `ibctl` of the browser and its page.
+    said: Settings,
+    /// The newest login that a client brought along with its password.
+    brought: Option<Brought>,
+}
+
+/// The secrets of a login from a client, and what counts beside them alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Brought {
+    password: Secret,
+    totp: Option<Secret>,
+    /// The browser to drive, and where things are on its page.
+    beside: Settings,
+    /// Through which gateway this client wants to log in.
+    gateway: Option<GatewayChoice>,
+}
+
+impl Brought {
+    fn of(wishes: &Wishes) -> Option<Self> {
+        let password = wishes.username.as_ref().and(wishes.password.clone())?;
+        let (beside, others) = parted(wishes);
+        Some(Self {
+            password,
+            totp: others.text("IB_TOTP_SECRET").map(Secret::new),
+            beside,
+            gateway: wished_gateway(wishes),
+        })
+    }
+}
+
+/// What a client says of logins: what counts only with its own secrets, and the rest.
+fn parted(wishes: &Wishes) -> (Settings, Settings) {
+    let is_beside = |(name, _): &(String, Secret)| {
+        find(name).is_some_and(|setting| setting.client == Client::WithLogin)
+    };
+    let (beside, others): (Vec<_>, Vec<_>) = wishes.login.iter().cloned().partition(is_beside);
+    let taken = |pairs: &[(String, Secret)]| {
+        let mut settings = Settings::default();
+        settings.take_login(pairs);
+        settings
+    };
+    (taken(&beside), taken(&others))
 }
 
 /// What a headless login types.
@@ -38,8 +80,10 @@ pub struct Credentials {
     pub password: Secret,
     /// The seed of an authenticator app.
     pub totp: Option<Secret>,
-    /// The daemon's own: from its configuration or the keyring, and not a client's.
+    /// Whether any of these secrets is the daemon's own: from its configuration or the keyring, and not a client's.
     pub is_own: bool,
+    /// Through which gateway the client wants to log in that brought them.
+    pub gateway: Option<GatewayChoice>,
 }
 
 impl Wish {
@@ -50,10 +94,17 @@ impl Wish {
             headless: own.flag("IB_HEADLESS_MODE") == Some(true),
             paper: own.flag("IB_PAPER_TRADING") == Some(true),
             username: own.text("IB_USERNAME").map(str::to_owned),
-            password: own.text("IB_PASSWORD_AUTH").map(Secret::new),
             own,
             given: Settings::default(),
+            said: Settings::default(),
+            brought: None,
         }
+    }
+
+    /// Adds what the variables of a person's own shell say, brought along by `ibctl`.
+    pub fn add_of_person(&mut self, wishes: &Wishes) {
+        self.said.overlay(parted(wishes).0);
+        self.add(wishes);
     }
 
     /// Adds what a client says. What it says of another user does not count.
@@ -73,15 +124,44 @@ impl Wish {
         if self.username.is_none() {
             self.username = wishes.username.clone();
         }
-        if self.own.text("IB_PASSWORD_AUTH").is_none() && wishes.username.is_some() {
-            // The newest: the user may have changed it.
-            self.password = wishes.password.clone().or(self.password.take());
+        // The newest: the user may have changed it.
+        if let Some(brought) = Brought::of(wishes) {
+            self.brought = Some(brought);
         }
-        self.given.take_login(&wishes.login);
+        self.given.overlay(parted(wishes).1);
+    }
+
+    /// What a client may say only beside the secrets that are typed, all of them its own.
+    fn beside(&self) -> Option<&Settings> {
+        let brought = self.brought.as_ref()?;
+        let has_own = |name| self.own.text(name).is_some();
+        let is_password_its = !has_own("IB_PASSWORD_AUTH");
+        let is_code_its = !self.is_totp() || brought.totp.is_some() && !has_own("IB_TOTP_SECRET");
+        (is_password_its && is_code_its).then_some(&brought.beside)
+    }
+
+    /// What of a client's login settings does not count: it would have the daemon's own secrets typed into what
+    /// the client names.
+    pub fn unheard(own: &Settings, wishes: &Wishes) -> Vec<&'static str> {
+        let mut wish = Self { own: own.clone(), ..Self::default() };
+        wish.given.overlay(parted(wishes).1);
+        wish.brought = Brought::of(wishes);
+        let named = parted(wishes).0;
+        let is_unheard = |setting: &&Setting| {
+            let value = named.text(setting.name);
+            value.is_some() && value != own.text(setting.name) && wish.beside().is_none()
+        };
+        SETTINGS.iter().filter(is_unheard).map(|setting| setting.name).collect()
     }
 
     fn text(&self, name: &str) -> Option<&str> {
         self.own.text(name).or_else(|| self.given.text(name))
+    }
+
+    /// The same of what secrets are typed into.
+    fn typed_into(&self, name: &str) -> Option<&str> {
+        let said = self.own.text(name).or_else(|| self.said.text(name));
+        said.or_else(|| self.beside()?.text(name))
     }
 
     /// A number of seconds.
@@ -106,14 +186,14 @@ impl Wish {
 
     /// The browser to drive, if one was named.
     pub fn browser(&self) -> Option<PathBuf> {
-        self.text("IB_BROWSER").map(PathBuf::from)
+        self.typed_into("IB_BROWSER").map(PathBuf::from)
     }
 
     /// Where things are on the page.
     pub fn selectors(&self) -> Selectors {
         let mut selectors = Selectors::default();
         for name in ibd_protocol::settings::LOGIN {
-            if let Some(selector) = self.text(name) {
+            if let Some(selector) = self.typed_into(name) {
                 selectors.set(name, selector);
             }
         }
@@ -139,22 +219,32 @@ impl Wish {
     /// person, so this belongs off the actors. The error names the setting that is missing.
     pub async fn credentials(&self, profile: &str) -> Result<Credentials, &'static str> {
         let username = self.username.clone().ok_or("IB_USERNAME")?;
-        let password = match &self.password {
-            Some(password) => Some(password.clone()),
-            None => secrets::get(profile, "IB_PASSWORD_AUTH").await,
+        let brought = self.brought.as_ref().filter(|_| self.own.text("IB_PASSWORD_AUTH").is_none());
+        let password = match (self.own.text("IB_PASSWORD_AUTH"), brought) {
+            (Some(password), _) => Some(Secret::new(password)),
+            (None, Some(brought)) => Some(brought.password.clone()),
+            (None, None) => secrets::get(profile, "IB_PASSWORD_AUTH").await,
         };
         let totp = match self.is_totp() {
             false => None,
-            true => match self.text("IB_TOTP_SECRET") {
-                Some(seed) => Some(Secret::new(seed)),
-                None => {
-                    Some(secrets::get(profile, "IB_TOTP_SECRET").await.ok_or("IB_TOTP_SECRET")?)
-                }
-            },
+            true => Some(self.seed(profile).await.ok_or("IB_TOTP_SECRET")?),
         };
-        let is_own = self.password.is_none() || self.own.text("IB_PASSWORD_AUTH").is_some();
+        let is_totp_its = totp.is_none()
+            || brought.is_some_and(|brought| brought.totp.is_some())
+                && self.own.text("IB_TOTP_SECRET").is_none();
+        let is_own = brought.is_none() || !is_totp_its;
         let password = password.ok_or("IB_PASSWORD_AUTH")?;
-        Ok(Credentials { username, password, totp, is_own })
+        let gateway = brought.and_then(|brought| brought.gateway.clone());
+        Ok(Credentials { username, password, totp, is_own, gateway })
+    }
+
+    async fn seed(&self, profile: &str) -> Option<Secret> {
+        let brought = self.brought.as_ref().and_then(|brought| brought.totp.as_ref());
+        let said = [self.own.text("IB_TOTP_SECRET"), brought.map(Secret::expose)];
+        match said.into_iter().flatten().next().or(self.given.text("IB_TOTP_SECRET")) {
+            Some(seed) => Some(Secret::new(seed)),
+            None => secrets::get(profile, "IB_TOTP_SECRET").await,
+        }
     }
 }
 
@@ -186,6 +276,61 @@ mod tests {
     #[tokio::test]
     async fn what_is_missing_is_named() {
         assert_eq!(Wish::default().credentials("test").await.unwrap_err(), "IB_USERNAME");
+    }
+
+    fn with(wishes: Wishes, login: &[(&str, &str)]) -> Wishes {
+        let pair = |(name, value): &(&str, &str)| ((*name).to_owned(), Secret::new(*value));
+        Wishes { login: login.iter().map(pair).collect(), ..wishes }
+    }
+
+    fn own(pairs: &[(&str, &str)]) -> Wish {
+        let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let own = ibd_protocol::settings::from_toml_pairs(pairs);
+        assert!(own.bad.is_empty(), "{own:?}");
+        Wish { username: own.text("IB_USERNAME").map(str::to_owned), own, ..Wish::default() }
+    }
+
+    const SEED: &str = "ABCDEFGHIJKLMNOP";
+
+    #[tokio::test]
+    async fn what_a_client_names_is_typed_into_with_its_own_secrets_alone() {
+        let evil = [("IB_BROWSER", "/evil"), ("IB_SELECTOR_PASSWORD", "#evil")];
+        let bare = Wishes::default();
+        let user = [("username", "jdoe")];
+        let password = [("username", "jdoe"), ("password_auth", "own")];
+        let seed = [("username", "jdoe"), ("two_fa_strategy", "totp"), ("totp_secret", SEED)];
+        let totp = [evil[0], ("IB_TWO_FA_STRATEGY", "totp"), ("IB_TOTP_SECRET", SEED)];
+        for (what, of_daemon, of_client, counts) in [
+            ("nothing of its own", &user[..], with(bare.clone(), &evil), false),
+            ("its own login", &user, with(wishes("jdoe", "its"), &evil), true),
+            ("the daemon's password", &password, with(wishes("jdoe", "its"), &evil), false),
+            ("the daemon's codes", &seed, with(wishes("jdoe", "its"), &evil), false),
+            ("its own codes", &user, with(wishes("jdoe", "its"), &totp), true),
+            ("another user", &user, with(wishes("other", "its"), &evil), false),
+        ] {
+            let mut wish = own(of_daemon);
+            wish.add(&of_client);
+            let browser = counts.then(|| PathBuf::from("/evil"));
+            assert_eq!(wish.browser(), browser, "{what}");
+            if what != "another user" {
+                let unheard = Wish::unheard(&own(of_daemon).own, &of_client);
+                assert_eq!(unheard.contains(&"IB_BROWSER"), !counts, "{what}");
+            }
+        }
+        let mut with_ibctl = own(&password);
+        with_ibctl.add_of_person(&with(bare, &[("IB_BROWSER", "/mine")]));
+        assert_eq!(with_ibctl.browser(), Some("/mine".into()), "a person said so");
+        // What one client names is not used with the secrets of the next one.
+        let mut two = own(&user);
+        two.add(&with(wishes("jdoe", "wrong"), &evil));
+        two.add(&wishes("jdoe", "right"));
+        assert_eq!(two.browser(), None);
+        assert!(!two.credentials("test").await.unwrap().is_own);
+        // The daemon's own counts always.
+        let mut named = own(&[("username", "jdoe"), ("password_auth", "own"), ("browser", "/own")]);
+        named.add(&with(wishes("jdoe", "its"), &evil));
+        assert_eq!(named.browser(), Some("/own".into()));
+        assert!(named.credentials("test").await.unwrap().is_own);
     }
 
     #[test]

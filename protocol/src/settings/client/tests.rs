@@ -88,6 +88,7 @@ fn every_setting_is_held_to_what_a_client_may_do_with_it() {
             }
             Client::Start => assert!(is_carried(name) && !is_limit, "{name}"),
             Client::Own => assert!(!is_limit, "{name}"),
+            Client::WithLogin => assert!(is_carried(name) && LOGIN.contains(&name), "{name}"),
         }
     }
     for name in LIMITS {
@@ -158,7 +159,9 @@ fn a_file_that_only_a_client_named_loosens_nothing() {
             setting.name
         );
         if is_refused {
-            assert!(matches!(setting.client, Client::Own | Client::Never), "{}", setting.name);
+            let is_nobodys =
+                matches!(setting.client, Client::Own | Client::WithLogin | Client::Never);
+            assert!(is_nobodys, "{}", setting.name);
         }
     }
 }
@@ -189,4 +192,17 @@ fn what_a_person_has_set_is_not_replaced_and_what_binds_further_is_taken() {
     );
     assert_eq!(bound.limits, [("IB_MAX_ORDER_VALUE".to_owned(), "5".to_owned())]);
     assert_eq!(bound.settings.origin("IB_GATEWAY_PORT"), Some(Origin::File));
+}
+
+/// Whatever is run as a program, or says where a secret goes, is one of those that count only with its secrets.
+#[test]
+fn what_is_run_or_typed_into_is_never_a_clients_alone() {
+    for setting in SETTINGS {
+        let name = setting.name;
+        let is_one = name == "IB_BROWSER" || name.starts_with("IB_SELECTOR_");
+        assert_eq!(setting.client == Client::WithLogin, is_one, "{name}");
+        for word in ["_ARCHIVE", "_CERT", "WEBHOOK", "NOTIFY"] {
+            assert!(!name.contains(word) || setting.client == Client::Never, "{name}");
+        }
+    }
 }
