@@ -31,7 +31,6 @@ const DRAIN: Duration = Duration::from_secs(30);
 /// What a daemon needs of the environment of whoever starts it. Everything else stays out: settings
 /// reach it from its own configuration and from each client's wishes.
 const KEPT: &[&str] = &[
-    "PATH",
     "HOME",
     "USER",
     "LOGNAME",
@@ -45,13 +44,6 @@ const KEPT: &[&str] = &[
     "XDG_CACHE_HOME",
     "XDG_RUNTIME_DIR",
     "DBUS_SESSION_BUS_ADDRESS",
-    "JAVA_HOME",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "HTTPS_PROXY",
-    "https_proxy",
-    "NO_PROXY",
-    "no_proxy",
     "SystemRoot",
     "USERPROFILE",
     "LOCALAPPDATA",
@@ -59,6 +51,38 @@ const KEPT: &[&str] = &[
     "TEMP",
     "TMP",
 ];
+/// What names programs, proxies and authorities counts from a person's own shell. Out of a client's environment it
+/// would have the daemon run what that names, and send its secrets there.
+const OF_PERSON: &[&str] = &[
+    "PATH",
+    "JAVA_HOME",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
+/// Where a daemon that a client starts looks for programs.
+#[cfg(unix)]
+const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/opt/homebrew/bin:/snap/bin:\
+    /run/current-system/sw/bin";
+
+/// The environment of a daemon that is started from here.
+fn environment(
+    role: Role,
+    lookup: impl Fn(&str) -> Option<OsString>,
+) -> Vec<(&'static str, OsString)> {
+    let is_person = role == Role::Ctl;
+    let of_person = OF_PERSON.iter().filter(|_| is_person);
+    let named = KEPT.iter().chain(of_person).filter_map(|name| Some((*name, lookup(name)?)));
+    #[cfg(unix)]
+    let path = (!is_person).then(|| ("PATH", OsString::from(SYSTEM_PATH)));
+    // Programs of Windows are looked for in the system's folder first.
+    #[cfg(not(unix))]
+    let path = (!is_person).then(|| Some(("PATH", lookup("PATH")?))).flatten();
+    named.chain(path).collect()
+}
 
 /// Why no daemon could be had.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +150,7 @@ async fn start(places: &Places, role: Role) -> Result<Connection, StartError> {
         }
     }
     if !start_service(places).await {
-        spawn(places).await?;
+        spawn(places, role).await?;
     }
     connect_until(places, role, deadline).await
 }
@@ -182,29 +206,38 @@ async fn start_service(places: &Places) -> bool {
 }
 
 #[cfg(target_os = "linux")]
-fn service_command(places: &Places) -> Option<(&'static str, Vec<OsString>)> {
+fn service_command(places: &Places) -> Option<(PathBuf, Vec<OsString>)> {
     // Whoever names another place for configuration does not hide the unit that a person has installed.
     let folders = [Some(places.config.clone()), Places::default_config()];
     let mut units = folders.iter().flatten().filter_map(|folder| folder.parent());
     let arguments = ["--user", "start", "ibd.service"].map(OsString::from).to_vec();
     units
         .any(|folder| folder.join("systemd/user/ibd.service").exists())
-        .then_some(("systemctl", arguments))
+        .then(|| Some((system_program("systemctl")?, arguments)))
+        .flatten()
 }
 
 #[cfg(target_os = "macos")]
-fn service_command(_: &Places) -> Option<(&'static str, Vec<OsString>)> {
+fn service_command(_: &Places) -> Option<(PathBuf, Vec<OsString>)> {
     let agent = PathBuf::from(std::env::var_os("HOME")?).join("Library/LaunchAgents/ibd.plist");
     let target = format!("gui/{}/ibd", rustix::process::getuid().as_raw());
-    agent.exists().then(|| ("launchctl", vec!["kickstart".into(), target.into()]))
+    let program = system_program("launchctl")?;
+    agent.exists().then(|| (program, vec!["kickstart".into(), target.into()]))
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn service_command(_: &Places) -> Option<(&'static str, Vec<OsString>)> {
+fn service_command(_: &Places) -> Option<(PathBuf, Vec<OsString>)> {
     None
 }
 
-async fn spawn(places: &Places) -> Result<(), StartError> {
+/// A program of the system, wherever this environment would have it looked for.
+#[cfg(unix)]
+fn system_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::split_paths(SYSTEM_PATH);
+    path.map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
+}
+
+async fn spawn(places: &Places, role: Role) -> Result<(), StartError> {
     let program = find("ibd")?;
     let log = places.logs().join("ibd.start.log");
     let stderr = File::options().create(true).append(true).open(&log)?;
@@ -214,7 +247,7 @@ async fn spawn(places: &Places) -> Result<(), StartError> {
         // Only what was chosen: `ibctl config` says where each value comes from.
         .args((places.profile != "default").then(|| format!("--ib-profile={}", places.profile)))
         .env_clear()
-        .envs(KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .envs(environment(role, |name| std::env::var_os(name)))
         .current_dir(&places.state)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -261,4 +294,29 @@ pub fn find(program: &str) -> Result<PathBuf, StartError> {
         .chain(on_path)
         .find(|candidate| candidate.is_file())
         .ok_or(StartError::NoProgram(ours))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_client_names_does_not_reach_the_daemon_that_it_starts() {
+        let all = |name: &str| Some(OsString::from(format!("client's {name}")));
+        let of = |role| -> Vec<(&str, OsString)> { environment(role, all) };
+        let named = |role, name: &str| {
+            of(role).into_iter().find(|(one, _)| *one == name).map(|(_, value)| value)
+        };
+        for name in OF_PERSON.iter().filter(|name| **name != "PATH") {
+            assert_eq!(named(Role::Shim, name), None, "{name}");
+            assert!(named(Role::Ctl, name).is_some(), "{name}");
+        }
+        #[cfg(unix)]
+        assert_eq!(named(Role::Shim, "PATH"), Some(SYSTEM_PATH.into()));
+        assert_eq!(named(Role::Ctl, "PATH"), Some("client's PATH".into()));
+        for name in ["IB_BROWSER", "LD_PRELOAD", "CHROME_BIN"] {
+            assert!(named(Role::Ctl, name).is_none() && named(Role::Shim, name).is_none());
+        }
+        assert!(named(Role::Shim, "HOME").is_some());
+    }
 }
