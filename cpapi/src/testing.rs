@@ -27,6 +27,8 @@ pub(crate) enum Then {
     Drop,
     /// The head of an answer, and no more.
     DropInside,
+    /// An answer in chunks that never ends.
+    Endless,
     /// Nothing, ever.
     Hang,
     /// It becomes a websocket.
@@ -121,6 +123,15 @@ async fn serve(
                 let head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[{";
                 let _ = tls.write_all(head.as_bytes()).await;
                 let _ = tls.flush().await;
+                return;
+            }
+            Then::Endless => {
+                let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+                let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x1_0000));
+                let mut sent = tls.write_all(head.as_bytes()).await;
+                while sent.is_ok() {
+                    sent = tls.write_all(chunk.as_bytes()).await;
+                }
                 return;
             }
             Then::Hang => std::future::pending().await,

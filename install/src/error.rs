@@ -22,7 +22,7 @@ pub enum InstallError {
     /// Its certificate is not vouched for.
     #[error(
         "the server at {url} cannot be trusted ({why}). If your company's proxy signs for it, name \
-         that proxy's certificate in SSL_CERT_FILE; else fetch the file elsewhere and give it with \
+         that proxy's certificate in SSL_CERT_FILE in the shell of `ibctl`; else fetch the file elsewhere and give it with \
          --from PATH"
     )]
     Untrusted {

@@ -65,6 +65,16 @@ async fn what_breaks_on_the_way_is_ambiguous_and_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn an_answer_that_never_ends_is_not_read_to_its_end() {
+    let gateway = Gateway::start(Then::Endless).await;
+    let (client, door) = gateway.client(Pin::default());
+    let sent = client.send(&reply(), soon(60_000)).await;
+    let Sent::Ambiguous(Failure::Garbled { what, .. }) = sent else { panic!("{sent:?}") };
+    assert!(what.contains("16 MiB"), "{what}");
+    assert_eq!(door.load().in_flight, 0);
+}
+
+#[tokio::test]
 async fn a_deadline_while_it_is_under_way_is_ambiguous_and_the_place_stays_taken() {
     let mut gateway = Gateway::start(Then::AnswerAfter(Duration::from_secs(1), "[]")).await;
     let (client, door) = gateway.client(Pin::default());

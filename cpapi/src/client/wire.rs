@@ -59,7 +59,7 @@ pub(super) async fn send_telling(
 ) -> Result<Received, Broken> {
     let started = Instant::now();
     let limit = scaled(ANSWER);
-    let outcome = tokio::time::timeout(limit, answer(builder, head)).await;
+    let outcome = tokio::time::timeout(limit, answer(builder, endpoint, head)).await;
     let outcome = outcome.unwrap_or_else(|_| Err(sent(Failure::Silent(limit))));
     let millis = started.elapsed().as_millis();
     match &outcome {
@@ -76,20 +76,29 @@ pub(super) async fn send(
     send_telling(builder, endpoint, || ()).await
 }
 
-async fn answer(builder: reqwest::RequestBuilder, head: impl FnOnce()) -> Result<Received, Broken> {
+async fn answer(
+    builder: reqwest::RequestBuilder,
+    endpoint: &'static str,
+    head: impl FnOnce(),
+) -> Result<Received, Broken> {
     let response = builder.send().await.map_err(broken);
     head();
-    let response = response?;
+    let mut response = response?;
     let status = response.status().as_u16();
     let retry_after = response
         .headers()
         .get("retry-after")
         .and_then(|value| value.to_str().ok()?.parse().ok())
         .map(|seconds| scaled(Duration::from_secs(seconds)));
-    if response.content_length().is_some_and(|length| length > MAX_REPLY as u64) {
-        return Err(sent(Failure::Broke));
+    let mut body = Vec::new();
+    // Counted as it comes: an answer in chunks does not say how long it is, and may never end.
+    while let Some(part) = response.chunk().await.map_err(|_| sent(Failure::Broke))? {
+        if body.len() + part.len() > MAX_REPLY {
+            let what = format!("more than {} MiB, which are not read", MAX_REPLY >> 20);
+            return Err(sent(Failure::Garbled { endpoint, what }));
+        }
+        body.extend_from_slice(&part);
     }
-    let body = response.bytes().await.map_err(|_| sent(Failure::Broke))?;
     Ok(Received { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
