@@ -2,6 +2,7 @@
 
 mod errand;
 mod peer;
+pub mod room;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -22,6 +23,7 @@ use tokio::time::{Instant, timeout};
 use crate::config::Config;
 use crate::desks::Desks;
 use peer::Peer;
+use room::{Activity, Room};
 
 /// Whoever connects says hello within this time.
 const HELLO: Duration = Duration::from_secs(2);
@@ -41,6 +43,8 @@ pub struct Shared {
     pub door: Arc<Door>,
     /// Who is connected.
     pub roster: Roster,
+    /// Connections that there may be at one time.
+    pub most: usize,
     /// Set once: the daemon is going, and why.
     pub ending: Arc<watch::Sender<Option<DrainReason>>>,
 }
@@ -171,6 +175,7 @@ pub struct State {
     listener: Arc<Listener>,
     path: PathBuf,
     shared: Shared,
+    connected: Vec<(ActorRef<peer::Msg>, Activity)>,
     accepting: JoinHandle<()>,
     looking: JoinHandle<()>,
 }
@@ -189,7 +194,7 @@ impl Actor for Ipc {
         let listener = Arc::new(listener);
         let accepting = tokio::spawn(accept(listener.clone(), me.clone()));
         let looking = me.send_interval(LOOK_AT_SOCKET, || Msg::LookAtSocket);
-        Ok(State { listener, path, shared, accepting, looking })
+        Ok(State { listener, path, shared, connected: Vec::new(), accepting, looking })
     }
 
     async fn handle(
@@ -211,8 +216,13 @@ impl Actor for Ipc {
         &self,
         _: ActorRef<Msg>,
         event: SupervisionEvent,
-        _: &mut State,
+        state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
+        if let SupervisionEvent::ActorFailed(gone, _)
+        | SupervisionEvent::ActorTerminated(gone, ..) = &event
+        {
+            state.connected.retain(|(peer, _)| peer.get_id() != gone.get_id());
+        }
         if let SupervisionEvent::ActorFailed(_, error) = event {
             tracing::error!(%error, "a connection failed");
         }
@@ -232,10 +242,24 @@ impl Actor for Ipc {
 }
 
 impl State {
-    async fn greeted(&self, me: &ActorRef<Msg>, stream: Stream, role: Role) {
-        let arguments = peer::Arguments { stream, role, shared: self.shared.clone() };
-        if let Err(error) = Peer::spawn_linked(None, Peer, arguments, me.get_cell()).await {
-            tracing::error!(%error, "a connection could not be served");
+    async fn greeted(&mut self, me: &ActorRef<Msg>, stream: Stream, role: Role) {
+        match room::room(self.connected.iter().map(|(_, activity)| activity), self.shared.most) {
+            Room::Free => {}
+            Room::InPlaceOf(at) => {
+                tracing::warn!(most = self.shared.most, "a connection that was idle makes room");
+                let (idle, _) = self.connected.swap_remove(at);
+                idle.stop(None);
+            }
+            Room::Full => {
+                return tracing::warn!(most = self.shared.most, "no room for one more connection");
+            }
+        }
+        let activity = Activity::default();
+        let shared = self.shared.clone();
+        let arguments = peer::Arguments { stream, role, shared, activity: activity.clone() };
+        match Peer::spawn_linked(None, Peer, arguments, me.get_cell()).await {
+            Ok((peer, _)) => self.connected.push((peer, activity)),
+            Err(error) => tracing::error!(%error, "a connection could not be served"),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::config::{Config, Sources};
 use crate::desks::Desks;
 use crate::flex::{self, Flex, FlexHandle};
 use crate::gateway::{self, Gateway, GatewayHandle, GatewayState};
-use crate::ipc::{self, Ipc, Roster, Shared};
+use crate::ipc::{self, Ipc, Roster, Shared, room};
 use crate::market::Underlyings;
 use crate::notify;
 use crate::orders::{self, Feeds, Orders, OrdersHandle, RuleBook};
@@ -43,6 +43,9 @@ pub enum BeginError {
     /// Its settings cannot be used.
     #[error(transparent)]
     Config(crate::config::ConfigError),
+    /// It may not open enough files.
+    #[error("{0}")]
+    Descriptors(String),
     /// Its folders cannot be used.
     #[error(transparent)]
     Places(#[from] ibd_protocol::places::PlaceError),
@@ -73,6 +76,7 @@ pub struct Daemon {
 impl Daemon {
     /// Takes the lock, opens the store, publishes the socket, starts the actors.
     pub async fn begin(config: Config) -> Result<Self, BeginError> {
+        let most = room::descriptors().map(room::most).map_err(BeginError::Descriptors)?;
         config.places.make()?;
         let lock = take_lock(&config.places.daemon_lock(), &config.places.socket()).await?;
         let (store, opened) = Store::open(&config.places.store())?;
@@ -92,6 +96,7 @@ impl Daemon {
         // One for all profiles: the account is the same.
         let guard = Guard::open(config.places.state.parent().unwrap_or(&config.places.state));
         let shared = Shared {
+            most,
             desks: Desks {
                 gateway: GatewayHandle::new(
                     board.clone(),

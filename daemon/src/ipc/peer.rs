@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::errand::{self, Errand};
+use super::room::Activity;
 use crate::orders;
 use crate::policy::{Policy, wished_gateway};
 use crate::refusal::Refusal;
@@ -63,6 +64,8 @@ pub struct Arguments {
     pub role: Role,
     /// What all connections share.
     pub shared: Shared,
+    /// What it is about, for whoever makes room.
+    pub activity: Activity,
 }
 
 /// The actor.
@@ -73,6 +76,7 @@ pub struct Peer;
 #[derive(Debug)]
 pub struct State {
     shared: Shared,
+    activity: Activity,
     policy: Arc<Policy>,
     /// Its number in the roster; only shims are in it.
     id: Option<u64>,
@@ -100,7 +104,7 @@ impl Actor for Peer {
         me: ActorRef<Msg>,
         arguments: Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let Arguments { stream, role, shared } = arguments;
+        let Arguments { stream, role, shared, activity } = arguments;
         let stream = Arc::new(stream);
         let (outgoing, frames) = mpsc::channel(MAX_UNREAD);
         let writer = tokio::spawn(write(SharedStream(stream.clone()), frames, me.clone()));
@@ -115,6 +119,7 @@ impl Actor for Peer {
         let outgoing = Some(outgoing);
         Ok(State {
             shared,
+            activity,
             policy,
             id,
             name: String::new(),
@@ -135,7 +140,10 @@ impl Actor for Peer {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match msg {
-            Msg::Said(said) => state.said(&me, *said).await,
+            Msg::Said(said) => {
+                state.activity.heard();
+                state.said(&me, *said).await;
+            }
             Msg::Progress(id, progress) => state.progress(&me, id, progress),
             Msg::Finished(id, outcome) => state.finished(&me, id, outcome),
             Msg::Answer(answer) => state.errand_is_over(&me, &answer),
@@ -143,6 +151,7 @@ impl Actor for Peer {
             Msg::Ending(reason) => state.ending(&me, reason),
             Msg::Closed => me.stop(None),
         }
+        state.activity.is_at(state.calls.len() + state.errands);
         Ok(())
     }
 
