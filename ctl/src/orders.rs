@@ -38,14 +38,13 @@ enum Group {
 impl Group {
     const ALL: [Self; 5] = [Self::Parked, Self::Waiting, Self::InDoubt, Self::Working, Self::Other];
 
-    fn of(state: &str) -> Self {
-        match state {
+    fn of(order: &OrderReport) -> Self {
+        match order.state.as_str() {
             "parked" => Self::Parked,
             "awaiting_approval" => Self::Waiting,
             "unknown" => Self::InDoubt,
-            "working" | "partial" | "partially_filled" | "cancel_pending" | "modify_pending" => {
-                Self::Working
-            }
+            // Also one that is over itself, and of whose submission another one works.
+            _ if order.open => Self::Working,
             _ => Self::Other,
         }
     }
@@ -67,7 +66,7 @@ impl Group {
 fn text(report: &OrdersReport) -> String {
     let mut parts = vec![talk::text(report)];
     for group in Group::ALL {
-        let orders = report.orders.iter().filter(|order| Group::of(&order.state) == group);
+        let orders = report.orders.iter().filter(|order| Group::of(order) == group);
         let mut lines = match group {
             // Their approvals say more.
             Group::Waiting => {
@@ -103,8 +102,8 @@ fn table(orders: &[&OrderReport]) -> Vec<String> {
     let mut lines: Vec<String> = table.next().into_iter().collect();
     for (line, order) in table.zip(orders) {
         lines.push(line);
-        let notes = order.reason.iter().chain(std::iter::once(&order.hint));
-        let notes = notes.filter(|note| !note.is_empty());
+        let notes = order.reason.iter().chain(&order.others).chain(&order.warnings);
+        let notes = notes.chain(std::iter::once(&order.hint)).filter(|note| !note.is_empty());
         lines.extend(notes.map(|note| format!("    {}", plain(note))));
     }
     lines
@@ -112,7 +111,7 @@ fn table(orders: &[&OrderReport]) -> Vec<String> {
 
 fn row(order: &OrderReport) -> [String; 7] {
     // Where the title says it, the column would only repeat it.
-    let state = match Group::of(&order.state) {
+    let state = match Group::of(order) {
         Group::Working | Group::Other => order.state.replace('_', " "),
         _ => String::new(),
     };
@@ -141,6 +140,7 @@ mod tests {
             text: format!("BUY 10 {intent}"),
             client: "codex".into(),
             since: "then".into(),
+            open: state != "rejected",
             ..Default::default()
         }
     }
@@ -158,7 +158,7 @@ mod tests {
             ok: true,
             text: "Trading is open.".into(),
             orders: vec![
-                order("O", "sending"),
+                order("O", "rejected"),
                 order("K", "working"),
                 order("D", "unknown"),
                 order("W", "awaiting_approval"),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ibd_install::Source;
 use ibd_protocol::places::{PlaceError, Places};
 use ibd_protocol::settings::{self, FlagError, SETTINGS, Setting, Settings};
-use ibd_protocol::{GatewayMode, SettingReport};
+use ibd_protocol::{GatewayMode, SettingReport, Wishes};
 
 /// Seconds without a client after which a daemon that a client started ends.
 const IDLE_EXIT: u64 = 30 * 60;
@@ -215,6 +215,17 @@ impl GatewayChoice {
         }
     }
 
+    /// The gateway that these wishes ask for, if they ask for one.
+    pub fn wished(wishes: &Wishes) -> Option<Self> {
+        let details = Details {
+            host: wishes.host.as_deref(),
+            port: wishes.port,
+            // Checked where it was read, and here again: it becomes a line of the gateway's configuration.
+            upstream: wishes.upstream.as_deref().filter(|text| is_upstream(text)),
+        };
+        Some(Self::from(wishes.gateway?, details))
+    }
+
     /// Which arrangement it is.
     pub fn mode(&self) -> GatewayMode {
         match self {
@@ -223,6 +234,10 @@ impl GatewayChoice {
             Self::Simulator => GatewayMode::Simulator,
         }
     }
+}
+
+fn is_upstream(text: &str) -> bool {
+    settings::find("IB_GATEWAY_UPSTREAM").is_some_and(|setting| setting.kind.check(text).is_ok())
 }
 
 impl std::fmt::Display for GatewayChoice {

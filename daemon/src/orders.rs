@@ -50,11 +50,12 @@ mod siblings;
 mod sightings;
 pub mod standing;
 mod tickets;
+pub mod told;
 mod trail;
 mod unlisted;
 mod watch;
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -209,6 +210,8 @@ pub struct State {
     siblings: siblings::Siblings,
     /// The accounts that no other daemon sends orders for.
     claims: claim::Claims,
+    /// Orders, anybody's, whose own page has shown that they are over, and when.
+    gone: BTreeMap<OrderId, Timestamp>,
     folder: PathBuf,
     /// What the journal must hold, known besides it.
     heads: head::Heads,
@@ -410,6 +413,7 @@ impl State {
             round: None,
             pins,
             claims: claim::Claims::default(),
+            gone: BTreeMap::new(),
             has_pin: false,
             tasks,
         };

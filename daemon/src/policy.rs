@@ -2,9 +2,9 @@
 
 use ibd_cpapi::id::AccountId;
 use ibd_protocol::Wishes;
-use ibd_protocol::settings::{Settings, find};
+use ibd_protocol::settings::Settings;
 
-use crate::config::{Config, Details, GatewayChoice};
+use crate::config::{Config, GatewayChoice};
 use crate::gateway::GatewayView;
 use crate::refusal::Refusal;
 use crate::session::Facts;
@@ -61,7 +61,7 @@ impl Policy {
                     .any(|(name, _)| name == "IB_MAX_DAILY_LOSS"),
             bad_account: account.as_ref().and_then(|a| a.as_ref().err()).map(ToString::to_string),
             account: account.and_then(Result::ok),
-            gateway: wished_gateway(wishes),
+            gateway: GatewayChoice::wished(wishes),
             username: wishes
                 .username
                 .clone()
@@ -140,21 +140,6 @@ impl Policy {
         )
         .at("IB_PAPER_TRADING"))
     }
-}
-
-/// The gateway that these wishes ask for, if they ask for one.
-pub fn wished_gateway(wishes: &Wishes) -> Option<GatewayChoice> {
-    let details = Details {
-        host: wishes.host.as_deref(),
-        port: wishes.port,
-        // Checked where it was read, and here again: it becomes a line of the gateway's configuration.
-        upstream: wishes.upstream.as_deref().filter(|text| is_upstream(text)),
-    };
-    Some(GatewayChoice::from(wishes.gateway?, details))
-}
-
-fn is_upstream(text: &str) -> bool {
-    find("IB_GATEWAY_UPSTREAM").is_some_and(|setting| setting.kind.check(text).is_ok())
 }
 
 /// How long `authenticate` waits: what this client says, then what the daemon says.

@@ -557,7 +557,8 @@ async fn a_change_is_approved_like_an_order_and_an_end_needs_nobody() {
     );
     assert_eq!(desk.at_broker(&placed["orderId"]).await["quantity"], 10.0);
     let (list, _) = desk.ctl(&["orders"]).await;
-    assert!(list["approvals"][0]["lines"][0].as_str().unwrap().starts_with("CHANGE"), "{list}");
+    let first = list["approvals"][0]["lines"][0].as_str().unwrap();
+    assert!(first.starts_with("change order") && first.contains("20 (not 10)"), "{list}");
     desk.ctl(&["approve", id(&change), "--yes"]).await;
     let changed = settled(&mut desk, &change).await;
     assert_eq!(changed["status"], "placed", "{changed}");

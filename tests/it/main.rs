@@ -5,6 +5,7 @@ mod approval;
 mod architecture;
 mod ctl;
 mod docs;
+mod family;
 mod faults;
 mod flex;
 mod guardrails;

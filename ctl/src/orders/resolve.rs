@@ -93,7 +93,7 @@ fn find<'a>(intent: &str, orders: &'a [OrderReport]) -> Result<&'a OrderReport, 
     orders.iter().find(|order| order.intent_id == intent).ok_or_else(|| {
         let in_doubt = orders
             .iter()
-            .filter(|order| matches!(Group::of(&order.state), Group::Parked | Group::InDoubt));
+            .filter(|order| matches!(Group::of(order), Group::Parked | Group::InDoubt));
         let ids: Vec<String> = in_doubt.map(|order| plain(&order.intent_id)).collect();
         let hint = match ids.is_empty() {
             true => "No order is in doubt.".to_owned(),

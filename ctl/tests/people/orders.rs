@@ -37,6 +37,7 @@ pub(crate) fn parked(intent: &str) -> OrderReport {
         since: "2026-11-23T07:30:00Z".into(),
         reason: Some("IBKR did not answer.".into()),
         hint: "Look in Client Portal.".into(),
+        ..Default::default()
     }
 }
 

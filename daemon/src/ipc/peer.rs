@@ -21,8 +21,9 @@ use tokio::time::Instant;
 use super::Shared;
 use super::errand::{self, Errand};
 use super::room::Activity;
+use crate::config::GatewayChoice;
 use crate::orders;
-use crate::policy::{Policy, wished_gateway};
+use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::session::OpenPage;
 use crate::tools::{self, Ctx, Who};
@@ -240,7 +241,7 @@ impl State {
     }
 
     async fn wishes(&mut self, wishes: &Wishes) {
-        if let Some(choice) = wished_gateway(wishes) {
+        if let Some(choice) = GatewayChoice::wished(wishes) {
             // Taken only if neither configuration nor an earlier client has chosen. Waited for, so
             // that this client's first call finds the gateway it asked for.
             self.shared.desks.gateway.choose(self.shared.config.pinned(choice)).await;

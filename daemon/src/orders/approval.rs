@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::{Boot, Now};
 use super::guardrails::Worth;
+use super::intent::Intent;
 use super::life::Question;
-use super::order::Order;
+use super::order::{Order, Purpose};
 
 /// How far the market may move after it was shown, in percent, before a person is asked again.
 const MOVED: u32 = 1;
@@ -84,8 +85,18 @@ impl Approval {
         now.duration_since(self.asked_at).max(SignedDuration::ZERO).as_secs().unsigned_abs()
     }
 
-    /// The whole, a line each, for whoever decides.
-    pub fn lines(&self, order: &Order) -> Vec<String> {
+    /// The whole, a line each, for whoever decides: what a change changes first, and last what should be known.
+    pub fn lines(&self, intent: &Intent) -> Vec<String> {
+        let head = match (&intent.purpose, &intent.order) {
+            (Purpose::Modify { .. }, _) | (_, None) => Some(intent.text.clone()),
+            _ => None,
+        };
+        let order = intent.order.as_ref().map(|order| self.lines_of(order));
+        let notes = intent.warnings.iter().map(|warning| format!("note: {warning}"));
+        head.into_iter().chain(order.into_iter().flatten()).chain(notes).collect()
+    }
+
+    fn lines_of(&self, order: &Order) -> Vec<String> {
         let mut lines = order.lines();
         let base = self.worth.base.as_deref().unwrap_or("");
         if let (Some(value), Some(percent)) = (self.worth.value, self.worth.percent) {

@@ -176,7 +176,7 @@ impl State {
         };
         let empty = Scene::default();
         let scene = request.scene.as_ref().map_or(&empty, |(scene, _)| scene);
-        let scene = scene::with_own(scene, self.book.iter(), intent);
+        let scene = scene::with_own(scene, self.book.iter(), intent, &self.seen_gone());
         let counts = self.counts(&order.account, &Now::get());
         vet(order, &scene, rules, counts, now)
             .map(|vetted| (vetted, like))

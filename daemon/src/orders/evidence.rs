@@ -598,11 +598,7 @@ pub fn of_row(row: &OrderRow) -> Standing {
     Standing {
         filled: row.filled.map(|filled| filled.get()),
         average: row.average_price.map(|price| price.get()),
-        text: row
-            .cancel_reason
-            .as_deref()
-            .or(row.description.as_deref())
-            .map(ibd_cpapi::failure::clean),
+        text: row.cancel_reason.as_deref().map(ibd_cpapi::failure::clean),
         terms: terms(kind, price),
         ..Standing::new(row.order_id, row.status.as_deref().unwrap_or("Submitted"))
     }
@@ -610,16 +606,15 @@ pub fn of_row(row: &OrderRow) -> Standing {
 
 /// How an order stands that was asked for by its id.
 pub fn of_status(order: &OrderStatus) -> Standing {
+    let status = order.status.as_deref().unwrap_or("Submitted");
+    let works = Stage::of(status).can_fill() == Some(true);
     Standing {
         filled: order.filled.map(|filled| filled.get()),
         average: order.average_price.map(|price| price.get()).filter(|price| !price.is_zero()),
-        text: order
-            .status_description
-            .as_deref()
-            .or(order.description.as_deref())
-            .map(ibd_cpapi::failure::clean),
+        // While it works that only says once more that it does, and of which terms it was once.
+        text: order.status_description.as_deref().filter(|_| !works).map(ibd_cpapi::failure::clean),
         terms: terms(order.order_type.as_deref(), order.stop_price.or(order.limit_price)),
-        ..Standing::new(order.order_id, order.status.as_deref().unwrap_or("Submitted"))
+        ..Standing::new(order.order_id, status)
     }
 }
 

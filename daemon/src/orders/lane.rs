@@ -119,6 +119,7 @@ impl State {
             through: self.through(),
             needs: Needs {
                 pnl: self.rules_of(intent).max_loss.is_some(),
+                fresh_list: intent.order.as_ref().is_some_and(|order| order.closes),
                 feeds: self.feeds.clone(),
             },
             first: first.map(|first| (first.clone(), first.since)),

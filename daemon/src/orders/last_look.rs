@@ -18,7 +18,7 @@ use super::record::Record;
 use super::round::Target;
 use super::scene;
 use super::standing::Standing;
-use super::{Msg, Proof, State};
+use super::{Msg, Proof, State, told};
 
 impl State {
     /// A last look: then, and only then, it is sent.
@@ -140,6 +140,7 @@ impl State {
         let Some((now, _)) = page::as_it_is(&as_sent, page, target.row.as_ref()) else {
             return Err(no_terms(*order_id));
         };
+        let before = now.clone();
         let wanted = change
             .apply(now)
             .map_err(|refusal| Denial::new("cannot_modify", refusal.message, refusal.next))?;
@@ -147,7 +148,7 @@ impl State {
         if wanted == *order {
             return Ok(());
         }
-        let text = format!("change order {order_id} to {}", wanted.shown());
+        let text = told::change(*order_id, &page::differences(&before, &wanted), &wanted);
         let amended = Record::Amended { id: intent.id, text, order: Box::new(wanted) };
         self.write(intent.id, vec![amended]).await.map_err(|why| closed(&why))
     }
@@ -195,7 +196,7 @@ impl State {
         if let Some(first) = self.siblings.was_sent(intent, window, &now) {
             return Event::Refused(first.denial());
         }
-        let scene = scene::with_own(scene, self.book.iter(), intent);
+        let scene = scene::with_own(scene, self.book.iter(), intent, &self.seen_gone());
         let counts = self.counts(&order.account, &now);
         let vetted = match vet(order.clone(), &scene, &rules, counts, now.wall) {
             Ok(vetted) => vetted,

@@ -2,7 +2,7 @@
 //! shown to a person, and sent.
 
 use ibd_cpapi::id::{AccountId, ClientOrderId, Conid, OrderId};
-use ibd_cpapi::orders::{Side, Tif};
+use ibd_cpapi::orders::{OrderType, Side, Tif};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use super::asked::{Attached, Leg, Pricing, Size, hash_of};
 use super::change::Change;
 use super::exact;
 use super::intent::IntentId;
+use super::standing::Part;
 
 /// An order as understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,6 +249,50 @@ impl Order {
                 other.pricing.limit().map(|p| p.get()),
             )
             && is_near(self.pricing.stop().map(|p| p.get()), other.pricing.stop().map(|p| p.get()))
+    }
+}
+
+/// What an order that came with another one is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Closes the position with a profit.
+    TakeProfit,
+    /// Closes it with a loss.
+    StopLoss,
+    /// One of a one-cancels-all group.
+    Group,
+}
+
+impl Role {
+    /// As results name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TakeProfit => "take_profit",
+            Self::StopLoss => "stop_loss",
+            Self::Group => "group",
+        }
+    }
+
+    /// For a sentence.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::TakeProfit => "take profit",
+            Self::StopLoss => "stop loss",
+            Self::Group => "order of the group",
+        }
+    }
+}
+
+impl Order {
+    /// What an order that came with this one is for, as far as its kind was seen.
+    pub fn role_of(&self, part: &Part) -> Option<Role> {
+        let kind = part.terms.as_deref()?.split(' ').next()?.parse::<OrderType>().ok()?;
+        match (&self.attached, kind) {
+            (Attached::Bracket { .. }, OrderType::Lmt) => Some(Role::TakeProfit),
+            (Attached::Bracket { .. }, _) => Some(Role::StopLoss),
+            (Attached::Oca(_), _) => Some(Role::Group),
+            (Attached::Nothing, _) => None,
+        }
     }
 }
 

@@ -157,8 +157,21 @@ fn child_pricing(page: &Page) -> Option<Pricing> {
     })
 }
 
+/// Whether a row shows a bracket's child at another price than it is known to have.
+pub fn differs_as_child(row: &OrderRow, order: &Order) -> bool {
+    let kind = row.order_type.as_deref().and_then(|kind| kind.parse::<OrderType>().ok());
+    let (limit, stop) = (list::limit_price(row), list::stop_price(row));
+    let pricing = match (kind, limit, stop) {
+        (Some(OrderType::Lmt), Some(limit), _) => Pricing::Limit(limit),
+        (Some(OrderType::Stp), _, Some(stop)) => Pricing::Stop(stop),
+        (Some(OrderType::StopLimit), Some(limit), Some(stop)) => Pricing::StopLimit { stop, limit },
+        _ => return false,
+    };
+    order.attached.with_child(pricing).is_some_and(|attached| attached != order.attached)
+}
+
 /// In which prices the children of a bracket differ, in words.
-fn child_differences(before: &Attached, now: &Attached) -> Vec<String> {
+pub fn child_differences(before: &Attached, now: &Attached) -> Vec<String> {
     let prices = |attached: &Attached| match *attached {
         Attached::Bracket { take_profit, stop_loss, stop_loss_limit } => {
             [take_profit, stop_loss, stop_loss_limit]

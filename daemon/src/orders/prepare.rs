@@ -299,7 +299,7 @@ fn ratio(leg: &Leg) -> String {
 }
 
 /// The prices of a bracket are on the right sides of each other.
-fn sides(order: &Order) -> Result<(), Refusal> {
+pub fn sides(order: &Order) -> Result<(), Refusal> {
     let Attached::Bracket { take_profit, stop_loss, .. } = &order.attached else { return Ok(()) };
     let up = order.side == Side::Buy;
     let is_beyond = |price: Decimal, from: Decimal| if up { price > from } else { price < from };

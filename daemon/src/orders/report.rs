@@ -17,11 +17,11 @@ use super::desk::{Answerer, Pin, Request};
 use super::egress::Egress;
 use super::intent::{Intent, IntentId, Origin, Seed};
 use super::life::{self, End, Event};
-use super::order::{Order, Purpose};
+use super::order::{Order, Purpose, Role};
 use super::page::Page;
 use super::record::{Record, why};
 use super::standing::{self, MISSING, Standing, UNLISTED};
-use super::{Msg, State};
+use super::{Msg, State, told};
 use crate::refusal::Refusal;
 
 /// Entries of the trail that are shown at most.
@@ -229,8 +229,8 @@ impl State {
             _ => return,
         };
         // That an end was asked for is not yet the end.
-        let is_asked =
-            matches!(intent.state, life::State::Over(End::Done)) && intent.order.is_none();
+        let is_asked = matches!(intent.state, life::State::Over(End::Done))
+            && !matches!(&intent.purpose, Purpose::Modify { change, .. } if change.unseen().is_none());
         let state = if is_asked { "taken by IBKR".to_owned() } else { intent.state.in_words() };
         let text = format!("{} ({id}) is {state}{reason}.", intent.text);
         self.say(level, code, text, hint);
@@ -270,8 +270,16 @@ impl State {
         let filled = part.filled.filter(|filled| !filled.is_zero());
         let filled = filled.map(|filled| format!(", filled {}", filled.normalize()));
         let what = part.text.as_deref().map(|text| format!(" ({text:?})")).unwrap_or_default();
+        let role = intent.order.as_ref().and_then(|order| order.role_of(part));
+        let name = match (role, &part.terms) {
+            (Some(role @ (Role::TakeProfit | Role::StopLoss)), Some(terms)) => {
+                format!("The {} ({terms}), order {order}", role.in_words())
+            }
+            (_, Some(terms)) => format!("Order {order} ({terms})"),
+            (_, None) => format!("Order {order}"),
+        };
         let text = format!(
-            "Order {order}{what}, which came with {} ({id}), is {}{}.",
+            "{name}{what}, which came with {} ({id}), is {}{}.",
             intent.text,
             status.to_lowercase(),
             filled.unwrap_or_default()
@@ -475,7 +483,8 @@ impl State {
     /// As a person sees it: what was placed through another gateway or login is said.
     fn shown_order(&self, intent: &Intent) -> OrderReport {
         let elsewhere = intent.through.as_ref().filter(|_| !self.is_here(intent));
-        let shown = shown(intent);
+        let state = self.state_of(intent).to_owned();
+        let shown = OrderReport { state, ..shown(intent) };
         match elsewhere.filter(|_| intent.state.is_open()) {
             Some(through) => OrderReport {
                 hint: format!(
@@ -486,6 +495,23 @@ impl State {
             },
             None => shown,
         }
+    }
+
+    /// The name of how an intent stands: a request is done only where what it was for is seen.
+    fn state_of(&self, intent: &Intent) -> &'static str {
+        let is_seen = match (&intent.state, &intent.purpose) {
+            (life::State::Over(End::Done), Purpose::Cancel { order_id, of }) => {
+                let target = of.and_then(|id| self.book.get(id));
+                target.is_some_and(|target| target.has_ended(*order_id))
+                    || self.gone.contains_key(order_id)
+            }
+            (life::State::Over(End::Done), Purpose::CancelAll) => false,
+            (life::State::Over(End::Done), Purpose::Modify { change, .. }) => {
+                change.unseen().is_none()
+            }
+            _ => true,
+        };
+        if is_seen { intent.state.name() } else { "requested" }
     }
 
     async fn freeze(&mut self, me: &ActorRef<Msg>, cancel_all: bool) -> OrdersReport {
@@ -705,26 +731,20 @@ fn shown(intent: &Intent) -> OrderReport {
         since: to_second(intent.since),
         reason: why(&intent.state),
         hint,
+        open: intent.state.is_open(),
+        others: told::others(intent),
+        warnings: told::warnings(intent, Timestamp::now()),
     }
 }
 
 fn approval_shown(intent: &Intent, now: Timestamp) -> Option<ApprovalReport> {
     let life::State::Awaiting(approval) = &intent.state else { return None };
-    let lines = match &intent.order {
-        Some(order) => approval.lines(order),
-        None => vec![intent.text.clone()],
-    };
-    let mut head = match &intent.purpose {
-        Purpose::Modify { order_id, .. } => vec![format!("CHANGE of order {order_id} to:")],
-        _ => Vec::new(),
-    };
-    head.extend(lines);
     Some(ApprovalReport {
         id: approval.id.clone(),
         intent_id: intent.id.to_string(),
         account: intent.account.to_string(),
         paper: intent.order.as_ref().is_some_and(|order| order.paper),
-        lines: head,
+        lines: approval.lines(intent),
         questions: approval
             .questions
             .iter()

@@ -98,27 +98,37 @@ pub(super) async fn prove_order(
     intent: &Intent,
     order: &Order,
 ) -> Result<Proof, Denial> {
+    // It may wait for a list: what is known of the market must be newer than that.
+    let first = match &round.first {
+        Some((first, since)) => Some(Box::new(first_try_seen(round, order, first, *since).await?)),
+        None => None,
+    };
     let lease = scene::prove(&round.session, &order.account, order.paper).await?;
     let deadline = Instant::now() + faults::scaled(PROOF);
     let gathered =
         scene::gather(&lease, &round.underlyings, order, round.needs.clone(), deadline).await;
     let scene = gathered.map_err(|failure| no_session(&failure))?;
-    let mut proof = Proof { lease, scene: Some(scene), target: None, first: None };
+    let mut proof = Proof { lease, scene: Some(scene), target: None, first };
     if let Purpose::Modify { order_id, .. } = intent.purpose {
         proof.target = Some(Box::new(target(round, &proof.lease, intent, order_id).await?));
     }
-    if let Some((first, since)) = &round.first {
-        let seen = first_try(round, &proof.lease, first, *since).await;
-        let seen = seen.map_err(|failure| {
-            Denial::new(
-                "first_try_unknown",
-                format!("Whether IBKR has the first try of this order could not be seen: {failure}."),
-                "Nothing was sent. Look at get_live_orders; then ask the user whether to try again.",
-            )
-        })?;
-        proof.first = Some(Box::new(seen));
-    }
     Ok(proof)
+}
+
+async fn first_try_seen(
+    round: &Round,
+    order: &Order,
+    first: &Intent,
+    since: Timestamp,
+) -> Result<Evidence, Denial> {
+    let lease = scene::prove(&round.session, &order.account, order.paper).await?;
+    first_try(round, &lease, first, since).await.map_err(|failure| {
+        Denial::new(
+            "first_try_unknown",
+            format!("Whether IBKR has the first try of this order could not be seen: {failure}."),
+            "Nothing was sent. Look at get_live_orders; then ask the user whether to try again.",
+        )
+    })
 }
 
 fn no_session(failure: &Failure) -> Denial {

@@ -37,6 +37,8 @@ const SESSION: Duration = Duration::from_secs(10);
 pub struct Needs {
     /// Whether a limit wants to know the day's profit or loss.
     pub pnl: bool,
+    /// Whether what works must be read now: a list from before does not have what a person has just placed.
+    pub fresh_list: bool,
     /// Which lists are warm, and what accounts are in.
     pub feeds: Feeds,
 }
@@ -56,7 +58,7 @@ pub async fn gather(
         ledger(lease, &order.account, deadline),
         needs.feeds.base(lease, &order.account, deadline),
         day_pnl(lease, &needs, &order.account, deadline),
-        held::gather(lease, &needs.feeds, order, deadline),
+        held::gather(lease, &needs, order, deadline),
     );
     let (quote, legs) = unless_lost(market)?.unwrap_or_default();
     let ledger = unless_lost(ledger)?.unwrap_or_default();

@@ -1,6 +1,8 @@
 //! What is seen of orders at the broker, by whoever looked and by what it pushes: held against what is known of each
 //! intent, also of what is over or was never placed.
 
+use std::collections::BTreeSet;
+
 use ibd_cpapi::faults;
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::{Meaning, OrderRow, Stage, Tif};
@@ -75,6 +77,7 @@ impl State {
     /// what is over or was never placed.
     pub(super) async fn sighted(&mut self, me: &ActorRef<Msg>, seen: Evidence) {
         let evidence = Evidence { through: self.through(), ..seen };
+        self.see_gone(&evidence);
         let named = evidence.rows.iter().filter_map(|row| self.of_row(row));
         let pages = &evidence.pages;
         let paged = pages.iter().filter_map(|page| self.of_page(page));
@@ -93,6 +96,36 @@ impl State {
         self.look_at_terms(&evidence).await;
     }
 
+    /// Keeps which orders are over by their own pages: a list goes on showing them for some seconds.
+    fn see_gone(&mut self, evidence: &Evidence) {
+        let now = Timestamp::now();
+        let late = lateness::scaled(lateness::LIST_AT_MOST);
+        self.gone.retain(|_, at| now.duration_since(*at).abs() < late);
+        for page in &evidence.pages {
+            match page.standing.is_over() {
+                true => self.gone.insert(page.order_id, now),
+                false => self.gone.remove(&page.order_id),
+            };
+        }
+    }
+
+    /// Orders that a list may still show as working, and that are known to be over.
+    pub(super) fn seen_gone(&self) -> BTreeSet<OrderId> {
+        let now = Timestamp::now();
+        let late = lateness::scaled(lateness::LIST_AT_MOST);
+        let is_recent = |at: &Timestamp| now.duration_since(*at).abs() < late;
+        let pages = self.gone.iter().filter(|(_, at)| is_recent(at)).map(|(order, _)| *order);
+        let own = self.book.iter().filter(|intent| intent.is_order()).flat_map(|intent| {
+            let standing = intent.state.standing();
+            let first = standing.filter(|one| one.is_over()).map(|one| one.order_id);
+            let others = standing.into_iter().flat_map(|one| &one.others);
+            let over = others.filter(|part| part.is_over()).map(|part| part.order_id);
+            let over = first.into_iter().chain(over);
+            over.filter(|order| is_recent(&intent.known_at_of(*order))).collect::<Vec<_>>()
+        });
+        pages.chain(own).collect()
+    }
+
     /// What a look means for each intent.
     pub(super) async fn seen(&mut self, me: &ActorRef<Msg>, evidence: Option<Box<Evidence>>) {
         let Some(evidence) = evidence else {
@@ -100,6 +133,7 @@ impl State {
             return;
         };
         faults::point("look.seen");
+        self.see_gone(&evidence);
         // What was asked for by its id may be over: part of it may have been filled before that.
         let asked: Vec<IntentId> =
             evidence.pages.iter().filter_map(|page| self.of_page(page)).collect();
@@ -232,7 +266,9 @@ impl State {
         let is_asked = |row: &&OrderRow| match known.part(row.order_id) {
             Some(_) if evidence::contradicts_itself(row) => true,
             None if row.order_id == known.order_id && evidence::contradicts_itself(row) => true,
-            Some(part) => part.is_over() && can_fill(row),
+            Some(part) if part.is_over() => can_fill(row),
+            // A child whose price was changed elsewhere.
+            Some(_) => page::differs_as_child(row, order),
             None if row.order_id != known.order_id => false,
             None if known.is_over() => can_fill(row),
             None => evidence::differs(row, order),

@@ -199,7 +199,7 @@ impl Standing {
             // Each endpoint words it differently; only another status makes it say something new.
             text: match news.status == self.status {
                 true => self.text.clone().or(news.text),
-                false => news.text.or_else(|| self.text.clone()),
+                false => news.text,
             },
             ..news
         }
@@ -317,7 +317,7 @@ impl Part {
             terms: news.terms.clone().or_else(|| self.terms.clone()),
             text: match news.status == self.status {
                 true => self.text.clone().or_else(|| news.text.clone()),
-                false => news.text.clone().or_else(|| self.text.clone()),
+                false => news.text.clone(),
             },
         }
     }

@@ -18,7 +18,8 @@ use crate::orders::asked::Size;
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::lateness;
 use crate::orders::life::State;
-use crate::orders::order::Purpose;
+use crate::orders::order::{Purpose, Role};
+use crate::orders::standing::Part;
 use crate::orders::{self, record};
 use crate::refusal::Refusal;
 
@@ -252,7 +253,7 @@ impl Order {
         Some(Self {
             order_id: order_id.get(),
             text: Some(Self::line(intent, order_id)),
-            role: part.and_then(|part| order_out::role(part, Some(sent))),
+            role: part.and_then(|part| sent.role_of(part)).map(Role::as_str),
             source: Some("ibd"),
             as_of: Some(Time(at)),
             account: Some(intent.account.to_string()),
@@ -282,7 +283,7 @@ impl Order {
         let part = standing.and_then(|standing| standing.part(order_id));
         match part.filter(|_| standing.is_some_and(|s| s.order_id != order_id)) {
             Some(part) => {
-                let role = order_out::role(part, intent.order.as_ref()).unwrap_or("came");
+                let role = role(intent, part).unwrap_or("came");
                 let terms = part.terms.as_deref().map(|terms| format!(" {terms}"));
                 format!(
                     "{}{} with {}",
@@ -301,7 +302,7 @@ impl Order {
         let known_at = intent.known_at_of(order_id);
         let line = Self::line(intent, order_id);
         let part = intent.state.standing().and_then(|standing| standing.part(order_id));
-        let role = part.and_then(|part| order_out::role(part, intent.order.as_ref()));
+        let role = part.and_then(|part| role(intent, part));
         let this = Self { text: Some(line), role, intent_id: Some(intent.id.to_string()), ..self };
         let Some(here) = Self::from_here(intent, order_id, known_at) else { return this };
         // What has ended may go on working in a list for some seconds.
@@ -328,6 +329,10 @@ impl Order {
             ..this
         }
     }
+}
+
+fn role(intent: &Intent, part: &Part) -> Option<&'static str> {
+    intent.order.as_ref().and_then(|order| order.role_of(part)).map(Role::as_str)
 }
 
 /// The tool.

@@ -126,20 +126,23 @@ impl Tool for GetOrderStatus {
                     own.as_ref().and_then(|intent| page.is_not(intent, intent.order.as_ref()?));
                 if let (Some(why), Some(own)) = (other, own) {
                     // The id is another order's now: what is known of ours does not come from there.
-                    return Ok(Out { not_this: Some(why), ..Out::only(Some(own)) });
+                    return Ok(Out { not_this: Some(why), ..Out::only(&ctx, Some(own)).await? });
                 }
                 ctx.desks.orders.paged(page, began);
                 let from_here = args.again(&ctx, own.as_ref()).await?;
-                let from_here = from_here.map(|intent| order_out::Out::of(&intent, None));
+                let from_here = match &from_here {
+                    Some(intent) => Some(order_out::out(&ctx, intent).await?),
+                    None => None,
+                };
                 Ok(Out { from_here, ..Out::new(answer.value, Time(answer.at)) })
             }
             // IBKR forgets orders over night; what the journal knows stays known.
             (Ok(None), Some(own)) => {
                 let why = format!("IBKR does not know order {order_id} now");
-                Ok(Out { not_seen: Some(why), ..Out::only(Some(own)) })
+                Ok(Out { not_seen: Some(why), ..Out::only(&ctx, Some(own)).await? })
             }
             (Err(refusal), Some(own)) => {
-                Ok(Out { not_seen: Some(refusal.message), ..Out::only(Some(own)) })
+                Ok(Out { not_seen: Some(refusal.message), ..Out::only(&ctx, Some(own)).await? })
             }
             (Err(refusal), None) => Err(refusal),
             (Ok(None), None) => Err(Refusal::new(
@@ -157,11 +160,13 @@ impl Args {
     async fn by_name(&self, ctx: &Ctx, own: Option<Intent>) -> Result<Out, Refusal> {
         let was_sent =
             |own: &&Intent| own.is_order() && (own.sent_at.is_some() || own.follows.is_some());
-        let Some(sent) = own.as_ref().filter(was_sent) else { return Ok(Out::only(own.as_ref())) };
+        let Some(sent) = own.as_ref().filter(was_sent) else {
+            return Out::only(ctx, own.as_ref()).await;
+        };
         // What is not at IBKR most likely is not worth waiting for a session.
         if !ctx.has_session() {
             let why = "there is no session".to_owned();
-            return Ok(Out { not_seen: Some(why), ..Out::only(own.as_ref()) });
+            return Ok(Out { not_seen: Some(why), ..Out::only(ctx, own.as_ref()).await? });
         }
         let (feeds, deadline, account) = (&ctx.desks.feeds, ctx.deadline, &sent.account);
         let list =
@@ -170,9 +175,11 @@ impl Args {
             Ok(list) => {
                 ctx.desks.orders.listed(list.value.orders.into_rows(), list.at);
                 // Under its names it may be another try by now.
-                Ok(Out::only(self.own(ctx).await?.as_ref()))
+                Out::only(ctx, self.own(ctx).await?.as_ref()).await
             }
-            Err(refusal) => Ok(Out { not_seen: Some(refusal.message), ..Out::only(own.as_ref()) }),
+            Err(refusal) => {
+                Ok(Out { not_seen: Some(refusal.message), ..Out::only(ctx, own.as_ref()).await? })
+            }
         }
     }
 
@@ -202,12 +209,16 @@ impl Args {
 
 impl Out {
     /// What only the journal knows.
-    fn only(own: Option<&Intent>) -> Self {
-        Self {
+    async fn only(ctx: &Ctx, own: Option<&Intent>) -> Result<Self, Refusal> {
+        let from_here = match own {
+            Some(own) => Some(order_out::out(ctx, own).await?),
+            None => None,
+        };
+        Ok(Self {
             order_id: None,
             not_this: None,
             not_seen: None,
-            from_here: own.map(|intent| order_out::Out::of(intent, None)),
+            from_here,
             account: None,
             symbol: None,
             conid: None,
@@ -224,7 +235,7 @@ impl Out {
             working: None,
             description: None,
             as_of: Time::now(),
-        }
+        })
     }
 
     fn new(order: OrderStatus, as_of: Time) -> Self {

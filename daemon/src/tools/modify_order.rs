@@ -1,7 +1,7 @@
 //! `modify_order`: changes an order that works. What is not named stays as it is.
 
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::{OrderRow, OrderStatus, OrderType, Side, TrailingType};
+use ibd_cpapi::orders::{Meaning, OrderRow, OrderStatus, OrderType, Side, TrailingType};
 use ibd_protocol::Effect;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -20,7 +20,7 @@ use crate::orders::life::State;
 use crate::orders::order::{Order, Purpose};
 use crate::orders::page::{self, Page};
 use crate::orders::standing::MISSING;
-use crate::orders::{self, prepare};
+use crate::orders::{self, prepare, told};
 use crate::refusal::Refusal;
 
 /// Which order, and what about it changes.
@@ -111,8 +111,16 @@ impl Tool for ModifyOrder {
         let target = Target::of(&ctx, order_id, own.as_ref()).await.map_err(Refusal::unsent)?;
         let (now, differences) = target.order(&ctx, own.as_ref()).await.map_err(Refusal::unsent)?;
         target.check_filled(changes.quantity)?;
+        let before = now.clone();
         let order = changes.apply(now)?;
-        let of = ctx.desks.orders.of_order(order_id).await?.map(|intent| intent.id);
+        let family = ctx.desks.orders.of_order(order_id).await?;
+        fits_family(order_id, &order, family.as_ref())?;
+        let of = family.as_ref().map(|intent| intent.id);
+        let mut warnings = differs(order_id, &differences);
+        warnings.extend(target.ending());
+        if let Some(first) = own.as_ref().and_then(|own| own.order.as_ref()) {
+            warnings.extend(told::of_new_size(first, changes.quantity));
+        }
         let deadline = order_road::soon(&ctx);
         let (ctx_, order) = (&ctx, &order);
         let ready = ctx
@@ -132,14 +140,15 @@ impl Tool for ModifyOrder {
             purpose: Purpose::Modify { order_id, of, change: changes },
             suppress: args.suppress_confirmations.unwrap_or(true),
             beside: None,
-            warnings: told(order_id, &differences),
+            warnings,
+            changed: page::differences(&before, order),
         };
         order_road::send(&ctx, order_road::request(ready, manner)).await
     }
 }
 
 /// What differs at the broker from what was sent from here.
-fn told(order_id: OrderId, differences: &[String]) -> Vec<String> {
+fn differs(order_id: OrderId, differences: &[String]) -> Vec<String> {
     match differences.is_empty() {
         true => Vec::new(),
         false => vec![format!(
@@ -148,6 +157,32 @@ fn told(order_id: OrderId, differences: &[String]) -> Vec<String> {
             differences.join(", ")
         )],
     }
+}
+
+/// A child of a bracket is not moved past the price at which its parent waits to be filled, nor that past it.
+fn fits_family(order_id: OrderId, wanted: &Order, family: Option<&Intent>) -> Result<(), Refusal> {
+    let Some((intent, first)) = family.and_then(|own| Some((own, own.order.as_ref()?))) else {
+        return Ok(());
+    };
+    let standing = intent.state.standing();
+    let waits = standing.is_some_and(|standing| !standing.is_over() && !standing.has_fills());
+    let whole = match intent.order_id() == Some(order_id) {
+        _ if !waits => None,
+        true => Some(Order { attached: first.attached.clone(), ..wanted.clone() }),
+        false => first
+            .attached
+            .with_child(wanted.pricing)
+            .map(|attached| Order { attached, ..first.clone() }),
+    };
+    let checked = whole.map_or(Ok(()), |whole| prepare::sides(&whole));
+    checked.map_err(|refusal| {
+        let at = if wanted.pricing.limit().is_some() { "price" } else { "stopPrice" };
+        let message = format!(
+            "{} It comes with {}, which is not filled yet. Nothing was sent.",
+            refusal.message, intent.text
+        );
+        Refusal { message, ..refusal }.at(at)
+    })
 }
 
 /// The order that is to be changed, as IBKR shows it.
@@ -250,6 +285,15 @@ impl Target {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// What to know of an order whose end was asked for.
+    fn ending(&self) -> Option<String> {
+        let is_ending = self.page.standing.meaning() == Meaning::Ending;
+        is_ending.then(|| {
+            "The cancellation of this order was asked for before, and has not come yet: it may end all the same."
+                .to_owned()
+        })
     }
 
     fn says_too_little(&self) -> Refusal {

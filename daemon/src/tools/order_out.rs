@@ -2,7 +2,7 @@
 //! confirmation, unknown; with our id, the broker's id, and the next step.
 
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::{Meaning, OrderType, Stage, TrailingType};
+use ibd_cpapi::orders::{Meaning, Stage, TrailingType};
 use ibd_protocol::Question;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -11,12 +11,12 @@ use serde::Serialize;
 use super::cell::{Num, Time};
 use super::{Ctx, order_road};
 use crate::orders::approval::{Approval, By};
-use crate::orders::asked::{Attached, Pricing, Size};
+use crate::orders::asked::{Pricing, Size};
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::{End, NotPlaced, State};
-use crate::orders::order::{Order, Purpose};
+use crate::orders::order::{Order, Purpose, Role};
 use crate::orders::standing::{self, MISSING, Part, Standing};
-use crate::orders::{APPROVE, DECLINE};
+use crate::orders::{APPROVE, DECLINE, told};
 use crate::refusal::Refusal;
 
 /// What has become of an order, a change or a cancellation.
@@ -186,7 +186,7 @@ impl Other {
     fn of(part: &Part, order: Option<&Order>) -> Self {
         Self {
             order_id: part.order_id.to_string(),
-            role: role(part, order),
+            role: order.and_then(|order| order.role_of(part)).map(Role::as_str),
             terms: part.terms.clone(),
             status: part.status.clone(),
             filled: part.filled.map(Num),
@@ -196,17 +196,6 @@ impl Other {
                 .map(Num),
             text: part.text.clone(),
         }
-    }
-}
-
-/// What an order that came with another one is for, as far as its kind was seen.
-pub fn role(part: &Part, order: Option<&Order>) -> Option<&'static str> {
-    let kind = part.terms.as_deref()?.split(' ').next()?.parse::<OrderType>().ok()?;
-    match (&order?.attached, kind) {
-        (Attached::Bracket { .. }, OrderType::Lmt) => Some("take_profit"),
-        (Attached::Bracket { .. }, _) => Some("stop_loss"),
-        (Attached::Oca(_), _) => Some("group"),
-        (Attached::Nothing, _) => None,
     }
 }
 
@@ -267,7 +256,7 @@ pub async fn answer(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
         Some(id) => ctx.desks.orders.look(id).await?,
         None => None,
     };
-    let out = Out::of(intent, first.as_ref());
+    let out = with_target(ctx, intent, Out::of(intent, first.as_ref())).await?;
     let State::Awaiting(approval) = &intent.state else { return Ok(out) };
     let was_asked = ctx.who.resumes.as_deref() == Some(approval.token.as_str());
     if approval.by == By::Client
@@ -280,15 +269,27 @@ pub async fn answer(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
     Err(question(intent, approval, &out))
 }
 
+/// An intent as its caller sees it; of a cancellation also how what it was to end stands.
+pub async fn out(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
+    with_target(ctx, intent, Out::of(intent, None)).await
+}
+
+async fn with_target(ctx: &Ctx, intent: &Intent, out: Out) -> Result<Out, Refusal> {
+    let Purpose::Cancel { order_id, of: Some(of) } = intent.purpose else { return Ok(out) };
+    let target = ctx.desks.orders.look(of).await?;
+    Ok(match target {
+        Some(target) => out.with_standing(&target, order_id),
+        None => out,
+    })
+}
+
 /// The question in a client's dialog. A client without dialogs gets the result that names `ibctl`.
 fn question(intent: &Intent, approval: &Approval, out: &Out) -> Refusal {
-    let mut lines = match &intent.order {
-        Some(order) => approval.lines(order),
-        None => vec![intent.text.clone()],
+    let what = match intent.purpose {
+        Purpose::Modify { .. } => "Send this change?",
+        _ => "Send this order?",
     };
-    if let Purpose::Modify { order_id, .. } = intent.purpose {
-        lines.insert(0, format!("CHANGE of order {order_id} to:"));
-    }
+    let mut lines = approval.lines(intent);
     lines.extend(approval.questions.iter().map(|q| format!("IBKR asks: {}", q.text)));
     lines.push(format!(
         "requested by {}; `ibctl approve {}` does the same",
@@ -296,10 +297,10 @@ fn question(intent: &Intent, approval: &Approval, out: &Out) -> Refusal {
     ));
     let question = Question {
         token: approval.token.clone(),
-        message: format!("Send this order?\n{}", lines.join("\n")),
+        message: format!("{what}\n{}", lines.join("\n")),
         field: "decision".to_owned(),
         title: "Decision".to_owned(),
-        description: "approve sends exactly this order; decline sends nothing.".to_owned(),
+        description: "approve sends exactly this; decline sends nothing.".to_owned(),
         choices: vec![DECLINE.to_owned(), APPROVE.to_owned()],
         fallback: serde_json::to_string(out).unwrap_or_default(),
     };
@@ -316,7 +317,7 @@ impl Out {
         let status = status(&intent.state);
         Self {
             status,
-            warnings: warnings(intent),
+            warnings: told::warnings(intent, Timestamp::now()),
             outcome: outcome(intent),
             request: match intent.purpose {
                 Purpose::Place => "place",
@@ -340,26 +341,11 @@ impl Out {
             standing: standing.map(AtBroker::of),
             confirmation: confirmation(&intent.state),
             first: first.map(First::of),
-            do_not_retry: (status == "unknown").then_some(true),
+            // To ask once more for an end does no harm.
+            do_not_retry: (status == "unknown" && intent.order.is_some()).then_some(true),
             as_of: Time(Timestamp::now()),
         }
     }
-}
-
-/// What was to be said first when it was sent, as far as it is still so; and before it, where what was filled stands
-/// without the stop that was to protect it, that.
-fn warnings(intent: &Intent) -> Vec<String> {
-    let Some(standing) = intent.state.standing() else { return intent.warnings.clone() };
-    let is_stop = |part: &&Part| role(part, intent.order.as_ref()) == Some("stop_loss");
-    let gone = standing.others.iter().find(is_stop).filter(|stop| stop.is_over());
-    let is_open = standing.has_fills() && !standing.others.iter().any(Part::is_filled);
-    let naked = gone.filter(|_| is_open).map(|stop| {
-        let (order_id, status) = (stop.order_id, stop.status());
-        format!("The stop loss, order {order_id}, is {status}: what was filled stands without it.")
-    });
-    let has_stop = gone.is_none() && intent.state.is_open();
-    let said = intent.warnings.iter().filter(|text| has_stop || *text != order_road::STOP_ENDS);
-    naked.into_iter().chain(said.cloned()).collect()
 }
 
 /// What has come of a change or an end. That an order ended only the order itself can say.
@@ -399,12 +385,22 @@ impl Out {
                 self.outcome = Some("done");
                 let end = standing::end(status.as_deref().unwrap_or_default());
                 self.next = format!("It is {end}.{filled}{}", left_of(target, order_id));
+                let is_stop = |part: &Part| {
+                    target.order.as_ref()?.role_of(part).filter(|r| *r == Role::StopLoss)
+                };
+                let stop = part.filter(|part| is_stop(part).is_some());
+                let naked = known.zip(stop).and_then(|(known, stop)| told::naked(known, stop));
+                self.warnings.extend(naked);
             }
             Some(Meaning::Filled) => {
                 let left = left_of(target, order_id);
                 self.next = format!("It was filled before the cancellation.{left}");
             }
             _ => return self,
+        }
+        // Whatever became of the request itself: what it was for is so.
+        if self.status == "unknown" {
+            (self.status, self.reason, self.do_not_retry) = ("placed", None, None);
         }
         if self.status == "not_placed" {
             let word = status.unwrap_or_default().to_lowercase();
@@ -433,7 +429,8 @@ impl Out {
     pub fn with_part(mut self, intent: &Intent, order_id: OrderId) -> Self {
         let standing = intent.state.standing();
         if let (Some(first), Some(part)) = (standing, standing.and_then(|all| all.part(order_id))) {
-            let what = role(part, intent.order.as_ref()).map(|role| format!(" ({role})"));
+            let role = intent.order.as_ref().and_then(|order| order.role_of(part));
+            let what = role.map(|role| format!(" ({})", role.as_str()));
             let status = part.status.as_deref().unwrap_or("not seen yet");
             let warning = format!(
                 "Order {order_id}{}, which was asked for, is {status}; orderId and standing are of the first order \
@@ -627,7 +624,7 @@ pub fn next(intent: &Intent) -> String {
             approval.id,
             so_far(intent)
         ),
-        (State::Parked(_), _) => format!(
+        (State::Parked(_), Purpose::Place | Purpose::Modify { .. }) => format!(
             "Never send it again. Tell the user to look in TWS or Client Portal and to run `ibctl orders \
              resolve {id}`."
         ),
@@ -701,7 +698,11 @@ pub fn next(intent: &Intent) -> String {
         (State::Over(End::Cancelled(standing)), _) => ended(standing),
         (State::Over(End::Done), Purpose::Modify { change, .. }) => match change.unseen() {
             Some(what) => format!("IBKR took the change; {what} its page does not show: TWS does."),
-            None => "The change is done: the order's page at IBKR shows it.".to_owned(),
+            None => format!(
+                "The change was done: the order's page at IBKR showed it. get_order_status with orderId {} shows \
+                 how it stands now.",
+                intent.order_id().map(|id| id.to_string()).unwrap_or_default()
+            ),
         },
         (State::Over(End::Requested), Purpose::Modify { order_id, .. }) => format!(
             "IBKR took the change, and the order's page does not show it: the old terms count until it does. \
@@ -712,7 +713,16 @@ pub fn next(intent: &Intent) -> String {
              {order_id} shows what became of it."
         ),
         (State::Over(End::Done), _) => {
-            "IBKR took it; get_live_orders shows what is left.".to_owned()
+            "IBKR took it; whether everything has ended, get_live_orders shows.".to_owned()
+        }
+        (_, Purpose::Cancel { order_id, .. }) => format!(
+            "Whether IBKR took the cancellation is not known: get_order_status with orderId {order_id} shows how \
+             the order stands. To ask for it again does no harm."
+        ),
+        (_, Purpose::CancelAll) => {
+            "Whether IBKR took the cancellation is not known: get_live_orders shows what works. To ask for it again \
+             does no harm."
+                .to_owned()
         }
         _ => format!(
             "IBKR may have it. Never send it again: call get_order_status with intentId {id} until it is \
@@ -768,19 +778,29 @@ fn left_of(target: &Intent, order_id: OrderId) -> String {
 
 /// An order of a submission is over; what of the others?
 fn of_group(id: IntentId, standing: &Standing) -> String {
-    let open: Vec<String> = standing
-        .others
-        .iter()
-        .filter(|part| !part.is_over())
-        .map(|part| part.order_id.to_string())
-        .collect();
     let first = format!("Order {} is {}.", standing.order_id, standing.status.to_lowercase());
-    match open.is_empty() {
-        true => format!("{first} So are the others of its submission over: see otherOrders."),
+    let open = standing.others.iter().filter(|part| !part.is_over());
+    let (held, open): (Vec<&Part>, Vec<&Part>) =
+        open.partition(|part| Stage::of(part.status()).meaning() == Meaning::Held);
+    let list = |parts: &[&Part]| {
+        parts.iter().map(|part| part.order_id.to_string()).collect::<Vec<_>>().join(", ")
+    };
+    let idle = match held.is_empty() {
+        true => String::new(),
         false => format!(
+            " IBKR holds {} and does not work it: look at its text, and tell the user.",
+            list(&held)
+        ),
+    };
+    match (open.is_empty(), held.is_empty()) {
+        (true, true) => {
+            format!("{first} So are the others of its submission over: see otherOrders.")
+        }
+        (true, false) => format!("{first}{idle}"),
+        (false, _) => format!(
             "{first} Of its submission {} may still be filled: wait_for_order with that orderId, or \
-             get_order_status with intentId {id}.",
-            open.join(", ")
+             get_order_status with intentId {id}.{idle}",
+            list(&open)
         ),
     }
 }

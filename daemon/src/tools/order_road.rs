@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::{OrderStatus, Tif};
+use ibd_cpapi::orders::OrderStatus;
 use ibd_cpapi::session::GetAuthStatus;
 use ibd_cpapi::{Answer, Failure, faults};
 use jiff::Timestamp;
@@ -11,14 +11,14 @@ use tokio::time::Instant;
 
 use super::Ctx;
 use super::order_out::{Out, answer};
-use crate::orders::asked::{Asked, Attached, Pricing, Wanted};
+use crate::orders::asked::{Asked, Wanted};
 use crate::orders::guardrails::Scene;
 use crate::orders::intent::{Intent, IntentId, Origin, Seed};
 use crate::orders::lateness;
 use crate::orders::order::{Order, Purpose};
 use crate::orders::page::Page;
 use crate::orders::prepare::{self, Prepared};
-use crate::orders::{Known, Needs, Request, gather_scene};
+use crate::orders::{Known, Needs, Request, gather_scene, told};
 use crate::refusal::Refusal;
 use crate::session::Lease;
 
@@ -116,7 +116,9 @@ pub async fn look(
     deadline: Instant,
 ) -> Result<Ready, Failure> {
     // Cheap where nobody set a limit for it: the answer is remembered for five seconds.
-    let needs = Needs { pnl: ctx.policy.watches_loss(), feeds: ctx.desks.feeds.clone() };
+    let (pnl, feeds) = (ctx.policy.watches_loss(), ctx.desks.feeds.clone());
+    // The last look before it is sent reads it anew where that matters.
+    let needs = Needs { pnl, fresh_list: false, feeds };
     let (status, scene) = tokio::join!(
         lease.client().ask(&GetAuthStatus, deadline),
         gather_scene(&lease, &ctx.desks.underlyings, &order, needs, deadline),
@@ -140,6 +142,8 @@ pub struct Manner {
     pub beside: Option<IntentId>,
     /// What whoever asks should hear first.
     pub warnings: Vec<String>,
+    /// Of a change, what it changes, in words.
+    pub changed: Vec<String>,
 }
 
 /// What is handed to the desk.
@@ -149,7 +153,7 @@ pub fn request(ready: Ready, manner: Manner) -> Request {
     let closes = order.closes && manner.purpose == Purpose::Place;
     let order = Order { closes, ..order };
     let text = match &manner.purpose {
-        Purpose::Modify { order_id, .. } => format!("change order {order_id} to {}", order.shown()),
+        Purpose::Modify { order_id, .. } => told::change(*order_id, &manner.changed, &order),
         _ => order.shown(),
     };
     Request {
@@ -164,33 +168,6 @@ pub fn request(ready: Ready, manner: Manner) -> Request {
         suppress: manner.suppress,
         beside: manner.beside,
         warnings: manner.warnings,
-    }
-}
-
-/// Said of protection that ends with the day.
-pub const STOP_ENDS: &str = "The stop ends with today's session (tif DAY); what is held after that stands without it. \
-    GTC keeps it until it is cancelled.";
-
-/// What should be known of an order before anything else: protection that ends with the day.
-pub fn warnings(order: &Order) -> Vec<String> {
-    let is_stop = |pricing: &Pricing| {
-        matches!(
-            pricing,
-            Pricing::Stop(_)
-                | Pricing::StopLimit { .. }
-                | Pricing::Trail { .. }
-                | Pricing::TrailLimit { .. }
-        )
-    };
-    let protects = is_stop(&order.pricing)
-        || match &order.attached {
-            Attached::Nothing => false,
-            Attached::Bracket { stop_loss, .. } => stop_loss.is_some(),
-            Attached::Oca(siblings) => siblings.iter().any(|one| is_stop(&one.pricing)),
-        };
-    match protects && order.tif == Tif::Day {
-        true => vec![STOP_ENDS.to_owned()],
-        false => Vec::new(),
     }
 }
 

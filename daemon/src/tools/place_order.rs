@@ -7,6 +7,7 @@ use super::order_out::Out;
 use super::order_road::{self, Manner};
 use super::{Ctx, Tool};
 use crate::orders::order::Purpose;
+use crate::orders::told;
 use crate::refusal::Refusal;
 
 /// The tool.
@@ -40,13 +41,14 @@ impl Tool for PlaceOrder {
             None => None,
         };
         let ready = order_road::wanted(&ctx, &wanted).await.map_err(Refusal::unsent)?;
-        let warnings = order_road::warnings(&ready.order);
+        let warnings = told::before(&ready.order);
         let manner = Manner {
             origin,
             purpose: Purpose::Place,
             suppress: args.suppress_confirmations.unwrap_or(true),
             beside,
             warnings,
+            changed: Vec::new(),
         };
         order_road::send(&ctx, order_road::request(ready, manner)).await
     }

@@ -198,6 +198,7 @@ impl Tool for PreviewOrder {
             suppress: true,
             beside: None,
             warnings: Vec::new(),
+            changed: Vec::new(),
         };
         let judged = ctx.desks.orders.judge(order_road::request(ready, manner)).await?;
         let market = Market {

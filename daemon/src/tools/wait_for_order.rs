@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::args;
-use super::order_out::Out;
+use super::order_out::{self, Out};
 use super::order_road;
 use super::{Ctx, Tool};
 use crate::orders::intent::{Intent, IntentId};
@@ -91,7 +91,7 @@ impl Tool for WaitForOrder {
             None => (ended, None),
             Some(_) => order_road::told_again(&ctx, ended).await?,
         };
-        let out = Out::of(&ended, None).with_unseen(unseen);
+        let out = order_out::out(&ctx, &ended).await?.with_unseen(unseen);
         Ok(match part {
             Some(part) => out.with_part(&ended, part),
             None => out,

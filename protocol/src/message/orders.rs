@@ -100,6 +100,12 @@ pub struct OrderReport {
     pub reason: Option<String>,
     /// What to do; empty when there is nothing to do.
     pub hint: String,
+    /// Whether something of it may still become something.
+    pub open: bool,
+    /// The other orders of the same submission, a line each.
+    pub others: Vec<String>,
+    /// What should be known first, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// One order that waits for a person.

@@ -4,16 +4,16 @@ use ibd_cpapi::Failure;
 use ibd_cpapi::id::{AccountId, Conid, OrderId};
 use ibd_cpapi::orders::{OrderRow, Side};
 use ibd_cpapi::portfolio::GetHoldings;
-use jiff::Timestamp;
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 use tokio::time::Instant;
 
+use super::Needs;
 use crate::orders::asked::{Attached, Size};
 use crate::orders::guardrails::{Resting, Scene};
 use crate::orders::intent::Intent;
-use crate::orders::lateness;
 use crate::orders::life::{End, State};
-use crate::orders::list::{self, Feeds};
+use crate::orders::list;
 use crate::orders::order::{Order, Purpose, Traded};
 use crate::orders::tickets::opposite;
 use crate::session::Lease;
@@ -29,7 +29,7 @@ pub(super) struct Held {
 /// seconds.
 pub(super) async fn gather(
     lease: &Lease,
-    feeds: &Feeds,
+    needs: &Needs,
     order: &Order,
     deadline: Instant,
 ) -> Result<Held, Failure> {
@@ -42,7 +42,10 @@ pub(super) async fn gather(
     if !closes {
         return Ok(Held { position, working: None });
     }
-    let list = feeds.list(lease, &order.account, deadline).await?;
+    let list = match needs.fresh_list {
+        true => needs.feeds.list_anew(lease, &order.account, deadline).await?,
+        false => needs.feeds.list(lease, &order.account, deadline).await?,
+    };
     let orders = &list.value.orders;
     let working = orders.is_whole().then(|| resting(orders, &order.account, conid)).flatten();
     Ok(Held { position, working })
@@ -99,20 +102,28 @@ fn names_leg(conidex: Option<&str>, conid: Conid) -> bool {
 }
 
 /// A scene with what our own journal knows besides: orders that the broker's list, which may be some seconds
-/// old, does not have yet, and what is in doubt. The order that is judged, and the one that it changes, are
-/// not among what works.
-pub fn with_own<'a>(scene: &Scene, book: impl Iterator<Item = &'a Intent>, own: &Intent) -> Scene {
+/// old, does not have yet, what is in doubt, and what of the list is known to be over (`gone`). The order that is
+/// judged, and the one that it changes with those that stand and fall with it, are not among what works.
+pub fn with_own<'a>(
+    scene: &Scene,
+    book: impl Iterator<Item = &'a Intent>,
+    own: &Intent,
+    gone: &BTreeSet<OrderId>,
+) -> Scene {
     let mut scene = scene.clone();
     let (Some(mut working), Some(order)) = (scene.working.take(), &own.order) else { return scene };
     let is_same =
         |one: &&Order| one.account == order.account && one.contract.conid == order.contract.conid;
-    let now = Timestamp::now();
+    working.retain(|one| one.order_id.is_none_or(|order| !gone.contains(&order)));
+    let mut family = Vec::new();
     for other in book.filter(|other| other.id != own.id && other.is_order()) {
         let Some(first) = other.order.as_ref().filter(is_same) else { continue };
-        // A list goes on showing for some seconds what has ended.
-        let is_recent = now.duration_since(other.since) < lateness::scaled(lateness::LIST_AT_MOST);
-        let ended = other.state.standing().filter(|standing| is_recent && standing.is_over());
-        working.retain(|one| one.order_id.is_none() || one.order_id != ended.map(|it| it.order_id));
+        if own.target() == Some(other.id) {
+            let standing = other.state.standing();
+            let others = standing.into_iter().flat_map(|standing| &standing.others);
+            family.extend(standing.map(|standing| standing.order_id));
+            family.extend(others.map(|part| part.order_id));
+        }
         let Some(known) = ours(other, first) else { return scene };
         for one in known {
             let is_it = |listed: &&mut Resting| listed.order_id == one.order_id;
@@ -128,6 +139,10 @@ pub fn with_own<'a>(scene: &Scene, book: impl Iterator<Item = &'a Intent>, own: 
         }
     }
     if let Purpose::Modify { order_id, .. } = own.purpose {
+        working.retain(|one| match one.order_id {
+            Some(order) => order == order_id || !family.contains(&order),
+            None => true,
+        });
         let target = working.iter().position(|one| one.order_id == Some(order_id));
         scene.filled = target.map(|at| working.remove(at).filled).unwrap_or_default();
     }
@@ -270,7 +285,6 @@ mod tests {
         };
         let scene = Scene { working: Some(vec![listed]), ..Scene::default() };
         let cancelled = || place(sell(), State::Over(End::Cancelled(standing("7", "Cancelled"))));
-        let long_ago = Timestamp::now() - jiff::SignedDuration::from_secs(60);
         let own = place(sell(), State::Ready);
         let order_id = "7".parse().unwrap();
         let purpose = Purpose::Modify { order_id, of: None, change: Default::default() };
@@ -283,20 +297,23 @@ mod tests {
             (place(sell(), State::Ready), &own, Some("4")),
             (place(sell(), State::Over(End::Filled(standing("8", "Filled")))), &own, Some("4 0")),
             (place(sell(), State::Over(End::Filled(standing("7", "Filled")))), &own, Some("0")),
-            // A list goes on showing for some seconds what has ended; after that it is the list that counts.
-            (cancelled(), &own, Some("")),
-            (Intent { since: long_ago, ..cancelled() }, &own, Some("4")),
+            // Once that is not known to be new any more, it is the list that counts.
+            (cancelled(), &own, Some("4")),
             (place(elsewhere, working("8")), &own, Some("4")),
             (place(cash, working("8")), &own, None),
             (own.clone(), &own, Some("4")),
             (place(sell(), working("8")), &change, Some("10")),
         ] {
-            let seen = with_own(&scene, std::iter::once(&other), own);
+            let seen = with_own(&scene, std::iter::once(&other), own, &BTreeSet::new());
             let rest = seen.working.map(|working| {
                 working.iter().map(|one| one.remaining.to_string()).collect::<Vec<_>>().join(" ")
             });
             assert_eq!(rest.as_deref(), expected, "{:?}", other.state);
             let is_change = own.id == change.id;
+            // A list goes on showing for some seconds what has ended.
+            let gone = BTreeSet::from(["7".parse().unwrap()]);
+            let seen_gone = with_own(&scene, std::iter::empty(), own, &gone);
+            assert_eq!(seen_gone.working, Some(Vec::new()));
             assert_eq!(seen.filled, if is_change { Decimal::from(6) } else { Decimal::ZERO });
         }
     }

@@ -10,7 +10,6 @@ use ibd_protocol::{Secret, Wishes};
 use jiff::civil::Time;
 
 use crate::config::{Config, GatewayChoice};
-use crate::policy::wished_gateway;
 use crate::secrets;
 use crate::session::calendar::Region;
 
@@ -52,7 +51,7 @@ impl Brought {
             password,
             totp: others.text("IB_TOTP_SECRET").map(Secret::new),
             beside,
-            gateway: wished_gateway(wishes),
+            gateway: GatewayChoice::wished(wishes),
         })
     }
 }
