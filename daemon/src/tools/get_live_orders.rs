@@ -9,6 +9,7 @@ use ibd_protocol::Effect;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::args;
 use super::cell::{Num, Time};
@@ -23,6 +24,8 @@ use crate::orders::standing::Part;
 use crate::orders::{self, record};
 use crate::refusal::Refusal;
 
+/// What is left of a call for its answer, and for a list that takes its time.
+const ANSWERED: Duration = Duration::from_secs(5);
 /// How late the broker's list is, at the least.
 const LAG: SignedDuration = SignedDuration::from_millis(1_500);
 
@@ -331,6 +334,24 @@ impl Order {
     }
 }
 
+/// The rows of one account; what says no account may be of any.
+fn of(account: &AccountId, rows: &[OrderRow]) -> Vec<OrderRow> {
+    let is_own = |row: &&OrderRow| row.account.as_ref().is_none_or(|own| own == account);
+    rows.iter().filter(is_own).cloned().collect()
+}
+
+/// Whether the broker gave more than the list of the account that was asked for.
+fn is_unfiltered(rows: &[OrderRow], account: &AccountId, accounts: &[AccountId]) -> bool {
+    let other = |own: &AccountId| own != account && accounts.contains(own);
+    rows.iter().any(|row| row.account.as_ref().is_some_and(other))
+}
+
+/// Whether one more list can come before the caller's time is up.
+fn has_time(ctx: &Ctx) -> bool {
+    let left = ctx.deadline.saturating_duration_since(Instant::now());
+    left > faults::scaled(lateness::LIST) + ANSWERED
+}
+
 fn role(intent: &Intent, part: &Part) -> Option<&'static str> {
     intent.order.as_ref().and_then(|order| order.role_of(part)).map(Role::as_str)
 }
@@ -393,17 +414,29 @@ struct Lists {
 impl Lists {
     async fn read(ctx: &Ctx, accounts: &[AccountId]) -> Result<Self, Refusal> {
         let mut lists = Self::default();
+        // A list that comes unfiltered is one of all accounts: nothing more is asked for then.
+        let mut of_all: Option<(Timestamp, Vec<OrderRow>)> = None;
         for (done, account) in accounts.iter().enumerate() {
+            if let Some((at, rows)) = &of_all {
+                lists.read.push((account.clone(), *at, of(account, rows)));
+                continue;
+            }
+            if done > 0 && !has_time(ctx) {
+                lists.not_read.push(format!(
+                    "{account}: IBKR's list can be asked for once in five seconds, and the time was up. Ask again \
+                     with accountId {account}."
+                ));
+                continue;
+            }
             ctx.tell(done as u32, Some(accounts.len() as u32), "reading the orders list");
             match list(ctx, account).await {
                 Ok(answer) => {
-                    let (mut rows, unread) = answer.value.orders.into_parts();
+                    let (rows, unread) = answer.value.orders.into_parts();
                     lists.not_read.extend(unread.iter().map(ToString::to_string));
-                    // A list that comes unfiltered has other accounts' orders, too.
-                    rows.retain(|row| row.account.as_ref().is_none_or(|own| own == account));
                     ctx.desks.orders.listed(rows.clone(), answer.at);
                     lists.is_cached |= answer.is_cached;
-                    lists.read.push((account.clone(), answer.at, rows));
+                    lists.read.push((account.clone(), answer.at, of(account, &rows)));
+                    of_all = is_unfiltered(&rows, account, accounts).then_some((answer.at, rows));
                 }
                 Err(refusal) if accounts.len() == 1 => return Err(refusal),
                 Err(refusal) => lists.not_read.push(format!("{account}: {}", refusal.message)),
@@ -516,6 +549,23 @@ mod tests {
     use crate::orders::standing::{Part, Standing};
     use ibd_cpapi::orders::Side;
     use jiff::SignedDuration;
+
+    #[test]
+    fn a_list_that_comes_unfiltered_is_one_of_all_accounts() {
+        let rows: Vec<OrderRow> = serde_json::from_str(
+            r#"[{"orderId":1,"account":"DU1"},{"orderId":2,"account":"DU2"},{"orderId":3},
+                {"orderId":4,"account":"DU9"}]"#,
+        )
+        .unwrap();
+        let accounts: Vec<AccountId> = ["DU1", "DU2"].map(|id| id.parse().unwrap()).into();
+        let ids = |account: &AccountId| {
+            of(account, &rows).iter().map(|row| row.order_id.get()).collect::<Vec<_>>()
+        };
+        assert_eq!((ids(&accounts[0]), ids(&accounts[1])), (vec![1, 3], vec![2, 3]));
+        assert!(is_unfiltered(&rows, &accounts[0], &accounts));
+        assert!(!is_unfiltered(&rows[..1], &accounts[0], &accounts));
+        assert!(!is_unfiltered(&rows[2..], &accounts[0], &accounts), "no account of this login");
+    }
 
     fn bracket(known_at: Timestamp) -> Intent {
         let order = order(Side::Buy, "10", Pricing::Market);
