@@ -75,7 +75,7 @@ pub(super) fn answer<B: BufRead>(
         let file = || entry.file.clone();
         let source = open(entry).map_err(|error| NoAnswer::Open { file: file(), error })?;
         (context.number, context.order) = (number, entry.date_order);
-        seen.begin();
+        seen.begin(number, entry.date_order);
         let mut reading =
             Reading { chosen, context: &mut context, collector: &mut collector, seen: &mut seen };
         reading.read(source).map_err(|error| NoAnswer::Statement { file: file(), error })?;
@@ -96,6 +96,7 @@ pub(super) fn answer<B: BufRead>(
             .notes
             .push(format!("{many} rows are in more than one statement and were counted once"));
     }
+    answer.notes.extend(undecided(seen.lost()));
     answer.rows_in_all = answer.rows_in_all.max(answer.table.rows.len() as u64);
     if answer.table.rows.len() > rows {
         answer.table.rows.truncate(rows);
@@ -103,6 +104,19 @@ pub(super) fn answer<B: BufRead>(
         answer.notes.push(format!("{rows} of {all} rows are shown; totals are over all of them"));
     }
     Ok(answer)
+}
+
+/// Rows that only an older statement has, although a newer one tells of their days.
+fn undecided(lost: &BTreeSet<Date>) -> Option<String> {
+    let (first, last) = (lost.first()?, lost.last()?);
+    let days = match lost.len() {
+        1 => first.to_string(),
+        many => format!("{many} days between {first} and {last}"),
+    };
+    Some(format!(
+        "of {days} an older statement has rows that a newer one of the same days does not have: they are counted; \
+         whether IBKR took them back cannot be told"
+    ))
 }
 
 /// One statement being read.
@@ -154,7 +168,7 @@ impl Reading<'_, '_> {
             _ if !self.context.is_wanted(item) => {}
             _ if level != ANY
                 && self.collector.is_counting()
-                && self.seen.is_repeated(item, level, row.text()) => {}
+                && self.seen.is_repeated(item, level, self.context.period) => {}
             _ => self.collector.take(self.context, item),
         }
     }

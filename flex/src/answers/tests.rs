@@ -380,6 +380,95 @@ fn overlapping_statements_count_once_and_the_newest_counts() {
     assert_eq!((answer.statements, lines(&answer.totals)), (1, vec![r#"["USD",1,0]"#.to_owned()]));
 }
 
+/// Statements of executions, the days and the time of making of each, and what they realise in all.
+fn realised_of(statements: &[(&str, &str, &str, String)]) -> Answer {
+    let papers: Vec<String> = statements
+        .iter()
+        .map(|(from, to, made, rows)| {
+            Paper { days: (from, to), made, ..YEAR }.of(&format!("{BASE}<Trades>{rows}</Trades>"))
+        })
+        .collect();
+    Desk::with(papers.iter().map(String::as_str)).ask("realised 2026")
+}
+
+fn executed(ids: &str, side: &str, quantity: &str, realised: &str) -> String {
+    format!(
+        "<Trade {ids} levelOfDetail=\"EXECUTION\" symbol=\"A\" assetCategory=\"STK\" currency=\"USD\" \
+         fxRateToBase=\"1\" tradeDate=\"20260601\" buySell=\"{side}\" quantity=\"{quantity}\" \
+         fifoPnlRealized=\"{realised}\"/>"
+    )
+}
+
+#[test]
+fn a_trade_that_is_cancelled_and_booked_anew_is_all_its_bookings() {
+    let first = ("20260101", "20260630", "20260701;003105");
+    let second = ("20260601", "20261031", "20261101;003105");
+    let with_all = [
+        "transactionID=\"1\" tradeID=\"7\"",
+        "transactionID=\"2\" tradeID=\"7\"",
+        "transactionID=\"3\" tradeID=\"7\"",
+    ];
+    let with_trade = ["tradeID=\"7\""; 3];
+    for ids in [with_all, with_trade] {
+        let original = executed(ids[0], "SELL", "-10", "500");
+        let cancelled = executed(ids[1], "SELL (Ca.)", "10", "-500");
+        let anew = executed(ids[2], "SELL", "-10", "300");
+        let answer = realised_of(&[
+            (first.0, first.1, first.2, original.clone()),
+            (second.0, second.1, second.2, cancelled.clone() + &anew),
+        ]);
+        assert_eq!(lines(&answer.totals), [r#"["USD",300]"#], "{ids:?}");
+        // The newer one has all of it: 500 - 500 + 300.
+        let answer = realised_of(&[
+            (first.0, first.1, first.2, original.clone()),
+            (second.0, second.1, second.2, original + &cancelled + &anew),
+        ]);
+        assert_eq!(lines(&answer.totals), [r#"["USD",300]"#], "{ids:?}");
+        assert!(notes(&answer, "1 rows are in more than one statement"), "{:?}", answer.notes);
+    }
+    // Two bookings of one trade are two.
+    let halves = executed("transactionID=\"4\" tradeID=\"8\"", "SELL", "-5", "10")
+        + &executed("transactionID=\"5\" tradeID=\"8\"", "SELL", "-5", "10");
+    let answer = realised_of(&[
+        (first.0, first.1, first.2, halves.clone()),
+        (second.0, second.1, second.2, halves),
+    ]);
+    assert_eq!(lines(&answer.totals), [r#"["USD",20]"#]);
+}
+
+#[test]
+fn rows_of_a_template_that_changed_are_compared_by_what_they_mean() {
+    let first = ("20260101", "20260630", "20260701;003105");
+    let second = ("20260601", "20261031", "20261101;003105");
+    let old = executed("", "SELL", "-10", "500");
+    // A column more, other ways to write a number and a day, and no id in common.
+    let new = old
+        .replace("<Trade ", "<Trade tradeID=\"7\" isin=\"US0378331005\" ")
+        .replace("\"500\"", "\"500.00\"")
+        .replace("\"1\"", "\"1.10000\"")
+        .replace("20260601", "2026-06-01");
+    let of = |new: String| {
+        realised_of(&[
+            (first.0, first.1, first.2, old.clone()),
+            (second.0, second.1, second.2, new),
+        ])
+    };
+    let answer = of(new.clone());
+    assert_eq!(lines(&answer.table).len(), 1, "{:?}", answer.table);
+    assert!(notes(&answer, "1 rows are in more than one statement"), "{:?}", answer.notes);
+    // Another amount is another row; that the newer statement lacks the first one is said with its day.
+    let answer = of(new.replace("500.00", "501"));
+    assert!(notes(&answer, "of 2026-06-01 an older statement has rows"), "{:?}", answer.notes);
+    // What one statement says twice happened twice, also where two others say it once.
+    let third = ("20260601", "20261130", "20261201;003105");
+    let answer = realised_of(&[
+        (first.0, first.1, first.2, old.clone() + &old),
+        (second.0, second.1, second.2, old.clone()),
+        (third.0, third.1, third.2, old.clone()),
+    ]);
+    assert_eq!(lines(&answer.totals), [r#"["USD",1000]"#]);
+}
+
 #[test]
 fn one_query_answers_and_the_others_are_named() {
     let of = |query, days, amount: &str| {

@@ -171,11 +171,6 @@ impl<'a> Row<'a> {
     pub fn level(&self) -> Cow<'a, str> {
         self.get("levelOfDetail").unwrap_or(Cow::Borrowed(level_of(self.element)))
     }
-
-    /// The element's text from its name on: what all of it is compared by.
-    pub(crate) fn text(&self) -> &'a str {
-        self.text
-    }
 }
 
 fn attribute<'a>(text: &'a str, span: &Span) -> Attribute<'a> {
