@@ -14,6 +14,16 @@ use crate::cell::{Cell, clean};
 #[derive(Debug, Default)]
 pub(super) struct Positions {
     by_account: BTreeMap<String, Held>,
+    /// The latest statement of each account.
+    latest: BTreeMap<String, Latest>,
+}
+
+/// The last day that a statement tells of. Without a row in it nothing is held on that day.
+#[derive(Debug)]
+struct Latest {
+    day: Date,
+    number: usize,
+    has_rows: bool,
 }
 
 /// What an account holds on the best day found so far.
@@ -51,6 +61,21 @@ const SUMMED: [Field; 4] =
     [Field::Position, Field::PositionValue, Field::CostBasis, Field::Unrealised];
 
 impl Positions {
+    /// A statement of an account begins that tells what is held on its last day.
+    pub(super) fn begin(&mut self, context: &Context<'_>, account: &str) {
+        let question = context.question;
+        let is_asked = |day: &Date| question.to.is_none_or(|to| *day <= to);
+        let Some(day) = context.period.map(|period| period.to).filter(is_asked) else { return };
+        if question.account.as_deref().is_some_and(|wanted| !wanted.eq_ignore_ascii_case(account)) {
+            return;
+        }
+        // Of the same day the newest counts, which is read first.
+        if self.latest.get(account).is_none_or(|known| day > known.day) {
+            let latest = Latest { day, number: context.number, has_rows: false };
+            self.latest.insert(account.to_owned(), latest);
+        }
+    }
+
     pub(super) fn take(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
         for wanted in [
             (Field::Symbol, "what is held"),
@@ -62,6 +87,10 @@ impl Positions {
             context.want(item, wanted);
         }
         context.need(item, (Field::Position, "how much is held"));
+        let end = context.period.map(|period| period.to);
+        if let Some(latest) = self.latest.get_mut(&*item.account()) {
+            latest.has_rows |= latest.number == context.number && Some(latest.day) == end;
+        }
         let day =
             context.day(item, &[Field::ReportDate]).or(context.period.map(|period| period.to));
         let Some(day) = day.filter(|day| context.question.to.is_none_or(|to| *day <= to)) else {
@@ -81,7 +110,8 @@ impl Positions {
         }
     }
 
-    pub(super) fn finish(self, context: &mut Context<'_>, answer: &mut Answer) {
+    pub(super) fn finish(mut self, context: &mut Context<'_>, answer: &mut Answer) {
+        self.empty();
         let mut sums = Sums::default();
         let mut table = Table::new(COLS);
         for (account, held) in &self.by_account {
@@ -119,6 +149,14 @@ impl Positions {
         }
         sums.finish((&[], &["value", "unrealised"]), &mut context.rates, answer);
         answer.table = table;
+        let what = context.question.symbol.as_deref().map(|symbol| format!(" of {symbol}"));
+        for (account, held) in self.by_account.iter().filter(|(_, held)| held.rows.is_empty()) {
+            answer.notes.push(format!(
+                "{account} holds nothing{} on {}: its statement of that day has no open position of it",
+                what.as_deref().unwrap_or_default(),
+                held.day
+            ));
+        }
         let days = |held: &Held| held.day;
         let first = self.by_account.values().map(days).min();
         let last = self.by_account.values().map(days).max();
@@ -132,6 +170,19 @@ impl Positions {
             }
         } else {
             answer.notes.push("no statement has a position on or before that day".to_owned());
+        }
+    }
+}
+
+impl Positions {
+    /// What an older statement has is not held any more, where the latest one has none of it.
+    fn empty(&mut self) {
+        for (account, latest) in &self.latest {
+            let known = self.by_account.get(account).map(|held| held.day);
+            if !latest.has_rows && known.is_none_or(|day| day < latest.day) {
+                let held = Held { day: latest.day, number: latest.number, rows: BTreeMap::new() };
+                self.by_account.insert(account.clone(), held);
+            }
         }
     }
 }

@@ -137,6 +137,9 @@ impl Reading<'_, '_> {
                 Event::Statement(statement) => {
                     account.clone_from(&statement.account);
                     self.context.begin(statement);
+                    if let Collector::Positions(positions) = self.collector {
+                        positions.begin(self.context, &account);
+                    }
                 }
                 Event::Row(row) => {
                     if let Some(level) = self.use_of(&row) {

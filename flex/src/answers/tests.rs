@@ -608,6 +608,23 @@ fn positions_are_of_the_last_day_that_is_known() {
     let year = of(("20260101", "20261031"), "20261101;003105", "20261031");
     let answer = Desk::with([june.as_str(), year.as_str()]).ask("positions on 2026-07-01");
     assert_eq!((lines(&answer.table).len(), answer.period.unwrap().to), (1, date(2026, 6, 30)));
+    // Everything was sold since: an empty section of a later day says so, and of one instrument, too.
+    let empty = Paper { days: ("20261101", "20261101"), made: "20261102;003105", ..YEAR }
+        .of(&format!("{BASE}<OpenPositions/>"));
+    let sold = Desk::with([year.as_str(), empty.as_str()]);
+    let answer = sold.ask("positions");
+    assert_eq!((lines(&answer.table).len(), answer.period.unwrap().to), (0, date(2026, 11, 1)));
+    assert!(notes(&answer, "U1 holds nothing on 2026-11-01"), "{:?}", answer.notes);
+    assert_eq!(lines(&sold.ask("positions on 2026-10-31").table).len(), 1);
+    let other =
+        Paper { days: ("20261101", "20261101"), made: "20261102;003105", ..YEAR }.of(&format!(
+            "{BASE}<OpenPositions>{}</OpenPositions>",
+            position("20261101", "SUMMARY", ("B", "1", "5"))
+        ));
+    let had = year.replace("\"A\"", "\"TSLA\"");
+    let answer = Desk::with([had.as_str(), other.as_str()]).ask("positions TSLA");
+    assert_eq!(lines(&answer.table).len(), 0, "it was sold");
+    assert!(notes(&answer, "holds nothing of TSLA"), "{:?}", answer.notes);
     // Lots of one instrument are added up where there is nothing else.
     let lots = [
         position("20261030", "LOT", ("A", "2", "10")),
