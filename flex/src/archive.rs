@@ -95,6 +95,12 @@ pub struct Contents {
     pub rows: u64,
     /// Rows of each level of detail.
     pub levels: Vec<Count>,
+    /// Names of its columns; files of before do not say them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// Types of its rows, where they have one: `Dividends`, `Deposits`, …
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<String>,
 }
 
 /// What a folder holds.
@@ -272,6 +278,18 @@ impl Entry {
 }
 
 impl Contents {
+    /// Whether it has rows at each level, each column and each type of row that the other has. Of what was kept
+    /// before columns were that is not known.
+    pub fn has_all_of(&self, other: &Self) -> bool {
+        let has_all = |own: &[String], old: &[String]| old.iter().all(|one| own.contains(one));
+        other.rows == 0
+            || self.rows > 0
+                && !other.columns.is_empty()
+                && other.levels.iter().all(|level| self.of_level(&level.name) > 0)
+                && has_all(&self.columns, &other.columns)
+                && has_all(&self.types, &other.types)
+    }
+
     /// Rows of one level.
     pub fn of_level(&self, level: &str) -> u64 {
         self.levels.iter().find(|count| count.name == level).map_or(0, |count| count.rows)

@@ -185,7 +185,7 @@ fn plan_for(question: &Question, plan: Plan, of_query: &[&Entry]) -> Option<Chos
     }
     entries.sort_by(|a, b| (b.age(), &b.file).cmp(&(a.age(), &a.file)));
     let is_of_days = !matches!(plan.main.section, "OpenPositions" | "ChangeInNAV" | SUMMARIES);
-    let entries = if is_of_days { needed(question, &entries) } else { entries };
+    let entries = if is_of_days { needed(question, plan.main.section, &entries) } else { entries };
     let mut levels = vec![(plan.main.section, level)];
     for need in plan.more {
         let with: Vec<&Entry> =
@@ -196,8 +196,8 @@ fn plan_for(question: &Question, plan: Plan, of_query: &[&Entry]) -> Option<Chos
     Some(Chosen { entries: entries.into_iter().cloned().collect(), levels, notes })
 }
 
-/// The level that leaves the fewest days out, the best of those, and the statements that have it or
-/// have no rows at all.
+/// The level that leaves the fewest statements with rows out, then the fewest days, the best of those, and the
+/// statements that have it or have no rows at all. An empty statement never wins over one that has rows.
 fn level<'e>(
     question: &Question,
     need: Need,
@@ -214,28 +214,38 @@ fn level<'e>(
         let entries: Vec<&Entry> = with.iter().filter(has).copied().collect();
         (level, entries)
     };
-    need.levels
-        .iter()
-        .map(|level| at(level))
-        .filter(|(_, entries)| !entries.is_empty())
-        .min_by_key(|(_, entries)| uncovered(question, entries.iter().copied()))
+    need.levels.iter().map(|level| at(level)).filter(|(_, entries)| !entries.is_empty()).min_by_key(
+        |(_, entries)| {
+            let has_rows = |entry: &&&Entry| {
+                entry.section(need.section).is_some_and(|section| section.rows > 0)
+            };
+            let taken = entries.iter().filter(has_rows).count();
+            let left_out = with.iter().filter(has_rows).count() - taken;
+            (left_out, uncovered(question, entries.iter().copied()))
+        },
+    )
 }
 
-/// Without those whose days a newer one has all. Only where rows have days of their own: what a
-/// statement says of its last day, or of all its days together, a longer one does not say.
-fn needed<'e>(question: &Question, newest_first: &[&'e Entry]) -> Vec<&'e Entry> {
+/// Without those whose days a newer one has all, with all that the section says in them: an empty or a poorer one
+/// stands in for nothing. Only where rows have days of their own: what a statement says of its last day, or of
+/// all its days together, a longer one does not say.
+fn needed<'e>(question: &Question, section: &str, newest_first: &[&'e Entry]) -> Vec<&'e Entry> {
     let account = question.account.as_deref();
     let mut kept: Vec<&Entry> = Vec::new();
     for entry in newest_first {
         let is_covered = |newer: &&Entry| {
-            entry.accounts.iter().all(|own| {
-                newer.accounts.iter().any(|other| {
-                    own.account == other.account
-                        && covered(newer, Some(&other.account)).iter().any(|new| {
-                            own.period.is_some_and(|own| new.from <= own.from && own.to <= new.to)
-                        })
+            let sections = newer.section(section).zip(entry.section(section));
+            let has_all = sections.is_some_and(|(newer, older)| newer.has_all_of(older));
+            has_all
+                && entry.accounts.iter().all(|own| {
+                    newer.accounts.iter().any(|other| {
+                        own.account == other.account
+                            && covered(newer, Some(&other.account)).iter().any(|new| {
+                                own.period
+                                    .is_some_and(|own| new.from <= own.from && own.to <= new.to)
+                            })
+                    })
                 })
-            })
         };
         let is_dated = !covered(entry, account).is_empty();
         if !(is_dated && kept.iter().any(is_covered)) {

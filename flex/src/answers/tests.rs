@@ -437,6 +437,27 @@ fn a_trade_that_is_cancelled_and_booked_anew_is_all_its_bookings() {
 }
 
 #[test]
+fn an_empty_or_poorer_statement_stands_in_for_nothing() {
+    let dividend = |kind: &str, amount: &str| {
+        format!(
+            "<CashTransaction type=\"{kind}\" symbol=\"A\" currency=\"USD\" amount=\"{amount}\" reportDate=\"20260301\"/>"
+        )
+    };
+    let cash = |made, rows: &str| {
+        Paper { made, ..YEAR }.of(&format!("{BASE}<CashTransactions>{rows}</CashTransactions>"))
+    };
+    let old = cash(
+        "20261101;003105",
+        &(dividend("Dividends", "10") + &dividend("Withholding Tax", "-2")),
+    );
+    for newer in ["".to_owned(), dividend("Dividends", "10")] {
+        let newer = cash("20261102;003105", &newer);
+        let desk = Desk::with([old.as_str(), newer.as_str()]);
+        assert_eq!(lines(&desk.ask("dividends 2026").totals), [r#"["USD",10,-2]"#], "{newer}");
+    }
+}
+
+#[test]
 fn rows_of_a_template_that_changed_are_compared_by_what_they_mean() {
     let first = ("20260101", "20260630", "20260701;003105");
     let second = ("20260601", "20261031", "20261101;003105");

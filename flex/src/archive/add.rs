@@ -129,11 +129,12 @@ impl Entry {
             && self.generated >= other.generated
     }
 
-    /// Whether it has rows wherever the other has: at each level of each section.
+    /// Whether it has whatever the other has: rows at each level of each section, each column and each type of row.
+    /// Of what was added before columns were kept that is not known, so it stays.
     pub(super) fn has_all_of(&self, other: &Self) -> bool {
         other.sections.iter().filter(|section| section.rows > 0).all(|section| {
-            let own = self.sections.iter().find(|own| own.name == section.name && own.rows > 0);
-            own.is_some_and(|own| section.levels.iter().all(|level| own.of_level(&level.name) > 0))
+            let own = self.sections.iter().find(|own| own.name == section.name);
+            own.is_some_and(|own| own.has_all_of(section))
         })
     }
 }
@@ -161,11 +162,21 @@ fn describe(summary: &Summary, packed: &Packed, incoming: &Incoming<'_>) -> Entr
                 name: section.name.clone(),
                 rows: section.rows,
                 levels: section.levels.clone(),
+                columns: section.fields.clone(),
+                types: types(section),
             })
             .collect(),
     };
     entry.file = file_name(&entry);
     entry
+}
+
+fn types(section: &summary::Section) -> Vec<String> {
+    let kinds = section.totals.iter().map(|total| total.kind.clone());
+    let mut kinds: Vec<String> = kinds.filter(|kind| !kind.is_empty()).collect();
+    kinds.sort();
+    kinds.dedup();
+    kinds
 }
 
 /// Without its zone; midnight, if there is no time.

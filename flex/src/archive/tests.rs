@@ -107,6 +107,27 @@ fn the_same_is_stored_once_and_a_newer_edition_replaces_it() {
     let poorer = place.add(&january("20260204;003105", "<Trades><Trade symbol=\"A\"/></Trades>"));
     assert_eq!((poorer.replaced, poorer.richer), (vec![], vec![newer.entry]));
     assert_eq!(place.files().len(), 2);
+    // Nor a column, nor a type of row.
+    let cash = |rows: &str| {
+        statement(
+            "20260501",
+            "20260531",
+            "20260601;003105",
+            &format!("<CashTransactions>{rows}</CashTransactions>"),
+        )
+    };
+    let dividend = "<CashTransaction type=\"Dividends\" amount=\"1\" currency=\"USD\"/>";
+    let tax = "<CashTransaction type=\"Withholding Tax\" amount=\"-1\" currency=\"USD\"/>";
+    let rich = place.add(&cash(&(dividend.to_owned() + tax)));
+    for poorer in [dividend.to_owned(), (dividend.to_owned() + tax).replace("currency=\"USD\"", "")]
+    {
+        let later = cash(&poorer).replace("20260601;003105", "20260602;003105");
+        let added = place.add(&later);
+        assert_eq!(added.replaced, [], "{poorer}");
+        assert_eq!(added.richer, std::slice::from_ref(&rich.entry), "{poorer}");
+        place.archive.remove(&added.entry).unwrap();
+    }
+    place.archive.remove(&rich.entry).unwrap();
     // Other days are another statement, and an older edition replaces nothing.
     place.add(&statement("20260101", "20260130", "20260204;003105", TRADES));
     let older = place.add(&january("20260110;003105", TRADES));
