@@ -2,9 +2,9 @@
 //! what they leave out.
 //!
 //! An answer rests on one query, so that the same thing is not counted from two templates. Rows of one
-//! level of detail are added up and never two. Where statements overlap, a row is told by IBKR's ids
-//! (`transactionID`, `tradeID`, `ibExecID`), or by all that it says where it has none, and the newest
-//! statement's counts. What the template lacks is said with the box to tick.
+//! level of detail are added up and never two. Where statements overlap, a row is told by the strongest of
+//! IBKR's ids that both have (`transactionID`, `ibExecID`, `tradeID`), or by what it means where they have none,
+//! and the newest statement's counts. What the template lacks is said with the box to tick.
 
 mod choose;
 mod fields;
@@ -14,6 +14,7 @@ mod positions;
 mod rates;
 mod read;
 mod seen;
+mod sorted;
 mod sums;
 mod template;
 mod trades;
@@ -120,6 +121,14 @@ pub enum NoAnswer {
     /// There are, but none has the section.
     #[error("no statement of these days has what is needed; in the query's template, tick: {}; then run it again", template::list(.0))]
     NotTicked(Vec<Tick>),
+    /// No row is of that instrument.
+    #[error("no row of these statements is of {asked}; there are: {}", known.join(", "))]
+    NoSymbol {
+        /// What was asked for.
+        asked: String,
+        /// Some of what there is.
+        known: Vec<String>,
+    },
     /// A statement could not be read.
     #[error("{file}: {error}")]
     Statement {

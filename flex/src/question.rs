@@ -63,6 +63,30 @@ pub enum By {
     Currency,
 }
 
+/// Which way trades go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Bought.
+    Buy,
+    /// Sold.
+    Sell,
+}
+
+/// In which order rows are shown; the first ones, if not all are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// The largest amounts first.
+    Largest,
+    /// The smallest, so the greatest losses, first.
+    Smallest,
+    /// The latest first.
+    Newest,
+    /// The earliest first.
+    Oldest,
+}
+
 /// A question, understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -77,8 +101,16 @@ pub struct Question {
     pub to: Option<Date>,
     /// Only this account.
     pub account: Option<String>,
-    /// Only this symbol, contract id or ISIN.
+    /// Only this symbol, contract id, ISIN, or what the name of a company begins with.
     pub symbol: Option<String>,
+    /// With that symbol also its options and futures options.
+    pub options: bool,
+    /// Only of issuers of this country, by its two letters.
+    pub country: Option<String>,
+    /// Only purchases, or only sales.
+    pub side: Option<Side>,
+    /// In which order; without it in the order of what they are grouped by.
+    pub sort: Option<Sort>,
     /// Only from this query, by number or name.
     pub query: Option<String>,
     /// Words that were not understood.
@@ -100,6 +132,18 @@ pub struct Given {
     pub account: Option<String>,
     /// A query, by number or name.
     pub query: Option<String>,
+    /// A symbol, contract id, ISIN or company.
+    pub symbol: Option<String>,
+    /// With its options.
+    pub options: bool,
+    /// What amounts are grouped by.
+    pub by: Vec<By>,
+    /// A country, by its two letters.
+    pub country: Option<String>,
+    /// Purchases or sales.
+    pub side: Option<Side>,
+    /// In which order.
+    pub sort: Option<Sort>,
 }
 
 /// Why a text is no question.
@@ -114,6 +158,14 @@ pub enum NotUnderstood {
     /// About days that do not follow one another, or none.
     #[error("it is not clear which days are meant: {0}; give from and to, or a year")]
     Days(String),
+    /// What is asked about is not told in that way.
+    #[error("{} cannot be asked {what}", about.name())]
+    Cannot {
+        /// About what.
+        about: About,
+        /// In which way.
+        what: &'static str,
+    },
 }
 
 /// One line of what can be asked.
@@ -123,6 +175,21 @@ pub const CAN: &str = "realised P&L (by symbol, year, month, asset class), divid
     time; each for a period (\"2026\", \"last month\", \"since 2025-07-01\"), a symbol and an account";
 
 impl About {
+    /// Everything that can be asked about, by its name as an argument.
+    pub const ALL: [(&'static str, Self); 11] = [
+        ("realised_pnl", Self::RealisedPnl),
+        ("dividends", Self::Dividends),
+        ("withholding", Self::Withholding),
+        ("commissions", Self::Commissions),
+        ("fees", Self::Fees),
+        ("fees_and_commissions", Self::FeesAndCommissions),
+        ("interest", Self::Interest),
+        ("deposits", Self::Deposits),
+        ("trades", Self::Trades),
+        ("positions", Self::Positions),
+        ("net_asset_value", Self::NetAssetValue),
+    ];
+
     /// As people say it.
     pub fn name(self) -> &'static str {
         match self {
@@ -154,6 +221,18 @@ impl About {
 }
 
 impl By {
+    /// Everything that amounts can be grouped by, by its name as an argument.
+    pub const ALL: [Self; 8] = [
+        Self::Symbol,
+        Self::Country,
+        Self::Year,
+        Self::Month,
+        Self::Account,
+        Self::Type,
+        Self::AssetClass,
+        Self::Currency,
+    ];
+
     /// The name of its column.
     pub fn name(self) -> &'static str {
         match self {
@@ -170,6 +249,27 @@ impl By {
 }
 
 impl Question {
+    /// A question about something, in which everything else is given.
+    pub fn of(about: About, given: &Given, today: Date) -> Result<Self, NotUnderstood> {
+        let mut question = Self {
+            about,
+            by: about.usual().to_vec(),
+            from: None,
+            to: None,
+            account: None,
+            symbol: None,
+            options: false,
+            country: None,
+            side: None,
+            sort: None,
+            query: None,
+            ignored: Vec::new(),
+            today,
+        };
+        question.give(given)?;
+        Ok(question)
+    }
+
     /// Understands a text. `today` is where "last month" counts from.
     pub fn parse(text: &str, given: &Given, today: Date) -> Result<Self, NotUnderstood> {
         let mut words = words::split(text);
@@ -185,15 +285,13 @@ impl Question {
             }
         }
         let mut question = Self {
-            about,
             by,
             from: span.from,
             to: span.to,
             account,
             symbol,
-            query: None,
             ignored: words::unused(&words),
-            today,
+            ..Self::of(about, &Given::default(), today)?
         };
         question.give(given)?;
         Ok(question)
@@ -213,6 +311,15 @@ impl Question {
         }
         self.account = given.account.clone().or(self.account.take());
         self.query = given.query.clone().or(self.query.take());
+        self.symbol = given.symbol.clone().or(self.symbol.take());
+        self.options |= given.options;
+        self.country = given.country.clone().or(self.country.take());
+        self.side = given.side.or(self.side);
+        self.sort = given.sort.or(self.sort);
+        if !given.by.is_empty() {
+            self.by.clone_from(&given.by);
+        }
+        self.check()?;
         match (self.from, self.to) {
             (Some(from), Some(to)) if from > to => {
                 Err(NotUnderstood::Days(format!("{from} is after {to}")))
@@ -221,11 +328,65 @@ impl Question {
         }
     }
 
+    /// Whether what it is about can be told in this way.
+    fn check(&self) -> Result<(), NotUnderstood> {
+        let cannot = |what| Err(NotUnderstood::Cannot { about: self.about, what });
+        let has_rows_of_trades = matches!(
+            self.about,
+            About::Trades | About::RealisedPnl | About::Commissions | About::FeesAndCommissions
+        );
+        let has_times = matches!(self.about, About::Trades | About::NetAssetValue);
+        let is_dated = has_times || self.by.iter().any(|by| matches!(by, By::Year | By::Month));
+        match (self.about, self.sort) {
+            (About::Trades, _) if !self.by.is_empty() => {
+                cannot("by anything: they are told one by one")
+            }
+            (About::NetAssetValue, _)
+                if self
+                    .by
+                    .iter()
+                    .any(|by| !matches!(by, By::Month | By::Account | By::Currency)) =>
+            {
+                cannot("by that: it is of whole accounts, by day or month")
+            }
+            (About::Positions, _)
+                if self.by.iter().any(|by| {
+                    !matches!(by, By::Symbol | By::Account | By::Currency | By::AssetClass)
+                }) =>
+            {
+                cannot("by that: each position is a row of its own")
+            }
+            (About::NetAssetValue | About::Deposits, _) if self.symbol.is_some() => {
+                cannot("of one symbol")
+            }
+            (About::NetAssetValue | About::Deposits | About::Interest, _)
+                if self.country.is_some() =>
+            {
+                cannot("of one country")
+            }
+            _ if self.side.is_some() && !has_rows_of_trades => {
+                cannot("for purchases or sales alone")
+            }
+            (_, Some(Sort::Newest | Sort::Oldest)) if !is_dated => {
+                cannot("in the order of time, unless by month or year")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The question as it was understood.
     pub fn restated(&self) -> String {
         let mut text = self.about.name().to_owned();
+        text += match self.side {
+            Some(Side::Buy) => " (purchases)",
+            Some(Side::Sell) => " (sales)",
+            None => "",
+        };
         if let Some(symbol) = &self.symbol {
-            text += &format!(" of {symbol}");
+            text += &format!(" of {symbol}{}", if self.options { " and its options" } else { "" });
+        }
+        if let Some(country) = &self.country {
+            text += &format!(" from {country}");
         }
         if let Some(account) = &self.account {
             text += &format!(" in {account}");
@@ -242,6 +403,13 @@ impl Question {
         if !by.is_empty() {
             text += &format!(", by {}", by.join(" and "));
         }
+        text += match self.sort {
+            Some(Sort::Largest) => ", the largest first",
+            Some(Sort::Smallest) => ", the smallest first",
+            Some(Sort::Newest) => ", the newest first",
+            Some(Sort::Oldest) => ", the oldest first",
+            None => "",
+        };
         text
     }
 }

@@ -68,6 +68,32 @@ async fn a_statement_is_summed_up_paged_exported_asked_and_forgotten() {
     let asked = client.call("ask_flex", json!({ "question": "dividends by country" })).await.ok();
     assert_eq!(asked["answer"]["query"]["name"], "Activity", "{asked}");
     assert!(!asked["answer"]["table"]["rows"].as_array().unwrap().is_empty(), "{asked}");
+    let by_topic =
+        json!({ "topic": "dividends", "by": ["country"], "sort": "largest", "limit": 1 });
+    let by_topic = client.call("ask_flex", by_topic).await.ok();
+    assert_eq!(
+        (
+            &by_topic["answer"]["totals"],
+            by_topic["answer"]["table"]["rows"].as_array().unwrap().len()
+        ),
+        (&asked["answer"]["totals"], 1),
+        "the same, and only the first row: {by_topic}"
+    );
+    // What is not understood would make it another question.
+    for (arguments, field, word) in [
+        (json!({ "question": "top dividends from Exxon" }), "question", "Exxon"),
+        (json!({ "topic": "weather" }), "topic", "weather"),
+        (json!({ "topic": "dividends", "by": "colour" }), "by", "colour"),
+        (json!({ "topic": "dividends", "side": "BUY" }), "topic", "purchases"),
+        (json!({ "topic": "dividends", "country": "Switzerland" }), "country", "Switzerland"),
+    ] {
+        let refused = client.call("ask_flex", arguments).await;
+        assert_eq!((refused.error(), &refused.json["field"]), ("invalid_argument", &json!(field)));
+        assert!(refused.json["message"].as_str().unwrap().contains(word), "{}", refused.json);
+    }
+    let unknown = json!({ "topic": "dividends", "symbol": "NOSUCHTHING" });
+    let unknown = client.call("ask_flex", unknown).await;
+    assert_eq!(unknown.error(), "flex_no_symbol", "{}", unknown.json);
     let odd = client.call("ask_flex", json!({ "question": "what is the weather" })).await;
     assert_eq!(odd.error(), "invalid_argument");
 

@@ -1,9 +1,10 @@
 //! `ask_flex`: answers a question from archived statements.
 
 use ibd_flex::answers::{self, NoAnswer};
-use ibd_flex::question::{Given, Question};
+use ibd_flex::question::{About, By, Given, Question, Side, Sort};
 use ibd_protocol::Effect;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,9 +24,35 @@ const MAX_ROWS: usize = 500;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Args {
-    /// In plain English.
+    /// What is asked about: realised_pnl, dividends, withholding, commissions, fees, fees_and_commissions,
+    /// interest, deposits, trades, positions or net_asset_value. With the arguments below better than question.
+    #[serde(deserialize_with = "args::text")]
+    topic: Option<String>,
+    /// Instead of topic: a short text in plain English. Words that are not understood are refused.
     #[serde(deserialize_with = "args::text")]
     question: Option<String>,
+    /// Only this instrument: symbol (BRK B), ISIN, or how the company's name begins.
+    #[serde(deserialize_with = "args::text")]
+    symbol: Option<String>,
+    /// The same by IBKR's number of the contract.
+    #[serde(deserialize_with = "args::text")]
+    conid: Option<String>,
+    /// true: with the symbol also its options.
+    #[serde(deserialize_with = "args::yes_no")]
+    #[schemars(with = "Option<bool>")]
+    options: Option<bool>,
+    /// What amounts are grouped by: symbol, country, year, month, account, type, assetClass, currency.
+    #[serde(deserialize_with = "args::texts")]
+    by: Option<Vec<String>>,
+    /// Only issuers of this country, by its two letters: US.
+    #[serde(deserialize_with = "args::text")]
+    country: Option<String>,
+    /// Only BUY or only SELL, of trades and what comes of them.
+    #[serde(deserialize_with = "args::text")]
+    side: Option<String>,
+    /// largest, smallest (the greatest losses first), newest or oldest: with limit the first ones.
+    #[serde(deserialize_with = "args::text")]
+    sort: Option<String>,
     /// Only from this query, by number or name.
     #[serde(deserialize_with = "args::text")]
     query: Option<String>,
@@ -66,44 +93,25 @@ impl Tool for AskFlex {
     const TITLE: &'static str = "Ask statements";
     const ABOUT: &'static str = "Answers questions about the past from archived Flex statements: realised P&L, \
         dividends, withholding tax, fees and commissions, interest, deposits, trades, positions on a day, net asset \
-        value over time; by symbol, country, year, month. Amounts per currency and in base. One topic a question. \
+        value over time. One topic a call; symbol, by, country, side, account, from, to, sort and limit say the rest. \
+        Amounts per currency and in base. \
         Asks nothing of IBKR: run get_flex_query first for newer statements.";
     const EFFECT: Effect = Effect::Reads;
-    const EXAMPLE: &'static str = r#"{"question":"dividends by country","year":2026}"#;
+    const EXAMPLE: &'static str = r#"{"topic":"dividends","by":["country"],"year":2026}"#;
     type Args = Args;
     type Out = Out;
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
-        let Some(text) = args.question else {
-            return Err(Refusal::argument(
-                "question",
-                "Nothing is asked.",
-                format!("Ask about one of: {}.", ibd_flex::question::CAN),
-            ));
-        };
         let view = ctx.desks.flex.view();
-        let year = args
-            .year
-            .map(i16::try_from)
-            .transpose()
-            .map_err(|_| Refusal::argument("year", "This is no year.", "Give it as 2026."))?;
         // A name that only imported statements have is looked for among them.
-        let query = args.query.map(|query| match flex::find(&query, &view.queries) {
+        let query = args.query.clone().map(|query| match flex::find(&query, &view.queries) {
             Ok(id) => id.to_string(),
             Err(_) => query,
         });
-        let given = Given {
-            from: day("from", args.from.as_deref())?,
-            to: day("to", args.to.as_deref())?,
-            year,
-            account: args.account,
-            query,
-        };
+        let given = Given { query, ..args.given()? };
         let now = Timestamp::now();
         let today = now.to_zoned(TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC)).date();
-        let question = Question::parse(&text, &given, today).map_err(|error| {
-            Refusal::argument("question", format!("{error}."), "Ask in other words.")
-        })?;
+        let question = args.question(&given, today)?;
         let archive = view.archive.ok_or_else(words::away)?;
         let rows = args.limit.unwrap_or(ROWS).clamp(1, MAX_ROWS);
         let entries = view.entries;
@@ -117,6 +125,127 @@ impl Tool for AskFlex {
     }
 }
 
+impl Args {
+    /// What is asked: by topic, or by a text that is understood to its last word.
+    fn question(&self, given: &Given, today: Date) -> Result<Question, Refusal> {
+        let next = || format!("What can be asked: {}.", ibd_flex::question::CAN);
+        let (field, question) = match (&self.topic, &self.question) {
+            (Some(topic), None) => {
+                let about = named(topic, About::ALL).ok_or_else(|| {
+                    Refusal::argument("topic", format!("{topic:?} is no topic."), topics())
+                })?;
+                ("topic", Question::of(about, given, today))
+            }
+            (None, Some(text)) => ("question", Question::parse(text, given, today)),
+            (Some(_), Some(_)) => {
+                return Err(Refusal::argument(
+                    "question",
+                    "Both topic and question are given.",
+                    "Give topic with the other arguments, and leave out question.",
+                ));
+            }
+            (None, None) => {
+                return Err(Refusal::argument("topic", "Nothing is asked.", topics()));
+            }
+        };
+        let question =
+            question.map_err(|error| Refusal::argument(field, format!("{error}."), next()))?;
+        match question.ignored.is_empty() {
+            true => Ok(question),
+            false => Err(Refusal::argument(
+                "question",
+                format!(
+                    "These words were not understood: {}. Without them it would be another question: {}.",
+                    question.ignored.join(", "),
+                    question.restated()
+                ),
+                "Say it with arguments: topic, symbol or conid (with options), by, country, side, account, from, to, \
+                 sort and limit.",
+            )),
+        }
+    }
+
+    fn given(&self) -> Result<Given, Refusal> {
+        let year = self
+            .year
+            .map(i16::try_from)
+            .transpose()
+            .map_err(|_| Refusal::argument("year", "This is no year.", "Give it as 2026."))?;
+        let symbol = match (&self.symbol, &self.conid) {
+            (Some(_), Some(_)) => {
+                return Err(Refusal::argument(
+                    "conid",
+                    "Both symbol and conid are given.",
+                    "Give one of them.",
+                ));
+            }
+            (symbol, conid) => symbol.clone().or_else(|| conid.clone()),
+        };
+        let by = self.by.iter().flatten().map(|word| {
+            let all = By::ALL.map(|by| (by.name(), by));
+            named(word, all).ok_or_else(|| {
+                let next = format!("Give one of {}.", all.map(|(name, _)| name).join(", "));
+                Refusal::argument("by", format!("Nothing is grouped by {word:?}."), next)
+            })
+        });
+        let country = self.country.as_deref().map(|text| {
+            let is_code = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
+            is_code.then(|| text.to_uppercase()).ok_or_else(|| {
+                let message = format!("{text:?} is no country's code.");
+                Refusal::argument(
+                    "country",
+                    message,
+                    "Give its two letters, for instance US or CH.",
+                )
+            })
+        });
+        Ok(Given {
+            from: day("from", self.from.as_deref())?,
+            to: day("to", self.to.as_deref())?,
+            year,
+            account: self.account.clone(),
+            query: None,
+            symbol,
+            options: self.options.unwrap_or(false),
+            by: by.collect::<Result<_, _>>()?,
+            country: country.transpose()?,
+            side: one_of("side", self.side.as_deref(), [("BUY", Side::Buy), ("SELL", Side::Sell)])?,
+            sort: one_of(
+                "sort",
+                self.sort.as_deref(),
+                [
+                    ("largest", Sort::Largest),
+                    ("smallest", Sort::Smallest),
+                    ("newest", Sort::Newest),
+                    ("oldest", Sort::Oldest),
+                ],
+            )?,
+        })
+    }
+}
+
+fn topics() -> String {
+    format!("Give topic as one of {}.", About::ALL.map(|(name, _)| name).join(", "))
+}
+
+/// What a word names, in whatever case and with or without what parts it.
+fn named<T: Copy, const N: usize>(word: &str, all: [(&str, T); N]) -> Option<T> {
+    let plain = |text: &str| text.replace(['_', '-', ' '], "").to_lowercase();
+    all.into_iter().find(|(name, _)| plain(name) == plain(word)).map(|(_, what)| what)
+}
+
+fn one_of<T: Copy, const N: usize>(
+    field: &str,
+    word: Option<&str>,
+    all: [(&str, T); N],
+) -> Result<Option<T>, Refusal> {
+    let Some(word) = word else { return Ok(None) };
+    named(word, all).map(Some).ok_or_else(|| {
+        let next = format!("Give one of {}.", all.map(|(name, _)| name).join(", "));
+        Refusal::argument(field, format!("{word:?} is none of what {field} can be."), next)
+    })
+}
+
 fn no_answer(error: &NoAnswer) -> Refusal {
     let (code, next) = match error {
         NoAnswer::NoStatement(_) => (
@@ -128,6 +257,10 @@ fn no_answer(error: &NoAnswer) -> Refusal {
             "flex_not_ticked",
             "Ask the user to tick that in the query's template (Client Portal, Flex Queries), run \
              get_flex_query with refresh:true, and ask again.",
+        ),
+        NoAnswer::NoSymbol { .. } => (
+            "flex_no_symbol",
+            "Use one of those that there are, or a longer period; without symbol it is of everything.",
         ),
         NoAnswer::Statement { .. } | NoAnswer::Open { .. } => return unreadable(error),
     };

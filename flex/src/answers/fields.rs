@@ -19,6 +19,7 @@ macro_rules! fields {
 fields! {
     Account = "accountId",
     Symbol = "symbol",
+    Underlying = "underlyingSymbol",
     Conid = "conid",
     Isin = "isin",
     Country = "issuerCountryCode",

@@ -311,9 +311,9 @@ fn keys(question: &Question, item: &Item<'_>, (day, kind): (Option<Date>, &str))
 }
 
 /// Marks a country that only SecuritiesInfo knows, by the contract's id.
-const OPEN: char = '\0';
+pub(super) const OPEN: char = '\0';
 
-fn country(item: &Item<'_>, about: About) -> String {
+pub(super) fn country(item: &Item<'_>, about: About) -> String {
     let description = item.text(Field::Description).unwrap_or_default();
     let withheld = || if about == About::Withholding { taxing(&description) } else { None };
     let of = |field: Field| item.text(field).and_then(|text| Some(text.get(..2)?.to_uppercase()));

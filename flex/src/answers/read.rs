@@ -7,15 +7,16 @@ use jiff::civil::Date;
 
 use super::choose::{ANY, Chosen, SUMMARIES};
 use super::fields::{self, Field, Item};
-use super::flows::Flows;
+use super::flows::{self, Flows};
 use super::nav::Nav;
 use super::positions::Positions;
 use super::rates::Rates;
 use super::seen::{self, Seen};
+use super::sorted;
 use super::trades::Trades;
 use super::{Answer, Named, NoAnswer, Tick};
 use crate::archive::{Coverage, Entry, coverage, coverage_name};
-use crate::question::{About, By, Question};
+use crate::question::{About, By, Question, Side};
 use crate::statement::{Event, Reader, Row, Statement, StatementError};
 use crate::summary::Period;
 use crate::value::{self, BadValue, Order};
@@ -45,6 +46,29 @@ pub(super) struct Context<'q> {
     claimed: Vec<(String, Period, usize)>,
     overlapping: u64,
     beyond: u64,
+    /// What is known of the symbol that is asked for.
+    sought: Sought,
+    /// Rows of which it is not known of which country they are.
+    unknown_country: u64,
+}
+
+/// The search for an instrument among the rows.
+#[derive(Debug, Default)]
+struct Sought {
+    is_found: bool,
+    /// Rows of options on it, which were not asked for.
+    options: u64,
+    /// What there is.
+    symbols: BTreeSet<String>,
+}
+
+/// Whether a row is of the instrument that is asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Match {
+    Yes,
+    /// It is an option on it.
+    Option,
+    No,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +91,9 @@ pub(super) fn answer<B: BufRead>(
     chosen: &Chosen,
     (open, rows): (&mut impl FnMut(&Entry) -> io::Result<B>, usize),
 ) -> Result<Answer, NoAnswer> {
-    let mut context = Context::new(question, rows);
+    // Which are the first ones is known once all are there.
+    let kept = if question.sort.is_some() { usize::MAX } else { rows };
+    let mut context = Context::new(question, kept);
     context.is_of_summaries = chosen.levels.iter().any(|(section, _)| *section == SUMMARIES);
     let mut collector = Collector::of(question);
     let mut seen = Seen::of(chosen.entries.len());
@@ -84,12 +110,16 @@ pub(super) fn answer<B: BufRead>(
     if !lacking.is_empty() {
         return Err(NoAnswer::NotTicked(lacking));
     }
+    context.has_found()?;
     let mut answer = frame(question, chosen);
     if context.is_of_summaries {
         answer.not_covered = context.not_claimed(answer.period);
     }
     collector.finish(&mut context, &mut answer);
     context.explain(&mut answer);
+    if let Some(sort) = question.sort {
+        sorted::sort(&mut answer, sort);
+    }
     if seen.repeated() > 0 {
         let many = seen.repeated();
         answer
@@ -104,6 +134,37 @@ pub(super) fn answer<B: BufRead>(
         answer.notes.push(format!("{rows} of {all} rows are shown; totals are over all of them"));
     }
     Ok(answer)
+}
+
+/// Symbols that are kept to tell what there is, and that are told.
+const MOST_SYMBOLS: usize = 5_000;
+const SHOWN_SYMBOLS: usize = 12;
+
+/// Without what brokers and people write differently: `BRK B`, `BRK.B`, `brk-b`.
+fn plain(text: &str) -> String {
+    let plain = text.trim().to_uppercase();
+    let mut parts = plain.split([' ', '.', '-', '/']).filter(|part| !part.is_empty());
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + " " + part)
+}
+
+fn instrument(item: &Item<'_>, wanted: &str) -> Match {
+    let wanted = plain(wanted);
+    let is = |field: Field| item.text(field).is_some_and(|text| plain(&text) == wanted);
+    if [Field::Symbol, Field::Conid, Field::Isin].into_iter().any(is) {
+        return Match::Yes;
+    }
+    if is(Field::Underlying) {
+        return Match::Option;
+    }
+    // A company, by how its name begins.
+    let is_name = wanted.len() >= 4 && wanted.chars().any(char::is_alphabetic);
+    let is_stock = item.text(Field::AssetCategory).is_some_and(|text| text == "STK");
+    let begins = item.text(Field::Description).is_some_and(|text| {
+        let name = plain(&text);
+        name.strip_prefix(&wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    });
+    if is_name && is_stock && begins { Match::Yes } else { Match::No }
 }
 
 /// Rows that only an older statement has, although a newer one tells of their days.
@@ -230,6 +291,8 @@ impl<'q> Context<'q> {
             claimed: Vec::new(),
             overlapping: 0,
             beyond: 0,
+            sought: Sought::default(),
+            unknown_country: 0,
         }
     }
 
@@ -260,7 +323,7 @@ impl<'q> Context<'q> {
     }
 
     fn learn_country(&mut self, item: &Item<'_>) {
-        let is_asked = self.question.by.contains(&By::Country);
+        let is_asked = self.question.by.contains(&By::Country) || self.question.country.is_some();
         if let (true, Some(conid)) = (is_asked, item.text(Field::Conid)) {
             let country = item.text(Field::Country).or_else(|| item.text(Field::Isin));
             if let Some(country) = country.as_deref().and_then(|text| text.get(..2)) {
@@ -269,17 +332,64 @@ impl<'q> Context<'q> {
         }
     }
 
-    /// Of the account and symbol asked for.
-    fn is_wanted(&self, item: &Item<'_>) -> bool {
-        let is = |field: Field, wanted: &str| {
-            item.text(field).is_some_and(|text| text.eq_ignore_ascii_case(wanted))
-        };
+    /// Of the account, instrument, country and side asked for.
+    fn is_wanted(&mut self, item: &Item<'_>) -> bool {
         let account = self.question.account.as_deref();
-        let symbol = self.question.symbol.as_deref();
-        account.is_none_or(|account| item.account().eq_ignore_ascii_case(account))
-            && symbol.is_none_or(|symbol| {
-                [Field::Symbol, Field::Conid, Field::Isin].iter().any(|field| is(*field, symbol))
-            })
+        if account.is_some_and(|account| !item.account().eq_ignore_ascii_case(account)) {
+            return false;
+        }
+        self.is_of_symbol(item) && self.is_of_country(item) && self.is_of_side(item)
+    }
+
+    fn is_of_symbol(&mut self, item: &Item<'_>) -> bool {
+        let Some(wanted) = self.question.symbol.as_deref() else { return true };
+        let is_wanted = match instrument(item, wanted) {
+            Match::Yes => true,
+            Match::Option => {
+                self.sought.options += 1;
+                self.question.options
+            }
+            Match::No => {
+                let symbol = item.text(Field::Symbol);
+                let has_room = self.sought.symbols.len() < MOST_SYMBOLS;
+                let symbol = symbol.filter(|_| has_room).map(|text| crate::cell::clean(&text));
+                self.sought.symbols.extend(symbol);
+                false
+            }
+        };
+        self.sought.is_found |= is_wanted;
+        is_wanted
+    }
+
+    fn is_of_country(&mut self, item: &Item<'_>) -> bool {
+        let Some(wanted) = self.question.country.as_deref() else { return true };
+        let found = flows::country(item, self.question.about);
+        let found = match found.strip_prefix(flows::OPEN) {
+            Some(conid) => self.countries.get(conid).cloned(),
+            None => Some(found).filter(|found| found != "unknown"),
+        };
+        self.unknown_country += u64::from(found.is_none());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(wanted))
+    }
+
+    fn is_of_side(&self, item: &Item<'_>) -> bool {
+        let Some(side) = self.question.side else { return true };
+        let word = if side == Side::Buy { "BUY" } else { "SELL" };
+        item.text(Field::BuySell).is_some_and(|text| text.to_uppercase().starts_with(word))
+    }
+
+    /// An instrument that no row is of is none that nothing happened to.
+    fn has_found(&self) -> Result<(), NoAnswer> {
+        let Some(asked) = &self.question.symbol else { return Ok(()) };
+        let is_known = self.sought.is_found || self.sought.options > 0;
+        if is_known || self.sought.symbols.is_empty() {
+            return Ok(());
+        }
+        let first = plain(asked).chars().next();
+        let (near, far): (Vec<&String>, Vec<&String>) =
+            self.sought.symbols.iter().partition(|one| plain(one).chars().next() == first);
+        let known = near.into_iter().chain(far).take(SHOWN_SYMBOLS).cloned().collect();
+        Err(NoAnswer::NoSymbol { asked: asked.clone(), known })
     }
 
     /// The first of some dates that the row has.
@@ -399,6 +509,18 @@ impl<'q> Context<'q> {
 
     fn explain(&self, answer: &mut Answer) {
         self.lacking(false).into_iter().for_each(|tick| tick.push(&mut answer.tick));
+        if self.sought.options > 0 && !self.question.options {
+            answer.notes.push(format!(
+                "{} rows are of options on it and are left out: ask with options true for both",
+                self.sought.options
+            ));
+        }
+        if self.unknown_country > 0 {
+            answer.notes.push(format!(
+                "of {} rows the country is not known; they are left out",
+                self.unknown_country
+            ));
+        }
         if self.unreadable > 0 {
             answer
                 .notes

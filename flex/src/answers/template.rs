@@ -97,6 +97,7 @@ fn field_name(field: Field) -> &'static str {
     match field {
         Field::Account => "Account ID",
         Field::Symbol => "Symbol",
+        Field::Underlying => "Underlying Symbol",
         Field::Conid => "Conid",
         Field::Isin => "ISIN",
         Field::Country => "Issuer Country Code",

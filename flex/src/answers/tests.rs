@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::archive::{Archive, Incoming};
-use crate::question::Given;
+use crate::question::{Given, Sort};
 
 /// An archive and what is asked of it on 2 November 2026.
 struct Desk {
@@ -818,4 +818,87 @@ proptest! {
             Err(error) => prop_assert!(false, "{}", error),
         }
     }
+}
+
+/// Trades of a year with everything that they can be chosen by.
+fn chosen_trades() -> Desk {
+    let trade = |symbol: &str, more: &str, side: &str, (proceeds, realised): (&str, &str)| {
+        format!(
+            "<Trade levelOfDetail=\"EXECUTION\" symbol=\"{symbol}\" {more} currency=\"USD\" fxRateToBase=\"1\" \
+             tradeDate=\"20260601\" buySell=\"{side}\" quantity=\"1\" proceeds=\"{proceeds}\" \
+             fifoPnlRealized=\"{realised}\"/>"
+        )
+    };
+    let stock = |name: &str, isin: &str| {
+        format!("assetCategory=\"STK\" description=\"{name}\" isin=\"{isin}\"")
+    };
+    let rows = [
+        trade("TSLA", &stock("TESLA INC", "US88160R1014"), "SELL", ("300", "40")),
+        trade("TSLA", &stock("TESLA INC", "US88160R1014"), "BUY", ("-200", "0")),
+        trade(
+            "BRK B",
+            &stock("BERKSHIRE HATHAWAY INC-CL B", "US0846707026"),
+            "SELL",
+            ("500", "-70"),
+        ),
+        trade("NESN", &stock("NESTLE SA-REG", "CH0038863350"), "SELL", ("90", "9")),
+        trade(
+            "TSLA  260116C00250000",
+            "assetCategory=\"OPT\" underlyingSymbol=\"TSLA\" description=\"TSLA 16JAN26 250 C\"",
+            "SELL",
+            ("7", "5"),
+        ),
+        trade("TSLA", &stock("TESLA INC", "US88160R1014"), "SELL (Ca.)", ("-100", "-10")),
+        trade("EUR.USD", "assetCategory=\"CASH\"", "BUY", ("-1000", "0")),
+    ];
+    Desk::with([trades(&rows.concat()).as_str()])
+}
+
+fn of(desk: &Desk, about: &str, given: Given) -> Result<Answer, NoAnswer> {
+    desk.given(about, &given)
+}
+
+#[test]
+fn an_instrument_is_found_by_every_name_and_what_there_is_not_is_no_zero() {
+    let desk = chosen_trades();
+    let total = |symbol: &str, options: bool| {
+        let given = Given { symbol: Some(symbol.to_owned()), options, ..Given::default() };
+        let answer = of(&desk, "realised", given).unwrap();
+        (lines(&answer.totals), answer.notes)
+    };
+    for name in ["TSLA", "tsla", "Tesla", "US88160R1014"] {
+        let (totals, notes) = total(name, false);
+        assert_eq!(totals, [r#"["USD",30]"#], "{name}");
+        let has_options = notes.iter().any(|note| note.contains("1 rows are of options"));
+        assert_eq!(has_options, name.eq_ignore_ascii_case("TSLA"), "{name}: {notes:?}");
+    }
+    assert_eq!(total("TSLA", true).0, [r#"["USD",35]"#]);
+    for name in ["BRK B", "BRK.B", "brk-b", "berkshire"] {
+        assert_eq!(total(name, false).0, [r#"["USD",-70]"#], "{name}");
+    }
+    let given = Given { symbol: Some("TSM".to_owned()), ..Given::default() };
+    let refused = of(&desk, "realised", given).unwrap_err().to_string();
+    assert!(refused.contains("no row of these statements is of TSM; there are: TSLA"), "{refused}");
+}
+
+#[test]
+fn country_side_and_order_are_what_was_asked_for() {
+    let desk = chosen_trades();
+    let swiss = Given { country: Some("CH".to_owned()), ..Given::default() };
+    assert_eq!(lines(&of(&desk, "realised", swiss).unwrap().totals), [r#"["USD",9]"#]);
+    let sold = Given { side: Some(crate::question::Side::Sell), ..Given::default() };
+    let answer = of(&desk, "trades", sold).unwrap();
+    // What is taken back belongs to what it was, and an exchange of currencies to neither.
+    assert_eq!(lines(&answer.totals), [r#"["USD",0,797]"#], "{:?}", answer.totals);
+    let all = of(&desk, "trades", Given::default()).unwrap();
+    assert_eq!(lines(&all.totals), [r#"["USD",-200,797]"#], "{:?}", all.totals);
+    assert!(notes(&all, "1 exchanges of currencies"), "{:?}", all.notes);
+    let symbols = |sort| {
+        let given = Given { sort: Some(sort), ..Given::default() };
+        let answer = of(&desk, "realised by symbol", given).unwrap();
+        let first = answer.table.column("symbol")[0].clone();
+        serde_json::to_string(&first).unwrap()
+    };
+    assert_eq!(symbols(Sort::Smallest), "\"BRK B\"");
+    assert_eq!(symbols(Sort::Largest), "\"TSLA\"");
 }

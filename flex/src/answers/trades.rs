@@ -18,6 +18,8 @@ pub(super) struct Trades {
     rows: Vec<(Option<Moment>, u64, Vec<Cell>)>,
     count: u64,
     has_realised: bool,
+    /// Exchanges of currencies.
+    exchanges: u64,
     sums: Sums,
 }
 
@@ -86,13 +88,25 @@ impl Trades {
 
     /// What was paid for buying, and what selling brought.
     fn add_up(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        // An exchange of currencies buys and sells nothing.
+        if item.text(Field::AssetCategory).is_some_and(|text| text == "CASH") {
+            self.exchanges += 1;
+            return;
+        }
         let Some(proceeds) = context.number(item, Field::Proceeds) else { return };
+        // What is taken back belongs to what it was.
+        let side = item.text(Field::BuySell).map(|text| text.to_uppercase());
+        let is_sale = match side.as_deref() {
+            Some(side) if side.starts_with("SELL") => true,
+            Some(side) if side.starts_with("BUY") => false,
+            _ => proceeds > Decimal::ZERO,
+        };
         let currency = item.text(Field::Currency).unwrap_or_default();
         let flow = Flow {
             keys: Vec::new(),
             account: &item.account(),
             currency: &currency,
-            measure: usize::from(proceeds > Decimal::ZERO),
+            measure: usize::from(is_sale),
             amount: proceeds,
             day: context.day(item, &[Field::TradeDate, Field::DateTime, Field::ReportDate]),
             rate: context.number(item, Field::FxRateToBase),
@@ -114,6 +128,12 @@ impl Trades {
             })
             .collect();
         answer.rows_in_all = self.count;
+        if self.exchanges > 0 {
+            answer.notes.push(format!(
+                "{} exchanges of currencies are listed, and not in what was bought and sold",
+                self.exchanges
+            ));
+        }
         if self.count > MOST as u64 {
             answer.notes.push(format!(
                 "there are more than {MOST} trades: ask for fewer days, or export the section"

@@ -116,6 +116,43 @@ fn what_is_given_wins_over_the_text() {
 }
 
 #[test]
+fn what_cannot_be_told_in_some_way_is_refused_and_not_told_otherwise() {
+    let asked = |about: &str, given: Given| {
+        Question::parse(about, &given, date(2026, 11, 2)).map_err(|error| error.to_string())
+    };
+    let none = Given::default;
+    for (about, given, words) in [
+        ("trades", Given { by: vec![By::Month], ..none() }, "by anything"),
+        ("positions", Given { by: vec![By::Month], ..none() }, "by that"),
+        ("dividends", Given { side: Some(Side::Buy), ..none() }, "purchases or sales"),
+        ("interest", Given { country: Some("US".into()), ..none() }, "of one country"),
+        ("nav", Given { symbol: Some("A".into()), ..none() }, "of one symbol"),
+        ("dividends", Given { sort: Some(Sort::Newest), ..none() }, "in the order of time"),
+    ] {
+        let refused = asked(about, given).unwrap_err();
+        assert!(refused.contains(words), "{about}: {refused}");
+    }
+    let given = Given {
+        symbol: Some("BRK B".into()),
+        by: vec![By::Month],
+        country: Some("US".into()),
+        side: Some(Side::Sell),
+        sort: Some(Sort::Newest),
+        options: true,
+        ..none()
+    };
+    let question = Question::of(About::RealisedPnl, &given, date(2026, 11, 2)).unwrap();
+    assert_eq!(
+        question.restated(),
+        "realised P&L (sales) of BRK B and its options from US, by month, the newest first"
+    );
+    for (name, about) in About::ALL {
+        let alone = Question::of(about, &none(), date(2026, 11, 2)).unwrap();
+        assert_eq!(alone.about, about, "{name}");
+    }
+}
+
+#[test]
 fn a_refusal_lists_what_can_be_asked() {
     let text = parse("tell me a joke").unwrap_err().to_string();
     for part in ["realised P&L", "dividends", "net asset value", "\"last month\""] {

@@ -1,0 +1,63 @@
+//! The order of an answer's rows, where one is asked for.
+
+use super::{Answer, Table};
+use crate::cell::Cell;
+use crate::question::Sort;
+
+/// Columns of amounts, the best first: those in base can be compared with each other.
+const AMOUNTS: [&str; 12] = [
+    "realisedInBase",
+    "dividendsInBase",
+    "interestInBase",
+    "withheldInBase",
+    "amountInBase",
+    "valueInBase",
+    "realised",
+    "dividends",
+    "interest",
+    "withheld",
+    "amount",
+    "value",
+];
+/// The same of rows that are told one by one.
+const OF_ROWS: [&str; 2] = ["proceeds", "total"];
+const TIMES: [&str; 4] = ["time", "day", "month", "year"];
+
+/// Sorts the table, and says by what; what has no amount comes last.
+pub(super) fn sort(answer: &mut Answer, sort: Sort) {
+    let table = &mut answer.table;
+    let is_of_time = matches!(sort, Sort::Newest | Sort::Oldest);
+    let columns: Vec<&str> = match is_of_time {
+        true => TIMES.to_vec(),
+        false => AMOUNTS.into_iter().chain(OF_ROWS).collect(),
+    };
+    let Some((at, name)) = column(table, &columns) else {
+        return answer.notes.push("there is nothing to sort these rows by".to_owned());
+    };
+    let is_down = matches!(sort, Sort::Largest | Sort::Newest);
+    table.rows.sort_by(|one, other| {
+        let (one, other) = (one.get(at), other.get(at));
+        let (has_one, has_other) = (has(one), has(other));
+        let order = match is_down {
+            true => other.cmp(&one),
+            false => one.cmp(&other),
+        };
+        has_other.cmp(&has_one).then(order)
+    });
+    let has_currency = table.cols.iter().any(|col| col == "currency");
+    if !is_of_time && has_currency && !name.ends_with("InBase") {
+        answer.notes.push(format!("sorted by {name}, each amount in its own currency"));
+    }
+}
+
+fn column(table: &Table, names: &[&str]) -> Option<(usize, String)> {
+    names.iter().find_map(|name| {
+        let at = table.cols.iter().position(|col| col == name)?;
+        let is_used = table.rows.iter().any(|row| has(row.get(at)));
+        is_used.then(|| (at, (*name).to_owned()))
+    })
+}
+
+fn has(cell: Option<&Cell>) -> bool {
+    cell.is_some_and(|cell| *cell != Cell::Missing)
+}
