@@ -1,5 +1,6 @@
 //! `ibctl flex`: Flex queries and their statements.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -107,6 +108,10 @@ pub(crate) async fn run(context: &Context, verb: &Verb) -> Result<Ended, Fault> 
                 "Name another file.",
             ));
         }
+        Verb::Import { file } => {
+            let copy = Copy::of(file, &context.places.flex_inbox())?;
+            ask(&mut errand, &FlexVerb::Import(copy.name.clone())).await?
+        }
         _ => ask(&mut errand, &message(verb)?).await?,
     };
     if !report.ok {
@@ -148,11 +153,8 @@ fn message(verb: &Verb) -> Result<FlexVerb, Fault> {
         Verb::Run { query, name, refresh } => {
             FlexVerb::Run { query: query.clone(), name: name.clone(), refresh: *refresh }
         }
-        Verb::Import { file } => {
-            let whole = std::fs::canonicalize(file)
-                .map_err(|error| Fault::new(format!("{}: {error}", file.display()), ""))?;
-            FlexVerb::Import(whole.display().to_string())
-        }
+        // Its file is handed over first.
+        Verb::Import { .. } => FlexVerb::List,
         Verb::Export { query, file, section, format } => {
             let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
             let by_ending = ending.filter(|ending| ["csv", "json"].contains(&ending.as_str()));
@@ -172,6 +174,47 @@ fn message(verb: &Verb) -> Result<FlexVerb, Fault> {
             FlexVerb::Forget { query: query.clone(), statements: *statements }
         }
     })
+}
+
+/// More than any statement.
+const MOST: u64 = 4 << 30;
+
+/// A copy of a file in the daemon's inbox, gone with this.
+struct Copy {
+    path: PathBuf,
+    name: String,
+}
+
+impl Copy {
+    /// What whoever runs this command may read; pipes, devices and folders are none.
+    fn of(file: &Path, inbox: &Path) -> Result<Self, Fault> {
+        let fault = |why: String| Fault::new(format!("{}: {why}", file.display()), "");
+        let bad = |error: std::io::Error| fault(error.to_string());
+        if !std::fs::metadata(file).map_err(bad)?.is_file() {
+            return Err(fault("it is no regular file".to_owned()));
+        }
+        let source = std::fs::File::open(file).map_err(bad)?;
+        let name = ulid::Ulid::new().to_string();
+        let inside =
+            |error: std::io::Error| Fault::new(format!("{}: {error}", inbox.display()), "");
+        std::fs::create_dir_all(inbox).map_err(inside)?;
+        let copy = Self { path: inbox.join(&name), name };
+        let mut options = std::fs::File::options();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut target = options.write(true).create_new(true).open(&copy.path).map_err(inside)?;
+        let copied = std::io::copy(&mut source.take(MOST + 1), &mut target).map_err(inside)?;
+        match copied > MOST {
+            true => Err(fault(format!("it has more than {} GiB", MOST >> 30))),
+            false => Ok(copy),
+        }
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
 }
 
 /// Renamed, or copied where that cannot be; nothing that is there is written over.

@@ -23,7 +23,8 @@ use std::time::Duration;
 
 use ibd_cpapi::faults::scaled;
 use ibd_cpapi::flex::{Class, Service, class};
-use ibd_flex::archive::{AddError, Added, Archive, Entry, Incoming, Keep, Why, prune};
+use ibd_flex::archive::{AddError, Added, Archive, Entry, Incoming, Keep, Why, prune, unpacked};
+use ibd_protocol::places;
 use jiff::{Timestamp, ToSpan};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::sync::watch;
@@ -600,7 +601,8 @@ impl State {
                 return;
             }
         };
-        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+        let path = archive.folder().with_file_name(places::INBOX).join(path);
+        if files::is_json(&path) {
             let _ = reply.send(self.import_queries(&path));
             return;
         }
@@ -608,9 +610,9 @@ impl State {
         tokio::task::spawn_blocking(move || {
             let incoming =
                 Incoming { query_id: None, name: None, now: Timestamp::now(), known: &known };
-            let added = std::fs::File::open(&path)
+            let added = unpacked(&path)
                 .map_err(AddError::from)
-                .and_then(|file| archive.add(file, &incoming));
+                .and_then(|source| archive.add(source, &incoming));
             let _ = me.cast(Msg::Imported(Box::new(added), reply));
         });
     }
@@ -637,9 +639,7 @@ impl State {
             Refusal::new("flex_import", error.to_string(), "Nothing was changed.")
         })?;
         self.enter(&added);
-        let entry = &added.entry;
-        let days = entry.period.map(|p| format!(", {} … {}", p.from, p.to)).unwrap_or_default();
-        Ok(format!("A statement of {:?}{days} is in the archive.", entry.query_name))
+        Ok(words::imported(&added))
     }
 }
 

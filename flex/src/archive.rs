@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use crate::summary::{Account, Count, Period};
 use crate::value::Order;
 
-pub use add::{AddError, Added, Incoming, Outcome};
+pub use add::{AddError, Added, Incoming, Outcome, unpacked};
 pub use coverage::{Coverage, coverage, describe};
 pub(crate) use coverage::{covered, name as coverage_name};
 pub use keep::{Keep, prune, superseded};

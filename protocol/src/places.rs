@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 
+/// The folder of [`Places::flex_inbox`].
+pub const INBOX: &str = "flex-inbox";
+
 /// The file whose being there freezes trading: in a profile's state folder, or above the profiles.
 pub const FLAG: &str = "FROZEN";
 
@@ -117,6 +120,12 @@ impl Places {
     /// Held while somebody starts a daemon; never unlinked.
     pub fn start_lock(&self) -> PathBuf {
         self.state.join("start.lock")
+    }
+
+    /// Where a command leaves a file for the daemon to take over, under a name of its own: the daemon opens no path
+    /// that somebody names.
+    pub fn flex_inbox(&self) -> PathBuf {
+        self.state.join(INBOX)
     }
 
     /// Log files.

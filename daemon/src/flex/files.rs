@@ -1,7 +1,7 @@
 //! Statements are read, and files for other programs written, off the daemon's threads.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use ibd_flex::archive::{Archive, Entry};
@@ -123,4 +123,12 @@ fn private(path: &Path) -> std::io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.write(true).create(true).truncate(true).open(path)
+}
+
+/// Whether a file's text is JSON: the original's memory of queries, and no statement.
+pub fn is_json(path: &Path) -> bool {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
+    let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
+    read.is_ok() && matches!(first, Some(b'{' | b'['))
 }

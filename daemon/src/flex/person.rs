@@ -28,7 +28,7 @@ pub async fn verb(flex: &FlexHandle, verb: FlexVerb, tell: impl Fn(&str)) -> Fle
         FlexVerb::Run { query, name, refresh } => {
             run(flex, Ask { query, name, refresh }, tell).await
         }
-        FlexVerb::Import(path) => flex.import(PathBuf::from(path)).await.map(said),
+        FlexVerb::Import(path) => import(flex, &path).await,
         FlexVerb::Export { query, section, form } => export(flex, &query, section, &form).await,
         FlexVerb::Forget { query, statements } => {
             flex.forget(query, statements).await.map(|gone| {
@@ -44,6 +44,18 @@ pub async fn verb(flex: &FlexHandle, verb: FlexVerb, tell: impl Fn(&str)) -> Fle
         hint: refusal.next,
         ..FlexReport::default()
     })
+}
+
+/// Only what lies in the inbox, by the name that `ibctl` gave it.
+async fn import(flex: &FlexHandle, name: &str) -> Result<FlexReport, Refusal> {
+    let name: ulid::Ulid = name.parse().map_err(|_| {
+        Refusal::new(
+            "flex_import",
+            "This is no name of a file in the inbox.",
+            "Use `ibctl flex import FILE`.",
+        )
+    })?;
+    flex.import(PathBuf::from(name.to_string())).await.map(said)
 }
 
 fn said(text: String) -> FlexReport {

@@ -1,11 +1,12 @@
 //! Puts a statement into the archive in one pass: packed, hashed, parsed and summed up on the way.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::Compression;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use ring::digest::{Context, SHA256};
@@ -196,6 +197,19 @@ fn file_name(entry: &Entry) -> String {
     let days =
         entry.period.map_or_else(|| "undated".to_owned(), |p| format!("{}_{}", p.from, p.to));
     format!("{query}_{days}_{}{ENDING}", &entry.sha256[..16])
+}
+
+/// A file to be taken over, unpacked where it is packed.
+pub fn unpacked(path: &Path) -> io::Result<Box<dyn Read>> {
+    let mut source = BufReader::new(File::open(path)?);
+    let start = source.fill_buf()?;
+    if start.starts_with(b"PK\x03\x04") {
+        return Err(io::Error::other("it is a zip archive: unpack it, and import what is inside"));
+    }
+    Ok(match start.starts_with(&[0x1f, 0x8b]) {
+        true => Box::new(MultiGzDecoder::new(source)),
+        false => Box::new(source),
+    })
 }
 
 /// A file under a name of its own, gone when this is dropped.

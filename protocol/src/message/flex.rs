@@ -16,7 +16,7 @@ pub enum FlexVerb {
         /// A new statement, however young the last is.
         refresh: bool,
     },
-    /// Take a file over: a statement, or the original's `flex-queries.json`. An absolute path.
+    /// Take a file over: a statement, or the original's `flex-queries.json`. The name of a copy of it in the inbox.
     Import(String),
     /// Write the newest statement of a query, or the rows of one section, to a file.
     Export {
