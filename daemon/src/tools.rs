@@ -256,7 +256,7 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
 
 fn visible(policy: &Policy) -> impl Iterator<Item = &'static Entry> {
     let read_only = policy.read_only;
-    TOOLS.iter().filter(move |entry| !read_only || entry.effect == Effect::Reads)
+    TOOLS.iter().filter(move |entry| !read_only || entry.effect.is_for_readers())
 }
 
 /// Whether an order was sent is in the journal, and not in this answer.

@@ -229,6 +229,15 @@ pub enum Effect {
     Trades,
     /// Removes what is kept here; changes nothing at the broker.
     Forgets,
+    /// Does something besides: logs in, or keeps what comes. It sends no order and removes nothing.
+    Acts,
+}
+
+impl Effect {
+    /// Whether a client that only reads has such tools: what it reads may have to be opened or fetched first.
+    pub fn is_for_readers(self) -> bool {
+        matches!(self, Self::Reads | Self::Acts)
+    }
 }
 
 /// A tool as a client sees it.

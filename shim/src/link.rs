@@ -13,8 +13,8 @@ use ibd_protocol::start::{StartError, connect_or_start};
 use ibd_protocol::version::Role;
 use ibd_protocol::wire::WireError;
 use ibd_protocol::{
-    Answer, Call, ClientName, Connection, Effect, Event, Outcome, Places, Progress, RequestId,
-    ToClient, ToDaemon, ToolSpec, Wishes, catalogue,
+    Answer, Call, ClientName, Connection, Event, Outcome, Places, Progress, RequestId, ToClient,
+    ToDaemon, ToolSpec, Wishes, catalogue,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
@@ -116,7 +116,7 @@ impl Link {
 
     fn golden(&self) -> Vec<ToolSpec> {
         let mut tools = catalogue::golden();
-        tools.retain(|tool| !self.read_only || tool.effect == Effect::Reads);
+        tools.retain(|tool| !self.read_only || tool.effect.is_for_readers());
         tools
     }
 

@@ -11,7 +11,7 @@ pub(crate) fn tool(spec: ToolSpec) -> Tool {
     let reads = spec.effect == Effect::Reads;
     let annotations = ToolAnnotations::with_title(spec.title.clone())
         .read_only(reads)
-        .destructive(!reads)
+        .destructive(!spec.effect.is_for_readers())
         .idempotent(spec.effect != Effect::Trades)
         .open_world(spec.effect != Effect::Forgets);
     Tool::new(spec.name, spec.description, schema(&spec.input_schema))

@@ -71,7 +71,9 @@ fn client(home: &Home, sim: &Sim) -> Client {
     Client { socket: home.socket(), log: Log::default(), wish, deadline, control }
 }
 
-/// Why an order was not sent that can be asked for again.
+/// What is said of an order that was not sent: a gateway that seems to hang, a quote that comes too late.
+const UNSENT: &str = "Nothing was sent";
+/// Why else an order was not sent that can be asked for again.
 const LATE: [&str; 5] = [
     "\"no_fresh_quote\"",
     "\"value_unknown\"",
@@ -104,7 +106,7 @@ impl Desk {
                 return Ok(answer["intentId"].clone());
             }
             let text = answer.to_string();
-            if LATE.iter().any(|code| text.contains(code)) {
+            if text.contains(UNSENT) || LATE.iter().any(|code| text.contains(code)) {
                 order = self.order(&how);
             } else if answer["error"] != "timeout" {
                 break;

@@ -64,9 +64,13 @@ async fn every_tool_answers_by_its_own_schema() {
         ["place_order", "confirm_order", "modify_order", "cancel_order", "forget_flex_query"];
     for tool in &tools {
         let name = tool["name"].as_str().unwrap();
-        let reads = !trades.contains(&name);
+        let is_destructive = trades.contains(&name);
+        let reads = !is_destructive && !["authenticate", "get_flex_query"].contains(&name);
+        let hints = &tool["annotations"];
         assert!(
-            tool["title"].is_string() && tool["annotations"]["readOnlyHint"] == reads,
+            tool["title"].is_string()
+                && hints["readOnlyHint"] == reads
+                && hints["destructiveHint"] == is_destructive,
             "{tool}"
         );
         let reply = client.call(name, arguments(name, &works, &waits)).await;

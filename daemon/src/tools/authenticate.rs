@@ -74,7 +74,7 @@ impl Tool for Authenticate {
         Use it when another tool says that nobody is logged in. Answers within 45 seconds with the state and \
         what to do next; a login needs the user, so tell them, and call it again only after they have acted. \
         Never starts a second login. Not for looking: use get_session_status.";
-    const EFFECT: Effect = Effect::Reads;
+    const EFFECT: Effect = Effect::Acts;
     const EXAMPLE: &'static str = "{}";
     type Args = Args;
     type Out = Out;

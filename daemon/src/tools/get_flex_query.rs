@@ -139,7 +139,7 @@ impl Tool for GetFlexQuery {
         tax) and says what is in its statement: period, sections, rows, sums. Name it by number, or by name once it \
         ran. With section: its rows, filtered, in pages. For questions (realised P&L, dividends, fees) use ask_flex. \
         If it says pending, make the same call again.";
-    const EFFECT: Effect = Effect::Reads;
+    const EFFECT: Effect = Effect::Acts;
     const EXAMPLE: &'static str =
         r#"{"queryId":"1001","section":"Trades","symbol":"AAPL","level":"EXECUTION"}"#;
     type Args = Args;
