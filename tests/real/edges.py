@@ -25,8 +25,8 @@ def odd_lines(check):
         check(f"{name}: {expected}", error.get("code") == expected and said.get("id") == id, str(said)[:300])
 
     code("a line that is no JSON", b"this is garbage", -32700)
-    code("half an object", b'{"jsonrpc":"2.0","id":1', -32700)
-    code("not UTF-8", b'{"jsonrpc":"2.0","id":1,"method":"\xff\xfe"}', -32700)
+    code("half an object", b'{"jsonrpc":"2.0","id":1', -32700, 1)
+    code("not UTF-8", b'{"jsonrpc":"2.0","id":1,"method":"\xff\xfe"}', -32700, 1)
     code("a batch", b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]', -32600)
     code("an object that is no message", b'{"jsonrpc":"2.0","id":"q"}', -32600, "q")
     code("an unknown method", b'{"jsonrpc":"2.0","id":3,"method":"no/such","params":{}}', -32601, 3)
