@@ -198,6 +198,31 @@ fn candidate(query: &Query) -> serde_json::Value {
     serde_json::json!({ "queryId": query.id, "name": query.name })
 }
 
+/// What came of a statement that was taken over.
+pub fn imported(added: &Added) -> String {
+    let entry = &added.entry;
+    let days = entry.period.map(|p| format!(", {} … {}", p.from, p.to)).unwrap_or_default();
+    let name = &entry.query_name;
+    let what = match &added.outcome {
+        Outcome::New => format!("A statement of {name:?}{days} is in the archive."),
+        Outcome::Same => format!("This statement of {name:?}{days} was in the archive before."),
+        Outcome::Restored(_) => {
+            format!("A statement of {name:?}{days} is in the archive again; it was damaged there.")
+        }
+    };
+    let rows: u64 = entry.sections.iter().map(|section| section.rows).sum();
+    let empty = if rows == 0 { " It has no rows." } else { "" };
+    let replaced = match added.replaced.len() {
+        0 => String::new(),
+        many => format!(" It replaces {many} older of the same days."),
+    };
+    let kept = match added.richer.len() {
+        0 => String::new(),
+        many => format!(" {many} older of the same days have more in them, and stay beside it."),
+    };
+    format!("{what}{empty}{replaced}{kept}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,29 +255,4 @@ mod tests {
             assert!(refusal.error.starts_with("flex_") && refusal.next.len() > 20, "{number}");
         }
     }
-}
-
-/// What came of a statement that was taken over.
-pub fn imported(added: &Added) -> String {
-    let entry = &added.entry;
-    let days = entry.period.map(|p| format!(", {} … {}", p.from, p.to)).unwrap_or_default();
-    let name = &entry.query_name;
-    let what = match &added.outcome {
-        Outcome::New => format!("A statement of {name:?}{days} is in the archive."),
-        Outcome::Same => format!("This statement of {name:?}{days} was in the archive before."),
-        Outcome::Restored(_) => {
-            format!("A statement of {name:?}{days} is in the archive again; it was damaged there.")
-        }
-    };
-    let rows: u64 = entry.sections.iter().map(|section| section.rows).sum();
-    let empty = if rows == 0 { " It has no rows." } else { "" };
-    let replaced = match added.replaced.len() {
-        0 => String::new(),
-        many => format!(" It replaces {many} older of the same days."),
-    };
-    let kept = match added.richer.len() {
-        0 => String::new(),
-        many => format!(" {many} older of the same days have more in them, and stay beside it."),
-    };
-    format!("{what}{empty}{replaced}{kept}")
 }
