@@ -108,11 +108,10 @@ pub(crate) async fn run(context: &Context, verb: &Verb) -> Result<Ended, Fault> 
                 "Name another file.",
             ));
         }
-        Verb::Import { file } => {
-            let copy = Copy::of(file, &context.places.flex_inbox())?;
-            ask(&mut errand, &FlexVerb::Import(copy.name.clone())).await?
+        _ => {
+            let (message, _handed) = message(verb, &context.places.flex_inbox())?;
+            ask(&mut errand, &message).await?
         }
-        _ => ask(&mut errand, &message(verb)?).await?,
     };
     if !report.ok {
         return Err(Fault::new(plain(&report.text), plain(&report.hint)).with(&report));
@@ -147,14 +146,17 @@ async fn ask(errand: &mut Errand, verb: &FlexVerb) -> Result<FlexReport, Fault> 
     }
 }
 
-fn message(verb: &Verb) -> Result<FlexVerb, Fault> {
-    Ok(match verb {
+/// What is asked of the daemon, and the file that goes with it: to be kept until it has answered.
+fn message(verb: &Verb, inbox: &Path) -> Result<(FlexVerb, Option<HandedOver>), Fault> {
+    let message = match verb {
         Verb::List => FlexVerb::List,
         Verb::Run { query, name, refresh } => {
             FlexVerb::Run { query: query.clone(), name: name.clone(), refresh: *refresh }
         }
-        // Its file is handed over first.
-        Verb::Import { .. } => FlexVerb::List,
+        Verb::Import { file } => {
+            let handed = HandedOver::of(file, inbox)?;
+            return Ok((FlexVerb::Import(handed.name.clone()), Some(handed)));
+        }
         Verb::Export { query, file, section, format } => {
             let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase());
             let by_ending = ending.filter(|ending| ["csv", "json"].contains(&ending.as_str()));
@@ -173,19 +175,20 @@ fn message(verb: &Verb) -> Result<FlexVerb, Fault> {
         Verb::Forget { query, statements } => {
             FlexVerb::Forget { query: query.clone(), statements: *statements }
         }
-    })
+    };
+    Ok((message, None))
 }
 
-/// More than any statement.
-const MOST: u64 = 4 << 30;
+/// More than any statement, in bytes.
+const MOST: u64 = 8 << 30;
 
 /// A copy of a file in the daemon's inbox, gone with this.
-struct Copy {
+struct HandedOver {
     path: PathBuf,
     name: String,
 }
 
-impl Copy {
+impl HandedOver {
     /// What whoever runs this command may read; pipes, devices and folders are none.
     fn of(file: &Path, inbox: &Path) -> Result<Self, Fault> {
         let fault = |why: String| Fault::new(format!("{}: {why}", file.display()), "");
@@ -211,7 +214,7 @@ impl Copy {
     }
 }
 
-impl Drop for Copy {
+impl Drop for HandedOver {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }

@@ -23,18 +23,20 @@ use std::time::Duration;
 
 use ibd_cpapi::faults::scaled;
 use ibd_cpapi::flex::{Class, Service, class};
-use ibd_flex::archive::{AddError, Added, Archive, Entry, Incoming, Keep, Why, prune, unpacked};
+use ibd_flex::archive::{Added, Archive, Entry, Keep, Why, prune};
 use ibd_protocol::places;
 use jiff::{Timestamp, ToSpan};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use ulid::Ulid;
 
 use crate::board::Board;
 use crate::refusal::Refusal;
 use crate::store::Store;
 use errand::{Errand, Heard};
+use files::Imported;
 pub use handle::FlexHandle;
 use life::{Next, Sign, Step, Tries};
 pub use list::{Listed, listed};
@@ -69,9 +71,9 @@ pub enum Msg {
     /// A query is forgotten, and its statements if asked; what was done.
     Forget(String, bool, RpcReplyPort<Result<Forgotten, Refusal>>),
     /// A file is taken over: a statement, or what the original remembered.
-    Import(PathBuf, RpcReplyPort<Result<String, Refusal>>),
+    Import(Ulid, RpcReplyPort<Result<String, Refusal>>),
     /// A statement was taken over.
-    Imported(Box<Result<Added, AddError>>, RpcReplyPort<Result<String, Refusal>>),
+    Imported(Box<Imported>, RpcReplyPort<Result<String, Refusal>>),
 }
 
 /// Which statement.
@@ -270,7 +272,7 @@ impl Actor for Flex {
             Msg::Forget(query, statements, reply) => {
                 let _ = reply.send(state.forget(&query, statements));
             }
-            Msg::Import(path, reply) => state.import(&me, path, reply),
+            Msg::Import(name, reply) => state.import(&me, name, reply),
             Msg::Imported(added, reply) => {
                 let _ = reply.send(state.imported(*added));
             }
@@ -282,6 +284,7 @@ impl Actor for Flex {
 
 /// Opens the archive; what is damaged is set aside and reported.
 fn open(folder: &std::path::Path, board: &Board) -> std::io::Result<(Archive, Vec<Entry>)> {
+    files::clear(&folder.with_file_name(places::INBOX));
     let archive = Archive::open(folder)?;
     let scan = archive.scan()?;
     for damaged in scan.damaged {
@@ -591,7 +594,7 @@ impl State {
     fn import(
         &mut self,
         me: &ActorRef<Msg>,
-        path: PathBuf,
+        name: Ulid,
         reply: RpcReplyPort<Result<String, Refusal>>,
     ) {
         let archive = match &self.archive {
@@ -601,45 +604,39 @@ impl State {
                 return;
             }
         };
-        let path = archive.folder().with_file_name(places::INBOX).join(path);
-        if files::is_json(&path) {
-            let _ = reply.send(self.import_queries(&path));
-            return;
-        }
+        let path = archive.folder().with_file_name(places::INBOX).join(name.to_string());
         let (me, known) = (me.clone(), self.entries.clone());
         tokio::task::spawn_blocking(move || {
-            let incoming =
-                Incoming { query_id: None, name: None, now: Timestamp::now(), known: &known };
-            let added = unpacked(&path)
-                .map_err(AddError::from)
-                .and_then(|source| archive.add(source, &incoming));
-            let _ = me.cast(Msg::Imported(Box::new(added), reply));
+            let imported = files::import(&path, &archive, &known);
+            let _ = me.cast(Msg::Imported(Box::new(imported), reply));
         });
     }
 
-    fn import_queries(&mut self, path: &std::path::Path) -> Result<String, Refusal> {
+    fn imported(&mut self, imported: Imported) -> Result<String, Refusal> {
         let bad = |why: String| {
             Refusal::new(
                 "flex_import",
                 why,
-                "Give a statement's XML, or the original's flex-queries.json.",
+                "Nothing was changed. Give a statement's XML, or the original's flex-queries.json.",
             )
         };
-        let text = std::fs::read_to_string(path).map_err(|error| bad(error.to_string()))?;
-        let new = self
-            .memory
-            .import(&text, Timestamp::now())
-            .ok_or_else(|| bad("This is no flex-queries.json.".to_owned()))?;
-        self.memory.save(&self.store).map_err(|error| words::not_stored(&error.to_string()))?;
-        Ok(format!("{new} queries were taken over."))
-    }
-
-    fn imported(&mut self, added: Result<Added, AddError>) -> Result<String, Refusal> {
-        let added = added.map_err(|error| {
-            Refusal::new("flex_import", error.to_string(), "Nothing was changed.")
-        })?;
-        self.enter(&added);
-        Ok(words::imported(&added))
+        match imported {
+            Imported::Statement(added) => {
+                let added = added.map_err(|error| bad(error.to_string()))?;
+                self.enter(&added);
+                Ok(words::imported(&added))
+            }
+            Imported::Queries(text) => {
+                let text = text.map_err(|error| bad(error.to_string()))?;
+                let new = self
+                    .memory
+                    .import(&text, Timestamp::now())
+                    .ok_or_else(|| bad("This is no flex-queries.json.".to_owned()))?;
+                let saved = self.memory.save(&self.store);
+                saved.map_err(|error| words::not_stored(&error.to_string()))?;
+                Ok(format!("{new} queries were taken over."))
+            }
+        }
     }
 }
 

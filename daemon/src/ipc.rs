@@ -44,7 +44,7 @@ pub struct Shared {
     /// Who is connected.
     pub roster: Roster,
     /// Connections that there may be at one time.
-    pub most: usize,
+    pub most_connections: usize,
     /// Set once: the daemon is going, and why.
     pub ending: Arc<watch::Sender<Option<DrainReason>>>,
 }
@@ -243,15 +243,24 @@ impl Actor for Ipc {
 
 impl State {
     async fn greeted(&mut self, me: &ActorRef<Msg>, stream: Stream, role: Role) {
-        match room::room(self.connected.iter().map(|(_, activity)| activity), self.shared.most) {
+        match room::room(
+            self.connected.iter().map(|(_, activity)| activity),
+            self.shared.most_connections,
+        ) {
             Room::Free => {}
             Room::InPlaceOf(at) => {
-                tracing::warn!(most = self.shared.most, "a connection that was idle makes room");
+                tracing::warn!(
+                    most = self.shared.most_connections,
+                    "a connection that was idle makes room"
+                );
                 let (idle, _) = self.connected.swap_remove(at);
                 idle.stop(None);
             }
             Room::Full => {
-                return tracing::warn!(most = self.shared.most, "no room for one more connection");
+                return tracing::warn!(
+                    most = self.shared.most_connections,
+                    "no room for one more connection"
+                );
             }
         }
         let activity = Activity::default();

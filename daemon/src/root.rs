@@ -76,7 +76,8 @@ pub struct Daemon {
 impl Daemon {
     /// Takes the lock, opens the store, publishes the socket, starts the actors.
     pub async fn begin(config: Config) -> Result<Self, BeginError> {
-        let most = room::descriptors().map(room::most).map_err(BeginError::Descriptors)?;
+        let most_connections =
+            room::descriptors().map(room::most).map_err(BeginError::Descriptors)?;
         config.places.make()?;
         let lock = take_lock(&config.places.daemon_lock(), &config.places.socket()).await?;
         let (store, opened) = Store::open(&config.places.store())?;
@@ -96,7 +97,7 @@ impl Daemon {
         // One for all profiles: the account is the same.
         let guard = Guard::open(config.places.state.parent().unwrap_or(&config.places.state));
         let shared = Shared {
-            most,
+            most_connections,
             desks: Desks {
                 gateway: GatewayHandle::new(
                     board.clone(),

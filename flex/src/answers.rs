@@ -9,6 +9,7 @@
 mod choose;
 mod fields;
 mod flows;
+mod instrument;
 mod nav;
 mod positions;
 mod rates;

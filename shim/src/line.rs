@@ -48,13 +48,9 @@ impl Ledger {
         self.open.remove(id);
     }
 
-    /// Reads a line. `whole`: whether all of it is there.
-    pub(crate) fn understand(&mut self, line: &[u8], whole: bool) -> Understood {
+    /// Reads a line.
+    pub(crate) fn understand(&mut self, line: &[u8]) -> Understood {
         let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
-        if !whole {
-            let what = "a line of this length is not read";
-            return refused(top_level_id(line), INVALID_REQUEST, what);
-        }
         if line.iter().all(u8::is_ascii_whitespace) {
             return Understood::Nothing;
         }
@@ -68,8 +64,10 @@ impl Ledger {
     fn take(&mut self, message: RxJsonRpcMessage<RoleServer>) -> Understood {
         let message = match message {
             JsonRpcMessage::Request(request) if self.open.len() >= MOST_OPEN => {
-                let what = "so many requests are under way; send more when these are answered";
-                return refused(json!(request.id), TOO_BUSY, what);
+                let what = format!(
+                    "{MOST_OPEN} requests are under way; send more when these are answered"
+                );
+                return refused(json!(request.id), TOO_BUSY, &what);
             }
             JsonRpcMessage::Request(request) => match call(request) {
                 Ok(request) if !self.open.insert(request.id.clone()) => {
@@ -94,6 +92,12 @@ impl Ledger {
         }
         Understood::Message(Box::new(message))
     }
+}
+
+/// The answer to a line of which only the head was kept.
+pub(crate) fn too_long(head: &[u8], most: usize) -> Understood {
+    let what = format!("a line of more than {} MiB is not read", most >> 20);
+    refused(top_level_id(head), INVALID_REQUEST, &what)
 }
 
 /// Whether a session begins with this request: by its own name, or by saying which revision it speaks.

@@ -16,7 +16,7 @@ use rmcp::model::{JsonRpcMessage, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::line::{Ledger, Understood};
+use crate::line::{self, Ledger, Understood};
 
 /// Longest line that is read, in bytes.
 const MAX_LINE: usize = 16 << 20;
@@ -252,8 +252,11 @@ impl Stream for Messages {
             match std::task::ready!(self.lines.poll_recv(cx)) {
                 Some(line) => {
                     UNHANDLED.take(line.bytes().len());
-                    let is_whole = matches!(line, Line::Whole(_));
-                    match ledger().understand(line.bytes(), is_whole) {
+                    let understood = match &line {
+                        Line::Whole(line) => ledger().understand(line),
+                        Line::TooLong(head) => line::too_long(head, MAX_LINE),
+                    };
+                    match understood {
                         Understood::Message(message) => return Poll::Ready(Some(*message)),
                         Understood::Answer(answer) => {
                             send(Out::Line(format!("{answer}\n").into_bytes()));
@@ -302,5 +305,24 @@ mod tests {
         let mut input = vec![b'x'; MAX_LINE + 10];
         input.extend_from_slice(b"\nshort\n");
         assert_eq!(lines(&input), [usize::MAX, 5]);
+    }
+
+    #[test]
+    fn who_waits_for_less_to_wait_goes_on_when_there_is_less() {
+        static BYTES: Waiting = Waiting::new();
+        BYTES.add(10);
+        // No more than that waits: nobody is held.
+        BYTES.wait(10);
+        BYTES.add(5);
+        assert!(BYTES.is_more_than(10));
+        let (to_us, said) = blocking::channel();
+        let waiting = std::thread::spawn(move || {
+            BYTES.wait(10);
+            let _ = to_us.send(*BYTES.lock());
+        });
+        BYTES.take(3);
+        BYTES.take(4);
+        assert_eq!(said.recv().ok(), Some(8), "not before it is less");
+        assert!(waiting.join().is_ok());
     }
 }

@@ -12,9 +12,11 @@ fn bracket() -> Value {
     and(resting(10), json!({ "takeProfit": 290, "stopLoss": 250, "tif": "GTC" }))
 }
 
+const LIVE: &str = "U7654321";
+const PAPER: &str = "DU1234567";
+
 /// An account that holds ten shares of Apple, and nothing that works.
-async fn holding(live: bool) -> Desk {
-    let id = if live { "U7654321" } else { "DU1234567" };
+async fn holding(id: &str) -> Desk {
     let accounts = json!([{
         "id": id, "currency": "USD", "cash": { "USD": 1_000_000 },
         "positions": [{ "conid": AAPL, "quantity": 10, "avgPrice": 200 }],
@@ -49,12 +51,12 @@ fn close(price: u32) -> Value {
 
 #[tokio::test]
 async fn a_position_is_not_closed_beside_an_order_that_was_entered_at_tws_just_now() {
-    for live in [false, true] {
-        let mut desk = holding(live).await;
+    for account in [PAPER, LIVE] {
+        let mut desk = holding(account).await;
         // The list is known, and the broker gives it again for some seconds.
         desk.call("get_live_orders", json!({})).await;
         let sell = json!({ "place": { "conid": AAPL, "side": "SELL", "quantity": 10, "type": "LMT", "price": 280, "tif": "GTC" } });
-        if live {
+        if account == LIVE {
             let waits = desk.place(close(275)).await;
             assert_eq!(waits["status"], "needs_confirmation", "{waits}");
             desk.sim.tell("/tws", sell).await;
@@ -82,8 +84,13 @@ async fn what_was_cancelled_here_does_not_stand_in_the_way_of_a_close() {
     })
     .await;
     desk.call("get_live_orders", json!({})).await;
-    let ended = desk.call("cancel_order", json!({ "orderId": stop })).await;
-    assert!(ended["warnings"].to_string().contains("stands without it"), "{ended}");
+    let end = json!({ "orderId": stop, "requestId": "end" });
+    for _ in 0..2 {
+        let ended = desk.call("cancel_order", end.clone()).await;
+        let warnings = ended["warnings"].to_string();
+        assert_eq!(warnings.matches("stands without it").count(), 1, "{ended}");
+        assert_eq!(ended["outcome"], "done", "{ended}");
+    }
     desk.call("cancel_order", json!({ "orderId": profit })).await;
     let closed = desk.place(close(280)).await;
     assert_eq!(closed["status"], "placed", "{closed}");
@@ -91,7 +98,7 @@ async fn what_was_cancelled_here_does_not_stand_in_the_way_of_a_close() {
 
 #[tokio::test]
 async fn who_approves_is_shown_what_the_client_is_told() {
-    let mut desk = holding(true).await;
+    let mut desk = holding(LIVE).await;
     let stop = json!({ "symbol": "AAPL", "action": "SELL", "orderType": "STP", "quantity": 25, "stopPrice": 250 });
     let out = desk.place(stop).await;
     assert_eq!(out["status"], "needs_confirmation", "{out}");
@@ -146,7 +153,7 @@ async fn a_child_is_not_moved_past_its_parent_nor_that_past_it() {
 
 #[tokio::test]
 async fn a_change_within_a_group_is_no_second_sale() {
-    let mut desk = holding(false).await;
+    let mut desk = holding(PAPER).await;
     desk.script(json!([{ "questions": [], "then": "rest", "thenOthers": "rest" }])).await;
     let group = json!({
         "symbol": "AAPL", "action": "SELL", "orderType": "LMT", "quantity": 10, "price": 290, "tif": "GTC",

@@ -393,6 +393,18 @@ async fn a_person_runs_exports_imports_and_forgets() {
     assert!(code == 0 && text.contains("in the archive"), "{text} {why}");
     let (code, _, why) = ctl(&["flex", "import", csv]).await;
     assert!(code == 1 && why.contains("no XML"), "{why}");
+    // As the archive keeps it: packed, and there already.
+    let kept = std::fs::read_dir(world.state().join("flex")).unwrap().flatten();
+    let kept =
+        kept.map(|file| file.path()).find(|path| path.extension().is_some_and(|e| e == "gz"));
+    let (code, text, why) = ctl(&["flex", "import", kept.unwrap().to_str().unwrap()]).await;
+    assert!(code == 0 && text.contains("in the archive before"), "{text}{why}");
+    // Nobody waits for what is no file, and nothing of what was handed over stays.
+    for odd in ["/dev/zero", world.path("").to_str().unwrap()] {
+        let (code, _, why) = ctl(&["flex", "import", odd]).await;
+        assert!(code == 1 && why.contains("no regular file"), "{odd}: {why}");
+    }
+    assert_eq!(std::fs::read_dir(world.state().join("flex-inbox")).unwrap().count(), 0);
     let (code, text, _) = ctl(&["flex", "list", "--json"]).await;
     let list: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((code, &list["queries"][0]["statements"]), (0, &json!(1)), "{list}");

@@ -1,11 +1,12 @@
 //! Statements are read, and files for other programs written, off the daemon's threads.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use ibd_flex::archive::{Archive, Entry};
+use ibd_flex::archive::{AddError, Added, Archive, Entry, Incoming, unpacked};
 use ibd_flex::section::{self, Ask, Format, SectionError};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::words;
@@ -125,10 +126,40 @@ fn private(path: &Path) -> std::io::Result<File> {
     options.write(true).create(true).truncate(true).open(path)
 }
 
+/// What came of a file that was handed over.
+#[derive(Debug)]
+pub enum Imported {
+    /// A statement.
+    Statement(Result<Box<Added>, AddError>),
+    /// The text of the original's memory of queries.
+    Queries(io::Result<String>),
+}
+
+/// Reads a file that was handed over, whatever it is.
+pub fn import(path: &Path, archive: &Archive, known: &[Entry]) -> Imported {
+    if is_json(path) {
+        return Imported::Queries(std::fs::read_to_string(path));
+    }
+    let incoming = Incoming { query_id: None, name: None, now: Timestamp::now(), known };
+    let added =
+        unpacked(path).map_err(AddError::from).and_then(|source| archive.add(source, &incoming));
+    Imported::Statement(added.map(Box::new))
+}
+
 /// Whether a file's text is JSON: the original's memory of queries, and no statement.
-pub fn is_json(path: &Path) -> bool {
+fn is_json(path: &Path) -> bool {
     let mut start = Vec::new();
     let read = File::open(path).and_then(|file| file.take(64).read_to_end(&mut start));
     let first = start.iter().find(|byte| !byte.is_ascii_whitespace());
     read.is_ok() && matches!(first, Some(b'{' | b'['))
+}
+
+/// What commands that were killed have left in the inbox.
+pub fn clear(inbox: &Path) {
+    let files = std::fs::read_dir(inbox).into_iter().flatten().flatten();
+    for file in files {
+        if let Err(error) = std::fs::remove_file(file.path()) {
+            tracing::warn!(%error, file = %file.path().display(), "a left file stays");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use ractor::RpcReplyPort;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, timeout_at};
+use ulid::Ulid;
 
 use super::memory::Query;
 use super::schedule::Daily;
@@ -198,9 +199,9 @@ impl FlexHandle {
         self.call(|reply| Msg::Prune(keep, is_trial, reply)).await
     }
 
-    /// Takes a file over; what it was.
-    pub async fn import(&self, path: PathBuf) -> Result<String, Refusal> {
-        self.call(|reply| Msg::Import(path, reply)).await
+    /// Takes a file of the inbox over; what it was.
+    pub async fn import(&self, name: Ulid) -> Result<String, Refusal> {
+        self.call(|reply| Msg::Import(name, reply)).await
     }
 }
 

@@ -1,6 +1,5 @@
 //! What a person does about Flex queries, through `ibctl flex`.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ibd_flex::archive::{Keep, describe};
@@ -8,6 +7,7 @@ use ibd_flex::section;
 use ibd_protocol::{FlexQueryReport, FlexReport, FlexVerb};
 use jiff::{Timestamp, ToSpan};
 use tokio::time::Instant;
+use ulid::Ulid;
 
 use super::files::{self, Form, off};
 use super::schedule::Daily;
@@ -48,14 +48,14 @@ pub async fn verb(flex: &FlexHandle, verb: FlexVerb, tell: impl Fn(&str)) -> Fle
 
 /// Only what lies in the inbox, by the name that `ibctl` gave it.
 async fn import(flex: &FlexHandle, name: &str) -> Result<FlexReport, Refusal> {
-    let name: ulid::Ulid = name.parse().map_err(|_| {
+    let name: Ulid = name.parse().map_err(|_| {
         Refusal::new(
             "flex_import",
             "This is no name of a file in the inbox.",
             "Use `ibctl flex import FILE`.",
         )
     })?;
-    flex.import(PathBuf::from(name.to_string())).await.map(said)
+    flex.import(name).await.map(said)
 }
 
 fn said(text: String) -> FlexReport {

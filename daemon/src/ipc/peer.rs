@@ -152,7 +152,7 @@ impl Actor for Peer {
             Msg::Ending(reason) => state.ending(&me, reason),
             Msg::Closed => me.stop(None),
         }
-        state.activity.is_at(state.calls.len() + state.errands);
+        state.activity.set_under_way(state.calls.len() + state.errands);
         Ok(())
     }
 
@@ -247,8 +247,11 @@ impl State {
             self.shared.desks.gateway.choose(self.shared.config.pinned(choice)).await;
         }
         self.has_display = wishes.has_display;
-        // `ibctl` brings what a person's own shell says.
-        self.shared.desks.session.wishes(wishes, self.id.is_none());
+        let session = &self.shared.desks.session;
+        match self.id {
+            Some(_) => session.wishes(wishes),
+            None => session.wishes_of_person(wishes),
+        }
         self.shared.desks.flex.wishes(wishes);
         let policy = Policy::settle(&self.shared.config, wishes);
         for setting in &policy.unheard {

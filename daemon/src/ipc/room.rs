@@ -1,4 +1,4 @@
-//! Room for connections: there are only so many, and what hears nothing for long makes room for who comes.
+//! Room for connections: there are only so many, and what said nothing for longest makes room for who comes.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 /// Connections at one time; each costs buffers and a descriptor, and there is a handful of clients.
 const MOST: usize = 128;
-/// Descriptors that one connection may use, the broker's and the store's share included.
-const DESCRIPTORS: usize = 4;
+/// Descriptors for each connection: its own, and its share of the broker's, the store's and the gateway's.
+const PER_CONNECTION: usize = 4;
 /// Fewer descriptors than this are not enough for the broker, the store and some clients.
 const FEWEST: usize = 64;
 /// As many as are asked of the system.
@@ -38,7 +38,7 @@ impl Activity {
     }
 
     /// So many of its calls are under way.
-    pub fn is_at(&self, under_way: usize) {
+    pub fn set_under_way(&self, under_way: usize) {
         self.0.under_way.store(under_way, Ordering::Relaxed);
     }
 
@@ -81,7 +81,7 @@ pub fn room<'a>(connected: impl Iterator<Item = &'a Activity>, most: usize) -> R
 
 /// How many connections there may be with so many descriptors.
 pub fn most(descriptors: u64) -> usize {
-    let share = usize::try_from(descriptors).unwrap_or(usize::MAX) / DESCRIPTORS;
+    let share = usize::try_from(descriptors).unwrap_or(usize::MAX) / PER_CONNECTION;
     share.clamp(1, MOST)
 }
 
@@ -123,16 +123,16 @@ mod tests {
         assert_eq!(decided(4), Room::Free);
         tokio::time::advance(Duration::from_secs(1)).await;
         connected[0].heard();
-        connected[1].is_at(1);
+        connected[1].set_under_way(1);
         assert_eq!(decided(3), Room::InPlaceOf(2));
         tokio::time::advance(Duration::from_secs(1)).await;
         connected[2].heard();
         assert_eq!(decided(3), Room::InPlaceOf(0));
         for one in &connected {
-            one.is_at(2);
+            one.set_under_way(2);
         }
         assert_eq!(decided(3), Room::Full);
-        connected[1].is_at(0);
+        connected[1].set_under_way(0);
         assert_eq!(decided(3), Room::InPlaceOf(1));
     }
 

@@ -271,9 +271,32 @@ impl Intent {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    /// An order in this state, as somebody asked for it just now.
+    pub(crate) fn placed(order: Order, state: State) -> Intent {
+        intent(Purpose::Place, order, state)
+    }
+
+    /// The same with another purpose.
+    pub(crate) fn intent(purpose: Purpose, order: Order, state: State) -> Intent {
+        let seed = Seed {
+            purpose,
+            account: order.account.clone(),
+            text: order.shown(),
+            order: Some(order),
+            origin: Origin {
+                client: "claude".into(),
+                tool: "place_order".into(),
+                key: "key".into(),
+                hash: "hash".into(),
+                bound: Vec::new(),
+            },
+        };
+        Intent::new(IntentId::new(), seed, state, Timestamp::now()).unwrap()
+    }
 
     #[test]
     fn an_intent_has_one_client_order_id_and_is_known_by_it() {

@@ -503,7 +503,6 @@ impl State {
             (life::State::Over(End::Done), Purpose::Cancel { order_id, of }) => {
                 let target = of.and_then(|id| self.book.get(id));
                 target.is_some_and(|target| target.has_ended(*order_id))
-                    || self.gone.contains_key(order_id)
             }
             (life::State::Over(End::Done), Purpose::CancelAll) => false,
             (life::State::Over(End::Done), Purpose::Modify { change, .. }) => {

@@ -20,7 +20,7 @@ pub const STOP_ENDS: &str = "The stop ends with today's session (tif DAY); what 
 /// What should be known of an intent before anything else, a sentence each.
 pub fn warnings(intent: &Intent, now: Timestamp) -> Vec<String> {
     let known = intent.state.standing().zip(intent.order.as_ref()).filter(|_| intent.is_order());
-    let Some((standing, order)) = known else { return said(intent, true, now) };
+    let Some((standing, order)) = known else { return said(intent, now) };
     let stop = stop(standing, order);
     let naked = stop.and_then(|stop| naked(standing, stop));
     let has_stop = naked.is_none() && intent.state.is_open();
@@ -32,15 +32,15 @@ pub fn warnings(intent: &Intent, now: Timestamp) -> Vec<String> {
         warnings.extend(changed(intent, order));
         warnings.extend(trail(order).filter(|_| is_past(intent, now)));
     }
-    warnings.extend(said(intent, has_stop, now));
+    let is_so = |text: &String| has_stop || text != STOP_ENDS;
+    warnings.extend(said(intent, now).into_iter().filter(is_so));
     warnings
 }
 
 /// What was to be known when it was sent. What it says of the account and of other orders was so then.
-fn said(intent: &Intent, has_stop: bool, now: Timestamp) -> Vec<String> {
+fn said(intent: &Intent, now: Timestamp) -> Vec<String> {
     let is_past = is_past(intent, now);
-    let texts = intent.warnings.iter().filter(|text| has_stop || *text != STOP_ENDS);
-    let told = texts.map(|text| match is_past && text != STOP_ENDS {
+    let told = intent.warnings.iter().map(|text| match is_past && text != STOP_ENDS {
         true => format!("When it was sent: {text}"),
         false => text.clone(),
     });
@@ -138,7 +138,7 @@ pub fn others(intent: &Intent) -> Vec<String> {
 }
 
 /// What should be known of an order before it is sent: protection that ends with the day.
-pub fn before(order: &Order) -> Vec<String> {
+pub fn before_sending(order: &Order) -> Vec<String> {
     let is_stop = |pricing: &Pricing| {
         matches!(
             pricing,

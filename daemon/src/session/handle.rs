@@ -110,13 +110,19 @@ impl SessionHandle {
     }
 
     /// What a client says about logins.
-    pub fn wishes(&self, wishes: &Wishes, by_person: bool) {
+    pub fn wishes(&self, wishes: &Wishes) {
+        self.change_wish(|wish| wish.add(wishes));
+    }
+
+    /// The same of what a person's own shell says, brought along by `ibctl`.
+    pub fn wishes_of_person(&self, wishes: &Wishes) {
+        self.change_wish(|wish| wish.add_of_person(wishes));
+    }
+
+    fn change_wish(&self, add: impl FnOnce(&mut Wish)) {
         let wish = {
             let mut wish = self.wish.lock().unwrap_or_else(PoisonError::into_inner);
-            match by_person {
-                true => wish.add_of_person(wishes),
-                false => wish.add(wishes),
-            }
+            add(&mut wish);
             wish.clone()
         };
         self.post.send(Msg::Wish(Box::new(wish)));

@@ -101,10 +101,7 @@ impl Tool for CancelOrder {
         let hash = hash_of(&(&account, &purpose));
         let origin = order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), hash);
         if let Some(out) = order_road::earlier(&ctx, &origin).await? {
-            return Ok(match &own {
-                Some(own) => still(&ctx, out, own, &purpose).await?,
-                None => out,
-            });
+            return Ok(out);
         }
         let seed = Seed { purpose, account, order: None, text, origin };
         let before = match seed.purpose {
@@ -227,13 +224,6 @@ async fn seen(ctx: &Ctx, intent: &Intent, own: Option<&Intent>) -> Result<Out, R
     let is_over = |target: &Intent| target.has_ended(order_id);
     let target = ctx.desks.orders.follow(own.id, deadline, is_over, |_| ()).await?;
     Ok(Out::of(intent, None).with_standing(&target, order_id))
-}
-
-/// The outcome of a request that was made before, with how the order stands now: it may work again.
-async fn still(ctx: &Ctx, out: Out, own: &Intent, purpose: &Purpose) -> Result<Out, Refusal> {
-    let Purpose::Cancel { order_id, .. } = *purpose else { return Ok(out) };
-    let (now, unseen) = order_road::seen_again(ctx, own.clone()).await?;
-    Ok(out.with_standing(&now, order_id).with_unseen(unseen))
 }
 
 /// The orders of an account that may still be filled, by a list that is asked for now.

@@ -188,14 +188,23 @@ pub async fn named(ctx: &Ctx, field: &str, text: &str) -> Result<Intent, Refusal
     })
 }
 
-/// An order that is told of a second time, and why its page could not be read for that, if it could not: what the
-/// journal says may be from before a restart; what is over may work again, or be filled after all. Nobody waits for a
-/// session here.
+/// An intent that is told of a second time, and why IBKR could not be asked for that, if it could not: what the
+/// journal says may be from before a restart; what is over may work again, or be filled after all. Of a cancellation
+/// that is the order that was to end. Nobody waits for a session here.
 pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<String>), Refusal> {
-    match intent.order_id().is_none() || !intent.is_order() || ctx.has_session() {
-        true => seen_again(ctx, intent).await,
-        false => Ok((intent, Some("there is no session".to_owned()))),
-    }
+    let target = match intent.purpose {
+        Purpose::Cancel { order_id, of: Some(of) } => {
+            ctx.desks.orders.look(of).await?.map(|target| (target, order_id))
+        }
+        Purpose::Place => intent.order_id().map(|order_id| (intent.clone(), order_id)),
+        _ => None,
+    };
+    let unseen = match target {
+        None => None,
+        Some(_) if !ctx.has_session() => Some("there is no session".to_owned()),
+        Some((target, order_id)) => look_again(ctx, &target, order_id).await,
+    };
+    Ok((ctx.desks.orders.look(intent.id).await?.unwrap_or(intent), unseen))
 }
 
 /// An order as it stands once its own page at the broker was read, or why it could not be.
@@ -203,19 +212,24 @@ pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<Str
     let Some(order_id) = intent.order_id().filter(|_| intent.is_order()) else {
         return Ok((intent, None));
     };
+    let unseen = look_again(ctx, &intent, order_id).await;
+    Ok((ctx.desks.orders.look(intent.id).await?.unwrap_or(intent), unseen))
+}
+
+/// Reads the page of one order of a submission; why it could not be read, if it could not.
+async fn look_again(ctx: &Ctx, intent: &Intent, order_id: OrderId) -> Option<String> {
     let began = Timestamp::now();
     let deadline = soon(ctx).min(Instant::now() + faults::scaled(lateness::PAGE_ANSWER));
-    let unseen = match page(ctx, Some(&intent.account), order_id, deadline).await {
+    match page(ctx, Some(&intent.account), order_id, deadline).await {
         Ok(Some(answer)) => {
             ctx.desks.orders.paged(Page::of(&answer.value), began);
             None
         }
         // IBKR forgets over night what has ended.
-        Ok(None) if intent.state.is_over() => None,
+        Ok(None) if intent.has_ended(order_id) => None,
         Ok(None) => Some("it does not know the order now".to_owned()),
         Err(refusal) => Some(refusal.message),
-    };
-    Ok((ctx.desks.orders.look(intent.id).await?.unwrap_or(intent), unseen))
+    }
 }
 
 /// An order's own page at the broker, in this account or in any; nothing if the broker does not know it.

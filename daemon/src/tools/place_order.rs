@@ -41,7 +41,7 @@ impl Tool for PlaceOrder {
             None => None,
         };
         let ready = order_road::wanted(&ctx, &wanted).await.map_err(Refusal::unsent)?;
-        let warnings = told::before(&ready.order);
+        let warnings = told::before_sending(&ready.order);
         let manner = Manner {
             origin,
             purpose: Purpose::Place,

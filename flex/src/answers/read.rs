@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::choose::{ANY, Chosen, SUMMARIES};
 use super::fields::{self, Field, Item};
 use super::flows::{self, Flows};
+use super::instrument::Sought;
 use super::nav::Nav;
 use super::positions::Positions;
 use super::rates::Rates;
@@ -50,25 +51,6 @@ pub(super) struct Context<'q> {
     sought: Sought,
     /// Rows of which it is not known of which country they are.
     unknown_country: u64,
-}
-
-/// The search for an instrument among the rows.
-#[derive(Debug, Default)]
-struct Sought {
-    is_found: bool,
-    /// Rows of options on it, which were not asked for.
-    options: u64,
-    /// What there is.
-    symbols: BTreeSet<String>,
-}
-
-/// Whether a row is of the instrument that is asked for.
-#[derive(Debug, PartialEq, Eq)]
-enum Match {
-    Yes,
-    /// It is an option on it.
-    Option,
-    No,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -134,37 +116,6 @@ pub(super) fn answer<B: BufRead>(
         answer.notes.push(format!("{rows} of {all} rows are shown; totals are over all of them"));
     }
     Ok(answer)
-}
-
-/// Symbols that are kept to tell what there is, and that are told.
-const MOST_SYMBOLS: usize = 5_000;
-const SHOWN_SYMBOLS: usize = 12;
-
-/// Without what brokers and people write differently: `BRK B`, `BRK.B`, `brk-b`.
-fn plain(text: &str) -> String {
-    let plain = text.trim().to_uppercase();
-    let mut parts = plain.split([' ', '.', '-', '/']).filter(|part| !part.is_empty());
-    let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |all, part| all + " " + part)
-}
-
-fn instrument(item: &Item<'_>, wanted: &str) -> Match {
-    let wanted = plain(wanted);
-    let is = |field: Field| item.text(field).is_some_and(|text| plain(&text) == wanted);
-    if [Field::Symbol, Field::Conid, Field::Isin].into_iter().any(is) {
-        return Match::Yes;
-    }
-    if is(Field::Underlying) {
-        return Match::Option;
-    }
-    // A company, by how its name begins.
-    let is_name = wanted.len() >= 4 && wanted.chars().any(char::is_alphabetic);
-    let is_stock = item.text(Field::AssetCategory).is_some_and(|text| text == "STK");
-    let begins = item.text(Field::Description).is_some_and(|text| {
-        let name = plain(&text);
-        name.strip_prefix(&wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-    });
-    if is_name && is_stock && begins { Match::Yes } else { Match::No }
 }
 
 /// Rows that only an older statement has, although a newer one tells of their days.
@@ -343,22 +294,7 @@ impl<'q> Context<'q> {
 
     fn is_of_symbol(&mut self, item: &Item<'_>) -> bool {
         let Some(wanted) = self.question.symbol.as_deref() else { return true };
-        let is_wanted = match instrument(item, wanted) {
-            Match::Yes => true,
-            Match::Option => {
-                self.sought.options += 1;
-                self.question.options
-            }
-            Match::No => {
-                let symbol = item.text(Field::Symbol);
-                let has_room = self.sought.symbols.len() < MOST_SYMBOLS;
-                let symbol = symbol.filter(|_| has_room).map(|text| crate::cell::clean(&text));
-                self.sought.symbols.extend(symbol);
-                false
-            }
-        };
-        self.sought.is_found |= is_wanted;
-        is_wanted
+        self.sought.is_it(item, wanted, self.question.options)
     }
 
     fn is_of_country(&mut self, item: &Item<'_>) -> bool {
@@ -380,16 +316,10 @@ impl<'q> Context<'q> {
 
     /// An instrument that no row is of is none that nothing happened to.
     fn has_found(&self) -> Result<(), NoAnswer> {
-        let Some(asked) = &self.question.symbol else { return Ok(()) };
-        let is_known = self.sought.is_found || self.sought.options > 0;
-        if is_known || self.sought.symbols.is_empty() {
-            return Ok(());
+        match &self.question.symbol {
+            Some(asked) => self.sought.found(asked),
+            None => Ok(()),
         }
-        let first = plain(asked).chars().next();
-        let (near, far): (Vec<&String>, Vec<&String>) =
-            self.sought.symbols.iter().partition(|one| plain(one).chars().next() == first);
-        let known = near.into_iter().chain(far).take(SHOWN_SYMBOLS).cloned().collect();
-        Err(NoAnswer::NoSymbol { asked: asked.clone(), known })
     }
 
     /// The first of some dates that the row has.
@@ -509,12 +439,7 @@ impl<'q> Context<'q> {
 
     fn explain(&self, answer: &mut Answer) {
         self.lacking(false).into_iter().for_each(|tick| tick.push(&mut answer.tick));
-        if self.sought.options > 0 && !self.question.options {
-            answer.notes.push(format!(
-                "{} rows are of options on it and are left out: ask with options true for both",
-                self.sought.options
-            ));
-        }
+        answer.notes.extend(self.sought.left_out());
         if self.unknown_country > 0 {
             answer.notes.push(format!(
                 "of {} rows the country is not known; they are left out",

@@ -27,7 +27,7 @@ const TIMES: [&str; 4] = ["time", "day", "month", "year"];
 pub(super) fn sort(answer: &mut Answer, sort: Sort) {
     let table = &mut answer.table;
     let is_of_time = matches!(sort, Sort::Newest | Sort::Oldest);
-    let columns: Vec<&str> = match is_of_time {
+    let columns: Vec<&'static str> = match is_of_time {
         true => TIMES.to_vec(),
         false => AMOUNTS.into_iter().chain(OF_ROWS).collect(),
     };
@@ -50,11 +50,11 @@ pub(super) fn sort(answer: &mut Answer, sort: Sort) {
     }
 }
 
-fn column(table: &Table, names: &[&str]) -> Option<(usize, String)> {
+fn column(table: &Table, names: &[&'static str]) -> Option<(usize, &'static str)> {
     names.iter().find_map(|name| {
         let at = table.cols.iter().position(|col| col == name)?;
         let is_used = table.rows.iter().any(|row| has(row.get(at)));
-        is_used.then(|| (at, (*name).to_owned()))
+        is_used.then_some((at, *name))
     })
 }
 

@@ -199,6 +199,9 @@ fn file_name(entry: &Entry) -> String {
     format!("{query}_{days}_{}{ENDING}", &entry.sha256[..16])
 }
 
+/// More than any statement, in bytes: a small file can be packed from an endless one.
+const MOST_UNPACKED: u64 = 8 << 30;
+
 /// A file to be taken over, unpacked where it is packed.
 pub fn unpacked(path: &Path) -> io::Result<Box<dyn Read>> {
     let mut source = BufReader::new(File::open(path)?);
@@ -207,7 +210,7 @@ pub fn unpacked(path: &Path) -> io::Result<Box<dyn Read>> {
         return Err(io::Error::other("it is a zip archive: unpack it, and import what is inside"));
     }
     Ok(match start.starts_with(&[0x1f, 0x8b]) {
-        true => Box::new(MultiGzDecoder::new(source)),
+        true => Box::new(MultiGzDecoder::new(source).take(MOST_UNPACKED)),
         false => Box::new(source),
     })
 }

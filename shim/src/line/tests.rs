@@ -8,13 +8,13 @@ const HELLO: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"
 /// A session that has begun.
 fn begun() -> Ledger {
     let mut ledger = Ledger::default();
-    assert!(matches!(ledger.understand(HELLO.as_bytes(), true), Understood::Message(_)));
+    assert!(matches!(ledger.understand(HELLO.as_bytes()), Understood::Message(_)));
     ledger
 }
 
 /// Id, code and words of the answer.
 fn answer(line: &[u8]) -> (Value, i64, String) {
-    match begun().understand(line, true) {
+    match begun().understand(line) {
         Understood::Answer(answer) => {
             let error = &answer["error"];
             let words = error["message"].as_str().unwrap().to_owned();
@@ -26,7 +26,7 @@ fn answer(line: &[u8]) -> (Value, i64, String) {
 
 /// The arguments that a call has once it is understood.
 fn arguments(line: &str) -> Value {
-    match begun().understand(line.as_bytes(), true) {
+    match begun().understand(line.as_bytes()) {
         Understood::Message(message) => match *message {
             JsonRpcMessage::Request(Request {
                 request: ClientRequest::CallToolRequest(call),
@@ -41,7 +41,7 @@ fn arguments(line: &str) -> Value {
 #[test]
 fn a_byte_order_mark_is_no_part_of_the_first_line() {
     let line = ["\u{feff}", HELLO].concat();
-    let understood = Ledger::default().understand(line.as_bytes(), true);
+    let understood = Ledger::default().understand(line.as_bytes());
     assert!(matches!(understood, Understood::Message(_)), "{understood:?}");
 }
 
@@ -71,14 +71,14 @@ fn what_is_no_json_is_answered_under_its_id() {
 fn json_that_is_no_message_is_answered_if_somebody_waits() {
     assert_eq!(answer(br#"{"jsonrpc":"2.0","id":3}"#).0, json!(3));
     assert_eq!(answer(b"[1]").1, -32600);
-    let nobody = begun().understand(br#"{"jsonrpc":"2.0","params":1}"#, true);
+    let nobody = begun().understand(br#"{"jsonrpc":"2.0","params":1}"#);
     assert!(matches!(nobody, Understood::Nothing));
-    assert!(matches!(begun().understand(b"  ", true), Understood::Nothing));
+    assert!(matches!(begun().understand(b"  "), Understood::Nothing));
 }
 
 #[test]
 fn of_a_line_that_was_cut_only_its_own_id_counts() {
-    let id = |head: &str| match begun().understand(head.as_bytes(), false) {
+    let id = |head: &str| match too_long(head.as_bytes(), 16 << 20) {
         Understood::Answer(answer) => answer["id"].clone(),
         other => unreachable!("{other:?}"),
     };
@@ -116,13 +116,13 @@ fn arguments_in_a_text_are_read_and_others_refused_in_words() {
 fn an_id_is_free_again_when_its_request_is_answered_or_cancelled() {
     let ping = br#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#;
     let mut ledger = begun();
-    assert!(matches!(ledger.understand(ping, true), Understood::Message(_)));
-    assert!(matches!(ledger.understand(ping, true), Understood::Answer(_)));
+    assert!(matches!(ledger.understand(ping), Understood::Message(_)));
+    assert!(matches!(ledger.understand(ping), Understood::Answer(_)));
     ledger.close(&RequestId::Number(2));
-    assert!(matches!(ledger.understand(ping, true), Understood::Message(_)));
+    assert!(matches!(ledger.understand(ping), Understood::Message(_)));
     let cancel =
         br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}"#;
-    assert!(matches!(ledger.understand(cancel, true), Understood::Message(_)));
+    assert!(matches!(ledger.understand(cancel), Understood::Message(_)));
     ledger.close(&RequestId::Number(0));
     assert!(ledger.is_empty());
 }
@@ -131,11 +131,11 @@ fn an_id_is_free_again_when_its_request_is_answered_or_cancelled() {
 fn what_comes_before_the_session_does_not_end_it() {
     let mut ledger = Ledger::default();
     let stray = br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
-    assert!(matches!(ledger.understand(stray, true), Understood::Nothing));
+    assert!(matches!(ledger.understand(stray), Understood::Nothing));
     let answer = br#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
-    assert!(matches!(ledger.understand(answer, true), Understood::Nothing));
-    assert!(matches!(ledger.understand(HELLO.as_bytes(), true), Understood::Message(_)));
-    assert!(matches!(ledger.understand(stray, true), Understood::Message(_)));
+    assert!(matches!(ledger.understand(answer), Understood::Nothing));
+    assert!(matches!(ledger.understand(HELLO.as_bytes()), Understood::Message(_)));
+    assert!(matches!(ledger.understand(stray), Understood::Message(_)));
 }
 
 #[test]
@@ -143,10 +143,10 @@ fn too_many_requests_at_once_are_refused_one_by_one() {
     let mut ledger = begun();
     let ping = |id: usize| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
     for id in 1..MOST_OPEN {
-        let understood = ledger.understand(ping(id).as_bytes(), true);
+        let understood = ledger.understand(ping(id).as_bytes());
         assert!(matches!(understood, Understood::Message(_)), "{id}");
     }
-    assert!(matches!(ledger.understand(ping(999).as_bytes(), true), Understood::Answer(_)));
+    assert!(matches!(ledger.understand(ping(999).as_bytes()), Understood::Answer(_)));
     ledger.close(&RequestId::Number(7));
-    assert!(matches!(ledger.understand(ping(999).as_bytes(), true), Understood::Message(_)));
+    assert!(matches!(ledger.understand(ping(999).as_bytes()), Understood::Message(_)));
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::orders::asked::Pricing;
 use crate::orders::clock::Boot;
 use crate::orders::guardrails::tests::order;
-use crate::orders::intent::{Origin, Seed};
+use crate::orders::intent::tests::placed;
 use crate::orders::life::{Doubt, NotPlaced};
 use crate::orders::standing::{Part, Standing};
 use ibd_cpapi::money::Price;
@@ -29,20 +29,9 @@ fn limit(price: &str) -> Order {
 }
 
 fn intent(key: &str, order: Order, state: State) -> Intent {
-    let seed = Seed {
-        purpose: Purpose::Place,
-        account: order.account.clone(),
-        text: order.shown(),
-        order: Some(order),
-        origin: Origin {
-            client: "claude".into(),
-            tool: "place_order".into(),
-            key: key.into(),
-            hash: "h".into(),
-            bound: Vec::new(),
-        },
-    };
-    let mut intent = Intent::new(IntentId::new(), seed, state, at(0)).unwrap();
+    let mut intent = placed(order, state);
+    intent.origin.key = key.into();
+    (intent.created_at, intent.since, intent.known_at) = (at(0), at(0), Some(at(0)));
     intent.born = None;
     intent.boot = boot(0);
     intent

@@ -4,27 +4,13 @@ use super::*;
 use crate::orders::asked::{Leg, Pricing};
 use crate::orders::change::Change;
 use crate::orders::guardrails::tests::order;
-use crate::orders::intent::{Origin, Seed};
 use crate::orders::life::{Doubt, End, State};
 use crate::orders::standing::UNLISTED;
 use ibd_cpapi::money::Price;
 
 fn intent(purpose: Purpose, state: State) -> Intent {
     let order = order(Side::Buy, "10", Pricing::Limit(Price::new("100".parse().unwrap())));
-    let seed = Seed {
-        purpose,
-        account: order.account.clone(),
-        text: order.shown(),
-        order: Some(order),
-        origin: Origin {
-            client: "x".into(),
-            tool: "x".into(),
-            key: "x".into(),
-            hash: "x".into(),
-            bound: Vec::new(),
-        },
-    };
-    Intent::new(IntentId::new(), seed, state, Timestamp::now()).unwrap()
+    crate::orders::intent::tests::intent(purpose, order, state)
 }
 
 fn modify(change: Change) -> Purpose {

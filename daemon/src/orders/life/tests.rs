@@ -51,21 +51,9 @@ fn doubt() -> Doubt {
 
 /// An intent for this order, in doubt.
 pub(crate) fn intent_of(order: crate::orders::order::Order) -> crate::orders::intent::Intent {
-    use crate::orders::intent::{Intent, IntentId, Origin, Seed};
-    let seed = Seed {
-        purpose: crate::orders::order::Purpose::Place,
-        account: order.account.clone(),
-        text: order.shown(),
-        order: Some(order),
-        origin: Origin {
-            client: "x".into(),
-            tool: "x".into(),
-            key: "x".into(),
-            hash: "x".into(),
-            bound: Vec::new(),
-        },
-    };
-    Intent::new(IntentId::new(), seed, State::Unknown(doubt()), now()).unwrap()
+    let state = State::Unknown(doubt());
+    let intent = crate::orders::intent::tests::placed(order, state);
+    crate::orders::intent::Intent { created_at: now(), since: now(), ..intent }
 }
 
 pub(crate) fn every_state() -> Vec<State> {

@@ -86,9 +86,8 @@ fn what_is_called_working_has_something_left() {
 
 #[test]
 fn a_child_that_was_changed_elsewhere_is_told_with_the_whole() {
-    use crate::orders::intent::{Intent, IntentId, Origin, Seed};
+    use crate::orders::intent::tests::placed;
     use crate::orders::life::State;
-    use crate::orders::order::Purpose;
     use crate::orders::standing::Part;
 
     let bracket = |profit: &str, stop: &str| Attached::Bracket {
@@ -108,21 +107,7 @@ fn a_child_that_was_changed_elsewhere_is_told_with_the_whole() {
         others: vec![part("8", "Submitted"), part("9", "PreSubmitted"), part("10", "Cancelled")],
         ..Standing::new("7".parse().unwrap(), "Filled")
     };
-    let seed = Seed {
-        purpose: Purpose::Place,
-        account: sent.account.clone(),
-        order: Some(sent.clone()),
-        text: sent.shown(),
-        origin: Origin {
-            client: "x".into(),
-            tool: "x".into(),
-            key: "x".into(),
-            hash: "x".into(),
-            bound: Vec::new(),
-        },
-    };
-    let state = State::at_broker(standing);
-    let intent = Intent::new(IntentId::new(), seed, state, jiff::Timestamp::UNIX_EPOCH).unwrap();
+    let intent = placed(sent.clone(), State::at_broker(standing));
     let seen = |json: &str| {
         shown(&intent, &sent, &page(json)).map(|(now, words)| (now.attached, words.join(", ")))
     };

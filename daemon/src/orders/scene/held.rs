@@ -245,27 +245,11 @@ mod tests {
         }
     }
 
-    fn intent(order: Order, purpose: Purpose, state: State) -> Intent {
-        let seed = crate::orders::intent::Seed {
-            purpose,
-            account: order.account.clone(),
-            text: order.shown(),
-            order: Some(order),
-            origin: crate::orders::intent::Origin {
-                client: "c".into(),
-                tool: "place_order".into(),
-                key: "k".into(),
-                hash: "h".into(),
-                bound: Vec::new(),
-            },
-        };
-        Intent::new(crate::orders::intent::IntentId::new(), seed, state, Timestamp::now()).unwrap()
-    }
-
     #[test]
     fn what_the_list_does_not_have_yet_is_known_from_the_journal() {
         use crate::orders::asked::Pricing;
         use crate::orders::guardrails::tests::order;
+        use crate::orders::intent::tests::{intent, placed};
         use crate::orders::life::Doubt;
         use crate::orders::standing::Standing;
         let sell = || order(Side::Sell, "10", Pricing::Market);
@@ -275,7 +259,7 @@ mod tests {
         let elsewhere = Order { account: "DU9".parse().unwrap(), ..sell() };
         let mut cash = sell();
         cash.size = Size::Cash(ibd_cpapi::money::Amount::new(Decimal::TEN));
-        let place = |order, state| intent(order, Purpose::Place, state);
+        let place = placed;
         let listed = Resting {
             order_id: "7".parse().ok(),
             name: "7".into(),
@@ -288,7 +272,7 @@ mod tests {
         let own = place(sell(), State::Ready);
         let order_id = "7".parse().unwrap();
         let purpose = Purpose::Modify { order_id, of: None, change: Default::default() };
-        let change = intent(sell(), purpose, State::Ready);
+        let change = intent(purpose, sell(), State::Ready);
         for (other, own, expected) in [
             (place(sell(), working("7")), &own, Some("4")),
             (place(sell(), working("8")), &own, Some("4 10")),

@@ -4,9 +4,8 @@ use super::*;
 use crate::orders::asked::Pricing;
 use crate::orders::guardrails::tests::order;
 use crate::orders::head::Heads;
-use crate::orders::intent::{Origin, Seed};
+use crate::orders::intent::tests::placed;
 use crate::orders::life::Doubt;
-use crate::orders::order::Purpose;
 use crate::orders::standing::Standing;
 use crate::orders::trail::Trail;
 use ibd_cpapi::money::Price;
@@ -20,21 +19,9 @@ fn limit(price: &str) -> Order {
 }
 
 fn intent(order: Order, state: State) -> Intent {
-    let seed = Seed {
-        purpose: Purpose::Place,
-        account: order.account.clone(),
-        text: order.shown(),
-        order: Some(order),
-        origin: Origin {
-            client: "claude".into(),
-            tool: "place_order".into(),
-            key: IntentId::new().to_string(),
-            hash: "h".into(),
-            bound: Vec::new(),
-        },
-    };
     let sent = matches!(state, State::Working(_) | State::Unknown(_));
-    let mut intent = Intent::new(IntentId::new(), seed, state, Timestamp::now()).unwrap();
+    let mut intent = placed(order, state);
+    intent.origin.key = intent.id.to_string();
     intent.sent_at = sent.then(Timestamp::now);
     intent
 }

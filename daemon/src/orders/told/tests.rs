@@ -1,9 +1,8 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::orders::guardrails::tests::order as plain;
-use crate::orders::intent::{IntentId, Origin, Seed};
+use crate::orders::intent::tests::placed;
 use crate::orders::life::State;
-use crate::orders::order::Purpose;
 use ibd_cpapi::money::{Price, Quantity};
 use ibd_cpapi::orders::Side;
 use jiff::SignedDuration;
@@ -39,21 +38,7 @@ fn standing(first: &str, filled: &str, profit: &str, stop: &str) -> Standing {
 }
 
 fn intent(order: Order, standing: Standing) -> Intent {
-    let seed = Seed {
-        purpose: Purpose::Place,
-        account: order.account.clone(),
-        text: order.shown(),
-        order: Some(order),
-        origin: Origin {
-            client: "x".into(),
-            tool: "x".into(),
-            key: "x".into(),
-            hash: "x".into(),
-            bound: Vec::new(),
-        },
-    };
-    let state = State::at_broker(standing);
-    Intent::new(IntentId::new(), seed, state, Timestamp::now()).unwrap()
+    placed(order, State::at_broker(standing))
 }
 
 fn warned(intent: &Intent) -> String {

@@ -150,10 +150,7 @@ async fn trusted(
     credentials: &Credentials,
 ) -> Result<(String, [u8; 32]), Failure> {
     // What a client chose is for its own secrets alone.
-    let chose_it = match (&credentials.gateway, &view.choice) {
-        (Some(wished), Some(chosen)) => !credentials.is_own && wished == chosen,
-        _ => false,
-    };
+    let chose_it = credentials.gateway.is_some() && credentials.gateway == view.choice;
     if view.is_upstream_of_a_client && !chose_it {
         return Err(Failure::new(
             "gateway_not_trusted",

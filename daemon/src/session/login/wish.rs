@@ -79,9 +79,8 @@ pub struct Credentials {
     pub password: Secret,
     /// The seed of an authenticator app.
     pub totp: Option<Secret>,
-    /// Whether any of these secrets is the daemon's own: from its configuration or the keyring, and not a client's.
-    pub is_own: bool,
-    /// Through which gateway the client wants to log in that brought them.
+    /// Through which gateway the client wants to log in that brought all of these secrets; nothing where one of them
+    /// is the daemon's own, from its configuration or the keyring.
     pub gateway: Option<GatewayChoice>,
 }
 
@@ -130,25 +129,25 @@ impl Wish {
         self.given.overlay(parted(wishes).1);
     }
 
-    /// What a client may say only beside the secrets that are typed, all of them its own.
-    fn beside(&self) -> Option<&Settings> {
-        let brought = self.brought.as_ref()?;
+    /// The login of a client, if every secret that would be typed is the one that it brought along.
+    fn all_brought(&self) -> Option<&Brought> {
         let has_own = |name| self.own.text(name).is_some();
-        let is_password_its = !has_own("IB_PASSWORD_AUTH");
-        let is_code_its = !self.is_totp() || brought.totp.is_some() && !has_own("IB_TOTP_SECRET");
-        (is_password_its && is_code_its).then_some(&brought.beside)
+        self.brought.as_ref().filter(|brought| {
+            let is_code_its =
+                !self.is_totp() || brought.totp.is_some() && !has_own("IB_TOTP_SECRET");
+            !has_own("IB_PASSWORD_AUTH") && is_code_its
+        })
     }
 
     /// What of a client's login settings does not count: it would have the daemon's own secrets typed into what
     /// the client names.
     pub fn unheard(own: &Settings, wishes: &Wishes) -> Vec<&'static str> {
-        let mut wish = Self { own: own.clone(), ..Self::default() };
-        wish.given.overlay(parted(wishes).1);
-        wish.brought = Brought::of(wishes);
-        let named = parted(wishes).0;
+        let (beside, others) = parted(wishes);
+        let brought = Brought::of(wishes);
+        let wish = Self { own: own.clone(), given: others, brought, ..Self::default() };
         let is_unheard = |setting: &&Setting| {
-            let value = named.text(setting.name);
-            value.is_some() && value != own.text(setting.name) && wish.beside().is_none()
+            let value = beside.text(setting.name);
+            value.is_some() && value != own.text(setting.name) && wish.all_brought().is_none()
         };
         SETTINGS.iter().filter(is_unheard).map(|setting| setting.name).collect()
     }
@@ -160,7 +159,7 @@ impl Wish {
     /// The same of what secrets are typed into.
     fn typed_into(&self, name: &str) -> Option<&str> {
         let said = self.own.text(name).or_else(|| self.said.text(name));
-        said.or_else(|| self.beside()?.text(name))
+        said.or_else(|| self.all_brought()?.beside.text(name))
     }
 
     /// A number of seconds.
@@ -218,23 +217,18 @@ impl Wish {
     /// person, so this belongs off the actors. The error names the setting that is missing.
     pub async fn credentials(&self, profile: &str) -> Result<Credentials, &'static str> {
         let username = self.username.clone().ok_or("IB_USERNAME")?;
-        let brought = self.brought.as_ref().filter(|_| self.own.text("IB_PASSWORD_AUTH").is_none());
-        let password = match (self.own.text("IB_PASSWORD_AUTH"), brought) {
-            (Some(password), _) => Some(Secret::new(password)),
-            (None, Some(brought)) => Some(brought.password.clone()),
-            (None, None) => secrets::get(profile, "IB_PASSWORD_AUTH").await,
+        let brought = self.brought.as_ref().map(|brought| brought.password.expose());
+        let password = match self.own.text("IB_PASSWORD_AUTH").or(brought) {
+            Some(password) => Some(Secret::new(password)),
+            None => secrets::get(profile, "IB_PASSWORD_AUTH").await,
         };
         let totp = match self.is_totp() {
             false => None,
             true => Some(self.seed(profile).await.ok_or("IB_TOTP_SECRET")?),
         };
-        let is_totp_its = totp.is_none()
-            || brought.is_some_and(|brought| brought.totp.is_some())
-                && self.own.text("IB_TOTP_SECRET").is_none();
-        let is_own = brought.is_none() || !is_totp_its;
         let password = password.ok_or("IB_PASSWORD_AUTH")?;
-        let gateway = brought.and_then(|brought| brought.gateway.clone());
-        Ok(Credentials { username, password, totp, is_own, gateway })
+        let gateway = self.all_brought().and_then(|brought| brought.gateway.clone());
+        Ok(Credentials { username, password, totp, gateway })
     }
 
     async fn seed(&self, profile: &str) -> Option<Secret> {
@@ -257,6 +251,7 @@ mod tests {
             username: Some(username.into()),
             password: Some(Secret::new(password)),
             headless: Some(true),
+            gateway: Some(ibd_protocol::GatewayMode::Managed),
             ..Wishes::default()
         }
     }
@@ -324,12 +319,15 @@ mod tests {
         two.add(&with(wishes("jdoe", "wrong"), &evil));
         two.add(&wishes("jdoe", "right"));
         assert_eq!(two.browser(), None);
-        assert!(!two.credentials("test").await.unwrap().is_own);
+        assert!(two.credentials("test").await.unwrap().gateway.is_some(), "all of it is its own");
         // The daemon's own counts always.
         let mut named = own(&[("username", "jdoe"), ("password_auth", "own"), ("browser", "/own")]);
         named.add(&with(wishes("jdoe", "its"), &evil));
         assert_eq!(named.browser(), Some("/own".into()));
-        assert!(named.credentials("test").await.unwrap().is_own);
+        assert!(
+            named.credentials("test").await.unwrap().gateway.is_none(),
+            "the daemon's password"
+        );
     }
 
     #[test]
