@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::door::Door;
 use crate::endpoint::{Endpoint, Method, Path};
 use crate::failure::{Failure, classify};
-use crate::faults::scaled;
+use crate::faults::{patience, scaled};
 use crate::pace::Want;
 use crate::pin::{self, Pin};
 
@@ -121,7 +121,7 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .cookie_store(true)
-            .connect_timeout(scaled(CONNECT))
+            .connect_timeout(patience(CONNECT))
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(crate::pace::IN_FLIGHT);
         let builder = if address.is_pinned() {
@@ -208,7 +208,7 @@ impl Client {
     /// gateway that is cut off from one that hangs.
     pub async fn answers_itself(&self) -> bool {
         let page = self.0.http.get(&self.0.front).send();
-        matches!(tokio::time::timeout(scaled(FRONT_PAGE), page).await, Ok(Ok(_)))
+        matches!(tokio::time::timeout(patience(FRONT_PAGE), page).await, Ok(Ok(_)))
     }
 
     /// Forgets every remembered reply: after a new brokerage session nothing of the old one counts.

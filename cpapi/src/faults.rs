@@ -19,12 +19,19 @@ pub fn hastened(d: Duration) -> Duration {
     d
 }
 
+/// How long an answer is waited for, divided by `IBD_ANSWER_SCALE`, or else by `IBD_TIME_SCALE`: a busy machine
+/// is late for a daemon whose patience is scaled. Without the feature it is what it was.
+#[cfg(not(feature = "faults"))]
+pub fn patience(d: Duration) -> Duration {
+    d
+}
+
 /// A place where `IBD_CRASH` can end this process. Without the feature it is nothing.
 #[cfg(not(feature = "faults"))]
 pub fn point(_name: &'static str) {}
 
 #[cfg(feature = "faults")]
-pub use on::{hastened, point, scaled};
+pub use on::{hastened, patience, point, scaled};
 
 #[cfg(feature = "faults")]
 mod on {
@@ -44,12 +51,19 @@ mod on {
         d * scale()
     }
 
+    /// How long an answer is waited for.
+    pub fn patience(d: Duration) -> Duration {
+        static SCALE: OnceLock<u32> = OnceLock::new();
+        d / *SCALE.get_or_init(|| read("IBD_ANSWER_SCALE").unwrap_or_else(scale))
+    }
+
     fn scale() -> u32 {
         static SCALE: OnceLock<u32> = OnceLock::new();
-        *SCALE.get_or_init(|| {
-            let wanted = std::env::var("IBD_TIME_SCALE").ok().and_then(|text| text.parse().ok());
-            wanted.unwrap_or(1).max(1)
-        })
+        *SCALE.get_or_init(|| read("IBD_TIME_SCALE").unwrap_or(1))
+    }
+
+    fn read(name: &str) -> Option<u32> {
+        std::env::var(name).ok()?.parse().ok().map(|scale: u32| scale.max(1))
     }
 
     /// A place where `IBD_CRASH` = `name:n` ends this process, as a power cut would, at the n-th hit.

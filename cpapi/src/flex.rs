@@ -16,7 +16,7 @@ use bytes::Bytes;
 use reqwest::Url;
 use tokio::sync::mpsc;
 
-use crate::faults::scaled;
+use crate::faults::patience;
 use crate::pin::{self, Pin};
 
 /// Where IBKR has it.
@@ -128,8 +128,8 @@ impl Service {
             .user_agent(AGENT)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .connect_timeout(scaled(CONNECT))
-            .read_timeout(scaled(SILENCE))
+            .connect_timeout(patience(CONNECT))
+            .read_timeout(patience(SILENCE))
             .tls_backend_preconfigured(trust);
         let http = if is_loopback { http.no_proxy() } else { http };
         Ok(Self { http: http.build().map_err(unreachable)?, base, token })

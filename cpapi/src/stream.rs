@@ -21,7 +21,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use crate::client::Client;
 use crate::endpoint::{Endpoint, Lane, Path};
 use crate::failure::Failure;
-use crate::faults::scaled;
+use crate::faults::{patience, scaled};
 use crate::pace::Window;
 use crate::trades::MAX_DAYS;
 
@@ -129,9 +129,9 @@ impl Stream {
             if let Some(update) = self.read.pop_front() {
                 return Ok(update);
             }
-            let dead = self.heard + scaled(SILENCE);
+            let dead = self.heard + patience(SILENCE);
             if Instant::now() >= dead {
-                return Err(Failure::Silent(scaled(SILENCE)));
+                return Err(Failure::Silent(patience(SILENCE)));
             }
             let tic = self.next_tic;
             tokio::select! {
@@ -164,9 +164,9 @@ impl Stream {
     }
 
     async fn say(&mut self, text: String) -> Result<(), Failure> {
-        match timeout(scaled(SEND), self.socket.send(Message::text(text))).await {
+        match timeout(patience(SEND), self.socket.send(Message::text(text))).await {
             Ok(sent) => sent.map_err(|error| broken(&error)),
-            Err(_) => Err(Failure::Silent(scaled(SEND))),
+            Err(_) => Err(Failure::Silent(patience(SEND))),
         }
     }
 }

@@ -87,7 +87,8 @@ fn what_is_released_has_no_crash_point_no_time_scale_and_no_mutant() {
     };
     let has = |bytes: &[u8], word: &str| memory_search(bytes, word.as_bytes());
     let (released, faulty) = (bytes("ibd"), bytes("ibd-faults"));
-    for word in ["IBD_CRASH", "IBD_TIME_SCALE", "IBD_DISK_FAULT", "IBD_MUTANT"] {
+    for word in ["IBD_CRASH", "IBD_TIME_SCALE", "IBD_ANSWER_SCALE", "IBD_DISK_FAULT", "IBD_MUTANT"]
+    {
         assert!(!has(&released, word), "ibd knows {word}");
         assert!(has(&faulty, word), "ibd-faults does not know {word}: this test looks for nothing");
     }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{CONNECT, Inner};
 use crate::endpoint::{Method, Path};
 use crate::failure::Failure;
-use crate::faults::scaled;
+use crate::faults::{patience, scaled};
 use crate::pin;
 
 /// The gateway forwards to servers that answer 503 after ten seconds themselves; it never times out.
@@ -58,7 +58,7 @@ pub(super) async fn send_telling(
     head: impl FnOnce(),
 ) -> Result<Received, Broken> {
     let started = Instant::now();
-    let limit = scaled(ANSWER);
+    let limit = patience(ANSWER);
     let outcome = tokio::time::timeout(limit, answer(builder, endpoint, head)).await;
     let outcome = outcome.unwrap_or_else(|_| Err(sent(Failure::Silent(limit))));
     let millis = started.elapsed().as_millis();
@@ -114,7 +114,7 @@ fn broken(error: reqwest::Error) -> Broken {
     let failure = match (is_unsent, error.is_timeout()) {
         (true, _) if chain.contains(pin::REFUSED) => Failure::OtherCertificate,
         // A process that is stopped still accepts connections: the kernel does it in its place.
-        (true, true) => Failure::Silent(scaled(CONNECT)),
+        (true, true) => Failure::Silent(patience(CONNECT)),
         (true, false) => Failure::Unreachable(chain),
         (false, _) => Failure::Broke,
     };

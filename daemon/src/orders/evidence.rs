@@ -114,7 +114,7 @@ pub async fn gather(
         }
     }
     for (account, order_id) in look.missing.iter().take(ASKED).filter(|_| is_thorough) {
-        let patience = deadline.min(Instant::now() + faults::scaled(lateness::PAGE_ANSWER));
+        let patience = deadline.min(Instant::now() + faults::patience(lateness::PAGE_ANSWER));
         match feeds.page(lease, account, *order_id, patience).await {
             Ok(Some(answer)) => evidence.pages.push(Page::of(&answer.value)),
             Ok(None) => evidence.absent.push(*order_id),

@@ -43,7 +43,7 @@ pub(super) async fn run(lease: Lease, session: SessionHandle, me: ActorRef<Msg>)
 
 /// `Ok`: nobody listens any more.
 async fn follow(lease: &Lease, session: &SessionHandle, me: &ActorRef<Msg>) -> Result<(), Failure> {
-    let mut stream = Stream::open(lease.client(), Instant::now() + faults::scaled(OPEN)).await?;
+    let mut stream = Stream::open(lease.client(), Instant::now() + faults::patience(OPEN)).await?;
     stream.subscribe(Topic::Orders).await?;
     stream.subscribe(Topic::Executions { days: DAYS }).await?;
     loop {

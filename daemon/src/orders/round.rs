@@ -104,7 +104,7 @@ pub(super) async fn prove_order(
         None => None,
     };
     let lease = scene::prove(&round.session, &order.account, order.paper).await?;
-    let deadline = Instant::now() + faults::scaled(PROOF);
+    let deadline = Instant::now() + faults::patience(PROOF);
     let gathered =
         scene::gather(&lease, &round.underlyings, order, round.needs.clone(), deadline).await;
     let scene = gathered.map_err(|failure| no_session(&failure))?;
@@ -138,7 +138,7 @@ fn no_session(failure: &Failure) -> Denial {
 
 /// An end of an order needs a session of its account, and nothing else: the mode does not matter.
 pub(super) async fn prove_account(round: &Round, intent: &Intent) -> Result<Proof, Denial> {
-    let deadline = Instant::now() + faults::scaled(PROOF);
+    let deadline = Instant::now() + faults::patience(PROOF);
     let lease = round
         .session
         .lease(deadline)
@@ -168,7 +168,7 @@ async fn target(
     intent: &Intent,
     order_id: OrderId,
 ) -> Result<Target, Denial> {
-    let deadline = Instant::now() + faults::scaled(TARGET);
+    let deadline = Instant::now() + faults::patience(TARGET);
     let began = Some(Timestamp::now());
     let page = round.feeds.page(lease, &intent.account, order_id, deadline).await;
     let is_change = intent.order.is_some();
@@ -228,7 +228,7 @@ async fn first_try(
 /// The list as it is from now on, in which an order is looked for. That it is not there can only be said of a list
 /// that was read whole.
 async fn by_name(round: &Round, lease: &Lease, wanted: &Intent) -> Result<Evidence, Failure> {
-    let deadline = Instant::now() + faults::scaled(ANSWER);
+    let deadline = Instant::now() + faults::patience(ANSWER);
     let list = round.feeds.list_anew(lease, &wanted.account, deadline).await?;
     let mut evidence = Evidence::begin(lease.epoch(), round.through.clone());
     evidence.is_whole = list.value.orders.is_whole();
@@ -242,7 +242,7 @@ async fn by_name(round: &Round, lease: &Lease, wanted: &Intent) -> Result<Eviden
 
 /// Sends what an intent is for, and looks where the answer alone does not do.
 pub(super) async fn deliver(round: &Round, lease: &Lease, intent: &Intent) -> Msg {
-    let deadline = Instant::now() + faults::scaled(ANSWER);
+    let deadline = Instant::now() + faults::patience(ANSWER);
     let (client, account) = (lease.client(), intent.account.clone());
     faults::point("send.before");
     match (&intent.purpose, &intent.order) {
@@ -286,7 +286,7 @@ pub(super) async fn answer(
     intent: &Intent,
     (reply_id, confirmed): (ReplyId, bool),
 ) -> Msg {
-    let deadline = Instant::now() + faults::scaled(ANSWER);
+    let deadline = Instant::now() + faults::patience(ANSWER);
     let write = SendReply { reply_id, confirmed };
     faults::point("reply.before");
     let answer = read_answer(lease.client().send(&write, deadline).await);
@@ -374,7 +374,7 @@ async fn changed(round: &Round, lease: &Lease, intent: &Intent, order_id: OrderI
 }
 
 async fn page(round: &Round, lease: &Lease, intent: &Intent, order_id: OrderId) -> Option<Page> {
-    let deadline = Instant::now() + faults::scaled(TARGET);
+    let deadline = Instant::now() + faults::patience(TARGET);
     let found = round.feeds.page(lease, &intent.account, order_id, deadline).await;
     match found {
         Ok(found) => found.map(|page| Page::of(&page.value)),

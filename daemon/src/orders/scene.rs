@@ -243,7 +243,7 @@ pub async fn prove(
     account: &AccountId,
     paper: bool,
 ) -> Result<Lease, Denial> {
-    let deadline = Instant::now() + faults::scaled(SESSION);
+    let deadline = Instant::now() + faults::patience(SESSION);
     let lease = session
         .lease(deadline)
         .await

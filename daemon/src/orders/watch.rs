@@ -285,7 +285,7 @@ impl State {
         let look = Look { accounts, care, missing, through: self.through() };
         let (feeds, me) = (self.feeds.clone(), me.clone());
         self.look = Some(tokio::spawn(async move {
-            let deadline = Instant::now() + faults::scaled(LOOK);
+            let deadline = Instant::now() + faults::patience(LOOK);
             let seen = evidence::gather(&lease, &feeds, &look, deadline).await;
             let seen = match seen {
                 Ok(evidence) => Some(Box::new(evidence)),
@@ -316,7 +316,7 @@ impl State {
         self.peeking = Some(tokio::spawn(async move {
             let mut evidence = Evidence::begin(lease.epoch(), through);
             for (account, order_id) in orders {
-                let deadline = Instant::now() + faults::scaled(lateness::PAGE_ANSWER);
+                let deadline = Instant::now() + faults::patience(lateness::PAGE_ANSWER);
                 match feeds.page(&lease, &account, order_id, deadline).await {
                     Ok(Some(answer)) => evidence.pages.push(Page::of(&answer.value)),
                     Ok(None) | Err(_) => evidence.unread.push(order_id),

@@ -30,7 +30,7 @@ fn deadline() -> Instant {
 
 /// For what a session can do without.
 fn shortly() -> Instant {
-    Instant::now() + faults::scaled(Duration::from_secs(1))
+    Instant::now() + faults::patience(Duration::from_secs(1))
 }
 
 /// One look at a login: a tickle keeps it alive, and tells whether there is one, how its brokerage

@@ -62,9 +62,9 @@ pub struct CancelOrder;
 impl Tool for CancelOrder {
     const NAME: &'static str = "cancel_order";
     const TITLE: &'static str = "Cancel an order";
-    const ABOUT: &'static str = "Cancel one Interactive Brokers order by orderId or intentId, or with all true \
-        every open order of an account. Needs nobody's approval. IBKR taking the request is not yet the \
-        cancellation: it may be filled before; standing and get_order_status show what became of it.";
+    const ABOUT: &'static str = "Cancel one order by orderId or intentId, or with all true every open \
+        order of an account. Needs nobody's approval. IBKR taking the request is not yet the \
+        cancellation: it may be filled before; the result and get_order_status show what became of it.";
     const EFFECT: Effect = Effect::Trades;
     const EXAMPLE: &'static str = r#"{"orderId":1234567890}"#;
     type Args = Args;
@@ -245,7 +245,7 @@ async fn all_seen(ctx: &Ctx, intent: &Intent, before: &[OrderId]) -> Result<Out,
     }
     ctx.tell(3, Some(3), "waiting for IBKR to say what became of them");
     let (feeds, account) = (&ctx.desks.feeds, &intent.account);
-    let deadline = order_road::soon(ctx).min(Instant::now() + faults::scaled(ALL));
+    let deadline = order_road::soon(ctx).min(Instant::now() + faults::patience(ALL));
     let list = ctx
         .read(|lease| async move {
             tokio::time::sleep(faults::scaled(LAG)).await;

@@ -219,7 +219,7 @@ pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<Str
 /// Reads the page of one order of a submission; why it could not be read, if it could not.
 async fn look_again(ctx: &Ctx, intent: &Intent, order_id: OrderId) -> Option<String> {
     let began = Timestamp::now();
-    let deadline = soon(ctx).min(Instant::now() + faults::scaled(lateness::PAGE_ANSWER));
+    let deadline = soon(ctx).min(Instant::now() + faults::patience(lateness::PAGE_ANSWER));
     match page(ctx, Some(&intent.account), order_id, deadline).await {
         Ok(Some(answer)) => {
             ctx.desks.orders.paged(Page::of(&answer.value), began);
