@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use ibd_cpapi::faults::scaled;
 use ibd_cpapi::flex::{Class, Service, class};
-use ibd_flex::archive::{Added, Archive, Entry, Keep, Why, prune};
+use ibd_flex::archive::{Added, Archive, Entry, Keep, QueryNames, Why, prune};
 use ibd_protocol::places;
 use jiff::{Timestamp, ToSpan};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -101,8 +101,10 @@ pub enum Standing {
 /// What is no more.
 #[derive(Debug, Clone)]
 pub struct Forgotten {
-    /// The query.
-    pub query: Query,
+    /// Its name.
+    pub name: String,
+    /// Its number, unless its statements were only imported.
+    pub id: Option<QueryId>,
     /// How many of its statements were removed.
     pub statements: usize,
 }
@@ -425,6 +427,10 @@ impl State {
             }
             Heard::NoToken => return self.fail(query, words::no_token(), false),
             Heard::NotStored(text) => return self.fail(query, words::not_stored(text), false),
+            Heard::NotXml => {
+                run.in_vain = true;
+                return self.fail(query, words::not_xml(), true);
+            }
             Heard::Unusable(text) => {
                 run.in_vain = true;
                 return self.fail(query, words::broken(text), true);
@@ -564,7 +570,12 @@ impl State {
     }
 
     fn forget(&mut self, text: &str, statements: bool) -> Result<Forgotten, Refusal> {
-        let id = find(text, &self.memory.queries)?;
+        let names = QueryNames::of(&self.entries);
+        let id = match find(text, &self.memory.queries) {
+            Ok(id) => id,
+            Err(refusal) if refusal.error != words::UNKNOWN => return Err(refusal),
+            Err(_) => return self.forget_imported(text, statements),
+        };
         let at = self.memory.queries.iter().position(|query| query.id == id);
         let at = at.ok_or_else(|| words::unknown(text, &self.memory.queries))?;
         let query = self.memory.queries.remove(at);
@@ -578,17 +589,39 @@ impl State {
         let gone =
             Refusal::new("flex_forgotten", "The query was forgotten meanwhile.", "Run it again.");
         self.fail(&id, gone, false);
-        let mut removed = 0;
-        if let (true, Ok(archive)) = (statements, &self.archive) {
-            let (own, others): (Vec<Entry>, Vec<Entry>) =
-                self.entries.iter().cloned().partition(|entry| is_of(entry, &id));
-            for entry in &own {
-                archive.remove(entry).map_err(|error| words::not_stored(&error.to_string()))?;
-            }
-            removed = own.len();
-            self.entries = Arc::new(others);
+        let removed = match statements {
+            true => self.remove(|entry| names.query(entry) == id.as_str())?,
+            false => 0,
+        };
+        Ok(Forgotten { name: query.name, id: Some(id), statements: removed })
+    }
+
+    /// A query of which there are only imported statements.
+    fn forget_imported(&mut self, text: &str, statements: bool) -> Result<Forgotten, Refusal> {
+        let text = text.trim();
+        let names = QueryNames::of(&self.entries);
+        let Some(entry) = self.entries.iter().find(|entry| names.is_imported_as(entry, text))
+        else {
+            return Err(words::unknown(text, &self.memory.queries));
+        };
+        let name = entry.query_name.clone();
+        if !statements {
+            return Err(words::only_imported(&name));
         }
-        Ok(Forgotten { query, statements: removed })
+        let removed = self.remove(|entry| names.is_imported_as(entry, text))?;
+        Ok(Forgotten { name, id: None, statements: removed })
+    }
+
+    /// Removes statements from disk; how many.
+    fn remove(&mut self, is_meant: impl Fn(&Entry) -> bool) -> Result<usize, Refusal> {
+        let Ok(archive) = &self.archive else { return Ok(0) };
+        let (own, others): (Vec<Entry>, Vec<Entry>) =
+            self.entries.iter().cloned().partition(|entry| is_meant(entry));
+        for entry in &own {
+            archive.remove(entry).map_err(|error| words::not_stored(&error.to_string()))?;
+        }
+        self.entries = Arc::new(others);
+        Ok(own.len())
     }
 
     fn import(
@@ -621,10 +654,28 @@ impl State {
             )
         };
         match imported {
-            Imported::Statement(added) => {
-                let added = added.map_err(|error| bad(error.to_string()))?;
-                self.enter(&added);
-                Ok(words::imported(&added))
+            Imported::Statements(all) => {
+                let mut told = Vec::new();
+                for (member, added) in all {
+                    match added {
+                        Ok(added) => {
+                            self.enter(&added);
+                            told.push(Ok(words::imported(&added)));
+                        }
+                        Err(error) => told.push(Err(words::in_member(member.as_deref(), &error))),
+                    }
+                }
+                match told.iter().any(Result::is_ok) {
+                    true => Ok(told
+                        .into_iter()
+                        .map(|one| one.unwrap_or_else(|bad| bad))
+                        .collect::<Vec<_>>()
+                        .join(" ")),
+                    false => {
+                        let why: Vec<String> = told.into_iter().filter_map(Result::err).collect();
+                        Err(bad(why.join(" ")))
+                    }
+                }
             }
             Imported::Queries(text) => {
                 let text = text.map_err(|error| bad(error.to_string()))?;

@@ -11,6 +11,7 @@ mod fields;
 mod flows;
 mod instrument;
 mod nav;
+mod performance;
 mod positions;
 mod rates;
 mod read;

@@ -18,6 +18,7 @@ mod add;
 mod coverage;
 mod foot;
 mod keep;
+mod names;
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
@@ -31,10 +32,11 @@ use serde::{Deserialize, Serialize};
 use crate::summary::{Account, Count, Period};
 use crate::value::Order;
 
-pub use add::{AddError, Added, Incoming, Outcome, unpacked};
+pub use add::{AddError, Added, Incoming, MOST_UNPACKED, Outcome, unpacked};
 pub use coverage::{Coverage, coverage, describe};
 pub(crate) use coverage::{covered, name as coverage_name};
 pub use keep::{Keep, prune, superseded};
+pub use names::QueryNames;
 
 /// The format that this program writes. It reads this and all before it.
 pub const VERSION: u32 = 1;

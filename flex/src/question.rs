@@ -39,6 +39,8 @@ pub enum About {
     Positions,
     /// Net asset value, day by day.
     NetAssetValue,
+    /// Time-weighted return, as IBKR computes it.
+    Performance,
 }
 
 /// What amounts are grouped by.
@@ -87,6 +89,21 @@ pub enum Sort {
     Oldest,
 }
 
+/// Which of its days a row counts by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatedBy {
+    /// On which it came into IBKR's reports.
+    Report,
+    /// On which it is paid or settled.
+    Settle,
+    /// On which it happened.
+    Trade,
+}
+
+/// Asked of all queries together.
+pub const ALL_QUERIES: &str = "all";
+
 /// A question, understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -111,8 +128,10 @@ pub struct Question {
     pub side: Option<Side>,
     /// In which order; without it in the order of what they are grouped by.
     pub sort: Option<Sort>,
-    /// Only from this query, by number or name.
+    /// Only from this query, by number or name; from all together by [`ALL_QUERIES`].
     pub query: Option<String>,
+    /// Which of its days a row counts by, if not the usual one.
+    pub dated_by: Option<DatedBy>,
     /// Words that were not understood.
     pub ignored: Vec<String>,
     /// The day of asking: what is after it cannot be missing.
@@ -144,6 +163,8 @@ pub struct Given {
     pub side: Option<Side>,
     /// In which order.
     pub sort: Option<Sort>,
+    /// Which of its days a row counts by.
+    pub dated_by: Option<DatedBy>,
 }
 
 /// Why a text is no question.
@@ -172,12 +193,12 @@ pub enum NotUnderstood {
 pub const CAN: &str = "realised P&L (by symbol, year, month, asset class), dividends (by symbol, \
     country), withholding tax (by country, symbol), fees and commissions (by type, symbol), interest \
     (by type), deposits and withdrawals, trades of a period, positions on a day, net asset value over \
-    time; each for a period (\"2026\", \"last month\", \"since 2025-07-01\"), a symbol and an account";
+    time, performance (time-weighted return); each for a period (\"2026\", \"last month\", \"since 2025-07-01\"), a symbol and an account";
 
 impl About {
     /// Everything that can be asked about, by its name as an argument.
-    pub const ALL: [(&'static str, Self); 11] = [
-        ("realised_pnl", Self::RealisedPnl),
+    pub const ALL: [(&'static str, Self); 12] = [
+        ("realized", Self::RealisedPnl),
         ("dividends", Self::Dividends),
         ("withholding", Self::Withholding),
         ("commissions", Self::Commissions),
@@ -187,7 +208,16 @@ impl About {
         ("deposits", Self::Deposits),
         ("trades", Self::Trades),
         ("positions", Self::Positions),
+        ("nav", Self::NetAssetValue),
+        ("performance", Self::Performance),
+    ];
+    /// Other names for some of them.
+    pub const ALSO: [(&'static str, Self); 5] = [
+        ("realised", Self::RealisedPnl),
+        ("realised_pnl", Self::RealisedPnl),
+        ("realized_pnl", Self::RealisedPnl),
         ("net_asset_value", Self::NetAssetValue),
+        ("twr", Self::Performance),
     ];
 
     /// As people say it.
@@ -204,6 +234,7 @@ impl About {
             Self::Trades => "trades",
             Self::Positions => "positions",
             Self::NetAssetValue => "net asset value",
+            Self::Performance => "performance",
         }
     }
 
@@ -215,7 +246,11 @@ impl About {
             Self::Commissions | Self::Fees | Self::FeesAndCommissions | Self::Interest => {
                 &[By::Type]
             }
-            Self::Deposits | Self::Trades | Self::Positions | Self::NetAssetValue => &[],
+            Self::Deposits
+            | Self::Trades
+            | Self::Positions
+            | Self::NetAssetValue
+            | Self::Performance => &[],
         }
     }
 }
@@ -263,6 +298,7 @@ impl Question {
             side: None,
             sort: None,
             query: None,
+            dated_by: None,
             ignored: Vec::new(),
             today,
         };
@@ -316,6 +352,7 @@ impl Question {
         self.country = given.country.clone().or(self.country.take());
         self.side = given.side.or(self.side);
         self.sort = given.sort.or(self.sort);
+        self.dated_by = given.dated_by.or(self.dated_by);
         if !given.by.is_empty() {
             self.by.clone_from(&given.by);
         }
@@ -356,16 +393,26 @@ impl Question {
             {
                 cannot("by that: each position is a row of its own")
             }
-            (About::NetAssetValue | About::Deposits, _) if self.symbol.is_some() => {
+            (About::Performance, _) if self.by.iter().any(|by| *by != By::Account) => {
+                cannot("by that: it is of whole accounts")
+            }
+            (About::NetAssetValue | About::Deposits | About::Performance, _)
+                if self.symbol.is_some() =>
+            {
                 cannot("of one symbol")
             }
-            (About::NetAssetValue | About::Deposits | About::Interest, _)
+            (About::NetAssetValue | About::Deposits | About::Interest | About::Performance, _)
                 if self.country.is_some() =>
             {
                 cannot("of one country")
             }
             _ if self.side.is_some() && !has_rows_of_trades => {
                 cannot("for purchases or sales alone")
+            }
+            (About::Positions | About::NetAssetValue | About::Performance, _)
+                if self.dated_by.is_some() =>
+            {
+                cannot("by another date: its rows have only one")
             }
             (_, Some(Sort::Newest | Sort::Oldest)) if !is_dated => {
                 cannot("in the order of time, unless by month or year")
@@ -408,6 +455,12 @@ impl Question {
             Some(Sort::Smallest) => ", the smallest first",
             Some(Sort::Newest) => ", the newest first",
             Some(Sort::Oldest) => ", the oldest first",
+            None => "",
+        };
+        text += match self.dated_by {
+            Some(DatedBy::Report) => ", by report date",
+            Some(DatedBy::Settle) => ", by settle date",
+            Some(DatedBy::Trade) => ", by trade date",
             None => "",
         };
         text

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::exact;
-use crate::statement::{Event, Reader, StatementError};
+use crate::statement::{Event, Reader, Statement, StatementError};
 use crate::value::{Evidence, Order};
 use sections::Sections;
 use who::Who;
@@ -139,6 +139,8 @@ pub struct Summarizer {
     evidence: Evidence,
     sections: Sections,
     statements: u64,
+    /// The one that rows belong to now.
+    statement: Statement,
 }
 
 impl Summarizer {
@@ -153,9 +155,15 @@ impl Summarizer {
                 self.statements += 1;
                 self.evidence.frame(&statement.from, &statement.to, &statement.generated);
                 self.who.take(statement);
+                self.statement.clone_from(statement);
             }
             Event::Section(path) => self.sections.begin(path),
-            Event::Row(row) => self.sections.take(row, &mut self.evidence),
+            Event::Row(row) => {
+                if let Some(account) = row.get("accountId") {
+                    self.who.take_row(&self.statement, &account);
+                }
+                self.sections.take(row, &mut self.evidence);
+            }
             Event::StatementEnd | Event::End => {}
         }
     }

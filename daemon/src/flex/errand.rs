@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::life::Step;
 use super::memory::QueryId;
+use super::words;
 
 /// What a call came to.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub enum Heard {
     Broken(String),
     /// What another try cannot mend.
     Unusable(String),
+    /// It is no XML: the template has another format.
+    NotXml,
     /// It is here and could not be stored.
     NotStored(String),
     /// There is no token any more.
@@ -102,9 +105,11 @@ fn read(file: &Path, errand: &Errand) -> Heard {
                 Err(AddError::Disk(error) | AddError::Statement(StatementError::Io(error))) => {
                     Heard::NotStored(error.to_string())
                 }
+                Err(error) if words::is_csv(&error) => Heard::NotXml,
                 Err(error) => Heard::Broken(error.to_string()),
             }
         }
+        (Err(StatementError::NotXml { .. }), Step::Get) => Heard::NotXml,
         (Err(error), _) => Heard::Broken(error.to_string()),
     }
 }

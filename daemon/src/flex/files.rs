@@ -1,16 +1,21 @@
 //! Statements are read, and files for other programs written, off the daemon's threads.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use ibd_flex::archive::{AddError, Added, Archive, Entry, Incoming, unpacked};
+use ibd_flex::archive::{AddError, Added, Archive, Entry, Incoming, MOST_UNPACKED, unpacked};
 use ibd_flex::section::{self, Ask, Format, SectionError};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use zip::ZipArchive;
 
 use super::words;
 use crate::refusal::Refusal;
+
+/// Files of a zip archive that are looked at.
+const MOST_MEMBERS: usize = 1_000;
 
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,11 +131,14 @@ fn private(path: &Path) -> std::io::Result<File> {
     options.write(true).create(true).truncate(true).open(path)
 }
 
+/// One statement, by the name that it has in a zip archive.
+pub type Member = (Option<String>, Result<Box<Added>, AddError>);
+
 /// What came of a file that was handed over.
 #[derive(Debug)]
 pub enum Imported {
-    /// A statement.
-    Statement(Result<Box<Added>, AddError>),
+    /// Statements: one, or those of a zip archive with the names that they have in it.
+    Statements(Vec<Member>),
     /// The text of the original's memory of queries.
     Queries(io::Result<String>),
 }
@@ -141,9 +149,36 @@ pub fn import(path: &Path, archive: &Archive, known: &[Entry]) -> Imported {
         return Imported::Queries(std::fs::read_to_string(path));
     }
     let incoming = Incoming { query_id: None, name: None, now: Timestamp::now(), known };
-    let added =
-        unpacked(path).map_err(AddError::from).and_then(|source| archive.add(source, &incoming));
-    Imported::Statement(added.map(Box::new))
+    let add = |source: io::Result<Box<dyn Read>>| {
+        let source = source.map_err(AddError::from)?;
+        archive.add(source, &incoming).map(Box::new)
+    };
+    if !is_zip(path) {
+        return Imported::Statements(vec![(None, add(unpacked(path)))]);
+    }
+    let bad = |error: zip::result::ZipError| AddError::from(io::Error::other(error));
+    let opened = File::open(path).map_err(AddError::from);
+    let opened = opened.and_then(|file| ZipArchive::new(BufReader::new(file)).map_err(bad));
+    let mut zip = match opened {
+        Ok(zip) => zip,
+        Err(error) => return Imported::Statements(vec![(None, Err(error))]),
+    };
+    let members = (0..zip.len().min(MOST_MEMBERS)).filter_map(|at| match zip.by_index(at) {
+        Ok(member) if member.is_dir() => None,
+        Ok(member) => {
+            let name = member.name().ok().map(Cow::into_owned);
+            let added = archive.add(member.take(MOST_UNPACKED), &incoming).map(Box::new);
+            Some((name, added))
+        }
+        Err(error) => Some((None, Err(bad(error)))),
+    });
+    Imported::Statements(members.collect())
+}
+
+fn is_zip(path: &Path) -> bool {
+    let mut start = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == *b"PK\x03\x04"
 }
 
 /// Whether a file's text is JSON: the original's memory of queries, and no statement.

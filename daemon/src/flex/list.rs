@@ -1,9 +1,10 @@
 //! The queries as a person or a model sees them: each with what of it is archived.
 
-use ibd_flex::archive::{Coverage, Entry, coverage};
+use ibd_flex::archive::{Coverage, Entry, QueryNames, coverage};
 use jiff::Timestamp;
 
-use super::{View, is_of};
+use super::View;
+use super::memory::QueryId;
 
 /// A query, and what of it is archived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub struct Listed {
 
 /// Those that are remembered, then those of which only statements are there.
 pub fn listed(view: &View) -> Vec<Listed> {
+    // What was imported belongs to the query of its name.
+    let names = QueryNames::of(&view.entries);
+    let is_of = |entry: &Entry, id: &QueryId| names.query(entry) == id.as_str();
     let mut all: Vec<Listed> = view
         .queries
         .iter()
@@ -48,12 +52,17 @@ pub fn listed(view: &View) -> Vec<Listed> {
         })
         .collect();
     let is_remembered = |entry: &Entry| view.queries.iter().any(|query| is_of(entry, &query.id));
-    let mut others: Vec<&str> =
-        view.entries.iter().filter(|entry| !is_remembered(entry)).map(Entry::query).collect();
+    let mut others: Vec<String> = view
+        .entries
+        .iter()
+        .filter(|entry| !is_remembered(entry))
+        .map(|entry| names.query(entry))
+        .collect();
     others.sort_unstable();
     others.dedup();
     for other in others {
-        let own: Vec<&Entry> = view.entries.iter().filter(|entry| entry.query() == other).collect();
+        let own: Vec<&Entry> =
+            view.entries.iter().filter(|entry| names.query(entry) == other).collect();
         all.push(Listed {
             name: own.last().map(|entry| entry.query_name.clone()).unwrap_or_default(),
             id: own.last().and_then(|entry| entry.query_id.clone()),

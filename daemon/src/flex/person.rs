@@ -32,9 +32,10 @@ pub async fn verb(flex: &FlexHandle, verb: FlexVerb, tell: impl Fn(&str)) -> Fle
         FlexVerb::Export { query, section, form } => export(flex, &query, section, &form).await,
         FlexVerb::Forget { query, statements } => {
             flex.forget(query, statements).await.map(|gone| {
+                let id = gone.id.map(|id| format!(" ({id})")).unwrap_or_default();
                 said(format!(
-                    "{:?} ({}) is forgotten; statements removed: {}.",
-                    gone.query.name, gone.query.id, gone.statements
+                    "{:?}{id} is forgotten; statements removed: {}.",
+                    gone.name, gone.statements
                 ))
             })
         }

@@ -1,7 +1,9 @@
 //! What is said when there is no statement: what happened, and what to do.
 
+use ibd_cpapi::failure::clean;
 use ibd_cpapi::flex::{Class, class};
-use ibd_flex::archive::{Added, Outcome};
+use ibd_flex::archive::{AddError, Added, Outcome};
+use ibd_flex::statement::StatementError;
 use jiff::civil::Date;
 
 use super::memory::Query;
@@ -171,10 +173,58 @@ pub fn away() -> Refusal {
     )
 }
 
+/// There is nothing to forget but statements.
+pub fn only_imported(name: &str) -> Refusal {
+    Refusal::new(
+        "flex_only_imported",
+        format!("Of {name:?} there are only statements that were imported from files; no query is remembered."),
+        "With statements:true they are removed from the archive; the files they came from stay.",
+    )
+    .at("statements")
+}
+
+/// What was imported cannot be run.
+pub fn cannot_run(name: &str) -> Refusal {
+    Refusal::new(
+        "flex_only_imported",
+        format!("Of {name:?} there are only statements that were imported from files: IBKR's number of it is not known."),
+        "Leave refresh out to see what is archived, or give the query's number (Client Portal, Performance & \
+         Reports, Flex Queries, the (i) beside the query) as queryId.",
+    )
+    .at("refresh")
+}
+
+/// IBKR sent the statement in another format than XML.
+pub fn not_xml() -> Refusal {
+    Refusal::new(
+        "flex_not_xml",
+        "The query's template has the format CSV or text, and only XML can be read here.",
+        "Ask the user to edit the query in the Client Portal (Performance & Reports, Flex Queries) and set the \
+         format to XML; then try again.",
+    )
+}
+
+/// One file of several that could not be taken over.
+pub fn in_member(member: Option<&str>, error: &AddError) -> String {
+    let at = member.map(|name| format!("{}: ", clean(name))).unwrap_or_default();
+    match is_csv(error) {
+        true => format!("{at}this is no XML: export it from the Client Portal in the format XML."),
+        false => format!("{at}{error}."),
+    }
+}
+
+/// Whether what came begins as no XML does: the template has another format.
+pub fn is_csv(error: &AddError) -> bool {
+    matches!(error, AddError::Statement(StatementError::NotXml { .. }))
+}
+
+/// The code of [`unknown`].
+pub const UNKNOWN: &str = "flex_query_unknown";
+
 /// No query is called that.
 pub fn unknown(text: &str, queries: &[Query]) -> Refusal {
     Refusal::new(
-        "flex_query_unknown",
+        UNKNOWN,
         format!("No query is remembered as {text:?}."),
         "Give its number (Client Portal, Performance & Reports, Flex Queries, the (i) beside the query), \
          or one of the candidates. Use list_flex_queries to see all.",
@@ -220,7 +270,9 @@ pub fn imported(added: &Added) -> String {
         0 => String::new(),
         many => format!(" {many} older of the same days have more in them, and stay beside it."),
     };
-    format!("{what}{empty}{replaced}{kept}")
+    let notes: String =
+        added.summary.notes.iter().map(|note| format!(" Of this file: {note}.")).collect();
+    format!("{what}{empty}{replaced}{kept}{notes}")
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! `ask_flex`: answers a question from archived statements.
 
+use std::borrow::Cow;
+
 use ibd_flex::answers::{self, NoAnswer};
-use ibd_flex::question::{About, By, Given, Question, Side, Sort};
+use ibd_flex::question::{About, By, DatedBy, Given, Question, Side, Sort};
 use ibd_protocol::Effect;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,40 +22,70 @@ use crate::refusal::Refusal;
 const ROWS: usize = 50;
 const MAX_ROWS: usize = 500;
 
+/// In which order rows can come.
+const SORTS: [(&str, Sort); 4] = [
+    ("largest", Sort::Largest),
+    ("smallest", Sort::Smallest),
+    ("newest", Sort::Newest),
+    ("oldest", Sort::Oldest),
+];
+/// The dates of a row.
+const DATES: [(&str, DatedBy); 3] = [
+    ("reportDate", DatedBy::Report),
+    ("settleDate", DatedBy::Settle),
+    ("tradeDate", DatedBy::Trade),
+];
+
+/// A grouping, for the schema.
+struct ByName;
+
+impl JsonSchema for ByName {
+    fn schema_name() -> Cow<'static, str> {
+        "ByName".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": By::ALL.map(By::name) })
+    }
+}
+
 /// What is asked.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Args {
-    /// What is asked about: realised_pnl, dividends, withholding, commissions, fees, fees_and_commissions,
-    /// interest, deposits, trades, positions or net_asset_value. With the arguments below better than question.
+    /// What is asked about; with the arguments below better than question.
     #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = About::ALL.map(|(name, _)| name)))]
     topic: Option<String>,
     /// Instead of topic: a short text in plain English. Words that are not understood are refused.
     #[serde(deserialize_with = "args::text")]
     question: Option<String>,
-    /// Only this instrument: symbol (BRK B), ISIN, or how the company's name begins.
+    /// Symbol (BRK B), ISIN, or how the company's name begins.
     #[serde(deserialize_with = "args::text")]
     symbol: Option<String>,
-    /// The same by IBKR's number of the contract.
+    /// Instead of symbol.
     #[serde(deserialize_with = "args::text")]
     conid: Option<String>,
     /// true: with the symbol also its options.
     #[serde(deserialize_with = "args::yes_no")]
     #[schemars(with = "Option<bool>")]
     options: Option<bool>,
-    /// What amounts are grouped by: symbol, country, year, month, account, type, assetClass, currency.
+    /// What amounts are grouped by.
     #[serde(deserialize_with = "args::texts")]
+    #[schemars(with = "Option<Vec<ByName>>")]
     by: Option<Vec<String>>,
-    /// Only issuers of this country, by its two letters: US.
+    /// Only of this issuer's country: US.
     #[serde(deserialize_with = "args::text")]
     country: Option<String>,
-    /// Only BUY or only SELL, of trades and what comes of them.
+    /// Of trades and what comes of them.
     #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = ["BUY", "SELL"]))]
     side: Option<String>,
-    /// largest, smallest (the greatest losses first), newest or oldest: with limit the first ones.
+    /// smallest: the greatest losses first. With limit the first ones.
     #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = SORTS.map(|(name, _)| name)))]
     sort: Option<String>,
-    /// Only from this query, by number or name.
+    /// Only from this query; all: from all together.
     #[serde(deserialize_with = "args::text")]
     query: Option<String>,
     /// The first day, e.g. 2026-01-01.
@@ -65,6 +97,10 @@ pub struct Args {
     /// A calendar year.
     #[serde(deserialize_with = "args::count")]
     year: Option<usize>,
+    /// The date by which a row counts, where the usual one is not meant.
+    #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = DATES.map(|(name, _)| name)))]
+    date: Option<String>,
     /// Only this account.
     #[serde(deserialize_with = "args::text")]
     account: Option<String>,
@@ -92,10 +128,9 @@ impl Tool for AskFlex {
     const NAME: &'static str = "ask_flex";
     const TITLE: &'static str = "Ask statements";
     const ABOUT: &'static str = "Answers questions about the past from archived Flex statements: realised P&L, \
-        dividends, withholding tax, fees and commissions, interest, deposits, trades, positions on a day, net asset \
-        value over time. One topic a call; symbol, by, country, side, account, from, to, sort and limit say the rest. \
-        Amounts per currency and in base. \
-        Asks nothing of IBKR: run get_flex_query first for newer statements.";
+        dividends, tax, fees, interest, deposits, trades, positions on a day, net asset value over time, performance. \
+        One topic a call; the other arguments say the rest. Amounts per currency and in base. Asks nothing of IBKR: \
+        run get_flex_query first for newer statements.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = r#"{"topic":"dividends","by":["country"],"year":2026}"#;
     type Args = Args;
@@ -131,7 +166,8 @@ impl Args {
         let next = || format!("What can be asked: {}.", ibd_flex::question::CAN);
         let (field, question) = match (&self.topic, &self.question) {
             (Some(topic), None) => {
-                let about = named(topic, About::ALL).ok_or_else(|| {
+                let about = named(topic, About::ALL).or_else(|| named(topic, About::ALSO));
+                let about = about.ok_or_else(|| {
                     Refusal::argument("topic", format!("{topic:?} is no topic."), topics())
                 })?;
                 ("topic", Question::of(about, given, today))
@@ -160,7 +196,7 @@ impl Args {
                     question.restated()
                 ),
                 "Say it with arguments: topic, symbol or conid (with options), by, country, side, account, from, to, \
-                 sort and limit.",
+                 date, sort and limit.",
             )),
         }
     }
@@ -210,16 +246,8 @@ impl Args {
             by: by.collect::<Result<_, _>>()?,
             country: country.transpose()?,
             side: one_of("side", self.side.as_deref(), [("BUY", Side::Buy), ("SELL", Side::Sell)])?,
-            sort: one_of(
-                "sort",
-                self.sort.as_deref(),
-                [
-                    ("largest", Sort::Largest),
-                    ("smallest", Sort::Smallest),
-                    ("newest", Sort::Newest),
-                    ("oldest", Sort::Oldest),
-                ],
-            )?,
+            sort: one_of("sort", self.sort.as_deref(), SORTS)?,
+            dated_by: one_of("date", self.date.as_deref(), DATES)?,
         })
     }
 }

@@ -4,7 +4,8 @@ use ibd_protocol::Effect;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Ctx, Tool, args};
+use super::args::{self, Confirm};
+use super::{Ctx, Tool};
 use crate::refusal::Refusal;
 
 /// Which.
@@ -17,9 +18,9 @@ pub struct Args {
     /// true: its archived statements are removed too.
     #[serde(deserialize_with = "args::yes_no")]
     statements: Option<bool>,
-    /// Not needed.
-    #[serde(deserialize_with = "args::yes_no")]
-    confirm: Option<bool>,
+    #[schemars(skip)]
+    #[allow(dead_code)]
+    confirm: Confirm,
 }
 
 /// What was forgotten.
@@ -31,7 +32,8 @@ pub struct Out {
     /// One sentence.
     message: String,
     /// The query's number.
-    query_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query_id: Option<String>,
     /// Statements that were removed.
     statements_removed: usize,
 }
@@ -43,9 +45,8 @@ pub struct ForgetFlexQuery;
 impl Tool for ForgetFlexQuery {
     const NAME: &'static str = "forget_flex_query";
     const TITLE: &'static str = "Forget a Flex query";
-    const ABOUT: &'static str = "Forgets a remembered Flex Query, by number or name. With statements:true its \
-        archived statements are removed from disk too. Nothing changes at IBKR: the query can be run again by its \
-        number.";
+    const ABOUT: &'static str = "Forgets a remembered Flex Query, by number or name. With statements:true \
+        its archived statements are removed from disk too. Nothing changes at IBKR.";
     const EFFECT: Effect = Effect::Forgets;
     const EXAMPLE: &'static str = r#"{"queryId":"Activity"}"#;
     type Args = Args;
@@ -62,8 +63,11 @@ impl Tool for ForgetFlexQuery {
         let gone = ctx.desks.flex.forget(query, args.statements == Some(true)).await?;
         Ok(Out {
             success: true,
-            message: format!("Query {:?} ({}) has been forgotten", gone.query.name, gone.query.id),
-            query_id: gone.query.id.to_string(),
+            message: match &gone.id {
+                Some(id) => format!("Query {:?} ({id}) has been forgotten", gone.name),
+                None => format!("The imported statements of {:?} have been removed", gone.name),
+            },
+            query_id: gone.id.map(|id| id.to_string()),
             statements_removed: gone.statements,
         })
     }

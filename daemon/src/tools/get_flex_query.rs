@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ibd_flex::archive::Entry;
+use ibd_flex::archive::{Entry, QueryNames};
 use ibd_flex::{section, summary};
 use ibd_protocol::Effect;
 use jiff::Timestamp;
@@ -12,7 +12,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::cell::Time;
-use super::{Ctx, Tool, args};
+use super::args::{self, Confirm};
+use super::{Ctx, Tool};
 use crate::flex::files::{self, Form, day, export, off};
 use crate::flex::schedule::Daily;
 use crate::flex::{Ask, Standing, View, find, is_of, words};
@@ -23,6 +24,9 @@ const ROWS: usize = 50;
 const MAX_ROWS: usize = 500;
 /// A call answers within this time.
 const WAIT: Duration = Duration::from_secs(40);
+/// What is said of statements that did not come from IBKR by this way.
+const IMPORTED: &str = "This statement was imported from a file. With from and to the one of those days is shown; \
+    list_flex_queries shows which days there are.";
 /// For reading what came.
 const MARGIN: Duration = Duration::from_secs(3);
 
@@ -69,18 +73,19 @@ pub struct Args {
     /// Rows at most; 50 if left out.
     #[serde(deserialize_with = "args::count")]
     limit: Option<usize>,
-    /// From a previous answer, for the rows after it.
+    /// From a previous answer.
     #[serde(deserialize_with = "args::count")]
     cursor: Option<usize>,
     /// Write a file: xml, or with a section csv or json.
     #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = ["xml", "csv", "json"]))]
     export: Option<String>,
     /// Run it every day at this New York time, e.g. 06:15; off ends that.
     #[serde(deserialize_with = "args::text")]
     daily: Option<String>,
-    /// Not needed.
-    #[serde(deserialize_with = "args::yes_no")]
-    confirm: Option<bool>,
+    #[schemars(skip)]
+    #[allow(dead_code)]
+    confirm: Confirm,
 }
 
 /// The statement, in short.
@@ -135,10 +140,11 @@ pub struct GetFlexQuery;
 impl Tool for GetFlexQuery {
     const NAME: &'static str = "get_flex_query";
     const TITLE: &'static str = "Flex statement";
-    const ABOUT: &'static str = "Runs a Flex Query at Interactive Brokers (statements, trade confirmations, history, \
-        tax) and says what is in its statement: period, sections, rows, sums. Name it by number, or by name once it \
-        ran. With section: its rows, filtered, in pages. For questions (realised P&L, dividends, fees) use ask_flex. \
-        If it says pending, make the same call again.";
+    const ABOUT: &'static str = "Runs a Flex Query at Interactive Brokers (statements, trade \
+        confirmations, history, tax) and says what is in its statement: period, sections, rows, sums. \
+        Named by number, or by name once it ran or was imported. With section: its rows, filtered, in \
+        pages. For questions (realised P&L, dividends, fees) use ask_flex. If it says pending, make the \
+        same call again.";
     const EFFECT: Effect = Effect::Acts;
     const EXAMPLE: &'static str =
         r#"{"queryId":"1001","section":"Trades","symbol":"AAPL","level":"EXECUTION"}"#;
@@ -156,6 +162,22 @@ impl Tool for GetFlexQuery {
         let daily = daily(args.daily.as_deref())?;
         let form = form(&args)?;
         let rows = rows(&args)?;
+        if let Some(imported) = imported(&ctx.desks.flex.view(), &query, &rows) {
+            if args.refresh == Some(true) || daily.is_some() {
+                return Err(words::cannot_run(&imported.query_name));
+            }
+            let out = Out {
+                status: "ready",
+                next: Some(IMPORTED.to_owned()),
+                query,
+                query_name: Some(imported.query_name.clone()),
+                from_archive: true,
+                fetched_at: Some(Time(imported.added)),
+                as_of: Time(Timestamp::now()),
+                ..Out::default()
+            };
+            return shown(&ctx, imported, out, (rows, form)).await;
+        }
         if matches!(form, Some(Form::Csv | Form::Json)) && args.section.is_none() {
             return Err(Refusal::argument(
                 "section",
@@ -209,6 +231,25 @@ impl Tool for GetFlexQuery {
             }
         }
     }
+}
+
+/// The newest statement of a query of which there are only imported ones; of the days that are asked for, if
+/// any are.
+fn imported(view: &View, query: &str, asked: &section::Ask) -> Option<Entry> {
+    if find(query, &view.queries).is_ok() {
+        return None;
+    }
+    let names = QueryNames::of(&view.entries);
+    let own = view.entries.iter().filter(|entry| names.is_imported_as(entry, query.trim()));
+    let is_asked = |entry: &&Entry| {
+        let days = entry.period;
+        days.is_none_or(|days| {
+            asked.from.is_none_or(|from| days.to >= from)
+                && asked.to.is_none_or(|to| days.from <= to)
+        })
+    };
+    let last = |entry: &&Entry| entry.period.map(|days| days.to);
+    own.clone().filter(is_asked).max_by_key(last).or_else(|| own.max_by_key(last)).cloned()
 }
 
 async fn shown(

@@ -7,7 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cell::Time;
-use super::{Ctx, Tool, args};
+use super::args::Confirm;
+use super::{Ctx, Tool};
 use crate::flex::files::off;
 use crate::flex::{Listed, listed, words};
 use crate::refusal::Refusal;
@@ -16,9 +17,9 @@ use crate::refusal::Refusal;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Args {
-    /// Not needed.
-    #[serde(deserialize_with = "args::yes_no")]
-    confirm: Option<bool>,
+    #[schemars(skip)]
+    #[allow(dead_code)]
+    confirm: Confirm,
 }
 
 /// The queries.
@@ -77,9 +78,9 @@ pub struct ListFlexQueries;
 impl Tool for ListFlexQueries {
     const NAME: &'static str = "list_flex_queries";
     const TITLE: &'static str = "Flex queries";
-    const ABOUT: &'static str = "Lists the Flex Queries that are remembered: name, number, when each last gave a \
-        statement, and which days its archived statements cover. Asks nothing of IBKR. IBKR has no list of queries: \
-        one that never ran here is run by its number with get_flex_query.";
+    const ABOUT: &'static str = "The Flex Queries that are remembered or imported: name, number, when \
+        each last gave a statement, and which days its archived statements cover. IBKR has no list of \
+        queries: one that never ran here is run by its number with get_flex_query.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = "{}";
     type Args = Args;

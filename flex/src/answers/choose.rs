@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{NoAnswer, template};
-use crate::archive::{Entry, coverage, covered, describe};
-use crate::question::{About, Question};
+use crate::archive::{Entry, QueryNames, coverage, coverage_name, covered, describe};
+use crate::question::{ALL_QUERIES, About, Question};
 use crate::summary::Period;
 
 /// A section and the levels of detail that will do, the best first. `""` is a row without one.
@@ -51,18 +51,30 @@ pub(super) fn plans(about: About) -> &'static [Plan] {
         Need { section: "Trades", levels: &["EXECUTION", "ORDER", "CLOSED_LOT", "SYMBOL_SUMMARY"] };
     const ACTIONS: Need = Need { section: "CorporateActions", levels: DETAIL };
     const SINGLE: &[&str] = &["EXECUTION", "ORDER"];
+    const TRADE_TAXES: Need = Need { section: "TransactionTaxes", levels: DETAIL };
+    const SALES_TAXES: Need = Need { section: "SalesTaxes", levels: DETAIL };
+    const TRANSFERS: Need =
+        Need { section: "Transfers", levels: &["TRANSFER", "DETAIL", "", "SUMMARY"] };
     match about {
         About::RealisedPnl => &[
             Plan { main: REALISED, more: &[ACTIONS] },
             Plan { main: Need { section: SUMMARIES, levels: &[ANY] }, more: &[] },
         ],
-        About::Dividends | About::Withholding | About::Interest | About::Deposits => {
+        About::Dividends | About::Withholding | About::Interest => {
             &[Plan { main: CASH, more: &[] }]
         }
-        About::Commissions | About::FeesAndCommissions => {
+        About::Deposits => &[Plan { main: CASH, more: &[TRANSFERS] }],
+        About::Commissions => {
             &[Plan { main: TRADES, more: &[CASH] }, Plan { main: CONFIRMS, more: &[] }]
         }
-        About::Fees => &[Plan { main: CASH, more: &[TRADES] }, Plan { main: CONFIRMS, more: &[] }],
+        About::FeesAndCommissions => &[
+            Plan { main: TRADES, more: &[CASH, TRADE_TAXES, SALES_TAXES] },
+            Plan { main: CONFIRMS, more: &[] },
+        ],
+        About::Fees => &[
+            Plan { main: CASH, more: &[TRADES, TRADE_TAXES, SALES_TAXES] },
+            Plan { main: CONFIRMS, more: &[] },
+        ],
         About::Trades => &[
             Plan { main: Need { section: "Trades", levels: SINGLE }, more: &[] },
             Plan { main: Need { section: "TradeConfirms", levels: SINGLE }, more: &[] },
@@ -75,18 +87,25 @@ pub(super) fn plans(about: About) -> &'static [Plan] {
             Plan { main: Need { section: "EquitySummaryInBase", levels: &[ANY] }, more: &[] },
             Plan { main: Need { section: "ChangeInNAV", levels: &[ANY] }, more: &[] },
         ],
+        About::Performance => {
+            &[Plan { main: Need { section: "ChangeInNAV", levels: &[ANY] }, more: &[] }]
+        }
     }
 }
 
 /// Every way in which the question could be answered, the best first.
 pub(super) fn choose(question: &Question, entries: &[Entry]) -> Result<Vec<Chosen>, NoAnswer> {
-    let mine: Vec<&Entry> = entries.iter().filter(|entry| is_of(question, entry)).collect();
+    let names = QueryNames::of(entries);
+    let is_mine = |entry: &&Entry| is_of(question, (&names, entry));
+    let mine: Vec<&Entry> = entries.iter().filter(is_mine).collect();
     if mine.is_empty() {
         return Err(NoAnswer::NoStatement(why_none(question, entries)));
     }
+    let is_of_all = is_of_all(question, entries);
     let mut queries: BTreeMap<String, Vec<&Entry>> = BTreeMap::new();
     for entry in &mine {
-        queries.entry(entry.query().to_lowercase()).or_default().push(entry);
+        let query = if is_of_all { String::new() } else { names.query(entry) };
+        queries.entry(query).or_default().push(entry);
     }
     let mut all: Vec<(Score, Chosen)> = Vec::new();
     for (rank, plan) in plans(question.about).iter().enumerate() {
@@ -105,6 +124,7 @@ pub(super) fn choose(question: &Question, entries: &[Entry]) -> Result<Vec<Chose
         (*days / 28, *rank, *days, std::cmp::Reverse(*newest))
     });
     let others: Vec<String> = all.iter().skip(1).map(|(_, chosen)| name(chosen)).collect();
+    let elsewhere = elsewhere(question, &all);
     let mut chosen: Vec<Chosen> = all.into_iter().map(|(_, chosen)| chosen).collect();
     if let Some(first) = chosen.first_mut() {
         let own = name(first);
@@ -114,6 +134,7 @@ pub(super) fn choose(question: &Question, entries: &[Entry]) -> Result<Vec<Chose
         if !others.is_empty() {
             first.notes.push(format!("other queries could answer this too: {}", others.join(", ")));
         }
+        first.notes.extend(elsewhere);
     }
     Ok(chosen)
 }
@@ -129,16 +150,58 @@ fn name(chosen: &Chosen) -> String {
         .to_owned()
 }
 
+/// Which days that the first one has not are in statements of other queries, and how they are asked.
+fn elsewhere(question: &Question, all: &[(Score, Chosen)]) -> Option<String> {
+    let is_of_day = question.about == About::Positions;
+    let ((_, first), others) = all.split_first().filter(|_| !is_of_day)?;
+    let account = question.account.as_deref();
+    let own = coverage(&first.entries, account);
+    let mut told: BTreeMap<String, Vec<Period>> = BTreeMap::new();
+    for (_, other) in others.iter().filter(|(_, other)| name(other) != name(first)) {
+        let days = coverage(&other.entries, account).have.into_iter().filter_map(|have| {
+            let from = question.from.map_or(have.from, |from| from.max(have.from));
+            let to = question.to.map_or(have.to, |to| to.min(have.to));
+            (from <= to).then_some(Period { from, to })
+        });
+        let missing = days.flat_map(|days| own.gaps(days));
+        told.entry(name(other)).or_default().extend(missing);
+    }
+    let told: Vec<String> = told
+        .into_iter()
+        .filter(|(_, days)| !days.is_empty())
+        .map(|(name, mut days)| {
+            days.sort();
+            days.dedup();
+            let days: Vec<String> = days.into_iter().map(coverage_name).collect();
+            format!("{} in {name:?}", days.join(", "))
+        })
+        .collect();
+    (!told.is_empty()).then(|| {
+        format!(
+            "statements of other queries have days that this one has not: {}; ask with that query, or with query \
+             {ALL_QUERIES:?} for all together",
+            told.join("; ")
+        )
+    })
+}
+
 fn newest_last(entries: &[Entry]) -> Option<jiff::civil::DateTime> {
     entries.iter().filter_map(|entry| entry.generated).max()
 }
 
-fn is_of(question: &Question, entry: &Entry) -> bool {
+/// All queries together, unless one is called that.
+fn is_of_all(question: &Question, entries: &[Entry]) -> bool {
+    let is_all = |query: &str| query.trim().eq_ignore_ascii_case(ALL_QUERIES);
+    let asked = question.query.as_deref();
+    asked.is_some_and(|query| is_all(query) && !entries.iter().any(|entry| entry.is_of(query)))
+}
+
+fn is_of(question: &Question, (names, entry): (&QueryNames, &Entry)) -> bool {
     let is_account = question.account.as_deref().is_none_or(|account| {
         entry.accounts.iter().any(|covered| covered.account.eq_ignore_ascii_case(account))
     });
     is_account
-        && question.query.as_deref().is_none_or(|query| entry.is_of(query))
+        && question.query.as_deref().is_none_or(|query| names.is_of(entry, query))
         && entry.period.is_none_or(|period| overlaps(question, period))
 }
 
@@ -151,9 +214,10 @@ fn overlaps(question: &Question, period: Period) -> bool {
 }
 
 fn why_none(question: &Question, entries: &[Entry]) -> String {
+    let names = QueryNames::of(entries);
     let of_query: Vec<&Entry> = entries
         .iter()
-        .filter(|entry| question.query.as_deref().is_none_or(|query| entry.is_of(query)))
+        .filter(|entry| question.query.as_deref().is_none_or(|query| names.is_of(entry, query)))
         .collect();
     if entries.is_empty() {
         return "there are none; run a query first".to_owned();

@@ -31,6 +31,7 @@ fields! {
     ReportDate = "reportDate",
     DateTime = "dateTime",
     SettleDate = "settleDate",
+    Date = "date",
     Type = "type",
     Amount = "amount",
     Realised = "fifoPnlRealized",
@@ -58,9 +59,21 @@ fields! {
     Cash = "cash",
     StartingValue = "startingValue",
     EndingValue = "endingValue",
+    Twr = "twr",
+    SalesTax = "salesTax",
+    TaxAmount = "taxAmount",
+    CashTransfer = "cashTransfer",
+    TaxedTrade = "tradeId",
     FromCurrency = "fromCurrency",
     ToCurrency = "toCurrency",
     RateOfDay = "rate",
+}
+
+impl Field {
+    /// As statements call it.
+    pub(super) fn name(self) -> &'static str {
+        NAMES.get(self as usize).copied().unwrap_or_default()
+    }
 }
 
 pub(super) fn columns() -> Columns {
@@ -89,7 +102,9 @@ impl<'a> Item<'a> {
         self.text(field).map_or(Ok(None), |text| value::number(&text))
     }
 
+    /// The row's own; of a row that names none (`-`) that of the statement around it.
     pub(super) fn account(&self) -> Cow<'a, str> {
-        self.text(Field::Account).unwrap_or(Cow::Borrowed(self.account))
+        let own = self.text(Field::Account).filter(|own| !matches!(own.trim(), "" | "-"));
+        own.unwrap_or(Cow::Borrowed(self.account))
     }
 }

@@ -1,5 +1,7 @@
 //! What flowed: realised P&L, dividends, tax, fees, interest and deposits, each told from the rest.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -13,12 +15,30 @@ use crate::question::{About, By, Question};
 #[derive(Debug, Default)]
 pub(super) struct Flows {
     sums: Sums,
+    /// Trades whose taxes stand in their own rows.
+    taxed: BTreeSet<String>,
+    /// Taxes of trades from a section of their own: they count where the trade's row has none.
+    of_trades: Vec<TradeTax>,
+}
+
+/// A tax on a trade, to be added once it is known that the trade's own row does not have it.
+#[derive(Debug)]
+struct TradeTax {
+    trade: String,
+    keys: Vec<String>,
+    account: String,
+    currency: String,
+    amount: Decimal,
+    day: Option<Date>,
+    rate: Option<Decimal>,
 }
 
 /// A kind of cash transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cash {
     Dividend,
+    /// Paid instead of one, by whoever borrowed the shares.
+    InLieu,
     /// Of dividends, or of interest.
     Withheld {
         of_dividend: bool,
@@ -39,7 +59,8 @@ struct Part {
 
 /// Days of rows: the first that there is. Trades as tax wants them, cash as IBKR's statements do.
 const TRADE_DAYS: &[Field] = &[Field::TradeDate, Field::DateTime, Field::ReportDate];
-const CASH_DAYS: &[Field] = &[Field::ReportDate, Field::DateTime, Field::SettleDate];
+const CASH_DAYS: &[Field] = &[Field::ReportDate, Field::DateTime, Field::SettleDate, Field::Date];
+const TAX_DAYS: &[Field] = &[Field::Date, Field::ReportDate];
 
 impl Flows {
     pub(super) fn take(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
@@ -48,6 +69,9 @@ impl Flows {
             "TradeConfirms" => self.confirm(context, item),
             "CorporateActions" => self.action(context, item),
             "FIFOPerformanceSummaryInBase" => self.summary(context, item),
+            "SalesTaxes" => self.tax(context, item, (Field::SalesTax, "Sales tax")),
+            "TransactionTaxes" => self.trade_tax(context, item),
+            "Transfers" => self.transfer(context, item),
             _ => self.cash(context, item),
         }
     }
@@ -72,6 +96,53 @@ impl Flows {
         if is_of_fees(about) {
             context.want(item, (Field::Taxes, "taxes on trades"));
             let part = plain(context, item, (Field::Taxes, "Taxes on trades"));
+            let is_taxed = part.as_ref().is_some_and(|part| !part.amount.is_zero());
+            let trade = item.text(Field::TradeId).filter(|_| is_taxed);
+            self.taxed.extend(trade.map(std::borrow::Cow::into_owned));
+            self.add(context, item, (day, part));
+        }
+    }
+
+    fn tax(
+        &mut self,
+        context: &mut Context<'_>,
+        item: &Item<'_>,
+        (field, kind): (Field, &'static str),
+    ) {
+        let day = context.day(item, TAX_DAYS);
+        if context.counts(item, day) {
+            context.want(item, (field, kind));
+            let part = plain(context, item, (field, kind));
+            self.add(context, item, (day, part));
+        }
+    }
+
+    /// The same tax may stand in the trade's own row, before or after this.
+    fn trade_tax(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        let (field, kind) = (Field::TaxAmount, "Taxes on trades");
+        let trade = item.text(Field::TaxedTrade).or_else(|| item.text(Field::TradeId));
+        let Some(trade) = trade else { return self.tax(context, item, (field, kind)) };
+        let day = context.day(item, TAX_DAYS);
+        if !context.counts(item, day) {
+            return;
+        }
+        let Some(part) = plain(context, item, (field, kind)) else { return };
+        self.of_trades.push(TradeTax {
+            trade: trade.into_owned(),
+            keys: keys(context.question, item, (day, &part.kind)),
+            account: item.account().into_owned(),
+            currency: part.currency,
+            amount: part.amount,
+            day,
+            rate: context.number(item, Field::FxRateToBase),
+        });
+    }
+
+    /// Cash that came from another account or went to one.
+    fn transfer(&mut self, context: &mut Context<'_>, item: &Item<'_>) {
+        let day = context.day(item, CASH_DAYS);
+        if context.counts(item, day) {
+            let part = plain(context, item, (Field::CashTransfer, "Cash transfers"));
             self.add(context, item, (day, part));
         }
     }
@@ -163,6 +234,21 @@ impl Flows {
     }
 
     pub(super) fn finish(mut self, context: &mut Context<'_>, answer: &mut Answer) {
+        for tax in std::mem::take(&mut self.of_trades) {
+            if self.taxed.contains(&tax.trade) {
+                continue;
+            }
+            let flow = Flow {
+                keys: tax.keys,
+                account: &tax.account,
+                currency: &tax.currency,
+                measure: 0,
+                amount: tax.amount,
+                day: tax.day,
+                rate: tax.rate,
+            };
+            self.sums.add(flow, &mut context.rates);
+        }
         let countries = &context.countries;
         self.sums.rename(|key| {
             let conid = key.strip_prefix(OPEN)?;
@@ -170,7 +256,12 @@ impl Flows {
         });
         let question = context.question;
         let keys: Vec<&str> = grouped(question).map(By::name).collect();
-        self.sums.finish((&keys, measures(question.about)), &mut context.rates, answer);
+        let measures: Vec<(usize, &str)> = measures(question.about)
+            .iter()
+            .copied()
+            .filter(|(at, _)| *at != IN_LIEU || self.sums.has(IN_LIEU))
+            .collect();
+        self.sums.finish((&keys, &measures), &mut context.rates, answer);
         answer.notes.extend(remark(question).map(str::to_owned));
     }
 }
@@ -188,20 +279,24 @@ fn remark(question: &Question) -> Option<&'static str> {
         About::Dividends if question.by.contains(&By::Country) => {
             Some("the country is the issuer's, as IBKR says it or by ISIN")
         }
-        About::Deposits => {
-            Some("cash only; positions that were transferred are in the section Transfers")
-        }
+        About::Deposits => Some(
+            "cash only, also what was transferred between accounts where the template has Transfers; positions \
+             that were transferred are not in it",
+        ),
         _ => None,
     }
 }
 
-fn measures(about: About) -> &'static [&'static str] {
+/// What was paid in lieu stands apart where there is any.
+const IN_LIEU: usize = 2;
+
+fn measures(about: About) -> &'static [(usize, &'static str)] {
     match about {
-        About::RealisedPnl => &["realised"],
-        About::Dividends => &["dividends", "withheld"],
-        About::Withholding => &["withheld"],
-        About::Interest => &["interest", "withheld"],
-        _ => &["amount"],
+        About::RealisedPnl => &[(0, "realised")],
+        About::Dividends => &[(0, "dividends"), (1, "withheld"), (IN_LIEU, "inLieu")],
+        About::Withholding => &[(0, "withheld")],
+        About::Interest => &[(0, "interest"), (1, "withheld")],
+        _ => &[(0, "amount")],
     }
 }
 
@@ -220,6 +315,7 @@ fn cash(kind: &str, item: &Item<'_>) -> Option<Cash> {
         () if has("withholding") || has("871(m)") => {
             Cash::Withheld { of_dividend: is_of_dividend(item) }
         }
+        () if has("in lieu") => Cash::InLieu,
         () if has("dividend") => Cash::Dividend,
         () if has("interest") => Cash::Interest,
         () if has("deposit") || has("withdrawal") => Cash::Deposit,
@@ -229,11 +325,16 @@ fn cash(kind: &str, item: &Item<'_>) -> Option<Cash> {
     })
 }
 
-/// Interest has neither symbol nor id.
+/// Interest has neither symbol nor id, but for coupons of bonds.
 fn is_of_dividend(item: &Item<'_>) -> bool {
     let says = |text: &str| {
         item.text(Field::Description).is_some_and(|words| words.to_uppercase().contains(text))
     };
+    let is_bond =
+        item.text(Field::AssetCategory).is_some_and(|kind| matches!(&*kind, "BOND" | "BILL"));
+    if is_bond || says("COUPON") || says("BOND INTEREST") || says("CREDIT INTEREST") {
+        return false;
+    }
     item.text(Field::Symbol).is_some() || item.text(Field::Conid).is_some() || says("DIVIDEND")
 }
 
@@ -241,6 +342,7 @@ fn is_of_dividend(item: &Item<'_>) -> bool {
 fn place(about: About, (cash, kind): (Cash, &str)) -> Option<(usize, String)> {
     let place = match (about, cash) {
         (About::Dividends, Cash::Dividend) | (About::Interest, Cash::Interest) => (0, kind),
+        (About::Dividends, Cash::InLieu) => (IN_LIEU, kind),
         (About::Dividends, Cash::Withheld { of_dividend: true })
         | (About::Interest, Cash::Withheld { of_dividend: false }) => (1, kind),
         (About::Withholding, Cash::Withheld { of_dividend: true }) => (0, "on dividends"),

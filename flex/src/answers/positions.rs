@@ -147,7 +147,7 @@ impl Positions {
                 }
             }
         }
-        sums.finish((&[], &["value", "unrealised"]), &mut context.rates, answer);
+        sums.finish((&[], &[(0, "value"), (1, "unrealised")]), &mut context.rates, answer);
         answer.table = table;
         let what = context.question.symbol.as_deref().map(|symbol| format!(" of {symbol}"));
         for (account, held) in self.by_account.iter().filter(|(_, held)| held.rows.is_empty()) {

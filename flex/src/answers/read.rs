@@ -10,6 +10,7 @@ use super::fields::{self, Field, Item};
 use super::flows::{self, Flows};
 use super::instrument::Sought;
 use super::nav::Nav;
+use super::performance::Performance;
 use super::positions::Positions;
 use super::rates::Rates;
 use super::seen::{self, Seen};
@@ -17,7 +18,7 @@ use super::sorted;
 use super::trades::Trades;
 use super::{Answer, Named, NoAnswer, Tick};
 use crate::archive::{Coverage, Entry, coverage, coverage_name};
-use crate::question::{About, By, Question, Side};
+use crate::question::{About, By, DatedBy, Question, Side};
 use crate::statement::{Event, Reader, Row, Statement, StatementError};
 use crate::summary::Period;
 use crate::value::{self, BadValue, Order};
@@ -51,6 +52,8 @@ pub(super) struct Context<'q> {
     sought: Sought,
     /// Rows of which it is not known of which country they are.
     unknown_country: u64,
+    /// What rows were dated by.
+    dated: BTreeMap<&'static str, u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +69,7 @@ enum Collector {
     Trades(Trades),
     Positions(Positions),
     Nav(Nav),
+    Performance(Performance),
 }
 
 pub(super) fn answer<B: BufRead>(
@@ -195,6 +199,7 @@ impl Collector {
             About::Trades => Self::Trades(Trades::default()),
             About::Positions => Self::Positions(Positions::default()),
             About::NetAssetValue => Self::Nav(Nav::default()),
+            About::Performance => Self::Performance(Performance::default()),
             _ => Self::Flows(Flows::default()),
         }
     }
@@ -210,6 +215,7 @@ impl Collector {
             Self::Trades(trades) => trades.take(context, item),
             Self::Positions(positions) => positions.take(context, item),
             Self::Nav(nav) => nav.take(context, item),
+            Self::Performance(performance) => performance.take(context, item),
         }
     }
 
@@ -219,6 +225,7 @@ impl Collector {
             Self::Trades(trades) => trades.finish(context, answer),
             Self::Positions(positions) => positions.finish(context, answer),
             Self::Nav(nav) => nav.finish(context, answer),
+            Self::Performance(performance) => performance.finish(context, answer),
         }
     }
 }
@@ -244,6 +251,7 @@ impl<'q> Context<'q> {
             beyond: 0,
             sought: Sought::default(),
             unknown_country: 0,
+            dated: BTreeMap::new(),
         }
     }
 
@@ -322,12 +330,21 @@ impl<'q> Context<'q> {
         }
     }
 
-    /// The first of some dates that the row has.
+    /// The first of some dates that the row has; before them the one that is asked for.
     pub(super) fn day(&mut self, item: &Item<'_>, fields: &[Field]) -> Option<Date> {
-        for field in fields {
+        let asked: &[Field] = match self.question.dated_by {
+            Some(DatedBy::Report) => &[Field::ReportDate],
+            Some(DatedBy::Settle) => &[Field::SettleDate],
+            Some(DatedBy::Trade) => &[Field::TradeDate, Field::DateTime],
+            None => &[],
+        };
+        for field in asked.iter().chain(fields) {
             let Some(text) = item.text(*field) else { continue };
             match value::date(&text, self.order) {
-                Ok(Some(day)) => return Some(day),
+                Ok(Some(day)) => {
+                    *self.dated.entry(field.name()).or_default() += 1;
+                    return Some(day);
+                }
                 Ok(None) => {}
                 Err(error) => self.is_ambiguous |= matches!(error, BadValue::Ambiguous(_)),
             }
@@ -437,6 +454,21 @@ impl<'q> Context<'q> {
         lacking.map(|((section, field), wanted)| Tick::new(section, *field, wanted.why)).collect()
     }
 
+    /// By which of their days rows were counted: a dividend has several.
+    fn dating(&self) -> Option<String> {
+        let is_of_flows = !matches!(
+            self.question.about,
+            About::Positions | About::NetAssetValue | About::Performance | About::Trades
+        );
+        let mut fields: Vec<(&str, u64)> = self.dated.iter().map(|(name, n)| (*name, *n)).collect();
+        fields.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+        let named: Vec<String> = match fields.as_slice() {
+            [(only, _)] => vec![(*only).to_owned()],
+            several => several.iter().map(|(name, rows)| format!("{name} ({rows} rows)")).collect(),
+        };
+        (is_of_flows && !named.is_empty()).then(|| format!("dated by {}", named.join(", ")))
+    }
+
     fn explain(&self, answer: &mut Answer) {
         self.lacking(false).into_iter().for_each(|tick| tick.push(&mut answer.tick));
         answer.notes.extend(self.sought.left_out());
@@ -446,6 +478,7 @@ impl<'q> Context<'q> {
                 self.unknown_country
             ));
         }
+        answer.notes.extend(self.dating());
         if self.unreadable > 0 {
             answer
                 .notes

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::rates::{OF_DAY, OF_ROW, Rates, UNNAMED};
 use super::{Answer, Table, Tick, template};
 use crate::cell::Cell;
 
-/// An answer has one kind of amount, or two: dividends and what was withheld.
-pub(super) const MEASURES: usize = 2;
+/// An answer has one kind of amount, or up to three: dividends, what was paid in lieu, and what was withheld.
+pub(super) const MEASURES: usize = 3;
+/// Decimal places of what was converted: more were never paid.
+const CENTS: u32 = 2;
 
 /// Stands for the base currency of an account, whose name may not be known yet.
 pub(super) const BASE: &str = "=";
@@ -67,17 +69,23 @@ impl Sums {
         self.is_overflown |= !is_fine;
     }
 
-    /// Turns all into tables. `measures` are the names of the amounts, `keys` of the groups.
+    /// Whether there is any amount of that kind.
+    pub(super) fn has(&self, measure: usize) -> bool {
+        self.groups.values().any(|group| !group.amounts[measure].is_zero())
+    }
+
+    /// Turns all into tables. `measures` are the amounts with their names, `keys` those of the groups.
     pub(super) fn finish(
         mut self,
-        (keys, measures): (&[&str], &[&str]),
+        (keys, measures): (&[&str], &[(usize, &str)]),
         rates: &mut Rates,
         answer: &mut Answer,
     ) {
         let unconverted = self.convert(rates);
         let merged = self.merged(rates);
         let is_several = several_bases(&merged);
-        let used = measures.len();
+        let (used, measures): (Vec<usize>, Vec<&str>) = measures.iter().copied().unzip();
+        let used = used.as_slice();
         let mut cols: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
         cols.push("currency".to_owned());
         cols.extend(measures.iter().map(|name| (*name).to_owned()));
@@ -91,7 +99,7 @@ impl Sums {
         for ((keys, currency, base), group) in &merged {
             let mut row: Vec<Cell> = keys.iter().map(|key| Cell::from(key.as_str())).collect();
             row.push(Cell::from(currency.as_str()));
-            row.extend(group.amounts[..used].iter().map(|amount| Cell::Number(*amount)));
+            row.extend(group.plain(used));
             if is_several {
                 row.push(Cell::from(base.as_str()));
             }
@@ -102,10 +110,10 @@ impl Sums {
             self.is_overflown |= !total(&mut by_base, base, group);
         }
         answer.table = table;
-        answer.totals = Table::new([&["currency"], measures].concat());
+        answer.totals = Table::new([&["currency"], measures.as_slice()].concat());
         answer.totals.rows =
             by_currency.iter().map(|(name, group)| line(name, group.plain(used))).collect();
-        answer.totals_in_base = Table::new([&["base"], measures].concat());
+        answer.totals_in_base = Table::new([&["base"], measures.as_slice()].concat());
         answer.totals_in_base.rows =
             by_base.iter().map(|(name, group)| line(name, group.in_base(used))).collect();
         answer.rates = rates.finish();
@@ -182,16 +190,22 @@ impl Group {
         is_fine
     }
 
-    fn plain(&self, used: usize) -> Vec<Cell> {
-        self.amounts[..used].iter().map(|amount| Cell::Number(*amount)).collect()
+    fn plain(&self, used: &[usize]) -> Vec<Cell> {
+        used.iter().map(|at| Cell::Number(self.amounts[*at])).collect()
     }
 
     /// Nothing, if a part is missing.
-    fn in_base(&self, used: usize) -> Vec<Cell> {
-        let show =
-            |amount: &Decimal| if self.is_partly { Cell::Missing } else { Cell::Number(*amount) };
-        self.base[..used].iter().map(show).collect()
+    fn in_base(&self, used: &[usize]) -> Vec<Cell> {
+        let show = |at: &usize| match self.is_partly {
+            true => Cell::Missing,
+            false => Cell::Number(cents(self.base[*at])),
+        };
+        used.iter().map(show).collect()
     }
+}
+
+fn cents(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(CENTS, RoundingStrategy::MidpointAwayFromZero)
 }
 
 fn several_bases(merged: &BTreeMap<(Vec<String>, String, String), Group>) -> bool {

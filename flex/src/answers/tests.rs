@@ -11,6 +11,9 @@ use super::*;
 use crate::archive::{Archive, Incoming};
 use crate::question::{Given, Sort};
 
+mod cash;
+mod queries;
+
 /// An archive and what is asked of it on 2 November 2026.
 struct Desk {
     _folder: TempDir,
@@ -41,11 +44,16 @@ impl Paper<'_> {
 
 impl Desk {
     fn with<'t>(texts: impl IntoIterator<Item = &'t str>) -> Self {
+        Self::of(texts.into_iter().map(|text| (None, text)))
+    }
+
+    /// Of statements that were run, with the query's number, or imported.
+    fn of<'t>(texts: impl IntoIterator<Item = (Option<&'t str>, &'t str)>) -> Self {
         let folder = TempDir::new().unwrap();
         let archive = Archive::open(folder.path()).unwrap();
-        for text in texts {
+        for (query_id, text) in texts {
             let now = "2026-11-02T12:00:00Z".parse().unwrap();
-            let incoming = Incoming { query_id: None, name: None, now, known: &[] };
+            let incoming = Incoming { query_id, name: None, now, known: &[] };
             archive.add(text.as_bytes(), &incoming).unwrap();
         }
         Self { _folder: folder, archive }
@@ -231,20 +239,23 @@ fn dividends_come_with_what_was_withheld_and_rates_of_their_day() {
             "currency",
             "dividends",
             "withheld",
+            "inLieu",
             "dividendsInBase",
             "withheldInBase",
+            "inLieuInBase",
             "rows"
         ]
     );
     assert_eq!(
         lines(&answer.table),
         [
-            r#"["CH","NESN","CHF",1000,0,1500,0,1]"#,
-            r#"["DE","SAP","EUR",40,0,50,0,1]"#,
-            r#"["US","AAPL","USD",100,-15,100,-15,2]"#,
+            r#"["CH","NESN","CHF",1000,0,0,1500,0,0,1]"#,
+            r#"["DE","SAP","EUR",0,0,40,0,0,50,1]"#,
+            r#"["US","AAPL","USD",100,-15,0,100,-15,0,2]"#,
         ]
     );
-    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",1650,-15]"#]);
+    // 100 + 1000 CHF at 1.5; what was paid in lieu, 40 EUR at 1.25, stands apart.
+    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",1600,-15,50]"#]);
     assert_eq!(answer.rates.iter().map(|rate| rate.source).collect::<Vec<_>>(), [rates::OF_DAY; 2]);
     assert_eq!(answer.source, "CashTransactions at level DETAIL");
     assert!(notes(&answer, "Moon Dust"));
@@ -276,13 +287,13 @@ fn without_a_rate_nothing_is_made_up() {
         Desk::with([YEAR.of(&format!("{BASE}{CASH}")).as_str()]).ask("dividends by symbol");
     assert_eq!(
         lines(&answer.table)[1..],
-        [r#"["NESN","CHF",1000,0,null,null,1]"#, r#"["SAP","EUR",40,0,null,null,1]"#,]
+        [r#"["NESN","CHF",1000,0,0,null,null,null,1]"#, r#"["SAP","EUR",0,0,40,null,null,null,1]"#,]
     );
     assert_eq!(
         lines(&answer.totals),
-        [r#"["CHF",1000,0]"#, r#"["EUR",40,0]"#, r#"["USD",100,-15]"#]
+        [r#"["CHF",1000,0,0]"#, r#"["EUR",0,0,40]"#, r#"["USD",100,-15,0]"#]
     );
-    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",null,null]"#]);
+    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",null,null,null]"#]);
     assert!(
         notes(&answer, "no rate to base is known for amounts in CHF, EUR"),
         "{:?}",
@@ -299,7 +310,7 @@ fn without_a_rate_nothing_is_made_up() {
     let old = RATES.replace("20260331", "20260301").replace("20260402", "20260301");
     let answer =
         Desk::with([YEAR.of(&format!("{BASE}{CASH}{old}")).as_str()]).ask("dividends by symbol");
-    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",null,null]"#]);
+    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",null,null,null]"#]);
 }
 
 #[test]
@@ -812,6 +823,11 @@ proptest! {
                     let whole = |n: &Decimal, scale: i64| i64::try_from((n * Decimal::from(scale)).normalize()).unwrap();
                     ((symbol.clone(), currency.clone()), (whole(sum, 100), whole(base, 10_000)))
                 }).collect();
+                // What is converted is told in cents.
+                let cents = |base: i64| (base.abs() + 50) / 100 * 100 * base.signum();
+                for sum in expected.values_mut() {
+                    sum.1 = cents(sum.1);
+                }
                 prop_assert_eq!(found, expected);
             }
             Err(NoAnswer::NoStatement(_)) => prop_assert!(expected.is_empty()),

@@ -115,7 +115,7 @@ impl Trades {
     }
 
     pub(super) fn finish(mut self, context: &mut Context<'_>, answer: &mut Answer) {
-        self.sums.finish((&[], &["bought", "sold"]), &mut context.rates, answer);
+        self.sums.finish((&[], &[(0, "bought"), (1, "sold")]), &mut context.rates, answer);
         let used = if self.has_realised { COLS.len() } else { COLS.len() - 1 };
         self.rows.sort_by_key(|(time, number, _)| (*time, *number));
         answer.table = Table::new(COLS[..used].iter().copied());

@@ -200,15 +200,12 @@ fn file_name(entry: &Entry) -> String {
 }
 
 /// More than any statement, in bytes: a small file can be packed from an endless one.
-const MOST_UNPACKED: u64 = 8 << 30;
+pub const MOST_UNPACKED: u64 = 8 << 30;
 
 /// A file to be taken over, unpacked where it is packed.
 pub fn unpacked(path: &Path) -> io::Result<Box<dyn Read>> {
     let mut source = BufReader::new(File::open(path)?);
     let start = source.fill_buf()?;
-    if start.starts_with(b"PK\x03\x04") {
-        return Err(io::Error::other("it is a zip archive: unpack it, and import what is inside"));
-    }
     Ok(match start.starts_with(&[0x1f, 0x8b]) {
         true => Box::new(MultiGzDecoder::new(source).take(MOST_UNPACKED)),
         false => Box::new(source),

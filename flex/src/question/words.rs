@@ -178,6 +178,7 @@ fn topic(word: &str) -> Option<About> {
         | "sells" | "buy" | "sell" | "fills" | "transactions" => About::Trades,
         "position" | "positions" | "holding" | "holdings" | "hold" | "held" | "own" | "owned"
         | "portfolio" => About::Positions,
+        "performance" | "return" | "returns" | "twr" => About::Performance,
         "nav" | "equity" | "worth" | "asset" | "value" => About::NetAssetValue,
         _ => return None,
     })

@@ -26,29 +26,45 @@ struct Frame {
     periods: Both<Option<Period>>,
 }
 
+/// More accounts than any consolidated statement has.
+const MOST: usize = 10_000;
+
 impl Who {
     pub(super) fn take(&mut self, statement: &Statement) {
-        let known = self.accounts.iter().rposition(|frame| frame.account == statement.account);
+        self.frame(statement, &statement.account).statements += 1;
+        self.generated.update(|order, latest| {
+            let made = value::moment(&statement.generated, order).ok().flatten();
+            *latest = (*latest).max(made);
+        });
+    }
+
+    /// Under a consolidated statement rows are of other accounts than it names.
+    pub(super) fn take_row(&mut self, statement: &Statement, account: &str) {
+        let is_other = !matches!(account.trim(), "" | "-") && account != statement.account;
+        let is_known = || self.accounts.iter().any(|frame| frame.account == account);
+        if is_other && !is_known() && self.accounts.len() < MOST {
+            self.frame(statement, account);
+        }
+    }
+
+    fn frame(&mut self, statement: &Statement, account: &str) -> &mut Frame {
+        let known = self.accounts.iter().rposition(|frame| frame.account == account);
         let at = known.unwrap_or_else(|| {
             self.accounts.push(Frame {
-                account: statement.account.clone(),
+                account: account.to_owned(),
                 statements: 0,
                 periods: Both::default(),
             });
             self.accounts.len() - 1
         });
         let frame = &mut self.accounts[at];
-        frame.statements += 1;
         frame.periods.update(|order, period| {
             let read = |text: &str| value::date(text, order).ok().flatten();
             if let (Some(from), Some(to)) = (read(&statement.from), read(&statement.to)) {
                 *period = Some(joined(*period, Period { from, to }));
             }
         });
-        self.generated.update(|order, latest| {
-            let made = value::moment(&statement.generated, order).ok().flatten();
-            *latest = (*latest).max(made);
-        });
+        frame
     }
 
     pub(super) fn finish(self, order: Order) -> (Vec<Account>, Option<Period>, Option<Moment>) {
