@@ -48,6 +48,22 @@ impl Refusal {
         Self::new("invalid_argument", message, next).at(field)
     }
 
+    /// Several at once: the first one's, with what the others say.
+    pub fn all(refusals: Vec<Self>) -> Self {
+        let mut rest = refusals.into_iter();
+        let Some(mut all) = rest.next() else {
+            return Self::new("invalid_argument", "The arguments cannot be read.", "Correct them.");
+        };
+        for one in rest {
+            all.message = format!("{}; {}", all.message.trim_end_matches('.'), one.message);
+            if !all.next.contains(&one.next) {
+                all.next = format!("{} {}", all.next, one.next);
+            }
+            all.candidates.extend(one.candidates);
+        }
+        all
+    }
+
     /// The same, said of a request that would have sent something.
     pub fn unsent(mut self) -> Self {
         if !self.message.contains("Nothing was") && !self.next.contains("Nothing was") {

@@ -2,9 +2,11 @@
 
 pub mod args;
 pub mod cell;
+mod names;
 mod order_args;
 mod order_out;
 mod order_road;
+mod order_words;
 pub mod schema;
 
 #[cfg(test)]
@@ -210,9 +212,12 @@ fn spec<T: Tool>() -> ToolSpec {
     ToolSpec {
         name: T::NAME.to_owned(),
         title: T::TITLE.to_owned(),
-        description: format!("{} Example: {}", T::ABOUT, T::EXAMPLE),
+        description: match T::EXAMPLE {
+            "{}" => T::ABOUT.to_owned(),
+            example => format!("{} Example: {example}", T::ABOUT),
+        },
         effect: T::EFFECT,
-        input_schema: schema::of::<T::Args>(Contract::Deserialize),
+        input_schema: schema::of_arguments::<T::Args>(T::EFFECT),
         output_schema: schema::of::<T::Out>(Contract::Serialize),
     }
 }
@@ -222,13 +227,30 @@ fn run<T: Tool>(
     arguments: String,
 ) -> Pin<Box<dyn Future<Output = Result<String, Refusal>> + Send>> {
     Box::pin(async move {
-        let args = args::read::<T::Args>(&arguments)?;
-        let out = T::call(ctx, args).await?;
-        serde_json::to_string(&out).map_err(|error| {
-            tracing::error!(tool = T::NAME, %error, "a result could not be written");
-            Refusal::new("internal", "The result could not be written.", "See `ibctl logs`.")
-        })
+        let args::Read { args, warnings } = args::read::<T::Args>(&arguments, T::EFFECT)?;
+        let out = T::call(ctx, args).await.map_err(|refusal| warned(refusal, &warnings))?;
+        match serde_json::to_string(&out) {
+            Ok(result) => Ok(names::warned(result, &warnings)),
+            Err(error) => {
+                tracing::error!(tool = T::NAME, %error, "a result could not be written");
+                let what = "The result could not be written.";
+                Err(Refusal::new("internal", what, "See `ibctl logs`."))
+            }
+        }
     })
+}
+
+/// A refusal that says, too, how the arguments were read.
+fn warned(mut refusal: Refusal, warnings: &[String]) -> Refusal {
+    match &mut refusal.question {
+        // What is told if nobody can be asked is a result.
+        Some(question) => {
+            question.fallback = names::warned(std::mem::take(&mut question.fallback), warnings);
+        }
+        None if warnings.is_empty() => {}
+        None => refusal.message = format!("{} {}", refusal.message, warnings.join(" ")),
+    }
+    refusal
 }
 
 /// The tools that a client may see, in a fixed order.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ibd_protocol::{Effect, ToolSpec};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A tool as MCP lists it.
 pub(crate) fn tool(spec: ToolSpec) -> Tool {
@@ -14,14 +14,35 @@ pub(crate) fn tool(spec: ToolSpec) -> Tool {
         .destructive(!spec.effect.is_for_readers())
         .idempotent(spec.effect != Effect::Trades)
         .open_world(spec.effect != Effect::Forgets);
-    Tool::new(spec.name, spec.description, schema(&spec.input_schema))
+    Tool::new(spec.name, spec.description, Arc::new(schema(&spec.input_schema)))
         .with_title(spec.title)
-        .with_raw_output_schema(schema(&spec.output_schema))
+        .with_raw_output_schema(Arc::new(outline(schema(&spec.output_schema))))
         .with_annotations(annotations)
 }
 
-fn schema(text: &str) -> Arc<JsonObject> {
-    Arc::new(serde_json::from_str(text).unwrap_or_default())
+fn schema(text: &str) -> JsonObject {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// The keys of a result and what each of them is. What is within them, and what it means, stands in
+/// docs/tools.md: clients keep every byte of the list in memory, and some show it to the model.
+fn outline(mut schema: JsonObject) -> JsonObject {
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for property in properties.values_mut() {
+            let items = property.get("items").map(|items| kept(items, &["type"]));
+            *property = kept(property, &["type", "format", "anyOf"]);
+            if let (Value::Object(property), Some(items)) = (property, items) {
+                property.insert("items".to_owned(), items);
+            }
+        }
+    }
+    schema
+}
+
+fn kept(schema: &Value, names: &[&str]) -> Value {
+    let kept =
+        names.iter().filter_map(|name| Some(((*name).to_owned(), schema.get(name)?.clone())));
+    Value::Object(kept.collect())
 }
 
 /// A result: `structuredContent` is complete by itself; the text is the same JSON, for clients that
@@ -41,4 +62,25 @@ pub(crate) fn refusal(json: String) -> CallToolResult {
 /// A refusal that the shim itself has to give.
 pub(crate) fn own_refusal(error: &str, message: &str, next: &str) -> String {
     json!({ "error": error, "message": message, "next": next }).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outline_has_every_key_and_nothing_within() {
+        let full = json!({ "type": "object", "required": ["a"], "additionalProperties": false, "properties": {
+            "a": { "type": "string", "description": "x" },
+            "b": { "type": "array", "items": { "type": "object", "properties": { "c": {} } } },
+            "d": { "type": "object", "properties": { "e": {} }, "required": ["e"] },
+            "f": { "description": "anything" } } });
+        let outline = outline(full.as_object().cloned().unwrap_or_default());
+        let expected = json!({ "type": "object", "required": ["a"], "additionalProperties": false, "properties": {
+            "a": { "type": "string" },
+            "b": { "type": "array", "items": { "type": "object" } },
+            "d": { "type": "object" },
+            "f": {} } });
+        assert_eq!(Value::Object(outline), expected);
+    }
 }

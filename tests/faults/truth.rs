@@ -30,8 +30,8 @@ pub fn hold(remains: &Remains, findings: &mut Findings) {
             "get_live_orders" => judge.list(answer, truth, &remains.heard[..at], &mut told),
             "get_order_status" => {
                 judge.page(answer, truth, &mut told);
-                if answer["fromHere"].is_object() {
-                    judge.order(&answer["fromHere"], truth, &mut told);
+                if let Some(here) = from_here(answer) {
+                    judge.order(&here, truth, &mut told);
                 }
             }
             _ => {
@@ -45,6 +45,20 @@ pub fn hold(remains: &Remains, findings: &mut Findings) {
             .extend(told.into_iter().map(|text| format!("{tool} {}: {text}", heard.key)));
     }
     judge.changes_stay(findings);
+}
+
+/// What is known here of an order, with what is left out of it because the page beside it says so.
+pub fn from_here(answer: &Value) -> Option<Value> {
+    let mut here = answer["fromHere"].as_object()?.clone();
+    for name in ["orderId", "account", "asOf"] {
+        here.entry(name).or_insert_with(|| answer[name].clone());
+    }
+    let intent = here["intentId"].as_str().unwrap_or_default();
+    let own_name = Value::from(format!("ibd{intent}"));
+    here.entry("clientOrderId").or_insert(own_name);
+    let page = serde_json::json!({ "status": answer["status"], "filled": answer["filled"] });
+    here.entry("standing").or_insert(page);
+    Some(Value::Object(here))
 }
 
 struct Judge<'r> {
@@ -236,9 +250,9 @@ impl Judge<'_> {
             }
         }
         if after["type"] == "LMT" && same(&before["price"], &after["price"]) {
-            let limit = &answer["limitPrice"];
+            let limit = &answer["price"];
             if !limit.is_null() && !same(limit, &after["price"]) {
-                told.push(format!("the page of order {order} says limitPrice {limit}: {after}"));
+                told.push(format!("the page of order {order} says price {limit}: {after}"));
             }
         }
     }

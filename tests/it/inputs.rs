@@ -11,7 +11,8 @@ async fn bad_arguments_name_the_field_and_never_reach_the_gateway() {
     client.call("get_session_status", json!({})).await.ok();
     let before = sim.requests().await["count"].clone();
     for (tool, arguments, error, field) in [
-        ("get_market_data", json!({ "symbl": "AAPL" }), "invalid_argument", "symbl"),
+        ("get_market_data", json!({ "symbl": "AAPL" }), "invalid_argument", "symbol"),
+        ("place_order", json!({ "symbl": "AAPL" }), "invalid_argument", "symbl"),
         ("get_market_data", json!({ "symbol": "" }), "invalid_argument", "symbol"),
         ("get_market_data", json!({ "symbol": { "a": 1 } }), "invalid_argument", "symbol"),
         ("get_market_data", json!({}), "invalid_argument", "symbol"),
@@ -34,8 +35,6 @@ async fn bad_arguments_name_the_field_and_never_reach_the_gateway() {
             "invalid_argument",
             "secType",
         ),
-        ("get_session_status", json!({ "verbose": true }), "invalid_argument", "verbose"),
-        ("get_account_info", json!({ "acountId": "DU1234567" }), "invalid_argument", "acountId"),
     ] {
         let reply = client.call(tool, arguments.clone()).await;
         assert_eq!(reply.error(), error, "{tool} {arguments}: {}", reply.json);
@@ -44,6 +43,62 @@ async fn bad_arguments_name_the_field_and_never_reach_the_gateway() {
         assert!(reply.structured.is_none(), "errors have text only");
     }
     assert_eq!(sim.requests().await["count"], before, "nothing of it was asked");
+}
+
+/// What a client adds of its own, and what is mistyped: a tool that reads says that it left it out of account.
+#[tokio::test]
+async fn a_tool_that_reads_names_what_it_does_not_know() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    for (tool, arguments, name, hint) in [
+        ("get_session_status", json!({ "task_progress": "- [x] look" }), "task_progress", "none"),
+        ("get_account_info", json!({ "acountId": "DU1234567" }), "acountId", "`accountId`?"),
+        ("get_positions", json!({ "sector": "tech" }), "sector", "Fields: accountId"),
+    ] {
+        let out = client.call(tool, arguments).await.ok();
+        let warning = out["warnings"][0].as_str().unwrap();
+        assert!(warning.contains(&format!("`{name}`")) && warning.contains(hint), "{warning}");
+        assert!(warning.contains("left out of account"), "{warning}");
+    }
+    let refused = client.call("get_market_data", json!({ "symbl": "AAPL" })).await;
+    let message = refused.json["message"].as_str().unwrap();
+    assert!(message.contains("did you mean `symbol`?"), "{message}");
+}
+
+/// Our own results use these names, and so do IBKR's endpoints: they mean one thing.
+#[tokio::test]
+async fn an_order_under_other_names_is_the_same_order() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let other = json!({ "ticker": "AAPL", "side": "BUY", "type": "LMT", "limitPrice": "150", "qty": 3.0,
+        "account_id": "DU1234567", "time_in_force": "GTC" });
+    let out = client.call("preview_order", other).await.ok();
+    let own = json!({ "symbol": "AAPL", "action": "BUY", "orderType": "LMT", "price": 150, "quantity": 3,
+        "accountId": "DU1234567", "tif": "GTC" });
+    let same = client.call("preview_order", own).await.ok();
+    assert_eq!(out["order"], same["order"], "{out}");
+    let warnings: Vec<&str> =
+        out["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    for (name, own) in [
+        ("ticker", "symbol"),
+        ("side", "action"),
+        ("type", "orderType"),
+        ("limitPrice", "price"),
+        ("qty", "quantity"),
+        ("account_id", "accountId"),
+        ("time_in_force", "tif"),
+    ] {
+        let expected = format!("`{name}` was taken as `{own}`.");
+        assert!(warnings.contains(&expected.as_str()), "{expected} in {warnings:?}");
+    }
+    let clash = json!({ "symbol": "AAPL", "action": "BUY", "side": "SELL", "orderType": "MKT",
+        "quantity": "1e9", "transmit": true });
+    let refused = client.call("place_order", clash).await;
+    let message = refused.json["message"].as_str().unwrap();
+    for told in ["`side`", "`transmit`", "quantity", "1e9"] {
+        assert!(message.contains(told), "all that is wrong at once: {message}");
+    }
+    assert!(!message.contains("trailingAmount`?"), "{message}");
 }
 
 #[tokio::test]
@@ -92,6 +147,7 @@ async fn what_clients_really_send_is_understood() {
         ("get_market_data", json!({ "symbols": "AAPL,MSFT" })),
         ("get_market_data", json!({ "symbol": 700, "exchange": "SEHK" })),
         ("get_positions", json!({ "accountId": null, "limit": "5" })),
+        ("get_positions", json!({ "accountId": "", "symbol": "", "limit": 7.0 })),
     ] {
         let reply = client.call(tool, arguments.clone()).await;
         assert!(!reply.is_error, "{tool} {arguments}: {}", reply.json);

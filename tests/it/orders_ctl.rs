@@ -93,7 +93,7 @@ async fn an_order_in_doubt_that_a_person_found_is_followed_under_its_id() {
     assert_eq!(resolved.status.code(), Some(0), "{resolved:?}");
     let now = desk.call("get_order_status", json!({ "intentId": intent })).await;
     assert_eq!(now["fromHere"]["status"], "placed", "{now}");
-    assert_eq!(now["fromHere"]["orderId"], seen.as_str());
+    assert_eq!(now["orderId"], seen.as_str());
     let wrong =
         ["orders", "resolve", elsewhere["intentId"].as_str().unwrap(), "--not-placed", "--yes"];
     assert_eq!(

@@ -142,7 +142,7 @@ async fn a_working_stop_is_seen() {
     let mut client = world.client().await;
     let orders = client.call("get_live_orders", json!({})).await.ok();
     let orders = orders["orders"].as_array().unwrap();
-    let stop = orders.iter().find(|order| order["type"] == "STOP").unwrap();
+    let stop = orders.iter().find(|order| order["orderType"] == "STP").unwrap();
     assert_eq!(stop["symbol"], "AAPL");
     assert_eq!((&stop["stopPrice"], &stop["working"]), (&json!(240), &json!(true)));
     let one = client.call("get_order_status", json!({ "orderId": stop["orderId"] })).await.ok();

@@ -81,7 +81,7 @@ def day(check):
         def price():
             listed, _ = shim.use("get_live_orders")
             every = told(listed).get("orders", [])
-            return [one.get("limitPrice") for one in every if str(one.get("orderId")) == order.get("orderId")]
+            return [one.get("price") for one in every if str(one.get("orderId")) == order.get("orderId")]
 
         # IBKR's list is behind for a moment.
         check("modify: in the list", until(lambda: price() == [264.5], 15, 1), price())

@@ -13,6 +13,8 @@ pub struct Wish {
     pub exchange: Option<String>,
     /// The currency.
     pub currency: Option<String>,
+    /// Of a future: a day or a month.
+    pub expiry: Option<String>,
 }
 
 /// What the wish comes to.

@@ -91,6 +91,9 @@ pub enum What {
         exchange: Option<String>,
         /// The currency.
         currency: Option<String>,
+        /// Of a future: a day or a month.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expiry: Option<String>,
     },
     /// An option.
     Option {

@@ -178,12 +178,13 @@ async fn traded(
     match what {
         What::Conid(conid) => find::by_conid(lease, tools, *conid, &Given::default()).await,
         What::Named { conid, given } => find::by_conid(lease, tools, *conid, given).await,
-        What::Symbol { symbol, sec_type, exchange, currency } => {
+        What::Symbol { symbol, sec_type, exchange, currency, expiry } => {
             let wish = crate::contracts::Wish {
                 symbol: symbol.clone(),
                 sec_type: sec_type.clone(),
                 exchange: exchange.clone(),
                 currency: currency.clone(),
+                expiry: expiry.clone(),
             };
             find::by_symbol(lease, tools, &wish).await
         }

@@ -3,28 +3,79 @@
 use std::fmt;
 
 use ibd_cpapi::id::{AccountId, Conid, OrderId};
+use ibd_protocol::Effect;
 use rust_decimal::Decimal;
+use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::MAX_ARGUMENTS;
+use super::names::{self, Fields, Known};
+use super::schema::{self, Contract};
 use crate::refusal::Refusal;
 
-/// Two names are taken for one another from this likeness on.
-const LIKENESS: f64 = 0.8;
+/// Whole numbers up to here survive being written as a float.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
 
-/// Reads a tool's arguments, or says which field is wrong and what was meant.
-pub fn read<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
+/// Arguments, and which other names were taken for theirs.
+#[derive(Debug)]
+pub struct Read<T> {
+    /// The arguments.
+    pub args: T,
+    /// For the result's `warnings`.
+    pub warnings: Vec<String>,
+}
+
+/// Reads a tool's arguments, or says which fields are wrong and what was meant.
+pub fn read<T: DeserializeOwned + JsonSchema>(
+    text: &str,
+    effect: Effect,
+) -> Result<Read<T>, Refusal> {
     // serde would also take a list for a struct, field by field.
     if !text.trim_start().starts_with('{') {
         return Err(explain("", "the arguments are not a JSON object"));
     }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    match serde_json::from_str(text) {
+        Ok(args) => Ok(Read { args, warnings: Vec::new() }),
+        Err(_) => read_closely(text, effect),
+    }
+}
+
+/// The same of arguments that are not as the schema has them.
+fn read_closely<T: DeserializeOwned + JsonSchema>(
+    text: &str,
+    effect: Effect,
+) -> Result<Read<T>, Refusal> {
+    let fields = Fields::read(text).map_err(|error| explain("", &error.to_string()))?;
+    let schema = schema::value::<T>(Contract::Deserialize);
+    let settled = names::settle(fields, &Known::of::<T>(&schema), effect);
+    let (mut fields, mut wrong) = (settled.fields, settled.wrong);
+    // One field after the other is taken out, so that all that is wrong is told at once.
+    loop {
+        let text = fields.text();
+        let mut deserializer = serde_json::Deserializer::from_str(&text);
+        let error = match serde_path_to_error::deserialize(&mut deserializer) {
+            Ok(args) if wrong.is_empty() => {
+                return Ok(Read { args, warnings: settled.warnings });
+            }
+            Ok(_) => break,
+            Err(error) => error,
+        };
         let path = error.path().to_string();
-        explain(&path, &error.into_inner().to_string())
-    })
+        let refusal = explain(&path, &error.into_inner().to_string());
+        let field = refusal.field.clone().unwrap_or_default();
+        let was_there =
+            fields.remove(path.split(['.', '[']).next().unwrap_or(&path)) || fields.remove(&field);
+        let is_known = wrong.iter().any(|known| known.field.as_ref() == Some(&field));
+        if !is_known {
+            wrong.push(refusal);
+        }
+        if !was_there {
+            break;
+        }
+    }
+    Err(Refusal::all(wrong))
 }
 
 /// What is said about arguments that are too long to be meant.
@@ -39,9 +90,6 @@ pub fn too_long(length: usize) -> Refusal {
 fn explain(path: &str, error: &str) -> Refusal {
     // serde_json appends where in the text it was; a model has no use for that.
     let what = error.split(" at line ").next().unwrap_or(error);
-    if let Some(unknown) = between(what, "unknown field `", "`") {
-        return unknown_field(unknown, what);
-    }
     let field = match path {
         "." | "" => {
             between(what, "missing field `", "`").or(between(what, "duplicate field `", "`"))
@@ -59,25 +107,6 @@ fn explain(path: &str, error: &str) -> Refusal {
     }
 }
 
-fn unknown_field(unknown: &str, what: &str) -> Refusal {
-    let known: Vec<&str> = what.split('`').skip(3).step_by(2).filter(|k| *k != "confirm").collect();
-    let meant = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(&unknown.to_lowercase(), &known.to_lowercase()), known))
-        .filter(|(likeness, _)| *likeness > LIKENESS)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let message = match meant {
-        Some((_, meant)) => format!("There is no field `{unknown}`; did you mean `{meant}`?"),
-        None if known.is_empty() => format!("There is no field `{unknown}`; this tool takes none."),
-        None => format!("There is no field `{unknown}`. Fields: {}.", known.join(", ")),
-    };
-    Refusal::argument(
-        unknown,
-        message,
-        "Nothing was done. Correct the field and call the tool again.",
-    )
-}
-
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     let rest = &text[text.find(before)? + before.len()..];
     Some(&rest[..rest.find(after)?])
@@ -93,11 +122,11 @@ impl<'de> Deserialize<'de> for Confirm {
     }
 }
 
-/// Text that may have been sent as a number, for instance the ticker 700. Trimmed, never empty.
+/// Text that may have been sent as a number, for instance the ticker 700. Trimmed; an empty one is left out.
 pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let Some(Scalar(text)) = Option::<Scalar>::deserialize(deserializer)? else { return Ok(None) };
     match text.trim() {
-        "" => Err(D::Error::custom("is empty")),
+        "" => Ok(None),
         text if text.chars().any(char::is_control) => {
             Err(D::Error::custom("has control characters"))
         }
@@ -108,10 +137,24 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     }
 }
 
+/// What was given; an empty text is left out.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let scalar = Option::<Scalar>::deserialize(deserializer)?;
+    Ok(scalar.map(|Scalar(text)| text.trim().to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// A whole number without the zeros after a point that some writers give it.
+fn whole(text: &str) -> &str {
+    match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.bytes().all(|b| b == b'0') => whole,
+        _ => text,
+    }
+}
+
 /// A whole number that may have been sent as a string.
 pub fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<usize>, D::Error> {
-    let Some(Scalar(text)) = Option::<Scalar>::deserialize(deserializer)? else { return Ok(None) };
-    let number = text.trim().parse::<usize>().ok().filter(|number| *number > 0);
+    let Some(text) = given(deserializer)? else { return Ok(None) };
+    let number = whole(&text).parse::<usize>().ok().filter(|number| *number > 0);
     number
         .map(Some)
         .ok_or_else(|| D::Error::custom(format!("{text:?} is not a positive whole number")))
@@ -130,6 +173,9 @@ pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Deci
         false => (json.to_owned(), false),
     };
     let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let is_plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.')
         && digits.bytes().filter(|b| *b == b'.').count() <= 1
@@ -148,14 +194,15 @@ pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Deci
 /// Yes or no, that may have been sent as text.
 pub fn yes_no<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
-    match raw.get().trim_matches('"').to_ascii_lowercase().as_str() {
+    match raw.get().trim_matches('"').trim().to_ascii_lowercase().as_str() {
+        "" | "null" => Ok(None),
         "true" | "1" | "yes" => Ok(Some(true)),
         "false" | "0" | "no" => Ok(Some(false)),
         _ => Err(D::Error::custom("is neither true nor false")),
     }
 }
 
-/// A list of objects that may have been sent as a JSON list in a string.
+/// A list of objects that may have been sent as a JSON list in a string; an empty one is left out.
 pub fn rows<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
@@ -166,16 +213,23 @@ where
         true => serde_json::from_str::<String>(raw.get()).map_err(D::Error::custom)?,
         false => raw.get().to_owned(),
     };
-    serde_json::from_str(&json).map(Some).map_err(D::Error::custom)
+    if json.trim().is_empty() {
+        return Ok(None);
+    }
+    let rows: Vec<T> = serde_json::from_str(&json).map_err(D::Error::custom)?;
+    Ok(Some(rows).filter(|rows| !rows.is_empty()))
 }
 
-/// A list that may have been sent as a JSON list in a string, as `A,B`, or as a single value.
+/// A list that may have been sent as a JSON list in a string, as `A,B`, or as a single value; an empty one is
+/// left out.
 pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     let Some(List(texts)) = Option::<List>::deserialize(deserializer)? else { return Ok(None) };
     let texts: Vec<String> = texts.iter().map(|text| text.trim().to_owned()).collect();
-    match texts.iter().any(String::is_empty) || texts.is_empty() {
-        true => Err(D::Error::custom("is empty, or has an empty entry")),
-        false => Ok(Some(texts)),
+    match texts.as_slice() {
+        [] => Ok(None),
+        [only] if only.is_empty() => Ok(None),
+        texts if texts.iter().any(String::is_empty) => Err(D::Error::custom("has an empty entry")),
+        _ => Ok(Some(texts)),
     }
 }
 
@@ -183,10 +237,8 @@ macro_rules! ids {
     ($($function:ident -> $id:ty;)*) => {$(
         /// An id that may have been sent as a number or as a string.
         pub fn $function<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<$id>, D::Error> {
-            let Some(Scalar(text)) = Option::<Scalar>::deserialize(deserializer)? else {
-                return Ok(None);
-            };
-            text.trim().parse().map(Some).map_err(D::Error::custom)
+            let Some(text) = given(deserializer)? else { return Ok(None) };
+            whole(&text).parse().map(Some).map_err(D::Error::custom)
         }
     )*};
 }
@@ -204,7 +256,7 @@ pub fn conids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<C
     conids.collect::<Result<_, _>>().map(Some)
 }
 
-/// A string or a number, as text. A float is refused: no id or symbol is one.
+/// A string or a number, as text. A float that is no whole number is refused: no id or symbol is one.
 struct Scalar(String);
 
 impl<'de> Deserialize<'de> for Scalar {
@@ -228,6 +280,13 @@ impl<'de> Deserialize<'de> for Scalar {
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Scalar, E> {
                 Ok(Scalar(number.to_string()))
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Scalar, E> {
+                match number.fract() == 0.0 && number.abs() < WHOLE {
+                    true => Ok(Scalar(format!("{number:.0}"))),
+                    false => Err(E::invalid_type(serde::de::Unexpected::Float(number), &self)),
+                }
             }
         }
 
@@ -277,21 +336,33 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[derive(Debug, Default, Deserialize)]
+    #[derive(Debug, Default, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
     struct Args {
         #[serde(deserialize_with = "account")]
+        #[schemars(with = "Option<String>")]
         account_id: Option<AccountId>,
         #[serde(deserialize_with = "text")]
         symbol: Option<String>,
         #[serde(deserialize_with = "texts")]
         symbols: Option<Vec<String>>,
         #[serde(deserialize_with = "conid")]
+        #[schemars(with = "Option<u32>")]
         conid: Option<Conid>,
+        #[serde(deserialize_with = "decimal")]
+        #[schemars(with = "Option<f64>")]
+        price: Option<Decimal>,
+        #[serde(deserialize_with = "yes_no")]
+        is_all: Option<bool>,
         #[serde(deserialize_with = "count")]
         limit: Option<usize>,
+        #[schemars(skip)]
         #[allow(dead_code)]
         confirm: Confirm,
+    }
+
+    fn read<T: DeserializeOwned + JsonSchema>(text: &str) -> Result<T, Refusal> {
+        super::read(text, Effect::Trades).map(|read| read.args)
     }
 
     fn refused(text: &str) -> (String, String) {
@@ -319,13 +390,12 @@ mod tests {
         assert_eq!(field, "acountId");
         assert_eq!(message, "There is no field `acountId`; did you mean `accountId`?");
         let (_, message) = refused(r#"{"zzz":1}"#);
-        assert!(message.contains("Fields: accountId, symbol, symbols, conid, limit"), "{message}");
+        assert!(message.contains("Fields: accountId, symbol, symbols, conid, price"), "{message}");
     }
 
     #[test]
     fn a_wrong_value_names_its_field() {
         for (text, field, needle) in [
-            (r#"{"symbol":""}"#, "symbol", "is empty"),
             (r#"{"symbol":{"a":1}}"#, "symbol", "text or a whole number"),
             (r#"{"conid":265598.7}"#, "conid", "text or a whole number"),
             (r#"{"conid":"1e9"}"#, "conid", "not a conid"),
@@ -338,6 +408,32 @@ mod tests {
             assert_eq!(found, field, "{text}: {message}");
             assert!(message.contains(needle), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let refusal = read::<Args>(r#"{"symbol":{},"conid":"x","limit":0,"zzz":1,"price":"1e9"}"#)
+            .unwrap_err();
+        for field in ["symbol", "conid", "limit", "zzz", "price"] {
+            assert!(refusal.message.contains(field), "{field}: {}", refusal.message);
+        }
+        assert_eq!(refusal.field.as_deref(), Some("zzz"), "the first of them");
+    }
+
+    #[test]
+    fn what_is_empty_is_left_out_and_a_whole_float_is_a_whole_number() {
+        let args: Args = read(
+            r#"{"symbol":"","accountId":" ","conid":"","price":"","limit":"","isAll":"","symbols":""}"#,
+        )
+        .unwrap();
+        assert!(args.symbol.is_none() && args.account_id.is_none() && args.conid.is_none());
+        assert!(args.price.is_none() && args.limit.is_none() && args.symbols.is_none());
+        assert!(args.is_all.is_none());
+        let args: Args =
+            read(r#"{"symbol":7.0,"conid":265598.0,"limit":"7.0","symbols":[]}"#).unwrap();
+        assert_eq!((args.symbol.as_deref(), args.limit), (Some("7"), Some(7)));
+        assert_eq!(args.conid.unwrap().get(), 265_598);
+        assert!(args.symbols.is_none());
     }
 
     #[test]

@@ -69,11 +69,11 @@ pub struct Authenticate;
 impl Tool for Authenticate {
     const NAME: &'static str = "authenticate";
     const TITLE: &'static str = "Log in";
-    const ABOUT: &'static str = "Logs in to Interactive Brokers, or joins a login that is under way: opens \
-        the login page for the user, or, if configured, logs in by itself and waits for the phone approval. \
-        Use it when another tool says that nobody is logged in. Answers within 45 seconds with the state and \
-        what to do next; a login needs the user, so tell them, and call it again only after they have acted. \
-        Never starts a second login. Not for looking: use get_session_status.";
+    const ABOUT: &'static str = "Logs in to Interactive Brokers, or joins a login that is under way: \
+        shows the user the login page, or, if configured, logs in by itself and waits for the phone. Use \
+        it when another tool says that nobody is logged in. Answers within 45 seconds with the state and \
+        what to do; a login needs the user: tell them, and call again only after they have acted. Never \
+        starts a second login.";
     const EFFECT: Effect = Effect::Acts;
     const EXAMPLE: &'static str = "{}";
     type Args = Args;

@@ -25,7 +25,7 @@ pub struct Args {
     /// The same as confirmationId; means accept true where accept is left out.
     #[serde(deserialize_with = "args::text")]
     reply_id: Option<String>,
-    /// The ids of the questions; they are known, so they need not be said.
+    /// Need not be said.
     #[serde(deserialize_with = "args::texts")]
     message_ids: Option<Vec<String>>,
 }
@@ -37,10 +37,9 @@ pub struct ConfirmOrder;
 impl Tool for ConfirmOrder {
     const NAME: &'static str = "confirm_order";
     const TITLE: &'static str = "Answer an order's questions";
-    const ABOUT: &'static str = "Answer an order whose result was needs_confirmation: accept true says yes to \
-        IBKR's questions and sends it once, accept false drops it. Read the questions first, and tell the user \
-        what they say. Where confirmation.by is person, only the user can say yes (`ibctl approve`); accept \
-        false still declines it.";
+    const ABOUT: &'static str = "Answer an order whose result was needs_confirmation: accept true says \
+        yes to IBKR's questions and sends it once, accept false drops it. Tell the user first what the \
+        questions say. Where confirmation.by is person, only the user can say yes (`ibctl approve`).";
     const EFFECT: Effect = Effect::Trades;
     const EXAMPLE: &'static str = r#"{"confirmationId":"7F3K9","accept":true}"#;
     type Args = Args;

@@ -20,7 +20,7 @@ const CENTS: u32 = 2;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Args {
-    /// One account, for instance U1234567; all accounts if left out.
+    /// For instance U1234567; all if left out.
     #[serde(deserialize_with = "args::account")]
     #[schemars(with = "Option<String>")]
     account_id: Option<AccountId>,
@@ -119,9 +119,9 @@ impl Tool for GetAccountInfo {
     const NAME: &'static str = "get_account_info";
     const TITLE: &'static str = "Account values, cash and P&L";
     const ABOUT: &'static str = "Net liquidation value, today's and unrealised P&L, buying power, margin \
-        and cash by currency of the Interactive Brokers accounts. Use it for \"what is my P&L\", \"how \
-        much cash do I have\". Amounts are in each account's base currency; a figure that IBKR did not \
-        give is absent, never zero. Not for single holdings: use get_positions.";
+        and cash by currency of the Interactive Brokers accounts: \"what is my P&L\", \"how much cash do \
+        I have\". Amounts are in each account's base currency; what IBKR did not give is absent, never \
+        zero. For single holdings use get_positions.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = "{}";
     type Args = Args;

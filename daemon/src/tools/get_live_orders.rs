@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::args;
 use super::cell::{Num, Time};
 use super::order_out;
+use super::order_words::{action, order_type};
 use super::{Ctx, Tool};
 use crate::orders::asked::Size;
 use crate::orders::intent::{Intent, IntentId};
@@ -29,14 +30,27 @@ const ANSWERED: Duration = Duration::from_secs(5);
 /// How late the broker's list is, at the least.
 const LAG: SignedDuration = SignedDuration::from_millis(1_500);
 
-/// Which account.
+/// Orders of one answer unless the call asks for fewer or more.
+const ROWS: usize = 50;
+/// More are not given at once.
+const MAX_ROWS: usize = 500;
+/// What the parts of an order say in full.
+const PLAIN: &[&str] = &["MKT", "LMT", "STP", "STOP_LIMIT"];
+
+/// Which account, and which part.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Args {
-    /// One account, for instance U1234567; all accounts if left out.
+    /// For instance U1234567; all if left out.
     #[serde(deserialize_with = "args::account")]
     #[schemars(with = "Option<String>")]
     account_id: Option<AccountId>,
+    /// Orders at most; 50 if left out, 500 at most.
+    #[serde(deserialize_with = "args::count")]
+    limit: Option<usize>,
+    /// From a previous answer.
+    #[serde(deserialize_with = "args::count")]
+    cursor: Option<usize>,
 }
 
 /// The orders.
@@ -47,8 +61,13 @@ pub struct Out {
     accounts: Vec<String>,
     /// Orders that can still be filled come first, then today's others.
     orders: Vec<Order>,
-    /// How many can still be filled: never by less than what was last done from here.
+    /// How many can still be filled, on whatever page: never by less than what was last done from here.
     working: usize,
+    /// Orders in all.
+    total: usize,
+    /// Pass it as `cursor` for the rest; absent when this is all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<usize>,
     /// Orders sent from here that IBKR does not list as working: waiting for a yes, unknown, parked, or refused
     /// within a day. An unknown one may be at IBKR; never send it again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -124,9 +143,9 @@ impl From<&Intent> for FromHere {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
-    /// The broker's id.
-    order_id: u64,
-    /// The whole in one line.
+    /// IBKR's id as text.
+    order_id: String,
+    /// The whole in one line, where it was sent from here or its parts do not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,
     /// take_profit or stop_loss of a bracket, group of a one-cancels-all group.
@@ -138,7 +157,7 @@ pub struct Order {
     /// When that was learned; absent: as the list.
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<Time>,
-    /// The account.
+    /// The account, where there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
     /// The symbol.
@@ -152,9 +171,9 @@ pub struct Order {
     conid: Option<u32>,
     /// BUY or SELL.
     #[serde(skip_serializing_if = "Option::is_none")]
-    side: Option<String>,
-    /// LIMIT, STOP, MARKET, …
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    action: Option<String>,
+    /// LMT, STP, MKT, …; IBKR's word, where it is none of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
     order_type: Option<String>,
     /// What was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,7 +183,7 @@ pub struct Order {
     filled: Option<Num>,
     /// Limit price.
     #[serde(skip_serializing_if = "Option::is_none")]
-    limit_price: Option<Num>,
+    price: Option<Num>,
     /// Stop price.
     #[serde(skip_serializing_if = "Option::is_none")]
     stop_price: Option<Num>,
@@ -183,7 +202,7 @@ pub struct Order {
     /// Whether it can still be filled; absent for a status that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     working: Option<bool>,
-    /// The client order id it was sent with.
+    /// The name that another program sent it with.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     order_ref: Option<String>,
     /// Our id, of an order that was sent from here.
@@ -197,7 +216,7 @@ pub struct Order {
 impl From<OrderRow> for Order {
     fn from(row: OrderRow) -> Self {
         Self {
-            order_id: row.order_id.get(),
+            order_id: row.order_id.to_string(),
             text: described(&row),
             role: None,
             source: None,
@@ -206,15 +225,15 @@ impl From<OrderRow> for Order {
             conid: row.conid.map(ibd_cpapi::id::Conid::get),
             quantity: row.quantity.map(|quantity| Num(quantity.get())),
             filled: row.filled.map(|quantity| Num(quantity.get())),
-            limit_price: orders::limit_price(&row).map(|price| Num(price.get())),
+            price: orders::limit_price(&row).map(|price| Num(price.get())),
             stop_price: orders::stop_price(&row).map(|price| Num(price.get())),
             avg_price: row.average_price.map(|price| Num(price.get())),
             working: row.status.as_deref().and_then(orders::is_working),
             tif: row.tif.as_deref().map(|text| orders::tif(text).to_owned()),
             symbol: row.ticker,
             sec_type: row.sec_type,
-            side: row.side,
-            order_type: row.order_type,
+            action: row.side.as_deref().map(action),
+            order_type: row.order_type.as_deref().map(order_type),
             currency: row.currency,
             status: row.status,
             intent_id: row
@@ -239,6 +258,22 @@ fn described(row: &OrderRow) -> Option<String> {
 }
 
 impl Order {
+    /// Without what is said elsewhere: the one account, a name of ours beside its intentId, and the line of a
+    /// plain order of somebody else's, which says what its parts say.
+    fn in_brief(self, is_one_account: bool) -> Self {
+        let is_own = self.intent_id.is_some();
+        let is_plain = self.symbol.is_some()
+            && self.action.is_some()
+            && self.order_type.as_deref().is_some_and(|kind| PLAIN.contains(&kind))
+            && self.sec_type.as_deref() == Some("STK");
+        Self {
+            account: self.account.filter(|_| !is_one_account),
+            order_ref: self.order_ref.filter(|_| !is_own),
+            text: self.text.filter(|_| is_own || !is_plain),
+            ..self
+        }
+    }
+
     /// An order of ours that the broker's list does not have yet, or how it stands by what is known here.
     fn from_here(intent: &Intent, order_id: OrderId, at: Timestamp) -> Option<Self> {
         let (standing, sent) = (intent.state.standing()?, intent.order.as_ref()?);
@@ -254,7 +289,7 @@ impl Order {
         };
         let first = is_first.then_some(sent);
         Some(Self {
-            order_id: order_id.get(),
+            order_id: order_id.to_string(),
             text: Some(Self::line(intent, order_id)),
             role: part.and_then(|part| sent.role_of(part)).map(Role::as_str),
             source: Some("ibd"),
@@ -263,18 +298,18 @@ impl Order {
             symbol: Some(sent.contract.symbol.clone()),
             sec_type: Some(sent.contract.sec_type.clone()),
             conid: sent.contract.conid.map(ibd_cpapi::id::Conid::get),
-            side: first.map(|order| order.side.as_str().to_owned()),
+            action: first.map(|order| order.side.as_str().to_owned()),
             order_type: first.map(|order| order.pricing.order_type().as_str().to_owned()),
             quantity: quantity.filter(|_| is_first),
             filled: filled.map(Num),
-            limit_price: first.and_then(|o| o.pricing.limit()).map(|price| Num(price.get())),
+            price: first.and_then(|o| o.pricing.limit()).map(|price| Num(price.get())),
             stop_price: first.and_then(|o| o.pricing.stop()).map(|price| Num(price.get())),
             avg_price: average.filter(|average| !average.is_zero()).map(Num),
             currency: Some(sent.contract.currency.clone()),
             tif: first.map(|order| order.tif.as_str().to_owned()),
             working: status.as_deref().map_or(Some(true), orders::is_working),
             status,
-            order_ref: is_first.then(|| intent.client_order_id.to_string()),
+            order_ref: None,
             intent_id: Some(intent.id.to_string()),
             reason: None,
         })
@@ -301,7 +336,7 @@ impl Order {
 
     /// What is known here is laid over a row of the broker's list that is older.
     fn overlaid(self, intent: &Intent, list_at: Timestamp) -> Self {
-        let Ok(order_id) = self.order_id.to_string().parse::<OrderId>() else { return self };
+        let Ok(order_id) = self.order_id.parse::<OrderId>() else { return self };
         let known_at = intent.known_at_of(order_id);
         let line = Self::line(intent, order_id);
         let part = intent.state.standing().and_then(|standing| standing.part(order_id));
@@ -323,7 +358,7 @@ impl Order {
             filled: here.filled.or(this.filled),
             avg_price: here.avg_price.or(this.avg_price),
             quantity: here.quantity.or(this.quantity),
-            limit_price: here.limit_price.or(this.limit_price),
+            price: here.price.or(this.price),
             stop_price: here.stop_price.or(this.stop_price),
             tif: here.tif.or(this.tif),
             working: here.working,
@@ -363,10 +398,10 @@ pub struct GetLiveOrders;
 impl Tool for GetLiveOrders {
     const NAME: &'static str = "get_live_orders";
     const TITLE: &'static str = "Live orders";
-    const ABOUT: &'static str = "The orders that Interactive Brokers lists: those still working and today's \
-        filled or cancelled ones, with type, prices, quantity filled and status. Use it for \"is my stop \
-        still working\". An empty list has been asked for twice, so it can be believed; that may take some \
-        seconds after a login. For one order by id use get_order_status.";
+    const ABOUT: &'static str = "The orders that Interactive Brokers lists: those still working, and \
+        today's filled or cancelled ones, with type, prices, quantity filled and status: \"is my stop \
+        still working\". An empty list was asked for twice and can be believed. For one order by id use \
+        get_order_status.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = r#"{"accountId":"DU1234567"}"#;
     type Args = Args;
@@ -391,10 +426,18 @@ impl Tool for GetLiveOrders {
             .map(FromHere::from)
             .collect();
         let at = lists.at();
+        let (total, from) = (rows.len(), args.cursor.unwrap_or(0));
+        let working = rows.iter().filter(|order| order.working == Some(true)).count();
+        let limit = args.limit.unwrap_or(ROWS).min(MAX_ROWS);
+        let page = rows.into_iter().skip(from).take(limit);
+        let page: Vec<Order> = page.map(|row| row.in_brief(accounts.len() == 1)).collect();
+        let until = from + page.len();
         Ok(Out {
             accounts: accounts.iter().map(ToString::to_string).collect(),
-            working: rows.iter().filter(|order| order.working == Some(true)).count(),
-            orders: rows,
+            working,
+            total,
+            cursor: (until < total).then_some(until),
+            orders: page,
             from_here,
             not_read: lists.not_read,
             as_of: Time(at),
@@ -464,7 +507,7 @@ impl Lists {
                 })
             };
             for row in listed {
-                if rows.iter().any(|known| known.order_id == row.order_id.get()) {
+                if rows.iter().any(|known| known.order_id == row.order_id.to_string()) {
                     continue;
                 }
                 // An id alone proves nothing: the name, where there is one, must be ours.
@@ -490,7 +533,7 @@ impl Lists {
                 let others = standing.others.iter().map(|part| (part.order_id, part.is_over()));
                 let ids = std::iter::once((standing.order_id, standing.is_over())).chain(others);
                 let missing =
-                    |(id, _): &(OrderId, bool)| !rows.iter().any(|row| row.order_id == id.get());
+                    |(id, _): &(OrderId, bool)| !rows.iter().any(|row| row.order_id == id.to_string());
                 let missing: Vec<_> = ids.clone().filter(missing).collect();
                 let is_newer = |id: OrderId| {
                     at.duration_since(intent.known_at_of(id)) < lateness::scaled(lateness::LIST)
@@ -599,7 +642,7 @@ mod tests {
         let read = vec![(intent.account.clone(), at, listed)];
         let lists = Lists { read, ..Lists::default() };
         let rows = lists.rows(std::slice::from_ref(intent));
-        rows.iter().map(|row| row.order_id).collect()
+        rows.iter().map(|row| row.order_id.parse().unwrap()).collect()
     }
 
     #[test]

@@ -26,13 +26,13 @@ const MAX_CANDIDATES: usize = 10;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Args {
-    /// One symbol, for instance AAPL or EUR.USD. Give exactly one of symbol, symbols, conid, conids.
+    /// One symbol, for instance AAPL or EUR.USD. Give one of symbol, symbols, conid, conids.
     #[serde(deserialize_with = "args::text")]
     symbol: Option<String>,
     /// Up to 100 symbols.
     #[serde(deserialize_with = "args::texts")]
     symbols: Option<Vec<String>>,
-    /// One conid, from search_contracts or get_positions; needed for options and futures.
+    /// From search_contracts or get_positions; needed for options and futures.
     #[serde(deserialize_with = "args::conid")]
     #[schemars(with = "Option<u32>")]
     conid: Option<Conid>,
@@ -40,8 +40,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::conids")]
     #[schemars(with = "Option<Vec<u32>>")]
     conids: Option<Vec<Conid>>,
-    /// The listing exchange of the symbols, where the United States' listing is not meant. Beside a conid it
-    /// must be that contract's.
+    /// The listing exchange of the symbols; of a conid it must be its own.
     #[serde(deserialize_with = "args::text")]
     exchange: Option<String>,
 }
@@ -99,11 +98,10 @@ pub struct GetMarketData;
 impl Tool for GetMarketData {
     const NAME: &'static str = "get_market_data";
     const TITLE: &'static str = "Quotes";
-    const ABOUT: &'static str = "Current quotes of up to 100 contracts in one call: last, bid, ask, change, \
-        volume, and implied volatility and greeks of options. Each quote says which listing it is, whether \
-        the data is live or delayed, and why a value is missing. A symbol means the United States' listing \
-        unless exchange is given; an ambiguous symbol is answered with the candidates. Ask for many at \
-        once rather than one after the other.";
+    const ABOUT: &'static str = "Current quotes of up to 100 contracts in one call: last, bid, ask, \
+        change, volume, and implied volatility and greeks of options. Each says which listing it is, \
+        whether it is live or delayed, and why a value is missing. A symbol means the United States' \
+        listing unless exchange is given; an ambiguous one is answered with the candidates.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = r#"{"symbols":["AAPL","MSFT"]}"#;
     type Args = Args;

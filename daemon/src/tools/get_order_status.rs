@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::args;
 use super::cell::{Num, Time};
 use super::{Ctx, Tool};
+use super::order_words::{action, order_type};
 use super::{order_out, order_road};
 use crate::orders;
 use crate::orders::intent::Intent;
@@ -37,16 +38,17 @@ pub struct Args {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Out {
-    /// The broker's id, where it has one.
+    /// IBKR's id as text, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    order_id: Option<u64>,
+    order_id: Option<String>,
     /// Why the order that IBKR has under this id now is another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_this: Option<String>,
     /// Why IBKR's page of the order could not be read just now: what is here is only what was known before.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_seen: Option<String>,
-    /// What is known here of an order that was sent from here: status, reason and what to do.
+    /// What is known here of an order that was sent from here: status, reason and what to do. With all of it
+    /// where there is no page of IBKR's.
     #[serde(skip_serializing_if = "Option::is_none")]
     from_here: Option<order_out::Out>,
     /// The account.
@@ -60,9 +62,9 @@ pub struct Out {
     conid: Option<u32>,
     /// BUY or SELL.
     #[serde(skip_serializing_if = "Option::is_none")]
-    side: Option<String>,
-    /// LIMIT, STOP, MARKET, …
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    action: Option<String>,
+    /// LMT, STP, MKT, …; IBKR's word, where it is none of these.
+    #[serde(skip_serializing_if = "Option::is_none")]
     order_type: Option<String>,
     /// What was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +74,7 @@ pub struct Out {
     filled: Option<Num>,
     /// Limit price.
     #[serde(skip_serializing_if = "Option::is_none")]
-    limit_price: Option<Num>,
+    price: Option<Num>,
     /// Stop price.
     #[serde(skip_serializing_if = "Option::is_none")]
     stop_price: Option<Num>,
@@ -91,7 +93,7 @@ pub struct Out {
     /// Whether it can still be filled; absent for a status that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     working: Option<bool>,
-    /// IBKR's one line about it.
+    /// IBKR's one line about it, where it was not sent from here.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     /// When this was given.
@@ -105,9 +107,9 @@ pub struct GetOrderStatus;
 impl Tool for GetOrderStatus {
     const NAME: &'static str = "get_order_status";
     const TITLE: &'static str = "Status of one order";
-    const ABOUT: &'static str = "How one Interactive Brokers order stands: status, quantity filled, average \
-        price, limit and stop price. By orderId from get_live_orders, or by the intentId of an order that was \
-        sent from here: after status unknown this tells whether IBKR has it. An unknown id is an error.";
+    const ABOUT: &'static str = "How one order stands: status, quantity filled, average price, limit and \
+        stop price. By orderId from get_live_orders, or by the intentId of an order that was sent from \
+        here: after status unknown this tells whether IBKR has it.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = r#"{"orderId":1234567890}"#;
     type Args = Args;
@@ -130,11 +132,14 @@ impl Tool for GetOrderStatus {
                 }
                 ctx.desks.orders.paged(page, began);
                 let from_here = args.again(&ctx, own.as_ref()).await?;
-                let from_here = match &from_here {
-                    Some(intent) => Some(order_out::out(&ctx, intent).await?),
-                    None => None,
+                let Some(intent) = from_here else {
+                    return Ok(Out::new(answer.value, Time(answer.at)));
                 };
-                Ok(Out { from_here, ..Out::new(answer.value, Time(answer.at)) })
+                let from_here = order_out::out(&ctx, &intent).await?;
+                let page = Out::new(answer.value, Time(answer.at));
+                let filled = page.filled.map(|filled| filled.0);
+                let from_here = from_here.beside_page(page.status.as_deref(), filled);
+                Ok(Out { from_here: Some(from_here), description: None, ..page })
             }
             // IBKR forgets orders over night; what the journal knows stays known.
             (Ok(None), Some(own)) => {
@@ -222,11 +227,11 @@ impl Out {
             account: None,
             symbol: None,
             conid: None,
-            side: None,
+            action: None,
             order_type: None,
             quantity: None,
             filled: None,
-            limit_price: None,
+            price: None,
             stop_price: None,
             avg_price: None,
             currency: None,
@@ -243,34 +248,26 @@ impl Out {
         // Before the first fill the broker says an average price of zero.
         let has_fills = filled.is_some_and(|filled| filled > Decimal::ZERO);
         Self {
-            order_id: Some(order.order_id.get()),
+            order_id: Some(order.order_id.to_string()),
             not_this: None,
             not_seen: None,
             from_here: None,
             account: order.account.as_ref().map(ToString::to_string),
             conid: order.conid.map(ibd_cpapi::id::Conid::get),
-            side: order.side.map(|side| side_in_full(&side).to_owned()),
+            action: order.side.as_deref().map(action),
             quantity: order.quantity.map(|quantity| Num(quantity.get())),
             filled: filled.map(Num),
-            limit_price: order.limit_price.map(|price| Num(price.get())),
+            price: order.limit_price.map(|price| Num(price.get())),
             stop_price: order.stop_price.map(|price| Num(price.get())),
             avg_price: order.average_price.filter(|_| has_fills).map(|price| Num(price.get())),
             tif: order.tif.as_deref().map(|text| orders::tif(text).to_owned()),
             working: order.status.as_deref().and_then(orders::is_working),
             description: order.description.map(|text| ibd_cpapi::failure::clean(&text)),
             symbol: order.symbol,
-            order_type: order.order_type,
+            order_type: order.order_type.as_deref().map(order_type),
             currency: order.currency,
             status: order.status,
             as_of,
         }
-    }
-}
-
-fn side_in_full(side: &str) -> &str {
-    match side {
-        "B" => "BUY",
-        "S" => "SELL",
-        other => other,
     }
 }

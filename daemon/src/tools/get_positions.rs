@@ -21,7 +21,7 @@ const PLACES: u32 = 4;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Args {
-    /// The account, for instance U1234567; may be left out if the login has only one.
+    /// For instance U1234567. Needed if the login has several.
     #[serde(deserialize_with = "args::account")]
     #[schemars(with = "Option<String>")]
     account_id: Option<AccountId>,
@@ -31,7 +31,7 @@ pub struct Args {
     /// Rows at most; 200 if left out.
     #[serde(deserialize_with = "args::count")]
     limit: Option<usize>,
-    /// From a previous answer's `cursor`, for the rows after it.
+    /// From a previous answer.
     #[serde(deserialize_with = "args::count")]
     cursor: Option<usize>,
 }
@@ -102,7 +102,7 @@ impl Tool for GetPositions {
 const COLS: [&str; 10] = [
     "symbol",
     "conid",
-    "type",
+    "secType",
     "position",
     "avgPrice",
     "price",

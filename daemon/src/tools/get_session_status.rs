@@ -67,8 +67,7 @@ impl Tool for GetSessionStatus {
     const TITLE: &'static str = "Session status";
     const ABOUT: &'static str = "Whether the Interactive Brokers login works right now: state, paper or \
         live, accounts, and what to do if it does not. Use it when another tool says it cannot work, or \
-        before anything that matters. Answers at once while the session is ready. Not for balances: use \
-        get_account_info.";
+        before anything that matters.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = "{}";
     type Args = Args;

@@ -33,7 +33,7 @@ pub struct Args {
     /// Rows at most; 100 if left out.
     #[serde(deserialize_with = "args::count")]
     limit: Option<usize>,
-    /// From a previous answer's `cursor`, for the rows after it.
+    /// From a previous answer.
     #[serde(deserialize_with = "args::count")]
     cursor: Option<usize>,
 }
@@ -63,7 +63,7 @@ pub struct Out {
 const COLS: [&str; 10] = [
     "time",
     "symbol",
-    "side",
+    "action",
     "quantity",
     "price",
     "commission",
@@ -80,9 +80,9 @@ pub struct GetTrades;
 impl Tool for GetTrades {
     const NAME: &'static str = "get_trades";
     const TITLE: &'static str = "Trades";
-    const ABOUT: &'static str = "Executions at Interactive Brokers of today or up to the last seven days: time, \
-        symbol, side, quantity, price, commission, order id. Each execution once. Use it for \"what was filled\" \
-        and \"at which price\". Older ones are not known here. For orders that still work use get_live_orders.";
+    const ABOUT: &'static str = "Executions of today or up to the last seven days: time, symbol, action, \
+        quantity, price, commission, order id; each once: \"what was filled, at which price\". For older \
+        ones use ask_flex, for orders that still work get_live_orders.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = r#"{"days":3,"symbol":"AAPL"}"#;
     type Args = Args;

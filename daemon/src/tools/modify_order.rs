@@ -46,8 +46,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     stop_price: Option<Decimal>,
-    /// How far a trailing stop follows from now on, in money. Each change of a trailing order needs this or
-    /// trailingPercent: IBKR does not show how it is now.
+    /// Of a trailing stop, in money; each change of one needs this or trailingPercent.
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     trailing_amount: Option<Decimal>,
@@ -438,7 +437,7 @@ mod tests {
     use super::*;
 
     fn changes(json: &str) -> Result<Change, Refusal> {
-        args::read::<Args>(json)?.changes()
+        args::read::<Args>(json, Effect::Trades)?.args.changes()
     }
 
     #[test]
@@ -447,7 +446,7 @@ mod tests {
             (r#"{"orderId":1}"#, "price"),
             (r#"{"orderId":1,"quantity":0}"#, "quantity"),
             (r#"{"orderId":1,"tif":"X"}"#, "tif"),
-            (r#"{"orderId":1,"qty":5}"#, "qty"),
+            (r#"{"orderId":1,"transmit":true}"#, "transmit"),
             (r#"{"orderId":1,"trailingPercent":0}"#, "trailingPercent"),
             (r#"{"orderId":1,"trailingPercent":5,"trailingAmount":1}"#, "trailingPercent"),
         ] {

@@ -18,15 +18,21 @@ use crate::refusal::Refusal;
 /// Orders beside the first one in a one-cancels-all group.
 const MAX_SIBLINGS: usize = 5;
 
+/// What an order can be.
+const ORDER_TYPES: [&str; 7] = ["MKT", "LMT", "STP", "STOP_LIMIT", "TRAIL", "TRAILLMT", "MIDPRICE"];
+/// How long it can work.
+const TIFS: [&str; 4] = ["DAY", "GTC", "IOC", "OPG"];
+
 /// An order. Give conid, or symbol, or for an option symbol with expiry, strike and right, or legs.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+#[schemars(extend("required" = ["orderType"]))]
 pub struct Args {
-    /// The account, for instance U1234567. Needed if the login has several.
+    /// For instance U1234567. Needed if the login has several.
     #[serde(deserialize_with = "args::account")]
     #[schemars(with = "Option<String>")]
     pub account_id: Option<AccountId>,
-    /// IBKR's number of the contract; the sure way. From search_contracts or get_market_data.
+    /// IBKR's number of the contract, from search_contracts: the sure way.
     #[serde(deserialize_with = "args::conid")]
     #[schemars(with = "Option<u32>")]
     pub conid: Option<Conid>,
@@ -36,7 +42,7 @@ pub struct Args {
     /// STK, OPT, FUT or CASH; found by the other arguments if left out.
     #[serde(deserialize_with = "args::text")]
     pub sec_type: Option<String>,
-    /// An option's expiry: 2027-01-15, or the month JAN27.
+    /// Expiry of an option or future: 2027-01-15, or the month JAN27.
     #[serde(deserialize_with = "args::text")]
     pub expiry: Option<String>,
     /// An option's strike.
@@ -45,22 +51,23 @@ pub struct Args {
     pub strike: Option<Decimal>,
     /// C or P.
     #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = ["C", "P"]))]
     pub right: Option<String>,
-    /// The listing exchange of the symbol, for instance NASDAQ or IBIS.
+    /// The listing exchange, for instance IBIS.
     #[serde(deserialize_with = "args::text")]
     pub exchange: Option<String>,
-    /// The currency of the symbol, for instance USD.
+    /// Of its prices.
     #[serde(deserialize_with = "args::text")]
     pub currency: Option<String>,
-    /// BUY or SELL. Only with closePosition it can be left out: the position has one side that closes it.
+    /// With closePosition it can be left out.
     #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = ["BUY", "SELL"]))]
     pub action: Option<String>,
-    /// MKT, LMT, STP, STOP_LIMIT, TRAIL, TRAILLMT or MIDPRICE.
+    /// What the order is.
     #[serde(deserialize_with = "args::text")]
-    #[schemars(required)]
+    #[schemars(extend("enum" = ORDER_TYPES))]
     pub order_type: Option<String>,
-    /// true: sell all that is held of the contract, or buy back all that is short, and never more: how much
-    /// that is is read right before it is sent. Without quantity; MKT, LMT or another single order.
+    /// true: sell all that is held, or buy back all that is short, and never more. Without quantity.
     #[serde(deserialize_with = "args::yes_no")]
     #[schemars(with = "Option<bool>")]
     pub close_position: Option<bool>,
@@ -68,15 +75,15 @@ pub struct Args {
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     pub quantity: Option<Decimal>,
-    /// Buy for this amount of the contract's currency instead of a quantity.
+    /// Buy for this amount of money instead.
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     pub cash_quantity: Option<Decimal>,
-    /// Limit price: LMT, STOP_LIMIT, TRAILLMT; the cap of MIDPRICE.
+    /// Limit; the cap of MIDPRICE.
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     pub price: Option<Decimal>,
-    /// Trigger price: STP, STOP_LIMIT; where TRAIL and TRAILLMT start.
+    /// Trigger; where TRAIL and TRAILLMT start.
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     pub stop_price: Option<Decimal>,
@@ -88,8 +95,9 @@ pub struct Args {
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     pub trailing_percent: Option<Decimal>,
-    /// DAY (if left out), GTC, IOC or OPG.
+    /// DAY if left out.
     #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = TIFS))]
     pub tif: Option<String>,
     /// true: also outside regular trading hours.
     #[serde(rename = "outsideRTH", alias = "outsideRth", deserialize_with = "args::yes_no")]
@@ -107,19 +115,17 @@ pub struct Args {
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     pub stop_loss_limit: Option<Decimal>,
-    /// One-cancels-all: more orders for the same contract; the first one filled cancels the others.
+    /// One-cancels-all: more orders of the same contract.
     #[serde(deserialize_with = "args::rows")]
     pub oca: Option<Vec<OcaArgs>>,
     /// A combination: at least two legs.
     #[serde(deserialize_with = "args::rows")]
     pub legs: Option<Vec<LegArgs>>,
-    /// false: every question that IBKR asks is shown to you or the user. Left out or true: the daemon answers
-    /// those that its allow-list holds.
+    /// false: each question of IBKR's is shown. Else the daemon answers those on its allow-list.
     #[serde(deserialize_with = "args::yes_no")]
     #[schemars(with = "Option<bool>")]
     pub suppress_confirmations: Option<bool>,
-    /// Your own name for this order: a call with the same one gives the first one's outcome and never a
-    /// second order.
+    /// Your own name for it: a call with the same one gives the first outcome, never a second order.
     #[serde(deserialize_with = "args::text")]
     pub request_id: Option<String>,
     /// The intentId of an alike order, if a second one is really meant.
@@ -131,13 +137,15 @@ pub struct Args {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct OcaArgs {
-    /// BUY or SELL; as the first order if left out.
+    /// As the first order if left out.
+    #[schemars(extend("enum" = ["BUY", "SELL"]))]
     #[serde(deserialize_with = "args::text")]
     action: Option<String>,
-    /// LMT, STP, STOP_LIMIT, …
+    /// What it is.
+    #[schemars(extend("enum" = ["MKT", "LMT", "STP", "STOP_LIMIT", "MIDPRICE"]))]
     #[serde(deserialize_with = "args::text")]
     order_type: Option<String>,
-    /// Shares or contracts; as the first order if left out.
+    /// As the first order if left out.
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     quantity: Option<Decimal>,
@@ -159,10 +167,11 @@ pub struct LegArgs {
     #[serde(deserialize_with = "args::conid")]
     #[schemars(with = "Option<u32>")]
     conid: Option<Conid>,
-    /// Contracts of this leg in one combination; 1 if left out.
+    /// 1 if left out.
     #[serde(deserialize_with = "args::count")]
     ratio: Option<usize>,
-    /// BUY or SELL: what buying the combination does with this leg.
+    /// What buying the combination does with this leg.
+    #[schemars(extend("enum" = ["BUY", "SELL"]))]
     #[serde(deserialize_with = "args::text")]
     action: Option<String>,
 }
@@ -225,21 +234,33 @@ impl Args {
         pricing(kind, prices, self.legs.is_some())
     }
 
-    /// The order, if the arguments make one.
+    /// The order, if the arguments make one; else all that keeps them from it.
     fn asked(&self) -> Result<Asked, Refusal> {
-        let side = side(self.action.as_deref())?;
-        let pricing = self.pricing()?;
-        let size = self.size(side)?;
-        Ok(Asked {
-            account: self.account_id.clone(),
-            what: self.what()?,
-            side,
-            size,
-            pricing,
-            tif: tif(self.tif.as_deref())?,
-            outside_rth: self.outside_rth.unwrap_or(false),
-            attached: self.attached(side, size)?,
-        })
+        let mut wrong = Vec::new();
+        let side = kept(&mut wrong, side(self.action.as_deref()));
+        let what = kept(&mut wrong, self.what());
+        let pricing = kept(&mut wrong, self.pricing());
+        // Only what can be bought for an amount depends on the side.
+        let size = kept(&mut wrong, self.size(side.unwrap_or(Side::Buy)));
+        let tif = kept(&mut wrong, tif(self.tif.as_deref()));
+        let nothing = Size::Quantity(Quantity::new(Decimal::ONE));
+        let attached = self.attached(side.unwrap_or(Side::Buy), size.unwrap_or(nothing));
+        let attached = kept(&mut wrong, attached);
+        match (side, what, pricing, size, tif, attached) {
+            (Some(side), Some(what), Some(pricing), Some(size), Some(tif), Some(attached)) => {
+                Ok(Asked {
+                    account: self.account_id.clone(),
+                    what,
+                    side,
+                    size,
+                    pricing,
+                    tif,
+                    outside_rth: self.outside_rth.unwrap_or(false),
+                    attached,
+                })
+            }
+            _ => Err(Refusal::all(wrong)),
+        }
     }
 
     fn size(&self, side: Side) -> Result<Size, Refusal> {
@@ -306,6 +327,11 @@ impl Args {
                 .map(Attached::Oca),
         }
     }
+}
+
+/// What is right; what is wrong goes to the others.
+fn kept<T>(wrong: &mut Vec<Refusal>, result: Result<T, Refusal>) -> Option<T> {
+    result.map_err(|refusal| wrong.push(refusal)).ok()
 }
 
 fn wrong(field: &str, what: impl Into<String>, next: impl Into<String>) -> Refusal {

@@ -7,6 +7,7 @@ use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::{Meaning, Stage, TrailingType};
 use ibd_protocol::Question;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -41,10 +42,12 @@ pub struct Out {
     /// Our id of it, for get_order_status and wait_for_order.
     intent_id: String,
     /// The id that IBKR knows it by.
-    client_order_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_order_id: Option<String>,
     /// IBKR's id as text; null where it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "serde_json::Value")]
-    order_id: Option<String>,
+    order_id: Option<Option<String>>,
     /// The other orders of the same submission: a bracket's children, the rest of a group.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     other_orders: Vec<Other>,
@@ -54,7 +57,8 @@ pub struct Out {
     /// What to do now.
     next: String,
     /// The account.
-    account: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
     /// Whether the account is paper or live.
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<&'static str>,
@@ -74,7 +78,8 @@ pub struct Out {
     #[serde(skip_serializing_if = "Option::is_none")]
     do_not_retry: Option<bool>,
     /// When this was so.
-    as_of: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<Time>,
 }
 
 /// Why it is as it is.
@@ -90,17 +95,28 @@ pub struct Reason {
     setting: Option<String>,
 }
 
-/// The order as it was understood: check symbol, listing and currency.
+/// The order as it was understood: check symbol, listing and currency. Of an order that is only looked at, the
+/// line and the contract.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Understood {
     /// The whole in one line.
     text: String,
-    /// The symbol.
-    symbol: String,
     /// IBKR's number of the contract.
     #[serde(skip_serializing_if = "Option::is_none")]
     conid: Option<u32>,
+    /// In parts.
+    #[serde(flatten)]
+    #[schemars(with = "Option<Parts>")]
+    parts: Option<Parts>,
+}
+
+/// An order in parts.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Parts {
+    /// The symbol.
+    symbol: String,
     /// Company, product, or what a derivative is.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -113,7 +129,6 @@ pub struct Understood {
     #[serde(skip_serializing_if = "Option::is_none")]
     price_unit: Option<String>,
     /// STK, OPT, FUT, …
-    #[serde(rename = "type")]
     sec_type: String,
     /// BUY or SELL.
     action: &'static str,
@@ -329,8 +344,8 @@ impl Out {
                 Purpose::Cancel { .. } | Purpose::CancelAll => "cancel",
             },
             intent_id: intent.id.to_string(),
-            client_order_id: intent.client_order_id.to_string(),
-            order_id: intent.order_id().map(|id| id.to_string()),
+            client_order_id: Some(intent.client_order_id.to_string()),
+            order_id: Some(intent.order_id().map(|id| id.to_string())),
             other_orders: standing
                 .map(|standing| {
                     let of = |part| Other::of(part, intent.order.as_ref());
@@ -339,7 +354,7 @@ impl Out {
                 .unwrap_or_default(),
             reason: reason(&intent.state),
             next: with_new_name(intent, next(intent)),
-            account: intent.account.to_string(),
+            account: Some(intent.account.to_string()),
             mode: intent.order.as_ref().map(|order| if order.paper { "paper" } else { "live" }),
             order: intent.order.as_ref().map(Understood::of),
             standing: standing.map(AtBroker::of),
@@ -347,8 +362,31 @@ impl Out {
             first: first.map(First::of),
             // To ask once more for an end does no harm.
             do_not_retry: (status == "unknown" && intent.order.is_some()).then_some(true),
-            as_of: Time(Timestamp::now()),
+            as_of: Some(Time::now()),
         }
+    }
+
+    /// The same of an order that is known to its caller: in one line.
+    pub fn in_brief(mut self) -> Self {
+        if let Some(order) = &mut self.order {
+            order.parts = None;
+        }
+        self
+    }
+
+    /// The same beside IBKR's page of the order: without what stands there, unless it is otherwise.
+    pub fn beside_page(mut self, status: Option<&str>, filled: Option<Decimal>) -> Self {
+        let is_so = |standing: &AtBroker| {
+            let is_status = status.is_none_or(|status| status == standing.status);
+            let is_filled = |known: Num| filled.is_none_or(|filled| filled == known.0);
+            is_status && standing.filled.is_none_or(is_filled)
+        };
+        self.standing = self.standing.filter(|standing| !is_so(standing));
+        let usual = format!("ibd{}", self.intent_id);
+        self.client_order_id = self.client_order_id.filter(|name| *name != usual);
+        self.order_id = None;
+        (self.account, self.as_of) = (None, None);
+        self.in_brief()
     }
 }
 
@@ -376,7 +414,7 @@ impl Out {
             }
             None => {
                 self.standing = known.map(AtBroker::of);
-                self.order = target.order.as_ref().map(Understood::of);
+                self.order = target.order.as_ref().map(Understood::brief);
                 (known.map(|known| known.status.clone()), known.and_then(|known| known.filled))
             }
         };
@@ -482,6 +520,17 @@ impl Out {
 impl Understood {
     /// An order as it was understood.
     pub fn of(order: &Order) -> Self {
+        Self { parts: Some(Parts::of(order)), ..Self::brief(order) }
+    }
+
+    fn brief(order: &Order) -> Self {
+        let conid = order.contract.conid.map(ibd_cpapi::id::Conid::get);
+        Self { text: order.shown(), conid, parts: None }
+    }
+}
+
+impl Parts {
+    fn of(order: &Order) -> Self {
         let (quantity, cash_quantity) = match order.size {
             Size::Quantity(quantity) => (Some(Num(quantity.get())), None),
             Size::Cash(amount) => (None, Some(Num(amount.get()))),
@@ -497,9 +546,7 @@ impl Understood {
         Self {
             trailing_amount,
             trailing_percent,
-            text: order.shown(),
             symbol: contract.symbol.clone(),
-            conid: contract.conid.map(ibd_cpapi::id::Conid::get),
             name: contract.name.clone(),
             exchange: contract.exchange.clone(),
             currency: contract.currency.clone(),

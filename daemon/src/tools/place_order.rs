@@ -17,13 +17,12 @@ pub struct PlaceOrder;
 impl Tool for PlaceOrder {
     const NAME: &'static str = "place_order";
     const TITLE: &'static str = "Place an order";
-    const ABOUT: &'static str = "Send an order to Interactive Brokers, at most once: MKT, LMT, STP, STOP_LIMIT, \
-        TRAIL, TRAILLMT, MIDPRICE, brackets, OCA groups, options, combinations. Real money on a live account; \
-        a person approves there by default. The result says exactly one of placed, not_placed, \
-        needs_confirmation, unknown, and what to do next. After unknown or a lost answer never send it again: \
-        ask get_order_status. To get out of a position use closePosition, which never sells more than is held. \
-        Check symbol, exchange and currency in the result. To see cost and margin first \
-        use preview_order; to change or end an order modify_order and cancel_order.";
+    const ABOUT: &'static str = "Send an order to Interactive Brokers, at most once: single orders, brackets, OCA \
+        groups, options, futures, combinations. Real money on a live account; a person approves there by default. \
+        The result says one of placed, not_placed, needs_confirmation, unknown, and what to do next. After unknown \
+        or a lost answer never send it again: ask get_order_status. closePosition gets out of a position and never \
+        sells more than is held. Check symbol, exchange and currency in the result. For cost and margin first use \
+        preview_order.";
     const EFFECT: Effect = Effect::Trades;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5,"tif":"DAY"}"#;
     type Args = Args;

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::cell::{Num, Time};
 use super::order_args::Args;
 use super::order_out::Understood;
+use super::schema::Bare;
 use super::order_road::{self, Manner};
 use super::{Ctx, Tool};
 use crate::orders::intent::{Intent, IntentId};
@@ -172,17 +173,16 @@ pub struct PreviewOrder;
 impl Tool for PreviewOrder {
     const NAME: &'static str = "preview_order";
     const TITLE: &'static str = "Preview an order";
-    const ABOUT: &'static str = "What an order would cost and do, without sending it: cost, commission, margin \
-        and position after, IBKR's warnings, and whether the guardrails or a person stand before it. Takes the \
-        same arguments as place_order. Use it before an order that matters, and to answer \"what would it cost\". \
-        Not a quote: use get_market_data for that.";
+    const ABOUT: &'static str = "What an order would cost and do, without sending it: cost, commission, \
+        margin and position after, IBKR's warnings, and whether the guardrails or a person stand before \
+        it. Takes what place_order takes. Use it before an order that matters.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str =
         r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5}"#;
-    type Args = Args;
+    type Args = Bare<Args>;
     type Out = Out;
 
-    async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+    async fn call(ctx: Ctx, Bare(args): Bare<Args>) -> Result<Out, Refusal> {
         let wanted = args.wanted()?;
         let ready = order_road::wanted(&ctx, &wanted).await?;
         let (order, quote) = (ready.order.clone(), ready.scene.quote.clone());

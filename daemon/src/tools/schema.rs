@@ -1,14 +1,33 @@
 //! JSON Schemas that every client understands.
 
+use std::borrow::Cow;
+
+use ibd_protocol::Effect;
 pub use schemars::generate::Contract;
-use schemars::{JsonSchema, generate::SchemaSettings};
-use serde_json::{Map, Value};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
 
 /// The schema of a type, as text.
 ///
 /// What clients stumble over is taken out: number formats, `null` as one of several types, null
 /// defaults, and the `$schema` and `title` that only cost tokens.
 pub fn of<T: JsonSchema>(contract: Contract) -> String {
+    value::<T>(contract).to_string()
+}
+
+/// The schema of a tool's arguments. One that reads takes others, too, and says that it left them out of account.
+pub fn of_arguments<T: JsonSchema>(effect: Effect) -> String {
+    let mut schema = value::<T>(Contract::Deserialize);
+    if let (Value::Object(root), true) = (&mut schema, effect.is_for_readers()) {
+        root.remove("additionalProperties");
+    }
+    schema.to_string()
+}
+
+/// The same as a value. Every result may have `warnings`.
+pub fn value<T: JsonSchema>(contract: Contract) -> Value {
+    let is_result = matches!(contract, Contract::Serialize);
     let mut settings = SchemaSettings::draft2020_12();
     settings.contract = contract;
     settings.inline_subschemas = true;
@@ -19,10 +38,52 @@ pub fn of<T: JsonSchema>(contract: Contract) -> String {
     if let Value::Object(root) = &mut value {
         root.remove("title");
         root.remove("description");
-        root.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+        let properties = root.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+        if let (Value::Object(properties), true) = (properties, is_result) {
+            properties.entry("warnings").or_insert_with(warnings);
+        }
         root.insert("additionalProperties".into(), Value::Bool(false));
     }
-    value.to_string()
+    value
+}
+
+/// Arguments that another tool has, too, and describes: here they are only named.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Bare<T>(pub T);
+
+impl<T: JsonSchema> JsonSchema for Bare<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = T::json_schema(generator).to_value();
+        undescribe(&mut schema);
+        schema.try_into().unwrap_or_default()
+    }
+}
+
+/// A property may be called `description`, too: only texts are descriptions.
+fn undescribe(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.get("description").is_some_and(Value::is_string) {
+                map.remove("description");
+            }
+            map.values_mut().for_each(undescribe);
+        }
+        Value::Array(items) => items.iter_mut().for_each(undescribe),
+        _ => {}
+    }
+}
+
+fn warnings() -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "description": "To be read first." })
 }
 
 fn simplify(value: &mut Value) {
@@ -35,6 +96,12 @@ fn simplify(value: &mut Value) {
             }
             if map.get("default").is_some_and(Value::is_null) {
                 map.remove("default");
+            }
+            // What a list is of, the list says.
+            if map.contains_key("description")
+                && let Some(Value::Object(items)) = map.get_mut("items")
+            {
+                items.remove("description");
             }
             drop_null_type(map);
             drop_null_alternative(map);

@@ -21,7 +21,7 @@ const SEC_TYPES: &[&str] = &["STK", "ETF", "FUT", "CASH", "IND", "OPT", "FUND", 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Args {
-    /// A symbol, for instance AAPL, SAP, ES or EUR.USD. Give symbol or query, not both.
+    /// A symbol, for instance AAPL, SAP, ES or EUR.USD. Or query.
     #[serde(deserialize_with = "args::text")]
     symbol: Option<String>,
     /// Words of a company's name, for instance "apple".
@@ -66,7 +66,7 @@ pub struct Hit {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     /// Kind of contract.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     sec_type: Option<String>,
     /// The listing exchange.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,10 +105,10 @@ pub struct SearchContracts;
 impl Tool for SearchContracts {
     const NAME: &'static str = "search_contracts";
     const TITLE: &'static str = "Find contracts";
-    const ABOUT: &'static str = "Find stocks, ETFs, futures, indices and currency pairs by symbol or company \
-        name, with conid, listing exchange and currency. Use it when a symbol is ambiguous, foreign, or \
-        only a name is known; pass the conid on to other tools. Finding nothing is an empty list, not an \
-        error. Not for prices: use get_market_data.";
+    const ABOUT: &'static str = "Find stocks, ETFs, futures, indices and currency pairs by symbol or \
+        company name, with conid, listing exchange and currency. Use it when a symbol is ambiguous, \
+        foreign, or only a name is known; pass the conid on. Nothing found is an empty list, not an \
+        error.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = r#"{"symbol":"SAN","currency":"EUR"}"#;
     type Args = Args;
@@ -122,6 +122,7 @@ impl Tool for SearchContracts {
             sec_type,
             exchange: args.exchange.map(|text| text.to_uppercase()),
             currency: args.currency.map(|text| text.to_uppercase()),
+            expiry: None,
         };
         ctx.lease().await?;
         let (store, wish, deadline) = (&ctx.desks.store, &wish, ctx.deadline);

@@ -46,10 +46,9 @@ pub struct WaitForOrder;
 impl Tool for WaitForOrder {
     const NAME: &'static str = "wait_for_order";
     const TITLE: &'static str = "Wait for an order";
-    const ABOUT: &'static str = "Wait until an order that was sent from here is filled, cancelled or refused, \
-        until its approval is decided, or until an unknown outcome is settled; at most 43 seconds a call. \
-        Answers how it stands then; call again to go on waiting. For a look without waiting use \
-        get_order_status.";
+    const ABOUT: &'static str = "Wait until an order that was sent from here is filled, cancelled or \
+        refused, until its approval is decided, or an unknown outcome is settled; at most 43 seconds a \
+        call. Answers how it stands then; call again to go on waiting.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = r#"{"intentId":"01KB3N7Q2Z5W8X4Y6V9T0S1R2P","seconds":30}"#;
     type Args = Args;
@@ -91,7 +90,7 @@ impl Tool for WaitForOrder {
             None => (ended, None),
             Some(_) => order_road::told_again(&ctx, ended).await?,
         };
-        let out = order_out::out(&ctx, &ended).await?.with_unseen(unseen);
+        let out = order_out::out(&ctx, &ended).await?.with_unseen(unseen).in_brief();
         Ok(match part {
             Some(part) => out.with_part(&ended, part),
             None => out,

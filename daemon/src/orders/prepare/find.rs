@@ -81,7 +81,23 @@ pub(super) async fn by_conid(
 
 /// The contract of a symbol.
 pub(super) async fn by_symbol(lease: &Lease, tools: Tools<'_>, wish: &Wish) -> Found {
-    let found = contracts::by_symbol(lease, tools.store, wish, tools.deadline).await?;
+    let mut found = contracts::by_symbol(lease, tools.store, wish, tools.deadline).await?;
+    if let Some(expiry) = &wish.expiry {
+        let all = found.clone();
+        let given = Given { expiry: Some(expiry.clone()), ..Given::default() };
+        refused!(Expiry::parse(expiry).map(|_| ()));
+        found.retain(|contract| given.agrees(contract, &wish.symbol).is_ok());
+        if found.is_empty() && !all.is_empty() {
+            let message = format!("{} has no future that expires {expiry}.", wish.symbol);
+            return Ok(Err(Refusal::new(
+                "unknown_symbol",
+                message,
+                "Use the conid of a candidate.",
+            )
+            .at("expiry")
+            .or(all.iter().take(CANDIDATES).map(Candidate::from))));
+        }
+    }
     // Months of one future are different contracts: none of them is the obvious one.
     if wish.sec_type.as_deref() == Some("FUT") && found.len() > 1 {
         return Ok(Err(ambiguous(wish, &found)));

@@ -30,7 +30,7 @@ pub struct Quote {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     /// Kind of contract.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     sec_type: Option<String>,
     /// The listing exchange.
     #[serde(skip_serializing_if = "Option::is_none")]

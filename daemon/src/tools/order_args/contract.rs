@@ -17,7 +17,11 @@ fn upper(text: Option<&String>) -> Option<String> {
 impl Args {
     /// What is to be traded. What is said twice is kept, and held against the contract once it is found.
     pub(super) fn what(&self) -> Result<What, Refusal> {
-        let is_option = self.expiry.is_some() || self.strike.is_some() || self.right.is_some();
+        let kind = upper(self.sec_type.as_ref());
+        // A future has an expiry, and nothing else of an option's.
+        let is_future = kind.as_deref() == Some("FUT");
+        let is_option =
+            self.strike.is_some() || self.right.is_some() || self.expiry.is_some() && !is_future;
         match (&self.legs, self.conid, upper(self.symbol.as_ref())) {
             (Some(legs), ..) => {
                 self.nothing_beside_legs()?;
@@ -31,14 +35,15 @@ impl Args {
                 })
             }
             (None, None, Some(symbol)) if is_option => self.option(symbol),
-            (None, None, Some(_)) if upper(self.sec_type.as_ref()).as_deref() == Some("OPT") => {
+            (None, None, Some(_)) if kind.as_deref() == Some("OPT") => {
                 Err(wrong("expiry", "An option needs expiry, strike and right.", "Give all three."))
             }
             (None, None, Some(symbol)) => Ok(What::Symbol {
                 symbol,
-                sec_type: upper(self.sec_type.as_ref()),
+                sec_type: kind,
                 exchange: upper(self.exchange.as_ref()),
                 currency: upper(self.currency.as_ref()),
+                expiry: upper(self.expiry.as_ref()),
             }),
             (None, None, None) => Err(wrong(
                 "symbol",
@@ -96,6 +101,14 @@ impl Args {
     }
 
     fn option(&self, symbol: String) -> Result<What, Refusal> {
+        if upper(self.sec_type.as_ref()).as_deref() == Some("FUT") {
+            let field = if self.strike.is_some() { "strike" } else { "right" };
+            return Err(wrong(
+                field,
+                format!("A future has no {field}."),
+                format!("Leave {field} out; an option on a future is named by its conid."),
+            ));
+        }
         let missing = |field: &str| {
             wrong(field, "An option needs expiry, strike and right.", "Give all three.")
         };

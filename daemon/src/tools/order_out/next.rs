@@ -97,7 +97,7 @@ pub fn next(intent: &Intent) -> String {
              intentId {id} waits for what becomes of it."
         ),
         (State::Working(_), Purpose::Place) => {
-            format!("IBKR has it. wait_for_order with intentId {id} waits for its fill.")
+            "IBKR has it. wait_for_order waits for its fill.".to_owned()
         }
         (State::Working(_), _) => "IBKR has it.".to_owned(),
         (State::Over(End::Unlisted(standing)), _) => unlisted(intent, standing),
@@ -110,11 +110,7 @@ pub fn next(intent: &Intent) -> String {
         (State::Over(End::Cancelled(standing)), _) => ended(standing),
         (State::Over(End::Done), Purpose::Modify { change, .. }) => match change.unseen() {
             Some(what) => format!("IBKR took the change; {what} its page does not show: TWS does."),
-            None => format!(
-                "The change was done: the order's page at IBKR showed it. get_order_status with orderId {} shows \
-                 how it stands now.",
-                intent.order_id().map(|id| id.to_string()).unwrap_or_default()
-            ),
+            None => "The change was done: the order's page at IBKR showed it.".to_owned(),
         },
         (State::Over(End::Requested), Purpose::Modify { order_id, .. }) => format!(
             "IBKR took the change, and the order's page does not show it: the old terms count until it does. \
