@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::cell::Time;
 use super::args::{self, Confirm};
+use super::cell::Time;
 use super::{Ctx, Tool};
 use crate::flex::files::{self, Form, day, export, off};
 use crate::flex::schedule::Daily;

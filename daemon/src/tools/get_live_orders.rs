@@ -532,8 +532,9 @@ impl Lists {
                 let Some(standing) = intent.state.standing() else { continue };
                 let others = standing.others.iter().map(|part| (part.order_id, part.is_over()));
                 let ids = std::iter::once((standing.order_id, standing.is_over())).chain(others);
-                let missing =
-                    |(id, _): &(OrderId, bool)| !rows.iter().any(|row| row.order_id == id.to_string());
+                let missing = |(id, _): &(OrderId, bool)| {
+                    !rows.iter().any(|row| row.order_id == id.to_string())
+                };
                 let missing: Vec<_> = ids.clone().filter(missing).collect();
                 let is_newer = |id: OrderId| {
                     at.duration_since(intent.known_at_of(id)) < lateness::scaled(lateness::LIST)

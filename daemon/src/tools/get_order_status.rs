@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::args;
 use super::cell::{Num, Time};
-use super::{Ctx, Tool};
 use super::order_words::{action, order_type};
+use super::{Ctx, Tool};
 use super::{order_out, order_road};
 use crate::orders;
 use crate::orders::intent::Intent;

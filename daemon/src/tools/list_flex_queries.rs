@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::cell::Time;
 use super::args::Confirm;
+use super::cell::Time;
 use super::{Ctx, Tool};
 use crate::flex::files::off;
 use crate::flex::{Listed, listed, words};
