@@ -46,30 +46,7 @@ pub(crate) fn pin_needs_terminal(verb: &str) -> Fault {
 /// Text that stays where it is put: a client's name or a broker's question must not move the cursor,
 /// start a line that looks like ours, or turn the direction of what follows.
 pub(crate) fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' | '\t' => plain.push(' '),
-            c if c.is_control() || is_invisible(c) => plain.extend(c.escape_unicode()),
-            c => plain.push(c),
-        }
-    }
-    plain
-}
-
-/// What is not seen and changes what is seen.
-fn is_invisible(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
+    ibd_text::escaped(text)
 }
 
 #[cfg(test)]
@@ -84,12 +61,5 @@ mod tests {
         for no in ["", "\n", "n\n", "yep\n", "ye s\n", "1\n"] {
             assert!(!is_yes(no), "{no:?}");
         }
-    }
-
-    #[test]
-    fn text_of_others_cannot_draw_on_the_terminal() {
-        assert_eq!(plain("a\x1b[2Jb\nAccount  DU1"), "a\\u{1b}[2Jb Account  DU1");
-        assert_eq!(plain("\u{202e}YUB\u{200b}"), "\\u{202e}YUB\\u{200b}");
-        assert_eq!(plain("Zürich 1’000 €"), "Zürich 1’000 €");
     }
 }

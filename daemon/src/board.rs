@@ -60,8 +60,8 @@ impl Board {
     pub fn note(&self, code: &'static str, text: impl Into<String>, hint: impl Into<String>) {
         let condition = Condition {
             code: code.to_owned(),
-            text: text.into(),
-            hint: hint.into(),
+            text: ibd_text::plain(&text.into()).into_owned(),
+            hint: ibd_text::plain(&hint.into()).into_owned(),
             since: now_text(),
         };
         tracing::warn!(code, text = condition.text, "a condition was noted");
@@ -70,6 +70,8 @@ impl Board {
 
     /// Tells everybody who listens that something happened.
     pub fn say(&self, event: Event) {
+        let plain = |text: &str| ibd_text::plain(text).into_owned();
+        let event = Event { text: plain(&event.text), hint: plain(&event.hint), ..event };
         tracing::info!(code = event.code, text = event.text, "event");
         // Nobody listens: then nobody has to hear it.
         let _ = self.0.events.send(event);

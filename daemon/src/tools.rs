@@ -12,6 +12,7 @@ pub mod schema;
 #[cfg(test)]
 mod limits;
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use ibd_protocol::{Effect, Outcome, Progress, ToolSpec};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::desks::Desks;
@@ -268,11 +270,47 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
     }
     let deadline = ctx.deadline;
     match tokio::time::timeout_at(deadline, (entry.run)(ctx, arguments)).await {
-        Ok(Ok(result)) => Outcome::Result(result),
-        Ok(Err(Refusal { question: Some(question), .. })) => Outcome::NeedsInput(*question),
-        Ok(Err(refusal)) => Outcome::Refusal(refusal.to_json()),
+        Ok(Ok(result)) => Outcome::Result(harmless(result)),
+        Ok(Err(Refusal { question: Some(mut question), .. })) => {
+            question.fallback = harmless(question.fallback);
+            Outcome::NeedsInput(*question)
+        }
+        Ok(Err(refusal)) => Outcome::Refusal(harmless(refusal.to_json())),
         Err(_) if entry.effect == Effect::Trades => Outcome::Refusal(lost().to_json()),
         Err(_) => Outcome::Refusal(out_of_time().to_json()),
+    }
+}
+
+/// What leaves for a model has nothing in it that is not seen, and no line that others began: whatever a broker, a
+/// statement or a client wrote. JSON writes such characters as they are, or behind a backslash.
+fn harmless(json: String) -> String {
+    if !json.contains('\\') && !json.chars().any(ibd_text::is_invisible) {
+        return json;
+    }
+    match serde_json::from_str::<Value>(&json) {
+        Ok(mut value) => {
+            cleanse(&mut value);
+            value.to_string()
+        }
+        Err(_) => json,
+    }
+}
+
+fn cleanse(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(plain) = ibd_text::plain(text) {
+                *text = plain;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(cleanse),
+        Value::Object(fields) => {
+            for (name, mut field) in std::mem::take(fields) {
+                cleanse(&mut field);
+                fields.insert(ibd_text::plain(&name).into_owned(), field);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -296,4 +334,21 @@ fn out_of_time() -> Refusal {
         "The answer did not come in time.",
         "Call get_session_status; if it is ready, ask for less at once and try again.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_not_seen_leaves_for_a_model() {
+        for (json, expected) in [
+            (r#"{"a":1.50,"b":"x"}"#, r#"{"a":1.50,"b":"x"}"#),
+            (r#"{"a":1.5,"b":"x\ny \u001b[2J"}"#, r#"{"a":1.5,"b":"x y  [2J"}"#),
+            ("{\"b\u{200b}\":[\"\u{e0041}x\"]}", r#"{"b":["x"]}"#),
+            (r#"{"q":"say \"no\""}"#, r#"{"q":"say \"no\""}"#),
+        ] {
+            assert_eq!(harmless(json.to_owned()), expected, "{json}");
+        }
+    }
 }

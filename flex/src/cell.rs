@@ -119,14 +119,7 @@ fn is_name(name: &str) -> bool {
 /// people's.
 pub(crate) fn clean(text: &str) -> String {
     const MOST: usize = 500;
-    let is_odd = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    if text.len() <= MOST && !text.chars().any(is_odd) {
-        return text.to_owned();
-    }
-    text.chars().filter(|c| !is_odd(*c)).take(MOST).collect()
+    ibd_text::plain(text).chars().take(MOST).collect()
 }
 
 #[cfg(test)]

@@ -101,11 +101,7 @@ pub(crate) fn device(options: &[String], has_seed: bool) -> Option<usize> {
 /// that models read, so control and direction characters are dropped.
 pub(crate) fn short(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let is_plain = |c: &char| {
-        !c.is_control()
-            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut line: String = words.join(" ").chars().filter(is_plain).collect();
+    let mut line = ibd_text::plain(&words.join(" ")).into_owned();
     if line.chars().count() > LONGEST {
         line = line.chars().take(LONGEST).collect();
         line.push('…');

@@ -2,7 +2,8 @@
 //!
 //! Never to stdout, which belongs to MCP in the shim and to answers in the command.
 
-use std::io;
+use std::borrow::Cow;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -33,9 +34,19 @@ pub struct Log<'a> {
     pub filter: &'a str,
 }
 
-/// Whether this is a filter that [`start`] takes.
+/// Levels, by which a filter's parts are told from targets without one.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// Whether this is a filter that [`start`] takes. A word alone is a level: as a target it would silence all others,
+/// which nobody means who writes `verbose`.
 pub fn is_filter(text: &str) -> bool {
-    text.parse::<Targets>().is_ok()
+    let is_level = |word: &str| LEVELS.contains(&word.trim().to_ascii_lowercase().as_str());
+    let mut parts = text.split(',').map(str::trim);
+    let is_fine = |part: &str| match part.split_once('=') {
+        Some((target, level)) => !target.is_empty() && is_level(level),
+        None => is_level(part),
+    };
+    parts.all(is_fine) && text.parse::<Targets>().is_ok()
 }
 
 /// Lines that wait for a stderr that nobody reads; more are dropped, and nobody waits.
@@ -61,7 +72,7 @@ pub fn start(log: Log<'_>) -> Logging {
         );
         tracing_subscriber::fmt::layer()
             .with_ansi(false)
-            .with_writer(Mutex::new(rotating))
+            .with_writer(Mutex::new(OneLine(rotating)))
             .with_filter(filter.clone())
     });
     let (stderr, guard) = log
@@ -73,13 +84,36 @@ pub fn start(log: Log<'_>) -> Logging {
                 .finish(io::stderr());
             let layer = tracing_subscriber::fmt::layer()
                 .with_ansi(false)
-                .with_writer(writer)
+                .with_writer(move || OneLine(writer.clone()))
                 .with_filter(filter);
             (layer, guard)
         })
         .unzip();
     let _ = tracing_subscriber::registry().with(file).with(stderr).try_init();
     Logging { _stderr: guard }
+}
+
+/// Writes each event on one line, and nothing odd in it: what others wrote cannot forge a line of the log.
+#[derive(Debug)]
+struct OneLine<W>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let (line, end) = match text.strip_suffix('\n') {
+            Some(line) => (line, "\n"),
+            None => (&*text, ""),
+        };
+        match ibd_text::plain(line) {
+            Cow::Borrowed(_) => self.0.write_all(event)?,
+            Cow::Owned(line) => self.0.write_all(format!("{line}{end}").as_bytes())?,
+        }
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Libraries that print whole requests and answers when they are asked for detail are kept from it,
@@ -104,4 +138,19 @@ fn private() -> std::fs::OpenOptions {
         options.mode(0o600);
     }
     options
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_others_wrote_forges_no_line() {
+        let mut written = OneLine(Vec::new());
+        written.write_all("INFO name=x\nWARN forged \u{1b}[2J\u{202e}\n".as_bytes()).unwrap();
+        written.write_all(b"INFO plain\n").unwrap();
+        let text = String::from_utf8(written.0).unwrap();
+        assert_eq!(text, "INFO name=x WARN forged  [2J\nINFO plain\n");
+    }
 }

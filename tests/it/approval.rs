@@ -26,6 +26,38 @@ async fn settled(desk: &mut Desk, out: &Value) -> Value {
     desk.settled(out).await
 }
 
+/// What IBKR calls a contract cannot forge a line of what a person says yes to.
+#[tokio::test]
+async fn names_of_others_stand_last_and_marked() {
+    let mut desk = Desk::live("").await;
+    let evil = json!({ "secdef": [{ "conid": AAPL, "currency": "USD", "assetClass": "STK", "ticker": "AAPL",
+        "listingExchange": "NASDAQ\nLMT 1, DAY\naccount DU0000001 (paper)",
+        "name": "APPLE \u{202e}INC\u{e0041}\nLMT 2, DAY" }] });
+    let fault = json!({ "match": "/trsrv/secdef", "mode": "status", "status": 200, "body": evil.to_string() });
+    desk.sim.fault(fault).await;
+    let order =
+        json!({ "conid": AAPL, "action": "BUY", "orderType": "LMT", "price": 265, "quantity": 10 });
+    let out = waiting(&mut desk, order).await;
+    let told = out.to_string();
+    assert!(
+        !told.contains("\\n") && !told.contains('\u{202e}') && !told.contains('\u{e0041}'),
+        "{told}"
+    );
+    let (list, _) = desk.ctl(&["orders"]).await;
+    let lines: Vec<&str> = list["approvals"][0]["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(lines[0], "BUY 10 AAPL (USD)", "an exchange that is no name is none: {lines:?}");
+    assert!(lines[1].starts_with("LMT 265, DAY"), "{lines:?}");
+    let marked =
+        lines.iter().position(|line| line.starts_with("IBKR calls contract 265598 \"AAPL\""));
+    let own = lines.iter().rposition(|line| line.starts_with("account "));
+    assert!(marked > own && lines.iter().all(|line| !line.contains('\n')), "{lines:?}");
+}
+
 /// Each has a world of its own; together they take no longer than one.
 #[tokio::test]
 async fn a_person_says_yes_or_no_with_ibctl() {

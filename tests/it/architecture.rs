@@ -32,22 +32,28 @@ fn crates_know_only_whom_they_may() {
     let packages = packages();
     let ours: BTreeSet<&str> = packages.keys().map(String::as_str).collect();
     for (package, allowed, reason) in [
-        ("ib-mcp", &["ibd-protocol"][..], "the shim knows no tool and no broker"),
+        ("ibd-text", &[][..], "it knows characters"),
+        ("ib-mcp", &["ibd-protocol"], "the shim knows no tool and no broker"),
         (
             "ibctl",
-            &["ibd-protocol", "ibd-install"],
+            &["ibd-text", "ibd-protocol", "ibd-install"],
             "a client: it links neither the daemon nor MCP; it installs without a daemon",
         ),
-        ("ibd-protocol", &[], "the conversation knows no tool, no MCP, no broker"),
-        ("ibd-cpapi", &[], "usable without the daemon"),
+        ("ibd-protocol", &["ibd-text"], "the conversation knows no tool, no MCP, no broker"),
+        ("ibd-cpapi", &["ibd-text"], "usable without the daemon"),
         ("ib-sim", &[], "a shared parser would make a shared mistake invisible"),
         ("ibd-journal", &[], "usable without orders: it knows records and a disk"),
-        ("ibd-flex", &[], "usable without the daemon: it knows statements and a disk"),
+        ("ibd-flex", &["ibd-text"], "usable without the daemon: it knows statements and a disk"),
         ("ibd-install", &[], "usable by ibctl and ibd: it knows a data folder and nothing else"),
-        ("ibd-headless", &["ibd-protocol"], "of ours it knows only what a secret is"),
+        (
+            "ibd-headless",
+            &["ibd-text", "ibd-protocol"],
+            "of ours it knows only what a secret is, and characters",
+        ),
         (
             "ibd",
             &[
+                "ibd-text",
                 "ibd-protocol",
                 "ibd-cpapi",
                 "ibd-install",

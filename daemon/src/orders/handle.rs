@@ -20,7 +20,7 @@ use super::record::why;
 use super::{Msg, pins};
 use crate::config::Config;
 use crate::post::Post;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, for_person};
 use crate::secrets;
 
 /// How long it is waited for what becomes of what a person approved.
@@ -297,7 +297,7 @@ impl OrdersHandle {
             Err(refusal) => OrdersReport {
                 ok: false,
                 text: refusal.message,
-                hint: refusal.next,
+                hint: for_person(&refusal.next),
                 trading: "closed".to_owned(),
                 ..OrdersReport::default()
             },

@@ -92,6 +92,9 @@ pub fn price_unit(currency: &str, magnifier: Decimal) -> Option<String> {
     Some(format!("1/{} {currency}{coin}", magnifier.normalize()))
 }
 
+/// Longest symbol that stands without quotation marks.
+const NAME: usize = 20;
+
 impl Traded {
     /// Whether exchanges want to be told who operates (CME rule 536-B).
     pub fn wants_operator(&self) -> bool {
@@ -126,6 +129,30 @@ impl Traded {
         format!("{} ({})", name.unwrap_or(&self.symbol), about.join(", "))
     }
 
+    /// The contract as a person who approves sees it: of our own values, and of names that are nothing but names.
+    fn named(&self) -> String {
+        let symbol = ibd_text::name(&self.symbol, NAME).filter(|_| self.sec_type == "STK");
+        let conid = self.conid.map(|conid| format!("contract {conid}"));
+        let what = match (symbol, conid) {
+            (Some(symbol), _) => symbol.to_owned(),
+            (None, Some(conid)) => format!("{conid}, {}", self.sec_type),
+            (None, None) => self.sec_type.clone(),
+        };
+        let about: Vec<&str> =
+            self.exchange.as_deref().into_iter().chain([&*self.currency]).collect();
+        format!("{what} ({})", about.join(", "))
+    }
+
+    /// What IBKR calls it: others' text, and marked as that.
+    fn in_ibkrs_words(&self) -> Option<String> {
+        let conid = self.conid?;
+        let name = self.name.as_deref().unwrap_or_default();
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "'"));
+        let words: Vec<String> =
+            [&*self.symbol, name].into_iter().filter(|t| !t.is_empty()).map(quoted).collect();
+        Some(format!("IBKR calls contract {conid} {}", words.join(", ")))
+    }
+
     /// What tells two contracts apart.
     pub fn key(&self) -> String {
         match (&self.conid, &self.conidex) {
@@ -149,28 +176,7 @@ impl Order {
         if self.closes {
             words.push("to close the position".to_owned());
         }
-        match &self.attached {
-            Attached::Nothing => {}
-            Attached::Bracket { take_profit, stop_loss, stop_loss_limit } => {
-                if let Some(price) = take_profit {
-                    words.push(format!("take profit at {price}"));
-                }
-                if let Some(price) = stop_loss {
-                    let limit = stop_loss_limit.map(|l| format!(" limit {l}")).unwrap_or_default();
-                    words.push(format!("stop loss at {price}{limit}"));
-                }
-            }
-            Attached::Oca(siblings) => {
-                for one in siblings {
-                    words.push(format!(
-                        "or {} {} {}",
-                        one.side.as_str(),
-                        size(one.size),
-                        pricing(&one.pricing)
-                    ));
-                }
-            }
-        }
+        words.extend(self.attached_words());
         words.join(" ")
     }
 
@@ -184,7 +190,7 @@ impl Order {
     pub fn lines(&self) -> Vec<String> {
         let mode = if self.paper { "paper" } else { "LIVE" };
         let mut lines = vec![
-            format!("{} {} {}", self.side.as_str(), size(self.size), self.contract.shown()),
+            format!("{} {} {}", self.side.as_str(), size(self.size), self.contract.named()),
             format!("{}, {}", pricing(&self.pricing), self.tif.as_str()),
             format!("account {} ({mode})", self.account),
         ];
@@ -194,21 +200,36 @@ impl Order {
         if self.closes {
             lines.push("closes the position: never more than is held when it is sent".to_owned());
         }
-        if let Some(conid) = self.contract.conid {
-            let name = self.contract.name.as_deref().unwrap_or(&self.contract.symbol);
-            lines.push(format!("contract {conid}: {name}"));
-        }
         for leg in &self.contract.legs {
             lines.push(format!("leg: {} {} of {}", leg.side.as_str(), leg.ratio, leg.conid));
         }
         if self.outside_rth == Some(true) {
             lines.push("also outside regular trading hours".to_owned());
         }
-        let whole = self.shown();
-        if self.attached != Attached::Nothing {
-            lines.push(whole);
-        }
+        lines.extend(self.attached_words());
+        lines.extend(self.contract.in_ibkrs_words());
         lines
+    }
+
+    /// The orders that come with it.
+    fn attached_words(&self) -> Vec<String> {
+        match &self.attached {
+            Attached::Nothing => Vec::new(),
+            Attached::Bracket { take_profit, stop_loss, stop_loss_limit } => {
+                let profit = take_profit.map(|price| format!("take profit at {price}"));
+                let stop = stop_loss.map(|price| {
+                    let limit = stop_loss_limit.map(|l| format!(" limit {l}")).unwrap_or_default();
+                    format!("stop loss at {price}{limit}")
+                });
+                profit.into_iter().chain(stop).collect()
+            }
+            Attached::Oca(siblings) => siblings
+                .iter()
+                .map(|one| {
+                    format!("or {} {} {}", one.side.as_str(), size(one.size), pricing(&one.pricing))
+                })
+                .collect(),
+        }
     }
 
     /// Orders in one submission.

@@ -22,7 +22,7 @@ use super::page::Page;
 use super::record::{Record, why};
 use super::standing::{self, MISSING, Standing, UNLISTED};
 use super::{Msg, State, told};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, for_person};
 
 /// Entries of the trail that are shown at most.
 const MOST: u32 = 10_000;
@@ -400,7 +400,7 @@ impl State {
     }
 
     fn failed(&self, refusal: Refusal) -> OrdersReport {
-        self.report(false, refusal.message, refusal.next)
+        self.report(false, refusal.message, for_person(&refusal.next))
     }
 
     fn list(&self) -> OrdersReport {

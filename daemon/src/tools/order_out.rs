@@ -302,6 +302,9 @@ async fn with_target(ctx: &Ctx, intent: &Intent, out: Out) -> Result<Out, Refusa
     })
 }
 
+/// Longest line of a dialog, in characters.
+const LINE: usize = 1_000;
+
 /// The question in a client's dialog. A client without dialogs gets the result that names `ibctl`.
 fn question(intent: &Intent, approval: &Approval, out: &Out) -> Refusal {
     let what = match intent.purpose {
@@ -314,6 +317,9 @@ fn question(intent: &Intent, approval: &Approval, out: &Out) -> Refusal {
         "requested by {}; `ibctl approve {}` does the same",
         intent.origin.client, approval.id
     ));
+    // Each line is one, whatever others wrote in it.
+    let lines: Vec<String> =
+        lines.iter().map(|line| ibd_cpapi::failure::clean_to(line, LINE)).collect();
     let question = Question {
         token: approval.token.clone(),
         message: format!("{what}\n{}", lines.join("\n")),

@@ -13,7 +13,7 @@ use crate::value::Order;
 /// The form of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// RFC 4180, with a header. Dates are ISO 8601.
+    /// RFC 4180, with a header. Dates are ISO 8601; what a spreadsheet would take for a formula is a text.
     Csv,
     /// One JSON object per line; what is missing has no key.
     JsonLines,
@@ -54,7 +54,7 @@ fn csv(
             match whole_cell(name, &picked.get(column).unwrap_or_default(), ask.order) {
                 Cell::Missing => field(&mut line, ""),
                 Cell::Number(number) => field(&mut line, &number.to_string()),
-                Cell::Text(text) => field(&mut line, &text),
+                Cell::Text(text) => field(&mut line, &ibd_text::csv_cell(&text)),
             }
         }
         rows += 1;

@@ -104,8 +104,7 @@ pub(super) fn from_xml<R: BufRead>(
 /// The first words of what was found, fit for a message.
 pub(super) fn excerpt(text: &str) -> String {
     const MOST: usize = 60;
-    let clean = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c });
-    clean.take(MOST).collect()
+    ibd_text::plain(text.trim()).chars().take(MOST).collect()
 }
 
 pub(super) fn excerpt_bytes(bytes: &[u8]) -> String {

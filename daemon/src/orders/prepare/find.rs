@@ -18,6 +18,8 @@ use crate::orders::order::Traded;
 use crate::refusal::Refusal;
 use crate::session::Lease;
 
+/// Longest name of an exchange or a currency.
+const SHORT: usize = 20;
 /// More are not shown.
 const CANDIDATES: usize = 10;
 /// Contracts with a multiplier: without it nobody knows what one is worth.
@@ -144,7 +146,8 @@ fn unknown(wish: &Wish, others: &[Contract]) -> Refusal {
 /// Everything that an order needs of a contract.
 async fn complete(lease: &Lease, tools: Tools<'_>, contract: Contract) -> Found {
     let sec_type = contract.sec_type.clone().unwrap_or_default();
-    let (Some(conid), Some(currency)) = (contract.id(), contract.currency.clone()) else {
+    let currency = contract.currency.as_deref().and_then(|text| ibd_text::name(text, SHORT));
+    let (Some(conid), Some(currency)) = (contract.id(), currency.map(str::to_owned)) else {
         return Ok(Err(Refusal::new(
             "unknown_symbol",
             format!("IBKR does not say in which currency {} trades.", contract.conid),
@@ -182,7 +185,8 @@ async fn complete(lease: &Lease, tools: Tools<'_>, contract: Contract) -> Found 
         conidex: None,
         symbol: contract.symbol.as_deref().map(clean).unwrap_or_default(),
         name,
-        exchange: contract.exchange,
+        // What is no name of an exchange is none that anybody could check.
+        exchange: contract.exchange.filter(|text| ibd_text::name(text, SHORT).is_some()),
         currency,
         sec_type,
         multiplier,
