@@ -34,7 +34,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> 
     if args.verb.is_some() && args.lines.is_some() {
         return Err(Fault::usage("all entries are verified: leave -n out", ""));
     }
-    let mut talk = Talk::start(context).await?;
+    let mut talk = Talk::present(context).await?;
     let (report, text) = match args.verb {
         // A trail that is broken is no answer that can be overlooked: `look` makes it exit code 1.
         Some(Verb::Verify) => {

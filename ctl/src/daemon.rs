@@ -93,6 +93,17 @@ pub(crate) async fn running(places: &Places) -> Result<Option<Connection>, Fault
     }
 }
 
+/// The running daemon, for what nobody starts one for: exit code 3 if there is none.
+pub(crate) async fn present(places: &Places) -> Result<Connection, Fault> {
+    match running(places).await? {
+        Some(connection) => Ok(connection),
+        None => Err(Fault {
+            code: 3,
+            ..Fault::new("no daemon is running", "A client starts it, or `ibctl restart`.")
+        }),
+    }
+}
+
 /// The running daemon, or one that is started now with what this shell's variables ask for.
 pub(crate) async fn started(places: &Places) -> Result<Connection, Fault> {
     let settings = settings::from_environment(std::env::vars_os());

@@ -7,7 +7,7 @@ use crate::talk::{Talk, settle};
 use crate::{Context, Ended};
 
 pub(crate) async fn run(context: &Context, id: &str) -> Result<Ended, Fault> {
-    let mut talk = Talk::start(context).await?;
+    let mut talk = Talk::present(context).await?;
     let report = talk.act(OrdersVerb::Deny(id.to_owned())).await?;
     settle(context, &report, &report)
 }

@@ -98,6 +98,7 @@ async fn look(context: &Context) -> Vec<Check> {
         checks.push(exposure::check(&status.gateway).await);
     }
     checks.push(machine::browser(&settings));
+    checks.extend(machine::headless(&settings));
     checks.extend(machine::lingering(places).await);
     checks
 }

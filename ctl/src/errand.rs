@@ -6,7 +6,7 @@ use ibd_protocol::{Connection, RequestId, ToClient, ToDaemon};
 use tokio::time::timeout;
 
 use crate::Context;
-use crate::daemon::{Fault, silent, started};
+use crate::daemon::{Fault, present, silent, started};
 use crate::page;
 use crate::progress::Shown;
 
@@ -24,6 +24,12 @@ impl Errand {
     /// Finds the daemon, or starts it.
     pub(crate) async fn start(context: &Context, silence: Duration) -> Result<Self, Fault> {
         let connection = started(&context.places).await?;
+        Ok(Self { connection, shown: Shown::new(context.json), silence, next: 1 })
+    }
+
+    /// Finds the daemon; there must be one.
+    pub(crate) async fn present(context: &Context, silence: Duration) -> Result<Self, Fault> {
+        let connection = present(&context.places).await?;
         Ok(Self { connection, shown: Shown::new(context.json), silence, next: 1 })
     }
 

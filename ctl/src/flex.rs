@@ -100,7 +100,10 @@ struct Rules {
 }
 
 pub(crate) async fn run(context: &Context, verb: &Verb) -> Result<Ended, Fault> {
-    let mut errand = Errand::start(context, SILENCE).await?;
+    let mut errand = match verb {
+        Verb::List | Verb::Export { .. } => Errand::present(context, SILENCE).await?,
+        _ => Errand::start(context, SILENCE).await?,
+    };
     let report = match verb {
         Verb::Export { file, .. } if file.exists() => {
             return Err(Fault::new(

@@ -46,7 +46,11 @@ pub(crate) async fn run(context: &Context, verb: &Verb) -> Result<Ended, Fault> 
 }
 
 async fn ask(context: &Context, verb: GatewayVerb) -> Result<Ended, Fault> {
-    let mut errand = Errand::start(context, SILENCE).await?;
+    let mut errand = match verb {
+        GatewayVerb::Status => Errand::present(context, SILENCE).await?,
+        // Only the daemon ends it so that the login is known to be over.
+        GatewayVerb::Start | GatewayVerb::Stop => Errand::start(context, SILENCE).await?,
+    };
     let report = errand.ask(|id| ToDaemon::Gateway(id, verb), report_of).await?;
     match report.ok {
         true => {

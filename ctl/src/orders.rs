@@ -19,7 +19,7 @@ pub(crate) enum Verb {
 }
 
 pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
-    let mut talk = Talk::start(context).await?;
+    let mut talk = Talk::present(context).await?;
     let report = talk.look(OrdersVerb::List).await?;
     answer(context, &report, &text(&report))?;
     Ok(Ended::Fine)

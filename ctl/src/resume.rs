@@ -12,7 +12,7 @@ use crate::{Context, Ended, report};
 const SILENCE: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
-    let mut errand = Errand::start(context, SILENCE).await?;
+    let mut errand = Errand::present(context, SILENCE).await?;
     let done = errand
         .ask(ToDaemon::Resume, |id, answer| match answer {
             ToClient::Report(of, report) if of == id => Some(report),

@@ -9,7 +9,7 @@ use ibd_protocol::settings::{self, KEYRING, Setting};
 use ibd_protocol::{Report, Secret, SecretReport, SecretsVerb, ToClient, ToDaemon};
 use serde_json::json;
 
-use crate::daemon::{Fault, ask_patiently, started};
+use crate::daemon::{Fault, ask_patiently, present, started};
 use crate::{Context, Ended, answer, report};
 
 /// Longest secret that is read, in bytes.
@@ -102,7 +102,7 @@ async fn change(context: &Context, verb: SecretsVerb) -> Result<Ended, Fault> {
 }
 
 async fn list(context: &Context) -> Result<Ended, Fault> {
-    let mut connection = started(&context.places).await?;
+    let mut connection = present(&context.places).await?;
     let question = ToDaemon::Secrets(1, SecretsVerb::List);
     // The daemon may have nothing to list, for instance without a keyring: then it says why.
     let found = ask_patiently(&mut connection, &question, |answer| match answer {

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use ibd_protocol::client::ConnectError;
+use ibd_protocol::settings::{Client, Origin, SETTINGS, Setting, Settings};
 use ibd_protocol::start;
 use ibd_protocol::version::Role;
-use ibd_protocol::{Connection, DrainReason};
+use ibd_protocol::{Connection, DrainReason, SettingReport, ToClient, ToDaemon};
 use serde_json::json;
 
-use crate::daemon::{Fault, fault, holder, started};
-use crate::{Context, Ended, answer};
+use crate::daemon::{Fault, ask, fault, holder, started};
+use crate::{Context, Ended, answer, own};
 
 /// The connection closes a moment before the process ends; its lock tells when it has.
 const AFTER_DRAIN: Duration = Duration::from_secs(5);
@@ -27,11 +28,48 @@ pub(crate) async fn stop(context: &Context) -> Result<Ended, Fault> {
 }
 
 pub(crate) async fn restart(context: &Context) -> Result<Ended, Fault> {
+    // What the next one could not read must not cost the one that runs.
+    let own = own::settings(&context.places).map_err(|fault| {
+        Fault::new(format!("{}; the daemon that runs was left alone", fault.text), fault.hint)
+    })?;
     drain(context, DrainReason::Restart).await?;
-    let connection = started(&context.places).await?;
-    let text = format!("ibd {} runs (pid {}).", connection.build, connection.pid);
-    answer(context, &json!({ "version": connection.build, "pid": connection.pid }), &text)?;
+    let mut connection = started(&context.places).await?;
+    let unheeded = unheeded(&own, &settings_of(&mut connection).await?);
+    let mut text = format!("ibd {} runs (pid {}).", connection.build, connection.pid);
+    if !unheeded.is_empty() {
+        text += &format!(
+            "\nNot heeded, because it comes from this shell's environment: {}. What counts for every client stands in {}.",
+            unheeded.join(", "),
+            context.places.config_file().display()
+        );
+    }
+    let json = json!({ "version": connection.build, "pid": connection.pid, "notHeeded": unheeded });
+    answer(context, &json, &text)?;
     Ok(Ended::Fine)
+}
+
+async fn settings_of(connection: &mut Connection) -> Result<Vec<SettingReport>, Fault> {
+    ask(connection, &ToDaemon::Config(1), |answer| match answer {
+        ToClient::Config(_, settings) => Some(settings),
+        _ => None,
+    })
+    .await
+}
+
+/// Variables of this shell that the daemon does not have. What a client may choose for the daemon that it starts,
+/// this command has brought along.
+fn unheeded(own: &Settings, daemon: &[SettingReport]) -> Vec<&'static str> {
+    let is_brought = |one: &&Setting| matches!(one.client, Client::Start | Client::WithLogin);
+    let given = SETTINGS
+        .iter()
+        .filter(|one| own.origin(one.name) == Some(Origin::Environment))
+        .filter(|one| !is_brought(one));
+    let has = |setting: &&'static Setting| {
+        let of = daemon.iter().find(|report| report.name == setting.name);
+        let value = of.and_then(|report| report.value.as_deref());
+        value.is_some() && (setting.kind.is_secret() || value == own.text(setting.name))
+    };
+    given.filter(|setting| setting.name != "IB_PROFILE" && !has(setting)).map(|s| s.name).collect()
 }
 
 /// Ends the daemon, if there is one; which process it was.

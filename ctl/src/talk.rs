@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use ibd_protocol::{Connection, OrdersReport, OrdersVerb, RequestId, ToClient, ToDaemon};
 use serde::Serialize;
 
-use crate::daemon::{Fault, ask_patiently, started};
+use crate::daemon::{Fault, ask_patiently, present, started};
 use crate::terminal::plain;
 use crate::{Context, Ended, answer};
 
@@ -19,6 +19,11 @@ impl Talk {
     /// Finds the daemon, or starts it.
     pub(crate) async fn start(context: &Context) -> Result<Self, Fault> {
         Ok(Self { connection: started(&context.places).await?, next: 1 })
+    }
+
+    /// Finds the daemon; there must be one.
+    pub(crate) async fn present(context: &Context) -> Result<Self, Fault> {
+        Ok(Self { connection: present(&context.places).await?, next: 1 })
     }
 
     /// Looks at something.

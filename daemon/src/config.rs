@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ibd_install::Source;
 use ibd_protocol::places::{PlaceError, Places};
-use ibd_protocol::settings::{self, FlagError, SETTINGS, Setting, Settings};
+use ibd_protocol::settings::{self, FlagError, SETTINGS, Settings};
 use ibd_protocol::{GatewayMode, SettingReport, Wishes};
 
 /// Seconds without a client after which a daemon that a client started ends.
@@ -138,22 +138,7 @@ impl Config {
 
     /// Every setting, its value and its origin, for `ibctl config`.
     pub fn report(&self) -> Vec<SettingReport> {
-        SETTINGS.iter().map(|setting| self.report_one(setting)).collect()
-    }
-
-    fn report_one(&self, setting: &Setting) -> SettingReport {
-        let value = self.settings.text(setting.name).map(|value| match setting.kind.is_secret() {
-            true => "(set)".to_owned(),
-            false => value.to_owned(),
-        });
-        let origin = self.settings.origin(setting.name).map_or("default", |origin| origin.as_str());
-        let default = value.is_none().then(|| format!("default: {}", setting.default));
-        SettingReport {
-            name: setting.name.to_owned(),
-            origin: origin.to_owned(),
-            note: default,
-            value,
-        }
+        self.settings.report()
     }
 }
 
@@ -300,53 +285,8 @@ fn is_same_folder(one: &Path, other: &Path) -> bool {
 }
 
 fn read_file(path: &Path) -> Result<Settings, ConfigError> {
-    let problem = |problem: String| ConfigError::File { file: path.display().to_string(), problem };
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Settings::default());
-        }
-        Err(error) => return Err(problem(error.to_string())),
-    };
-    let table: toml::Table = text.parse().map_err(|e: toml::de::Error| problem(e.to_string()))?;
-    let pairs = table.into_iter().map(|(key, value)| match plain(&value) {
-        Some(text) => Ok((key, text)),
-        None => Err(problem(format!("{key}: a plain value was expected"))),
-    });
-    let settings = settings::from_toml_pairs(pairs.collect::<Result<Vec<_>, _>>()?);
-    if let Some(bad) = settings.bad.first() {
-        return Err(problem(bad.to_string()));
-    }
-    let secret = SETTINGS.iter().find(|s| s.kind.is_secret() && settings.text(s.name).is_some());
-    match secret.filter(|_| is_open_to_others(path)) {
-        Some(secret) => Err(problem(format!(
-            "it holds {} and others can read it: `chmod 600` it, or keep the secret in the keyring \
-             (`ibctl secrets set`)",
-            secret.key()
-        ))),
-        None => Ok(settings),
-    }
-}
-
-#[cfg(unix)]
-fn is_open_to_others(path: &std::path::Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
-}
-
-/// Elsewhere a user's own folders are closed to others.
-#[cfg(not(unix))]
-fn is_open_to_others(_: &std::path::Path) -> bool {
-    false
-}
-
-fn plain(value: &toml::Value) -> Option<String> {
-    match value {
-        toml::Value::String(text) => Some(text.clone()),
-        toml::Value::Boolean(yes) => Some(yes.to_string()),
-        toml::Value::Integer(number) => Some(number.to_string()),
-        _ => None,
-    }
+    settings::from_file(path)
+        .map_err(|problem| ConfigError::File { file: path.display().to_string(), problem })
 }
 
 /// What `ibd --help` says.

@@ -361,7 +361,10 @@ impl State {
                     let _ = me.cast(Msg::Installing(generation, how_far));
                 }
             };
-            let outcome = install::install(&data, &sources, tell).await;
+            let outcome = match ibd_protocol::files::why_foreign(&data) {
+                Some(why) => Err(format!("{why}; nothing is installed there")),
+                None => install::install(&data, &sources, tell).await,
+            };
             let _ = me.cast(Msg::Installed(generation, outcome));
         }));
     }

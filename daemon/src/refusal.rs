@@ -100,6 +100,39 @@ impl Refusal {
     }
 }
 
+/// What a tool's caller is told to do, said to the person who sits at the terminal.
+pub fn for_person(next: &str) -> String {
+    // Of an assistant's tools those that have a verb.
+    const VERBS: &[(&str, &str)] = &[
+        ("Call get_flex_query again", "Run it again"),
+        ("call get_flex_query with refresh:true", "run `ibctl flex run` with --refresh"),
+        ("Call get_flex_query with refresh:true", "Run `ibctl flex run` with --refresh"),
+        ("Run it once with get_flex_query", "Run it once with `ibctl flex run`"),
+        ("get_flex_query", "`ibctl flex run`"),
+        ("list_flex_queries", "`ibctl flex list`"),
+        ("get_live_orders", "`ibctl orders`"),
+        ("get_session_status", "`ibctl status`"),
+        ("Call authenticate, or ask the user to run `ibctl login`", "Run `ibctl login`"),
+        ("Call authenticate", "Run `ibctl login`"),
+    ];
+    let mut said =
+        VERBS.iter().fold(next.to_owned(), |said, (tool, verb)| said.replace(tool, verb));
+    for start in ["Ask the user to ", "Tell the user to ", "ask the user to ", "tell the user to "]
+    {
+        while let Some(at) = said.find(start) {
+            let rest = &said[at + start.len()..];
+            let is_sentence = start.starts_with(char::is_uppercase);
+            let first = rest.chars().next().map(|c| match is_sentence {
+                true => c.to_uppercase().to_string(),
+                false => c.to_string(),
+            });
+            let length = rest.chars().next().map_or(0, char::len_utf8);
+            said = format!("{}{}{}", &said[..at], first.unwrap_or_default(), &rest[length..]);
+        }
+    }
+    said
+}
+
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         let what = failure.to_string();
@@ -163,6 +196,21 @@ impl From<Failure> for Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_in_the_terminal_speaks_to_the_person() {
+        for (next, told) in [
+            (
+                "Ask the user to log in to IBKR, and then try again.",
+                "Log in to IBKR, and then try again.",
+            ),
+            ("Wait; ask the user to look at the disk.", "Wait; look at the disk."),
+            ("Call get_flex_query again later.", "Run it again later."),
+            ("See `ibctl logs`.", "See `ibctl logs`."),
+        ] {
+            assert_eq!(for_person(next), told);
+        }
+    }
 
     #[test]
     fn a_refusal_shows_only_what_it_has() {

@@ -161,6 +161,10 @@ fn local(path: &Path, order: &Order) -> Result<Obtained, InstallError> {
         }
         Err(why) => return Err(why).doing("reading", path),
     };
+    if !about.is_dir() && !about.is_file() {
+        let odd = std::io::Error::other("it is neither a file nor a folder");
+        return Err(odd).doing("reading", path);
+    }
     if about.is_dir() && order.sha256.is_some() {
         return Err(InstallError::ChecksumOfFolder(path.to_owned()));
     }

@@ -6,6 +6,7 @@
 pub mod catalogue;
 pub mod client;
 pub mod display;
+pub mod files;
 pub mod logging;
 pub mod message;
 pub mod places;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use etcetera::base_strategy::{BaseStrategy, Xdg};
 
+use crate::files;
+
 /// The folder of [`Places::flex_inbox`].
 pub const INBOX: &str = "flex-inbox";
 
@@ -32,7 +34,7 @@ pub struct Places {
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
     /// No home folder.
-    #[error("the home folder is not known: set HOME")]
+    #[error("the home folder is not known: set HOME to its whole path")]
     NoHome,
     /// A profile name that is no plain word.
     #[error("the profile {0:?} may hold letters, digits, - and _ only, 1 to 32 of them")]
@@ -46,10 +48,14 @@ pub enum PlaceError {
         why: String,
     },
     /// The system said no.
-    #[error("{path}: {source}")]
+    #[error(
+        "{path} cannot be made or used ({source}): make it, or name another place with {variable} or HOME"
+    )]
     Io {
         /// What was touched.
         path: PathBuf,
+        /// The variable that it follows from.
+        variable: &'static str,
         /// What the system said.
         source: io::Error,
     },
@@ -63,10 +69,10 @@ impl Places {
         }
         let xdg = Xdg::new().map_err(|_| PlaceError::NoHome)?;
         let state = xdg.state_dir().ok_or(PlaceError::NoHome)?.join("ibd").join(profile);
-        let runtime = match xdg.runtime_dir() {
-            Some(runtime) => runtime.join("ibd"),
-            None => state.join("run"),
-        };
+        if !state.is_absolute() {
+            return Err(PlaceError::NoHome);
+        }
+        let runtime = runtime(xdg.runtime_dir().as_deref(), &state, profile);
         Ok(Self {
             profile: profile.to_owned(),
             config: xdg.config_dir().join("ibd"),
@@ -145,9 +151,14 @@ impl Places {
 
     /// Makes the state and runtime folders, private to the user, or says why they cannot be used.
     pub fn make(&self) -> Result<(), PlaceError> {
-        make_private(&self.state)?;
-        make_private(&self.logs())?;
-        make_private(&self.runtime)
+        make_private(&self.state, STATE)?;
+        make_private(&self.logs(), STATE)?;
+        make_private(&self.runtime, RUNTIME)
+    }
+
+    /// Why nothing may be installed into the data folder, or started from it: somebody else can change what is there.
+    pub fn why_data_foreign(&self) -> Option<String> {
+        files::why_foreign(&self.data)
     }
 
     /// Tells two state folders apart in the one namespace of pipes that Windows has.
@@ -157,6 +168,52 @@ impl Places {
         self.state.hash(&mut hasher);
         hasher.finish()
     }
+}
+
+const STATE: &str = "XDG_STATE_HOME";
+const RUNTIME: &str = "XDG_RUNTIME_DIR";
+
+/// Longest path of a socket that every system takes, in bytes.
+const LONGEST: usize = 103;
+
+/// Where the socket lies. A runtime folder of somebody else (`su` and `sudo` leave one behind) is none of ours; and
+/// where the path would be longer than sockets may have, it lies in a short place that is ours alone.
+fn runtime(given: Option<&Path>, state: &Path, profile: &str) -> PathBuf {
+    let usual = state.join("run");
+    let folders = given.filter(|given| is_own(given)).map(|given| given.join("ibd"));
+    let fits =
+        |folder: &PathBuf| folder.join(format!("{profile}.sock")).as_os_str().len() <= LONGEST;
+    let short = || std::env::temp_dir().join(format!("ibd-{}-{:08x}", user(), hash_of(state)));
+    folders.into_iter().chain([usual]).find(fits).unwrap_or_else(short)
+}
+
+/// Whether a folder belongs to this user; one that is not there yet can be made.
+#[cfg(unix)]
+fn is_own(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let user = rustix::process::geteuid().as_raw();
+    std::fs::metadata(folder).map_or(true, |found| found.is_dir() && found.uid() == user)
+}
+
+#[cfg(not(unix))]
+fn is_own(_: &Path) -> bool {
+    true
+}
+
+#[cfg(unix)]
+fn user() -> String {
+    rustix::process::geteuid().as_raw().to_string()
+}
+
+#[cfg(not(unix))]
+fn user() -> String {
+    "user".to_owned()
+}
+
+fn hash_of(state: &Path) -> u32 {
+    // FNV-1a: the same in every build, so that all programs of a machine agree.
+    let bytes = state.as_os_str().as_encoded_bytes().iter();
+    bytes.fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 fn shared(state: &Path, home: Option<&Path>) -> Vec<PathBuf> {
@@ -175,10 +232,10 @@ pub fn is_profile(name: &str) -> bool {
 }
 
 #[cfg(unix)]
-fn make_private(path: &Path) -> Result<(), PlaceError> {
+fn make_private(path: &Path, variable: &'static str) -> Result<(), PlaceError> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 
-    let io = |source| PlaceError::Io { path: path.to_owned(), source };
+    let io = |source| PlaceError::Io { path: path.to_owned(), variable, source };
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(path).map_err(io)?;
     let found = std::fs::symlink_metadata(path).map_err(io)?;
@@ -195,8 +252,12 @@ fn make_private(path: &Path) -> Result<(), PlaceError> {
 }
 
 #[cfg(not(unix))]
-fn make_private(path: &Path) -> Result<(), PlaceError> {
-    std::fs::create_dir_all(path).map_err(|source| PlaceError::Io { path: path.to_owned(), source })
+fn make_private(path: &Path, variable: &'static str) -> Result<(), PlaceError> {
+    std::fs::create_dir_all(path).map_err(|source| PlaceError::Io {
+        path: path.to_owned(),
+        variable,
+        source,
+    })
 }
 
 #[cfg(all(test, unix))]
@@ -229,11 +290,23 @@ mod tests {
     }
 
     #[test]
+    fn the_socket_lies_where_it_fits_and_where_only_we_are() {
+        let (own, state) = (std::env::temp_dir().join("ibd-run-none"), Path::new("/h/state/ibd/x"));
+        assert_eq!(runtime(Some(&own), state, "x"), own.join("ibd"));
+        assert_eq!(runtime(None, state, "x"), Path::new("/h/state/ibd/x/run"));
+        let long = PathBuf::from(format!("/{}", "a".repeat(120)));
+        let short = runtime(Some(&long), &long, "x");
+        assert!(short.starts_with(std::env::temp_dir()), "{}", short.display());
+        assert_eq!(short, runtime(Some(&long), &long, "x"), "all programs agree");
+        assert_ne!(short, runtime(Some(&long), &long.join("other"), "x"));
+    }
+
+    #[test]
     fn a_folder_that_others_can_enter_is_refused() {
         let path = scratch("open");
         std::fs::create_dir(&path).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let refused = make_private(&path).unwrap_err().to_string();
+        let refused = make_private(&path, STATE).unwrap_err().to_string();
         assert!(refused.contains("0755"), "{refused}");
         std::fs::remove_dir(path).unwrap();
     }
@@ -241,9 +314,9 @@ mod tests {
     #[test]
     fn a_symlink_is_refused() {
         let (target, link) = (scratch("target"), scratch("link"));
-        make_private(&target).unwrap();
+        make_private(&target, STATE).unwrap();
         std::os::unix::fs::symlink(&target, &link).unwrap();
-        assert!(matches!(make_private(&link), Err(PlaceError::NotPrivate { .. })));
+        assert!(matches!(make_private(&link, STATE), Err(PlaceError::NotPrivate { .. })));
         std::fs::remove_file(link).unwrap();
         std::fs::remove_dir(target).unwrap();
     }

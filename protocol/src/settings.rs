@@ -6,18 +6,20 @@
 //! person wrote it, never a silent default. Empty means unset.
 
 mod client;
+mod file;
 mod kind;
 mod sources;
 mod table;
 
 pub use client::{Bound, Client, Strict, bind};
+pub use file::from_file;
 pub use kind::{Kind, names};
-pub use sources::{FlagError, Flags, from_environment, from_flags, from_toml_pairs};
+pub use sources::{FlagError, Flags, from_environment, from_flags, from_toml_pairs, key_of_file};
 pub use table::{KEYRING, LIMITS, LOGIN, SETTINGS, Setting, find};
 
 use std::collections::BTreeMap;
 
-use crate::message::{GatewayMode, Wishes};
+use crate::message::{GatewayMode, SettingReport, Wishes};
 use crate::secret::Secret;
 
 /// Where a value was read.
@@ -172,6 +174,23 @@ impl Settings {
                 .filter_map(|name| Some(((*name).to_owned(), self.text(name)?.to_owned())))
                 .collect(),
         }
+    }
+
+    /// Every setting, its value and its origin, for `ibctl config`.
+    pub fn report(&self) -> Vec<SettingReport> {
+        let one = |setting: &Setting| {
+            let value = self.text(setting.name).map(|value| match setting.kind.is_secret() {
+                true => "(set)".to_owned(),
+                false => value.to_owned(),
+            });
+            SettingReport {
+                name: setting.name.to_owned(),
+                origin: self.origin(setting.name).map_or("default", Origin::as_str).to_owned(),
+                note: value.is_none().then(|| format!("default: {}", setting.default)),
+                value,
+            }
+        };
+        SETTINGS.iter().map(one).collect()
     }
 
     /// The profile that is asked for.

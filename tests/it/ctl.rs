@@ -75,21 +75,98 @@ async fn logout_is_verified_with_the_broker() {
     assert_eq!(world.ctl(&["status"]).await.status.code(), Some(4));
 }
 
+/// Nobody starts a daemon, a gateway or an installation by looking.
 #[tokio::test]
-async fn logout_without_a_daemon_logs_out_all_the_same() {
+async fn what_reads_starts_no_daemon_and_ends_with_3() {
     let sim = Sim::start().await;
     let world = World::attached(&sim);
-    let output = world.ctl(&["logout"]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert_eq!(sim.count("/logout").await, 1);
+    for verb in [
+        &["orders"][..],
+        &["audit"],
+        &["audit", "verify"],
+        &["config"],
+        &["secrets", "list"],
+        &["flex", "list"],
+        &["gateway", "status"],
+        &["deny", "a1"],
+        &["logout"],
+        &["resume"],
+    ] {
+        let output = world.ctl(verb).await;
+        assert_eq!(output.status.code(), Some(3), "{verb:?}: {output:?}");
+        assert_eq!(world.daemon_pid().await, None, "{verb:?}");
+        let output = world.ctl(&[verb, &["--json"]].concat()).await;
+        assert!(json_of(&output).is_object(), "{verb:?}");
+    }
+    assert_eq!(sim.requests().await["count"], 0);
+    let told = world.ctl(&["logout"]).await;
+    assert!(String::from_utf8_lossy(&told.stderr).contains("gateway stop"), "{told:?}");
 }
 
+/// What the next daemon could not read does not cost the one that runs.
 #[tokio::test]
-async fn a_logout_where_no_gateway_is_known_is_not_called_one() {
-    let world = World::empty();
-    let output = world.ctl(&["logout"]).await;
+async fn a_restart_reads_the_configuration_first_and_says_what_does_not_count() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    let before = world.daemon_pid().await;
+    for bad in ["papertrading = true\n", "log = \"verbose\"\n", "profile = \"x\"\n"] {
+        world.configure(bad);
+        let output = world.ctl(&["restart"]).await;
+        assert_eq!(output.status.code(), Some(1), "{bad}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("left alone"), "{output:?}");
+        assert_eq!(world.daemon_pid().await, before, "{bad}");
+    }
+    world.configure("");
+    let output = world
+        .command("ibctl")
+        .arg("restart")
+        .env("IB_CONFIRM_ORDERS", "never")
+        .output()
+        .await
+        .unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("IB_CONFIRM_ORDERS") && told.contains("config.toml"), "{output:?}");
+}
+
+/// What another user can change is not relied on.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_configuration_that_others_can_change_is_refused_in_words() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::simulated();
+    world.configure("read_only_mode = true\n");
+    let file = world.path(".config/ibd/config.toml");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let output = world.ctl(&["restart"]).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("IB_GATEWAY_PORT"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("0666"), "{output:?}");
+    let mut client = world.client().await;
+    let refused = client.call("get_positions", json!({})).await;
+    assert_eq!(refused.error(), "daemon_unavailable");
+    assert!(refused.json["message"].as_str().unwrap().contains("0666"), "{}", refused.json);
+    // A pipe that nobody writes to is waited for by nobody.
+    std::fs::remove_file(&file).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
+    let output = world.ctl(&["restart"]).await;
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no regular file"), "{output:?}");
+}
+
+/// A path that no socket can have, and a runtime folder of somebody else: the socket lies elsewhere.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_long_or_foreign_place_for_the_socket_costs_nothing() {
+    let long = World::simulated();
+    let deep = long.path(&"d".repeat(110));
+    std::fs::create_dir_all(&deep).unwrap();
+    let world = long.with("XDG_RUNTIME_DIR", deep.to_str().unwrap());
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    assert!(world.ctl(&["stop"]).await.status.success());
+    let foreign = World::simulated().with("HOME", "relative").with("XDG_STATE_HOME", "");
+    let mut client = foreign.client().await;
+    let refused = client.call("get_positions", json!({})).await;
+    assert!(refused.json["message"].as_str().unwrap().contains("HOME"), "{}", refused.json);
 }
 
 #[tokio::test]

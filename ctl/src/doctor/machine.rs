@@ -150,6 +150,35 @@ pub(super) fn browser(settings: &Settings) -> Check {
     }
 }
 
+/// Whether a headless login has what it types. Without it it fails, whatever else is fine.
+pub(super) fn headless(settings: &Settings) -> Option<Check> {
+    const NAME: &str = "headless_login";
+    if settings.flag("IB_HEADLESS_MODE") != Some(true) {
+        return None;
+    }
+    let has = |name: &str| settings.text(name).is_some();
+    let is_totp = settings.text("IB_TWO_FA_STRATEGY") == Some("totp");
+    Some(match () {
+        () if !has("IB_USERNAME") => Check::fail(
+            NAME,
+            "IB_HEADLESS_MODE is on, and there is no IB_USERNAME.",
+            "Set IB_USERNAME, or leave IB_HEADLESS_MODE out: then a person logs in at a page.",
+        ),
+        // What the keyring has only the daemon asks it.
+        () if !has("IB_PASSWORD_AUTH") => Check::warn(
+            NAME,
+            "IB_PASSWORD_AUTH is in neither config.toml nor this shell: it must be in the keyring.",
+            "`ibctl secrets list` tells; `ibctl secrets set IB_PASSWORD_AUTH` keeps it there.",
+        ),
+        () if is_totp && !has("IB_TOTP_SECRET") => Check::warn(
+            NAME,
+            "IB_TWO_FA_STRATEGY is totp, and IB_TOTP_SECRET is in neither config.toml nor this shell.",
+            "`ibctl secrets list` tells; `ibctl secrets set IB_TOTP_SECRET` keeps it in the keyring.",
+        ),
+        () => Check::ok(NAME, "A headless login has a username and a password."),
+    })
+}
+
 fn candidates() -> impl Iterator<Item = PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> =
@@ -221,6 +250,22 @@ mod tests {
         assert_eq!(why_open(&folder), None);
         std::fs::remove_dir(&folder).unwrap();
         assert_eq!(why_open(&folder), None, "what is not there is not open");
+    }
+
+    #[test]
+    fn a_headless_login_without_what_it_types_is_not_fine() {
+        let state = |pairs: &[(&str, &str)]| {
+            let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+            headless(&from_toml_pairs(pairs)).map(|check| check.state)
+        };
+        assert_eq!(state(&[]), None);
+        assert_eq!(state(&[("headless_mode", "true")]), Some(State::Fail));
+        let named = [("headless_mode", "true"), ("username", "u")];
+        assert_eq!(state(&named), Some(State::Warn), "the keyring may have the password");
+        let all = [named[0], named[1], ("password_auth", "p")];
+        assert_eq!(state(&all), Some(State::Ok));
+        let totp = [all[0], all[1], all[2], ("two_fa_strategy", "totp")];
+        assert_eq!(state(&totp), Some(State::Warn));
     }
 
     #[test]

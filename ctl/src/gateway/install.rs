@@ -55,6 +55,12 @@ async fn install(
     shown: &Arc<Mutex<Shown>>,
 ) -> Result<Outcome, Fault> {
     let data = &context.places.data;
+    if let Some(why) = context.places.why_data_foreign() {
+        return Err(Fault::new(
+            why,
+            "Nothing was installed; name another place with XDG_DATA_HOME.",
+        ));
+    }
     let source = source(context, args.from.as_ref(), "IB_GATEWAY_ARCHIVE")?;
     let order = Order { sha256: args.sha256, ..Order::from(source) };
     let gateway =

@@ -12,7 +12,7 @@ use ulid::Ulid;
 use super::files::{self, Form, off};
 use super::schedule::Daily;
 use super::{Ask, FlexHandle, Standing, find, is_of, listed, words};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, for_person};
 
 /// For one answer; `ibctl` asks again.
 const WAIT: Duration = Duration::from_secs(40);
@@ -42,7 +42,7 @@ pub async fn verb(flex: &FlexHandle, verb: FlexVerb, tell: impl Fn(&str)) -> Fle
     };
     done.unwrap_or_else(|refusal| FlexReport {
         text: refusal.message,
-        hint: refusal.next,
+        hint: for_person(&refusal.next),
         ..FlexReport::default()
     })
 }

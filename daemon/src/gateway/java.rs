@@ -82,6 +82,10 @@ impl Java {
             // It may hold a login: better none for a while than a second one.
             Adopted::Unclear(why) => return Err(NoStart::Failed(why)),
         }
+        // What somebody else can change would be run with this user's login.
+        if let Some(why) = ibd_protocol::files::why_foreign(&setup.data) {
+            return Err(NoStart::Failed(format!("{why}; nothing is started from there")));
+        }
         let program = ibd_install::installed_gateway(&setup.data)
             .map_err(|error| NoStart::NotInstalled(error.to_string()))?;
         let java = ibd_install::find_java(&setup.data, None)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ibd_protocol::settings::{KEYRING, find};
+use ibd_protocol::settings::{self, KEYRING, find};
 use ibd_protocol::{
     FlexVerb, GatewayVerb, LoginRequest, OrdersVerb, Report, RequestId, SecretReport, SecretsVerb,
     ToClient,
@@ -176,13 +176,14 @@ fn failed(text: impl Into<String>, hint: impl Into<String>) -> Report {
 }
 
 fn no_keyring(name: &str, why: &str) -> Report {
-    failed(
-        format!("The keyring cannot be used: {why}."),
-        format!(
+    let hint = match settings::key_of_file(name) {
+        Some(key) => format!(
             "On a machine without one, give {name} as a systemd credential, or name a file of mode 0600 in \
-             {name}_FILE."
+             {name}_FILE or as {key} in config.toml."
         ),
-    )
+        None => format!("On a machine without one, set {name} in config.toml, with mode 0600."),
+    };
+    failed(format!("The keyring cannot be used: {why}."), hint)
 }
 
 pub(super) async fn flex(errand: Errand, verb: FlexVerb) -> ToClient {

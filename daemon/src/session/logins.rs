@@ -23,6 +23,7 @@ use super::login::{browser, headless};
 use super::memory::Kept;
 use super::{Msg, State, calendar};
 use crate::gateway::GatewayState;
+use crate::refusal::for_person;
 
 /// No client waits longer for a session.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -434,6 +435,14 @@ impl State {
                 text: "The session is here already.".into(),
                 hint: String::new(),
             },
+            // A gateway is brought by a login, which somebody asks for.
+            _ if matches!(self.board.gateway().borrow().state, GatewayState::NotInstalled(_)) => {
+                Report {
+                    ok: false,
+                    text: "No gateway is installed, so there is no session to take back.".into(),
+                    hint: "`ibctl login` installs it and logs in.".into(),
+                }
+            }
             _ => {
                 self.logins.memory.change(|memory| memory.taken = None);
                 let ask = Ask {
@@ -446,7 +455,7 @@ impl State {
                 };
                 match self.login(me, ask, None) {
                     Begun::Refused(failure) => {
-                        Report { ok: false, text: failure.text, hint: failure.next }
+                        Report { ok: false, text: failure.text, hint: for_person(&failure.next) }
                     }
                     // Nothing can be done now but to wait; the state says for what.
                     Begun::Wait => Report { ok: true, text: String::new(), hint: String::new() },

@@ -117,7 +117,10 @@ impl Kind {
             }
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::Confirm => "always, live, never or above:AMOUNT".into(),
-            Self::Filter => "a log filter such as `info` or `ibd=debug,info`".into(),
+            Self::Filter => {
+                "a log filter: off, error, warn, info, debug, trace, or such as `ibd=debug,info`"
+                    .into()
+            }
             Self::Profile => "a profile name of 1 to 32 letters, digits, - or _".into(),
             Self::Fingerprint => "a SHA-256 of 64 hex digits".into(),
             Self::Clock => "a time of day such as 07:30".into(),

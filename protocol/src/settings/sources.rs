@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::kind::parse_flag;
 use super::{BadSetting, Kind, Origin, SETTINGS, Setting, Settings, find};
+use crate::files;
 
 /// Secrets that may also be given as the path of a file.
 const FROM_FILES: &[&str] = &["IB_PASSWORD_AUTH", "IB_TOTP_SECRET", "IB_FLEX_TOKEN"];
@@ -96,19 +97,20 @@ fn read_secret_file(
     let Some(path) = lookup(&field).filter(|path| !path.is_empty()) else {
         return;
     };
-    match (std::fs::read_to_string(Path::new(&path)), find(name)) {
+    put_from_file(settings, (name, &field), &path, Origin::Environment);
+}
+
+/// More than any secret, in bytes.
+const LONGEST: u64 = 64 << 10;
+
+fn put_from_file(settings: &mut Settings, (name, field): (&str, &str), path: &str, origin: Origin) {
+    match (files::read_text(Path::new(path), LONGEST), find(name)) {
         (Ok(secret), Some(setting)) => {
-            settings.put(
-                setting,
-                &field,
-                secret.trim_end_matches(['\r', '\n']),
-                Origin::Environment,
-            );
+            settings.put(setting, field, secret.trim_end_matches(['\r', '\n']), origin);
         }
         (Err(error), _) => {
-            settings
-                .bad
-                .push(BadSetting { field, problem: format!("{path} cannot be read: {error}") });
+            let problem = format!("{path} cannot be read: {error}");
+            settings.bad.push(BadSetting { field: field.to_owned(), problem });
         }
         (Ok(_), None) => {}
     }
@@ -121,7 +123,7 @@ fn read_credentials(settings: &mut Settings, lookup: &impl Fn(&str) -> Option<St
     };
     for name in FROM_FILES.iter().chain(&["IB_USERNAME"]) {
         let path = Path::new(&folder).join(name);
-        match (std::fs::read_to_string(&path), find(name)) {
+        match (files::read_text(&path, LONGEST), find(name)) {
             (Ok(value), Some(setting)) => {
                 let value = value.trim_end_matches(['\r', '\n']);
                 settings.put(setting, name, value, Origin::Credential);
@@ -237,8 +239,19 @@ fn unknown_flag(name: &str, own: &[&str]) -> FlagError {
 pub fn from_toml_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Settings {
     let mut settings = Settings::default();
     for (key, value) in pairs {
+        let of_file = FROM_FILES.iter().find(|name| key_of_file(name).as_deref() == Some(&key));
         match SETTINGS.iter().find(|setting| setting.key() == key) {
+            Some(setting) if setting.name == "IB_PROFILE" => {
+                let problem =
+                    "the file is of all profiles; choose one with --profile or IB_PROFILE";
+                settings.bad.push(BadSetting { field: key, problem: problem.to_owned() });
+            }
             Some(setting) => settings.put(setting, &key, &value, Origin::File),
+            None if of_file.is_some() => {
+                if let Some(name) = of_file.filter(|_| !value.is_empty()) {
+                    put_from_file(&mut settings, (name, &key), &value, Origin::File);
+                }
+            }
             None => {
                 let known = SETTINGS.iter().map(Setting::key);
                 let problem = format!("there is no such setting{}", did_you_mean(&key, known));
@@ -247,6 +260,12 @@ pub fn from_toml_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Set
         }
     }
     settings
+}
+
+/// The key that names the file of a secret, where it may be in one: `flex_token_file`.
+pub fn key_of_file(name: &str) -> Option<String> {
+    let key = || format!("{}_file", name.trim_start_matches("IB_").to_lowercase());
+    FROM_FILES.contains(&name).then(key)
 }
 
 /// ", did you mean …?" if something known is close enough to be meant.

@@ -1,0 +1,102 @@
+//! `config.toml`: read alike by the daemon and the command.
+
+use std::path::Path;
+
+use super::sources::from_toml_pairs;
+use super::{SETTINGS, Settings};
+use crate::files;
+
+/// More than any configuration.
+const MOST: u64 = 1 << 20;
+
+/// Reads it; one that is not there has no settings. The error says what is wrong, without the path.
+pub fn from_file(path: &Path) -> Result<Settings, String> {
+    let text = match files::read_text(path, MOST) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(Settings::default());
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    let folder = path.parent().and_then(files::why_foreign);
+    if let Some(why) = files::why_foreign(path).or(folder) {
+        return Err(format!("it is not heeded: {why}"));
+    }
+    let settings = from_toml_pairs(pairs(&text)?);
+    if let Some(bad) = settings.bad.first() {
+        return Err(bad.to_string());
+    }
+    let secret = SETTINGS.iter().find(|s| s.kind.is_secret() && settings.text(s.name).is_some());
+    match secret.filter(|_| is_open_to_others(path)) {
+        Some(secret) => Err(format!(
+            "it holds {} and others can read it: `chmod 600` it, or keep the secret in the keyring \
+             (`ibctl secrets set`)",
+            secret.key()
+        )),
+        None => Ok(settings),
+    }
+}
+
+fn pairs(text: &str) -> Result<Vec<(String, String)>, String> {
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+    let pairs = table.into_iter().map(|(key, value)| match value {
+        toml::Value::String(text) => Ok((key, text)),
+        toml::Value::Boolean(yes) => Ok((key, yes.to_string())),
+        toml::Value::Integer(number) => Ok((key, number.to_string())),
+        _ => Err(format!("{key}: a plain value was expected")),
+    });
+    pairs.collect()
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
+}
+
+/// Elsewhere a user's own folders are closed to others.
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn plain_values_are_read_and_others_named() {
+        let read = pairs("paper_trading = true\ngateway_port = 5001\naccount = \"DU1\"");
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let expected =
+            [pair("account", "DU1"), pair("gateway_port", "5001"), pair("paper_trading", "true")];
+        let mut read = read.unwrap();
+        read.sort();
+        assert_eq!(read, expected);
+        assert!(pairs("limits = [1]").is_err_and(|error| error.contains("limits")));
+        assert!(pairs("x").is_err());
+    }
+
+    #[test]
+    fn a_key_that_would_do_nothing_or_harm_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        for (text, needle) in [
+            ("profile = \"x\"", "IB_PROFILE"),
+            ("log = \"verbose\"", "log"),
+            ("papertrading = true", "paper_trading"),
+            ("flex_token_file = \"/nonexistent\"", "flex_token_file"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = from_file(&path).unwrap_err();
+            assert!(error.contains(needle), "{text}: {error}");
+        }
+        let secret = folder.path().join("token");
+        std::fs::write(&secret, "12345\n").unwrap();
+        std::fs::write(&path, format!("flex_token_file = {:?}", secret.display().to_string()))
+            .unwrap();
+        assert_eq!(from_file(&path).unwrap().text("IB_FLEX_TOKEN"), Some("12345"));
+        assert!(from_file(&folder.path().join("none.toml")).unwrap().bad.is_empty());
+    }
+}
