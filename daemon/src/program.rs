@@ -22,6 +22,11 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if let Err(error) = clock(std::time::SystemTime::now()) {
+        say(&format!("FAIL {error}"));
+        eprintln!("ibd: {error}");
+        return ExitCode::FAILURE;
+    }
     harden();
     let _logging = start_log(&config);
     let runtime =
@@ -32,6 +37,19 @@ pub fn main() -> ExitCode {
             eprintln!("ibd: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Whether times can be told by this clock. Orders, certificates and logins all count by it.
+fn clock(now: std::time::SystemTime) -> Result<(), String> {
+    const YEAR: u64 = 31_556_952;
+    let seconds = now.duration_since(std::time::UNIX_EPOCH).map(|since| since.as_secs());
+    match seconds {
+        // Before this program was written, or after anything it could be asked for.
+        Ok(seconds) if (50 * YEAR..7_000 * YEAR).contains(&seconds) => Ok(()),
+        _ => Err("the clock of this machine is not set: no order, login or certificate can be dated; set it, then \
+                  start again"
+            .to_owned()),
     }
 }
 
@@ -119,4 +137,18 @@ fn say(text: &str) -> ExitCode {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
     ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_clock_that_is_not_set_is_refused() {
+        let at = |seconds| clock(UNIX_EPOCH + Duration::from_secs(seconds)).is_ok();
+        assert!(at(1_796_000_000));
+        assert!(!at(0) && !at(300_000_000_000));
+        assert!(clock(UNIX_EPOCH - Duration::from_secs(1)).is_err());
+    }
 }

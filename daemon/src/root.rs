@@ -1,7 +1,7 @@
 //! Root: owns the actors' lives. Starts them in order, restarts them by a table, ends them in order.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,12 +82,18 @@ impl Daemon {
         let lock = take_lock(&config.places.daemon_lock(), &config.places.socket()).await?;
         let (store, opened) = Store::open(&config.places.store())?;
         let board = Board::default();
-        if let Opened::SetAside(path) = opened {
-            board.note(
+        match opened {
+            Opened::Sound => {}
+            Opened::SetAside(path) => board.note(
                 "store_set_aside",
                 format!("The store could not be read and was set aside as {}.", path.display()),
                 "Nothing that matters is lost; remove the folder when you like.",
-            );
+            ),
+            Opened::InMemory(why) => board.note(
+                "store_in_memory",
+                format!("The disk has no room for the store ({why}); it is kept in memory."),
+                "Make room on the disk, then `ibctl restart`.",
+            ),
         }
         let door = budget::door(&config.places.state, &store);
         let (session, gateway) = (Post::default(), Post::default());
@@ -131,6 +137,13 @@ impl Daemon {
             guard,
         };
         let (_, root) = Root::spawn(None, Root, arguments).await?;
+        let lost = lock_lost(shared.config.places.daemon_lock(), file_id(lock.metadata()));
+        let ending = shared.clone();
+        tokio::spawn(async move {
+            lost.await;
+            tracing::error!("the state folder was removed or replaced under this daemon: it ends");
+            ending.end(DrainReason::Signal);
+        });
         Ok(Self { root, ending: shared.ending.clone(), shared, _lock: lock })
     }
 
@@ -175,8 +188,40 @@ async fn take_lock(path: &Path, socket: &Path) -> Result<File, BeginError> {
     }
     let pid = std::process::id().to_string();
     file.set_len(0).map_err(io)?;
-    std::io::Write::write_all(&mut &file, pid.as_bytes()).map_err(io)?;
+    // The lock is what counts; a disk that is full has no room for whose it is.
+    if let Err(error) = std::io::Write::write_all(&mut &file, pid.as_bytes()) {
+        tracing::warn!(%error, "the pid could not be written into the daemon's lock");
+    }
     Ok(file)
+}
+
+/// How often it is looked whether the lock is still the file that is held.
+const LOCK_LOOK: Duration = Duration::from_secs(2);
+
+/// Ends when the file at the lock's path is not the one that is held any more: then the state folder was removed or
+/// replaced, another daemon could start beside this one, and what this one writes is read by nobody.
+async fn lock_lost(path: PathBuf, held: Option<FileId>) {
+    let Some(held) = held else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(LOCK_LOOK).await;
+        if file_id(std::fs::metadata(&path)) != Some(held) {
+            return;
+        }
+    }
+}
+
+type FileId = (u64, u64);
+
+#[cfg(unix)]
+fn file_id(found: std::io::Result<std::fs::Metadata>) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt;
+    found.ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn file_id(_: std::io::Result<std::fs::Metadata>) -> Option<FileId> {
+    None
 }
 
 /// The actors that the root starts.

@@ -47,6 +47,8 @@ pub enum Opened {
     Sound,
     /// sled's folder could not be read; it was set aside and its index built again.
     SetAside(PathBuf),
+    /// The disk has no room for an index, and why. It is kept in memory until the next start.
+    InMemory(String),
 }
 
 /// A handle; clones share it.
@@ -161,13 +163,41 @@ fn open_or_set_aside(index: &Path) -> Result<(sled::Db, Opened), StoreError> {
         Ok(db) => Ok((db, Opened::Sound)),
         // Another process holds it: setting its folder aside would pull it from under that one.
         Err(error) if is_held(&error) => Err(error.into()),
+        // Nothing is wrong with what is there.
+        Err(error) if is_full(&error) => in_memory(&error),
         Err(error) => {
-            let aside = index.with_extension(format!("broken-{}", Timestamp::now().as_second()));
+            let aside = free_name(index);
             tracing::error!(%error, aside = %aside.display(), "the store could not be read; set aside");
             std::fs::rename(index, &aside)?;
-            Ok((open()?, Opened::SetAside(aside)))
+            match open() {
+                Ok(db) => Ok((db, Opened::SetAside(aside))),
+                Err(error) if is_full(&error) => in_memory(&error),
+                Err(error) => Err(error.into()),
+            }
         }
     }
+}
+
+/// An index that nothing is lost with: what is kept stands in its log, and the rest can be had again.
+fn in_memory(why: &sled::Error) -> Result<(sled::Db, Opened), StoreError> {
+    tracing::error!(%why, "the store has no room on this disk; it is kept in memory");
+    let db = sled::Config::new().temporary(true).cache_capacity(8 << 20).open()?;
+    Ok((db, Opened::InMemory(why.to_string())))
+}
+
+fn is_full(error: &sled::Error) -> bool {
+    let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded];
+    matches!(error, sled::Error::Io(error) if full.contains(&error.kind()))
+}
+
+/// A name beside the index that nothing has: two may be set aside within one second.
+fn free_name(index: &Path) -> PathBuf {
+    let second = Timestamp::now().as_second();
+    let name = |n: u32| match n {
+        0 => index.with_extension(format!("broken-{second}")),
+        n => index.with_extension(format!("broken-{second}-{n}")),
+    };
+    (0..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(0))
 }
 
 fn is_held(error: &sled::Error) -> bool {
@@ -193,6 +223,17 @@ mod tests {
         let (store, _) = Store::open(folder.path()).unwrap();
         assert_eq!(store.kept("a"), Some(2));
         assert_eq!(store.kept::<i32>("b"), None);
+    }
+
+    #[test]
+    fn two_that_are_set_aside_in_one_second_have_two_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let index = folder.path().join("sled");
+        let first = free_name(&index);
+        std::fs::create_dir(&first).unwrap();
+        std::fs::write(first.join("x"), "x").unwrap();
+        let second = free_name(&index);
+        assert!(!second.exists() && first != second, "{}", second.display());
     }
 
     #[test]

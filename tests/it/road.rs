@@ -149,6 +149,24 @@ async fn a_working_stop_is_seen() {
     assert_eq!((&one["stopPrice"], &one["working"]), (&json!(240), &json!(true)));
 }
 
+/// A company is found by its name, and what is not found was looked for.
+#[tokio::test]
+async fn a_holding_is_found_by_the_company_s_name() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let apple = client.call("get_positions", json!({ "symbol": "apple" })).await.ok();
+    let rows = apple["rows"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row[0] == "AAPL"), "{apple}");
+    assert_eq!(apple["total"], rows.len());
+    let none = client.call("get_positions", json!({ "symbol": "zzyzx" })).await.ok();
+    assert_eq!(none["total"], 0);
+    let warning = none["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.contains("company's name") && warning.contains("search_contracts"),
+        "{warning}"
+    );
+}
+
 /// The feed of a session starts cold and says nothing at first; that is never passed on as the truth.
 #[tokio::test]
 async fn an_empty_orders_list_is_believed_only_the_second_time() {
@@ -176,7 +194,9 @@ async fn quotes_are_warm_decoded_and_say_what_they_are() {
         all.iter().find(|q| q["symbol"] == symbol).unwrap_or_else(|| panic!("{quotes}")).clone()
     };
     assert!(quote("AAPL")["bid"].is_number() && quote("AAPL")["data"] == "live");
-    assert_eq!(quote("7203")["lastIs"], "priorClose");
+    let closed = quote("7203");
+    assert_eq!((&closed["lastIs"], &closed["data"]), (&json!("priorClose"), &json!("frozen")), "{closed}");
+    assert_eq!(closed["last"], closed["priorClose"]);
     assert_eq!(quote("SMCI")["lastIs"], "halted");
     assert_eq!(quote("SAP")["data"], "delayed");
     let vod = quote("VOD");

@@ -103,7 +103,7 @@ pub struct Cash {
     /// Cash, in this currency.
     #[serde(skip_serializing_if = "Option::is_none")]
     cash: Option<Num>,
-    /// Of it, settled.
+    /// Of it, settled; absent where all is.
     #[serde(skip_serializing_if = "Option::is_none")]
     settled: Option<Num>,
     /// Base currency for one unit of this one.
@@ -177,7 +177,7 @@ impl From<(String, LedgerRow)> for Cash {
         Self {
             currency,
             cash: money(row.cash),
-            settled: money(row.settled),
+            settled: money(row.settled.filter(|settled| row.cash != Some(*settled))),
             rate: row.exchange_rate.map(|rate| Num(rate.get())),
         }
     }

@@ -1,6 +1,6 @@
 //! `get_positions`: everything an account holds, on however many pages the broker keeps it.
 
-use ibd_cpapi::id::AccountId;
+use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::portfolio::Position;
 use ibd_protocol::Effect;
 use schemars::JsonSchema;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::args;
 use super::cell::{Cell, Time};
 use super::{Ctx, Tool};
+use crate::contracts::{self, Contract};
 use crate::portfolio;
 use crate::refusal::Refusal;
 
@@ -25,7 +26,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::account")]
     #[schemars(with = "Option<String>")]
     account_id: Option<AccountId>,
-    /// Only positions whose symbol or description contains this.
+    /// Only positions whose symbol, description or company's name contains this.
     #[serde(deserialize_with = "args::text")]
     symbol: Option<String>,
     /// Rows at most; 200 if left out.
@@ -54,6 +55,9 @@ pub struct Out {
     /// Rows of IBKR's list that could not be read: what they hold is not known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_read: Vec<String>,
+    /// To be read first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     /// When this was given.
     as_of: Time,
 }
@@ -80,8 +84,32 @@ impl Tool for GetPositions {
         let (mut positions, at) = ctx
             .read(|lease| async move { portfolio::positions(&lease, account, deadline).await })
             .await?;
+        let mut warnings = Vec::new();
         if let Some(wanted) = &args.symbol {
-            positions.retain(|position| has(position, wanted));
+            let held = positions.len();
+            let mut found: Vec<u32> = conids(positions.iter().filter(|one| has(one, wanted)));
+            if found.is_empty() {
+                match named(&ctx, positions.iter(), wanted).await {
+                    Ok(named) => found = named,
+                    Err(refusal) => warnings.push(format!(
+                        "Names of companies could not be looked up ({}): only symbols and descriptions were \
+                         searched.",
+                        refusal.message.trim_end_matches('.')
+                    )),
+                }
+            }
+            if found.is_empty() {
+                let place = if warnings.is_empty() {
+                    ", description or company's name"
+                } else {
+                    " or description"
+                };
+                warnings.push(format!(
+                    "Of {held} positions none has {wanted:?} in its symbol{place}. To find the symbol of a company \
+                     use search_contracts."
+                ));
+            }
+            positions.retain(|position| found.contains(&position.conid.get()));
         }
         let (total, from) = (positions.len(), args.cursor.unwrap_or(0));
         let limit = args.limit.unwrap_or(ROWS);
@@ -94,6 +122,7 @@ impl Tool for GetPositions {
             total,
             cursor: (until < total).then_some(until),
             not_read: positions.unread().iter().map(ToString::to_string).collect(),
+            warnings,
             as_of: Time(at),
         })
     }
@@ -137,6 +166,29 @@ fn label(position: &Position) -> Option<String> {
         (ticker, None) => ticker.as_ref()?,
     };
     Some(ibd_cpapi::failure::clean(text))
+}
+
+fn conids<'p>(positions: impl Iterator<Item = &'p Position>) -> Vec<u32> {
+    positions.map(|position| position.conid.get()).collect()
+}
+
+/// The held contracts of companies with these words in their name, which IBKR's list of positions does not say.
+async fn named<'p>(
+    ctx: &Ctx,
+    positions: impl Iterator<Item = &'p Position>,
+    words: &str,
+) -> Result<Vec<u32>, Refusal> {
+    let (store, deadline) = (&ctx.desks.store, ctx.deadline);
+    let held: Vec<Conid> = positions.map(|position| position.conid).collect();
+    let held = held.as_slice();
+    let known = ctx
+        .read(|lease| async move { contracts::by_conids(&lease, store, held, deadline).await })
+        .await?;
+    let words = words.to_lowercase();
+    let is_named = |contract: &Contract| {
+        contract.name.as_ref().is_some_and(|name| name.to_lowercase().contains(&words))
+    };
+    Ok(known.iter().filter(|contract| is_named(contract)).map(|contract| contract.conid).collect())
 }
 
 fn has(position: &Position, wanted: &str) -> bool {

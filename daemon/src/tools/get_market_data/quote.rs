@@ -41,12 +41,12 @@ pub struct Quote {
     /// The unit of the prices where it is a part of the currency's: `1/100 GBP (pence)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     price_unit: Option<String>,
-    /// live; delayed (15-20 minutes); frozen (last before the close); none; unknown: IBKR did not say.
+    /// live; delayed (15-20 minutes); frozen (the market is closed: last before the close); none; unknown: IBKR did not say.
     data: &'static str,
     /// Last price.
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<Num>,
-    /// Present when `last` is no trade of today: priorClose, or halted.
+    /// Present when `last` is no trade of now: close (the last session's), priorClose, or halted.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_is: Option<&'static str>,
     /// Bid.
@@ -79,7 +79,7 @@ pub struct Quote {
     /// Prior close.
     #[serde(skip_serializing_if = "Option::is_none")]
     prior_close: Option<Num>,
-    /// Mark price.
+    /// Mark price, where it is not the last price.
     #[serde(skip_serializing_if = "Option::is_none")]
     mark: Option<Num>,
     /// Volume of the day.
@@ -127,7 +127,7 @@ impl Quote {
             price_unit: unit.in_parts(),
             data: data(row),
             last: number(Field::Last),
-            last_is: row.and_then(Row::last_kind).and_then(last_is),
+            last_is: row.and_then(last_is),
             // -1 and 0 without a size are IBKR's words for "none".
             bid: row.and_then(|row| row.bid(Signs::Any)).map(Num),
             ask: row.and_then(|row| row.ask(Signs::Any)).map(Num),
@@ -139,7 +139,7 @@ impl Quote {
             high: number(Field::High),
             low: number(Field::Low),
             prior_close: number(Field::PriorClose),
-            mark: number(Field::Mark),
+            mark: number(Field::Mark).filter(|mark| number(Field::Last) != Some(*mark)),
             volume: number(Field::Volume),
             iv: number(Field::ImpliedVolatility),
             delta: number(Field::Delta),
@@ -154,6 +154,10 @@ impl Quote {
 
 fn data(row: Option<&Row>) -> &'static str {
     match row.filter(|row| row.has_data() && !row.is_unknown()).and_then(Row::availability) {
+        // Whoever has live data sees the close while the market is closed.
+        Some(Availability::Realtime) if row.and_then(last_is).is_some_and(|is| is != "halted") => {
+            "frozen"
+        }
         Some(Availability::Realtime) => "live",
         Some(Availability::Delayed) => "delayed",
         Some(Availability::Frozen | Availability::FrozenDelayed) => "frozen",
@@ -163,10 +167,15 @@ fn data(row: Option<&Row>) -> &'static str {
     }
 }
 
-fn last_is(kind: LastKind) -> Option<&'static str> {
-    match kind {
+/// After a close IBKR's last price is that session's close, and its prior close the one before: they are told apart.
+fn last_is(row: &Row) -> Option<&'static str> {
+    match row.last_kind()? {
         LastKind::Trade => None,
-        LastKind::PriorClose => Some("priorClose"),
+        LastKind::PriorClose => {
+            let [last, prior] = [Field::Last, Field::PriorClose].map(|field| row.number(field));
+            let is_other = prior.is_some() && last != prior;
+            Some(if is_other { "close" } else { "priorClose" })
+        }
         LastKind::Halted => Some("halted"),
     }
 }
