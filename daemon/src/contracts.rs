@@ -143,11 +143,23 @@ pub async fn by_symbol(
         },
         (Some(_), _) => search(lease, &wish.symbol, false, deadline).await?,
     };
+    // IBKR writes classes of shares with a blank: BRK B.
+    let found = match class_of_shares(&wish.symbol) {
+        Some(symbol) if found.is_empty() => stocks(lease, &symbol, deadline).await?,
+        _ => found,
+    };
     let found = define(lease, store, found, deadline).await?;
     if !found.is_empty() {
         let _ = store.remember(&key, &found);
     }
     Ok(found)
+}
+
+/// `BRK.B`, `BRK/B` and `BRK-B` as IBKR writes them.
+fn class_of_shares(symbol: &str) -> Option<String> {
+    let (root, class) = symbol.split_once(['.', '/', '-'])?;
+    let is_class = (1..=2).contains(&class.len()) && class.bytes().all(|b| b.is_ascii_alphabetic());
+    (is_class && !root.is_empty()).then(|| format!("{root} {class}"))
 }
 
 /// Companies whose name has these words.

@@ -16,7 +16,7 @@ pub mod person;
 pub mod schedule;
 pub mod words;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -570,11 +570,23 @@ impl State {
     }
 
     fn forget(&mut self, text: &str, statements: bool) -> Result<Forgotten, Refusal> {
-        let names = QueryNames::of(&self.entries);
-        let id = match find(text, &self.memory.queries) {
-            Ok(id) => id,
-            Err(refusal) if refusal.error != words::UNKNOWN => return Err(refusal),
-            Err(_) => return self.forget_imported(text, statements),
+        // What is removed is named as it is, or in a way that nothing else is called.
+        let text = text.trim();
+        let queries = self.memory.queries.iter().map(|query| query.name.clone());
+        let names: BTreeSet<String> = queries
+            .chain(self.entries.iter().map(|entry| entry.query_name.clone()))
+            .filter(|name| name.to_lowercase() == text.to_lowercase())
+            .collect();
+        let text = match names.first() {
+            Some(only) if names.len() == 1 => only.as_str(),
+            _ => text,
+        };
+        let is_it = |query: &Query| query.id.as_str() == text || query.name == text;
+        let named: Vec<&Query> = self.memory.queries.iter().filter(|query| is_it(query)).collect();
+        let id = match named.as_slice() {
+            [one] => one.id.clone(),
+            [] => return self.forget_statements(text, statements),
+            several => return Err(words::several(text, several)),
         };
         let at = self.memory.queries.iter().position(|query| query.id == id);
         let at = at.ok_or_else(|| words::unknown(text, &self.memory.queries))?;
@@ -590,25 +602,35 @@ impl State {
             Refusal::new("flex_forgotten", "The query was forgotten meanwhile.", "Run it again.");
         self.fail(&id, gone, false);
         let removed = match statements {
-            true => self.remove(|entry| names.query(entry) == id.as_str())?,
+            true => {
+                let names = QueryNames::of(&self.entries);
+                self.remove(|entry| names.query(entry) == id.as_str())?
+            }
             false => 0,
         };
         Ok(Forgotten { name: query.name, id: Some(id), statements: removed })
     }
 
-    /// A query of which there are only imported statements.
-    fn forget_imported(&mut self, text: &str, statements: bool) -> Result<Forgotten, Refusal> {
-        let text = text.trim();
+    /// A query that is not remembered, and of which there are statements: imported, or run before it was forgotten.
+    fn forget_statements(&mut self, text: &str, statements: bool) -> Result<Forgotten, Refusal> {
         let names = QueryNames::of(&self.entries);
-        let Some(entry) = self.entries.iter().find(|entry| names.is_imported_as(entry, text))
-        else {
-            return Err(words::unknown(text, &self.memory.queries));
+        let remembered: Vec<String> =
+            self.memory.queries.iter().map(|query| query.id.to_string()).collect();
+        let is_meant = |entry: &Entry| {
+            let is_named = entry.query_id.as_deref() == Some(text) || entry.query_name == text;
+            is_named && !remembered.contains(&names.query(entry))
+        };
+        let Some(entry) = self.entries.iter().find(|entry| is_meant(entry)) else {
+            return Err(match find(text, &self.memory.queries) {
+                Err(refusal) if refusal.error != words::UNKNOWN => refusal,
+                _ => words::unknown(text, &self.memory.queries),
+            });
         };
         let name = entry.query_name.clone();
         if !statements {
             return Err(words::only_imported(&name));
         }
-        let removed = self.remove(|entry| names.is_imported_as(entry, text))?;
+        let removed = self.remove(is_meant)?;
         Ok(Forgotten { name, id: None, statements: removed })
     }
 

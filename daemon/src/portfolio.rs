@@ -96,6 +96,9 @@ pub async fn portraits(
             tokio::join!(client.ask(&summary, deadline), client.ask(&ledger, deadline));
         let summary = parts.read("The account's values", summary).unwrap_or_default();
         let ledger = parts.read("Its cash by currency", ledger).unwrap_or_default();
+        if pnl.as_ref().is_some_and(|pnl| pnl.of(id).is_none()) {
+            parts.not_read.push("Today's P&L: IBKR gave none of this account.".to_owned());
+        }
         parts.tell(summary.unread());
         parts.tell(ledger.unread());
         let description = known.iter().flatten().find(|account| account.id == *id).cloned();

@@ -16,7 +16,7 @@ use crate::plan::{Kind, Manner, Then, Wish};
 use crate::rig::Control;
 
 /// What a call may take, in milliseconds: two seconds of it are the daemon's margin, the rest 45 of its.
-const CALL: u64 = 2_900;
+pub const CALL: u64 = 2_900;
 /// Between tries to reach a daemon that is not there.
 const AGAIN: Duration = Duration::from_millis(3);
 
@@ -82,6 +82,8 @@ pub struct Client {
     pub wish: Wish,
     /// Nobody waits longer.
     pub deadline: Instant,
+    /// What a call may take, in milliseconds.
+    pub call: u64,
     /// Where the broker's truth is read.
     pub control: Control,
 }
@@ -310,7 +312,7 @@ impl Client {
             key: self.key(key),
             tool: tool.to_owned(),
             arguments: arguments.to_string(),
-            deadline_ms: CALL,
+            deadline_ms: self.call,
             resumes: None,
         };
         let mut connection = self.connect().await;

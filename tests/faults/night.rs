@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(150);
 const NIGHT: i64 = 4 * 24 * 60 * 60;
 /// The daemon's own time runs 50 times as fast, and the broker's answers do not: on a busy machine they are late.
 const PATIENT: (&str, &str) = ("IBD_ANSWER_SCALE", "1");
+/// As long as a real client lets a call take, in milliseconds: a busy machine needs it.
+const CALL: u64 = 47_000;
 /// Room for some steps.
 const SEGMENT: u64 = 1 << 20;
 
@@ -72,7 +74,7 @@ fn client(home: &Home, sim: &Sim) -> Client {
     // As long as the whole night.
     let deadline = Instant::now() + 4 * PATIENCE;
     let control = sim.control.clone();
-    Client { socket: home.socket(), log: Log::default(), wish, deadline, control }
+    Client { socket: home.socket(), log: Log::default(), wish, deadline, call: CALL, control }
 }
 
 /// What is said of an order that was not sent: a gateway that seems to hang, a quote that comes too late.

@@ -154,6 +154,7 @@ fn begin_clients(
             log: log.clone(),
             wish: wish.clone(),
             deadline: Instant::now() + Duration::from_secs(20),
+            call: crate::client::CALL,
             control: control.clone(),
         };
         let command = || shims::command(world.tools, &world.home);
@@ -502,6 +503,7 @@ impl World<'_> {
                 log: again.clone(),
                 wish: wish.clone(),
                 deadline: Instant::now() + Duration::from_secs(10),
+                call: crate::client::CALL,
                 control: control.clone(),
             };
             for key in ["a", "b", "c"] {
@@ -523,6 +525,7 @@ impl World<'_> {
             log: log.clone(),
             wish: wish.clone(),
             deadline: Instant::now() + Duration::from_secs(10),
+            call: crate::client::CALL,
             control: sim.control.clone(),
         };
         // Once more when the first list is too old to be given again.

@@ -56,8 +56,13 @@ fn has_head(folder: &Path) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.into_iter().any(|entry| match entry.path().is_dir() {
         true => has_head(&entry.path()),
-        false => entry.file_name().to_string_lossy().starts_with("journal.head"),
+        // One that is still being written says nothing yet: nothing was acknowledged before it.
+        false => entry.file_name() == "journal.head" && is_whole(&entry.path()),
     })
+}
+
+fn is_whole(head: &Path) -> bool {
+    std::fs::read_to_string(head).is_ok_and(|text| text.ends_with('\n'))
 }
 
 /// Orders that went all the same.

@@ -783,13 +783,13 @@ async fn a_fill_ends_a_wait_at_once_and_is_a_trade() {
     until("the trades have their commissions", async || {
         trades = desk.call("get_trades", json!({ "symbol": "aapl" })).await;
         let rows = trades["rows"].as_array().unwrap();
-        rows.len() == 2 && rows.iter().all(|row| row[5].is_number())
+        rows.len() == 2 && rows.iter().all(|row| row[7].is_number())
     })
     .await;
-    assert_eq!(trades["cols"][3], "quantity");
+    assert_eq!((&trades["cols"][3], &trades["cols"][5]), (&json!("conid"), &json!("quantity")));
     for row in trades["rows"].as_array().unwrap() {
         assert_eq!(
-            (&row[1], &row[2], &row[8]),
+            (&row[1], &row[4], &row[10]),
             (&json!("AAPL"), &json!("BUY"), &out["orderId"]),
             "{row}"
         );

@@ -195,7 +195,11 @@ async fn quotes_are_warm_decoded_and_say_what_they_are() {
     };
     assert!(quote("AAPL")["bid"].is_number() && quote("AAPL")["data"] == "live");
     let closed = quote("7203");
-    assert_eq!((&closed["lastIs"], &closed["data"]), (&json!("priorClose"), &json!("frozen")), "{closed}");
+    assert_eq!(
+        (&closed["lastIs"], &closed["data"]),
+        (&json!("priorClose"), &json!("frozen")),
+        "{closed}"
+    );
     assert_eq!(closed["last"], closed["priorClose"]);
     assert_eq!(quote("SMCI")["lastIs"], "halted");
     assert_eq!(quote("SAP")["data"], "delayed");

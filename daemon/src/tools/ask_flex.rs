@@ -226,7 +226,12 @@ impl Args {
         });
         let country = self.country.as_deref().map(|text| {
             let is_code = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
-            is_code.then(|| text.to_uppercase()).ok_or_else(|| {
+            // As people write it, and as ISO 3166 does.
+            let code = match text.to_uppercase().as_str() {
+                "UK" => "GB".to_owned(),
+                code => code.to_owned(),
+            };
+            is_code.then_some(code).ok_or_else(|| {
                 let message = format!("{text:?} is no country's code.");
                 Refusal::argument(
                     "country",

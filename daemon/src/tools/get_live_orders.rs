@@ -521,6 +521,9 @@ impl Lists {
                         })
                 };
                 let order = Order::from(row.clone());
+                // It was asked for by account, so a row that names none is of that one.
+                let asked = || Some(account.to_string());
+                let order = Order { account: order.account.clone().or_else(asked), ..order };
                 rows.push(match own(row.order_id).filter(is_named) {
                     Some(intent) => order.overlaid(intent, *at),
                     None => order,

@@ -57,6 +57,9 @@ pub struct Out {
     /// The symbol.
     #[serde(skip_serializing_if = "Option::is_none")]
     symbol: Option<String>,
+    /// STK, OPT, FUT, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sec_type: Option<String>,
     /// IBKR's number of the contract.
     #[serde(skip_serializing_if = "Option::is_none")]
     conid: Option<u32>,
@@ -226,6 +229,7 @@ impl Out {
             from_here,
             account: None,
             symbol: None,
+            sec_type: None,
             conid: None,
             action: None,
             order_type: None,
@@ -264,6 +268,7 @@ impl Out {
             working: order.status.as_deref().and_then(orders::is_working),
             description: order.description.map(|text| ibd_cpapi::failure::clean(&text)),
             symbol: order.symbol,
+            sec_type: order.sec_type,
             order_type: order.order_type.as_deref().map(order_type),
             currency: order.currency,
             status: order.status,

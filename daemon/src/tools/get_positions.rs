@@ -26,7 +26,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::account")]
     #[schemars(with = "Option<String>")]
     account_id: Option<AccountId>,
-    /// Only positions whose symbol, description or company's name contains this.
+    /// Only what has this in its symbol, description or company's name.
     #[serde(deserialize_with = "args::text")]
     symbol: Option<String>,
     /// Rows at most; 200 if left out.
@@ -87,7 +87,11 @@ impl Tool for GetPositions {
         let mut warnings = Vec::new();
         if let Some(wanted) = &args.symbol {
             let held = positions.len();
-            let mut found: Vec<u32> = conids(positions.iter().filter(|one| has(one, wanted)));
+            // The symbol itself, else a part of it, else the company.
+            let mut found = conids(positions.iter().filter(|one| is_symbol(one, wanted)));
+            if found.is_empty() && wanted.chars().count() > 1 {
+                found = conids(positions.iter().filter(|one| has(one, wanted)));
+            }
             if found.is_empty() {
                 match named(&ctx, positions.iter(), wanted).await {
                     Ok(named) => found = named,
@@ -184,11 +188,27 @@ async fn named<'p>(
     let known = ctx
         .read(|lease| async move { contracts::by_conids(&lease, store, held, deadline).await })
         .await?;
-    let words = words.to_lowercase();
+    let words = plain(words);
     let is_named = |contract: &Contract| {
-        contract.name.as_ref().is_some_and(|name| name.to_lowercase().contains(&words))
+        contract.name.as_ref().is_some_and(|name| plain(name).contains(&words))
     };
     Ok(known.iter().filter(|contract| is_named(contract)).map(|contract| contract.conid).collect())
+}
+
+/// Without what names are written with in several ways: Coca-Cola, coca cola.
+fn plain(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Of an option or a future the underlying's symbol.
+fn is_symbol(position: &Position, wanted: &str) -> bool {
+    let first = |text: &String| text.split_whitespace().next().map(str::to_owned);
+    let described = position.description.as_ref().and_then(first);
+    [position.ticker.clone(), described]
+        .into_iter()
+        .flatten()
+        .any(|text| text.eq_ignore_ascii_case(wanted.trim()))
 }
 
 fn has(position: &Position, wanted: &str) -> bool {

@@ -45,9 +45,9 @@ pub struct Out {
     /// Accounts whose trades these are.
     accounts: Vec<String>,
     /// Column names; price and commission are in the contract's currency.
-    cols: [&'static str; 10],
+    cols: [&'static str; 12],
     /// One row an execution, newest first; null where IBKR gave no value (a commission may come later).
-    rows: Vec<[Cell; 10]>,
+    rows: Vec<[Cell; 12]>,
     /// Executions in all (after the filters).
     total: usize,
     /// Pass it as `cursor` for the rest; absent when this is all.
@@ -60,9 +60,11 @@ pub struct Out {
     as_of: Time,
 }
 
-const COLS: [&str; 10] = [
+const COLS: [&str; 12] = [
     "time",
     "symbol",
+    "secType",
+    "conid",
     "action",
     "quantity",
     "price",
@@ -152,11 +154,13 @@ impl Tool for GetTrades {
     }
 }
 
-fn row(trade: &Execution) -> [Cell; 10] {
+fn row(trade: &Execution) -> [Cell; 12] {
     let time = trade.time.map(|at| at.round(Unit::Second).unwrap_or(at).to_string());
     [
         Cell::text(time),
         Cell::text(trade.symbol.as_deref().map(ibd_cpapi::failure::clean)),
+        Cell::text(trade.sec_type.clone()),
+        Cell::number(trade.conid.map(|conid| conid.get().into()), 0),
         Cell::text(trade.side.map(|side| side.as_str())),
         Cell::number(Some(trade.size.get()), 8),
         Cell::number(trade.price.map(|price| price.get()), 8),

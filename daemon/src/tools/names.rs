@@ -42,8 +42,8 @@ const ALIKE: &[&[&str]] = &[
     &["takeProfit", "takeProfitPrice"],
     &["stopLoss", "stopLossPrice"],
     &["queryId", "flexQueryId"],
-    &["from", "fromDate", "startDate"],
-    &["to", "toDate", "endDate"],
+    &["from", "fromDate", "startDate", "start"],
+    &["to", "toDate", "endDate", "end"],
     &["limit", "maxResults", "top"],
     &["by", "groupBy"],
     &["sort", "sortBy"],
@@ -76,7 +76,7 @@ impl Fields {
         self.0.len() < before
     }
 
-    /// Adds to a list of texts, which comes last if it is new.
+    /// Adds to a list of texts, which comes first if it is new: it is to be read first.
     pub fn append(&mut self, name: &str, texts: &[String]) {
         let at = self.0.iter().position(|(field, _)| field == name);
         let mut all: Vec<String> =
@@ -85,7 +85,7 @@ impl Fields {
         let Ok(raw) = serde_json::value::to_raw_value(&all) else { return };
         match at {
             Some(at) => self.0[at].1 = raw,
-            None => self.0.push((name.to_owned(), raw)),
+            None => self.0.insert(0, (name.to_owned(), raw)),
         }
     }
 

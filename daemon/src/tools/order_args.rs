@@ -391,6 +391,13 @@ fn pricing(kind: OrderType, given: Prices, may_be_negative: bool) -> Result<Pric
         None => Ok(None),
     };
     let none = |field: &str, value: Option<Decimal>| match value {
+        Some(_) if field == "price" && matches!(kind, OrderType::Stp | OrderType::Trail) => {
+            Err(wrong(
+                field,
+                format!("A {name} order has no price: its trigger is stopPrice."),
+                "Give the trigger as stopPrice and leave price out, or use STOP_LIMIT with both.",
+            ))
+        }
         Some(_) => Err(wrong(
             field,
             format!("A {name} order has no {field}."),

@@ -19,6 +19,7 @@ use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::State;
 use crate::orders::order::Purpose;
 use crate::orders::tickets_of;
+use crate::orders::told;
 use crate::refusal::Refusal;
 
 /// What an order would cost and do.
@@ -185,6 +186,7 @@ impl Tool for PreviewOrder {
     async fn call(ctx: Ctx, Bare(args): Bare<Args>) -> Result<Out, Refusal> {
         let wanted = args.wanted()?;
         let ready = order_road::wanted(&ctx, &wanted).await?;
+        let notes = told::before_sending(&ready.order);
         let (order, quote) = (ready.order.clone(), ready.scene.quote.clone());
         ctx.tell(2, Some(3), "asking IBKR what it would do");
         let name = IntentId::new().client_order_id().ok_or_else(no_name)?;
@@ -197,7 +199,7 @@ impl Tool for PreviewOrder {
             purpose: Purpose::Place,
             suppress: true,
             beside: None,
-            warnings: Vec::new(),
+            warnings: notes,
             changed: Vec::new(),
         };
         let judged = ctx.desks.orders.judge(order_road::request(ready, manner)).await?;
@@ -207,7 +209,8 @@ impl Tool for PreviewOrder {
             last: quote.last.map(Num),
             live: quote.is_live,
         };
-        Ok(Out::new(&order, market, preview, judged.as_ref()))
+        let out = Out::new(&order, market, preview, judged.as_ref());
+        Ok(if ctx.policy.read_only { out.for_readers() } else { out })
     }
 }
 
@@ -216,6 +219,17 @@ fn no_name() -> Refusal {
 }
 
 impl Out {
+    /// The same for a client that may send nothing.
+    fn for_readers(self) -> Self {
+        let why = "This client only reads (IB_READ_ONLY_MODE): it has no tool that sends an order.";
+        Self {
+            verdict: "refuse",
+            refusal: Some(why.to_owned()),
+            next: "Nothing was sent. Tell the user which setting says so.".to_owned(),
+            ..self
+        }
+    }
+
     fn new(
         order: &crate::orders::order::Order,
         market: Market,
@@ -230,6 +244,7 @@ impl Out {
             let setting = denial.setting.as_deref().map(|s| format!(" [{s}]"));
             format!("{}{}", denial.message, setting.unwrap_or_default())
         });
+        let is_future = order.contract.sec_type == "FUT";
         let verdict = match judged.map(|intent| &intent.state) {
             Some(State::Denied(_)) => "refuse",
             Some(State::Awaiting(_)) => "approve",
@@ -267,8 +282,9 @@ impl Out {
                 Side::Buy => "pays",
                 Side::Sell => "receives",
             },
-            total: total(order.side, &preview).map(Sum::from),
-            cost: preview.amount.map(Sum::from),
+            // A future is not paid for: its commission and margin are what it takes.
+            total: total(order.side, &preview).filter(|_| !is_future).map(Sum::from),
+            cost: preview.amount.filter(|_| !is_future).map(Sum::from),
             commission: preview.commission.map(Sum::from),
             position: change(preview.position, |quantity| quantity.get()),
             equity: change(preview.equity, Amount::get),

@@ -1,10 +1,10 @@
 //! Which statements to answer from, and which level of detail of which section.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{NoAnswer, template};
 use crate::archive::{Entry, QueryNames, coverage, coverage_name, covered, describe};
-use crate::question::{ALL_QUERIES, About, Question};
+use crate::question::{ALL_QUERIES, About, By, Question};
 use crate::summary::Period;
 
 /// A section and the levels of detail that will do, the best first. `""` is a row without one.
@@ -107,12 +107,23 @@ pub(super) fn choose(question: &Question, entries: &[Entry]) -> Result<Vec<Chose
         let query = if is_of_all { String::new() } else { names.query(entry) };
         queries.entry(query).or_default().push(entry);
     }
+    let accounts: BTreeSet<&str> = match question.account {
+        Some(_) => BTreeSet::new(),
+        None => mine.iter().flat_map(|entry| entry.accounts.iter()).map(|a| &*a.account).collect(),
+    };
+    let accounts_of = |chosen: &Chosen| -> BTreeSet<String> {
+        let own = chosen.entries.iter().flat_map(|entry| entry.accounts.iter());
+        own.filter(|own| accounts.contains(&*own.account)).map(|own| own.account.clone()).collect()
+    };
     let mut all: Vec<(Score, Chosen)> = Vec::new();
     for (rank, plan) in plans(question.about).iter().enumerate() {
         for of_query in queries.values() {
             all.extend(plan_for(question, *plan, of_query).map(|chosen| {
                 let days = uncovered(question, &chosen.entries);
-                ((days, rank, newest_last(&chosen.entries)), chosen)
+                let rank = rank + if is_of_summaries(&chosen) { 5 } else { 0 };
+                let lacking =
+                    (is_empty(plan, &chosen), accounts.len() - accounts_of(&chosen).len());
+                ((lacking, days, rank, newest_last(&chosen.entries)), chosen)
             }));
         }
     }
@@ -120,9 +131,20 @@ pub(super) fn choose(question: &Question, entries: &[Entry]) -> Result<Vec<Chose
         return Err(NoAnswer::NotTicked(template::sections(question.about)));
     }
     // A better plan is worth more than a day, and less than a month that is missing.
-    all.sort_by_key(|((days, rank, newest), _)| {
-        (*days / 28, *rank, *days, std::cmp::Reverse(*newest))
+    all.sort_by_key(|((lacking, days, rank, newest), _)| {
+        (*lacking, *days / 28, *rank, *days, std::cmp::Reverse(*newest))
     });
+    let missing: Vec<String> = match all.first() {
+        Some((_, first)) => {
+            let own = accounts_of(first);
+            accounts
+                .iter()
+                .filter(|one| !own.contains(**one))
+                .map(|one| (*one).to_owned())
+                .collect()
+        }
+        None => Vec::new(),
+    };
     let others: Vec<String> = all.iter().skip(1).map(|(_, chosen)| name(chosen)).collect();
     let elsewhere = elsewhere(question, &all);
     let mut chosen: Vec<Chosen> = all.into_iter().map(|(_, chosen)| chosen).collect();
@@ -135,12 +157,46 @@ pub(super) fn choose(question: &Question, entries: &[Entry]) -> Result<Vec<Chose
             first.notes.push(format!("other queries could answer this too: {}", others.join(", ")));
         }
         first.notes.extend(elsewhere);
+        if !missing.is_empty() {
+            let note = format!(
+                "{} is not in this: its statements are of other queries; ask with query {ALL_QUERIES:?}, or with that \
+                 account",
+                missing.join(", ")
+            );
+            first.notes.insert(0, note);
+        }
     }
     Ok(chosen)
 }
 
-/// Days missing, rank of the plan, and when the newest statement was made.
-type Score = (i64, usize, Option<jiff::civil::DateTime>);
+/// Whether it has no rows and how many accounts it lacks, days missing, rank of the plan, and when the newest
+/// statement was made.
+type Score = ((bool, usize), i64, usize, Option<jiff::civil::DateTime>);
+
+/// An empty statement never wins over one that has rows. That nothing is held is said by an empty one, too.
+fn is_empty(plan: &Plan, chosen: &Chosen) -> bool {
+    let section = plan.main.section;
+    let rows = |entry: &Entry| entry.section(section).map_or(0, |section| section.rows);
+    chosen.entries.iter().map(rows).sum::<u64>() == 0
+}
+
+fn is_of_summaries(chosen: &Chosen) -> bool {
+    chosen.levels.first().is_some_and(|(_, level)| *level == SYMBOLS)
+}
+
+/// Sums by symbol over all days of their statement.
+const SYMBOLS: &str = "SYMBOL_SUMMARY";
+
+/// Whether sums over all days of the statements can answer: all of these days are asked for, and not one by one.
+fn takes_summaries(question: &Question, entries: &[&Entry]) -> bool {
+    let is_by_time = question.by.iter().any(|by| matches!(by, By::Year | By::Month));
+    let is_within = |entry: &&Entry| {
+        let Some(period) = entry.period else { return question.from.or(question.to).is_none() };
+        question.from.is_none_or(|from| period.from >= from)
+            && question.to.is_none_or(|to| period.to <= to)
+    };
+    !is_by_time && entries.iter().all(is_within)
+}
 
 fn name(chosen: &Chosen) -> String {
     let entry = chosen.entries.first();
@@ -238,6 +294,9 @@ fn plan_for(question: &Question, plan: Plan, of_query: &[&Entry]) -> Option<Chos
         .filter(|entry| entry.section(plan.main.section).is_some())
         .collect();
     let (level, mut entries) = level(question, plan.main, &with)?;
+    if level == SYMBOLS && !takes_summaries(question, &entries) {
+        return None;
+    }
     let mut notes = Vec::new();
     let without = of_query.len() - entries.len();
     if without > 0 {

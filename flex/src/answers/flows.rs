@@ -338,6 +338,15 @@ fn is_of_dividend(item: &Item<'_>) -> bool {
     item.text(Field::Symbol).is_some() || item.text(Field::Conid).is_some() || says("DIVIDEND")
 }
 
+/// Whether a row of cash is of the kind that is asked about.
+pub(super) fn is_about(about: About, item: &Item<'_>) -> bool {
+    if item.section != "CashTransactions" {
+        return true;
+    }
+    let kind = item.text(Field::Type).unwrap_or_default();
+    cash(&kind, item).is_some_and(|cash| place(about, (cash, &kind)).is_some())
+}
+
 /// Which of the answer's amounts it is, and what it is called.
 fn place(about: About, (cash, kind): (Cash, &str)) -> Option<(usize, String)> {
     let place = match (about, cash) {

@@ -18,6 +18,10 @@ pub(super) struct Sought {
     options: u64,
     /// What there is.
     symbols: BTreeSet<String>,
+    /// Some row of any section is of it: then it is known, and nothing of what is asked about happened to it.
+    is_known: bool,
+    /// Symbols of companies whose name begins so.
+    companies: BTreeSet<String>,
 }
 
 /// Whether a row is of the instrument that is asked for.
@@ -47,6 +51,24 @@ impl Sought {
         is_it
     }
 
+    /// Hears a row of whatever section.
+    pub(super) fn hear(&mut self, item: &Item<'_>, wanted: &str) {
+        self.is_known |= instrument(item, wanted) != Match::No;
+        let is_name = wanted.trim().chars().count() >= 3;
+        if let (true, Some(symbol)) = (is_name, item.text(Field::Symbol))
+            && is_called(item, &plain(wanted))
+            && self.companies.len() < SHOWN
+        {
+            self.companies.insert(clean(&symbol));
+        }
+    }
+
+    /// The one symbol of the company that is meant, where no row has its name.
+    pub(super) fn company(&self) -> Option<&String> {
+        let only = self.companies.first().filter(|_| self.companies.len() == 1);
+        only.filter(|_| !self.is_found)
+    }
+
     fn keep(&mut self, item: &Item<'_>) {
         let Some(symbol) = item.text(Field::Symbol) else { return };
         if self.symbols.len() < MOST && !self.symbols.contains(&*symbol) {
@@ -56,7 +78,7 @@ impl Sought {
 
     /// An instrument that no row is of is none that nothing happened to.
     pub(super) fn found(&self, asked: &str) -> Result<(), NoAnswer> {
-        if self.is_found || self.options > 0 || self.symbols.is_empty() {
+        if self.is_found || self.is_known || self.options > 0 || self.symbols.is_empty() {
             return Ok(());
         }
         let first = plain(asked).chars().next();
@@ -97,10 +119,15 @@ fn instrument(item: &Item<'_>, wanted: &str) -> Match {
     }
     // A company, by how its name begins.
     let is_name = wanted.len() >= 4 && wanted.chars().any(char::is_alphabetic);
+    if is_name && is_called(item, &wanted) { Match::Yes } else { Match::No }
+}
+
+/// Whether it is a share of a company whose name begins so.
+fn is_called(item: &Item<'_>, wanted: &str) -> bool {
     let is_stock = item.text(Field::AssetCategory).is_some_and(|text| text == "STK");
-    let begins = item.text(Field::Description).is_some_and(|text| {
-        let name = plain(&text);
-        name.strip_prefix(&wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
-    });
-    if is_name && is_stock && begins { Match::Yes } else { Match::No }
+    is_stock
+        && item.text(Field::Description).is_some_and(|text| {
+            let name = plain(&text);
+            name.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        })
 }

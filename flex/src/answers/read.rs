@@ -77,6 +77,34 @@ pub(super) fn answer<B: BufRead>(
     chosen: &Chosen,
     (open, rows): (&mut impl FnMut(&Entry) -> io::Result<B>, usize),
 ) -> Result<Answer, NoAnswer> {
+    let company = match attempt(question, chosen, (open, rows))? {
+        Tried::Answer(answer) => return Ok(*answer),
+        Tried::Company(company) => company,
+    };
+    // Where rows do not say the company's name, another section has told its symbol.
+    let named = question.symbol.clone().unwrap_or_default();
+    let by_symbol = Question { symbol: Some(company.clone()), ..question.clone() };
+    match attempt(&by_symbol, chosen, (open, rows))? {
+        Tried::Answer(mut answer) => {
+            answer.notes.insert(0, format!("{named} is {company} in these statements"));
+            Ok(*answer)
+        }
+        Tried::Company(_) => Err(NoAnswer::NoSymbol { asked: named, known: vec![company] }),
+    }
+}
+
+/// What reading came to.
+enum Tried {
+    Answer(Box<Answer>),
+    /// No row has that name, and it is this symbol's.
+    Company(String),
+}
+
+fn attempt<B: BufRead>(
+    question: &Question,
+    chosen: &Chosen,
+    (open, rows): (&mut impl FnMut(&Entry) -> io::Result<B>, usize),
+) -> Result<Tried, NoAnswer> {
     // Which are the first ones is known once all are there.
     let kept = if question.sort.is_some() { usize::MAX } else { rows };
     let mut context = Context::new(question, kept);
@@ -95,6 +123,9 @@ pub(super) fn answer<B: BufRead>(
     let lacking = context.lacking(true);
     if !lacking.is_empty() {
         return Err(NoAnswer::NotTicked(lacking));
+    }
+    if let Some(company) = context.sought.company() {
+        return Ok(Tried::Company(company.clone()));
     }
     context.has_found()?;
     let mut answer = frame(question, chosen);
@@ -119,7 +150,7 @@ pub(super) fn answer<B: BufRead>(
         let all = answer.rows_in_all;
         answer.notes.push(format!("{rows} of {all} rows are shown; totals are over all of them"));
     }
-    Ok(answer)
+    Ok(Tried::Answer(Box::new(answer)))
 }
 
 /// Rows that only an older statement has, although a newer one tells of their days.
@@ -158,6 +189,11 @@ impl Reading<'_, '_> {
                     }
                 }
                 Event::Row(row) => {
+                    if let Some(wanted) = self.context.question.symbol.as_deref() {
+                        let picked = columns.pick(&row);
+                        let item = Item { section: row.section, account: &account, picked };
+                        self.context.sought.hear(&item, wanted);
+                    }
                     if let Some(level) = self.use_of(&row) {
                         let picked = columns.pick(&row);
                         let item = Item { section: row.section, account: &account, picked };
@@ -307,6 +343,10 @@ impl<'q> Context<'q> {
 
     fn is_of_country(&mut self, item: &Item<'_>) -> bool {
         let Some(wanted) = self.question.country.as_deref() else { return true };
+        // Of what is not asked about nobody needs the country.
+        if !flows::is_about(self.question.about, item) {
+            return true;
+        }
         let found = flows::country(item, self.question.about);
         let found = match found.strip_prefix(flows::OPEN) {
             Some(conid) => self.countries.get(conid).cloned(),

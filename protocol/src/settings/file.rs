@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::sources::from_toml_pairs;
-use super::{SETTINGS, Settings};
+use super::{SETTINGS, Setting, Settings};
 use crate::files;
 
 /// More than any configuration.
@@ -22,11 +22,16 @@ pub fn from_file(path: &Path) -> Result<Settings, String> {
     if let Some(why) = files::why_foreign(path).or(folder) {
         return Err(format!("it is not heeded: {why}"));
     }
-    let settings = from_toml_pairs(pairs(&text)?);
+    let pairs = pairs(&text)?;
+    // What is in a file of its own is not in this one.
+    let holds = |setting: &&Setting| {
+        setting.kind.is_secret() && pairs.iter().any(|(key, _)| *key == setting.key())
+    };
+    let secret = SETTINGS.iter().find(holds);
+    let settings = from_toml_pairs(pairs);
     if let Some(bad) = settings.bad.first() {
         return Err(bad.to_string());
     }
-    let secret = SETTINGS.iter().find(|s| s.kind.is_secret() && settings.text(s.name).is_some());
     match secret.filter(|_| is_open_to_others(path)) {
         Some(secret) => Err(format!(
             "it holds {} and others can read it: `chmod 600` it, or keep the secret in the keyring \

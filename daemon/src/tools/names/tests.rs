@@ -107,5 +107,5 @@ fn texts_are_added_to_a_list_that_is_there_or_new() {
     assert_eq!(fields.text(), r#"{"a":1.50,"warnings":["x","y"]}"#);
     let mut fields = Fields::read(r#"{"a":1}"#).unwrap();
     fields.append("warnings", &["y".to_owned()]);
-    assert_eq!(fields.text(), r#"{"a":1,"warnings":["y"]}"#);
+    assert_eq!(fields.text(), r#"{"warnings":["y"],"a":1}"#);
 }
