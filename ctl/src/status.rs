@@ -6,6 +6,7 @@ use ibd_protocol::{Condition, Places, SessionStatus, Status, ToClient, ToDaemon,
 use serde_json::json;
 
 use crate::daemon::{Fault, ask, running};
+use crate::terminal::plain;
 use crate::times::{clock, duration, local};
 use crate::{Context, Ended, answer, freeze, say};
 
@@ -93,7 +94,7 @@ fn login(session: &SessionStatus) -> Option<String> {
     let next = session.next_login_at.as_deref();
     let next = next.map(|moment| format!("next login needed about {}", local(moment)));
     let parts: Vec<String> =
-        [session.username.clone(), since, next].into_iter().flatten().collect();
+        [session.username.as_deref().map(plain), since, next].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 

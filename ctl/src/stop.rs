@@ -76,6 +76,10 @@ fn unheeded(own: &Settings, daemon: &[SettingReport]) -> Vec<&'static str> {
 async fn drain(context: &Context, reason: DrainReason) -> Result<Option<u32>, Fault> {
     let mut connection = match Connection::open(&context.places.socket(), Role::Ctl).await {
         Ok(connection) => connection,
+        // Its socket may have been removed under it: the lock tells.
+        Err(ConnectError::Absent) if holder::pid(&context.places).is_some() => {
+            return signal(context, ConnectError::Absent).await.map(Some);
+        }
         Err(ConnectError::Absent) => return Ok(None),
         // It understands no word of ours: there is a way without words.
         Err(error @ (ConnectError::OtherProtocol { .. } | ConnectError::Silent)) => {

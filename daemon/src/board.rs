@@ -112,7 +112,7 @@ impl Board {
                 paper: session.facts.paper,
                 accounts: session.facts.accounts.iter().map(ToString::to_string).collect(),
                 age_seconds: session.opened.map(|at| at.elapsed().as_secs()),
-                username: session.facts.username.clone(),
+                username: session.facts.username.as_deref().map(ibd_cpapi::failure::clean),
                 login_at: session.facts.login_at.map(|at| to_second(at).to_string()),
                 next_login_at: session
                     .facts

@@ -152,6 +152,12 @@ impl Places {
     /// Makes the state and runtime folders, private to the user, or says why they cannot be used.
     pub fn make(&self) -> Result<(), PlaceError> {
         make_private(&self.state, STATE)?;
+        // What stands above the profiles holds for all of them: a freeze, counted logins, wrong PINs.
+        if let Some(above) = self.state.parent()
+            && let Some(why) = files::why_foreign(above)
+        {
+            return Err(PlaceError::NotPrivate { path: above.to_owned(), why });
+        }
         make_private(&self.logs(), STATE)?;
         make_private(&self.runtime, RUNTIME)
     }

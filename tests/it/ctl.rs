@@ -148,8 +148,31 @@ async fn a_configuration_that_others_can_change_is_refused_in_words() {
     // A pipe that nobody writes to is waited for by nobody.
     std::fs::remove_file(&file).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(&file).status().unwrap().success());
-    let output = world.ctl(&["restart"]).await;
-    assert!(String::from_utf8_lossy(&output.stderr).contains("no regular file"), "{output:?}");
+    for verb in ["restart", "doctor"] {
+        let output = world.ctl(&[verb]).await;
+        let told = [output.stdout.clone(), output.stderr.clone()].concat();
+        assert!(String::from_utf8_lossy(&told).contains("no regular file"), "{output:?}");
+    }
+}
+
+/// A freeze stands above the profiles: nobody else may take it away. And a daemon whose socket was removed is found by
+/// its lock.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_folder_above_the_profiles_is_ours_and_a_lost_socket_is_gone_round() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::simulated();
+    world.client().await.call("get_positions", json!({})).await.ok();
+    let before = world.daemon_pid().await.unwrap();
+    std::fs::remove_file(world.socket()).unwrap();
+    let output = world.ctl(&["restart", "--json"]).await;
+    assert!(output.status.success(), "{output:?}");
+    assert_ne!(json_of(&output)["pid"], before, "it is another process");
+    world.ctl(&["stop"]).await;
+    let above = world.path("state/ibd");
+    std::fs::set_permissions(&above, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let refused = world.client().await.call("get_positions", json!({})).await;
+    assert!(refused.json["message"].as_str().unwrap().contains("0777"), "{}", refused.json);
 }
 
 /// A path that no socket can have, and a runtime folder of somebody else: the socket lies elsewhere.
@@ -226,8 +249,11 @@ async fn logs_are_shown_and_say_why_a_daemon_does_not_start() {
     assert!(!lines.contains("DU1234567"), "account ids are masked in logs");
     world.ctl(&["stop"]).await;
     world.configure("nonsense = 1\n");
+    let refused = world.client().await.call("get_positions", json!({})).await;
+    assert_eq!(refused.error(), "daemon_unavailable");
     let output = world.ctl(&["logs"]).await;
-    assert!(String::from_utf8_lossy(&output.stderr).contains("nonsense"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("nonsense"), "{output:?}");
+    assert_eq!(world.daemon_pid().await, None, "nothing is started by looking");
 }
 
 #[tokio::test]

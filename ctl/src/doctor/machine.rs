@@ -50,8 +50,14 @@ pub(super) fn config_file(places: &Places) -> Check {
     const NAME: &str = "config_file";
     let file = places.config_file();
     let shown = file.display();
-    let Ok(text) = std::fs::read_to_string(&file) else {
-        return Check::ok(NAME, format!("There is no {shown}; defaults are used."));
+    let text = match ibd_protocol::files::read_text(&file, 1 << 20) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Check::ok(NAME, format!("There is no {shown}; defaults are used."));
+        }
+        Err(error) => {
+            return Check::fail(NAME, format!("{shown}: {error}."), "Correct it, or remove it.");
+        }
     };
     match (holds_secret(&text), why_open(&file)) {
         (true, Some(why)) => Check::warn(
