@@ -93,6 +93,15 @@ def listed(check, tools):
         check(f"{tool['name']}: calls.json knows it", tool["name"] in CALLS, "add good and bad arguments there")
 
 
+def unknown(check, tool, result):
+    """What a tool that writes refuses, a tool that reads leaves out of account, and says so."""
+    name = f"{tool['name']}, unknown field"
+    if tool["inputSchema"].get("additionalProperties") is False:
+        refusal(check, name, result, "noSuchField")
+    else:
+        check(f"{name}: named", "noSuchField" in result["content"][0]["text"], result)
+
+
 async def every_tool(check, tools, call):
     """Each tool with good and with bad arguments. `call` gives the result as the wire has it."""
     for tool in tools:
@@ -105,9 +114,11 @@ async def every_tool(check, tools, call):
                 answer(check, name, await call(name, CALLS[name]["good"]), tool["outputSchema"])
             except Exception as error:  # a client may refuse what it got in any way
                 check(f"{name}: the client takes the answer", False, repr(error))
-        arguments, field = CALLS[name]["bad"]
-        refusal(check, f"{name}, bad argument", await call(name, arguments), field)
-        refusal(check, f"{name}, unknown field", await call(name, {"noSuchField": 1}), "noSuchField")
+        # One without arguments has no bad ones.
+        if CALLS[name]["bad"] is not None:
+            arguments, field = CALLS[name]["bad"]
+            refusal(check, f"{name}, bad argument", await call(name, arguments), field)
+        unknown(check, tool, await call(name, {"noSuchField": 1}))
 
 
 async def progress_comes(check, call):

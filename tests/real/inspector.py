@@ -42,7 +42,7 @@ def main():
         if is_known and CALLS[name]["good"] is not None:
             arguments = json.dumps(CALLS[name]["good"])
             answer(check, name, inspect(check, name, 0, *CALL, name, "--tool-args-json", arguments))
-    result = inspect(check, "an error", 5, *CALL, "get_session_status", "--tool-args-json", '{"noSuchField":1}')
+    result = inspect(check, "an error", 5, *CALL, "cancel_order", "--tool-args-json", '{"noSuchField":1}')
     refusal(check, "an error", result, "noSuchField")
     check.end()
 
