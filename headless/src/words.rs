@@ -100,8 +100,9 @@ pub(crate) fn device(options: &[String], has_seed: bool) -> Option<usize> {
 /// A text of the page, on one line and not longer than a person wants to read. It goes into answers
 /// that models read, so control and direction characters are dropped.
 pub(crate) fn short(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let mut line = ibd_text::plain(&words.join(" ")).into_owned();
+    let plain = ibd_text::plain(text);
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    let mut line = words.join(" ");
     if line.chars().count() > LONGEST {
         line = line.chars().take(LONGEST).collect();
         line.push('…');

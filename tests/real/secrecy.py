@@ -197,6 +197,8 @@ def keyring(check):
                 ran = world.ibctl("secrets", "list", "--json")
                 return {one["name"]: one for one in ran.json.get("secrets", [])}.get("IB_PASSWORD_AUTH", {})
 
+            # Nobody starts a daemon by looking.
+            world.ibctl("restart")
             check("keyring: empty at first", listed().get("set") is False, listed())
             ran = world.ibctl("secrets", "set", "IB_PASSWORD_AUTH", "--json", input=PASSWORD + "\n")
             check("keyring: set from stdin", ran.code == 0 and ran.json.get("ok") is True, ran)

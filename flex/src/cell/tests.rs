@@ -25,7 +25,7 @@ fn a_value_is_shown_as_what_its_name_makes_it() {
         ("openCloseIndicator", "-", "\"-\""),
         ("something", "007", "\"007\""),
         ("something", "", "null"),
-        ("description", "a\u{202e}b\u{0}c", "\"abc\""),
+        ("description", "a\u{202e}b\u{0}c", "\"ab c\""),
         ("tradeDate", "03/04/2026", "\"03/04/2026\""),
     ] {
         assert_eq!(json(name, text), expected, "{name}={text}");
