@@ -81,7 +81,7 @@ use guardrails::{Denial, Scene};
 pub use handle::{Known, OrdersHandle};
 use intent::{Intent, IntentId};
 use limits::Limits;
-pub use list::{Feeds, is_working, limit_price, short_ref, stop_price, tif};
+pub use list::{Feeds, action, is_working, limit_price, order_type, short_ref, stop_price, tif};
 use page::Page;
 use round::{Heard, HeardEnd, Target};
 pub use scene::{Needs, RuleBook, gather as gather_scene};

@@ -6,7 +6,6 @@ mod names;
 mod order_args;
 mod order_out;
 mod order_road;
-mod order_words;
 pub mod schema;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::money::Price;
-use ibd_cpapi::orders::{Meaning, OrderRow, OrderStatus, OrderType, Side, Stage};
+use ibd_cpapi::orders::{Meaning, OrderRow, OrderStatus, Side, Stage};
 use ibd_cpapi::trades::Execution;
 use ibd_cpapi::{Failure, faults};
 use jiff::Timestamp;
@@ -621,9 +621,7 @@ pub fn of_status(order: &OrderStatus) -> Standing {
 /// Kind and price in our words.
 fn terms(kind: Option<&str>, price: Option<Price>) -> Option<String> {
     let kind = kind?;
-    let kind = kind
-        .parse::<OrderType>()
-        .map_or_else(|_| ibd_cpapi::failure::clean(kind), |kind| kind.as_str().to_owned());
+    let kind = super::order_type(kind);
     let price = price.map(|price| format!(" {}", price.get().normalize()));
     Some(format!("{kind}{}", price.unwrap_or_default()))
 }

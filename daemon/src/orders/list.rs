@@ -253,6 +253,23 @@ pub fn short_ref(text: &str) -> String {
     }
 }
 
+/// `BUY` or `SELL`, as our arguments name it; another word as it is.
+pub fn action(text: &str) -> String {
+    match text.to_ascii_uppercase().as_str() {
+        "B" | "BUY" => "BUY".to_owned(),
+        "S" | "SELL" => "SELL".to_owned(),
+        _ => ibd_cpapi::failure::clean(text),
+    }
+}
+
+/// `LMT` and the others that orders are sent with; another word as it is.
+pub fn order_type(text: &str) -> String {
+    match text.parse::<ibd_cpapi::orders::OrderType>() {
+        Ok(known) => known.as_str().to_owned(),
+        Err(_) => ibd_cpapi::failure::clean(text),
+    }
+}
+
 /// `CLOSE` is the broker's word for `DAY` in lists.
 pub fn tif(text: &str) -> &str {
     if text == "CLOSE" { "DAY" } else { text }
@@ -292,6 +309,17 @@ mod tests {
 
     fn row(json: &str) -> OrderRow {
         serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn words_of_ibkr_are_told_as_our_own() {
+        let types = [("LIMIT", "LMT"), ("Stop", "STP"), ("MARKET", "MKT"), ("PEGMID", "PEGMID")];
+        for (text, own) in types {
+            assert_eq!(order_type(text), own, "{text}");
+        }
+        for (text, own) in [("B", "BUY"), ("sell", "SELL"), ("SSHORT", "SSHORT")] {
+            assert_eq!(action(text), own, "{text}");
+        }
     }
 
     #[test]

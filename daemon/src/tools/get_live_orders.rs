@@ -14,7 +14,6 @@ use tokio::time::Instant;
 use super::args;
 use super::cell::{Num, Time};
 use super::order_out;
-use super::order_words::{action, order_type};
 use super::{Ctx, Tool};
 use crate::orders::asked::Size;
 use crate::orders::intent::{Intent, IntentId};
@@ -232,8 +231,8 @@ impl From<OrderRow> for Order {
             tif: row.tif.as_deref().map(|text| orders::tif(text).to_owned()),
             symbol: row.ticker,
             sec_type: row.sec_type,
-            action: row.side.as_deref().map(action),
-            order_type: row.order_type.as_deref().map(order_type),
+            action: row.side.as_deref().map(orders::action),
+            order_type: row.order_type.as_deref().map(orders::order_type),
             currency: row.currency,
             status: row.status,
             intent_id: row
@@ -260,14 +259,14 @@ fn described(row: &OrderRow) -> Option<String> {
 impl Order {
     /// Without what is said elsewhere: the one account, a name of ours beside its intentId, and the line of a
     /// plain order of somebody else's, which says what its parts say.
-    fn in_brief(self, is_one_account: bool) -> Self {
+    fn in_brief(self, accounts: &[AccountId]) -> Self {
         let is_own = self.intent_id.is_some();
         let is_plain = self.symbol.is_some()
             && self.action.is_some()
             && self.order_type.as_deref().is_some_and(|kind| PLAIN.contains(&kind))
             && self.sec_type.as_deref() == Some("STK");
         Self {
-            account: self.account.filter(|_| !is_one_account),
+            account: self.account.filter(|_| accounts.len() != 1),
             order_ref: self.order_ref.filter(|_| !is_own),
             text: self.text.filter(|_| is_own || !is_plain),
             ..self
@@ -430,7 +429,7 @@ impl Tool for GetLiveOrders {
         let working = rows.iter().filter(|order| order.working == Some(true)).count();
         let limit = args.limit.unwrap_or(ROWS).min(MAX_ROWS);
         let page = rows.into_iter().skip(from).take(limit);
-        let page: Vec<Order> = page.map(|row| row.in_brief(accounts.len() == 1)).collect();
+        let page: Vec<Order> = page.map(|row| row.in_brief(&accounts)).collect();
         let until = from + page.len();
         Ok(Out {
             accounts: accounts.iter().map(ToString::to_string).collect(),

@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::args;
 use super::cell::{Num, Time};
-use super::order_words::{action, order_type};
 use super::{Ctx, Tool};
 use super::{order_out, order_road};
 use crate::orders;
@@ -258,7 +257,7 @@ impl Out {
             from_here: None,
             account: order.account.as_ref().map(ToString::to_string),
             conid: order.conid.map(ibd_cpapi::id::Conid::get),
-            action: order.side.as_deref().map(action),
+            action: order.side.as_deref().map(orders::action),
             quantity: order.quantity.map(|quantity| Num(quantity.get())),
             filled: filled.map(Num),
             price: order.limit_price.map(|price| Num(price.get())),
@@ -269,7 +268,7 @@ impl Out {
             description: order.description.map(|text| ibd_cpapi::failure::clean(&text)),
             symbol: order.symbol,
             sec_type: order.sec_type,
-            order_type: order.order_type.as_deref().map(order_type),
+            order_type: order.order_type.as_deref().map(orders::order_type),
             currency: order.currency,
             status: order.status,
             as_of,
