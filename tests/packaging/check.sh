@@ -178,17 +178,21 @@ else
     not_checked "an install over running programs (a changed program is not run here unsigned)"
 fi
 rm -rf "$scratch/newer"
-unseen() {
-    mkdir -p "$scratch/run2" && chmod 700 "$scratch/run2"
-    within XDG_RUNTIME_DIR="$scratch/run2" "$root/packaging/uninstall.sh" --purge >"$scratch/output" 2>&1 </dev/null
-}
-check "a purge that cannot reach it fails" not unseen
+# Without an ibctl nobody can ask the daemon to end.
+rm "$bin/ibctl"
+check "a purge that cannot reach it fails" fails_with 1 uninstall --purge
 check "its state stays while it runs" test -f "$home/.local/state/ibd/default/ibd.lock"
 check "it is said how to end it" says "\`kill $daemon\` ends it"
 install --from "$from"
-check "uninstall --purge succeeds while it runs" uninstall --purge
+# What a daemon writes into its state tells where it listens, whatever this shell thinks.
+elsewhere() {
+    mkdir -p "$scratch/run2" && chmod 700 "$scratch/run2"
+    within XDG_RUNTIME_DIR="$scratch/run2" "$root/packaging/uninstall.sh" --purge >"$scratch/output" 2>&1 </dev/null
+}
+check "uninstall --purge succeeds while it runs, from a shell with another runtime folder" elsewhere
 check "it ended, and well" daemon_ends_well
-check "nothing is left" nothing_left
+check "of the other runtime folder an empty one is left" rmdir "$scratch/run/ibd"
+check "and else nothing" nothing_left
 check "a second uninstall succeeds" uninstall
 check "a second uninstall says that nothing was installed" says "No record of an installation"
 
