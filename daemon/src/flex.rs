@@ -40,7 +40,7 @@ use files::Imported;
 pub use handle::FlexHandle;
 use life::{Next, Sign, Step, Tries};
 pub use list::{Listed, listed};
-use memory::{Going, Mark, Memory, Query, QueryId};
+use memory::{Going, Mark, Memory, Query, QueryId, Taken};
 use pace::Pace;
 use schedule::{Daily, Tried};
 
@@ -332,6 +332,9 @@ impl State {
             return Err(words::not_stored(why));
         }
         let query = find(&ask.query, &self.memory.queries)?;
+        if let Some(name) = &ask.name {
+            self.rename(&query, name)?;
+        }
         if let Some(run) = self.runs.get(&query) {
             return Ok(run.standing.subscribe());
         }
@@ -346,6 +349,18 @@ impl State {
         let seen = standing.subscribe();
         self.begin(me, query, standing, ask.name.clone());
         Ok(seen)
+    }
+
+    /// A query that is known is called so from now on; one that is not gets its name with its first statement.
+    fn rename(&mut self, query: &QueryId, name: &str) -> Result<(), Refusal> {
+        match self.memory.rename(query, name) {
+            Err(Taken(other)) => return Err(words::name_taken(name, &other)),
+            Ok(false) => return Ok(()),
+            Ok(true) => {}
+        }
+        self.memory.save(&self.store).map_err(|error| words::not_stored(&error.to_string()))?;
+        self.publish();
+        Ok(())
     }
 
     fn begin(

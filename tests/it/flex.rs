@@ -57,6 +57,21 @@ async fn a_statement_is_summed_up_paged_exported_asked_and_forgotten() {
     let wrong =
         client.call("get_flex_query", json!({ "queryId": "1001", "section": "Nope" })).await;
     assert_eq!(wrong.error(), "invalid_argument");
+    // What says which rows means nothing without a section, and is not dropped.
+    for word in
+        [json!({ "symbol": "AAPL" }), json!({ "from": "2026-01-01" }), json!({ "limit": 5 })]
+    {
+        let mut wish = json!({ "queryId": "1001" });
+        let named = word.as_object().unwrap().clone();
+        wish.as_object_mut().unwrap().extend(named.clone());
+        let refused = client.call("get_flex_query", wish).await;
+        assert_eq!(refused.error(), "invalid_argument");
+        assert_eq!(refused.json["field"].as_str(), named.keys().next().map(String::as_str));
+    }
+    // A known query gets the name that is given.
+    ready(&mut client, json!({ "queryId": "1001", "queryName": "Year" })).await;
+    assert_eq!(ready(&mut client, json!({ "queryId": "year" })).await["queryId"], "1001");
+    ready(&mut client, json!({ "queryId": "1001", "queryName": "Activity" })).await;
 
     for (form, start) in [("xml", "<"), ("csv", "accountId"), ("json", "{")] {
         let wish = json!({ "queryId": "1001", "section": "CashTransactions", "export": form });

@@ -104,6 +104,10 @@ struct Stored {
     aside: Vec<Value>,
 }
 
+/// A name that belongs to the query of that number.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Taken(pub QueryId);
+
 impl Memory {
     /// Reads it. Besides, how many entries were set aside now, for a person to be told.
     pub fn load(store: &Store) -> Result<(Self, usize), String> {
@@ -179,6 +183,20 @@ impl Memory {
         }
     }
 
+    /// Gives a query that is known another name, unless another one is called so. Whether its name is a new one.
+    pub fn rename(&mut self, id: &QueryId, name: &str) -> Result<bool, Taken> {
+        let is_called = |query: &Query| {
+            query.name.eq_ignore_ascii_case(name) || query.id.as_str().eq_ignore_ascii_case(name)
+        };
+        if let Some(other) = self.queries.iter().find(|query| query.id != *id && is_called(query)) {
+            return Err(Taken(other.id.clone()));
+        }
+        let known = self.queries.iter_mut().find(|query| query.id == *id && query.name != name);
+        let Some(query) = known else { return Ok(false) };
+        name.clone_into(&mut query.name);
+        Ok(true)
+    }
+
     /// Takes over what the original remembered (`flex-queries.json`); how many were new. `None`: this is
     /// no such file.
     pub fn import(&mut self, text: &str, now: Timestamp) -> Option<usize> {
@@ -225,6 +243,21 @@ mod tests {
         value["version"] = json!(2);
         store.keep(KEY, &value).unwrap();
         assert!(Memory::load(&store).is_err(), "a newer one's is not touched");
+    }
+
+    #[test]
+    fn a_known_query_gets_another_name_that_is_free() {
+        let id = |text: &str| QueryId::parse(text).unwrap();
+        let mut memory = Memory::default();
+        memory.used(&id("1001"), "Activity", Timestamp::UNIX_EPOCH);
+        memory.used(&id("1002"), "Trades", Timestamp::UNIX_EPOCH);
+        assert_eq!(memory.rename(&id("1001"), "Mine"), Ok(true));
+        assert_eq!(memory.rename(&id("1001"), "Mine"), Ok(false));
+        assert_eq!(memory.rename(&id("1001"), "trades"), Err(Taken(id("1002"))));
+        assert_eq!(memory.rename(&id("1001"), "1002"), Err(Taken(id("1002"))));
+        assert_eq!(memory.rename(&id("1003"), "New"), Ok(false), "it has no name yet");
+        let names: Vec<&str> = memory.queries.iter().map(|query| query.name.as_str()).collect();
+        assert_eq!(names, ["Mine", "Trades"]);
     }
 
     #[test]

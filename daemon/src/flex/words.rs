@@ -6,7 +6,7 @@ use ibd_flex::archive::{AddError, Added, Outcome};
 use ibd_flex::statement::StatementError;
 use jiff::civil::Date;
 
-use super::memory::Query;
+use super::memory::{Query, QueryId};
 use crate::refusal::Refusal;
 
 /// How one gets a token.
@@ -242,6 +242,15 @@ pub fn several(text: &str, queries: &[&Query]) -> Refusal {
     )
     .at("queryId")
     .or(queries.iter().map(|query| candidate(query)))
+}
+
+/// The name that one is to get belongs to another.
+pub fn name_taken(name: &str, other: &QueryId) -> Refusal {
+    Refusal::argument(
+        "queryName",
+        format!("Query {other} is called {name:?} already."),
+        "Choose another name, or leave queryName out.",
+    )
 }
 
 fn candidate(query: &Query) -> serde_json::Value {

@@ -162,9 +162,14 @@ impl Tool for GetFlexQuery {
         let daily = daily(args.daily.as_deref())?;
         let form = form(&args)?;
         let rows = rows(&args)?;
+        let section = needs_section(&args);
         if let Some(imported) = imported(&ctx.desks.flex.view(), &query, &rows) {
             if args.refresh == Some(true) || daily.is_some() {
                 return Err(words::cannot_run(&imported.query_name));
+            }
+            // Of which days the statement is to be is said by from and to.
+            if let Some(field) = section.filter(|field| !matches!(*field, "from" | "to")) {
+                return Err(no_section(field));
             }
             let out = Out {
                 status: "ready",
@@ -178,16 +183,12 @@ impl Tool for GetFlexQuery {
             };
             return shown(&ctx, imported, out, (rows, form)).await;
         }
-        if matches!(form, Some(Form::Csv | Form::Json)) && args.section.is_none() {
-            return Err(Refusal::argument(
-                "section",
-                "Only rows of one section can be written as csv or json.",
-                "Name the section; call without export to see which there are.",
-            ));
+        if let Some(field) = section {
+            return Err(no_section(field));
         }
         let ask = Ask {
             query: query.clone(),
-            name: args.query_name.clone(),
+            name: args.query_id.as_ref().and(args.query_name.clone()),
             refresh: args.refresh == Some(true),
         };
         // An end needs no statement first.
@@ -231,6 +232,38 @@ impl Tool for GetFlexQuery {
             }
         }
     }
+}
+
+/// An argument that says which rows, where no section is named whose rows it could be.
+fn needs_section(args: &Args) -> Option<&'static str> {
+    if args.section.is_some() {
+        return None;
+    }
+    let is_of_rows = matches!(args.export.as_deref(), Some("csv" | "json"));
+    // Days come last: of an imported statement they mean something without a section, too.
+    [
+        ("export", is_of_rows),
+        ("columns", args.columns.is_some()),
+        ("symbol", args.symbol.is_some()),
+        ("account", args.account.is_some()),
+        ("type", args.kind.is_some()),
+        ("level", args.level.is_some()),
+        ("limit", args.limit.is_some()),
+        ("cursor", args.cursor.is_some()),
+        ("from", args.from.is_some()),
+        ("to", args.to.is_some()),
+    ]
+    .into_iter()
+    .find_map(|(name, is_given)| is_given.then_some(name))
+}
+
+fn no_section(field: &'static str) -> Refusal {
+    Refusal::argument(
+        field,
+        format!("{field} is about rows of one section, and no section is named."),
+        "Name the section, too, e.g. Trades; without both the answer tells which sections there are. Questions about \
+         days or symbols are for ask_flex.",
+    )
 }
 
 /// The newest statement of a query of which there are only imported ones; of the days that are asked for, if

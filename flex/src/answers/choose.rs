@@ -119,10 +119,13 @@ pub(super) fn choose(question: &Question, entries: &[Entry]) -> Result<Vec<Chose
     for (rank, plan) in plans(question.about).iter().enumerate() {
         for of_query in queries.values() {
             all.extend(plan_for(question, *plan, of_query).map(|chosen| {
-                let days = uncovered(question, &chosen.entries);
+                let days = match question.about {
+                    About::Positions => behind(question, &chosen.entries),
+                    _ => uncovered(question, &chosen.entries),
+                };
                 let rank = rank + if is_of_summaries(&chosen) { 5 } else { 0 };
-                let lacking =
-                    (is_empty(plan, &chosen), accounts.len() - accounts_of(&chosen).len());
+                let is_empty = question.about != About::Positions && is_empty(plan, &chosen);
+                let lacking = (is_empty, accounts.len() - accounts_of(&chosen).len());
                 ((lacking, days, rank, newest_last(&chosen.entries)), chosen)
             }));
         }
@@ -169,11 +172,12 @@ pub(super) fn choose(question: &Question, entries: &[Entry]) -> Result<Vec<Chose
     Ok(chosen)
 }
 
-/// Whether it has no rows and how many accounts it lacks, days missing, rank of the plan, and when the newest
-/// statement was made.
+/// Whether it has no rows and how many accounts it lacks, days missing (of positions: how old they are), rank of the
+/// plan, and when the newest statement was made.
 type Score = ((bool, usize), i64, usize, Option<jiff::civil::DateTime>);
 
-/// An empty statement never wins over one that has rows. That nothing is held is said by an empty one, too.
+/// An empty statement never wins over one that has rows. Of positions it may: that nothing is held is said by an
+/// empty one.
 fn is_empty(plan: &Plan, chosen: &Chosen) -> bool {
     let section = plan.main.section;
     let rows = |entry: &Entry| entry.section(section).map_or(0, |section| section.rows);
@@ -376,6 +380,14 @@ fn needed<'e>(question: &Question, section: &str, newest_first: &[&'e Entry]) ->
         }
     }
     kept
+}
+
+/// How many days lie between the day asked for, or today, and the last day whose positions these tell.
+fn behind(question: &Question, entries: &[Entry]) -> i64 {
+    let to = question.to.unwrap_or(question.today).min(question.today);
+    let lasts = entries.iter().filter_map(|entry| entry.period).map(|period| period.to);
+    let last = lasts.filter(|last| *last <= to).max();
+    last.map_or(i64::MAX, |last| i64::from(to.since(last).map_or(0, |span| span.get_days())))
 }
 
 /// How many days of the period asked for, or of all that could be had, are missing.

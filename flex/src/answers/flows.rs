@@ -221,11 +221,17 @@ impl Flows {
         // The row's rate is of its own currency, and a commission may be in another.
         let rate =
             if own == part.currency { context.number(item, Field::FxRateToBase) } else { None };
+        // What came and what went are told apart, and together.
+        let measures: &[usize] = match (context.question.about, part.amount.is_sign_negative()) {
+            (About::Deposits, false) => &[NET, DEPOSITED],
+            (About::Deposits, true) => &[NET, WITHDRAWN],
+            _ => &[part.measure],
+        };
         let flow = Flow {
             keys: keys(context.question, item, (day, &part.kind)),
             account: &item.account(),
             currency: &part.currency,
-            measure: part.measure,
+            measures,
             amount: part.amount,
             day,
             rate,
@@ -242,7 +248,7 @@ impl Flows {
                 keys: tax.keys,
                 account: &tax.account,
                 currency: &tax.currency,
-                measure: 0,
+                measures: &[0],
                 amount: tax.amount,
                 day: tax.day,
                 rate: tax.rate,
@@ -259,7 +265,7 @@ impl Flows {
         let measures: Vec<(usize, &str)> = measures(question.about)
             .iter()
             .copied()
-            .filter(|(at, _)| *at != IN_LIEU || self.sums.has(IN_LIEU))
+            .filter(|(_, name)| *name != "inLieu" || self.sums.has(IN_LIEU))
             .collect();
         self.sums.finish((&keys, &measures), &mut context.rates, answer);
         answer.notes.extend(remark(question).map(str::to_owned));
@@ -289,6 +295,10 @@ fn remark(question: &Question) -> Option<&'static str> {
 
 /// What was paid in lieu stands apart where there is any.
 const IN_LIEU: usize = 2;
+/// Of deposits.
+const NET: usize = 0;
+const DEPOSITED: usize = 1;
+const WITHDRAWN: usize = 2;
 
 fn measures(about: About) -> &'static [(usize, &'static str)] {
     match about {
@@ -296,6 +306,7 @@ fn measures(about: About) -> &'static [(usize, &'static str)] {
         About::Dividends => &[(0, "dividends"), (1, "withheld"), (IN_LIEU, "inLieu")],
         About::Withholding => &[(0, "withheld")],
         About::Interest => &[(0, "interest"), (1, "withheld")],
+        About::Deposits => &[(DEPOSITED, "deposited"), (WITHDRAWN, "withdrawn"), (NET, "net")],
         _ => &[(0, "amount")],
     }
 }

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use super::fields::{Field, Item};
 use super::rates::UNNAMED;
 use super::read::Context;
+use super::sums::cents;
 use super::{Answer, Table};
 use crate::cell::Cell;
 use crate::question::By;
@@ -56,6 +57,7 @@ impl Nav {
 
     fn put(&mut self, context: &mut Context<'_>, item: &Item<'_>, (day, value): (Date, Value)) {
         if context.is_in_period(Some(day)) {
+            let value = Value { total: cents(value.total), cash: value.cash.map(cents) };
             self.days.entry((item.account().into_owned(), day)).or_insert(value);
         }
     }

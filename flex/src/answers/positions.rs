@@ -138,7 +138,7 @@ impl Positions {
                         keys: Vec::new(),
                         account,
                         currency,
-                        measure,
+                        measures: &[measure],
                         amount: amount.unwrap_or_default(),
                         day: Some(held.day),
                         rate: position.rate,

@@ -5,23 +5,25 @@ use crate::cell::Cell;
 use crate::question::Sort;
 
 /// Columns of amounts, the best first: those in base can be compared with each other.
-const AMOUNTS: [&str; 12] = [
+const AMOUNTS: [&str; 14] = [
     "realisedInBase",
     "dividendsInBase",
     "interestInBase",
     "withheldInBase",
+    "netInBase",
     "amountInBase",
     "valueInBase",
     "realised",
     "dividends",
     "interest",
     "withheld",
+    "net",
     "amount",
     "value",
 ];
 /// The same of rows that are told one by one.
 const OF_ROWS: [&str; 2] = ["proceeds", "total"];
-const TIMES: [&str; 4] = ["time", "day", "month", "year"];
+const TIMES: [&str; 5] = ["time", "day", "date", "month", "year"];
 
 /// Sorts the table, and says by what; what has no amount comes last.
 pub(super) fn sort(answer: &mut Answer, sort: Sort) {

@@ -9,7 +9,8 @@ use super::rates::{OF_DAY, OF_ROW, Rates, UNNAMED};
 use super::{Answer, Table, Tick, template};
 use crate::cell::Cell;
 
-/// An answer has one kind of amount, or up to three: dividends, what was paid in lieu, and what was withheld.
+/// An answer has one kind of amount, or up to three: dividends, what was paid in lieu, and what was withheld; net,
+/// deposited, and withdrawn.
 pub(super) const MEASURES: usize = 3;
 /// Decimal places of what was converted: more were never paid.
 const CENTS: u32 = 2;
@@ -24,7 +25,8 @@ pub(super) struct Flow<'a> {
     pub(super) account: &'a str,
     /// Empty if nobody says; [`BASE`] for the account's own.
     pub(super) currency: &'a str,
-    pub(super) measure: usize,
+    /// Of which of the answer's amounts it is a part.
+    pub(super) measures: &'a [usize],
     pub(super) amount: Decimal,
     pub(super) day: Option<Date>,
     /// To base, as the row says.
@@ -60,13 +62,15 @@ impl Sums {
         let key = (flow.keys, flow.currency.to_owned(), flow.account.to_owned());
         let group = self.groups.entry(key).or_default();
         group.rows += 1;
-        let at = flow.measure;
-        let mut is_fine = add(&mut group.amounts[at], Some(flow.amount));
-        is_fine &= match rate.or(is_base.then_some(Decimal::ONE)) {
-            Some(rate) => add(&mut group.base[at], flow.amount.checked_mul(rate)),
-            None => add(&mut group.pending.entry(flow.day).or_default()[at], Some(flow.amount)),
-        };
-        self.is_overflown |= !is_fine;
+        let rate = rate.or(is_base.then_some(Decimal::ONE));
+        for at in flow.measures.iter().copied() {
+            let mut is_fine = add(&mut group.amounts[at], Some(flow.amount));
+            is_fine &= match rate {
+                Some(rate) => add(&mut group.base[at], flow.amount.checked_mul(rate)),
+                None => add(&mut group.pending.entry(flow.day).or_default()[at], Some(flow.amount)),
+            };
+            self.is_overflown |= !is_fine;
+        }
     }
 
     /// Whether there is any amount of that kind.
@@ -204,7 +208,8 @@ impl Group {
     }
 }
 
-fn cents(amount: Decimal) -> Decimal {
+/// Nobody is paid in less.
+pub(super) fn cents(amount: Decimal) -> Decimal {
     amount.round_dp_with_strategy(CENTS, RoundingStrategy::MidpointAwayFromZero)
 }
 

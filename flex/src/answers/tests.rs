@@ -276,7 +276,7 @@ fn dividends_come_with_what_was_withheld_and_rates_of_their_day() {
             r#"["Withholding Tax","USD",0,-2,0,-2,1]"#,
         ]
     );
-    assert_eq!(told("deposits"), [r#"["USD",5000,5000,1]"#]);
+    assert_eq!(told("deposits"), [r#"["USD",5000,0,5000,5000,0,5000,1]"#]);
     assert_eq!(told("fees"), [r#"["Other Fees","USD",-4.5,-4.5,1]"#]);
     assert_eq!(told("dividends in April of NESN"), [r#"["NESN","CHF",1000,0,1500,0,1]"#]);
 }

@@ -106,7 +106,7 @@ impl Trades {
             keys: Vec::new(),
             account: &item.account(),
             currency: &currency,
-            measure: usize::from(is_sale),
+            measures: &[usize::from(is_sale)],
             amount: proceeds,
             day: context.day(item, &[Field::TradeDate, Field::DateTime, Field::ReportDate]),
             rate: context.number(item, Field::FxRateToBase),

@@ -48,7 +48,9 @@ fn taxes_are_fees_and_cash_transfers_are_deposits() {
          <TransactionTaxes>{}{}</TransactionTaxes><SalesTaxes><SalesTax currency=\"USD\" fxRateToBase=\"1\" \
          date=\"20260311\" salesTax=\"-0.7\" transactionID=\"77\"/></SalesTaxes>\
          <Transfers><Transfer type=\"INTERNAL\" direction=\"IN\" currency=\"USD\" fxRateToBase=\"1\" \
-         date=\"20260312\" cashTransfer=\"250\" transactionID=\"78\" levelOfDetail=\"TRANSFER\"/></Transfers>",
+         date=\"20260312\" cashTransfer=\"250\" transactionID=\"78\" levelOfDetail=\"TRANSFER\"/><Transfer \
+         type=\"INTERNAL\" direction=\"OUT\" currency=\"USD\" fxRateToBase=\"1\" date=\"20260313\" \
+         cashTransfer=\"-100\" transactionID=\"79\" levelOfDetail=\"TRANSFER\"/></Transfers>",
         trade(1, "-3"),
         trade(2, "0"),
         tax(1, "-3"),
@@ -65,7 +67,10 @@ fn taxes_are_fees_and_cash_transfers_are_deposits() {
             r#"["Taxes on trades","EUR",-8,-10,2]"#,
         ]
     );
-    assert_eq!(lines(&desk.ask("deposits").totals), [r#"["USD",250]"#]);
+    // What came, what went, and 150 in all.
+    let deposits = desk.ask("deposits");
+    assert_eq!(deposits.totals.cols, ["currency", "deposited", "withdrawn", "net"]);
+    assert_eq!(lines(&deposits.totals), [r#"["USD",250,-100,150]"#]);
 }
 
 #[test]

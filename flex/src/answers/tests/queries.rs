@@ -67,3 +67,29 @@ fn days_in_other_queries_are_named_and_joined_when_asked_for() {
     assert_eq!(lines(&all.totals), [r#"["USD",3,0]"#], "{:?}", all.notes);
     assert_eq!(all.statements, 3);
 }
+
+#[test]
+fn positions_are_of_the_query_that_knows_the_last_day() {
+    let held = |query: &'static str, days: (&'static str, &'static str), quantity: &str| {
+        let position = super::position(days.1, "SUMMARY", ("A", quantity, "5"));
+        Paper { query, days, ..YEAR }
+            .of(&format!("{BASE}<OpenPositions>{position}</OpenPositions>"))
+    };
+    let year = held("Year", ("20260101", "20261029"), "7");
+    let day = held("Daily", ("20261030", "20261030"), "2");
+    let sold = Paper { query: "Daily", days: ("20261101", "20261101"), ..YEAR }
+        .of(&format!("{BASE}<OpenPositions/>"));
+    // The query of a whole year has more days, and says less of the last one.
+    let answer = Desk::with([year.as_str(), day.as_str()]).ask("positions");
+    assert_eq!(answer.query.name, "Daily");
+    assert_eq!(answer.table.column("quantity"), [&Cell::Number(Decimal::TWO)]);
+    // Sold since: the empty statement is the one that knows.
+    let desk = Desk::with([year.as_str(), day.as_str(), sold.as_str()]);
+    let answer = desk.ask("positions");
+    assert_eq!((answer.table.rows.len(), answer.period.unwrap().to), (0, date(2026, 11, 1)));
+    assert!(notes(&answer, "U1 holds nothing on 2026-11-01"), "{:?}", answer.notes);
+    // As of a day that only the other query reaches.
+    let answer = desk.ask("positions on 2026-10-29");
+    assert_eq!(answer.query.name, "Year");
+    assert_eq!(answer.table.column("quantity"), [&Cell::Number(Decimal::from(7))]);
+}
