@@ -182,13 +182,19 @@ fn failed(json: bool, fault: &Fault) -> ExitCode {
         let mut json = fault.details.clone();
         json.insert("error".to_owned(), fault.text.clone().into());
         json.insert("hint".to_owned(), fault.hint.clone().into());
-        say(&serde_json::Value::Object(json).to_string());
+        say(&ibd_text::json(&serde_json::Value::Object(json).to_string()));
     }
-    eprintln!("ibctl: {}", fault.text);
+    eprintln!("ibctl: {}", for_terminal(&fault.text));
     if !fault.hint.is_empty() {
-        eprintln!("hint: {}", fault.hint);
+        eprintln!("hint: {}", for_terminal(&fault.hint));
     }
     ExitCode::from(fault.code)
+}
+
+/// Lines as a terminal may show them: whatever others wrote into them draws nothing there.
+fn for_terminal(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(ibd_text::escaped).collect();
+    lines.join("\n")
 }
 
 /// The one place that writes to stdout. A reader that has gone is no failure.
@@ -207,9 +213,9 @@ pub(crate) fn answer(
     match context.json {
         true => {
             let json = serde_json::to_string(json).map_err(|e| Fault::new(e.to_string(), ""))?;
-            say(&json);
+            say(&ibd_text::json(&json));
         }
-        false => say(text),
+        false => say(&for_terminal(text)),
     }
     Ok(())
 }

@@ -283,7 +283,7 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
 /// What leaves for a model has nothing in it that is not seen, and no line that others began: whatever a broker, a
 /// statement or a client wrote. JSON writes such characters as they are, or behind a backslash.
 fn harmless(json: String) -> String {
-    if !json.contains('\\') && !json.chars().any(ibd_text::is_invisible) {
+    if !json.contains('\\') && ibd_text::is_plain(&json) {
         return json;
     }
     match serde_json::from_str::<Value>(&json) {
@@ -345,6 +345,7 @@ mod tests {
             (r#"{"a":1.50,"b":"x"}"#, r#"{"a":1.50,"b":"x"}"#),
             (r#"{"a":1.5,"b":"x\ny \u001b[2J"}"#, r#"{"a":1.5,"b":"x y  [2J"}"#),
             ("{\"b\u{200b}\":[\"\u{e0041}x\"]}", r#"{"b":["x"]}"#),
+            ("{\"a\":\"\u{9b}2J\u{7f}\u{a0}x\"}", r#"{"a":" 2J  x"}"#),
             (r#"{"q":"say \"no\""}"#, r#"{"q":"say \"no\""}"#),
         ] {
             assert_eq!(harmless(json.to_owned()), expected, "{json}");
