@@ -1,7 +1,10 @@
 //! A line of stdin as a message, or as the answer to what is none. Pure, but for the set of ids that are open.
 
+mod repeats;
+
 use std::collections::HashSet;
 
+use repeats::repeated;
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientNotification, ClientRequest, CustomRequest, GetMeta, JsonRpcMessage, JsonRpcRequest,
@@ -55,7 +58,13 @@ impl Ledger {
             return Understood::Nothing;
         }
         match serde_json::from_slice::<RxJsonRpcMessage<RoleServer>>(line) {
-            Ok(message) => self.take(message),
+            Ok(message) => match (&message, repeated(line)) {
+                (JsonRpcMessage::Request(request), Some(name)) => {
+                    let what = format!("{name:?} stands twice in one object: give it once");
+                    refused(json!(request.id), INVALID_PARAMS, &what)
+                }
+                _ => self.take(message),
+            },
             Err(error) => not_a_message(line, &error),
         }
     }
@@ -141,6 +150,9 @@ fn repaired(custom: &CustomRequest) -> Result<ClientRequest, &'static str> {
             params.remove("arguments");
         }
         Some(Value::String(text)) => match serde_json::from_str::<Value>(text) {
+            Ok(_) if repeated(text.as_bytes()).is_some() => {
+                return Err("a name stands twice in params.arguments: give it once");
+            }
             Ok(arguments @ Value::Object(_)) => {
                 params.insert("arguments".to_owned(), arguments);
             }

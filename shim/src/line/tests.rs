@@ -113,6 +113,26 @@ fn arguments_in_a_text_are_read_and_others_refused_in_words() {
 }
 
 #[test]
+fn a_name_that_stands_twice_is_refused_wherever_it_stands() {
+    let call = |arguments: &str| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"t","arguments":{arguments}}}}}"#
+        )
+    };
+    for given in [
+        r#"{"quantity":1,"quantity":100}"#,
+        r#"{"legs":[{"conid":1},{"quantity":1,"quan\u0074ity":1}]}"#,
+        r#""{\"quantity\":1,\"quantity\":2}""#,
+    ] {
+        let (id, code, words) = answer(call(given).as_bytes());
+        assert_eq!((id, code), (json!(1), -32602), "{given}");
+        assert!(words.contains("stands twice"), "{words}");
+    }
+    let apart = r#"{"a":{"x":1},"b":[{"x":1},{"x":2.5,"y":null,"z":"x"}],"x":true}"#;
+    assert_eq!(arguments(&call(apart)), serde_json::from_str::<Value>(apart).unwrap());
+}
+
+#[test]
 fn an_id_is_free_again_when_its_request_is_answered_or_cancelled() {
     let ping = br#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#;
     let mut ledger = begun();
