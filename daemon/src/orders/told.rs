@@ -14,8 +14,8 @@ use super::page;
 use super::standing::{Part, Standing};
 
 /// Said of protection that ends with the day.
-pub const STOP_ENDS: &str = "The stop ends with today's session (tif DAY); what is held after that stands without it. \
-    GTC keeps it until it is cancelled.";
+pub const STOP_ENDS: &str = "The stop ends with today's session (tif DAY), and nothing takes its place. GTC keeps it until \
+    it is cancelled.";
 
 /// What should be known of an intent before anything else, a sentence each.
 pub fn warnings(intent: &Intent, now: Timestamp) -> Vec<String> {

@@ -33,6 +33,11 @@ pub struct Out {
     next: Option<String>,
     /// Whether the other tools can be used now.
     ready: bool,
+    /// open; closed or frozen: no order is sent; read_only: nor from this client.
+    trading: String,
+    /// Why it is not open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trading_text: Option<String>,
     /// true: paper account; false: real money; absent: not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     paper: Option<bool>,
@@ -83,6 +88,7 @@ impl Tool for GetSessionStatus {
             Ok(lease) => ctx.admit().and_then(|()| ctx.policy.admits_login(lease.facts())).err(),
             Err(_) => ctx.admit().err(),
         };
+        let (trading, trading_text) = trading(&ctx);
         let hint = (!view.hint.is_empty()).then(|| view.hint.clone());
         Ok(Out {
             state: view.state.as_str(),
@@ -91,6 +97,8 @@ impl Tool for GetSessionStatus {
                 .as_ref()
                 .map_or(view.text_at(jiff::Timestamp::now()), |refusal| refusal.message.clone()),
             next: refused.map(|refusal| refusal.next).or(hint),
+            trading,
+            trading_text,
             paper: view.facts.paper,
             accounts: view.facts.accounts.iter().map(ToString::to_string).collect(),
             gateway: ctx.desks.board.gateway().borrow().mode().as_str(),
@@ -101,5 +109,17 @@ impl Tool for GetSessionStatus {
             since: view.since,
             as_of: Time::now(),
         })
+    }
+}
+
+fn trading(ctx: &Ctx) -> (String, Option<String>) {
+    let trading = ctx.desks.board.trading();
+    match trading.state.as_str() {
+        _ if ctx.policy.read_only => (
+            "read_only".to_owned(),
+            Some("IB_READ_ONLY_MODE is set: tools that send orders are not shown.".to_owned()),
+        ),
+        "open" => (trading.state, None),
+        _ => (trading.state, Some(trading.text)),
     }
 }
