@@ -399,6 +399,11 @@ fn nothing_told_is_lost(
                 findings.unwritten += 1;
                 !placed.contains(&one.intent.id)
             }
+            // That it was declined, or that nobody answered in time: the next daemon waits for an answer again.
+            "not_placed" if remains.disk_failed && matches!(one.last(), State::Awaiting(_)) => {
+                findings.unwritten += 1;
+                !placed.contains(&one.intent.id)
+            }
             // Declined, which could not be written either; and the order came alive all the same.
             "not_placed" if remains.disk_failed && has_risen(remains, one) => {
                 findings.unwritten += 1;
