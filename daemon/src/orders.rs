@@ -12,12 +12,17 @@
 mod answers;
 pub mod approval;
 pub mod asked;
+mod audit;
 pub mod book;
+mod breaker;
+mod broker;
 pub mod change;
 mod claim;
 pub mod clock;
+mod controls;
 mod desk;
 mod egress;
+mod events;
 pub mod evidence;
 pub mod exact;
 mod feed;
@@ -31,6 +36,7 @@ pub mod intent;
 mod lane;
 mod last_look;
 pub mod lateness;
+mod ledger;
 pub mod life;
 pub mod limits;
 mod list;
@@ -39,13 +45,15 @@ pub(crate) mod mutant;
 pub mod order;
 pub mod page;
 pub mod peeks;
+mod person;
 mod pins;
 pub mod prepare;
 mod questions;
 pub mod record;
-mod report;
+mod resolve;
 mod round;
 mod scene;
+mod shown;
 mod siblings;
 mod sightings;
 pub mod standing;
@@ -55,7 +63,6 @@ mod trail;
 mod unlisted;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -65,7 +72,6 @@ use ibd_cpapi::orders::OrderRow;
 use ibd_cpapi::trades::Execution;
 use ibd_protocol::settings::Settings;
 use ibd_protocol::{OrdersReport, OrdersVerb};
-use jiff::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::sync::watch as sync_watch;
 use tokio::task::JoinHandle;
@@ -74,19 +80,22 @@ use crate::board::Board;
 use crate::market::Underlyings;
 use crate::refusal::Refusal;
 use crate::session::{Lease, SessionHandle};
-use book::Book;
+use broker::Broker;
+use controls::Controls;
+use desk::Approvals;
 pub use desk::{Answerer, Pin, Request};
 use evidence::Evidence;
 use guardrails::{Denial, Scene};
 pub use handle::{Known, OrdersHandle};
 use intent::{Intent, IntentId};
-use limits::Limits;
+use lane::Lane;
+use ledger::Ledger;
 pub use list::{Feeds, action, is_working, limit_price, order_type, short_ref, stop_price, tif};
 use page::Page;
 use round::{Heard, HeardEnd, Target};
 pub use scene::{Needs, RuleBook, gather as gather_scene};
 pub use tickets::place as tickets_of;
-use trail::Trail;
+use watch::Watch;
 
 /// What a person says in a dialog who approves.
 pub const APPROVE: &str = "approve";
@@ -196,71 +205,17 @@ pub struct Arguments {
 #[derive(Debug)]
 pub struct Orders;
 
-/// What the actor keeps.
+/// What the actor keeps, each part in the hands of who changes it.
 #[derive(Debug)]
 pub struct State {
     board: Board,
-    session: SessionHandle,
-    underlyings: Underlyings,
-    feeds: Feeds,
-    limits: Limits,
-    settings: Settings,
-    flags: flags::Flags,
-    /// What other profiles sent.
-    siblings: siblings::Siblings,
-    /// The accounts that no other daemon sends orders for.
-    claims: claim::Claims,
-    /// Orders, anybody's, whose own page has shown that they are over, and when.
-    gone: BTreeMap<OrderId, Timestamp>,
-    folder: PathBuf,
-    /// What the journal must hold, known besides it.
-    heads: head::Heads,
     changes: sync_watch::Sender<u64>,
-    book: Book,
-    /// Where every step is written before it is acted on. An error: why trading is closed.
-    trail: Result<Trail, String>,
-    /// Intents whose first state stands in no journal yet, because nothing of it was told to anybody.
-    unwritten: Vec<IntentId>,
-    /// What waits for the lane, in order.
-    queue: VecDeque<IntentId>,
-    /// Whose the lane is, from the proof to the end of the round.
-    lane: Option<IntentId>,
-    /// The lease of the round.
-    lease: Option<Lease>,
-    /// The lease as last seen, and when the look it may be proven by was.
-    ready: Option<Lease>,
-    /// The brokerage session in which everything in doubt was looked for.
-    examined: Option<u64>,
-    /// Scenes that came with requests, until their turn.
-    scenes: HashMap<IntentId, (Scene, Lease)>,
-    /// The question that was answered, by its secret token.
-    tokens: HashMap<String, IntentId>,
-    /// What was shown to whoever said yes, until it is sent.
-    shown: HashMap<IntentId, approval::Approval>,
-    /// Complete looks that have not seen what is in doubt.
-    absences: HashMap<IntentId, u32>,
-    /// What was said already: alarms, and ends that do not come.
-    said: HashSet<String>,
-    look: Option<JoinHandle<()>>,
-    peeking: Option<JoinHandle<()>>,
-    /// What IBKR pushes, while there is a session and something to hear of.
-    feed: Option<JoinHandle<()>>,
-    /// How many requests with orders may have left.
-    egress: egress::Egress,
-    /// Orders of which news is expected at any moment.
-    peeks: peeks::Peeks,
-    /// Orders that the lists no longer show.
-    unlisted: unlisted::Unlisted,
-    /// Orders that are over here and work in a list, and whose page could not be read.
-    unread: BTreeSet<OrderId>,
-    /// When the next of them is asked for.
-    called_at: Option<tokio::time::Instant>,
-    looked_at: Option<tokio::time::Instant>,
-    wants_look: bool,
-    round: Option<lane::Running>,
-    pins: pins::Pins,
-    /// Whether a PIN is wanted of whoever approves.
-    has_pin: bool,
+    broker: Broker,
+    controls: Controls,
+    ledger: Ledger,
+    lane: Lane,
+    approvals: Approvals,
+    watch: Watch,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -295,13 +250,13 @@ impl Actor for Orders {
                 let _ = reply.send(state.would_be(*request));
             }
             Msg::Known(key, token, reply) => {
-                let _ = reply.send(state.known(&key, token.as_deref()));
+                let _ = reply.send(state.ledger.known(&key, token.as_deref()));
             }
             Msg::Look(id, reply) => {
-                let _ = reply.send(state.book.latest(id).cloned());
+                let _ = reply.send(state.ledger.book.latest(id).cloned());
             }
             Msg::OfOrder(order_id, reply) => {
-                let _ = reply.send(state.book.by_order(order_id).cloned());
+                let _ = reply.send(state.ledger.book.by_order(order_id).cloned());
             }
             Msg::Withdraw(id, reply) => {
                 let _ = reply.send(state.withdraw(&me, id).await);
@@ -325,20 +280,17 @@ impl Actor for Orders {
             Msg::Cancelled(id, answer) => state.cancel_answered(&me, id, *answer).await,
             Msg::Seen(evidence) => state.seen(&me, evidence).await,
             Msg::Pushed(rows, fills) => state.pushed(&me, rows, fills).await,
-            Msg::FeedBroke => state.wants_look |= state.has_open(),
+            Msg::FeedBroke => state.watch.wants_look |= state.has_open(),
             Msg::Recent(reply) => {
                 let _ = reply.send(state.recent());
             }
             Msg::Session(lease) => state.session_changed(&me, lease),
             Msg::Tick => state.tick(&me).await,
             Msg::HasPin(has_pin) => {
-                state.has_pin = has_pin;
+                state.approvals.has_pin = has_pin;
                 state.publish();
             }
-            Msg::Peek => {
-                state.called_at = None;
-                state.look(&me);
-            }
+            Msg::Peek => state.peek_now(&me),
         }
         Ok(())
     }
@@ -349,19 +301,15 @@ impl Actor for Orders {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         // What is on the wire may arrive all the same; the next daemon finds out what became of it.
-        let running =
-            state.look.take().into_iter().chain(state.peeking.take()).chain(state.feed.take());
-        state.round = None;
-        for task in state.tasks.drain(..).chain(running) {
-            task.abort();
-        }
+        state.watch.stop();
+        state.lane.stop();
+        state.tasks.drain(..).for_each(|task| task.abort());
         Ok(())
     }
 }
 
 impl State {
     fn begin(arguments: Arguments, me: &ActorRef<Msg>) -> Self {
-        let limits = Limits::of(&arguments.settings);
         let (handle, told) = (arguments.handle, me.clone());
         let tasks = vec![
             tokio::spawn(async move {
@@ -370,75 +318,27 @@ impl State {
             me.send_interval(faults::scaled(TICK), || Msg::Tick),
             tokio::spawn(watch::session(arguments.board.clone(), me.clone())),
         ];
-        let trail = match arguments.stay_closed {
-            Some(why) => Err(why),
-            None => Ok(()),
-        };
-        let pins = pins::Pins::above(&arguments.above);
-        let mut state = Self {
-            board: arguments.board,
-            session: arguments.session,
-            underlyings: arguments.underlyings,
-            feeds: arguments.feeds,
-            limits,
-            settings: arguments.settings,
-            flags: arguments.flags,
-            siblings: siblings::Siblings::beside(&arguments.state, arguments.above),
-            heads: head::Heads::of(&arguments.folder),
-            folder: arguments.folder,
-            changes: arguments.changes,
-            book: Book::default(),
-            trail: Err("the journal is being read".to_owned()),
-            unwritten: Vec::new(),
-            queue: VecDeque::new(),
-            lane: None,
-            lease: None,
-            ready: None,
-            examined: None,
-            scenes: HashMap::new(),
-            tokens: HashMap::new(),
-            shown: HashMap::new(),
-            absences: HashMap::new(),
-            said: HashSet::new(),
-            look: None,
-            peeking: None,
-            feed: None,
-            egress: egress::Egress::default(),
-            peeks: peeks::Peeks::default(),
-            unlisted: unlisted::Unlisted::default(),
-            unread: BTreeSet::new(),
-            called_at: None,
-            looked_at: None,
-            wants_look: false,
-            round: None,
-            pins,
-            claims: claim::Claims::default(),
-            gone: BTreeMap::new(),
-            has_pin: false,
-            tasks,
-        };
-        state.open_trail();
-        if let Err(why) = trail {
-            state.trail = Err(why);
+        let siblings = siblings::Siblings::beside(&arguments.state, arguments.above.clone());
+        let mut ledger = Ledger::open(arguments.folder);
+        if let Some(why) = arguments.stay_closed {
+            ledger.trail = Err(why);
         }
-        state
-    }
-
-    /// Reads the journal. Without it trading is closed; what can be looked at still can.
-    fn open_trail(&mut self) {
-        self.trail = match Trail::open(&self.folder, &self.heads) {
-            Ok((trail, records)) => {
-                for (record, at) in records {
-                    self.remember_token(&record);
-                    self.book.apply(record, at);
-                }
-                self.book.tidy(Timestamp::now());
-                Ok(trail)
-            }
-            Err(why) => {
-                tracing::error!(why, "the journal cannot be used; trading is closed");
-                Err(why)
-            }
-        };
+        Self {
+            broker: Broker {
+                board: arguments.board.clone(),
+                session: arguments.session,
+                underlyings: arguments.underlyings,
+                feeds: arguments.feeds,
+                ready: None,
+            },
+            board: arguments.board,
+            changes: arguments.changes,
+            controls: Controls::new(arguments.settings, arguments.flags, siblings),
+            ledger,
+            lane: Lane::default(),
+            approvals: Approvals::new(pins::Pins::above(&arguments.above)),
+            watch: Watch::default(),
+            tasks,
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What the broker answers to what was sent, and what that means for the intent.
 
-use ibd_cpapi::orders::{Ambiguity, CancelAnswer, OrderAnswer, Stage};
+use ibd_cpapi::orders::{CancelAnswer, OrderAnswer, Stage};
 use ractor::ActorRef;
 
 use super::evidence::{Evidence, is_carried_out};
@@ -17,13 +17,13 @@ impl State {
     /// What the broker answered to an order, a change or a reply.
     pub(super) async fn answered(&mut self, me: &ActorRef<Msg>, id: IntentId, heard: Heard) {
         // A change that was seen is known of its order, too, before anybody asks for that.
-        let changed = match (self.book.get(id).map(|intent| &intent.purpose), &heard.seen) {
+        let changed = match (self.ledger.book.get(id).map(|intent| &intent.purpose), &heard.seen) {
             (Some(Purpose::Modify { .. }), Some(Ok(seen))) => Some(seen.clone()),
             _ => None,
         };
-        let Some(intent) = self.book.get(id).cloned() else { return };
-        self.doubt_session(&heard.answer);
-        if let Some(lease) = self.lease.clone() {
+        let Some(intent) = self.ledger.book.get(id).cloned() else { return };
+        if let Some(lease) = self.lane.lease.clone() {
+            self.broker.doubt(&lease, &heard.answer);
             self.check_egress(&lease).await;
         }
         let event = self.meaning(&intent, heard);
@@ -34,22 +34,6 @@ impl State {
         // What an order is after a change, and after one that was refused, its page says.
         if let Purpose::Modify { order_id, .. } = intent.purpose {
             self.expect_now(me, order_id);
-        }
-    }
-
-    /// An answer that says that the session is gone is news for whoever owns it.
-    fn doubt_session(&self, answer: &OrderAnswer) {
-        let is_doubtful = matches!(
-            answer,
-            OrderAnswer::Ambiguous(
-                Ambiguity::NotLoggedIn
-                    | Ambiguity::NoBrokerage
-                    | Ambiguity::Wire(_)
-                    | Ambiguity::Trouble { .. }
-            ) | OrderAnswer::NotSent(_)
-        );
-        if let (true, Some(lease)) = (is_doubtful, &self.lease) {
-            self.session.suspect(lease);
         }
     }
 
@@ -93,7 +77,7 @@ impl State {
             }
             OrderAnswer::Asked(asked) => {
                 let questions = questions::of(&asked);
-                let rules = self.rules_of(intent);
+                let rules = self.controls.rules_of(intent);
                 let yes = self.frozen().is_none()
                     && questions::is_yes(&questions, &intent.agreed_to, intent.suppress, &rules);
                 Event::Asked(asked.reply_id, questions, yes)
@@ -118,9 +102,9 @@ impl State {
         };
         self.step(me, id, event, "IBKR").await;
         // What becomes of the cancelled order is seen at the broker, not assumed.
-        match self.book.get(id).map(|intent| intent.purpose.clone()) {
+        match self.ledger.book.get(id).map(|intent| intent.purpose.clone()) {
             Some(Purpose::Cancel { order_id, .. }) => self.expect(me, order_id, Until::Over),
-            _ => self.wants_look = true,
+            _ => self.watch.wants_look = true,
         }
     }
 }

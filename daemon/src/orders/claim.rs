@@ -116,12 +116,12 @@ fn plain(gateway: &str) -> String {
 impl super::State {
     /// Takes the accounts of the session, or tries again those that another daemon had.
     pub(super) fn claim(&mut self) {
-        let had = self.claims.any_problem().map(str::to_owned);
-        match &self.ready {
-            Some(lease) => self.claims.keep(lease.client().url(), &lease.facts().accounts),
-            None => self.claims.release(),
+        let had = self.controls.claims.any_problem().map(str::to_owned);
+        match &self.broker.ready {
+            Some(lease) => self.controls.claims.keep(lease.client().url(), &lease.facts().accounts),
+            None => self.controls.claims.release(),
         }
-        let has = self.claims.any_problem();
+        let has = self.controls.claims.any_problem();
         if had.as_deref() != has {
             match has {
                 Some(why) => tracing::warn!(why, "no new orders"),

@@ -1,5 +1,6 @@
 //! The desk: what is asked for, and who says yes.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use ibd_cpapi::faults;
@@ -12,8 +13,9 @@ use super::clock::{Boot, Now};
 use super::guardrails::{Denial, Scene, Vetted, Worth, vet};
 use super::intent::{Intent, IntentId, Seed};
 use super::life::{self, Event, Question};
-use super::limits::{Limits, Rules};
+use super::limits::Rules;
 use super::order::{Order, Purpose};
+use super::pins::Pins;
 use super::record::Record;
 use super::{Msg, State, lane, last_look, scene};
 use crate::refusal::Refusal;
@@ -54,6 +56,29 @@ pub enum Answerer {
 #[derive(Debug, Clone, Default)]
 pub struct Pin(pub Option<Secret>);
 
+/// Who may say yes, and to what they did.
+#[derive(Debug)]
+pub(super) struct Approvals {
+    /// What was shown to whoever said yes, until it is sent.
+    pub(super) shown: HashMap<IntentId, Approval>,
+    /// Wrong PINs.
+    pins: Pins,
+    /// Whether a PIN is wanted of whoever approves.
+    pub(super) has_pin: bool,
+}
+
+impl Approvals {
+    /// With wrong PINs counted here.
+    pub(super) fn new(pins: Pins) -> Self {
+        Self { shown: HashMap::new(), pins, has_pin: false }
+    }
+
+    /// The PIN's holder is a person: a program that runs as the same user could say anything else.
+    pub(super) fn check_pin(&mut self, wanted: &Pin, pin: Option<&Secret>) -> Result<(), Refusal> {
+        self.pins.check(wanted, pin)
+    }
+}
+
 impl State {
     /// Takes a request: at most once, whoever asks how often.
     pub(super) async fn ask(
@@ -61,14 +86,14 @@ impl State {
         me: &ActorRef<Msg>,
         request: Request,
     ) -> Result<IntentId, Refusal> {
-        if let Some(known) = self.book.by_key(&request.seed.origin.key) {
+        if let Some(known) = self.ledger.book.by_key(&request.seed.origin.key) {
             return match known.origin.hash == request.seed.origin.hash {
                 true => Ok(known.id),
                 false => Err(other_request(known)),
             };
         }
         let is_order = request.seed.order.is_some();
-        if let (Err(why), true) = (&self.trail, is_order) {
+        if let (Err(why), true) = (&self.ledger.trail, is_order) {
             return Err(closed(why));
         }
         let now = Timestamp::now();
@@ -105,7 +130,7 @@ impl State {
         let mut intent = begin(life::State::Ready)?;
         intent.suppress = request.suppress;
         intent.warnings.clone_from(&request.warnings);
-        let rules = self.rules_of(&intent);
+        let rules = self.controls.rules_of(&intent);
         let verdict = self.verdict(&intent, request, order, &rules, now);
         match verdict {
             Err((denial, like)) => {
@@ -138,7 +163,7 @@ impl State {
     /// What is to be known first of an order that stands beside others of which nobody knows whether they are
     /// there.
     fn in_doubt_beside(&self, order: &Order) -> Option<String> {
-        let others = self.book.in_doubt_beside(order);
+        let others = self.ledger.book.in_doubt_beside(order);
         let told = others.iter().map(|one| format!("{} ({})", one.text, one.id));
         let told = told.collect::<Vec<_>>().join("; ");
         let text = || {
@@ -162,12 +187,12 @@ impl State {
             return Err((lane::frozen(&why), None));
         }
         if let Purpose::Modify { order_id, .. } = intent.purpose
-            && let Some(other) = self.book.open_change(order_id)
+            && let Some(other) = self.ledger.book.open_change(order_id)
             && other.state.is_in_doubt()
         {
             return Err((last_look::change_in_doubt(other), None));
         }
-        if let Some(why) = self.claims.problem(&order.account) {
+        if let Some(why) = self.controls.claims.problem(&order.account) {
             return Err((super::claim::denial(why), None));
         }
         let like = match intent.is_order() {
@@ -176,7 +201,7 @@ impl State {
         };
         let empty = Scene::default();
         let scene = request.scene.as_ref().map_or(&empty, |(scene, _)| scene);
-        let scene = scene::with_own(scene, self.book.iter(), intent, &self.seen_gone());
+        let scene = scene::with_own(scene, self.ledger.book.iter(), intent, &self.seen_gone());
         let counts = self.counts(&order.account, &Now::get());
         vet(order, &scene, rules, counts, now)
             .map(|vetted| (vetted, like))
@@ -192,11 +217,11 @@ impl State {
     ) -> Result<Option<IntentId>, (Denial, Option<IntentId>)> {
         let window = Duration::from_secs(rules.duplicate_seconds);
         let now = Now::get();
-        let elsewhere = self.siblings.alike(order, window, &now);
+        let elsewhere = self.controls.siblings.alike(order, window, &now);
         if let Some(first) = elsewhere.as_ref().filter(|first| !first.is_meant(beside)) {
             return Err((first.denial(), Some(first.id())));
         }
-        let Some((first, in_doubt)) = self.book.alike(order, window, &now) else {
+        let Some((first, in_doubt)) = self.ledger.book.alike(order, window, &now) else {
             return Ok(elsewhere.map(|first| first.id()));
         };
         let state = first.state.in_words();
@@ -248,21 +273,17 @@ impl State {
     ) -> Result<IntentId, Refusal> {
         let (id, is_ready) = (intent.id, matches!(intent.state, life::State::Ready));
         let is_order = intent.order.is_some();
-        let record = Record::Intent(Box::new(intent));
-        self.remember_token(&record);
         match is_ready {
-            true => {
-                self.book.apply(record, Timestamp::now());
-                self.unwritten.push(id);
-            }
+            true => self.ledger.enter_unwritten(intent),
             false => {
+                let record = Record::Intent(Box::new(intent));
                 self.write_all(vec![record]).await.map_err(|why| closed(&why))?;
             }
         }
         if let Some(scene) = scene {
-            self.scenes.insert(id, scene);
+            self.lane.scenes.insert(id, scene);
         }
-        match self.book.get(id).map(|intent| &intent.state) {
+        match self.ledger.book.get(id).map(|intent| &intent.state) {
             Some(life::State::Ready) => self.enqueue(id),
             Some(life::State::Awaiting(_)) => self.tell_approval(id),
             _ => {}
@@ -275,25 +296,15 @@ impl State {
         Ok(id)
     }
 
-    /// What a request came to that was made before.
-    pub(super) fn known(&self, key: &str, token: Option<&str>) -> Option<Intent> {
-        let by_token = token.and_then(|token| self.tokens.get(token)).copied();
-        let first = by_token.or_else(|| self.book.by_key(key).map(|intent| intent.id))?;
-        self.book.latest(first).cloned()
-    }
-
     /// A caller's patience is over. What was not sent is not sent any more, and that is a fact then.
     pub(super) async fn withdraw(&mut self, me: &ActorRef<Msg>, id: IntentId) -> Option<Intent> {
-        let is_unsent = self.book.get(id).is_some_and(|i| matches!(i.state, life::State::Ready));
+        let is_unsent =
+            self.ledger.book.get(id).is_some_and(|i| matches!(i.state, life::State::Ready));
         if is_unsent {
-            self.queue.retain(|one| *one != id);
-            if self.lane == Some(id) {
-                // It was being looked at for the last time. That look comes too late now.
-                self.free();
-            }
+            self.lane.withdraw(id);
             self.step(me, id, Event::Expired, "the daemon").await;
         }
-        self.book.latest(id).cloned()
+        self.ledger.book.latest(id).cloned()
     }
 
     /// The one place where something becomes approved. The model cannot: what needs a person is not
@@ -306,13 +317,13 @@ impl State {
         who: Answerer,
         pin: &Pin,
     ) -> Result<IntentId, Refusal> {
-        let Some(intent) = self.book.by_approval(name).cloned() else {
+        let Some(intent) = self.ledger.book.by_approval(name).cloned() else {
             // What the same client answered before, perhaps through an earlier daemon, has its outcome.
             let is_its = |past: &&Intent| {
                 matches!(&who, Answerer::Client(client) if *client == past.origin.client)
                     && (past.had_yes || !yes)
             };
-            let past = self.book.by_past_approval(name).filter(is_its);
+            let past = self.ledger.book.by_past_approval(name).filter(is_its);
             return past.map(|past| past.id).ok_or_else(|| unknown_approval(name));
         };
         let life::State::Awaiting(approval) = &intent.state else {
@@ -336,16 +347,16 @@ impl State {
             let denial = lane::frozen(&why);
             return Err(Refusal::new("trading_frozen", denial.message, denial.next));
         }
-        if let Err(why) = &self.trail {
+        if let Err(why) = &self.ledger.trail {
             return Err(closed(why));
         }
-        self.shown.insert(intent.id, (**approval).clone());
+        self.approvals.shown.insert(intent.id, (**approval).clone());
         // What was known when it was asked for says nothing about where the market is now.
-        self.scenes.remove(&intent.id);
+        self.lane.scenes.remove(&intent.id);
         self.step(me, intent.id, Event::Approved, by).await;
         // A yes that cannot be kept is none.
-        let still = self.book.get(intent.id).map(|intent| &intent.state);
-        match (&self.trail, still) {
+        let still = self.ledger.book.get(intent.id).map(|intent| &intent.state);
+        match (&self.ledger.trail, still) {
             (Err(why), Some(life::State::Awaiting(_))) => Err(closed(why)),
             _ => Ok(intent.id),
         }
@@ -369,7 +380,7 @@ impl State {
                 "Tell the user; `ibctl approve` does it too.",
             )),
             (By::Person, Answerer::Client(_)) => Err(needs_person(&approval.id)),
-            (_, Answerer::Dialog) if self.rules_of(intent).is_ctl_only => {
+            (_, Answerer::Dialog) if self.controls.rules_of(intent).is_ctl_only => {
                 Err(needs_person(&approval.id))
             }
             (_, Answerer::Dialog) if wanted.0.is_some() => Err(needs_person(&approval.id)),
@@ -382,15 +393,10 @@ impl State {
                         "Look at it again.",
                     ));
                 }
-                self.check_pin(wanted, pin.as_ref())?;
+                self.approvals.check_pin(wanted, pin.as_ref())?;
                 Ok("a person with ibctl")
             }
         }
-    }
-
-    /// The PIN's holder is a person: a program that runs as the same user could say anything else.
-    pub(super) fn check_pin(&mut self, wanted: &Pin, pin: Option<&Secret>) -> Result<(), Refusal> {
-        self.pins.check(wanted, pin)
     }
 
     /// What must be said yes to.
@@ -402,7 +408,8 @@ impl State {
         worth: &Worth,
     ) -> Approval {
         let now = Timestamp::now();
-        let life = faults::scaled(Duration::from_secs(self.rules_of(intent).approval_seconds));
+        let life =
+            faults::scaled(Duration::from_secs(self.controls.rules_of(intent).approval_seconds));
         let life = SignedDuration::try_from(life).unwrap_or(SignedDuration::from_secs(300));
         Approval {
             id: self.short_id(),
@@ -427,7 +434,9 @@ impl State {
                 char::from(letter)
             });
             let id: String = letters.collect();
-            if self.book.by_approval(&id).is_none() && self.book.by_past_approval(&id).is_none() {
+            if self.ledger.book.by_approval(&id).is_none()
+                && self.ledger.book.by_past_approval(&id).is_none()
+            {
                 return id;
             }
         }
@@ -435,7 +444,7 @@ impl State {
 
     /// A question that was declined: a yes to it makes a new intent, with a name of its own.
     pub(super) async fn follow(&mut self, id: IntentId, questions: Vec<Question>) {
-        let Some(first) = self.book.get(id).cloned() else { return };
+        let Some(first) = self.ledger.book.get(id).cloned() else { return };
         let now = Timestamp::now();
         let seed = Seed {
             purpose: first.purpose.clone(),
@@ -455,7 +464,7 @@ impl State {
         next.agreed_to = first.agreed_to.clone();
         next.agreed_to.extend(questions.iter().cloned());
         next.warnings.clone_from(&first.warnings);
-        let rules = self.rules_of(&first);
+        let rules = self.controls.rules_of(&first);
         let is_paper = first.order.as_ref().is_some_and(|order| order.paper);
         let value = first.worth.value.unwrap_or(rust_decimal::Decimal::MAX);
         // On a live account nobody but a person answers what the allow-list does not.
@@ -466,28 +475,9 @@ impl State {
         let approval = self.approval(&next, by, questions, &first.worth);
         next.state = life::State::Awaiting(Box::new(approval));
         let (next_id, record) = (next.id, Record::Intent(Box::new(next)));
-        self.remember_token(&record);
         match self.write_all(vec![record]).await {
             Ok(()) => self.tell_approval(next_id),
             Err(why) => tracing::error!(why, "a question could not be kept"),
-        }
-    }
-
-    /// The limits for an intent: the daemon's, and what its client brought along.
-    pub(super) fn rules_of(&self, intent: &Intent) -> Rules {
-        let is_paper = intent.order.as_ref().is_some_and(|order| order.paper);
-        self.limits.strictest_of(&Limits::of_client(&intent.origin.bound), is_paper)
-    }
-
-    /// Approvals are found by their secret token also after they were answered.
-    pub(super) fn remember_token(&mut self, record: &Record) {
-        let (id, state) = match record {
-            Record::Intent(intent) => (intent.id, &intent.state),
-            Record::Became { id, state, .. } => (*id, &**state),
-            _ => return,
-        };
-        if let life::State::Awaiting(approval) = state {
-            self.tokens.insert(approval.token.clone(), id);
         }
     }
 }

@@ -1,11 +1,9 @@
 //! The files whose being there freezes trading: this profile's own, and the one above the profiles, because
 //! they may trade in the same account. Nobody need be able to write a journal to raise one.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use ibd_journal::sync_folder;
 use ibd_protocol::places::{FLAG, Places};
 
 /// Where they lie.
@@ -37,7 +35,7 @@ impl Flags {
     pub fn raise(&self) -> io::Result<()> {
         let mut raised = Ok(());
         for flag in self.every() {
-            raised = raised.and(raise(flag));
+            raised = raised.and(ibd_disk::raise(flag, "frozen by ibd"));
         }
         raised
     }
@@ -85,24 +83,6 @@ fn is_up(flag: &Path) -> bool {
         Err(error) => {
             !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
         }
-    }
-}
-
-/// One that is up already keeps its words.
-fn raise(flag: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(flag) {
-        Ok(mut file) => {
-            // A disk that is full has no room for words; that the file is there counts.
-            let _ = file.write_all(b"frozen\n");
-            file.sync_all()?;
-            flag.parent().map_or(Ok(()), sync_folder)
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
     }
 }
 

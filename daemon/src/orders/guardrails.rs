@@ -2,6 +2,7 @@
 //! its value. A [`Vetted`] order comes from here and from nowhere else.
 
 use ibd_cpapi::orders::Side;
+use ibd_protocol::settings::Key;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -41,7 +42,7 @@ impl Denial {
         Self { code: code.to_owned(), message: message.into(), next: next.into(), setting: None }
     }
 
-    fn by(mut self, setting: &str, value: impl std::fmt::Display) -> Self {
+    fn by(mut self, setting: Key, value: impl std::fmt::Display) -> Self {
         self.setting = Some(format!("{setting}={value}"));
         self
     }
@@ -233,13 +234,14 @@ fn frequency(order: &Order, rules: &Rules, counts: Counts) -> Result<(), Denial>
         let message = format!("{} orders were sent within the last minute.", counts.minute);
         let next = "Wait a minute. If this was not meant, tell the user.";
         return Err(Denial::new("too_many_orders", message, next)
-            .by("IB_MAX_ORDERS_PER_MINUTE", rules.per_minute));
+            .by(Key::MaxOrdersPerMinute, rules.per_minute));
     }
     if counts.day + count > rules.per_day {
         let message = format!("{} orders were sent today.", counts.day);
         let next = "Tell the user; only they can change this setting.";
-        return Err(Denial::new("too_many_orders", message, next)
-            .by("IB_MAX_ORDERS_PER_DAY", rules.per_day));
+        return Err(
+            Denial::new("too_many_orders", message, next).by(Key::MaxOrdersPerDay, rules.per_day)
+        );
     }
     Ok(())
 }
@@ -248,7 +250,7 @@ fn loss(scene: &Scene, rules: &Rules) -> Result<(), Denial> {
     let Some(limit) = rules.max_loss else { return Ok(()) };
     let refuse = |message: String| {
         Err(Denial::new("daily_loss", message, "Tell the user; only they can change this setting.")
-            .by("IB_MAX_DAILY_LOSS", limit))
+            .by(Key::MaxDailyLoss, limit))
     };
     match scene.day_pnl {
         None => {

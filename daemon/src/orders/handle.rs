@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::OrderRow;
+use ibd_protocol::settings::Key;
 use ibd_protocol::{OrdersReport, OrdersVerb, Secret};
 use jiff::Timestamp;
 use ractor::RpcReplyPort;
@@ -54,8 +55,8 @@ pub enum Known {
 impl OrdersHandle {
     /// Reaches the actor through `post`; hears of changes through `changes`.
     pub fn new(post: Post<Msg>, changes: watch::Sender<u64>, config: &Config) -> Self {
-        let pin = config.settings.text("IB_APPROVAL_PIN").map(Secret::new);
-        let is_ctl_only = config.settings.text("IB_APPROVE_BY") == Some("ibctl");
+        let pin = config.settings.text(Key::ApprovalPin).map(Secret::new);
+        let is_ctl_only = config.settings.text(Key::ApproveBy) == Some("ibctl");
         let (profile, seen) = (config.places.profile.clone(), config.places.state.join(pins::MARK));
         let above = config.places.shared();
         Self { post, changes, pin, profile, seen, above, is_ctl_only }
@@ -66,9 +67,9 @@ impl OrdersHandle {
         if let Some(pin) = &self.pin {
             return Ok(Pin(Some(pin.clone())));
         }
-        match secrets::look(&self.profile, "IB_APPROVAL_PIN").await {
+        match secrets::look(&self.profile, Key::ApprovalPin).await {
             Ok(Some(pin)) => {
-                if let Err(error) = std::fs::write(&self.seen, "") {
+                if let Err(error) = ibd_disk::raise(&self.seen, "") {
                     tracing::warn!(%error, "that a PIN is set could not be kept");
                 }
                 Ok(Pin(Some(pin)))

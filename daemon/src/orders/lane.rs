@@ -1,6 +1,7 @@
 //! The lane: one order round at a time. Proof, journal, send, answer; questions are answered at once, and
 //! nothing else is sent to the order endpoints in between. It never waits for a person.
 
+use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use ractor::ActorRef;
 
 use super::book::Book;
 use super::clock::{Boot, Now};
-use super::guardrails::Denial;
+use super::egress::Egress;
+use super::guardrails::{Denial, Scene};
 use super::intent::{Intent, IntentId};
 use super::life::{self, Effect, Event};
 use super::order::{Order, Purpose};
@@ -27,27 +29,77 @@ use crate::session::Lease;
 /// A scene that is older than this is gathered anew.
 const FRESH: SignedDuration = SignedDuration::from_secs(5);
 
+/// The lane, and what waits for it.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    /// What waits, in order.
+    queue: VecDeque<IntentId>,
+    /// Whose it is, from the proof to the end of the round.
+    holder: Option<IntentId>,
+    /// The lease of the round.
+    pub(super) lease: Option<Lease>,
+    /// Scenes that came with requests, until their turn.
+    pub(super) scenes: HashMap<IntentId, (Scene, Lease)>,
+    /// The part of the round that is under way.
+    round: Option<Running>,
+    /// How many requests with orders may have left.
+    pub(super) egress: Egress,
+}
+
+impl Lane {
+    /// Whether it is this intent's turn.
+    pub(super) fn is_of(&self, id: IntentId) -> bool {
+        self.holder == Some(id)
+    }
+
+    /// Whether it is anybody's turn.
+    pub(super) fn is_taken(&self) -> bool {
+        self.holder.is_some()
+    }
+
+    /// What waits does not get its turn any more; what is looked at for the last time comes too late.
+    pub(super) fn withdraw(&mut self, id: IntentId) {
+        self.queue.retain(|one| *one != id);
+        if self.is_of(id) {
+            self.free();
+        }
+    }
+
+    /// The round is over.
+    pub(super) fn free(&mut self) {
+        self.holder = None;
+        self.lease = None;
+    }
+
+    /// Ends what has not left yet.
+    pub(super) fn stop(&mut self) {
+        self.round = None;
+    }
+}
+
 impl State {
     /// Puts an intent into the queue. An end of an order does not wait behind new ones.
     pub(super) fn enqueue(&mut self, id: IntentId) {
         let is_cancel = self
+            .ledger
             .book
             .get(id)
             .is_some_and(|i| matches!(i.purpose, Purpose::Cancel { .. } | Purpose::CancelAll));
         match is_cancel {
-            true => self.queue.push_front(id),
-            false => self.queue.push_back(id),
+            true => self.lane.queue.push_front(id),
+            false => self.lane.queue.push_back(id),
         }
     }
 
     /// Gives the lane to the next one that may have it.
     pub(super) fn next_turn(&mut self, me: &ActorRef<Msg>) {
-        while self.lane.is_none() {
-            let Some(at) = self.queue.iter().position(|id| self.may_go(*id)) else { return };
-            let Some(id) = self.queue.remove(at) else { return };
-            let is_ready = self.book.get(id).is_some_and(|i| matches!(i.state, life::State::Ready));
+        while !self.lane.is_taken() {
+            let Some(at) = self.lane.queue.iter().position(|id| self.may_go(*id)) else { return };
+            let Some(id) = self.lane.queue.remove(at) else { return };
+            let is_ready =
+                self.ledger.book.get(id).is_some_and(|i| matches!(i.state, life::State::Ready));
             if is_ready {
-                self.lane = Some(id);
+                self.lane.holder = Some(id);
                 self.begin_proof(me, id);
             }
         }
@@ -55,23 +107,23 @@ impl State {
 
     /// New orders wait until everything in doubt was looked for in this session.
     fn may_go(&self, id: IntentId) -> bool {
-        let is_order = self.book.get(id).is_some_and(|intent| intent.order.is_some());
+        let is_order = self.ledger.book.get(id).is_some_and(|intent| intent.order.is_some());
         !is_order || !self.is_recovering()
     }
 
     fn begin_proof(&mut self, me: &ActorRef<Msg>, id: IntentId) {
-        let Some(intent) = self.book.get(id).cloned() else { return };
+        let Some(intent) = self.ledger.book.get(id).cloned() else { return };
         let now = Timestamp::now();
         // What closes a position is held against what is held right now.
         let closes = intent.order.as_ref().is_some_and(|order| order.closes);
-        if let Some((scene, lease)) = self.scenes.remove(&id)
+        if let Some((scene, lease)) = self.lane.scenes.remove(&id)
             && intent.is_order()
             && self.first_tries(&intent).is_empty()
             && !closes
             && scene
                 .at
                 .is_some_and(|at| (SignedDuration::ZERO..FRESH).contains(&now.duration_since(at)))
-            && self.ready.as_ref().is_some_and(|ready| ready.epoch() == lease.epoch())
+            && self.broker.ready.as_ref().is_some_and(|ready| ready.epoch() == lease.epoch())
         {
             // Looked at just now, before it was asked for.
             let proof =
@@ -100,8 +152,8 @@ impl State {
         let Some(order) = intent.order.as_ref().filter(|_| intent.is_order()) else {
             return Vec::new();
         };
-        let window = Duration::from_secs(self.rules_of(intent).duplicate_seconds);
-        let mut firsts = self.book.declined_like(order, window, &Now::get());
+        let window = Duration::from_secs(self.controls.rules_of(intent).duplicate_seconds);
+        let mut firsts = self.ledger.book.declined_like(order, window, &Now::get());
         firsts.extend(intent.follows);
         firsts.sort_unstable();
         firsts.dedup();
@@ -110,17 +162,17 @@ impl State {
 
     /// What the parts of an intent's round need.
     fn round_of(&self, intent: &Intent) -> Round {
-        let first = self.first_tries(intent).into_iter().filter_map(|id| self.book.get(id));
+        let first = self.first_tries(intent).into_iter().filter_map(|id| self.ledger.book.get(id));
         let first = first.max_by_key(|first| first.since);
         Round {
-            session: self.session.clone(),
-            underlyings: self.underlyings.clone(),
-            feeds: self.feeds.clone(),
-            through: self.through(),
+            session: self.broker.session.clone(),
+            underlyings: self.broker.underlyings.clone(),
+            feeds: self.broker.feeds.clone(),
+            through: self.broker.through(),
             needs: Needs {
-                pnl: self.rules_of(intent).max_loss.is_some(),
+                pnl: self.controls.rules_of(intent).max_loss.is_some(),
                 fresh_list: intent.order.as_ref().is_some_and(|order| order.closes),
-                feeds: self.feeds.clone(),
+                feeds: self.broker.feeds.clone(),
             },
             first: first.map(|first| (first.clone(), first.since)),
         }
@@ -134,7 +186,7 @@ impl State {
         part: impl Future<Output = Msg> + Send + 'static,
     ) {
         let me = me.clone();
-        self.round = Some(Running(tokio::spawn(async move {
+        self.lane.round = Some(Running(tokio::spawn(async move {
             let msg = AssertUnwindSafe(part).catch_unwind().await.unwrap_or(lost);
             let _ = me.cast(msg);
         })));
@@ -143,21 +195,17 @@ impl State {
     /// Sends what an intent is for. Its `Sending` is durable by now. A look that is under way gives way:
     /// nothing else goes to the order endpoints in the middle of a round.
     pub(super) fn send(&mut self, me: &ActorRef<Msg>, id: IntentId) {
-        if let Some(peek) = self.peeking.take() {
-            peek.abort();
-        }
-        if let Some(look) = self.look.take() {
-            self.wants_look |= !look.is_finished();
-            look.abort();
-        }
-        let (Some(intent), Some(lease)) = (self.book.get(id).cloned(), self.lease.clone()) else {
+        self.watch.give_way();
+        let (Some(intent), Some(lease)) =
+            (self.ledger.book.get(id).cloned(), self.lane.lease.clone())
+        else {
             // Cannot be: a turn is only given with a proof. The journal says sending, so it is in doubt.
             let _ = me.cast(broke(id, false));
             return;
         };
         let is_end = intent.order.is_none();
         if !is_end {
-            self.egress.let_go(lease.client().orders_left());
+            self.lane.egress.let_go(lease.client().orders_left());
         }
         let round = self.round_of(&intent);
         self.run_round(me, broke(id, is_end), async move {
@@ -166,10 +214,12 @@ impl State {
     }
 
     pub(super) fn reply(&mut self, me: &ActorRef<Msg>, id: IntentId, reply: ReplyId, yes: bool) {
-        let (Some(intent), Some(lease)) = (self.book.get(id).cloned(), self.lease.clone()) else {
+        let (Some(intent), Some(lease)) =
+            (self.ledger.book.get(id).cloned(), self.lane.lease.clone())
+        else {
             return;
         };
-        self.egress.let_go(lease.client().orders_left());
+        self.lane.egress.let_go(lease.client().orders_left());
         let round = self.round_of(&intent);
         self.run_round(me, broke(id, false), async move {
             round::answer(&round, &lease, &intent, (reply, yes)).await
@@ -178,13 +228,15 @@ impl State {
 
     /// More requests with orders left than were let go: whatever sent them, it is stopped.
     pub(super) async fn check_egress(&mut self, lease: &Lease) {
-        if self.egress.holds(lease.client().orders_left()) || self.book.frozen().is_some() {
+        if self.lane.egress.holds(lease.client().orders_left())
+            || self.ledger.book.frozen().is_some()
+        {
             return;
         }
         let by = "the daemon itself: more requests with orders left it than its journal knows of";
         tracing::error!(by, "trading is frozen");
         let _ = self.write_all(vec![Record::Frozen { by: by.to_owned() }]).await;
-        let _ = self.flags.raise();
+        self.raise_flags();
         self.say(
             Level::Warning,
             "trading_frozen",
@@ -196,16 +248,16 @@ impl State {
 
     /// One step of one intent: decided, journalled, then acted on.
     pub(super) async fn step(&mut self, me: &ActorRef<Msg>, id: IntentId, event: Event, by: &str) {
-        let Some(intent) = self.book.get(id) else { return };
+        let Some(intent) = self.ledger.book.get(id) else { return };
         let (is_turn, is_yes) = (event == Event::Turn, event == Event::Approved);
         let now = Timestamp::now();
         let Some((state, mut effects)) = life::step(&intent.state, event, now) else { return };
         let changed = state != intent.state;
         if changed {
             let sent_at = is_turn.then_some(now);
-            let through = is_turn.then(|| self.through()).flatten();
+            let through = is_turn.then(|| self.broker.through()).flatten();
             let boot = is_turn.then(Boot::now).flatten();
-            let amended = amended(&self.book, intent, &state);
+            let amended = amended(&self.ledger.book, intent, &state);
             let state = Box::new(state);
             let became = Record::Became { id, state, sent_at, through, boot, by: by.to_owned() };
             let records: Vec<Record> = std::iter::once(became).chain(amended).collect();
@@ -215,7 +267,7 @@ impl State {
                 if is_yes {
                     return;
                 }
-                let is_end = self.book.get(id).is_some_and(|intent| intent.order.is_none());
+                let is_end = self.ledger.book.get(id).is_some_and(|intent| intent.order.is_none());
                 let records = match unwritten(id, &effects, is_turn, is_end, &why, now) {
                     Some(record) => {
                         effects = vec![Effect::Free, Effect::Tell];
@@ -224,7 +276,7 @@ impl State {
                     None => records,
                 };
                 for record in records {
-                    self.book.apply(record, now);
+                    self.ledger.apply(record, now);
                 }
             }
         }
@@ -242,7 +294,7 @@ impl State {
 
     /// What IBKR has just taken is followed at once, without waiting for the next look.
     fn expect_news(&mut self, me: &ActorRef<Msg>, id: IntentId) {
-        let Some(intent) = self.book.get(id) else { return };
+        let Some(intent) = self.ledger.book.get(id) else { return };
         if let (life::State::Working(standing), true) = (&intent.state, is_new(&intent.state)) {
             self.expect(me, standing.order_id, Until::Settled);
         }
@@ -253,9 +305,9 @@ impl State {
             Effect::Queue => self.enqueue(id),
             Effect::Send => self.send(me, id),
             Effect::Reply(reply, yes) => self.reply(me, id, reply, yes),
-            Effect::Free if self.lane == Some(id) => self.free(),
+            Effect::Free if self.lane.is_of(id) => self.lane.free(),
             Effect::Free => {}
-            Effect::Look => self.wants_look = true,
+            Effect::Look => self.watch.wants_look = true,
             Effect::Ask => self.tell_approval(id),
             Effect::Follow(questions) => self.follow(id, questions).await,
             Effect::Tell => self.tell(id),
@@ -263,11 +315,6 @@ impl State {
             Effect::Alarm => self.alarm(me, id).await,
             Effect::AlarmPart(order) => self.alarm_part(id, order).await,
         }
-    }
-
-    pub(super) fn free(&mut self) {
-        self.lane = None;
-        self.lease = None;
     }
 }
 

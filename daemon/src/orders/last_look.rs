@@ -28,7 +28,7 @@ impl State {
         id: IntentId,
         proof: Result<Proof, Denial>,
     ) {
-        if self.lane != Some(id) {
+        if !self.lane.is_of(id) {
             return;
         }
         let event = match proof {
@@ -36,7 +36,7 @@ impl State {
             Ok(proof) => match self.prepare_to_send(me, id, &proof).await {
                 Err(denial) => Event::Refused(denial),
                 Ok(()) => {
-                    let Some(intent) = self.book.get(id) else { return };
+                    let Some(intent) = self.ledger.book.get(id) else { return };
                     self.last_look(intent, proof.scene.as_ref())
                 }
             },
@@ -52,8 +52,8 @@ impl State {
         proof: &Proof,
     ) -> Result<(), Denial> {
         self.check_egress(&proof.lease).await;
-        self.lease = Some(proof.lease.clone());
-        let Some(intent) = self.book.get(id).cloned() else { return Ok(()) };
+        self.lane.lease = Some(proof.lease.clone());
+        let Some(intent) = self.ledger.book.get(id).cloned() else { return Ok(()) };
         let looked_for = proof.first.as_ref();
         #[cfg(feature = "faults")]
         let looked_for = looked_for.filter(|_| !super::mutant::is("blind-follower"));
@@ -81,7 +81,7 @@ impl State {
     ) -> Result<(), Denial> {
         for first in self.first_tries(intent) {
             self.hold_against(me, first, seen).await;
-            let Some(first) = self.book.get(first) else { continue };
+            let Some(first) = self.ledger.book.get(first) else { continue };
             if first.state.standing().is_some() {
                 return Err(first_is_there(first));
             }
@@ -115,6 +115,7 @@ impl State {
             return Ok(());
         };
         let other = self
+            .ledger
             .book
             .open_change(*order_id)
             .filter(|other| other.id != intent.id && other.state.is_in_doubt());
@@ -155,7 +156,7 @@ impl State {
 
     /// The order that a change is about as it was sent from here, so far as one knows; else the change itself.
     fn as_sent(&self, intent: &Intent, order: &Order) -> Order {
-        let target = intent.target().and_then(|id| self.book.get(id));
+        let target = intent.target().and_then(|id| self.ledger.book.get(id));
         let own = target.filter(|target| target.order_id() == intent.order_id());
         own.and_then(|own| own.order.clone()).unwrap_or_else(|| order.clone())
     }
@@ -164,14 +165,14 @@ impl State {
     /// unless its id is all that is known of it.
     fn is_the_one(&self, intent: &Intent, target: &Target) -> Result<(), Denial> {
         let Purpose::Cancel { order_id, of } = intent.purpose else { return Ok(()) };
-        let Some(own) = of.and_then(|id| self.book.get(id)) else { return Ok(()) };
+        let Some(own) = of.and_then(|id| self.ledger.book.get(id)) else { return Ok(()) };
         let Some(order) = &own.order else { return Ok(()) };
         match &target.page {
             Some(page) => match page.is_not(own, order) {
                 Some(why) => Err(not_the_one(order_id, &why)),
                 None => Ok(()),
             },
-            None => match (self.through(), &own.through) {
+            None => match (self.broker.through(), &own.through) {
                 (Some(now), Some(sent)) if !now.may_be(sent) => {
                     Err(not_the_one(order_id, &format!("it was placed through {sent}")))
                 }
@@ -185,18 +186,18 @@ impl State {
         if let Some(why) = self.frozen() {
             return Event::Refused(frozen(&why));
         }
-        if let Some(why) = self.claims.problem(&order.account) {
+        if let Some(why) = self.controls.claims.problem(&order.account) {
             return Event::Refused(super::claim::denial(why));
         }
         let now = Now::get();
-        let rules = self.rules_of(intent);
+        let rules = self.controls.rules_of(intent);
         let empty = Scene::default();
         let scene = scene.unwrap_or(&empty);
         let window = Duration::from_secs(rules.duplicate_seconds);
-        if let Some(first) = self.siblings.was_sent(intent, window, &now) {
+        if let Some(first) = self.controls.siblings.was_sent(intent, window, &now) {
             return Event::Refused(first.denial());
         }
-        let scene = scene::with_own(scene, self.book.iter(), intent, &self.seen_gone());
+        let scene = scene::with_own(scene, self.ledger.book.iter(), intent, &self.seen_gone());
         let counts = self.counts(&order.account, &now);
         let vetted = match vet(order.clone(), &scene, &rules, counts, now.wall) {
             Ok(vetted) => vetted,
@@ -204,7 +205,7 @@ impl State {
         };
         let value = vetted.worth().value.unwrap_or(rust_decimal::Decimal::MAX);
         let needs_person = rules.needs_approval(order.paper, value);
-        let shown = self.shown.get(&intent.id);
+        let shown = self.approvals.shown.get(&intent.id);
         // What is sent is what was shown, to the letter; a market or an order that moved is shown again. Only what
         // is held may have become another quantity since.
         let holds = |shown: &super::approval::Approval| {

@@ -3,7 +3,7 @@
 //! A limit that loosens counts only from the daemon's own configuration; a client can only bind itself
 //! further. Docs: the table in docs/configuration.md.
 
-use ibd_protocol::settings::{Settings, names};
+use ibd_protocol::settings::{Key, Settings, names};
 use rust_decimal::Decimal;
 
 use crate::contracts::is_same_symbol;
@@ -117,28 +117,28 @@ const QUESTIONS: &str = "o163 o354 o383 o403 o451 o10151 o10152 o10153 o10164 o1
 impl Limits {
     /// What these settings say.
     pub fn of(settings: &Settings) -> Self {
-        let words = |name| settings.text(name).map(Words::of);
-        let number = |name| settings.text(name).and_then(|text| text.parse::<Decimal>().ok());
+        let words = |key| settings.text(key).map(Words::of);
+        let number = |key| settings.text(key).and_then(|text| text.parse::<Decimal>().ok());
         Self {
-            confirm: settings.text("IB_CONFIRM_ORDERS").and_then(confirm),
-            max_percent: number("IB_MAX_ORDER_PERCENT"),
-            max_value: number("IB_MAX_ORDER_VALUE"),
-            max_quantity: number("IB_MAX_ORDER_QUANTITY"),
-            collar: number("IB_PRICE_COLLAR_PERCENT"),
-            per_minute: settings.number("IB_MAX_ORDERS_PER_MINUTE"),
-            per_day: settings.number("IB_MAX_ORDERS_PER_DAY"),
-            max_loss: number("IB_MAX_DAILY_LOSS"),
-            duplicate_seconds: settings.number("IB_DUPLICATE_SECONDS"),
-            approve_by: settings.text("IB_APPROVE_BY").map(str::to_owned),
-            approval_seconds: settings.number("IB_APPROVAL_SECONDS"),
-            breaker: settings.number("IB_BREAKER_REJECTS"),
-            accounts: words("IB_ALLOWED_ACCOUNTS"),
-            symbols: words("IB_ALLOWED_SYMBOLS"),
-            denied_symbols: words("IB_DENIED_SYMBOLS"),
-            sec_types: words("IB_ALLOWED_SEC_TYPES"),
-            denied_sec_types: words("IB_DENIED_SEC_TYPES"),
-            order_types: words("IB_ALLOWED_ORDER_TYPES"),
-            questions: words("IB_ALLOWED_QUESTIONS"),
+            confirm: settings.text(Key::ConfirmOrders).and_then(confirm),
+            max_percent: number(Key::MaxOrderPercent),
+            max_value: number(Key::MaxOrderValue),
+            max_quantity: number(Key::MaxOrderQuantity),
+            collar: number(Key::PriceCollarPercent),
+            per_minute: settings.number(Key::MaxOrdersPerMinute),
+            per_day: settings.number(Key::MaxOrdersPerDay),
+            max_loss: number(Key::MaxDailyLoss),
+            duplicate_seconds: settings.number(Key::DuplicateSeconds),
+            approve_by: settings.text(Key::ApproveBy).map(str::to_owned),
+            approval_seconds: settings.number(Key::ApprovalSeconds),
+            breaker: settings.number(Key::BreakerRejects),
+            accounts: words(Key::AllowedAccounts),
+            symbols: words(Key::AllowedSymbols),
+            denied_symbols: words(Key::DeniedSymbols),
+            sec_types: words(Key::AllowedSecTypes),
+            denied_sec_types: words(Key::DeniedSecTypes),
+            order_types: words(Key::AllowedOrderTypes),
+            questions: words(Key::AllowedQuestions),
         }
     }
 
@@ -342,9 +342,10 @@ mod tests {
     /// Over the whole table: what a client brings along binds it further, and loosens nothing.
     #[test]
     fn every_limit_of_a_client_is_applied_if_it_is_stricter_and_only_then() {
-        use ibd_protocol::settings::LIMITS;
+        use ibd_protocol::settings::{LIMITS, find};
         for (name, own, strict, loose) in ROWS {
-            assert!(LIMITS.contains(name), "{name}");
+            let key = find(name).map(|setting| setting.key);
+            assert!(key.is_some_and(|key| LIMITS.contains(&key)), "{name}");
             let pair = |value: &str| ((*name).to_owned(), value.to_owned());
             let mut settings = Settings::default();
             settings.take_limits(&[pair(own)]);
@@ -372,8 +373,8 @@ mod tests {
             let (once, both) = (shape(&rules(&[pair(strict)])), shape(&rules(&twice)));
             assert!(both.iter().zip(once).all(|(both, once)| *both >= once), "{name}");
         }
-        for name in LIMITS {
-            assert!(ROWS.iter().any(|row| row.0 == *name), "{name} has no row");
+        for key in LIMITS {
+            assert!(ROWS.iter().any(|row| row.0 == key.name()), "{key} has no row");
         }
     }
 

@@ -3,14 +3,15 @@
 //! and the one that counts from the machine's start both say so.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ibd_protocol::Secret;
+use ibd_protocol::settings::Key;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 
 use super::desk::Pin;
 use crate::refusal::Refusal;
@@ -152,25 +153,20 @@ fn read(file: &Path) -> Result<Vec<Line>, String> {
 
 /// In one write, behind what other daemons wrote.
 fn append(file: &Path, line: &[u8]) -> io::Result<()> {
-    let mut options = File::options();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(file)?;
+    let mut file = ibd_disk::private().create(true).append(true).open(file)?;
     file.write_all(line)?;
     file.sync_data()
 }
 
 fn begin_anew(file: &Path) {
     if std::fs::metadata(file).is_ok_and(|there| there.len() > LONG) {
-        let _ = std::fs::write(file, "");
+        let _ = ibd_disk::replace(file, b"");
     }
 }
 
 /// Takes as long whether the first or the last character differs.
 fn is_same(one: &str, other: &str) -> bool {
-    let (one, other) = (one.as_bytes(), other.as_bytes());
-    one.len() == other.len() && one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
+    one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
 fn locked() -> Refusal {
@@ -193,7 +189,7 @@ fn uncounted(why: &str) -> Refusal {
 /// let through without.
 pub async fn of_another(above: &[PathBuf], own: &str) -> Result<Option<Secret>, Refusal> {
     for profile in with_pin(above, own) {
-        match secrets::look(&profile, "IB_APPROVAL_PIN").await {
+        match secrets::look(&profile, Key::ApprovalPin).await {
             Ok(Some(pin)) => return Ok(Some(pin)),
             Ok(None) => {}
             Err(error) => {

@@ -243,15 +243,16 @@ impl Elsewhere<'_> {
 impl super::State {
     /// Orders sent lately: those of this daemon, and what other profiles sent for the same account.
     pub(super) fn counts(&self, account: &AccountId, now: &Now) -> Counts {
-        let (own, others) = (self.book.counts(now), self.siblings.counts(account, now));
+        let (own, others) =
+            (self.ledger.book.counts(now), self.controls.siblings.counts(account, now));
         Counts { minute: own.minute + others.minute, day: own.day + others.day }
     }
 
     /// Reads what other profiles wrote, before anything is decided by it.
     pub(super) fn look_beside(&mut self) {
-        let before = self.siblings.unreadable();
-        self.siblings.look(&Now::get());
-        let unreadable = self.siblings.unreadable();
+        let before = self.controls.siblings.unreadable();
+        self.controls.siblings.look(&Now::get());
+        let unreadable = self.controls.siblings.unreadable();
         match unreadable.is_empty() {
             true if !before.is_empty() => self.board.clear(NOTE),
             false if before != unreadable => self.board.note(

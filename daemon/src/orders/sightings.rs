@@ -40,17 +40,17 @@ impl State {
         // One execution does not say how much of its order is filled: that is asked.
         for fill in &fills {
             let ours = fill.order_ref.as_deref().and_then(IntentId::of_client_order_id);
-            let known = fill.order_id.filter(|order| self.book.by_order(*order).is_some());
-            match (known, ours.and_then(|id| self.book.get(id))) {
+            let known = fill.order_id.filter(|order| self.ledger.book.by_order(*order).is_some());
+            match (known, ours.and_then(|id| self.ledger.book.get(id))) {
                 (Some(order), _) => self.expect_now(me, order),
-                (None, Some(_)) => self.wants_look = true,
+                (None, Some(_)) => self.watch.wants_look = true,
                 (None, None) => {}
             }
         }
         // An end is final only where the push says enough; every order begins as Inactive, and a dead one is so
         // too. Which it is, its page says.
         let is_asked = |row: &OrderRow| {
-            let Some(intent) = self.of_row(row).and_then(|id| self.book.get(id)) else {
+            let Some(intent) = self.of_row(row).and_then(|id| self.ledger.book.get(id)) else {
                 return false;
             };
             let meaning = row.status.as_deref().map(|status| Stage::of(status).meaning());
@@ -62,9 +62,9 @@ impl State {
         };
         let (asked, told): (Vec<OrderRow>, Vec<OrderRow>) = rows.into_iter().partition(is_asked);
         for row in asked {
-            match self.book.by_order(row.order_id).is_some() {
+            match self.ledger.book.by_order(row.order_id).is_some() {
                 true => self.expect_now(me, row.order_id),
-                false => self.wants_look = true,
+                false => self.watch.wants_look = true,
             }
         }
         // A mark that says nothing but that there is an order is no news of how it stands.
@@ -76,8 +76,8 @@ impl State {
     /// What somebody has read of orders at the broker, whoever it was: it is held against what is known, also of
     /// what is over or was never placed.
     pub(super) async fn sighted(&mut self, me: &ActorRef<Msg>, seen: Evidence) {
-        let evidence = Evidence { through: self.through(), ..seen };
-        self.see_gone(&evidence);
+        let evidence = Evidence { through: self.broker.through(), ..seen };
+        self.watch.see_gone(&evidence);
         let named = evidence.rows.iter().filter_map(|row| self.of_row(row));
         let pages = &evidence.pages;
         let paged = pages.iter().filter_map(|page| self.of_page(page));
@@ -85,7 +85,7 @@ impl State {
         ids.sort_unstable();
         ids.dedup();
         for id in ids {
-            let Some(intent) = self.book.get(id) else { continue };
+            let Some(intent) = self.ledger.book.get(id) else { continue };
             if intent.state.is_in_round() {
                 continue;
             }
@@ -96,26 +96,13 @@ impl State {
         self.look_at_terms(&evidence).await;
     }
 
-    /// Keeps which orders are over by their own pages: a list goes on showing them for some seconds.
-    fn see_gone(&mut self, evidence: &Evidence) {
-        let now = Timestamp::now();
-        let late = lateness::scaled(lateness::LIST_AT_MOST);
-        self.gone.retain(|_, at| now.duration_since(*at).abs() < late);
-        for page in &evidence.pages {
-            match page.standing.is_over() {
-                true => self.gone.insert(page.order_id, now),
-                false => self.gone.remove(&page.order_id),
-            };
-        }
-    }
-
     /// Orders that a list may still show as working, and that are known to be over.
     pub(super) fn seen_gone(&self) -> BTreeSet<OrderId> {
         let now = Timestamp::now();
         let late = lateness::scaled(lateness::LIST_AT_MOST);
         let is_recent = |at: &Timestamp| now.duration_since(*at).abs() < late;
-        let pages = self.gone.iter().filter(|(_, at)| is_recent(at)).map(|(order, _)| *order);
-        let own = self.book.iter().filter(|intent| intent.is_order()).flat_map(|intent| {
+        let pages = self.watch.gone.iter().filter(|(_, at)| is_recent(at)).map(|(order, _)| *order);
+        let own = self.ledger.book.iter().filter(|intent| intent.is_order()).flat_map(|intent| {
             let standing = intent.state.standing();
             let first = standing.filter(|one| one.is_over()).map(|one| one.order_id);
             let others = standing.into_iter().flat_map(|one| &one.others);
@@ -133,11 +120,12 @@ impl State {
             return;
         };
         faults::point("look.seen");
-        self.see_gone(&evidence);
+        self.watch.see_gone(&evidence);
         // What was asked for by its id may be over: part of it may have been filled before that.
         let asked: Vec<IntentId> =
             evidence.pages.iter().filter_map(|page| self.of_page(page)).collect();
         let open: Vec<IntentId> = self
+            .ledger
             .book
             .iter()
             .filter(|intent| intent.state.is_open() || asked.contains(&intent.id))
@@ -153,17 +141,17 @@ impl State {
         self.look_for_missing(me, &evidence).await;
         self.look_for_strays(me, &evidence).await;
         for page in &evidence.pages {
-            self.unlisted.is_listed(page.order_id);
+            self.watch.unlisted.is_listed(page.order_id);
         }
-        self.watch_unread(&evidence);
-        let is_whole = !self.book.iter().any(|intent| match &intent.state {
+        self.watch.see_unread(&self.ledger.book, &evidence);
+        let is_whole = !self.ledger.book.iter().any(|intent| match &intent.state {
             life::State::Unknown(doubt) if evidence.accounts.contains(&intent.account) => {
                 doubt.since >= evidence.began
             }
             _ => false,
         });
         if evidence.is_complete && is_whole {
-            self.examined = Some(evidence.epoch);
+            self.watch.examined = Some(evidence.epoch);
         }
         self.publish();
         self.next_turn(me);
@@ -176,10 +164,10 @@ impl State {
         evidence: &Evidence,
     ) {
         let parts =
-            self.book.get(id).map(|intent| evidence.parts_shown(intent)).unwrap_or_default();
+            self.ledger.book.get(id).map(|intent| evidence.parts_shown(intent)).unwrap_or_default();
         self.hold_first_against(me, id, evidence).await;
         for (page, sight) in parts {
-            let known = self.book.get(id).and_then(|intent| intent.state.standing());
+            let known = self.ledger.book.get(id).and_then(|intent| intent.state.standing());
             let known = known.and_then(|known| known.part(page.order_id));
             // It takes back what was learnt just now, and may be from before: it is read again.
             if known.is_some_and(|known| sight == Sight::Now && page.is_older_than(known)) {
@@ -190,7 +178,7 @@ impl State {
     }
 
     async fn hold_first_against(&mut self, me: &ActorRef<Msg>, id: IntentId, evidence: &Evidence) {
-        let Some(intent) = self.book.get(id) else { return };
+        let Some(intent) = self.ledger.book.get(id) else { return };
         // A look through another login has not seen this one's account.
         if evidence.is_complete && !evidence.accounts.contains(&intent.account) {
             return;
@@ -199,7 +187,7 @@ impl State {
             // Its page, which would say more, cannot be read.
             (Some(Event::Found(standing)), state)
                 if state.is_over()
-                    && self.unread.contains(&standing.order_id)
+                    && self.watch.unread.contains(&standing.order_id)
                     && evidence.is_listed_after(intent.since) =>
             {
                 Event::Shown(standing)
@@ -218,7 +206,7 @@ impl State {
             {
                 let park = lateness::scaled(PARK);
                 let is_long = Timestamp::now().duration_since(doubt.since) >= park;
-                let looks = self.absences.entry(id).or_default();
+                let looks = self.watch.absences.entry(id).or_default();
                 *looks += 1;
                 match (*looks, is_long) {
                     (looks, true) if looks >= LOOKS => Event::Absent(looks),
@@ -252,8 +240,8 @@ impl State {
     fn is_target_over(&self, intent: &Intent) -> bool {
         let Purpose::Cancel { order_id, of } = intent.purpose else { return false };
         let target = match of {
-            Some(id) => self.book.get(id),
-            None => self.book.by_order(order_id),
+            Some(id) => self.ledger.book.get(id),
+            None => self.ledger.book.by_order(order_id),
         };
         target.is_some_and(|target| target.has_ended(order_id))
     }
@@ -261,7 +249,7 @@ impl State {
     /// A list that shows an order otherwise than it is known, or one that is over, may only be late: its page is
     /// read.
     fn ask_what_differs(&mut self, me: &ActorRef<Msg>, id: IntentId, evidence: &Evidence) {
-        let Some(intent) = self.book.get(id) else { return };
+        let Some(intent) = self.ledger.book.get(id) else { return };
         let (Some(known), Some(order)) = (intent.state.standing(), &intent.order) else { return };
         let is_asked = |row: &&OrderRow| match known.part(row.order_id) {
             Some(_) if evidence::contradicts_itself(row) => true,
@@ -280,22 +268,6 @@ impl State {
         }
     }
 
-    /// Of an order that is over here and could not be asked for, the list has the word: until it was asked, or is
-    /// not over any more, or the list does not show it as working any more.
-    fn watch_unread(&mut self, evidence: &Evidence) {
-        let book = &self.book;
-        self.unread.extend(evidence.unread.iter().copied());
-        self.unread.retain(|order| {
-            let Some(intent) = book.by_order(*order).filter(|intent| intent.state.is_over()) else {
-                return false;
-            };
-            let is_read = evidence.pages.iter().any(|page| page.order_id == *order);
-            let row = evidence.rows.iter().find(|row| row.order_id == *order);
-            let is_list_read = evidence.accounts.contains(&intent.account);
-            !is_read && row.map_or(!is_list_read, can_fill)
-        });
-    }
-
     /// An order's own page shows other terms than were sent: somebody changed it elsewhere, or a change was not
     /// carried out. From now on it is what the broker shows.
     async fn look_at_terms(&mut self, evidence: &Evidence) {
@@ -304,15 +276,15 @@ impl State {
             return;
         }
         for page in &evidence.pages {
-            let Some(intent) = self.book.by_order(page.order_id) else { continue };
-            let is_settled = self.book.open_change(page.order_id).is_none();
+            let Some(intent) = self.ledger.book.by_order(page.order_id) else { continue };
+            let is_settled = self.ledger.book.open_change(page.order_id).is_none();
             let Some(order) = intent.order.as_ref().filter(|_| is_settled) else { continue };
             if !evidence.is_from_where(intent) || page.is_not(intent, order).is_some() {
                 continue;
             }
             let Some((order, differences)) = page::shown(intent, order, page) else { continue };
             let (id, before) = (intent.id, intent.text.clone());
-            let why = match self.book.has_unseen_change(page.order_id) {
+            let why = match self.ledger.book.has_unseen_change(page.order_id) {
                 true => "a change that was asked for here is seen now, or it was changed elsewhere",
                 false => "it was changed elsewhere",
             };
@@ -334,9 +306,9 @@ impl State {
 
     /// What stands under our name and cannot be ours: told once, and kept.
     async fn look_for_alarms(&mut self, id: IntentId, evidence: &Evidence) {
-        let Some(intent) = self.book.get(id) else { return };
+        let Some(intent) = self.ledger.book.get(id) else { return };
         for text in evidence.alarms(intent) {
-            if !self.said.insert(text.clone()) {
+            if !self.watch.said.insert(text.clone()) {
                 continue;
             }
             let hint = "Look at it in TWS now: another program may use these names, or an order was doubled.";
@@ -351,6 +323,7 @@ impl State {
     async fn look_for_missing(&mut self, me: &ActorRef<Msg>, evidence: &Evidence) {
         let now = Instant::now();
         let known: Vec<(IntentId, OrderId)> = self
+            .ledger
             .book
             .iter()
             .filter(|intent| evidence.accounts.contains(&intent.account))
@@ -359,15 +332,15 @@ impl State {
             .collect();
         for (id, order) in known {
             if evidence.lists(order) {
-                self.unlisted.is_listed(order);
+                self.watch.unlisted.is_listed(order);
             } else if !evidence.is_whole {
                 // It may be the row that could not be read.
-            } else if self.unlisted.is_missing(order, now) {
+            } else if self.watch.unlisted.is_missing(order, now) {
                 self.expect(me, order, Until::Asked);
             } else if evidence.absent.contains(&order) {
-                self.unlisted.is_listed(order);
+                self.watch.unlisted.is_listed(order);
                 let today = Timestamp::now();
-                let ends = self.book.get(id).is_some_and(|intent| has_ended(intent, today));
+                let ends = self.ledger.book.get(id).is_some_and(|intent| has_ended(intent, today));
                 self.step(me, id, Event::Unlisted(order, ends), "a look at IBKR").await;
             }
         }
@@ -376,7 +349,7 @@ impl State {
     /// What carries our name and should not be there, or is in no journal.
     async fn look_for_strays(&mut self, me: &ActorRef<Msg>, evidence: &Evidence) {
         for (id, order) in evidence.ours() {
-            let Some(intent) = self.book.get(id) else {
+            let Some(intent) = self.ledger.book.get(id) else {
                 self.stray(id, order);
                 continue;
             };
@@ -401,7 +374,8 @@ impl State {
 
     /// The broker has an order that was told as not placed, or works one that was over. Everybody is told.
     pub(super) async fn alarm(&mut self, me: &ActorRef<Msg>, id: IntentId) {
-        let Some(standing) = self.book.get(id).and_then(|i| i.state.standing()).cloned() else {
+        let Some(standing) = self.ledger.book.get(id).and_then(|i| i.state.standing()).cloned()
+        else {
             return;
         };
         let order_id = standing.order_id;
@@ -411,7 +385,8 @@ impl State {
         };
         self.alert(id, text).await;
         // A yes to its question would make a second one.
-        if let Some(follower) = self.book.follower(id).filter(|next| self.lane != Some(*next)) {
+        if let Some(follower) = self.ledger.book.follower(id).filter(|next| !self.lane.is_of(*next))
+        {
             let by = "the daemon, because the first try is at IBKR after all".to_owned();
             Box::pin(self.step(me, follower, Event::Declined(by.clone()), &by)).await;
         }
@@ -419,7 +394,7 @@ impl State {
 
     /// The same of another order of a submission.
     pub(super) async fn alarm_part(&mut self, id: IntentId, order: OrderId) {
-        let standing = self.book.get(id).and_then(|intent| intent.state.standing());
+        let standing = self.ledger.book.get(id).and_then(|intent| intent.state.standing());
         let Some(part) = standing.and_then(|standing| standing.part(order)) else { return };
         let text = came_back(order, part.status());
         self.alert(id, text).await;
@@ -434,15 +409,15 @@ impl State {
 
     /// Whose a page is: what was told as not placed has no id here, and a name there.
     fn of_page(&self, page: &Page) -> Option<IntentId> {
-        let known = self.book.by_order(page.order_id).map(|intent| intent.id);
+        let known = self.ledger.book.by_order(page.order_id).map(|intent| intent.id);
         let named = || page.order_ref.as_deref().and_then(IntentId::of_client_order_id);
-        known.or_else(named).filter(|id| self.book.get(*id).is_some())
+        known.or_else(named).filter(|id| self.ledger.book.get(*id).is_some())
     }
 
     /// Whose a pushed row is.
     fn of_row(&self, row: &OrderRow) -> Option<IntentId> {
         let named = row.order_ref.as_deref().and_then(IntentId::of_client_order_id);
-        named.or_else(|| self.book.by_order(row.order_id).map(|intent| intent.id))
+        named.or_else(|| self.ledger.book.by_order(row.order_id).map(|intent| intent.id))
     }
 }
 
@@ -475,7 +450,7 @@ fn came_back(order_id: OrderId, status: &str) -> String {
     format!("IBKR has order {order_id} as {status} after its end.")
 }
 
-fn can_fill(row: &OrderRow) -> bool {
+pub(super) fn can_fill(row: &OrderRow) -> bool {
     row.status.as_deref().is_some_and(|status| Stage::of(status).can_fill() == Some(true))
 }
 

@@ -1,6 +1,7 @@
 //! What happens without being asked for: a daemon that starts, a session that comes and goes, looks at the
 //! broker, and the passing of time.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use ibd_cpapi::faults;
@@ -9,22 +10,25 @@ use ibd_cpapi::orders::Meaning;
 use ibd_protocol::Level;
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::book::Book;
 use super::clock::Now;
 use super::evidence::{self, Care, Evidence, Look};
 use super::feed;
-use super::intent::{Intent, IntentId, Through};
+use super::intent::{Intent, IntentId};
 use super::lane::is_new;
 use super::lateness;
 use super::life::{self, End, Event, NotPlaced};
 use super::order::Purpose;
 use super::page::Page;
-use super::peeks::Until;
+use super::peeks::{Peeks, Until};
 use super::record::Record;
+use super::sightings::can_fill;
+use super::unlisted::Unlisted;
 use super::{Msg, State};
 use crate::board::Board;
-use crate::config::GatewayChoice;
 use crate::session::Lease;
 
 /// What could not be found for so long is given to a person.
@@ -39,6 +43,87 @@ const WORKING: Duration = Duration::from_secs(15);
 const LOOK: Duration = Duration::from_secs(60);
 /// What waited so long for its turn is not sent any more: prices have moved.
 const STALE: Duration = Duration::from_secs(60);
+
+/// What is looked at, what was seen, and what is still waited for.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    /// The look at everything that is under way.
+    look: Option<JoinHandle<()>>,
+    looked_at: Option<Instant>,
+    pub(super) wants_look: bool,
+    /// The brokerage session in which everything in doubt was looked for.
+    pub(super) examined: Option<u64>,
+    /// Complete looks that have not seen what is in doubt.
+    pub(super) absences: HashMap<IntentId, u32>,
+    /// Orders of which news is expected at any moment.
+    pub(super) peeks: Peeks,
+    /// The look at single orders that is under way.
+    peeking: Option<JoinHandle<()>>,
+    /// When the next of them is asked for.
+    called_at: Option<Instant>,
+    /// What IBKR pushes, while there is a session and something to hear of.
+    feed: Option<JoinHandle<()>>,
+    /// Orders that the lists no longer show.
+    pub(super) unlisted: Unlisted,
+    /// Orders that are over here and work in a list, and whose page could not be read.
+    pub(super) unread: BTreeSet<OrderId>,
+    /// Orders, anybody's, whose own page has shown that they are over, and when.
+    pub(super) gone: BTreeMap<OrderId, Timestamp>,
+    /// What was said already: alarms, and ends that do not come.
+    pub(super) said: HashSet<String>,
+}
+
+impl Watch {
+    /// Looks that are under way give way: nothing else goes to the order endpoints in the middle of a round.
+    pub(super) fn give_way(&mut self) {
+        if let Some(peek) = self.peeking.take() {
+            peek.abort();
+        }
+        if let Some(look) = self.look.take() {
+            self.wants_look |= !look.is_finished();
+            look.abort();
+        }
+    }
+
+    /// Everything ends.
+    pub(super) fn stop(&mut self) {
+        let running = [self.look.take(), self.peeking.take(), self.feed.take()];
+        running.into_iter().flatten().for_each(|task| task.abort());
+    }
+
+    /// The pause until the next look has passed.
+    fn has_passed(&self, pause: Duration) -> bool {
+        self.looked_at.is_none_or(|at| at.elapsed() >= faults::scaled(pause))
+    }
+
+    /// Keeps which orders are over by their own pages: a list goes on showing them for some seconds.
+    pub(super) fn see_gone(&mut self, evidence: &Evidence) {
+        let now = Timestamp::now();
+        let late = lateness::scaled(lateness::LIST_AT_MOST);
+        self.gone.retain(|_, at| now.duration_since(*at).abs() < late);
+        for page in &evidence.pages {
+            match page.standing.is_over() {
+                true => self.gone.insert(page.order_id, now),
+                false => self.gone.remove(&page.order_id),
+            };
+        }
+    }
+
+    /// Of an order that is over here and could not be asked for, the list has the word: until it was asked, or is
+    /// not over any more, or the list does not show it as working any more.
+    pub(super) fn see_unread(&mut self, book: &Book, evidence: &Evidence) {
+        self.unread.extend(evidence.unread.iter().copied());
+        self.unread.retain(|order| {
+            let Some(intent) = book.by_order(*order).filter(|intent| intent.state.is_over()) else {
+                return false;
+            };
+            let is_read = evidence.pages.iter().any(|page| page.order_id == *order);
+            let row = evidence.rows.iter().find(|row| row.order_id == *order);
+            let is_list_read = evidence.accounts.contains(&intent.account);
+            !is_read && row.map_or(!is_list_read, can_fill)
+        });
+    }
+}
 
 /// Tells the actor when there is a session, and when there is none.
 pub(super) async fn session(board: Board, me: ActorRef<Msg>) {
@@ -63,6 +148,7 @@ impl State {
     /// any more.
     pub(super) async fn recover(&mut self) {
         let open: Vec<(IntentId, life::State)> = self
+            .ledger
             .book
             .iter()
             .filter(|intent| !intent.state.is_over())
@@ -71,7 +157,7 @@ impl State {
         let now = Timestamp::now();
         let mut records = vec![Record::Started { build: ibd_protocol::BUILD.to_owned() }];
         for (id, state) in open {
-            let had_yes = self.book.get(id).is_some_and(|intent| intent.had_yes);
+            let had_yes = self.ledger.book.get(id).is_some_and(|intent| intent.had_yes);
             if let Some((state, _)) = life::step(&state, Event::Restarted(had_yes), now) {
                 let by = "the daemon's start".to_owned();
                 let (sent_at, through, boot) = (None, None, None);
@@ -79,65 +165,42 @@ impl State {
                 records.push(Record::Became { id, state, sent_at, through, boot, by });
             }
         }
-        if self.flags.is_own_up() && self.book.frozen().is_none() {
-            let _ = self.flags.raise();
+        if self.controls.flags.is_own_up() && self.ledger.book.frozen().is_none() {
+            self.raise_flags();
             records.push(Record::Frozen { by: "a person".to_owned() });
         }
-        if self.trail.is_ok()
+        if self.ledger.trail.is_ok()
             && let Err(why) = self.write_all(records).await
         {
             tracing::error!(why, "the journal cannot be written");
         }
-        self.wants_look = self.has_open();
+        self.watch.wants_look = self.has_open();
         self.changed();
     }
 
     /// Whether something in doubt has not been looked for in this session: new orders wait for that.
     pub(super) fn is_recovering(&self) -> bool {
-        let epoch = self.ready.as_ref().map(Lease::epoch);
-        let is_examined = epoch.is_some() && epoch == self.examined;
+        let epoch = self.broker.ready.as_ref().map(Lease::epoch);
+        let is_examined = epoch.is_some() && epoch == self.watch.examined;
         let is_doubt = |intent: &Intent| matches!(intent.state, life::State::Unknown(_));
-        let has_doubts = self.book.iter().any(|intent| is_doubt(intent) && self.is_here(intent));
+        let has_doubts =
+            self.ledger.book.iter().any(|intent| is_doubt(intent) && self.broker.is_here(intent));
         has_doubts && !is_examined
-    }
-
-    /// Through which gateway and login this daemon works now.
-    pub(super) fn through(&self) -> Option<Through> {
-        let lease = self.ready.as_ref()?;
-        let gateway = self.board.gateway().borrow().choice.clone()?;
-        let gateway = match gateway {
-            // Another start is another world.
-            GatewayChoice::Simulator => format!("{gateway} at {}", lease.client().url()),
-            _ => gateway.to_string(),
-        };
-        Some(Through { gateway, login: lease.facts().username.clone() })
-    }
-
-    /// Whether what became of an intent can be found out through the login that is there now. Without one it
-    /// may be.
-    pub(super) fn is_here(&self, intent: &Intent) -> bool {
-        let Some(lease) = &self.ready else { return true };
-        let is_account = lease.facts().accounts.contains(&intent.account);
-        let is_way = match (self.through(), &intent.through) {
-            (Some(now), Some(sent)) => now.may_be(sent),
-            _ => true,
-        };
-        is_account && is_way
     }
 
     pub(super) fn session_changed(&mut self, me: &ActorRef<Msg>, lease: Option<Lease>) {
         if let Some(lease) = &lease {
-            self.egress.begin(lease.client().orders_left());
+            self.lane.egress.begin(lease.client().orders_left());
         }
-        self.ready = lease;
+        self.broker.ready = lease;
         self.claim();
-        self.unlisted.clear();
+        self.watch.unlisted.clear();
         // Subscriptions end with the brokerage session.
-        if let Some(feed) = self.feed.take() {
+        if let Some(feed) = self.watch.feed.take() {
             feed.abort();
         }
-        if self.ready.is_some() {
-            self.wants_look |= self.has_open();
+        if self.broker.ready.is_some() {
+            self.watch.wants_look |= self.has_open();
             self.listen(me);
             self.look(me);
             self.next_turn(me);
@@ -150,12 +213,13 @@ impl State {
         let now = clocks.wall;
         let stale = lateness::scaled(STALE);
         let due: Vec<IntentId> = self
+            .ledger
             .book
             .iter()
             .filter(|intent| match &intent.state {
                 life::State::Awaiting(approval) => approval.is_expired(&clocks),
                 life::State::Ready => {
-                    self.lane != Some(intent.id) && now.duration_since(intent.since) > stale
+                    !self.lane.is_of(intent.id) && now.duration_since(intent.since) > stale
                 }
                 _ => false,
             })
@@ -166,7 +230,7 @@ impl State {
             self.step(me, id, Event::Declined(by.clone()), &by).await;
         }
         for id in due {
-            self.queue.retain(|one| *one != id);
+            self.lane.withdraw(id);
             self.step(me, id, Event::Expired, "the daemon").await;
         }
         self.watch_flag().await;
@@ -174,30 +238,31 @@ impl State {
         self.claim();
         // A journal that vanished is known before the next order is asked for.
         let _ = self.write_all(Vec::new()).await;
-        if let Some(lease) = self.ready.clone() {
+        if let Some(lease) = self.broker.ready.clone() {
             self.check_egress(&lease).await;
         }
         if self.is_look_due() {
-            self.wants_look = true;
+            self.watch.wants_look = true;
         }
         self.look(me);
     }
 
     /// Changes that wait for a yes, of orders that are over.
     fn moot_changes(&self) -> Vec<(IntentId, OrderId)> {
-        let waiting = self.book.iter().filter(|one| matches!(one.state, life::State::Awaiting(_)));
+        let waiting =
+            self.ledger.book.iter().filter(|one| matches!(one.state, life::State::Awaiting(_)));
         let moot = waiting.filter_map(|one| match one.purpose {
             Purpose::Modify { order_id, .. } => Some((one.id, order_id)),
             _ => None,
         });
-        moot.filter(|(_, order)| self.book.is_over(*order)).collect()
+        moot.filter(|(_, order)| self.ledger.book.is_over(*order)).collect()
     }
 
     /// The file freezes trading even if nobody could tell us.
     async fn watch_flag(&mut self) {
-        if self.book.frozen().is_none() && self.flags.is_own_up() {
+        if self.ledger.book.frozen().is_none() && self.controls.flags.is_own_up() {
             // Who raised it by hand may know of one profile only.
-            let _ = self.flags.raise();
+            self.raise_flags();
             let _ = self.write_all(vec![Record::Frozen { by: "a person".to_owned() }]).await;
             self.changed();
         }
@@ -212,13 +277,14 @@ impl State {
                 && now.duration_since(intent.since) >= long
         };
         let stuck: Vec<(IntentId, String)> = self
+            .ledger
             .book
             .iter()
             .filter(is_stuck)
             .map(|intent| (intent.id, intent.text.clone()))
             .collect();
         for (id, text) in stuck {
-            if self.said.insert(format!("ending {id}")) {
+            if self.watch.said.insert(format!("ending {id}")) {
                 self.say(
                     Level::Warning,
                     "order_end_pending",
@@ -233,13 +299,13 @@ impl State {
 
     fn is_look_due(&self) -> bool {
         let Some(pause) = self.pause() else { return false };
-        self.looked_at.is_none_or(|at| at.elapsed() >= faults::scaled(pause))
+        self.watch.has_passed(pause)
     }
 
     /// How long until the next look; nothing if there is nothing to look for.
     fn pause(&self) -> Option<Duration> {
-        let mut pause = Some(WORKING).filter(|_| !self.unread.is_empty());
-        for intent in self.book.iter() {
+        let mut pause = Some(WORKING).filter(|_| !self.watch.unread.is_empty());
+        for intent in self.ledger.book.iter() {
             let own = match &intent.state {
                 life::State::Unknown(_) => IN_DOUBT,
                 life::State::Parked(_) => PARKED,
@@ -257,34 +323,43 @@ impl State {
         pause
     }
 
+    /// It is time to ask for single orders.
+    pub(super) fn peek_now(&mut self, me: &ActorRef<Msg>) {
+        self.watch.called_at = None;
+        self.look(me);
+    }
+
     /// Begins a look, if one is wanted and possible. Not in the middle of a round: nothing else goes to the
     /// order endpoints then.
     pub(super) fn look(&mut self, me: &ActorRef<Msg>) {
-        if self.lane.is_some() {
+        if self.lane.is_taken() {
             return;
         }
-        let Some(lease) = self.ready.clone() else { return };
+        let Some(lease) = self.broker.ready.clone() else { return };
         // Single orders have an endpoint of their own: they need not wait for the list.
         self.peek(me, lease.clone());
-        let is_running = self.look.as_ref().is_some_and(|task| !task.is_finished());
-        if is_running || !self.wants_look {
+        let is_running = self.watch.look.as_ref().is_some_and(|task| !task.is_finished());
+        if is_running || !self.watch.wants_look {
             return;
         }
-        self.wants_look = false;
-        self.looked_at = Some(Instant::now());
+        self.watch.wants_look = false;
+        self.watch.looked_at = Some(Instant::now());
         let is_in_doubt =
             |state: &life::State| matches!(state, life::State::Unknown(_) | life::State::Parked(_));
-        let has_doubts =
-            self.book.iter().any(|intent| is_in_doubt(&intent.state) && self.is_here(intent));
-        let missing = self.with_accounts(self.unlisted.long_missing(Instant::now()));
+        let has_doubts = self
+            .ledger
+            .book
+            .iter()
+            .any(|intent| is_in_doubt(&intent.state) && self.broker.is_here(intent));
+        let missing = self.with_accounts(self.watch.unlisted.long_missing(Instant::now()));
         let care = match has_doubts || !missing.is_empty() {
             true => Care::Thorough,
             false => Care::Glance,
         };
         let accounts = self.accounts_of_interest(&lease);
-        let look = Look { accounts, care, missing, through: self.through() };
-        let (feeds, me) = (self.feeds.clone(), me.clone());
-        self.look = Some(tokio::spawn(async move {
+        let look = Look { accounts, care, missing, through: self.broker.through() };
+        let (feeds, me) = (self.broker.feeds.clone(), me.clone());
+        self.watch.look = Some(tokio::spawn(async move {
             let deadline = Instant::now() + faults::patience(LOOK);
             let seen = evidence::gather(&lease, &feeds, &look, deadline).await;
             let seen = match seen {
@@ -300,20 +375,21 @@ impl State {
 
     /// Asks for single orders: an endpoint that is never stale and has no window of its own.
     fn peek(&mut self, me: &ActorRef<Msg>, lease: Lease) {
-        if self.peeking.as_ref().is_some_and(|task| !task.is_finished()) {
+        if self.watch.peeking.as_ref().is_some_and(|task| !task.is_finished()) {
             return;
         }
-        let book = &self.book;
-        self.peeks
+        let book = &self.ledger.book;
+        self.watch
+            .peeks
             .forget(|order, until| book.by_order(order).is_none_or(|i| is_told(i, order, until)));
-        let orders = self.peeks.take_due(Instant::now());
+        let orders = self.watch.peeks.take_due(Instant::now());
         let orders = self.with_accounts(orders);
         self.call_again(me);
         if orders.is_empty() {
             return;
         }
-        let (me, feeds, through) = (me.clone(), self.feeds.clone(), self.through());
-        self.peeking = Some(tokio::spawn(async move {
+        let (me, feeds, through) = (me.clone(), self.broker.feeds.clone(), self.broker.through());
+        self.watch.peeking = Some(tokio::spawn(async move {
             let mut evidence = Evidence::begin(lease.epoch(), through);
             for (account, order_id) in orders {
                 let deadline = Instant::now() + faults::patience(lateness::PAGE_ANSWER);
@@ -328,44 +404,45 @@ impl State {
 
     /// Orders with the accounts that they are of.
     fn with_accounts(&self, orders: Vec<OrderId>) -> Vec<(AccountId, OrderId)> {
-        let with = |order| Some((self.book.by_order(order)?.account.clone(), order));
+        let with = |order| Some((self.ledger.book.by_order(order)?.account.clone(), order));
         orders.into_iter().filter_map(with).collect()
     }
 
     /// An order is to be asked for at once: something was said of it that is not believed as it is.
     pub(super) fn expect_now(&mut self, me: &ActorRef<Msg>, order_id: OrderId) {
-        self.peeks.expect_now(order_id, Instant::now());
+        self.watch.peeks.expect_now(order_id, Instant::now());
         self.listen(me);
         self.call_again(me);
     }
 
     /// News of this order is expected at any moment.
     pub(super) fn expect(&mut self, me: &ActorRef<Msg>, order_id: OrderId, until: Until) {
-        self.peeks.expect(order_id, until, Instant::now());
+        self.watch.peeks.expect(order_id, until, Instant::now());
         self.listen(me);
         self.call_again(me);
     }
 
     /// Wakes the actor when the next single order is to be asked for.
     fn call_again(&mut self, me: &ActorRef<Msg>) {
-        let Some(due) = self.peeks.next() else { return };
-        if self.called_at.is_some_and(|called| called <= due) {
+        let Some(due) = self.watch.peeks.next() else { return };
+        if self.watch.called_at.is_some_and(|called| called <= due) {
             return;
         }
-        self.called_at = Some(due);
+        self.watch.called_at = Some(due);
         me.send_after(due.saturating_duration_since(Instant::now()), || Msg::Peek);
     }
 
     /// Whether anything may still become something.
     pub(super) fn has_open(&self) -> bool {
-        self.book.iter().any(|intent| intent.state.is_open() || may_rise(intent))
+        self.ledger.book.iter().any(|intent| intent.state.is_open() || may_rise(intent))
     }
 
     /// Begins to listen to what IBKR pushes, once there is something to hear of.
     pub(super) fn listen(&mut self, me: &ActorRef<Msg>) {
-        let is_running = self.feed.as_ref().is_some_and(|task| !task.is_finished());
-        if let Some(lease) = self.ready.clone().filter(|_| !is_running && self.has_open()) {
-            self.feed = Some(tokio::spawn(feed::run(lease, self.session.clone(), me.clone())));
+        let is_running = self.watch.feed.as_ref().is_some_and(|task| !task.is_finished());
+        if let Some(lease) = self.broker.ready.clone().filter(|_| !is_running && self.has_open()) {
+            self.watch.feed =
+                Some(tokio::spawn(feed::run(lease, self.broker.session.clone(), me.clone())));
         }
     }
 
@@ -375,21 +452,22 @@ impl State {
         let day = SignedDuration::from_hours(24);
         let is_recent =
             |intent: &&Intent| intent.state.is_open() || now.duration_since(intent.since) < day;
-        self.book.iter().filter(is_recent).cloned().collect()
+        self.ledger.book.iter().filter(is_recent).cloned().collect()
     }
 
     /// Whether a list may still have news of it.
     fn is_looked_for(&self, intent: &Intent) -> bool {
-        let is_unread = intent.order_id().is_some_and(|order| self.unread.contains(&order));
+        let is_unread = intent.order_id().is_some_and(|order| self.watch.unread.contains(&order));
         intent.state.is_open() || is_unread || may_rise(intent)
     }
 
     /// Accounts with something open; only those that this login has.
     fn accounts_of_interest(&self, lease: &Lease) -> Vec<AccountId> {
         let mut accounts: Vec<AccountId> = self
+            .ledger
             .book
             .iter()
-            .filter(|intent| self.is_looked_for(intent) && self.is_here(intent))
+            .filter(|intent| self.is_looked_for(intent) && self.broker.is_here(intent))
             .map(|intent| intent.account.clone())
             .filter(|account| lease.facts().accounts.contains(account))
             .collect();

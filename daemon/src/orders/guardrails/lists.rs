@@ -1,5 +1,7 @@
 //! Lists: whose, what and how may be traded at all. A combination is held to its legs.
 
+use ibd_protocol::settings::Key;
+
 use super::super::asked::Leg;
 use super::super::limits::{Rules, Words};
 use super::super::order::Order;
@@ -8,7 +10,7 @@ use super::{Denial, parts};
 /// A list, with what it is about and whether it allows.
 struct List<'a> {
     about: &'static str,
-    setting: &'static str,
+    setting: Key,
     words: &'a [Words],
     allows: bool,
 }
@@ -17,24 +19,23 @@ struct List<'a> {
 pub(super) fn check(order: &Order, rules: &Rules) -> Result<(), Denial> {
     let list = |about, setting, words, allows| List { about, setting, words, allows };
     let contract = &order.contract;
-    list("The account", "IB_ALLOWED_ACCOUNTS", &rules.accounts, true)
+    list("The account", Key::AllowedAccounts, &rules.accounts, true)
         .check(order.account.as_str())?;
     for symbols in [
-        list("The symbol", "IB_DENIED_SYMBOLS", &rules.denied_symbols, false),
-        list("The symbol", "IB_ALLOWED_SYMBOLS", &rules.symbols, true),
+        list("The symbol", Key::DeniedSymbols, &rules.denied_symbols, false),
+        list("The symbol", Key::AllowedSymbols, &rules.symbols, true),
     ] {
         symbols.check_each(&contract.symbol, &contract.legs, |leg| leg.symbol.as_deref())?;
     }
-    let denied =
-        list("The kind of contract", "IB_DENIED_SEC_TYPES", &rules.denied_sec_types, false);
+    let denied = list("The kind of contract", Key::DeniedSecTypes, &rules.denied_sec_types, false);
     // Combinations as such can be ruled out, too.
     denied.check(&contract.sec_type)?;
     for kinds in
-        [denied, list("The kind of contract", "IB_ALLOWED_SEC_TYPES", &rules.sec_types, true)]
+        [denied, list("The kind of contract", Key::AllowedSecTypes, &rules.sec_types, true)]
     {
         kinds.check_each(&contract.sec_type, &contract.legs, |leg| leg.sec_type.as_deref())?;
     }
-    let types = list("The order type", "IB_ALLOWED_ORDER_TYPES", &rules.order_types, true);
+    let types = list("The order type", Key::AllowedOrderTypes, &rules.order_types, true);
     parts(order).iter().try_for_each(|part| types.check(part.pricing.order_type().as_str()))
 }
 

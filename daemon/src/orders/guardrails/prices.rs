@@ -1,6 +1,7 @@
 //! Prices: a stop on the right side of the market, a limit within the collar, a trail that leaves a price.
 
 use ibd_cpapi::orders::{Side, TrailingType};
+use ibd_protocol::settings::Key;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -181,7 +182,7 @@ fn collar(
         ),
         "Check the price; if it is meant, ask the user to change the setting.",
     )
-    .by("IB_PRICE_COLLAR_PERCENT", rules.collar.normalize()))
+    .by(Key::PriceCollarPercent, rules.collar.normalize()))
 }
 
 fn no_fresh_quote(rules: &Rules) -> Denial {
@@ -191,5 +192,5 @@ fn no_fresh_quote(rules: &Rules) -> Denial {
         "Try again when the market is open. Without a subscription for this market the user can set the \
          collar to 100, which switches it off.",
     )
-    .by("IB_PRICE_COLLAR_PERCENT", rules.collar.normalize())
+    .by(Key::PriceCollarPercent, rules.collar.normalize())
 }

@@ -2,6 +2,7 @@
 //! and the part that is missing is named.
 
 use ibd_cpapi::orders::Side;
+use ibd_protocol::settings::Key;
 use rust_decimal::Decimal;
 
 use super::super::asked::{Attached, Pricing, Size};
@@ -21,7 +22,7 @@ pub(super) fn quantity(order: &Order, scene: &Scene, rules: &Rules) -> Result<()
             "How much the order is cannot be told: there is no price for its amount of money.",
             "Say a quantity instead of cashQuantity.",
         )
-        .by("IB_MAX_ORDER_QUANTITY", limit)
+        .by(Key::MaxOrderQuantity, limit)
     })?;
     if quantity <= limit {
         return Ok(());
@@ -31,7 +32,7 @@ pub(super) fn quantity(order: &Order, scene: &Scene, rules: &Rules) -> Result<()
         format!("{} is more than the {limit} that one order may have.", quantity.normalize()),
         "Order less, or ask the user to change the setting.",
     )
-    .by("IB_MAX_ORDER_QUANTITY", limit))
+    .by(Key::MaxOrderQuantity, limit))
 }
 
 /// How much of anything an order moves: of a combination its largest leg, of several orders the largest,
@@ -57,7 +58,7 @@ fn moved(order: &Order, scene: &Scene) -> Option<Decimal> {
 
 /// The value in base currency, held against the limits.
 pub(super) fn check(order: &Order, scene: &Scene, rules: &Rules) -> Result<Worth, Denial> {
-    let unknown = |denial: Denial| denial.by("IB_MAX_ORDER_PERCENT", rules.max_percent.normalize());
+    let unknown = |denial: Denial| denial.by(Key::MaxOrderPercent, rules.max_percent.normalize());
     let value = known(order, scene).map_err(unknown)?;
     let base = scene.base.as_deref().unwrap_or("base currency");
     if let Some(limit) = rules.max_value.filter(|limit| value > *limit) {
@@ -69,7 +70,7 @@ pub(super) fn check(order: &Order, scene: &Scene, rules: &Rules) -> Result<Worth
             ),
             "Order less, or ask the user to change the setting.",
         )
-        .by("IB_MAX_ORDER_VALUE", limit));
+        .by(Key::MaxOrderValue, limit));
     }
     let nlv = scene.nlv.filter(|nlv| *nlv > Decimal::ZERO).ok_or_else(|| {
         unknown(Denial::new(
@@ -91,7 +92,7 @@ pub(super) fn check(order: &Order, scene: &Scene, rules: &Rules) -> Result<Worth
             ),
             "Order less, or ask the user to change the setting.",
         )
-        .by("IB_MAX_ORDER_PERCENT", rules.max_percent.normalize()));
+        .by(Key::MaxOrderPercent, rules.max_percent.normalize()));
     }
     Ok(estimate(order, scene))
 }
