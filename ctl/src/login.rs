@@ -5,6 +5,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use ibd_protocol::settings::Key;
 use ibd_protocol::{LoginReport, LoginRequest, Secret, ToClient, ToDaemon};
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -83,7 +84,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> 
     }
     let may_prompt = !context.json && args.code.is_none() && std::io::stdin().is_terminal();
     let settings = own::settings(&context.places)?;
-    let limit = settings.number("IB_AUTH_TIMEOUT").unwrap_or(LIMIT).max(SHORTEST);
+    let limit = settings.number(Key::AuthTimeout).unwrap_or(LIMIT).max(SHORTEST);
     let limit = Duration::from_secs(limit) + LATER;
     let prompt = Prompt::default();
     let mut stay = Stay { errand, request, prompt, may_prompt, limit, told: None };

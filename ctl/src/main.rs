@@ -34,6 +34,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use daemon::Fault;
 use ibd_protocol::Places;
+use ibd_protocol::settings::Key;
 
 /// Looks after ibd, the daemon between AI assistants and an Interactive Brokers account.
 #[derive(Debug, Parser)]
@@ -146,7 +147,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: &Args) -> Result<Ended, Fault> {
-    let from_environment = std::env::var("IB_PROFILE").ok().filter(|name| !name.is_empty());
+    let from_environment = std::env::var(Key::Profile.name()).ok().filter(|name| !name.is_empty());
     let profile = args.profile.clone().or(from_environment).unwrap_or_else(|| "default".to_owned());
     let places = Places::of(&profile)
         .map_err(|error| Fault::new(error.to_string(), "Correct --profile or IB_PROFILE."))?;

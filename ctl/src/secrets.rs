@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::io::{IsTerminal, Read};
 
 use clap::Subcommand;
-use ibd_protocol::settings::{self, KEYRING, Setting};
+use ibd_protocol::settings::{self, KEYRING, Key, Setting};
 use ibd_protocol::{Report, Secret, SecretReport, SecretsVerb, ToClient, ToDaemon};
 use serde_json::json;
 
@@ -39,8 +39,8 @@ fn kept(name: &str) -> Result<&'static Setting, String> {
     let upper = name.to_ascii_uppercase().replace('-', "_");
     settings::find(&upper)
         .or_else(|| settings::find(&format!("IB_{upper}")))
-        .filter(|setting| KEYRING.contains(&setting.name))
-        .ok_or_else(|| format!("the keyring keeps {}", KEYRING.join(", ")))
+        .filter(|setting| KEYRING.contains(&setting.key))
+        .ok_or_else(|| format!("the keyring keeps {}", Key::list(KEYRING)))
 }
 
 pub(crate) async fn run(context: &Context, verb: &Verb) -> Result<Ended, Fault> {

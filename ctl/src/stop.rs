@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ibd_protocol::client::ConnectError;
-use ibd_protocol::settings::{Client, Origin, SETTINGS, Setting, Settings};
+use ibd_protocol::settings::{Client, Key, Origin, SETTINGS, Setting, Settings};
 use ibd_protocol::start;
 use ibd_protocol::version::Role;
 use ibd_protocol::{Connection, DrainReason, SettingReport, ToClient, ToDaemon};
@@ -62,14 +62,14 @@ fn unheeded(own: &Settings, daemon: &[SettingReport]) -> Vec<&'static str> {
     let is_brought = |one: &&Setting| matches!(one.client, Client::Start | Client::WithLogin);
     let given = SETTINGS
         .iter()
-        .filter(|one| own.origin(one.name) == Some(Origin::Environment))
+        .filter(|one| own.origin(one.key) == Some(Origin::Environment))
         .filter(|one| !is_brought(one));
     let has = |setting: &&'static Setting| {
         let of = daemon.iter().find(|report| report.name == setting.name);
         let value = of.and_then(|report| report.value.as_deref());
-        value.is_some() && (setting.kind.is_secret() || value == own.text(setting.name))
+        value.is_some() && (setting.kind.is_secret() || value == own.text(setting.key))
     };
-    given.filter(|setting| setting.name != "IB_PROFILE" && !has(setting)).map(|s| s.name).collect()
+    given.filter(|setting| setting.key != Key::Profile && !has(setting)).map(|s| s.name).collect()
 }
 
 /// Ends the daemon, if there is one; which process it was.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ibd_install::Source;
 use ibd_protocol::places::{PlaceError, Places};
-use ibd_protocol::settings::{self, FlagError, SETTINGS, Settings};
+use ibd_protocol::settings::{self, FlagError, Key, SETTINGS, Settings};
 use ibd_protocol::{GatewayMode, SettingReport, Wishes};
 
 /// Seconds without a client after which a daemon that a client started ends.
@@ -102,9 +102,9 @@ impl Config {
         let choice = GatewayChoice::from(
             mode,
             Details {
-                host: self.settings.text("IB_GATEWAY_HOST"),
-                port: self.settings.number("IB_GATEWAY_PORT"),
-                upstream: self.settings.text("IB_GATEWAY_UPSTREAM"),
+                host: self.settings.text(Key::GatewayHost),
+                port: self.settings.number(Key::GatewayPort),
+                upstream: self.settings.text(Key::GatewayUpstream),
             },
         );
         Some(self.pinned(choice))
@@ -117,7 +117,7 @@ impl Config {
             GatewayChoice::Attach { host, port, .. } => GatewayChoice::Attach {
                 host,
                 port,
-                certificate: self.settings.text("IB_GATEWAY_CERT").map(str::to_owned),
+                certificate: self.settings.text(Key::GatewayCert).map(str::to_owned),
             },
             other => other,
         }
@@ -125,14 +125,13 @@ impl Config {
 
     /// Where a managed gateway is installed from.
     pub fn sources(&self) -> Result<Sources, ConfigError> {
-        let text = |name| self.settings.text(name);
-        Sources::parse(text("IB_GATEWAY_ARCHIVE"), text("IB_JAVA_ARCHIVE"))
-            .map_err(ConfigError::Bad)
+        let text = |key| self.settings.text(key);
+        Sources::parse(text(Key::GatewayArchive), text(Key::JavaArchive)).map_err(ConfigError::Bad)
     }
 
     /// How long a daemon that a client started stays without one. `None`: for ever.
     pub fn idle_exit(&self) -> Option<Duration> {
-        let seconds = self.settings.number("IB_IDLE_EXIT").unwrap_or(IDLE_EXIT);
+        let seconds = self.settings.number(Key::IdleExit).unwrap_or(IDLE_EXIT);
         (self.auto_started && seconds > 0).then(|| Duration::from_secs(seconds))
     }
 
@@ -222,7 +221,7 @@ impl GatewayChoice {
 }
 
 fn is_upstream(text: &str) -> bool {
-    settings::find("IB_GATEWAY_UPSTREAM").is_some_and(|setting| setting.kind.check(text).is_ok())
+    Key::GatewayUpstream.setting().kind.check(text).is_ok()
 }
 
 impl std::fmt::Display for GatewayChoice {
@@ -250,13 +249,13 @@ pub struct Sources {
 impl Sources {
     /// From the configuration's texts; nothing means where their makers publish them.
     pub fn parse(gateway: Option<&str>, java: Option<&str>) -> Result<Self, String> {
-        let source = |name: &str, text: Option<&str>| match text {
+        let source = |key: Key, text: Option<&str>| match text {
             None => Ok(Source::Published),
-            Some(text) => text.parse().map_err(|error| format!("{name}: {error}")),
+            Some(text) => text.parse().map_err(|error| format!("{key}: {error}")),
         };
         Ok(Self {
-            gateway: source("IB_GATEWAY_ARCHIVE", gateway)?,
-            java: source("IB_JAVA_ARCHIVE", java)?,
+            gateway: source(Key::GatewayArchive, gateway)?,
+            java: source(Key::JavaArchive, java)?,
         })
     }
 }
@@ -335,12 +334,12 @@ mod tests {
         write(&usual, "max_order_value = 100\nconfirm_orders = \"always\"\n");
         // An empty place does not hide the usual one.
         let (settings, bound) = read_bound(&usual, &named).unwrap();
-        assert_eq!(settings.text("IB_CONFIRM_ORDERS"), Some("always"));
+        assert_eq!(settings.text(Key::ConfirmOrders), Some("always"));
         assert!(bound.is_empty());
         write(&named, "max_order_value = 9000\nread_only_mode = true\n");
         let (settings, bound) = read_bound(&usual, &named).unwrap();
-        assert_eq!(settings.text("IB_MAX_ORDER_VALUE"), Some("100"));
-        assert_eq!(settings.flag("IB_READ_ONLY_MODE"), Some(true));
+        assert_eq!(settings.text(Key::MaxOrderValue), Some("100"));
+        assert_eq!(settings.flag(Key::ReadOnlyMode), Some(true));
         assert_eq!(bound, [("IB_MAX_ORDER_VALUE".to_owned(), "9000".to_owned())]);
         write(&named, "compete = \"take\"\n");
         let refused = read_bound(&usual, &named).unwrap_err().to_string();

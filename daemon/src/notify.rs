@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ibd_protocol::settings::Settings;
+use ibd_protocol::settings::{Key, Settings};
 use ibd_protocol::{Event, Level};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -15,8 +15,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub async fn run(board: Board, settings: Settings) {
     // First of all: what happens meanwhile is to be heard as well.
     let mut events = board.events();
-    let is_desktop = settings.text("IB_NOTIFY") == Some("desktop");
-    let webhook = settings.text("IB_WEBHOOK").map(str::to_owned);
+    let is_desktop = settings.text(Key::Notify) == Some("desktop");
+    let webhook = settings.text(Key::Webhook).map(str::to_owned);
     if !is_desktop && webhook.is_none() {
         return;
     }

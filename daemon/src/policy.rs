@@ -2,7 +2,7 @@
 
 use ibd_cpapi::id::AccountId;
 use ibd_protocol::Wishes;
-use ibd_protocol::settings::Settings;
+use ibd_protocol::settings::{Key, Settings};
 
 use crate::config::{Config, GatewayChoice};
 use crate::gateway::GatewayView;
@@ -41,31 +41,31 @@ impl Policy {
     /// The stricter of daemon and client, in everything.
     pub fn settle(config: &Config, wishes: &Wishes) -> Self {
         let daemon = &config.settings;
-        let on = |name, wish: Option<bool>| daemon.flag(name) == Some(true) || wish == Some(true);
-        let named = wishes.account.as_deref().or(daemon.text("IB_ACCOUNT"));
+        let on = |key, wish: Option<bool>| daemon.flag(key) == Some(true) || wish == Some(true);
+        let named = wishes.account.as_deref().or(daemon.text(Key::Account));
         let account = named.map(str::parse::<AccountId>);
         Self {
-            read_only: on("IB_READ_ONLY_MODE", wishes.read_only),
-            paper_only: on("IB_PAPER_TRADING", wishes.paper),
-            headless: on("IB_HEADLESS_MODE", wishes.headless),
+            read_only: on(Key::ReadOnlyMode, wishes.read_only),
+            paper_only: on(Key::PaperTrading, wishes.paper),
+            headless: on(Key::HeadlessMode, wishes.headless),
             wait: wait(daemon, wishes),
             bound: config.bound.iter().chain(&wishes.limits).cloned().collect(),
             unheard: [daemon.loosened_by(&wishes.limits), Wish::unheard(daemon, wishes)].concat(),
             is_ctl_only: [&config.bound, &wishes.limits]
                 .into_iter()
                 .flatten()
-                .any(|(name, value)| name == "IB_APPROVE_BY" && value == "ibctl"),
-            operator: daemon.text("IB_ORDER_OPERATOR").map(str::to_owned),
-            watches_loss: daemon.text("IB_MAX_DAILY_LOSS").is_some()
+                .any(|(name, value)| name == Key::ApproveBy.name() && value == "ibctl"),
+            operator: daemon.text(Key::OrderOperator).map(str::to_owned),
+            watches_loss: daemon.text(Key::MaxDailyLoss).is_some()
                 || (config.bound.iter().chain(&wishes.limits))
-                    .any(|(name, _)| name == "IB_MAX_DAILY_LOSS"),
+                    .any(|(name, _)| name == Key::MaxDailyLoss.name()),
             bad_account: account.as_ref().and_then(|a| a.as_ref().err()).map(ToString::to_string),
             account: account.and_then(Result::ok),
             gateway: GatewayChoice::wished(wishes),
             username: wishes
                 .username
                 .clone()
-                .or_else(|| daemon.text("IB_USERNAME").map(str::to_owned)),
+                .or_else(|| daemon.text(Key::Username).map(str::to_owned)),
         }
     }
 
@@ -82,7 +82,7 @@ impl Policy {
                 format!("IB_ACCOUNT: {problem}"),
                 "Ask the user to correct IB_ACCOUNT in this client's configuration.",
             )
-            .at("IB_ACCOUNT"));
+            .at(Key::Account.name()));
         }
         match (&self.gateway, &gateway.choice) {
             (Some(wished), Some(chosen)) if !wished.is_met_by(chosen) => Err(Refusal::new(
@@ -93,7 +93,7 @@ impl Policy {
                 "Ask the user to set IB_PROFILE to another name in this client's configuration \
                  (a daemon of its own), or to run `ibctl restart`.",
             )
-            .at("IB_GATEWAY")),
+            .at(Key::Gateway.name())),
             _ => Ok(()),
         }
     }
@@ -112,7 +112,7 @@ impl Policy {
                     format!("This client is configured for the login {wished}, but {logged_in} is logged in."),
                     "Ask the user to set IB_PROFILE to another name for this login, or to log in as the other user.",
                 )
-                .at("IB_USERNAME"))
+                .at(Key::Username.name()))
             }
             // IBKR tells once a minute who is logged in; until then nobody is taken for somebody.
             (Some(wished), None) => Err(Refusal::new(
@@ -120,7 +120,7 @@ impl Policy {
                 format!("This client is configured for the login {wished}, and IBKR has not yet said who is logged in."),
                 "Try again in a minute.",
             )
-            .at("IB_USERNAME")),
+            .at(Key::Username.name())),
             _ => Ok(()),
         }
     }
@@ -138,7 +138,7 @@ impl Policy {
             format!("Only paper trading is allowed here (IB_PAPER_TRADING), but {what}."),
             format!("Ask the user to {next}, or to use another IB_PROFILE for it."),
         )
-        .at("IB_PAPER_TRADING"))
+        .at(Key::PaperTrading.name()))
     }
 }
 
@@ -146,7 +146,7 @@ impl Policy {
 fn wait(daemon: &Settings, wishes: &Wishes) -> u64 {
     let mut own = Settings::default();
     own.take_login(&wishes.login);
-    let said = own.number("IB_AUTH_WAIT_SECONDS").or(daemon.number("IB_AUTH_WAIT_SECONDS"));
+    let said = own.number(Key::AuthWaitSeconds).or(daemon.number(Key::AuthWaitSeconds));
     said.unwrap_or(LONGEST_WAIT).min(45)
 }
 

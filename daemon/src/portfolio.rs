@@ -10,6 +10,7 @@ use ibd_cpapi::portfolio::{
 };
 use ibd_cpapi::rows::{Rows, Unread};
 use ibd_cpapi::{Answer, Failure};
+use ibd_protocol::settings::Key;
 use jiff::Timestamp;
 use tokio::time::{Duration, Instant};
 
@@ -35,7 +36,7 @@ pub fn pick(
             format!("The account {account} does not belong to this login."),
             "Use one of the candidates.",
         )
-        .at(if named.is_some() { "accountId" } else { "IB_ACCOUNT" })
+        .at(if named.is_some() { "accountId" } else { Key::Account.name() })
         .or(list)),
         (None, [only]) => Ok(only.clone()),
         (None, []) => Err(Refusal::new(

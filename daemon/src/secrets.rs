@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use ibd_protocol::Secret;
+use ibd_protocol::settings::Key;
 use keyring::Entry;
 use tokio::time::timeout;
 
@@ -14,8 +15,8 @@ const SERVICE: &str = "ibd";
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The secret, if the keyring has it; an error if the keyring cannot be asked.
-pub async fn look(profile: &str, name: &str) -> Result<Option<Secret>, String> {
-    let read = with(profile, name, |entry| match entry.get_password() {
+pub async fn look(profile: &str, key: Key) -> Result<Option<Secret>, String> {
+    let read = with(profile, key, |entry| match entry.get_password() {
         Ok(secret) => Ok(Some(Secret::new(secret))),
         Err(keyring::Error::NoEntry) => Ok(None),
         Err(error) => Err(error),
@@ -24,21 +25,21 @@ pub async fn look(profile: &str, name: &str) -> Result<Option<Secret>, String> {
 }
 
 /// The secret, if the keyring has it and can be asked.
-pub async fn get(profile: &str, name: &str) -> Option<Secret> {
-    look(profile, name).await.unwrap_or_else(|error| {
-        tracing::info!(name, error, "the keyring was not read");
+pub async fn get(profile: &str, key: Key) -> Option<Secret> {
+    look(profile, key).await.unwrap_or_else(|error| {
+        tracing::info!(%key, error, "the keyring was not read");
         None
     })
 }
 
 /// Keeps it.
-pub async fn set(profile: &str, name: &str, secret: Secret) -> Result<(), String> {
-    with(profile, name, move |entry| entry.set_password(secret.expose())).await
+pub async fn set(profile: &str, key: Key, secret: Secret) -> Result<(), String> {
+    with(profile, key, move |entry| entry.set_password(secret.expose())).await
 }
 
 /// Forgets it; whether there was one.
-pub async fn forget(profile: &str, name: &str) -> Result<bool, String> {
-    with(profile, name, |entry| match entry.delete_credential() {
+pub async fn forget(profile: &str, key: Key) -> Result<bool, String> {
+    with(profile, key, |entry| match entry.delete_credential() {
         Ok(()) => Ok(true),
         Err(keyring::Error::NoEntry) => Ok(false),
         Err(error) => Err(error),
@@ -48,10 +49,10 @@ pub async fn forget(profile: &str, name: &str) -> Result<bool, String> {
 
 async fn with<T: Send + 'static>(
     profile: &str,
-    name: &str,
+    key: Key,
     act: impl FnOnce(Entry) -> Result<T, keyring::Error> + Send + 'static,
 ) -> Result<T, String> {
-    let user = format!("{profile}/{name}");
+    let user = format!("{profile}/{key}");
     let work = tokio::task::spawn_blocking(move || Entry::new(SERVICE, &user).and_then(act));
     match timeout(LIMIT, work).await {
         Ok(Ok(Ok(value))) => Ok(value),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ibd_cpapi::{Failure, faults};
-use ibd_protocol::settings::Settings;
+use ibd_protocol::settings::{Key, Settings};
 use ibd_protocol::{GatewayMode, LogoutReport, Report, Secret};
 use jiff::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -189,7 +189,7 @@ impl Actor for Session {
     ) -> Result<State, ActorProcessingErr> {
         let Arguments { board, gateway, settings, wish, guard, places } = arguments;
         let watch = tokio::spawn(watch_gateway(board.clone(), me));
-        let compete = match settings.text("IB_COMPETE") {
+        let compete = match settings.text(Key::Compete) {
             Some("take") => Compete::Take,
             Some("yield") => Compete::Yield,
             _ => Compete::Ask,

@@ -133,11 +133,11 @@ struct Profile(PathBuf);
 
 impl Profile {
     fn new(scratch: &Path) -> std::io::Result<Self> {
-        private_folder(scratch)?;
+        ibd_disk::make_folder(scratch)?;
         sweep(scratch);
         let moment = std::time::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos() as u32;
         let folder = scratch.join(format!("{PREFIX}{moment:08x}"));
-        private_folder(&folder)?;
+        ibd_disk::make_folder(&folder)?;
         Ok(Self(std::path::absolute(folder)?))
     }
 }
@@ -163,13 +163,6 @@ fn sweep(scratch: &Path) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
-}
-
-fn private_folder(path: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.recursive(true).create(path)
 }
 
 fn command(program: &Path, profile: &Path, trusted_key: &str) -> std::io::Result<Command> {

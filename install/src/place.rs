@@ -45,7 +45,7 @@ impl Place {
     /// Makes its folders, for this user only.
     pub fn make(&self) -> Result<(), InstallError> {
         for folder in [&self.folder, &self.downloads] {
-            make_private(folder).doing("creating", folder)?;
+            ibd_disk::make_folder(folder).doing("creating", folder)?;
         }
         Ok(())
     }
@@ -118,9 +118,9 @@ impl Place {
             let old = self.folder.join(format!("{}{name}", UNFINISHED[1]));
             fs::rename(&target, &old).doing("replacing", &target)?;
         }
-        tree::sync_folder(folder)?;
+        ibd_disk::sync_folder(folder).doing("writing", folder)?;
         fs::rename(folder, &target).doing("creating", &target)?;
-        tree::sync_folder(&self.folder)?;
+        ibd_disk::sync_folder(&self.folder).doing("writing", &self.folder)?;
         Ok(true)
     }
 }
@@ -141,18 +141,6 @@ fn remove(folder: &Path) {
     if let Err(error) = fs::remove_dir_all(folder) {
         tracing::warn!(folder = %folder.display(), %error, "could not remove an old folder");
     }
-}
-
-#[cfg(unix)]
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(not(unix))]
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)
 }
 
 #[cfg(test)]

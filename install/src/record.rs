@@ -1,7 +1,6 @@
 //! What is written down about an install: `installed.json`.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -10,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::checksum::{Checksum, is_short};
 use crate::error::{Doing, InstallError};
-use crate::tree;
 
 /// Its name, beside the folders it tells of.
 pub(crate) const RECORD: &str = "installed.json";
@@ -119,13 +117,10 @@ impl<D: Serialize + DeserializeOwned> Record<D> {
 
     /// Replaces the record in `folder`: at any moment there is the old one or the new one.
     pub fn write(&self, folder: &Path) -> Result<(), InstallError> {
-        let (file, new) = (folder.join(RECORD), folder.join("installed.json.new"));
+        let file = folder.join(RECORD);
         let text = serde_json::to_vec_pretty(self).map_err(std::io::Error::from);
         let text = text.doing("writing", &file)?;
-        let mut output = File::create(&new).doing("writing", &new)?;
-        output.write_all(&text).and_then(|()| output.sync_all()).doing("writing", &new)?;
-        fs::rename(&new, &file).doing("writing", &file)?;
-        tree::sync_folder(folder)
+        ibd_disk::replace(&file, &text).doing("writing", &file)
     }
 }
 

@@ -126,17 +126,6 @@ pub(crate) fn subfolders(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Makes a folder's list of names durable.
-#[cfg(unix)]
-pub(crate) fn sync_folder(folder: &Path) -> Result<(), InstallError> {
-    File::open(folder).and_then(|folder| folder.sync_all()).doing("writing", folder)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn sync_folder(_: &Path) -> Result<(), InstallError> {
-    Ok(())
-}
-
 /// Whether somebody may run it.
 #[cfg(unix)]
 pub(crate) fn is_executable(file: &Path) -> bool {

@@ -65,8 +65,9 @@ impl RealDisk {
     /// For the one writer: makes the folder if there is none, readable by this user only, and keeps
     /// others from doing the same for as long as this lives.
     pub fn writer(folder: &Path) -> Result<Self, OpenError> {
-        make_folder(folder)?;
-        let lock = open_private(File::options().create(true).truncate(false), &folder.join(LOCK))?;
+        ibd_disk::make_folder(folder)?;
+        let mut options = ibd_disk::private();
+        let lock = options.write(true).create(true).truncate(false).open(folder.join(LOCK))?;
         match lock.try_lock() {
             Ok(()) => {
                 let place = Some(fs::metadata(folder)?);
@@ -99,7 +100,8 @@ impl Disk for RealDisk {
     }
 
     fn create(&self, name: &str) -> io::Result<File> {
-        open_private(File::options().create(true).truncate(true), &self.folder.join(name))
+        let mut options = ibd_disk::private();
+        options.write(true).create(true).truncate(true).open(self.folder.join(name))
     }
 
     fn open(&self, name: &str) -> io::Result<File> {
@@ -153,27 +155,12 @@ impl Disk for RealDisk {
     }
 
     fn sync_folder(&self) -> io::Result<()> {
-        sync_folder(&self.folder)
+        ibd_disk::sync_folder(&self.folder)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
         fs::remove_file(self.folder.join(name))
     }
-}
-
-/// Its name is made durable also when it is there already: whoever made it may not have come so far.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let missing = folder.ancestors().skip(1).take_while(|folder| !folder.exists());
-    let made: Vec<&Path> = std::iter::once(folder).chain(missing).collect();
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    made.iter().filter_map(|folder| folder.parent()).try_for_each(|parent| {
-        let here = parent.as_os_str().is_empty();
-        sync_folder(if here { Path::new(".") } else { parent })
-    })
 }
 
 /// What is under a name; `None`: nothing.
@@ -201,12 +188,6 @@ fn is_same(one: &Metadata, other: &Metadata) -> bool {
 }
 
 /// For writing; only this user may look into it.
-fn open_private(options: &mut fs::OpenOptions, path: &Path) -> io::Result<File> {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    options.write(true).open(path)
-}
-
 /// What the file system cannot reserve, writing the zeros will.
 #[cfg(target_os = "linux")]
 fn reserve(file: &File, bytes: u64) -> io::Result<()> {
@@ -241,17 +222,5 @@ fn write_all_at(file: &File, mut at: u64, mut bytes: &[u8]) -> io::Result<()> {
             Err(error) => return Err(error),
         }
     }
-    Ok(())
-}
-
-/// A new or renamed file is only there for good once its folder is synced.
-#[cfg(unix)]
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Windows has no such thing; its file systems log changes of names in order.
-#[cfg(not(unix))]
-pub fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }

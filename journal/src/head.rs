@@ -4,7 +4,6 @@
 //! The file is written after each append is durable and without a sync of its own, so it may lag behind
 //! the journal and is never ahead of it. One that a crash tore is recognised, and says nothing.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -98,11 +97,8 @@ impl HeadFile {
 
     /// Keeps `head`, by one write of always as many bytes: what is left of a torn one has a wrong sum.
     pub fn write(&self, head: Head) -> io::Result<()> {
-        let mut options = File::options();
-        options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&self.0)?;
+        let mut file =
+            ibd_disk::private().create(true).truncate(false).write(true).open(&self.0)?;
         if file.metadata()?.len() > LENGTH {
             file.set_len(LENGTH)?;
         }

@@ -33,7 +33,7 @@ mod recover;
 mod segment;
 
 pub use audit::{Verified, read, verify, verify_after};
-pub use disk::{Disk, RealDisk, sync_folder};
+pub use disk::{Disk, RealDisk};
 pub use error::{AppendError, Broken, OpenError, Why};
 pub use hash::Hash;
 pub use head::{Head, HeadFile, Kept};

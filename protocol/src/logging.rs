@@ -130,13 +130,8 @@ fn quiet(filter: &str) -> Targets {
 
 /// Appending, so that several shims can share a file; readable by the user alone.
 fn private() -> std::fs::OpenOptions {
-    let mut options = std::fs::OpenOptions::new();
+    let mut options = ibd_disk::private();
     options.read(true).create(true).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
     options
 }
 

@@ -239,11 +239,12 @@ pub fn is_profile(name: &str) -> bool {
 
 #[cfg(unix)]
 fn make_private(path: &Path, variable: &'static str) -> Result<(), PlaceError> {
-    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    use std::os::unix::fs::MetadataExt;
 
     let io = |source| PlaceError::Io { path: path.to_owned(), variable, source };
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(path).map_err(io)?;
+    if !path.is_dir() {
+        ibd_disk::make_folder(path).map_err(io)?;
+    }
     let found = std::fs::symlink_metadata(path).map_err(io)?;
     let why = if !found.is_dir() {
         "it is not a folder".to_owned()

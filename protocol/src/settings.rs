@@ -15,7 +15,7 @@ pub use client::{Bound, Client, Strict, bind};
 pub use file::from_file;
 pub use kind::{Kind, names};
 pub use sources::{FlagError, Flags, from_environment, from_flags, from_toml_pairs, key_of_file};
-pub use table::{KEYRING, LIMITS, LOGIN, SETTINGS, Setting, find};
+pub use table::{KEYRING, Key, LIMITS, LOGIN, SETTINGS, Setting, find};
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ pub struct BadSetting {
 /// Checked values by the name of their setting.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
-    given: BTreeMap<&'static str, (Secret, Origin)>,
+    given: BTreeMap<Key, (Secret, Origin)>,
     /// What could not be taken, in the order it was read.
     pub bad: Vec<BadSetting>,
     /// What works and should be known, for instance a password on the command line.
@@ -78,7 +78,7 @@ impl Settings {
                 if let Some(warning) = setting.kind.warning(value, &taken) {
                     self.warnings.push(format!("{field}: {warning}"));
                 }
-                self.given.insert(setting.name, (Secret::new(taken), origin));
+                self.given.insert(setting.key, (Secret::new(taken), origin));
             }
             Err(problem) => self.bad.push(BadSetting { field: field.to_owned(), problem }),
         }
@@ -88,8 +88,7 @@ impl Settings {
     /// read, and are again here, because a client is not to be trusted with that.
     pub fn take_login(&mut self, login: &[(String, Secret)]) {
         for (name, value) in login {
-            let setting = LOGIN.iter().find(|known| *known == name).and_then(|name| find(name));
-            if let Some(setting) = setting {
+            if let Some(setting) = find(name).filter(|setting| LOGIN.contains(&setting.key)) {
                 self.put(setting, name, value.expose(), Origin::Environment);
             }
         }
@@ -98,8 +97,7 @@ impl Settings {
     /// The same for [`LIMITS`].
     pub fn take_limits(&mut self, limits: &[(String, String)]) {
         for (name, value) in limits {
-            let setting = LIMITS.iter().find(|known| *known == name).and_then(|name| find(name));
-            if let Some(setting) = setting {
+            if let Some(setting) = find(name).filter(|setting| LIMITS.contains(&setting.key)) {
                 self.put(setting, name, value, Origin::Environment);
             }
         }
@@ -113,35 +111,33 @@ impl Settings {
     }
 
     /// The checked text of a setting.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.given.get(name).map(|(value, _)| value.expose())
+    pub fn text(&self, key: Key) -> Option<&str> {
+        self.given.get(&key).map(|(value, _)| value.expose())
     }
 
     /// Where a setting's value comes from.
-    pub fn origin(&self, name: &str) -> Option<Origin> {
-        self.given.get(name).map(|(_, origin)| *origin)
+    pub fn origin(&self, key: Key) -> Option<Origin> {
+        self.given.get(&key).map(|(_, origin)| *origin)
     }
 
     /// A yes-or-no setting.
-    pub fn flag(&self, name: &str) -> Option<bool> {
-        self.text(name).map(|value| value == "true")
+    pub fn flag(&self, key: Key) -> Option<bool> {
+        self.text(key).map(|value| value == "true")
     }
 
     /// A setting that is a number; its kind has checked that it is one.
-    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
-        self.text(name).and_then(|value| value.parse().ok())
+    pub fn number<T: std::str::FromStr>(&self, key: Key) -> Option<T> {
+        self.text(key).and_then(|value| value.parse().ok())
     }
 
     /// The gateway that is asked for, if anything says which.
     pub fn gateway(&self) -> Option<GatewayMode> {
-        match self.text("IB_GATEWAY") {
+        match self.text(Key::Gateway) {
             Some("managed") => Some(GatewayMode::Managed),
             Some("attach") => Some(GatewayMode::Attach),
             Some("simulator") => Some(GatewayMode::Simulator),
-            _ if self.flag("IB_FORCE_STANDALONE_GATEWAY") == Some(true) => {
-                Some(GatewayMode::Managed)
-            }
-            _ if self.text("IB_GATEWAY_HOST").or(self.text("IB_GATEWAY_PORT")).is_some() => {
+            _ if self.flag(Key::ForceStandaloneGateway) == Some(true) => Some(GatewayMode::Managed),
+            _ if self.text(Key::GatewayHost).or(self.text(Key::GatewayPort)).is_some() => {
                 Some(GatewayMode::Attach)
             }
             _ => None,
@@ -150,28 +146,28 @@ impl Settings {
 
     /// What a client with these settings asks of the daemon.
     pub fn wishes(&self) -> Wishes {
-        let owned = |name| self.text(name).map(str::to_owned);
+        let owned = |key| self.text(key).map(str::to_owned);
         Wishes {
             gateway: self.gateway(),
-            host: owned("IB_GATEWAY_HOST"),
-            port: self.number("IB_GATEWAY_PORT"),
-            force_standalone: self.flag("IB_FORCE_STANDALONE_GATEWAY"),
-            paper: self.flag("IB_PAPER_TRADING"),
-            read_only: self.flag("IB_READ_ONLY_MODE"),
-            headless: self.flag("IB_HEADLESS_MODE"),
-            username: owned("IB_USERNAME"),
-            password: self.text("IB_PASSWORD_AUTH").map(Secret::new),
-            account: owned("IB_ACCOUNT"),
-            upstream: owned("IB_GATEWAY_UPSTREAM"),
+            host: owned(Key::GatewayHost),
+            port: self.number(Key::GatewayPort),
+            force_standalone: self.flag(Key::ForceStandaloneGateway),
+            paper: self.flag(Key::PaperTrading),
+            read_only: self.flag(Key::ReadOnlyMode),
+            headless: self.flag(Key::HeadlessMode),
+            username: owned(Key::Username),
+            password: self.text(Key::PasswordAuth).map(Secret::new),
+            account: owned(Key::Account),
+            upstream: owned(Key::GatewayUpstream),
             // Only the program itself knows whether it has one.
             has_display: false,
             login: LOGIN
                 .iter()
-                .filter_map(|name| Some(((*name).to_owned(), Secret::new(self.text(name)?))))
+                .filter_map(|key| Some((key.name().to_owned(), Secret::new(self.text(*key)?))))
                 .collect(),
             limits: LIMITS
                 .iter()
-                .filter_map(|name| Some(((*name).to_owned(), self.text(name)?.to_owned())))
+                .filter_map(|key| Some((key.name().to_owned(), self.text(*key)?.to_owned())))
                 .collect(),
         }
     }
@@ -179,13 +175,13 @@ impl Settings {
     /// Every setting, its value and its origin, for `ibctl config`.
     pub fn report(&self) -> Vec<SettingReport> {
         let one = |setting: &Setting| {
-            let value = self.text(setting.name).map(|value| match setting.kind.is_secret() {
+            let value = self.text(setting.key).map(|value| match setting.kind.is_secret() {
                 true => "(set)".to_owned(),
                 false => value.to_owned(),
             });
             SettingReport {
                 name: setting.name.to_owned(),
-                origin: self.origin(setting.name).map_or("default", Origin::as_str).to_owned(),
+                origin: self.origin(setting.key).map_or("default", Origin::as_str).to_owned(),
                 note: value.is_none().then(|| format!("default: {}", setting.default)),
                 value,
             }
@@ -195,12 +191,12 @@ impl Settings {
 
     /// The profile that is asked for.
     pub fn profile(&self) -> &str {
-        self.text("IB_PROFILE").unwrap_or("default")
+        self.text(Key::Profile).unwrap_or("default")
     }
 
     /// The log filter: `IB_LOG`, else what the original's variables mean.
     pub fn log_filter(&self) -> &str {
-        self.text("IB_LOG").unwrap_or("info")
+        self.text(Key::Log).unwrap_or("info")
     }
 }
 

@@ -33,7 +33,7 @@ impl Listener {
         let hidden = path.with_extension(format!("{}.tmp", std::process::id()));
         let _ = std::fs::remove_file(&hidden);
         let raw = bind(&hidden)?;
-        make_private(&hidden)?;
+        ibd_disk::close(&hidden)?;
         let mark = mark_of(&hidden);
         std::fs::rename(&hidden, path)?;
         Ok(Self { raw, path: path.to_owned(), mark })
@@ -86,17 +86,6 @@ fn bind(path: &Path) -> io::Result<RawListener> {
         options.mode(0o600)
     };
     options.create_tokio()
-}
-
-#[cfg(unix)]
-fn make_private(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
-}
-
-#[cfg(not(unix))]
-fn make_private(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(unix)]

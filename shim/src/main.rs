@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 use ibd_protocol::display;
 use ibd_protocol::logging::{self, Log, Logging};
-use ibd_protocol::settings::{self, SETTINGS, Settings};
+use ibd_protocol::settings::{self, Key, SETTINGS, Settings};
 use ibd_protocol::{BUILD, Places};
 use link::{Link, Setup};
 use server::Server;
@@ -81,7 +81,7 @@ fn start_log(settings: &Settings, setup: &Setup) -> Logging {
         folder: folder.as_deref(),
         file: "ib-mcp.log",
         stderr: true,
-        filter: settings.text("IB_LOG").unwrap_or("warn,ib_mcp=info"),
+        filter: settings.text(Key::Log).unwrap_or("warn,ib_mcp=info"),
     });
     for warning in &settings.warnings {
         tracing::warn!(warning);

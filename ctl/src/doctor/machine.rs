@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ibd_install::{find_java, installed_gateway};
 use ibd_protocol::Places;
-use ibd_protocol::settings::{KEYRING, Settings, find};
+use ibd_protocol::settings::{KEYRING, Key, Settings};
 
 use super::Check;
 
@@ -70,8 +70,7 @@ pub(super) fn config_file(places: &Places) -> Check {
 }
 
 fn holds_secret(text: &str) -> bool {
-    let keys: Vec<String> =
-        KEYRING.iter().filter_map(|name| find(name)).map(|setting| setting.key()).collect();
+    let keys: Vec<String> = KEYRING.iter().map(|key| key.setting().file_key()).collect();
     text.lines().any(|line| {
         let key = line.split('=').next().unwrap_or_default().trim().trim_matches('"');
         keys.iter().any(|secret| secret == key)
@@ -130,8 +129,8 @@ pub(super) async fn java(places: &Places) -> Check {
 /// Whether a headless login finds a browser. Without one a person logs in.
 pub(super) fn browser(settings: &Settings) -> Check {
     const NAME: &str = "browser";
-    let is_headless = settings.flag("IB_HEADLESS_MODE") == Some(true);
-    let named = settings.text("IB_BROWSER").map(PathBuf::from);
+    let is_headless = settings.flag(Key::HeadlessMode) == Some(true);
+    let named = settings.text(Key::Browser).map(PathBuf::from);
     let found = match &named {
         Some(path) => Some(path.clone()).filter(|path| path.is_file()),
         None => candidates().find(|path| path.is_file()),
@@ -159,24 +158,24 @@ pub(super) fn browser(settings: &Settings) -> Check {
 /// Whether a headless login has what it types. Without it it fails, whatever else is fine.
 pub(super) fn headless(settings: &Settings) -> Option<Check> {
     const NAME: &str = "headless_login";
-    if settings.flag("IB_HEADLESS_MODE") != Some(true) {
+    if settings.flag(Key::HeadlessMode) != Some(true) {
         return None;
     }
-    let has = |name: &str| settings.text(name).is_some();
-    let is_totp = settings.text("IB_TWO_FA_STRATEGY") == Some("totp");
+    let has = |key| settings.text(key).is_some();
+    let is_totp = settings.text(Key::TwoFaStrategy) == Some("totp");
     Some(match () {
-        () if !has("IB_USERNAME") => Check::fail(
+        () if !has(Key::Username) => Check::fail(
             NAME,
             "IB_HEADLESS_MODE is on, and there is no IB_USERNAME.",
             "Set IB_USERNAME, or leave IB_HEADLESS_MODE out: then a person logs in at a page.",
         ),
         // What the keyring has only the daemon asks it.
-        () if !has("IB_PASSWORD_AUTH") => Check::warn(
+        () if !has(Key::PasswordAuth) => Check::warn(
             NAME,
             "IB_PASSWORD_AUTH is in neither config.toml nor this shell: it must be in the keyring.",
             "`ibctl secrets list` tells; `ibctl secrets set IB_PASSWORD_AUTH` keeps it there.",
         ),
-        () if is_totp && !has("IB_TOTP_SECRET") => Check::warn(
+        () if is_totp && !has(Key::TotpSecret) => Check::warn(
             NAME,
             "IB_TWO_FA_STRATEGY is totp, and IB_TOTP_SECRET is in neither config.toml nor this shell.",
             "`ibctl secrets list` tells; `ibctl secrets set IB_TOTP_SECRET` keeps it in the keyring.",

@@ -1,8 +1,7 @@
 //! The flag that keeps trading frozen: a file whose being there is enough, so that it works without
 //! the daemon, its journal or its store.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ibd_protocol::Places;
@@ -36,57 +35,10 @@ pub(crate) fn is_up(places: &Places) -> bool {
     flags.any(|flag| std::fs::symlink_metadata(flag).is_ok())
 }
 
-/// Raises it. Afterwards it is there even if the machine loses power now.
+/// Raises it, with the folders that it lies in. Afterwards it is there even if the machine loses power now.
 pub(crate) fn raise(path: &Path, now: Timestamp) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    make(folder)?;
-    match create(path) {
-        Ok(mut file) => {
-            // A disk that is full has no room for words; that the file is there counts.
-            let _ = writeln!(file, "{now:.0} ibctl freeze");
-            file.sync_all()?;
-        }
-        // Whoever raised it may have been cut short before it was durable.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            File::open(path)?.sync_all()?
-        }
-        Err(error) => return Err(error),
-    }
-    sync_folder(folder)
-}
-
-/// Makes the folder and those above it, and makes sure that they stay.
-fn make(folder: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    missing.iter().filter_map(|made| made.parent()).try_for_each(sync_folder)
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// A new file is durable once its folder is.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Windows opens no folders; NTFS journals its entries.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+    ibd_disk::make_folder(path.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
+    ibd_disk::raise(path, &format!("{now:.0} ibctl freeze"))
 }
 
 #[cfg(all(test, unix))]

@@ -7,6 +7,7 @@ use ibd_install::{
     Checksum, Done, InstallError, Installed, Java, Looked, Order, Origin, Progress, Source, Stage,
     find_java, install_gateway, install_java,
 };
+use ibd_protocol::settings::Key;
 use jiff::Zoned;
 use serde_json::{Value, json};
 
@@ -61,7 +62,7 @@ async fn install(
             "Nothing was installed; name another place with XDG_DATA_HOME.",
         ));
     }
-    let source = source(context, args.from.as_ref(), "IB_GATEWAY_ARCHIVE")?;
+    let source = source(context, args.from.as_ref(), Key::GatewayArchive)?;
     let order = Order { sha256: args.sha256, ..Order::from(source) };
     let gateway =
         install_gateway(data, &order, listener("The gateway", shown)).await.map_err(fault)?;
@@ -84,17 +85,13 @@ async fn java(
     if let Some(java) = found {
         return Ok((java, false));
     }
-    let order = Order::from(source(context, named, "IB_JAVA_ARCHIVE")?);
+    let order = Order::from(source(context, named, Key::JavaArchive)?);
     let done = install_java(data, &order, listener("Java", shown)).await.map_err(fault)?;
     Ok((done.installed, done.is_new))
 }
 
 /// The flag, else the setting, else where its maker publishes it.
-fn source(
-    context: &Context,
-    flag: Option<&Source>,
-    setting: &'static str,
-) -> Result<Source, Fault> {
+fn source(context: &Context, flag: Option<&Source>, setting: Key) -> Result<Source, Fault> {
     if let Some(source) = flag {
         return Ok(source.clone());
     }

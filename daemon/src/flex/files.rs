@@ -93,13 +93,14 @@ pub fn export(
     ask: &Ask,
 ) -> Result<(PathBuf, u64), Refusal> {
     let failed = |error: &std::io::Error| words::not_stored(&error.to_string());
-    std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
+    ibd_disk::make_folder(folder).map_err(|error| failed(&error))?;
     let base = entry.file.trim_end_matches(".xml.gz");
     let plain: String = ask.section.chars().filter(char::is_ascii_alphanumeric).take(40).collect();
     let part = if form == Form::Xml { String::new() } else { format!("_{plain}") };
     let path = folder.join(format!("{base}{part}.{}", form.ending()));
     let beside = path.with_extension(format!("{}.part", form.ending()));
-    let mut file = BufWriter::new(private(&beside).map_err(|error| failed(&error))?);
+    let file = ibd_disk::private().write(true).create(true).truncate(true).open(&beside);
+    let mut file = BufWriter::new(file.map_err(|error| failed(&error))?);
     let open = || archive.read(entry);
     let written = match form {
         Form::Xml => archive.export(entry, &mut file).map(drop).map_err(|error| failed(&error)),
@@ -122,13 +123,6 @@ pub fn export(
             Err(refusal)
         }
     }
-}
-
-fn private(path: &Path) -> std::io::Result<File> {
-    let mut options = File::options();
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.write(true).create(true).truncate(true).open(path)
 }
 
 /// One statement, by the name that it has in a zip archive.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::flex::{PATH, PUBLISHED, Token};
 use ibd_flex::archive::{Entry, Keep};
+use ibd_protocol::settings::Key;
 use ibd_protocol::{GatewayMode, Secret, Wishes};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -22,10 +23,6 @@ use crate::config::Config;
 use crate::post::Post;
 use crate::refusal::Refusal;
 use crate::secrets;
-
-const TOKEN: &str = "IB_FLEX_TOKEN";
-const ADDRESS: &str = "IB_FLEX_URL";
-const EXPIRES: &str = "IB_FLEX_TOKEN_EXPIRES";
 
 /// A handle; survives restarts of the actor.
 #[derive(Debug, Clone)]
@@ -63,9 +60,9 @@ impl FlexHandle {
     /// Reaches the actor through `post`.
     pub fn new(post: Post<Msg>, board: Board, config: &Config) -> Self {
         let own = Given {
-            token: config.settings.text(TOKEN).map(Secret::new),
-            address: config.settings.text(ADDRESS).map(str::to_owned),
-            expires: config.settings.text(EXPIRES).and_then(|day| day.parse().ok()),
+            token: config.settings.text(Key::FlexToken).map(Secret::new),
+            address: config.settings.text(Key::FlexUrl).map(str::to_owned),
+            expires: config.settings.text(Key::FlexTokenExpires).and_then(|day| day.parse().ok()),
         };
         Self {
             post,
@@ -95,14 +92,16 @@ impl FlexHandle {
     /// Takes a token that a client brought along. Only with its own address does it go anywhere: no
     /// client can send another's token to a place of its choice.
     pub fn wishes(&self, wishes: &Wishes) {
-        let brought =
-            |name| wishes.login.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-        let Some(token) = brought(TOKEN) else { return };
+        let brought = |key: Key| {
+            wishes.login.iter().find(|(name, _)| name == key.name()).map(|(_, value)| value)
+        };
+        let Some(token) = brought(Key::FlexToken) else { return };
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         if self.own.token.is_none() && given.token.is_none() {
             given.token = Some(token.clone());
-            given.address = brought(ADDRESS).map(|address| address.expose().to_owned());
-            given.expires = brought(EXPIRES).and_then(|day| day.expose().parse().ok());
+            given.address = brought(Key::FlexUrl).map(|address| address.expose().to_owned());
+            given.expires =
+                brought(Key::FlexTokenExpires).and_then(|day| day.expose().parse().ok());
             drop(given);
             self.post.send(Msg::Resume);
         }
@@ -121,7 +120,7 @@ impl FlexHandle {
         let (token, address) = match (&self.own.token, given.token) {
             (Some(token), _) => (token.clone(), None),
             (None, Some(token)) => (token, given.address),
-            (None, None) => (secrets::get(&self.profile, TOKEN).await?, None),
+            (None, None) => (secrets::get(&self.profile, Key::FlexToken).await?, None),
         };
         let address = address.or_else(|| self.own.address.clone()).or_else(|| self.simulated());
         Some(Access {

@@ -4,6 +4,7 @@ use ibd_cpapi::failure::clean;
 use ibd_cpapi::flex::{Class, class};
 use ibd_flex::archive::{AddError, Added, Outcome};
 use ibd_flex::statement::StatementError;
+use ibd_protocol::settings::Key;
 use jiff::civil::Date;
 
 use super::memory::{Query, QueryId};
@@ -20,7 +21,7 @@ pub const NO_TOKEN: &str = "flex_no_token";
 /// Nobody has given a token.
 pub fn no_token() -> Refusal {
     Refusal::new(NO_TOKEN, "No token for IBKR's Flex Web Service is configured.", GET_A_TOKEN)
-        .at("IB_FLEX_TOKEN")
+        .at(Key::FlexToken.name())
 }
 
 /// Days before its end at which a token's end is said.

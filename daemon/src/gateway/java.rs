@@ -15,7 +15,7 @@ use process_wrap::tokio::ChildWrapper;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
-use super::key::{Key, write_private};
+use super::key::Key;
 use super::record::{Record, Seen, boot, look, started};
 use super::{conf, process};
 
@@ -75,7 +75,8 @@ impl Java {
     /// Takes over the one that runs, or starts one.
     pub(super) async fn start(setup: &Setup) -> Result<Self, NoStart> {
         let _alone = setup.one_at_a_time.lock().await;
-        make_home(&setup.home).map_err(|e| NoStart::Failed(format!("its folder: {e}")))?;
+        ibd_disk::make_folder(&setup.home.join("logs"))
+            .map_err(|e| NoStart::Failed(format!("its folder: {e}")))?;
         match adopt(setup).await {
             Adopted::Yes(running) => return Ok(*running),
             Adopted::Nothing => {}
@@ -182,15 +183,6 @@ fn address(port: u16, pin: Pin) -> Address {
     Address { host: "127.0.0.1".to_owned(), port, pin }
 }
 
-fn make_home(home: &Path) -> std::io::Result<()> {
-    let mut folder = fs::DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(home)?;
-    folder.create(home.join("logs"))
-}
-
 /// What became of the gateway of an earlier `ibd`.
 enum Adopted {
     /// It is ours: the same process, the owner of its port, in possession of our key.
@@ -288,8 +280,8 @@ fn spawn(
 ) -> std::io::Result<(Box<dyn ChildWrapper>, Record, u64)> {
     let home = &setup.home;
     let conf = conf::conf_yaml(port, setup.upstream.as_deref(), &key.password);
-    write_private(&home.join("conf.yaml"), conf.as_bytes())?;
-    write_private(&home.join("logback.xml"), conf::LOGBACK.as_bytes())?;
+    ibd_disk::replace(&home.join("conf.yaml"), conf.as_bytes())?;
+    ibd_disk::replace(&home.join("logback.xml"), conf::LOGBACK.as_bytes())?;
     let log = log_path(home);
     let length = match fs::metadata(&log).map(|log| log.len()).unwrap_or(0) {
         long if long > MAX_LOG => {
@@ -297,12 +289,12 @@ fn spawn(
             0
         }
         0 => {
-            write_private(&log, b"")?;
+            ibd_disk::replace(&log, b"")?;
             0
         }
         short => short,
     };
-    write_private(&home.join("port"), port.to_string().as_bytes())?;
+    ibd_disk::replace(&home.join("port"), port.to_string().as_bytes())?;
     let mut child = process::detached(java, &conf::arguments(home, program), home, &log)?;
     // Written at once: if we are killed now, the next `ibd` finds it.
     let recorded = child.id().ok_or_else(|| std::io::ErrorKind::NotFound.into()).and_then(|pid| {

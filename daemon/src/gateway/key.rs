@@ -5,7 +5,6 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -56,7 +55,7 @@ async fn make(home: &Path, keytool: &Path) -> Result<(), String> {
     for file in [conf::KEYSTORE, CERTIFICATE, PASSWORD] {
         let _ = fs::remove_file(home.join(file));
     }
-    write_private(&home.join(PASSWORD), password()?.as_bytes()).map_err(said)?;
+    ibd_disk::replace(&home.join(PASSWORD), password()?.as_bytes()).map_err(said)?;
     let store = [
         "-alias".into(),
         "ibd".into(),
@@ -83,9 +82,9 @@ async fn make(home: &Path, keytool: &Path) -> Result<(), String> {
     ];
     run(keytool, &generate, &store).await?;
     // keytool asks nobody how readable it shall be.
-    make_private(&home.join(conf::KEYSTORE)).map_err(said)?;
+    ibd_disk::close(&home.join(conf::KEYSTORE)).map_err(said)?;
     let pem = run(keytool, &["-exportcert", "-rfc"], &store).await?;
-    write_private(&home.join(CERTIFICATE), &pem).map_err(said)
+    ibd_disk::replace(&home.join(CERTIFICATE), &pem).map_err(said)
 }
 
 async fn run(keytool: &Path, verb: &[&str], store: &[OsString]) -> Result<Vec<u8>, String> {
@@ -107,26 +106,4 @@ fn password() -> Result<String, String> {
     let mut bytes = [0; 24];
     SystemRandom::new().fill(&mut bytes).map_err(|_| "the system has no random numbers")?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-#[cfg(unix)]
-fn make_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-}
-
-#[cfg(not(unix))]
-fn make_private(_: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-/// Writes a file that only its owner can read.
-pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut options = fs::File::options();
-    options.create(true).truncate(true).write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

@@ -4,7 +4,7 @@
 //! the listening socket, is ours; that it holds the pinned key is checked by whoever connects.
 
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -62,11 +62,7 @@ impl Record {
 
     /// Writes it whole or not at all.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let temporary = path.with_extension("tmp");
-        let mut file = std::fs::File::create(&temporary)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        file.sync_all()?;
-        std::fs::rename(temporary, path)
+        ibd_disk::replace(path, &serde_json::to_vec(self)?)
     }
 }
 

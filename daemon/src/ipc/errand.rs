@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ibd_protocol::settings::{self, KEYRING, find};
+use ibd_protocol::settings::{self, KEYRING, Key, Setting, find};
 use ibd_protocol::{
-    FlexVerb, GatewayVerb, LoginRequest, OrdersVerb, Report, RequestId, SecretReport, SecretsVerb,
-    ToClient,
+    FlexVerb, GatewayVerb, LoginRequest, OrdersVerb, Report, RequestId, Secret, SecretReport,
+    SecretsVerb, ToClient,
 };
 use tokio::time::Instant;
 
@@ -127,42 +127,54 @@ pub(super) async fn secrets(errand: Errand, verb: SecretsVerb) -> ToClient {
     let profile = &errand.shared.config.places.profile;
     let report = match verb {
         SecretsVerb::List => return ToClient::Secrets(errand.id, list(&errand).await),
-        SecretsVerb::Set(name, _) | SecretsVerb::Forget(name)
-            if !KEYRING.contains(&name.as_str()) =>
-        {
-            failed(format!("{name} is no secret."), format!("Secrets are {}.", KEYRING.join(", ")))
-        }
-        SecretsVerb::Set(name, secret) => {
-            match find(&name).map(|s| s.kind.check(secret.expose())) {
-                Some(Ok(value)) => {
-                    match kept::set(profile, &name, ibd_protocol::Secret::new(value)).await {
-                        Ok(()) => done(format!("{name} is in the keyring.")),
-                        Err(why) => no_keyring(&name, &why),
-                    }
-                }
-                Some(Err(problem)) => failed(format!("{name}: {problem}."), "Nothing was changed."),
-                None => failed(format!("{name} is no secret."), "Nothing was changed."),
-            }
-        }
-        SecretsVerb::Forget(name) => match kept::forget(profile, &name).await {
-            Ok(true) => done(format!("{name} was removed from the keyring.")),
-            Ok(false) => done(format!("{name} was not in the keyring.")),
-            Err(why) => no_keyring(&name, &why),
+        SecretsVerb::Set(name, secret) => match secret_named(&name) {
+            Ok(setting) => keep(profile, setting, &secret).await,
+            Err(report) => report,
+        },
+        SecretsVerb::Forget(name) => match secret_named(&name) {
+            Ok(setting) => forget(profile, setting.key).await,
+            Err(report) => report,
         },
     };
     ToClient::Report(errand.id, report)
 }
 
+fn secret_named(name: &str) -> Result<&'static Setting, Report> {
+    find(name).filter(|setting| KEYRING.contains(&setting.key)).ok_or_else(|| {
+        failed(format!("{name} is no secret."), format!("Secrets are {}.", Key::list(KEYRING)))
+    })
+}
+
+async fn keep(profile: &str, setting: &Setting, secret: &Secret) -> Report {
+    let key = setting.key;
+    let value = match setting.kind.check(secret.expose()) {
+        Ok(value) => Secret::new(value),
+        Err(problem) => return failed(format!("{key}: {problem}."), "Nothing was changed."),
+    };
+    match kept::set(profile, key, value).await {
+        Ok(()) => done(format!("{key} is in the keyring.")),
+        Err(why) => no_keyring(key, &why),
+    }
+}
+
+async fn forget(profile: &str, key: Key) -> Report {
+    match kept::forget(profile, key).await {
+        Ok(true) => done(format!("{key} was removed from the keyring.")),
+        Ok(false) => done(format!("{key} was not in the keyring.")),
+        Err(why) => no_keyring(key, &why),
+    }
+}
+
 async fn list(errand: &Errand) -> Vec<SecretReport> {
     let config = &errand.shared.config;
     let mut reports = Vec::new();
-    for name in KEYRING {
-        let own = config.settings.origin(name).map(|origin| origin.as_str().to_owned());
+    for key in KEYRING.iter().copied() {
+        let own = config.settings.origin(key).map(|origin| origin.as_str().to_owned());
         let origin = match own {
             Some(origin) => Some(origin),
-            None => kept::get(&config.places.profile, name).await.map(|_| "keyring".to_owned()),
+            None => kept::get(&config.places.profile, key).await.map(|_| "keyring".to_owned()),
         };
-        reports.push(SecretReport { name: (*name).to_owned(), set: origin.is_some(), origin });
+        reports.push(SecretReport { name: key.name().to_owned(), set: origin.is_some(), origin });
     }
     reports
 }
@@ -175,13 +187,13 @@ fn failed(text: impl Into<String>, hint: impl Into<String>) -> Report {
     Report { ok: false, text: text.into(), hint: hint.into() }
 }
 
-fn no_keyring(name: &str, why: &str) -> Report {
-    let hint = match settings::key_of_file(name) {
-        Some(key) => format!(
-            "On a machine without one, give {name} as a systemd credential, or name a file of mode 0600 in \
-             {name}_FILE or as {key} in config.toml."
+fn no_keyring(key: Key, why: &str) -> Report {
+    let hint = match settings::key_of_file(key.name()) {
+        Some(of_file) => format!(
+            "On a machine without one, give {key} as a systemd credential, or name a file of mode 0600 in \
+             {key}_FILE or as {of_file} in config.toml."
         ),
-        None => format!("On a machine without one, set {name} in config.toml, with mode 0600."),
+        None => format!("On a machine without one, set {key} in config.toml, with mode 0600."),
     };
     failed(format!("The keyring cannot be used: {why}."), hint)
 }

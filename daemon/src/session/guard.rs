@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -364,17 +364,7 @@ fn key(user: &str) -> String {
 }
 
 fn write(path: &Path, histories: &BTreeMap<String, History>) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
-    let mut file = fs::File::create(&temporary)?;
-    file.write_all(&serde_json::to_vec(histories)?)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    // The name too must survive a loss of power.
-    #[cfg(unix)]
-    if let Some(folder) = path.parent() {
-        fs::File::open(folder)?.sync_all()?;
-    }
-    Ok(())
+    ibd_disk::replace(path, &serde_json::to_vec(histories)?)
 }
 
 #[cfg(test)]

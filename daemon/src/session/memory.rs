@@ -80,12 +80,9 @@ impl Kept {
         let before = self.now.clone();
         change(&mut self.now);
         if before != self.now {
-            let written =
-                serde_json::to_vec(&self.now).map_err(std::io::Error::from).and_then(|b| {
-                    let temporary = self.path.with_extension("tmp");
-                    fs::write(&temporary, b)?;
-                    fs::rename(&temporary, &self.path)
-                });
+            let written = serde_json::to_vec(&self.now)
+                .map_err(std::io::Error::from)
+                .and_then(|bytes| ibd_disk::replace(&self.path, &bytes));
             if let Err(error) = written {
                 tracing::error!(%error, "the session's memory was not written");
             }

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use ibd_journal::sync_folder;
+use ibd_disk::sync_folder;
 use serde_json::value::RawValue;
 
 const NAME: &str = "kept.log";
@@ -46,7 +46,7 @@ impl KeptLog {
                 "an unfinished end of kept.log was cut off"
             );
         }
-        let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+        let file = ibd_disk::private().create(true).truncate(false).write(true).open(&path)?;
         file.set_len(sound as u64)?;
         file.sync_all()?;
         let length = sound as u64;
@@ -84,16 +84,10 @@ impl KeptLog {
 
     /// Written beside, synced, renamed over: at every moment one whole log is there.
     fn rewrite(&mut self) -> io::Result<()> {
-        let beside = self.path.with_extension("log.new");
-        let mut file = File::create(&beside)?;
-        for (key, json) in &self.values {
-            file.write_all(record(key, Some(json))?.as_bytes())?;
-        }
-        file.sync_all()?;
-        std::fs::rename(&beside, &self.path)?;
-        if let Some(folder) = self.path.parent() {
-            sync_folder(folder)?;
-        }
+        ibd_disk::replace_with(&self.path, |file| {
+            let mut records = self.values.iter().map(|(key, json)| record(key, Some(json)));
+            records.try_for_each(|record| file.write_all(record?.as_bytes()))
+        })?;
         self.file = File::options().write(true).open(&self.path)?;
         self.length = self.file.metadata()?.len();
         self.records = self.values.len();

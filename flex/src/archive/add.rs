@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use ring::digest::{Context, SHA256};
 
-use super::{Archive, BUFFER, Contents, ENDING, Entry, TEMPORARY, VERSION, foot, hex, sync_folder};
+use super::{Archive, BUFFER, Contents, ENDING, Entry, TEMPORARY, VERSION, foot, hex};
 use crate::statement::StatementError;
 use crate::summary::{self, Summary};
 
@@ -102,7 +102,7 @@ impl Archive {
         foot::write(entry, &mut file)?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
         temporary.keep_as(&path)?;
-        sync_folder(self.folder())?;
+        ibd_disk::sync_folder(self.folder())?;
         Ok(outcome)
     }
 
@@ -226,10 +226,7 @@ impl Temporary {
     }
 
     fn file(&self) -> io::Result<File> {
-        let mut options = File::options();
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.write(true).create(true).truncate(true).open(&self.path)
+        ibd_disk::private().write(true).create(true).truncate(true).open(&self.path)
     }
 
     fn keep_as(self, path: &Path) -> io::Result<()> {

@@ -105,24 +105,24 @@ pub struct Bound {
 pub fn bind(base: Settings, named: &Settings) -> Bound {
     let mut bound = Bound { settings: base, ..Bound::default() };
     for setting in SETTINGS {
-        let Some(value) = named.text(setting.name) else { continue };
+        let Some(value) = named.text(setting.key) else { continue };
         match setting.client {
-            Client::Stricter(_) if LIMITS.contains(&setting.name) => {
+            Client::Stricter(_) if LIMITS.contains(&setting.key) => {
                 bound.limits.push((setting.name.to_owned(), value.to_owned()));
             }
             Client::Stricter(strict) => {
-                let base = bound.settings.text(setting.name);
+                let base = bound.settings.text(setting.key);
                 if base.is_none_or(|base| !strict.loosens(value, base)) {
                     bound.take(setting, named, value);
                 }
             }
-            Client::Start if bound.settings.text(setting.name).is_none() => {
+            Client::Start if bound.settings.text(setting.key).is_none() => {
                 bound.take(setting, named, value);
             }
             Client::Start => {}
             // It is nobody's own there: whose daemon it is, is not known.
             Client::Own | Client::WithLogin | Client::Never => {
-                bound.refused.push(refused(setting, setting.key()))
+                bound.refused.push(refused(setting, setting.file_key()))
             }
         }
     }
@@ -131,7 +131,7 @@ pub fn bind(base: Settings, named: &Settings) -> Bound {
 
 impl Bound {
     fn take(&mut self, setting: &'static Setting, from: &Settings, value: &str) {
-        if let Some(origin) = from.origin(setting.name) {
+        if let Some(origin) = from.origin(setting.key) {
             self.settings.put(setting, setting.name, value, origin);
         }
     }
@@ -140,7 +140,7 @@ impl Bound {
 impl Settings {
     /// Notes as bad what a client may not bring along at all.
     pub fn refuse_what_no_client_may(&mut self) {
-        let given = |setting: &&Setting| self.text(setting.name).is_some();
+        let given = |setting: &&Setting| self.text(setting.key).is_some();
         let never = SETTINGS.iter().filter(|setting| setting.client == Client::Never);
         let refused: Vec<BadSetting> =
             never.filter(given).map(|setting| refused(setting, setting.name.to_owned())).collect();
@@ -153,8 +153,8 @@ impl Settings {
         client.take_limits(limits);
         let would_loosen = |setting: &&Setting| match setting.client {
             Client::Stricter(strict) => {
-                let own = self.text(setting.name).map(str::to_owned).or_else(|| loosest(setting));
-                let value = client.text(setting.name);
+                let own = self.text(setting.key).map(str::to_owned).or_else(|| loosest(setting));
+                let value = client.text(setting.key);
                 value.zip(own).is_some_and(|(value, own)| strict.loosens(value, &own))
             }
             _ => false,
@@ -176,7 +176,7 @@ fn refused(setting: &Setting, field: String) -> BadSetting {
     let problem = format!(
         "it does not count from a client: put `{}` into config.toml in its usual place (~/.config/ibd), or into the \
          flags or environment that a person or the service manager starts ibd with",
-        setting.key()
+        setting.file_key()
     );
     BadSetting { field, problem }
 }

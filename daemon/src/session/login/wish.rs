@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ibd_headless::Selectors;
-use ibd_protocol::settings::{Client, SETTINGS, Setting, Settings, find};
+use ibd_protocol::settings::{Client, Key, SETTINGS, Setting, Settings, find};
 use ibd_protocol::{Secret, Wishes};
 use jiff::civil::Time;
 
@@ -49,7 +49,7 @@ impl Brought {
         let (beside, others) = parted(wishes);
         Some(Self {
             password,
-            totp: others.text("IB_TOTP_SECRET").map(Secret::new),
+            totp: others.text(Key::TotpSecret).map(Secret::new),
             beside,
             gateway: GatewayChoice::wished(wishes),
         })
@@ -89,9 +89,9 @@ impl Wish {
     pub fn of(config: &Config) -> Self {
         let own = config.settings.clone();
         Self {
-            headless: own.flag("IB_HEADLESS_MODE") == Some(true),
-            paper: own.flag("IB_PAPER_TRADING") == Some(true),
-            username: own.text("IB_USERNAME").map(str::to_owned),
+            headless: own.flag(Key::HeadlessMode) == Some(true),
+            paper: own.flag(Key::PaperTrading) == Some(true),
+            username: own.text(Key::Username).map(str::to_owned),
             own,
             given: Settings::default(),
             said: Settings::default(),
@@ -131,11 +131,11 @@ impl Wish {
 
     /// The login of a client, if every secret that would be typed is the one that it brought along.
     fn all_brought(&self) -> Option<&Brought> {
-        let has_own = |name| self.own.text(name).is_some();
+        let has_own = |key| self.own.text(key).is_some();
         self.brought.as_ref().filter(|brought| {
             let is_code_its =
-                !self.is_totp() || brought.totp.is_some() && !has_own("IB_TOTP_SECRET");
-            !has_own("IB_PASSWORD_AUTH") && is_code_its
+                !self.is_totp() || brought.totp.is_some() && !has_own(Key::TotpSecret);
+            !has_own(Key::PasswordAuth) && is_code_its
         })
     }
 
@@ -146,53 +146,53 @@ impl Wish {
         let brought = Brought::of(wishes);
         let wish = Self { own: own.clone(), given: others, brought, ..Self::default() };
         let is_unheard = |setting: &&Setting| {
-            let value = beside.text(setting.name);
-            value.is_some() && value != own.text(setting.name) && wish.all_brought().is_none()
+            let value = beside.text(setting.key);
+            value.is_some() && value != own.text(setting.key) && wish.all_brought().is_none()
         };
         SETTINGS.iter().filter(is_unheard).map(|setting| setting.name).collect()
     }
 
-    fn text(&self, name: &str) -> Option<&str> {
-        self.own.text(name).or_else(|| self.given.text(name))
+    fn text(&self, key: Key) -> Option<&str> {
+        self.own.text(key).or_else(|| self.given.text(key))
     }
 
     /// The same of what secrets are typed into.
-    fn typed_into(&self, name: &str) -> Option<&str> {
-        let said = self.own.text(name).or_else(|| self.said.text(name));
-        said.or_else(|| self.all_brought()?.beside.text(name))
+    fn typed_into(&self, key: Key) -> Option<&str> {
+        let said = self.own.text(key).or_else(|| self.said.text(key));
+        said.or_else(|| self.all_brought()?.beside.text(key))
     }
 
     /// A number of seconds.
-    pub fn seconds(&self, name: &str) -> Option<u64> {
-        self.text(name).and_then(|value| value.parse().ok())
+    pub fn seconds(&self, key: Key) -> Option<u64> {
+        self.text(key).and_then(|value| value.parse().ok())
     }
 
     /// When the daily login shall be.
     pub fn login_time(&self) -> Option<Time> {
-        self.text("IB_LOGIN_TIME").and_then(|text| text.parse().ok())
+        self.text(Key::LoginTime).and_then(|text| text.parse().ok())
     }
 
     /// Where IBKR keeps the login.
     pub fn region(&self) -> Region {
-        Region::parse(self.text("IB_REGION"))
+        Region::parse(self.text(Key::Region))
     }
 
     /// Whether codes come from a seed.
     pub fn is_totp(&self) -> bool {
-        self.text("IB_TWO_FA_STRATEGY") == Some("totp")
+        self.text(Key::TwoFaStrategy) == Some("totp")
     }
 
     /// The browser to drive, if one was named.
     pub fn browser(&self) -> Option<PathBuf> {
-        self.typed_into("IB_BROWSER").map(PathBuf::from)
+        self.typed_into(Key::Browser).map(PathBuf::from)
     }
 
     /// Where things are on the page.
     pub fn selectors(&self) -> Selectors {
         let mut selectors = Selectors::default();
-        for name in ibd_protocol::settings::LOGIN {
-            if let Some(selector) = self.typed_into(name) {
-                selectors.set(name, selector);
+        for key in ibd_protocol::settings::LOGIN {
+            if let Some(selector) = self.typed_into(*key) {
+                selectors.set(key.name(), selector);
             }
         }
         selectors
@@ -200,12 +200,12 @@ impl Wish {
 
     /// How long a login may take.
     pub fn limit(&self) -> Duration {
-        super::limit(self.seconds("IB_AUTH_TIMEOUT"))
+        super::limit(self.seconds(Key::AuthTimeout))
     }
 
     /// Between looks while a login is under way.
     pub fn between_looks(&self) -> Duration {
-        Duration::from_secs(self.seconds("IB_AUTH_POLL_SECONDS").unwrap_or(2).clamp(1, 60))
+        Duration::from_secs(self.seconds(Key::AuthPollSeconds).unwrap_or(2).clamp(1, 60))
     }
 
     /// Whether neither a phone nor a person is likely to be needed.
@@ -215,28 +215,28 @@ impl Wish {
 
     /// What to type; the keyring is asked for what nobody has said. It may want to be unlocked by a
     /// person, so this belongs off the actors. The error names the setting that is missing.
-    pub async fn credentials(&self, profile: &str) -> Result<Credentials, &'static str> {
-        let username = self.username.clone().ok_or("IB_USERNAME")?;
+    pub async fn credentials(&self, profile: &str) -> Result<Credentials, Key> {
+        let username = self.username.clone().ok_or(Key::Username)?;
         let brought = self.brought.as_ref().map(|brought| brought.password.expose());
-        let password = match self.own.text("IB_PASSWORD_AUTH").or(brought) {
+        let password = match self.own.text(Key::PasswordAuth).or(brought) {
             Some(password) => Some(Secret::new(password)),
-            None => secrets::get(profile, "IB_PASSWORD_AUTH").await,
+            None => secrets::get(profile, Key::PasswordAuth).await,
         };
         let totp = match self.is_totp() {
             false => None,
-            true => Some(self.seed(profile).await.ok_or("IB_TOTP_SECRET")?),
+            true => Some(self.seed(profile).await.ok_or(Key::TotpSecret)?),
         };
-        let password = password.ok_or("IB_PASSWORD_AUTH")?;
+        let password = password.ok_or(Key::PasswordAuth)?;
         let gateway = self.all_brought().and_then(|brought| brought.gateway.clone());
         Ok(Credentials { username, password, totp, gateway })
     }
 
     async fn seed(&self, profile: &str) -> Option<Secret> {
         let brought = self.brought.as_ref().and_then(|brought| brought.totp.as_ref());
-        let said = [self.own.text("IB_TOTP_SECRET"), brought.map(Secret::expose)];
-        match said.into_iter().flatten().next().or(self.given.text("IB_TOTP_SECRET")) {
+        let said = [self.own.text(Key::TotpSecret), brought.map(Secret::expose)];
+        match said.into_iter().flatten().next().or(self.given.text(Key::TotpSecret)) {
             Some(seed) => Some(Secret::new(seed)),
-            None => secrets::get(profile, "IB_TOTP_SECRET").await,
+            None => secrets::get(profile, Key::TotpSecret).await,
         }
     }
 }
@@ -269,7 +269,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_missing_is_named() {
-        assert_eq!(Wish::default().credentials("test").await.unwrap_err(), "IB_USERNAME");
+        assert_eq!(Wish::default().credentials("test").await.unwrap_err(), Key::Username);
     }
 
     fn with(wishes: Wishes, login: &[(&str, &str)]) -> Wishes {
@@ -281,7 +281,7 @@ mod tests {
         let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let own = ibd_protocol::settings::from_toml_pairs(pairs);
         assert!(own.bad.is_empty(), "{own:?}");
-        Wish { username: own.text("IB_USERNAME").map(str::to_owned), own, ..Wish::default() }
+        Wish { username: own.text(Key::Username).map(str::to_owned), own, ..Wish::default() }
     }
 
     const SEED: &str = "ABCDEFGHIJKLMNOP";

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
-use crate::settings::{Kind, LOGIN, Origin, from_environment, from_toml_pairs};
+use crate::settings::{Key, Kind, LOGIN, Origin, from_environment, from_toml_pairs};
 
 /// For each setting that binds further: what a person has set, what binds further, what would loosen.
 const SAMPLES: &[(&str, &str, &str, &str)] = &[
@@ -56,7 +56,7 @@ fn settings(name: &str, value: &str) -> Settings {
 }
 
 fn file(name: &'static str, value: &str) -> Settings {
-    let key = SETTINGS.iter().find(|setting| setting.name == name).unwrap().key();
+    let key = SETTINGS.iter().find(|setting| setting.name == name).unwrap().file_key();
     from_toml_pairs([(key, value.to_owned())])
 }
 
@@ -76,12 +76,12 @@ fn every_setting_is_held_to_what_a_client_may_do_with_it() {
         client.refuse_what_no_client_may();
         let is_refused = client.bad.iter().any(|bad| bad.field == name);
         assert_eq!(is_refused, setting.client == Client::Never, "{name}");
-        let is_limit = LIMITS.contains(&name);
+        let is_limit = LIMITS.contains(&setting.key);
         match setting.client {
             Client::Never => {
                 assert!(client.bad[0].problem.contains("config.toml"), "{name}");
                 assert!(!is_carried(name), "{name} is refused, and sent all the same");
-                assert!(!is_limit && !LOGIN.contains(&name), "{name}");
+                assert!(!is_limit && !LOGIN.contains(&setting.key), "{name}");
             }
             Client::Stricter(_) => {
                 assert!(is_carried(name), "{name} would be dropped in silence");
@@ -89,12 +89,13 @@ fn every_setting_is_held_to_what_a_client_may_do_with_it() {
             }
             Client::Start => assert!(is_carried(name) && !is_limit, "{name}"),
             Client::Own => assert!(!is_limit, "{name}"),
-            Client::WithLogin => assert!(is_carried(name) && LOGIN.contains(&name), "{name}"),
+            Client::WithLogin => {
+                assert!(is_carried(name) && LOGIN.contains(&setting.key), "{name}")
+            }
         }
     }
-    for name in LIMITS {
-        let client = crate::settings::find(name).unwrap().client;
-        assert!(matches!(client, Client::Stricter(_)), "{name}");
+    for key in LIMITS {
+        assert!(matches!(key.setting().client, Client::Stricter(_)), "{key}");
     }
 }
 
@@ -142,18 +143,18 @@ fn a_limit_that_would_loosen_is_named() {
 #[test]
 fn a_file_that_only_a_client_named_loosens_nothing() {
     for (name, own, _, loose) in SAMPLES {
-        let name = crate::settings::find(name).unwrap().name;
-        let bound = bind(file(name, own), &file(name, loose));
-        let kept = crate::settings::find(name).unwrap().kind.check(own).unwrap();
-        assert_eq!(bound.settings.text(name), Some(kept.as_str()), "{name}={loose}");
+        let setting = crate::settings::find(name).unwrap();
+        let bound = bind(file(setting.name, own), &file(setting.name, loose));
+        let kept = setting.kind.check(own).unwrap();
+        assert_eq!(bound.settings.text(setting.key), Some(kept.as_str()), "{name}={loose}");
     }
     // No file names a profile: that is refused where it is read.
-    for setting in SETTINGS.iter().filter(|setting| setting.name != "IB_PROFILE") {
+    for setting in SETTINGS.iter().filter(|setting| setting.key != Key::Profile) {
         let named = file(setting.name, some_value(setting.kind));
         let bound = bind(Settings::default(), &named);
-        let counts = bound.settings.text(setting.name).is_some();
+        let counts = bound.settings.text(setting.key).is_some();
         let binds = bound.limits.iter().any(|(name, _)| name == setting.name);
-        let is_refused = bound.refused.iter().any(|bad| bad.field == setting.key());
+        let is_refused = bound.refused.iter().any(|bad| bad.field == setting.file_key());
         assert_eq!(
             [counts, binds, is_refused].iter().filter(|one| **one).count(),
             1,
@@ -184,16 +185,12 @@ fn what_a_person_has_set_is_not_replaced_and_what_binds_further_is_taken() {
         .map(|(key, value)| (key.to_owned(), value.to_owned())),
     );
     let bound = bind(base, &named);
-    assert_eq!(bound.settings.text("IB_GATEWAY_HOST"), Some("own.example"));
-    assert_eq!(bound.settings.text("IB_GATEWAY_PORT"), Some("1"));
-    assert_eq!(bound.settings.flag("IB_PAPER_TRADING"), Some(true));
-    assert_eq!(
-        bound.settings.text("IB_MAX_ORDER_VALUE"),
-        Some("9"),
-        "the limit binds as a client's"
-    );
+    assert_eq!(bound.settings.text(Key::GatewayHost), Some("own.example"));
+    assert_eq!(bound.settings.text(Key::GatewayPort), Some("1"));
+    assert_eq!(bound.settings.flag(Key::PaperTrading), Some(true));
+    assert_eq!(bound.settings.text(Key::MaxOrderValue), Some("9"), "the limit binds as a client's");
     assert_eq!(bound.limits, [("IB_MAX_ORDER_VALUE".to_owned(), "5".to_owned())]);
-    assert_eq!(bound.settings.origin("IB_GATEWAY_PORT"), Some(Origin::File));
+    assert_eq!(bound.settings.origin(Key::GatewayPort), Some(Origin::File));
 }
 
 /// Whatever is run as a program, or says where a secret goes, is one of those that count only with its secrets.
@@ -201,7 +198,7 @@ fn what_a_person_has_set_is_not_replaced_and_what_binds_further_is_taken() {
 fn what_is_run_or_typed_into_is_never_a_clients_alone() {
     for setting in SETTINGS {
         let name = setting.name;
-        let is_one = name == "IB_BROWSER" || name.starts_with("IB_SELECTOR_");
+        let is_one = setting.key == Key::Browser || name.starts_with("IB_SELECTOR_");
         assert_eq!(setting.client == Client::WithLogin, is_one, "{name}");
         for word in ["_ARCHIVE", "_CERT", "WEBHOOK", "NOTIFY"] {
             assert!(!name.contains(word) || setting.client == Client::Never, "{name}");
