@@ -22,7 +22,9 @@ use crate::client::Client;
 use crate::endpoint::{Endpoint, Lane, Path};
 use crate::failure::Failure;
 use crate::faults::{patience, scaled};
+use crate::id::Conid;
 use crate::pace::Window;
+use crate::snapshot::Field;
 use crate::trades::MAX_DAYS;
 
 pub use frame::{OrderDelta, Update};
@@ -35,8 +37,11 @@ const TIC: Duration = Duration::from_secs(60);
 /// A frame that does not leave in this time goes into a dead connection.
 const SEND: Duration = Duration::from_secs(5);
 
+/// IBKR ends a subscription of quotes after a quarter of an hour (since April 2026).
+const QUOTES_LAST: Duration = Duration::from_secs(15 * 60);
+
 /// What can be subscribed to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// Changes of orders (`sor`). A filtered REST list silences it; [`crate::orders::GetOrders`] never
     /// filters.
@@ -47,9 +52,51 @@ pub enum Topic {
         /// 1 is today; at most [`MAX_DAYS`].
         days: u8,
     },
+    /// Values of a contract (`smd`): first all of [`QUOTED`], then what changes. Each takes one of the market-data
+    /// lines that also snapshots take.
+    Quotes {
+        /// The contract.
+        conid: Conid,
+    },
 }
 
+/// What a subscription of quotes tells.
+pub const QUOTED: &[Field] = &[
+    Field::Last,
+    Field::Bid,
+    Field::Ask,
+    Field::BidSize,
+    Field::AskSize,
+    Field::High,
+    Field::Low,
+    Field::Open,
+    Field::Change,
+    Field::ChangePercent,
+    Field::Mark,
+    Field::PriorClose,
+    Field::Volume,
+    Field::Availability,
+];
+
 impl Topic {
+    /// After how long the broker ends it by itself. `None`: not while the session lasts.
+    pub fn lasts(self) -> Option<Duration> {
+        match self {
+            Self::Orders | Self::Executions { .. } => None,
+            Self::Quotes { .. } => Some(QUOTES_LAST),
+        }
+    }
+
+    /// Whether an update is one of this topic.
+    pub fn tells(self, update: &Update) -> bool {
+        match (self, update) {
+            (Self::Orders, Update::Orders(_))
+            | (Self::Executions { .. }, Update::Executions(_)) => true,
+            (Self::Quotes { conid }, Update::Quotes(row)) => row.conid == conid,
+            _ => false,
+        }
+    }
+
     fn subscription(self) -> String {
         match self {
             Self::Orders => "sor+{}".to_owned(),
@@ -57,6 +104,19 @@ impl Topic {
                 let days = days.clamp(1, MAX_DAYS);
                 format!(r#"str+{{"realtimeUpdatesOnly":false,"days":{days}}}"#)
             }
+            Self::Quotes { conid } => {
+                let fields: Vec<String> =
+                    QUOTED.iter().map(|field| format!("\"{}\"", field.number())).collect();
+                format!(r#"smd+{conid}+{{"fields":[{}]}}"#, fields.join(","))
+            }
+        }
+    }
+
+    fn end(self) -> String {
+        match self {
+            Self::Orders => "uor+{}".to_owned(),
+            Self::Executions { .. } => "utr".to_owned(),
+            Self::Quotes { conid } => format!("umd+{conid}+{{}}"),
         }
     }
 }
@@ -107,6 +167,11 @@ impl Stream {
     /// Subscribes. Most topics are not confirmed; [`Update::Error`] may say no.
     pub async fn subscribe(&mut self, topic: Topic) -> Result<(), Failure> {
         self.say(topic.subscription()).await
+    }
+
+    /// Ends a subscription.
+    pub async fn unsubscribe(&mut self, topic: Topic) -> Result<(), Failure> {
+        self.say(topic.end()).await
     }
 
     /// The next thing that is told. Must be called all the time: it also keeps the socket alive. May be

@@ -12,8 +12,9 @@ use jiff::{Timestamp, Unit};
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
 
-use crate::gateway::GatewayView;
-use crate::session::{SessionState, SessionView, calendar};
+use crate::gateway::state::GatewayView;
+use crate::session::calendar;
+use crate::session::view::{SessionState, SessionView};
 
 /// Events that a slow listener may lag behind.
 const EVENTS: usize = 64;

@@ -7,6 +7,7 @@ use crate::market::Underlyings;
 use crate::orders::{Feeds, OrdersHandle, RuleBook};
 use crate::session::SessionHandle;
 use crate::store::Store;
+use crate::stream::StreamHandle;
 
 /// Everything a tool may ask.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Desks {
     pub gateway: GatewayHandle,
     /// The login.
     pub session: SessionHandle,
+    /// What IBKR tells by itself.
+    pub stream: StreamHandle,
     /// What is remembered.
     pub store: Store,
     /// Every order, and the way to send one.

@@ -10,6 +10,7 @@
 //! ```
 
 mod conf;
+mod handle;
 mod install;
 mod java;
 mod key;
@@ -17,7 +18,7 @@ mod plain;
 mod process;
 mod record;
 mod simulator;
-mod view;
+pub mod state;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,11 +35,12 @@ use tokio::time::Instant;
 
 use crate::board::Board;
 use crate::config::{GatewayChoice, Sources};
+pub use handle::{GatewayHandle, words};
 use java::{Java, NoStart};
 pub use plain::plain;
 use record::Record;
 use simulator::Simulator;
-pub use view::{GatewayHandle, GatewayState, GatewayView, words};
+pub use state::{GatewayState, GatewayView};
 
 /// First pause before a process that ended is started again; doubles up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(500);

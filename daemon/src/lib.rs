@@ -23,4 +23,5 @@ pub mod root;
 mod secrets;
 pub mod session;
 pub mod store;
+pub mod stream;
 pub mod tools;

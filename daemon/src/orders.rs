@@ -25,7 +25,6 @@ mod egress;
 mod events;
 pub mod evidence;
 pub mod exact;
-mod feed;
 pub mod fits;
 pub mod flags;
 pub mod guardrails;
@@ -79,7 +78,8 @@ use tokio::task::JoinHandle;
 use crate::board::Board;
 use crate::market::Underlyings;
 use crate::refusal::Refusal;
-use crate::session::{Lease, SessionHandle};
+use crate::session::{Lease, SessionHandle, each_lease};
+use crate::stream::StreamHandle;
 use broker::Broker;
 use controls::Controls;
 use desk::Approvals;
@@ -179,6 +179,8 @@ pub struct Arguments {
     pub board: Board,
     /// Who gives leases.
     pub session: SessionHandle,
+    /// What the broker tells by itself.
+    pub stream: StreamHandle,
     /// What underlyings were searched for.
     pub underlyings: Underlyings,
     /// Which lists are warm.
@@ -316,7 +318,10 @@ impl State {
                 let _ = told.cast(Msg::HasPin(handle.has_pin().await));
             }),
             me.send_interval(faults::scaled(TICK), || Msg::Tick),
-            tokio::spawn(watch::session(arguments.board.clone(), me.clone())),
+            tokio::spawn(each_lease(arguments.board.clone(), {
+                let me = me.clone();
+                move |lease| me.cast(Msg::Session(lease)).is_ok()
+            })),
         ];
         let siblings = siblings::Siblings::beside(&arguments.state, arguments.above.clone());
         let mut ledger = Ledger::open(arguments.folder);
@@ -327,6 +332,7 @@ impl State {
             broker: Broker {
                 board: arguments.board.clone(),
                 session: arguments.session,
+                stream: arguments.stream,
                 underlyings: arguments.underlyings,
                 feeds: arguments.feeds,
                 ready: None,

@@ -1,4 +1,4 @@
-//! What one client may do: what the daemon allows, made stricter by the client's own wishes.
+//! What one client may do: what the daemon allows, made stricter by the client's own wishes. Pure.
 
 use ibd_cpapi::id::AccountId;
 use ibd_protocol::Wishes;

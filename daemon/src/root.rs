@@ -26,6 +26,7 @@ use crate::session::guard::Guard;
 use crate::session::login::Wish;
 use crate::session::{self, Session, SessionHandle};
 use crate::store::{Opened, Store, StoreError};
+use crate::stream::{self, Stream, StreamHandle};
 
 /// A daemon that drains is given this long to let go of the lock.
 const LOCK: Duration = Duration::from_secs(25);
@@ -98,6 +99,7 @@ impl Daemon {
         let door = budget::door(&config.places.state, &store);
         let (session, gateway) = (Post::default(), Post::default());
         let (orders, flex) = (Post::default(), Post::default());
+        let stream = Post::default();
         let changes = watch::Sender::new(0);
         let sources = config.sources().map_err(BeginError::Config)?;
         // One for all profiles: the account is the same.
@@ -111,6 +113,7 @@ impl Daemon {
                     config.places.gateway(),
                 ),
                 session: SessionHandle::new(board.clone(), session.clone(), Wish::of(&config)),
+                stream: StreamHandle::new(stream.clone()),
                 store,
                 orders: OrdersHandle::new(orders.clone(), changes, &config),
                 feeds: Feeds::default(),
@@ -131,6 +134,7 @@ impl Daemon {
             shared: shared.clone(),
             session,
             gateway,
+            stream,
             orders,
             flex,
             sources,
@@ -229,6 +233,7 @@ fn file_id(_: std::io::Result<std::fs::Metadata>) -> Option<FileId> {
 enum Child {
     Gateway,
     Session,
+    Stream,
     Orders,
     Flex,
     Ipc,
@@ -248,6 +253,8 @@ fn on_failure(child: Child, failures: u32) -> Reaction {
         Child::Gateway => Reaction::RestartAfter(pause(failures)),
         // The truth is at the broker: a new actor asks for it.
         Child::Session => Reaction::RestartAfter(pause(failures)),
+        // Who wants what is known besides it.
+        Child::Stream => Reaction::RestartAfter(pause(failures)),
         // A new actor reads the journal, asks the broker, and opens trading again; not for long if it goes
         // on failing, because this is money.
         Child::Orders => Reaction::RestartAfter(pause(failures)),
@@ -287,6 +294,7 @@ struct Arguments {
     shared: Shared,
     session: Post<session::Msg>,
     gateway: Post<gateway::Msg>,
+    stream: Post<stream::Msg>,
     orders: Post<orders::Msg>,
     flex: Post<flex::Msg>,
     sources: Sources,
@@ -301,6 +309,7 @@ struct State {
     shared: Shared,
     session: Post<session::Msg>,
     gateway: Post<gateway::Msg>,
+    stream: Post<stream::Msg>,
     orders: Post<orders::Msg>,
     flex: Post<flex::Msg>,
     /// When the orders actor failed lately.
@@ -325,7 +334,7 @@ impl Actor for Root {
         me: ActorRef<Msg>,
         arguments: Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let Arguments { listener, shared, session, gateway, orders, flex, sources, guard } =
+        let Arguments { listener, shared, session, gateway, stream, orders, flex, sources, guard } =
             arguments;
         let mut state = State {
             tasks: vec![
@@ -343,6 +352,7 @@ impl Actor for Root {
             shared,
             session,
             gateway,
+            stream,
             orders,
             flex,
             orders_failed: Vec::new(),
@@ -356,6 +366,7 @@ impl Actor for Root {
         };
         state.start(&me, Child::Gateway).await?;
         state.start(&me, Child::Session).await?;
+        state.start(&me, Child::Stream).await?;
         state.start(&me, Child::Orders).await?;
         state.start(&me, Child::Flex).await?;
         state.start_ipc(&me, listener).await?;
@@ -442,12 +453,25 @@ impl State {
                 self.session.install(actor.clone());
                 actor.get_cell()
             }
+            Child::Stream => {
+                let desks = &self.shared.desks;
+                let arguments = stream::Arguments {
+                    board,
+                    session: desks.session.clone(),
+                    handle: desks.stream.clone(),
+                };
+                let (actor, _) =
+                    Stream::spawn_linked(None, Stream, arguments, me.get_cell()).await?;
+                self.stream.install(actor.clone());
+                actor.get_cell()
+            }
             Child::Orders => {
                 let desks = &self.shared.desks;
                 let places = &self.shared.config.places;
                 let arguments = orders::Arguments {
                     board,
                     session: desks.session.clone(),
+                    stream: desks.stream.clone(),
                     underlyings: desks.underlyings.clone(),
                     feeds: desks.feeds.clone(),
                     settings: self.shared.config.settings.clone(),
@@ -546,7 +570,9 @@ impl State {
         {
             tracing::error!(error, "the gateway does not end");
         }
-        for wanted in [Child::Ipc, Child::Flex, Child::Orders, Child::Session, Child::Gateway] {
+        let order =
+            [Child::Ipc, Child::Flex, Child::Orders, Child::Stream, Child::Session, Child::Gateway];
+        for wanted in order {
             for (_, _, cell) in self.children.iter().filter(|(_, child, _)| *child == wanted) {
                 if wanted == Child::Ipc {
                     // Peers write what they still have to say.
@@ -594,7 +620,8 @@ mod tests {
 
     #[test]
     fn the_restart_table() {
-        for child in [Child::Gateway, Child::Session, Child::Orders, Child::Flex] {
+        let restarted = [Child::Gateway, Child::Session, Child::Stream, Child::Orders, Child::Flex];
+        for child in restarted {
             assert_eq!(on_failure(child, 1), Reaction::RestartAfter(FIRST_PAUSE));
             assert_eq!(on_failure(child, 3), Reaction::RestartAfter(FIRST_PAUSE * 4));
             assert_eq!(on_failure(child, 99), Reaction::RestartAfter(LONGEST_PAUSE));

@@ -162,56 +162,118 @@ fn tool_names() -> Vec<String> {
 }
 
 /// Inside the daemon, calls go down: main → root → ipc → tools → desks → session → gateway.
+/// The daemon's modules, and the files of them that others may import apart: a module may import those after it.
+const ORDER: &[&str] = &[
+    "bin",
+    "main",
+    "program",
+    "root",
+    "budget",
+    "ipc",
+    "tools",
+    "desks",
+    "orders",
+    "market",
+    "portfolio",
+    "contracts",
+    "policy",
+    "flex",
+    "stream",
+    "notify",
+    "session",
+    "gateway",
+    "board",
+    "gateway/state",
+    "session/view",
+    "session/login_view",
+    "session/calendar",
+    "config",
+    "secrets",
+    "store",
+    "post",
+    "refusal",
+    "jitter",
+];
+
+/// The unit of a path of modules: a file that stands in the order by itself, else the top module.
+fn unit(path: &[&str]) -> Option<String> {
+    let two = path.get(..2).map(|two| two.join("/")).filter(|two| ORDER.contains(&two.as_str()));
+    two.or_else(|| path.first().map(|first| (*first).to_owned()))
+}
+
+/// What a file names after `crate::`, also in braces, as paths of modules.
+fn imports(code: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for rest in code.split("crate::").skip(1) {
+        let lists: Vec<&str> = match rest.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap_or_default().split(',').collect(),
+            None => vec![rest],
+        };
+        for path in lists {
+            let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+            let path: String = path.trim().chars().take_while(|c| is_name(*c)).collect();
+            found.push(
+                path.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect(),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_are_found_also_in_braces() {
+    let code = "use crate::a::B;\nuse crate::{c::D, e, f::g};\nfn x() { crate::h::i() }";
+    let found: Vec<String> = imports(code).iter().map(|path| path.join("/")).collect();
+    assert_eq!(found, ["a/B", "c/D", "e", "f/g", "h/i"]);
+}
+
 #[test]
 fn inside_the_daemon_imports_go_down() {
-    // A module may import those after it; views of gateway and session are read through the board.
-    let order = [
-        "main",
-        "root",
-        "budget",
-        "ipc",
-        "tools",
-        "desks",
-        "orders",
-        "market",
-        "portfolio",
-        "contracts",
-        "policy",
-        "notify",
-        "session",
-        "board",
-        "gateway",
-        "config",
-        "secrets",
-        "store",
-        "post",
-        "refusal",
-        "jitter",
-    ];
-    // Each exception with its reason.
-    let exceptions = [
-        ("desks", "session", "a handle's file is its actor's"),
-        ("board", "session", "the board shows the session's view"),
-        ("board", "gateway", "the board shows the gateway's view"),
-        ("gateway", "board", "an actor writes its own view"),
-        ("session", "board", "an actor writes its own view"),
-    ];
-    let rank = |module: &str| order.iter().position(|name| *name == module);
-    for (name, text) in sources(&root().join("daemon/src")) {
-        let module = name.split(['/', '.']).next().unwrap().to_owned();
-        for import in text.split("crate::").skip(1) {
-            let target: String =
-                import.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            let (Some(from), Some(to)) = (rank(&module), rank(&target)) else { continue };
-            let is_exception = exceptions.iter().any(|(f, t, _)| *f == module && *t == target);
-            assert!(from <= to || is_exception, "{name} imports crate::{target}: calls go down");
+    let rank = |unit: &str| {
+        let found = ORDER.iter().position(|name| *name == unit);
+        found.unwrap_or_else(|| panic!("{unit} has no place in the order"))
+    };
+    for (name, text) in
+        sources(&root().join("daemon/src")).into_iter().filter(|(n, _)| n != "lib.rs")
+    {
+        let path = name.trim_end_matches(".rs").to_owned();
+        let own = unit(&path.split('/').collect::<Vec<_>>()).unwrap();
+        for import in imports(&text) {
+            let import: Vec<&str> = import.iter().map(String::as_str).collect();
+            // What begins with a capital or stands alone in lib.rs is no module.
+            let Some(target) = unit(&import).filter(|first| first.starts_with(char::is_lowercase))
+            else {
+                continue;
+            };
+            assert!(rank(&own) <= rank(&target), "{name} imports crate::{target}: calls go down");
+        }
+        // A file with a place of its own reaches its neighbours only below it.
+        for rest in text.split("super::").skip(1).filter(|_| own.contains('/')) {
+            let next: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let top = own.split('/').next().unwrap();
+            let target = unit(&[top, &next]).unwrap();
+            assert!(rank(&own) <= rank(&target), "{name} imports super::{next}");
         }
     }
 }
 
-/// What decides about money or sessions decides purely: it can be tested as a table.
+/// What decides about money or sessions decides purely: it can be tested as a table. A file says so in its header,
+/// and is held to it.
 #[test]
 fn pure_files_name_no_runtime() {
+    let mut pure = BTreeSet::new();
+    for (name, text) in sources(&root().join("daemon/src")) {
+        let header = text.lines().take_while(|line| line.starts_with("//!")).collect::<String>();
+        if !header.to_lowercase().contains("pure") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for runtime in ["tokio", "ractor", "sled", ".await", "async "] {
+            assert!(!code.contains(runtime), "{name} calls itself pure and names {runtime}");
+        }
+        pure.insert(name);
+    }
     for file in [
         "session/life.rs",
         "session/login.rs",
@@ -220,6 +282,7 @@ fn pure_files_name_no_runtime() {
         "gateway/conf.rs",
         "contracts/resolve.rs",
         "policy.rs",
+        "stream/wanted.rs",
         "orders/life.rs",
         "orders/guardrails.rs",
         "orders/limits.rs",
@@ -233,11 +296,7 @@ fn pure_files_name_no_runtime() {
         "orders/book.rs",
         "orders/record.rs",
     ] {
-        let text = std::fs::read_to_string(root().join("daemon/src").join(file)).unwrap();
-        let code = text.split("#[cfg(test)]").next().unwrap();
-        for runtime in ["tokio", "ractor", "sled", ".await", "async "] {
-            assert!(!code.contains(runtime), "{file} names {runtime}");
-        }
+        assert!(pure.contains(file), "{file} does not call itself pure");
     }
 }
 

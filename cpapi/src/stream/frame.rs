@@ -11,7 +11,8 @@ use crate::failure::clean;
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
 use crate::money::{Price, Quantity};
-use crate::orders::stage;
+use crate::orders::{OrderRow, stage};
+use crate::snapshot::Row;
 use crate::trades::Execution;
 
 /// One thing that the broker told.
@@ -21,6 +22,8 @@ pub enum Update {
     Orders(Vec<OrderDelta>),
     /// Executions, also ones that were told before.
     Executions(Vec<Execution>),
+    /// Values of a contract; what is missing is as before.
+    Quotes(Row),
     /// The session changed. When it is not authenticated any more, all subscriptions are gone.
     Status {
         /// The brokerage login is accepted. `None`: as before.
@@ -118,6 +121,42 @@ pub struct OrderDelta {
     pub description: Option<String>,
 }
 
+impl From<OrderDelta> for OrderRow {
+    /// As a row: what it does not say is not known.
+    fn from(delta: OrderDelta) -> Self {
+        Self {
+            order_id: delta.order_id,
+            account: delta.account,
+            conid: delta.conid,
+            ticker: delta.ticker,
+            sec_type: delta.sec_type,
+            contract: None,
+            exchange: None,
+            side: delta.side,
+            conidex: delta.conidex,
+            order_type: delta.order_type,
+            quantity: delta.quantity,
+            filled: delta.filled,
+            remaining: delta.remaining,
+            size_and_fills: delta.size_and_fills,
+            price: delta.price,
+            stop_price: delta.stop_price,
+            average_price: delta.average_price,
+            status: delta.status,
+            order_ccp_status: delta.order_ccp_status,
+            tif: delta.tif,
+            currency: None,
+            order_ref: delta.order_ref,
+            parent_id: delta.parent_id,
+            oca_group: None,
+            cancel_reason: delta.cancel_reason,
+            outside_rth: None,
+            last_execution: delta.last_execution,
+            description: delta.description,
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Frame {
     #[serde(default)]
@@ -152,6 +191,11 @@ pub(super) fn read(text: &str) -> Update {
         ("error", _) => Update::Error(words(frame.error.as_ref())),
         ("sor", Some(args)) => Update::Orders(rows(&args)),
         ("str", Some(args)) => Update::Executions(rows(&args)),
+        // Its values stand beside the topic.
+        ("smd", _) => match serde_json::from_str(text) {
+            Ok(row) => Update::Quotes(row),
+            Err(_) => Update::Other(topic),
+        },
         ("ntf" | "blt", Some(args)) => Update::Notice(notice(&args)),
         // A part of a status sometimes comes without its topic.
         ("sts" | "", Some(args)) => match serde_json::from_str(args.get()) {

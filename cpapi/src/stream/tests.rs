@@ -66,6 +66,44 @@ async fn topics_are_subscribed_in_the_brokers_grammar() {
     stream.subscribe(Topic::Executions { days: 3 }).await.unwrap();
     assert_eq!(heard(&mut server).await, "sor+{}");
     assert_eq!(heard(&mut server).await, r#"str+{"realtimeUpdatesOnly":false,"days":3}"#);
+    let quotes = Topic::Quotes { conid: "265598".parse().unwrap() };
+    stream.subscribe(quotes).await.unwrap();
+    let said = heard(&mut server).await;
+    assert!(said.starts_with(r#"smd+265598+{"fields":["31","84","86","#), "{said}");
+    for (topic, words) in [
+        (Topic::Orders, "uor+{}"),
+        (Topic::Executions { days: 3 }, "utr"),
+        (quotes, "umd+265598+{}"),
+    ] {
+        stream.unsubscribe(topic).await.unwrap();
+        assert_eq!(heard(&mut server).await, words);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn values_of_a_contract_come_first_whole_and_then_as_they_change() {
+    let (mut stream, mut server) = open().await;
+    let quotes = Topic::Quotes { conid: "265598".parse().unwrap() };
+    for (frame, last, bid) in [
+        (
+            r#"{"topic":"smd+265598","conid":265598,"conidEx":"265598","server_id":"q12","6119":"q12",
+                "_updated":1790000000123,"31":"271.55","83":0.56,"84":"271.54"}"#,
+            Some("271.55"),
+            Some("271.54"),
+        ),
+        (
+            r#"{"topic":"smd+265598","conid":265598,"_updated":1790000000456,"84":"271.53"}"#,
+            None,
+            Some("271.53"),
+        ),
+    ] {
+        server.send(Message::binary(frame)).await.unwrap();
+        let update = stream.next().await.unwrap();
+        assert!(quotes.tells(&update) && !Topic::Orders.tells(&update));
+        let Update::Quotes(row) = update else { panic!("{update:?}") };
+        let number = |field| row.number(field).map(|number| number.to_string());
+        assert_eq!((number(Field::Last).as_deref(), number(Field::Bid).as_deref()), (last, bid));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,7 +271,7 @@ fn every_frame_that_was_seen_has_its_meaning() {
         (r#"{"topic":"sor","args":[{"conid":1},{"orderId":"x"}]}"#, Update::Orders(vec![])),
         (r#"{"topic":"str","args":[]}"#, Update::Executions(vec![])),
         (r#"{"topic":"sor"}"#, other("sor")),
-        (r#"{"topic":"smd+265598","conid":265598,"31":"271.55"}"#, other("smd+265598")),
+        (r#"{"topic":"smd+265598","31":"271.55"}"#, other("smd+265598")),
         (r#"{"topic":"spl","args":{"U1.Core":{"dpl":-12.3}}}"#, other("spl")),
         (r#"{"result":"unsubscribed from summary"}"#, other("")),
         ("ech+hb", other("")),

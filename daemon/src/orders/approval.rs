@@ -1,5 +1,5 @@
 //! Approval: what a person, or on paper the client, must say yes to. One object; the first valid answer
-//! wins; exactly what was shown is what is sent.
+//! wins; exactly what was shown is what is sent. Pure.
 
 use std::time::Duration;
 

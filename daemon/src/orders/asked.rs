@@ -1,6 +1,6 @@
 //! What a client asks for, as far as words go: nothing that contradicts itself can be spelled here.
 //!
-//! Which contract is meant, and what it costs, is found out later (`prepare.rs`, `scene.rs`).
+//! Which contract is meant, and what it costs, is found out later (`prepare.rs`, `scene.rs`). Pure.
 
 use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::money::{Amount, Price, Quantity};

@@ -1,4 +1,4 @@
-//! The book: every intent, as the journal tells it. Whatever it says can be told again from the journal.
+//! The book: every intent, as the journal tells it. Whatever it says can be told again from the journal. Pure.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};

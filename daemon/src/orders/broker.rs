@@ -8,6 +8,7 @@ use crate::board::Board;
 use crate::config::GatewayChoice;
 use crate::market::Underlyings;
 use crate::session::{Lease, SessionHandle};
+use crate::stream::StreamHandle;
 
 /// Through what orders go.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub(super) struct Broker {
     pub(super) board: Board,
     /// Who gives leases.
     pub(super) session: SessionHandle,
+    /// What the broker tells by itself.
+    pub(super) stream: StreamHandle,
     /// What underlyings were searched for.
     pub(super) underlyings: Underlyings,
     /// Which lists are warm.

@@ -1,5 +1,5 @@
 //! Whether an order fits its contract: tick, size, order type. What does not is a mistake in the arguments
-//! and never reaches the broker.
+//! and never reaches the broker. Pure.
 
 use ibd_cpapi::contracts::Rules;
 use ibd_cpapi::money::Price;

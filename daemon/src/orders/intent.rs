@@ -1,5 +1,5 @@
 //! An intent: one thing that somebody asked for, once. Its id and the client order id that follows from
-//! it are made here and nowhere else, and never made again for the same intent.
+//! it are made here and nowhere else, and never made again for the same intent. Pure.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! The limits for orders: what the daemon's settings say, made stricter by what a client says.
+//! The limits for orders: what the daemon's settings say, made stricter by what a client says. Pure.
 //!
 //! A limit that loosens counts only from the daemon's own configuration; a client can only bind itself
 //! further. Docs: the table in docs/configuration.md.

@@ -1,5 +1,5 @@
 //! An order as understood: the contract is found, nothing is left to guess. Exactly this is journalled,
-//! shown to a person, and sent.
+//! shown to a person, and sent. Pure.
 
 use ibd_cpapi::id::{AccountId, ClientOrderId, Conid, OrderId};
 use ibd_cpapi::orders::{OrderType, Side, Tif};

@@ -1,4 +1,4 @@
-//! Which of the broker's questions are answered with yes, and which are not for us to answer.
+//! Which of the broker's questions are answered with yes, and which are not for us to answer. Pure.
 
 use ibd_cpapi::orders::Asked;
 

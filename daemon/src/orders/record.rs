@@ -1,5 +1,5 @@
 //! What the journal says: the truth about orders, and the audit trail. JSON, so that it can be read for
-//! ever; `record/examples.jsonl` has one line of each kind that was ever written.
+//! ever; `record/examples.jsonl` has one line of each kind that was ever written. Pure.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

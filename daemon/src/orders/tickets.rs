@@ -1,4 +1,4 @@
-//! From an order as understood to exactly what is sent.
+//! From an order as understood to exactly what is sent. Pure.
 
 use ibd_cpapi::id::ClientOrderId;
 use ibd_cpapi::money::Ratio;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use ibd_cpapi::faults;
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::Meaning;
+use ibd_cpapi::orders::{Meaning, OrderRow};
+use ibd_cpapi::stream::{Topic, Update};
 use ibd_protocol::Level;
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
@@ -16,7 +17,6 @@ use tokio::time::Instant;
 use super::book::Book;
 use super::clock::Now;
 use super::evidence::{self, Care, Evidence, Look};
-use super::feed;
 use super::intent::{Intent, IntentId};
 use super::lane::is_new;
 use super::lateness;
@@ -28,8 +28,8 @@ use super::record::Record;
 use super::sightings::can_fill;
 use super::unlisted::Unlisted;
 use super::{Msg, State};
-use crate::board::Board;
 use crate::session::Lease;
+use crate::stream::{Heard, Subscription};
 
 /// What could not be found for so long is given to a person.
 pub(super) const PARK: Duration = Duration::from_secs(10 * 60);
@@ -41,6 +41,8 @@ const PARKED: Duration = Duration::from_secs(60);
 const WORKING: Duration = Duration::from_secs(15);
 /// What one look may take.
 const LOOK: Duration = Duration::from_secs(60);
+/// Executions are told again for so many days.
+const DAYS: u8 = 1;
 /// What waited so long for its turn is not sent any more: prices have moved.
 const STALE: Duration = Duration::from_secs(60);
 
@@ -62,7 +64,7 @@ pub(super) struct Watch {
     /// When the next of them is asked for.
     called_at: Option<Instant>,
     /// What IBKR pushes, while there is a session and something to hear of.
-    feed: Option<JoinHandle<()>>,
+    feed: Option<Subscription>,
     /// Orders that the lists no longer show.
     pub(super) unlisted: Unlisted,
     /// Orders that are over here and work in a list, and whose page could not be read.
@@ -87,7 +89,8 @@ impl Watch {
 
     /// Everything ends.
     pub(super) fn stop(&mut self) {
-        let running = [self.look.take(), self.peeking.take(), self.feed.take()];
+        self.feed = None;
+        let running = [self.look.take(), self.peeking.take()];
         running.into_iter().flatten().for_each(|task| task.abort());
     }
 
@@ -122,24 +125,6 @@ impl Watch {
             let is_list_read = evidence.accounts.contains(&intent.account);
             !is_read && row.map_or(!is_list_read, can_fill)
         });
-    }
-}
-
-/// Tells the actor when there is a session, and when there is none.
-pub(super) async fn session(board: Board, me: ActorRef<Msg>) {
-    let mut views = board.session().subscribe();
-    views.mark_changed();
-    let mut last: Option<u64> = None;
-    while views.changed().await.is_ok() {
-        let lease = views.borrow_and_update().lease.clone();
-        let epoch = lease.as_ref().map(Lease::epoch);
-        if epoch == last && last.is_some() {
-            continue;
-        }
-        last = epoch;
-        if me.cast(Msg::Session(lease)).is_err() {
-            return;
-        }
     }
 }
 
@@ -195,10 +180,8 @@ impl State {
         self.broker.ready = lease;
         self.claim();
         self.watch.unlisted.clear();
-        // Subscriptions end with the brokerage session.
-        if let Some(feed) = self.watch.feed.take() {
-            feed.abort();
-        }
+        // In a new session somebody listens again only if there is something to hear of.
+        self.watch.feed = None;
         if self.broker.ready.is_some() {
             self.watch.wants_look |= self.has_open();
             self.listen(me);
@@ -439,11 +422,22 @@ impl State {
 
     /// Begins to listen to what IBKR pushes, once there is something to hear of.
     pub(super) fn listen(&mut self, me: &ActorRef<Msg>) {
-        let is_running = self.watch.feed.as_ref().is_some_and(|task| !task.is_finished());
-        if let Some(lease) = self.broker.ready.clone().filter(|_| !is_running && self.has_open()) {
-            self.watch.feed =
-                Some(tokio::spawn(feed::run(lease, self.broker.session.clone(), me.clone())));
+        if self.watch.feed.is_some() || self.broker.ready.is_none() || !self.has_open() {
+            return;
         }
+        let (topics, me) = (vec![Topic::Orders, Topic::Executions { days: DAYS }], me.clone());
+        self.watch.feed = Some(self.broker.stream.subscribe(topics, move |heard| {
+            let told = match heard {
+                Heard::Update(Update::Orders(rows)) => {
+                    Msg::Pushed(rows.into_iter().map(OrderRow::from).collect(), Vec::new())
+                }
+                Heard::Update(Update::Executions(fills)) => Msg::Pushed(Vec::new(), fills),
+                // What happened meanwhile is seen by a look.
+                Heard::Gap => Msg::FeedBroke,
+                Heard::Update(_) => return true,
+            };
+            me.cast(told).is_ok()
+        }));
     }
 
     /// What is open, or ended within a day.

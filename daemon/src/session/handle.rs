@@ -14,6 +14,24 @@ use crate::board::Board;
 use crate::post::Post;
 use crate::refusal::Refusal;
 
+/// Tells whenever a session becomes ready, or ceases to be, until `tell` says that nobody listens.
+pub async fn each_lease(board: Board, tell: impl Fn(Option<Lease>) -> bool + Send) {
+    let mut views = board.session().subscribe();
+    views.mark_changed();
+    let mut last: Option<u64> = None;
+    while views.changed().await.is_ok() {
+        let lease = views.borrow_and_update().lease.clone();
+        let epoch = lease.as_ref().map(Lease::epoch);
+        if epoch == last && last.is_some() {
+            continue;
+        }
+        last = epoch;
+        if !tell(lease) {
+            return;
+        }
+    }
+}
+
 /// A handle; survives restarts of the actor.
 #[derive(Debug, Clone)]
 pub struct SessionHandle {

@@ -1,4 +1,4 @@
-//! Logins: who wants one, in which way, and how far it is. One at a time, whoever asks.
+//! Logins: who wants one, in which way, and how far it is. One at a time, whoever asks. Pure.
 //!
 //! ```text
 //!   ask ──decide──▶ Preparing ──gateway up, nobody logged in──▶ Person ───┐ seen by the next look
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::calendar::{self, Window};
 use super::guard::{Asker, Held};
 use super::life::{Compete, Phase};
+pub use super::login_view::{Failure, LoginView, Page, Stage, Way};
 pub use wish::{Credentials, Wish};
 
 /// A login time is kept for so long: one that is missed because the machine slept is not made up for.
@@ -32,112 +33,6 @@ const DAYTIME: std::ops::Range<i8> = 7..22;
 /// Between two logins that are begun by themselves, whatever came of the first; doubles with each failure
 /// in a row. The guard is stricter about those that IBKR counts.
 const UNASKED: SignedDuration = SignedDuration::from_mins(5);
-
-/// How a login is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// A person, in a browser.
-    Browser,
-    /// We, in a browser that nobody sees.
-    Headless,
-}
-
-impl Way {
-    /// As tools and `ibctl` name it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Browser => "browser",
-            Self::Headless => "headless",
-        }
-    }
-}
-
-/// How far a login is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stage {
-    /// The gateway is being made ready; how far that is.
-    Preparing(String),
-    /// A person logs in at the gateway's page.
-    Person,
-    /// The page is being worked through; where that is.
-    Typing(String),
-    /// Somebody must approve on the phone, until then.
-    Approval(Timestamp),
-    /// A person must give a code; what kind, and the name of the question.
-    Code(String, String),
-    /// The page says that it is done; the session is looked at.
-    Checking,
-    /// Somebody is logged in already: it is over, and nothing was typed.
-    Found,
-    /// It is over without a login.
-    Failed(Failure),
-}
-
-/// Why a login is over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// In snake_case, stable; listed in docs/tools.md.
-    pub code: &'static str,
-    /// One sentence.
-    pub text: String,
-    /// What to do.
-    pub next: String,
-    /// When it may work.
-    pub retry_at: Option<Timestamp>,
-}
-
-impl Failure {
-    /// A failure with the three things that each one has.
-    pub fn new(code: &'static str, text: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { code, text: text.into(), next: next.into(), retry_at: None }
-    }
-}
-
-/// A login, as others see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LoginView {
-    /// Tells it from the one before.
-    pub number: u64,
-    /// In which way.
-    pub way: Way,
-    /// How far.
-    pub stage: Stage,
-    /// Whether a browser was opened at the page: not asked, asked, or the answer.
-    pub page: Page,
-}
-
-/// Whether a browser was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Page {
-    /// Nobody who could has asked for the login.
-    Closed,
-    /// A client was asked to.
-    Asked,
-    /// It was.
-    Open,
-    /// It could not be.
-    Failed,
-}
-
-impl LoginView {
-    /// Whether it still runs.
-    pub fn is_running(&self) -> bool {
-        !matches!(self.stage, Stage::Failed(_))
-    }
-
-    /// Why it failed.
-    pub fn failure(&self) -> Option<&Failure> {
-        match &self.stage {
-            Stage::Failed(failure) => Some(failure),
-            _ => None,
-        }
-    }
-
-    /// Whether a person has to do something.
-    pub fn needs_person(&self) -> bool {
-        matches!(self.stage, Stage::Person | Stage::Approval(_) | Stage::Code(..))
-    }
-}
 
 /// Somebody asks for a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

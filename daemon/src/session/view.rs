@@ -8,9 +8,11 @@ use ibd_protocol::Condition;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::login::LoginView;
-use super::words::LEFT;
+use super::login_view::LoginView;
 use crate::refusal::Refusal;
+
+/// Stands in a text for the time that is left, which is filled in when it is read.
+pub const LEFT: &str = "{left}";
 
 /// In snake_case, as `ibctl status` and `get_session_status` name it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What each state says to a person, and to a caller who cannot be served in it.
+//! What each state says to a person, and to a caller who cannot be served in it. Pure.
 
 use ibd_protocol::{GatewayMode, Level, LogoutReport};
 use jiff::Timestamp;
@@ -7,14 +7,12 @@ use super::calendar::Window;
 use super::guard::Held;
 use super::life::{Compete, Phase};
 use super::login::{LoginView, Stage, Taken, clock, guarded};
+use super::view::LEFT;
 use super::{Facts, LoggedOut, SessionState, SessionView};
 use crate::gateway::{self, GatewayState, GatewayView, plain};
 use crate::refusal::Refusal;
 use ibd_cpapi::Failure;
 use ibd_protocol::Event;
-
-/// Stands in a text for the time that is left, which is filled in when it is read.
-pub const LEFT: &str = "{left}";
 
 /// The words of one state.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,93 +1,17 @@
-//! What others see of the gateway, and the handle to ask with.
+//! The handle to ask the gateway with, and what is said of it.
 
 use std::path::PathBuf;
 
-use ibd_cpapi::Client;
-use ibd_cpapi::pin::Pin;
 use ibd_protocol::{GatewayMode, GatewayReport};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use super::state::{GatewayState, GatewayView};
 use super::{Msg, java, plain};
 use crate::board::Board;
 use crate::config::GatewayChoice;
 use crate::post::Post;
-
-/// What others may know about the gateway.
-#[derive(Debug, Clone, Default)]
-pub struct GatewayView {
-    /// Which one, once somebody has said.
-    pub choice: Option<GatewayChoice>,
-    /// How it is.
-    pub state: GatewayState,
-    /// Its process, if it is ours.
-    pub pid: Option<u32>,
-    /// Where it answers.
-    pub address: Option<String>,
-    /// What it talks to was a client's choice.
-    pub is_upstream_of_a_client: bool,
-    /// The certificate that it must show.
-    pub pin: Pin,
-    /// The door to it, while it is up.
-    pub client: Option<Client>,
-    /// Grows whenever another gateway, or another life of it, takes over.
-    pub generation: u64,
-}
-
-/// How the gateway is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GatewayState {
-    /// Something is not there, and what. Empty: nobody has looked.
-    NotInstalled(String),
-    /// It is being installed, and how far that is.
-    Installing(String),
-    /// Its process is coming up.
-    Starting,
-    /// It can be asked.
-    Up,
-    /// A person ended it.
-    Stopped,
-    /// It is not there, and why; it is started again.
-    Down(String),
-}
-
-impl Default for GatewayState {
-    fn default() -> Self {
-        Self::NotInstalled(String::new())
-    }
-}
-
-impl GatewayState {
-    /// In snake_case.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::NotInstalled(_) => "not_installed",
-            Self::Installing(_) => "installing",
-            Self::Starting => "starting",
-            Self::Up => "up",
-            Self::Stopped => "stopped",
-            Self::Down(_) => "down",
-        }
-    }
-
-    /// Whether it is on its way to another state by itself.
-    pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Installing(_) | Self::Starting)
-    }
-}
-
-impl GatewayView {
-    /// Which arrangement; managed unless somebody chose another.
-    pub fn mode(&self) -> GatewayMode {
-        self.choice.as_ref().map_or(GatewayMode::Managed, GatewayChoice::mode)
-    }
-
-    /// Whether credentials may be typed at its page: we started it, or the configuration names its
-    /// certificate.
-    pub fn is_trusted_with_credentials(&self) -> bool {
-        self.mode() != GatewayMode::Attach || self.pin.is_expected()
-    }
-}
+use crate::session::view::SessionState;
 
 /// A handle; survives restarts of the actor.
 #[derive(Debug, Clone)]
@@ -162,7 +86,7 @@ impl GatewayHandle {
             let is_seen = timeout_at(
                 deadline,
                 sessions.wait_for(|session| {
-                    session.generation == view.generation && session.state.as_str() != "starting"
+                    session.generation == view.generation && session.state != SessionState::Starting
                 }),
             );
             let _ = is_seen.await;
@@ -173,9 +97,9 @@ impl GatewayHandle {
     /// Nothing, if it does.
     fn seen(&self, generation: u64) -> Option<(&'static str, String, String)> {
         let session = self.board.session().borrow().clone();
-        let is = match session.state.as_str() {
-            "stopped" => GatewayState::Down(String::new()).as_str(),
-            "hung" => "hung",
+        let is = match session.state {
+            SessionState::Stopped => GatewayState::Down(String::new()).as_str(),
+            SessionState::Hung => "hung",
             _ => return None,
         };
         (session.generation == generation).then_some((is, session.text, session.hint))
