@@ -6,8 +6,8 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: ## a real MCP conversation with a simulated account, shown readably
-	$(CARGO) build --release --workspace --bins --examples
-	$${CARGO_TARGET_DIR:-target}/release/examples/demo
+	$(CARGO) build --release -p ibd -p ib-mcp -p ibctl -p ib-sim -p ibd-tests --bin ibd --bin ib-mcp --bin ibctl --bin ib-sim --bin demo
+	$${CARGO_TARGET_DIR:-target}/release/demo
 
 test: ## everything that needs only the Rust toolchain
 	tests/prerequisites.sh rust
@@ -48,7 +48,7 @@ bench: ## figures for docs/performance.md
 	$(CARGO) bench -p ibd-tests
 
 install: ## for the current user: programs and service
-	$(CARGO) build --release --workspace --bins
+	$(CARGO) build --release -p ibd -p ib-mcp -p ibctl -p ib-sim --bins
 	packaging/install.sh
 
 uninstall: ## asks whether to keep state

@@ -198,10 +198,9 @@ fn is_ibd(pid: u32) -> bool {
 /// One of our programs, beside the test's own folder.
 pub fn binary(program: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    // target/debug/deps/it-… and target/debug/examples/demo alike: the folder above holds the programs.
-    let folder = test.ancestors().nth(2).unwrap().to_owned();
-    let found = [folder.join(program), folder.join("deps").join(program)];
-    let found = found.into_iter().find(|path| path.is_file());
+    // Of target/debug/demo the same folder, of target/debug/deps/it-… the one above.
+    let folders = test.ancestors().skip(1).take(2);
+    let found = folders.map(|folder| folder.join(program)).find(|path| path.is_file());
     found.unwrap_or_else(|| {
         panic!("{program} is not built: run `cargo build --workspace --bins` first")
     })

@@ -1,5 +1,5 @@
 //! Some minutes of normal clients beside peers that never read, never end a line and never let go of a connection:
-//! `cargo run --example soak -- [SECONDS]`, after `cargo build --workspace --bins`.
+//! `cargo run -p ibd-tests --bin soak -- [SECONDS]`, after `cargo build --workspace --bins`.
 //!
 //! It fails if a normal call was not answered, or if the daemon's memory or descriptors went on growing.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
