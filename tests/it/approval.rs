@@ -58,17 +58,7 @@ async fn names_of_others_stand_last_and_marked() {
     assert!(marked > own && lines.iter().all(|line| !line.contains('\n')), "{lines:?}");
 }
 
-/// Each has a world of its own; together they take no longer than one.
 #[tokio::test]
-async fn a_person_says_yes_or_no_with_ibctl() {
-    tokio::join!(
-        a_live_order_waits_for_a_person_and_the_model_cannot_be_one(),
-        a_person_sees_the_whole_order_and_approves_it_exactly_once(),
-        two_who_approve_at_once_send_one_order(),
-        a_person_declines_and_the_waiting_client_hears_of_it(),
-    );
-}
-
 async fn a_live_order_waits_for_a_person_and_the_model_cannot_be_one() {
     let mut desk = Desk::live("").await;
     let out = waiting(&mut desk, resting(10)).await;
@@ -105,6 +95,7 @@ async fn a_live_order_waits_for_a_person_and_the_model_cannot_be_one() {
     assert_eq!((desk.placements().await.len(), desk.posts().await), (0, 0));
 }
 
+#[tokio::test]
 async fn a_person_sees_the_whole_order_and_approves_it_exactly_once() {
     let mut desk = Desk::live("").await;
     let order = and(resting(10), json!({ "requestId": "r-1" }));
@@ -160,6 +151,7 @@ async fn a_person_sees_the_whole_order_and_approves_it_exactly_once() {
     assert_eq!(desk.world.ctl(&["status"]).await.status.code(), Some(0));
 }
 
+#[tokio::test]
 async fn two_who_approve_at_once_send_one_order() {
     let mut desk = Desk::live("").await;
     let out = waiting(&mut desk, resting(10)).await;
@@ -171,6 +163,7 @@ async fn two_who_approve_at_once_send_one_order() {
     assert_eq!(desk.placements().await.len(), 1);
 }
 
+#[tokio::test]
 async fn a_person_declines_and_the_waiting_client_hears_of_it() {
     let mut desk = Desk::live("").await;
     let out = waiting(&mut desk, resting(10)).await;
@@ -192,17 +185,7 @@ async fn a_person_declines_and_the_waiting_client_hears_of_it() {
     assert_eq!(desk.posts().await, 0);
 }
 
-/// These wait for time to pass or for daemons to come back; so they wait together.
 #[tokio::test]
-async fn an_approval_has_its_time_and_its_policy_whatever_becomes_of_the_daemon() {
-    tokio::join!(
-        an_approval_expires_and_a_yes_after_that_is_none(),
-        an_approval_outlives_the_daemon_and_is_still_good_for_one_order(),
-        the_policy_says_which_orders_wait(),
-        a_client_can_bind_itself_further_and_nobody_less(),
-    );
-}
-
 async fn an_approval_expires_and_a_yes_after_that_is_none() {
     let mut desk = Desk::live("approval_seconds = 1\n").await;
     let out = waiting(&mut desk, resting(10)).await;
@@ -217,6 +200,7 @@ async fn an_approval_expires_and_a_yes_after_that_is_none() {
     assert_eq!(desk.posts().await, 0);
 }
 
+#[tokio::test]
 async fn an_approval_outlives_the_daemon_and_is_still_good_for_one_order() {
     let mut desk = Desk::live("").await;
     let out = waiting(&mut desk, resting(10)).await;
@@ -278,17 +262,7 @@ fn answer(decision: &str) -> Value {
     json!({ "action": "accept", "content": { "decision": decision } })
 }
 
-/// Each has a world of its own; together they take no longer than one.
 #[tokio::test]
-async fn a_person_says_yes_or_no_in_a_dialog() {
-    tokio::join!(
-        a_person_approves_or_declines_in_the_clients_dialog(),
-        in_the_new_era_the_dialog_is_a_result_and_its_answer_is_bound_to_that_order(),
-        whoever_answers_first_decides(),
-        with_approve_by_ibctl_no_dialog_is_shown_and_none_counts(),
-    );
-}
-
 async fn a_person_approves_or_declines_in_the_clients_dialog() {
     let desk = Desk::live("").await;
     let mut client = with_dialogs(&desk).await;
@@ -339,6 +313,7 @@ async fn a_person_approves_or_declines_in_the_clients_dialog() {
     assert_eq!(desk.placements().await.len(), 1);
 }
 
+#[tokio::test]
 async fn in_the_new_era_the_dialog_is_a_result_and_its_answer_is_bound_to_that_order() {
     let desk = Desk::live("").await;
     let mut client = desk.world.raw_shim(&[]);
@@ -373,6 +348,7 @@ async fn in_the_new_era_the_dialog_is_a_result_and_its_answer_is_bound_to_that_o
     assert_eq!(placements[0]["quantity"], 10.0);
 }
 
+#[tokio::test]
 async fn whoever_answers_first_decides() {
     let mut desk = Desk::live("").await;
     let mut client = with_dialogs(&desk).await;
@@ -390,6 +366,7 @@ async fn whoever_answers_first_decides() {
     assert_eq!(desk.posts().await, 0);
 }
 
+#[tokio::test]
 async fn with_approve_by_ibctl_no_dialog_is_shown_and_none_counts() {
     let mut desk = Desk::live("approve_by = \"ibctl\"\n").await;
     let mut client = with_dialogs(&desk).await;
@@ -480,6 +457,7 @@ async fn with_a_pin_a_dialog_is_not_enough_and_is_not_shown() {
 
 // The policy.
 
+#[tokio::test]
 async fn the_policy_says_which_orders_wait() {
     let mut never = Desk::live("confirm_orders = \"never\"\n").await;
     never.placed(resting(10)).await;
@@ -517,6 +495,7 @@ async fn the_policy_says_which_orders_wait() {
     assert_eq!(above.placements().await.len(), 2);
 }
 
+#[tokio::test]
 async fn a_client_can_bind_itself_further_and_nobody_less() {
     let mut desk = Desk::live("").await;
     let world = std::mem::replace(&mut desk.world, ibd_tests::World::empty());

@@ -13,17 +13,7 @@ async fn bound(desk: &Desk, name: &str, value: &str) -> ibd_tests::Shim {
     shim
 }
 
-/// Many orders, each within the broker's pacing; so they wait together.
 #[tokio::test]
-async fn every_limit_is_kept_and_named() {
-    tokio::join!(
-        every_limit_that_a_client_brings_binds_it_and_is_named(),
-        live_has_limits_of_its_own_without_any_configuration(),
-        a_stop_on_the_wrong_side_and_an_order_without_a_value_are_refused(),
-        an_alike_order_is_held_and_another_one_is_not(),
-    );
-}
-
 async fn every_limit_that_a_client_brings_binds_it_and_is_named() {
     let mut desk = Desk::paper().await;
     desk.call("get_session_status", json!({})).await;
@@ -72,16 +62,7 @@ async fn every_limit_that_a_client_brings_binds_it_and_is_named() {
     desk.placed(resting(4)).await;
 }
 
-/// A daemon that was restarted takes some seconds to its session; so they wait together.
 #[tokio::test]
-async fn what_holds_orders_back_outlives_the_daemon() {
-    tokio::join!(
-        every_limit_of_the_configuration_binds_everybody(),
-        rejects_in_a_row_freeze_trading_until_a_person_looks(),
-        the_file_alone_freezes_with_or_without_a_daemon(),
-    );
-}
-
 async fn every_limit_of_the_configuration_binds_everybody() {
     let config = "denied_symbols = \"IBM\"\nmax_order_quantity = 50\nmax_order_value = 10000\n\
                   price_collar_percent = 2\ndenied_sec_types = \"OPT\"\nallowed_order_types = \"LMT MKT\"\n\
@@ -126,6 +107,7 @@ async fn every_limit_of_the_configuration_binds_everybody() {
     assert!(audit.to_string().contains("[IB_MAX_ORDER_VALUE=10000]"), "{audit}");
 }
 
+#[tokio::test]
 async fn live_has_limits_of_its_own_without_any_configuration() {
     let mut desk = Desk::live("").await;
     for (order, setting) in [
@@ -181,6 +163,7 @@ async fn a_day_that_went_badly_ends_new_orders() {
     desk.call("cancel_order", json!({ "orderId": 1_234_567_890 })).await;
 }
 
+#[tokio::test]
 async fn a_stop_on_the_wrong_side_and_an_order_without_a_value_are_refused() {
     let mut desk = Desk::paper().await;
     for (action, stop) in [("SELL", 280), ("BUY", 260)] {
@@ -191,6 +174,7 @@ async fn a_stop_on_the_wrong_side_and_an_order_without_a_value_are_refused() {
     assert_eq!(desk.held(blind).await["code"], "value_unknown");
 }
 
+#[tokio::test]
 async fn an_alike_order_is_held_and_another_one_is_not() {
     let mut desk = Desk::paper().await;
     let first = desk.placed(limit(10, 265.0)).await;
@@ -210,6 +194,7 @@ async fn an_alike_order_is_held_and_another_one_is_not() {
     assert_eq!(desk.placements().await.len(), 4);
 }
 
+#[tokio::test]
 async fn a_read_only_client_neither_sees_nor_calls_what_trades() {
     let desk = Desk::paper().await;
     let mut client = bound(&desk, "IB_READ_ONLY_MODE", "true").await;
@@ -229,6 +214,7 @@ async fn a_read_only_client_neither_sees_nor_calls_what_trades() {
     assert_eq!(desk.posts().await, 0);
 }
 
+#[tokio::test]
 async fn a_paper_only_client_is_refused_on_live_each_time() {
     let desk = Desk::live("confirm_orders = \"never\"\n").await;
     let mut client = bound(&desk, "IB_PAPER_TRADING", "true").await;
@@ -264,6 +250,7 @@ async fn stopped(desk: &mut Desk) {
 
 // Freezing.
 
+#[tokio::test]
 async fn rejects_in_a_row_freeze_trading_until_a_person_looks() {
     let mut desk = Desk::configured("breaker_rejects = 3\n").await;
     let reject = json!({ "reject": "Margin is not enough." });
@@ -291,17 +278,7 @@ async fn rejects_in_a_row_freeze_trading_until_a_person_looks() {
     desk.placed(resting(6)).await;
 }
 
-/// Each has a world of its own; together they take no longer than one.
 #[tokio::test]
-async fn nothing_is_sent_where_trading_is_frozen_or_not_allowed() {
-    tokio::join!(
-        a_person_freezes_trading_and_cancels_everything(),
-        what_waits_for_a_yes_is_not_sent_while_trading_is_frozen(),
-        a_read_only_client_neither_sees_nor_calls_what_trades(),
-        a_paper_only_client_is_refused_on_live_each_time(),
-    );
-}
-
 async fn a_person_freezes_trading_and_cancels_everything() {
     let mut desk = Desk::paper().await;
     let works = desk.placed(resting(1)).await;
@@ -343,6 +320,7 @@ async fn a_person_freezes_trading_and_cancels_everything() {
     desk.placed(resting(3)).await;
 }
 
+#[tokio::test]
 async fn the_file_alone_freezes_with_or_without_a_daemon() {
     let mut desk = Desk::paper().await;
     // Nobody runs: it is frozen all the same.
@@ -361,6 +339,7 @@ async fn the_file_alone_freezes_with_or_without_a_daemon() {
     assert_eq!(desk.world.status().await["trading"]["state"], "frozen");
 }
 
+#[tokio::test]
 async fn what_waits_for_a_yes_is_not_sent_while_trading_is_frozen() {
     let mut desk = Desk::live("").await;
     let out = desk.place(resting(10)).await;
@@ -407,13 +386,6 @@ async fn is_closed(desk: &mut Desk, works: Option<&Value>) {
 }
 
 #[tokio::test]
-async fn a_journal_that_is_not_whole_closes_trading() {
-    tokio::join!(
-        a_damaged_journal_closes_trading_and_says_so(),
-        a_journal_that_cannot_be_opened_closes_trading(),
-    );
-}
-
 async fn a_damaged_journal_closes_trading_and_says_so() {
     let mut desk = Desk::paper().await;
     let works = desk.placed(resting(1)).await;
@@ -426,6 +398,7 @@ async fn a_damaged_journal_closes_trading_and_says_so() {
     assert_eq!(desk.placements().await.len(), 2);
 }
 
+#[tokio::test]
 async fn a_journal_that_cannot_be_opened_closes_trading() {
     let mut desk = Desk::paper().await;
     stopped(&mut desk).await;

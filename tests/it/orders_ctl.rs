@@ -17,16 +17,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// Each waits for looks at IBKR that are seconds apart; so they wait together.
 #[tokio::test]
-async fn what_is_in_doubt_holds_up_its_like_until_a_person_settles_it() {
-    tokio::join!(
-        an_order_in_doubt_that_a_person_did_not_find_is_not_placed(),
-        an_order_in_doubt_that_a_person_found_is_followed_under_its_id(),
-        other_orders_go_on_while_one_is_in_doubt_also_after_a_restart(),
-    );
-}
-
 async fn an_order_in_doubt_that_a_person_did_not_find_is_not_placed() {
     let mut desk = Desk::paper().await;
     let out = unknown(&mut desk, resting(1)).await;
@@ -69,6 +60,7 @@ async fn an_order_in_doubt_that_a_person_did_not_find_is_not_placed() {
     assert_eq!(desk.world.ctl(&["status"]).await.status.code(), Some(0));
 }
 
+#[tokio::test]
 async fn an_order_in_doubt_that_a_person_found_is_followed_under_its_id() {
     let mut desk = Desk::paper().await;
     let elsewhere = desk.placed(limit(7, 264.0)).await;
@@ -108,6 +100,7 @@ async fn an_order_in_doubt_that_a_person_found_is_followed_under_its_id() {
 }
 
 /// What is in doubt holds up nothing but its like.
+#[tokio::test]
 async fn other_orders_go_on_while_one_is_in_doubt_also_after_a_restart() {
     let mut desk = Desk::paper().await;
     let out = unknown(&mut desk, resting(1)).await;
