@@ -10,12 +10,12 @@ pub mod words;
 
 pub use crate::id::{ClientOrderId, ReplyId};
 pub use answer::{
-    AcceptedRow, Ambiguity, Asked, BrokerQuestion, CancelAnswer, Certainty, OrderAnswer, Prompt,
-    Refusal, read_answer, read_cancel,
+    AcceptedRow, Ambiguity, BrokerQuestion, CancelAnswer, Certainty, OrderAnswer, Prompt,
+    QuestionSet, Refusal, read_answer, read_cancel,
 };
 pub use read::{GetOrders, OrderRow, Orders};
 pub use send::{AnswerPrompt, CancelOrder, CancelTarget, ModifyOrder, PlaceOrders, SendReply};
 pub use stage::{Meaning, Stage};
 pub use status::{GetOrderStatus, OrderStatus};
 pub use ticket::{Deal, Instrument, Size, Terms, Ticket, Trailing};
-pub use words::{OrderType, Side, Tif, TrailingType};
+pub use words::{OrderType, Side, Tif, TrailingType, Word};

@@ -7,7 +7,7 @@ mod machine;
 use std::fmt::Write;
 
 use ibd_protocol::settings::Settings;
-use ibd_protocol::{GatewayMode, Status, ToClient, ToDaemon};
+use ibd_protocol::{GatewayMode, Status, ToClient, ToDaemon, states};
 use serde::Serialize;
 use serde_json::json;
 
@@ -139,10 +139,13 @@ fn gateway(status: &Status) -> Check {
     const NAME: &str = "gateway";
     let gateway = &status.gateway;
     let text = format!("The gateway is {}.", crate::status::gateway(status));
-    match gateway.state.as_str() {
-        "up" | "starting" | "installing" => Check::ok(NAME, text),
-        "stopped" => Check::warn(NAME, text, "`ibctl gateway start` or `ibctl login` starts it."),
-        "not_installed" => Check::warn(NAME, text, "`ibctl gateway install` brings it."),
+    use states::Gateway::{Installing, NotInstalled, Starting, Stopped, Up};
+    match gateway.state.known() {
+        Some(Up | Starting | Installing) => Check::ok(NAME, text),
+        Some(Stopped) => {
+            Check::warn(NAME, text, "`ibctl gateway start` or `ibctl login` starts it.")
+        }
+        Some(NotInstalled) => Check::warn(NAME, text, "`ibctl gateway install` brings it."),
         _ => {
             let hint = status.conditions.first().map(|condition| condition.hint.clone());
             let hint = hint.filter(|hint| !hint.is_empty());

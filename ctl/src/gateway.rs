@@ -5,7 +5,7 @@ mod install;
 use std::time::Duration;
 
 use clap::Subcommand;
-use ibd_protocol::{GatewayReport, GatewayVerb, ToClient, ToDaemon};
+use ibd_protocol::{GatewayReport, GatewayVerb, ToClient, ToDaemon, states};
 use serde_json::json;
 
 use crate::daemon::Fault;
@@ -56,7 +56,8 @@ async fn ask(context: &Context, verb: GatewayVerb) -> Result<Ended, Fault> {
         true => {
             answer(context, &report, &text(&report))?;
             // One that is not ours, does not answer, and comes back only by somebody's doing.
-            let is_gone = verb == GatewayVerb::Status && matches!(&*report.state, "down" | "hung");
+            let is_gone = verb == GatewayVerb::Status
+                && report.state.is_one_of(&[states::Gateway::Down, states::Gateway::Hung]);
             Ok(if is_gone { Ended::NeedsPerson } else { Ended::Fine })
         }
         false => Err(Fault::new(report.text.clone(), report.hint.clone()).with(&report)),
@@ -75,7 +76,7 @@ fn text(report: &GatewayReport) -> String {
     let mut lines = vec![report.text.clone()];
     lines.extend((!report.hint.is_empty()).then(|| report.hint.clone()));
     let details = [
-        ("State", Some(report.state.replace('_', " "))),
+        ("State", Some(report.state.in_words())),
         ("Address", report.address.clone()),
         ("Process", report.pid.map(|pid| pid.to_string())),
         ("SHA-256", report.certificate.clone().map(|sha256| format!("{sha256} (certificate)"))),
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn only_what_is_known_is_listed() {
         let report = GatewayReport {
-            state: "not_installed".into(),
+            state: states::Gateway::NotInstalled.into(),
             text: "No gateway is installed.".into(),
             hint: "`ibctl gateway install` brings it.".into(),
             ..Default::default()

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use ibd_protocol::settings::Key;
-use ibd_protocol::{LoginReport, LoginRequest, Secret, ToClient, ToDaemon};
+use ibd_protocol::{LoginReport, LoginRequest, Secret, ToClient, ToDaemon, states};
 use serde_json::json;
 use tokio::sync::oneshot;
 
@@ -106,9 +106,10 @@ fn report_of(id: u64, answer: ToClient) -> Option<LoginReport> {
 
 /// Whether another look may find it further.
 fn goes_on(report: &LoginReport) -> bool {
-    let is_under_way = match report.state.as_str() {
-        "need_login" => !report.mode.is_empty(),
-        state => matches!(state, "wait_2fa" | "init" | "starting"),
+    use states::Session::{Init, NeedLogin, Starting, Wait2fa};
+    let is_under_way = match report.state.known() {
+        Some(NeedLogin) => !report.mode.is_empty(),
+        state => matches!(state, Some(Wait2fa | Init | Starting)),
     };
     !report.ready && report.failed.is_none() && (report.waiting_for.is_some() || is_under_way)
 }
@@ -139,7 +140,7 @@ impl Stay {
                 }
                 report = look(&mut self.errand, &self.request, self.told.as_ref()) => report?,
             };
-            if !is_prepared && report.state != "starting" {
+            if !is_prepared && !report.state.is(states::Session::Starting) {
                 // From here on somebody is waited for.
                 is_prepared = true;
                 until = Instant::now() + self.limit;
@@ -261,23 +262,33 @@ fn left(context: &Context) -> Result<Ended, Fault> {
 mod tests {
     use super::*;
 
-    fn report(state: &str) -> LoginReport {
+    fn report(state: states::Session) -> LoginReport {
         LoginReport { state: state.into(), text: "So it is.".into(), ..Default::default() }
     }
 
     #[test]
     fn a_login_goes_on_until_it_is_ready_or_failed_or_stands_still() {
         let browser = |state| LoginReport { mode: "browser".into(), ..report(state) };
-        assert!(goes_on(&browser("need_login")) && goes_on(&report("wait_2fa")));
-        assert!(goes_on(&report("init")) && goes_on(&report("starting")));
-        let waiting = LoginReport { waiting_for: Some("code".into()), ..report("other") };
+        assert!(
+            goes_on(&browser(states::Session::NeedLogin))
+                && goes_on(&report(states::Session::Wait2fa))
+        );
+        assert!(
+            goes_on(&report(states::Session::Init)) && goes_on(&report(states::Session::Starting))
+        );
+        let waiting =
+            LoginReport { waiting_for: Some("code".into()), ..report(states::Session::Degraded) };
         assert!(goes_on(&waiting));
-        assert!(!goes_on(&report("need_login")), "nobody is logging in");
-        for state in ["lockout_guard", "competing", "maintenance", "ready"] {
+        assert!(!goes_on(&report(states::Session::NeedLogin)), "nobody is logging in");
+        use states::Session::{Competing, LockoutGuard, Maint, Ready};
+        for state in [LockoutGuard, Competing, Maint, Ready] {
             assert!(!goes_on(&browser(state)), "{state}");
         }
-        assert!(!goes_on(&LoginReport { ready: true, ..browser("wait_2fa") }));
-        assert!(!goes_on(&LoginReport { failed: Some("wrong".into()), ..browser("wait_2fa") }));
+        assert!(!goes_on(&LoginReport { ready: true, ..browser(states::Session::Wait2fa) }));
+        assert!(!goes_on(&LoginReport {
+            failed: Some("wrong".into()),
+            ..browser(states::Session::Wait2fa)
+        }));
     }
 
     #[test]
@@ -287,7 +298,7 @@ mod tests {
             auth_url: page,
             next: "Log in.".into(),
             waiting_for: Some("login".into()),
-            ..report("need_login")
+            ..report(states::Session::NeedLogin)
         };
         assert_eq!(text(&login), "So it is.\nThe login page: https://localhost:5000/\nLog in.");
         assert_eq!(

@@ -3,7 +3,7 @@
 pub(crate) mod resolve;
 
 use clap::Subcommand;
-use ibd_protocol::{OrderReport, OrdersReport, OrdersVerb};
+use ibd_protocol::{OrderReport, OrdersReport, OrdersVerb, states};
 
 use crate::daemon::Fault;
 use crate::talk::{self, Talk};
@@ -39,10 +39,10 @@ impl Group {
     const ALL: [Self; 5] = [Self::Parked, Self::Waiting, Self::InDoubt, Self::Working, Self::Other];
 
     fn of(order: &OrderReport) -> Self {
-        match order.state.as_str() {
-            "parked" => Self::Parked,
-            "awaiting_approval" => Self::Waiting,
-            "unknown" => Self::InDoubt,
+        match order.state.known() {
+            Some(states::Order::Parked) => Self::Parked,
+            Some(states::Order::AwaitingApproval) => Self::Waiting,
+            Some(states::Order::Unknown) => Self::InDoubt,
             // Also one that is over itself, and of whose submission another one works.
             _ if order.open => Self::Working,
             _ => Self::Other,
@@ -112,7 +112,7 @@ fn table(orders: &[&OrderReport]) -> Vec<String> {
 fn row(order: &OrderReport) -> [String; 7] {
     // Where the title says it, the column would only repeat it.
     let state = match Group::of(order) {
-        Group::Working | Group::Other => order.state.replace('_', " "),
+        Group::Working | Group::Other => order.state.in_words(),
         _ => String::new(),
     };
     [
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
     use ibd_protocol::ApprovalReport;
 
-    fn order(intent: &str, state: &str) -> OrderReport {
+    fn order(intent: &str, state: states::Order) -> OrderReport {
         OrderReport {
             intent_id: intent.into(),
             account: "U7654321".into(),
@@ -140,7 +140,7 @@ mod tests {
             text: format!("BUY 10 {intent}"),
             client: "codex".into(),
             since: "then".into(),
-            open: state != "rejected",
+            open: state != states::Order::Rejected,
             ..Default::default()
         }
     }
@@ -152,16 +152,16 @@ mod tests {
         let parked = OrderReport {
             reason: Some("Not seen.".into()),
             hint: "Look there.".into(),
-            ..order("P", "parked")
+            ..order("P", states::Order::Parked)
         };
         let report = OrdersReport {
             ok: true,
             text: "Trading is open.".into(),
             orders: vec![
-                order("O", "rejected"),
-                order("K", "working"),
-                order("D", "unknown"),
-                order("W", "awaiting_approval"),
+                order("O", states::Order::Rejected),
+                order("K", states::Order::Working),
+                order("D", states::Order::Unknown),
+                order("W", states::Order::AwaitingApproval),
                 parked,
             ],
             approvals: vec![approval],

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use ibd_protocol::{Condition, Places, SessionStatus, Status, ToClient, ToDaemon, TradingStatus};
+use ibd_protocol::states::Said;
+use ibd_protocol::{
+    Condition, Places, SessionStatus, Status, ToClient, ToDaemon, TradingStatus, states,
+};
 use serde_json::json;
 
 use crate::daemon::{Fault, ask, running};
@@ -47,12 +50,13 @@ fn is_frozen(places: &Places) -> bool {
 
 /// Whether orders stand still until a person does something.
 fn waits_for_person(trading: &TradingStatus) -> bool {
-    trading.state == "frozen" || trading.waiting > 0 || trading.in_doubt > 0
+    trading.state.is(states::Trading::Frozen) || trading.waiting > 0 || trading.in_doubt > 0
 }
 
 /// States that nothing but a person ends.
-fn needs_person(state: &str) -> bool {
-    matches!(state, "stopped" | "need_login" | "wait_2fa" | "lockout_guard" | "competing" | "hung")
+fn needs_person(state: &Said<states::Session>) -> bool {
+    use states::Session::{Competing, Hung, LockoutGuard, NeedLogin, Stopped, Wait2fa};
+    state.is_one_of(&[Stopped, NeedLogin, Wait2fa, LockoutGuard, Competing, Hung])
 }
 
 fn text(status: &Status) -> String {
@@ -111,10 +115,10 @@ pub(crate) fn gateway(status: &Status) -> String {
     text
 }
 
-fn gateway_state(state: &str) -> String {
-    match state {
-        "installing" => "being installed".to_owned(),
-        other => other.replace('_', " "),
+fn gateway_state(state: &Said<states::Gateway>) -> String {
+    match state.known() {
+        Some(states::Gateway::Installing) => "being installed".to_owned(),
+        _ => state.in_words(),
     }
 }
 
@@ -164,22 +168,26 @@ mod tests {
 
     #[test]
     fn states_that_wait_for_a_person_are_told_from_those_that_pass() {
-        for state in ["need_login", "wait_2fa", "lockout_guard", "competing", "hung", "stopped"] {
-            assert!(needs_person(state), "{state}");
+        use states::Session::{
+            Competing, Hung, Init, LockoutGuard, Maint, NeedLogin, Ready, Starting, Stopped,
+            Wait2fa,
+        };
+        for state in [NeedLogin, Wait2fa, LockoutGuard, Competing, Hung, Stopped] {
+            assert!(needs_person(&state.into()), "{state}");
         }
-        for state in ["ready", "init", "starting", "maintenance"] {
-            assert!(!needs_person(state), "{state}");
+        for state in [Ready, Init, Starting, Maint] {
+            assert!(!needs_person(&state.into()), "{state}");
         }
     }
 
     #[test]
     fn gateway_states_read_well() {
-        assert_eq!(gateway_state("not_installed"), "not installed");
-        assert_eq!(gateway_state("installing"), "being installed");
-        assert_eq!(gateway_state("up"), "up");
+        assert_eq!(gateway_state(&states::Gateway::NotInstalled.into()), "not installed");
+        assert_eq!(gateway_state(&states::Gateway::Installing.into()), "being installed");
+        assert_eq!(gateway_state(&states::Gateway::Up.into()), "up");
     }
 
-    fn trading_of(state: &str, waiting: u32, in_doubt: u32) -> TradingStatus {
+    fn trading_of(state: states::Trading, waiting: u32, in_doubt: u32) -> TradingStatus {
         let text = "So it is.".to_owned();
         TradingStatus {
             state: state.into(),
@@ -192,19 +200,22 @@ mod tests {
 
     #[test]
     fn orders_wait_for_a_person_when_frozen_or_asked_for_or_in_doubt() {
-        assert!(!waits_for_person(&trading_of("open", 0, 0)));
-        assert!(!waits_for_person(&trading_of("closed", 0, 0)), "that is the session's matter");
-        assert!(waits_for_person(&trading_of("frozen", 0, 0)));
-        assert!(waits_for_person(&trading_of("open", 1, 0)));
-        assert!(waits_for_person(&trading_of("open", 0, 1)));
+        assert!(!waits_for_person(&trading_of(states::Trading::Open, 0, 0)));
+        assert!(
+            !waits_for_person(&trading_of(states::Trading::Closed, 0, 0)),
+            "that is the session's matter"
+        );
+        assert!(waits_for_person(&trading_of(states::Trading::Frozen, 0, 0)));
+        assert!(waits_for_person(&trading_of(states::Trading::Open, 1, 0)));
+        assert!(waits_for_person(&trading_of(states::Trading::Open, 0, 1)));
     }
 
     #[test]
     fn the_trading_line_names_state_protection_and_why() {
-        let open = trading_of("open", 1, 2);
+        let open = trading_of(states::Trading::Open, 1, 2);
         assert_eq!(trading(&open), "open (live approval): So it is.");
         let counts = "1 waits for your approval, 2 in doubt; `ibctl orders` lists them";
         assert_eq!(orders(&open).as_deref(), Some(counts));
-        assert_eq!(orders(&trading_of("open", 0, 0)), None);
+        assert_eq!(orders(&trading_of(states::Trading::Open, 0, 0)), None);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ibd_protocol::{
     Budgets, ClientStatus, Condition, DaemonStatus, Event, GatewayStatus, SessionStatus,
 };
-use ibd_protocol::{GatewayMode, Status, TradingStatus};
+use ibd_protocol::{GatewayMode, Status, TradingStatus, states};
 use jiff::{Timestamp, Unit};
 use tokio::sync::{broadcast, watch};
 use tokio::time::Instant;
@@ -103,12 +103,12 @@ impl Board {
             },
             gateway: GatewayStatus {
                 mode: gateway.mode(),
-                state: gateway_state(&gateway, session.state).to_owned(),
+                state: gateway_state(&gateway, session.state).into(),
                 pid: gateway.pid,
                 address: gateway.address.clone(),
             },
             session: SessionStatus {
-                state: session.state.as_str().to_owned(),
+                state: session.state.into(),
                 text: session.text_at(Timestamp::now()),
                 paper: session.facts.paper,
                 accounts: session.facts.accounts.iter().map(ToString::to_string).collect(),
@@ -145,7 +145,7 @@ impl Board {
 /// Until the orders actor has read its journal.
 fn not_yet() -> TradingStatus {
     TradingStatus {
-        state: "closed".to_owned(),
+        state: states::Trading::Closed.into(),
         protection: String::new(),
         text: "Trading is closed: the journal is being read.".to_owned(),
         waiting: 0,
@@ -154,10 +154,10 @@ fn not_yet() -> TradingStatus {
 }
 
 /// Of a gateway that is not ours only the session knows whether it answers.
-fn gateway_state(gateway: &GatewayView, session: SessionState) -> &'static str {
+fn gateway_state(gateway: &GatewayView, session: SessionState) -> states::Gateway {
     match (gateway.mode(), session) {
-        (GatewayMode::Attach, SessionState::Stopped) => "down",
-        _ => gateway.state.as_str(),
+        (GatewayMode::Attach, SessionState::Stopped) => states::Gateway::Down,
+        _ => gateway.state.word(),
     }
 }
 

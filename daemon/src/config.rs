@@ -33,7 +33,7 @@ pub struct Config {
 
 /// What a command line asks for.
 #[derive(Debug)]
-pub enum Asked {
+pub enum Invocation {
     /// Run.
     Run(Box<Config>),
     /// Say the version.
@@ -66,14 +66,14 @@ pub enum ConfigError {
 
 impl Config {
     /// Reads everything; `arguments` without the program's name.
-    pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Asked, ConfigError> {
+    pub fn read(arguments: impl IntoIterator<Item = String>) -> Result<Invocation, ConfigError> {
         let flags = settings::from_flags(arguments, OWN)?;
         let asked = |flag: &str| flags.own.iter().any(|own| own == flag);
         if asked("--help") {
-            return Ok(Asked::Help);
+            return Ok(Invocation::Help);
         }
         if asked("--version") {
-            return Ok(Asked::Version);
+            return Ok(Invocation::Version);
         }
         let auto_started = asked("--auto-started");
         let environment = settings::from_environment(std::env::vars_os());
@@ -93,7 +93,7 @@ impl Config {
             let all: Vec<String> = settings.bad.iter().map(ToString::to_string).collect();
             return Err(ConfigError::Bad(all.join("; ")));
         }
-        Ok(Asked::Run(Box::new(Self { settings, places, auto_started, bound })))
+        Ok(Invocation::Run(Box::new(Self { settings, places, auto_started, bound })))
     }
 
     /// The gateway that file, environment or flags ask for; otherwise the first client's wish decides.

@@ -4,8 +4,8 @@
 //! decided in [`life`]. A reference is kept before anything is done with it, so that a statement that is
 //! being made when the daemon dies is fetched by the next one. Calls to IBKR are tasks that the state owns.
 
+pub mod call;
 mod daily;
-pub mod errand;
 pub mod files;
 mod handle;
 pub mod life;
@@ -24,7 +24,7 @@ use std::time::Duration;
 use ibd_cpapi::faults::scaled;
 use ibd_cpapi::flex::{Class, Service, class};
 use ibd_flex::archive::{Added, Archive, Entry, Keep, QueryNames, Why, prune};
-use ibd_protocol::places;
+use ibd_protocol::{ErrorCode, places};
 use jiff::{Timestamp, ToSpan};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::sync::watch;
@@ -35,7 +35,7 @@ use ulid::Ulid;
 use crate::board::Board;
 use crate::refusal::Refusal;
 use crate::store::Store;
-use errand::{Errand, Heard};
+use call::{FlexCall, Heard};
 use files::Imported;
 pub use handle::FlexHandle;
 use life::{Next, Sign, Step, Tries};
@@ -55,7 +55,7 @@ const TICK: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub enum Msg {
     /// A statement is wanted.
-    Run(Ask, RpcReplyPort<Result<watch::Receiver<Standing>, Refusal>>),
+    Run(Ask, RpcReplyPort<Result<watch::Receiver<RunState>, Refusal>>),
     /// What a call of a run came to.
     Heard(QueryId, Box<Heard>),
     /// A call used this token.
@@ -89,7 +89,7 @@ pub struct Ask {
 
 /// How a run is.
 #[derive(Debug, Clone)]
-pub enum Standing {
+pub enum RunState {
     /// Under way; one sentence.
     Going(String),
     /// The statement is here. `true`: it was before.
@@ -165,7 +165,7 @@ pub struct State {
 
 #[derive(Debug)]
 struct Run {
-    standing: watch::Sender<Standing>,
+    standing: watch::Sender<RunState>,
     step: Step,
     tries: Tries,
     name: Option<String>,
@@ -265,7 +265,7 @@ impl Actor for Flex {
             Msg::Resume => {
                 // Somebody may have brought a token.
                 let had_none = |query: &QueryId| {
-                    state.failed.get(query).is_some_and(|why| why.error == words::NO_TOKEN)
+                    state.failed.get(query).is_some_and(|why| why.error == ErrorCode::FlexNoToken)
                 };
                 state.scheduled.retain(|query, _| !had_none(query));
                 state.resume(&me);
@@ -313,7 +313,7 @@ impl State {
             .runs
             .iter()
             .filter_map(|(id, run)| match &*run.standing.borrow() {
-                Standing::Going(text) => Some((id.clone(), text.clone())),
+                RunState::Going(text) => Some((id.clone(), text.clone())),
                 _ => None,
             })
             .collect();
@@ -327,7 +327,7 @@ impl State {
         });
     }
 
-    fn ask(&mut self, me: &ActorRef<Msg>, ask: &Ask) -> Result<watch::Receiver<Standing>, Refusal> {
+    fn ask(&mut self, me: &ActorRef<Msg>, ask: &Ask) -> Result<watch::Receiver<RunState>, Refusal> {
         if let Err(why) = &self.archive {
             return Err(words::not_stored(why));
         }
@@ -341,11 +341,11 @@ impl State {
         let since = Timestamp::now().checked_sub(FRESH_MINUTES.minutes()).unwrap_or(Timestamp::MIN);
         let last = self.entries.iter().rev().find(|entry| is_of(entry, &query));
         if let Some(entry) = last.filter(|entry| entry.added >= since && !ask.refresh) {
-            let done = Standing::Done(Box::new(entry.clone()), true);
+            let done = RunState::Done(Box::new(entry.clone()), true);
             return Ok(watch::Sender::new(done).subscribe());
         }
         let standing =
-            watch::Sender::new(Standing::Going("The statement is asked for.".to_owned()));
+            watch::Sender::new(RunState::Going("The statement is asked for.".to_owned()));
         let seen = standing.subscribe();
         self.begin(me, query, standing, ask.name.clone());
         Ok(seen)
@@ -367,7 +367,7 @@ impl State {
         &mut self,
         me: &ActorRef<Msg>,
         query: QueryId,
-        standing: watch::Sender<Standing>,
+        standing: watch::Sender<RunState>,
         name: Option<String>,
     ) {
         let step = if self.memory.going(&query).is_some() { Step::Get } else { Step::Send };
@@ -389,7 +389,7 @@ impl State {
         let Ok(archive) = self.archive.clone() else { return };
         let Some(run) = self.runs.get_mut(query) else { return };
         let going = self.memory.going(query);
-        let errand = Errand {
+        let call = FlexCall {
             query: query.clone(),
             name: run.name.clone(),
             step: run.step,
@@ -400,7 +400,7 @@ impl State {
         let turn = self.pace.turn(Instant::now() + scaled(pause));
         let (me, handle) = (me.clone(), self.handle.clone());
         run.task = tokio::spawn(async move {
-            let query = errand.query.clone();
+            let query = call.query.clone();
             // Looked for before the turn comes: who has no token need not wait to hear it.
             let heard = match handle.access().await {
                 None => Heard::NoToken,
@@ -409,7 +409,7 @@ impl State {
                     Ok(service) => {
                         let _ = me.cast(Msg::Token(access.mark));
                         tokio::time::sleep_until(turn).await;
-                        errand::run(&service, errand).await
+                        call::run(&service, call).await
                     }
                 },
             };
@@ -468,7 +468,7 @@ impl State {
                     }
                     _ => "IBKR is making the statement.".to_owned(),
                 };
-                run.standing.send_replace(Standing::Going(text));
+                run.standing.send_replace(RunState::Going(text));
                 if is_lost {
                     self.drop_reference(query);
                 }
@@ -499,7 +499,7 @@ impl State {
                 self.failed.insert(query.clone(), refusal.clone());
                 self.tell_failed();
             }
-            run.standing.send_replace(Standing::Failed(Box::new(refusal)));
+            run.standing.send_replace(RunState::Failed(Box::new(refusal)));
         }
     }
 
@@ -550,7 +550,7 @@ impl State {
             self.tell_failed();
         }
         if let Some(run) = self.runs.remove(query) {
-            run.standing.send_replace(Standing::Done(Box::new(added.entry.clone()), false));
+            run.standing.send_replace(RunState::Done(Box::new(added.entry.clone()), false));
         }
     }
 
@@ -579,7 +579,7 @@ impl State {
         for query in waiting {
             if !self.runs.contains_key(&query) {
                 let text = "A statement that was being made is fetched.".to_owned();
-                self.begin(me, query, watch::Sender::new(Standing::Going(text)), None);
+                self.begin(me, query, watch::Sender::new(RunState::Going(text)), None);
             }
         }
     }
@@ -613,8 +613,11 @@ impl State {
         }
         self.failed.remove(&id);
         self.tell_failed();
-        let gone =
-            Refusal::new("flex_forgotten", "The query was forgotten meanwhile.", "Run it again.");
+        let gone = Refusal::new(
+            ErrorCode::FlexForgotten,
+            "The query was forgotten meanwhile.",
+            "Run it again.",
+        );
         self.fail(&id, gone, false);
         let removed = match statements {
             true => {
@@ -637,7 +640,7 @@ impl State {
         };
         let Some(entry) = self.entries.iter().find(|entry| is_meant(entry)) else {
             return Err(match find(text, &self.memory.queries) {
-                Err(refusal) if refusal.error != words::UNKNOWN => refusal,
+                Err(refusal) if refusal.error != ErrorCode::FlexQueryUnknown => refusal,
                 _ => words::unknown(text, &self.memory.queries),
             });
         };
@@ -685,7 +688,7 @@ impl State {
     fn imported(&mut self, imported: Imported) -> Result<String, Refusal> {
         let bad = |why: String| {
             Refusal::new(
-                "flex_import",
+                ErrorCode::FlexImport,
                 why,
                 "Nothing was changed. Give a statement's XML, or the original's flex-queries.json.",
             )

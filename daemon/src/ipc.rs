@@ -1,7 +1,7 @@
 //! Ipc: owns the socket. Greets whoever connects and gives each connection an actor of its own.
 
-mod errand;
 mod peer;
+mod person;
 pub mod room;
 
 use std::collections::BTreeMap;

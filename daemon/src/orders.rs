@@ -32,6 +32,7 @@ mod handle;
 mod head;
 mod identify;
 pub mod intent;
+mod journal;
 mod lane;
 mod last_look;
 pub mod lateness;
@@ -58,7 +59,6 @@ mod sightings;
 pub mod standing;
 mod tickets;
 pub mod told;
-mod trail;
 mod unlisted;
 mod watch;
 
@@ -90,7 +90,7 @@ pub use handle::{Known, OrdersHandle};
 use intent::{Intent, IntentId};
 use lane::Lane;
 use ledger::Ledger;
-pub use list::{Feeds, action, is_working, limit_price, order_type, short_ref, stop_price, tif};
+pub use list::{Feeds, limit_price, short_ref, stop_price};
 use page::Page;
 use round::{Heard, HeardEnd, Target};
 pub use scene::{Needs, RuleBook, gather as gather_scene};
@@ -326,7 +326,7 @@ impl State {
         let siblings = siblings::Siblings::beside(&arguments.state, arguments.above.clone());
         let mut ledger = Ledger::open(arguments.folder);
         if let Some(why) = arguments.stay_closed {
-            ledger.trail = Err(why);
+            ledger.journal = Err(why);
         }
         Self {
             broker: Broker {

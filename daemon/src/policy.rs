@@ -1,8 +1,8 @@
 //! What one client may do: what the daemon allows, made stricter by the client's own wishes. Pure.
 
 use ibd_cpapi::id::AccountId;
-use ibd_protocol::Wishes;
 use ibd_protocol::settings::{Key, Settings};
+use ibd_protocol::{ErrorCode, Wishes};
 
 use crate::config::{Config, GatewayChoice};
 use crate::gateway::GatewayView;
@@ -78,7 +78,7 @@ impl Policy {
     pub fn admits_gateway(&self, gateway: &GatewayView) -> Result<(), Refusal> {
         if let Some(problem) = &self.bad_account {
             return Err(Refusal::new(
-                "bad_configuration",
+                ErrorCode::BadConfiguration,
                 format!("IB_ACCOUNT: {problem}"),
                 "Ask the user to correct IB_ACCOUNT in this client's configuration.",
             )
@@ -86,7 +86,7 @@ impl Policy {
         }
         match (&self.gateway, &gateway.choice) {
             (Some(wished), Some(chosen)) if !wished.is_met_by(chosen) => Err(Refusal::new(
-                "other_gateway",
+                ErrorCode::OtherGateway,
                 format!(
                     "This client is configured for {wished}, but the daemon works with {chosen}."
                 ),
@@ -108,7 +108,7 @@ impl Policy {
         match (&self.username, &facts.username) {
             (Some(wished), Some(logged_in)) if !wished.eq_ignore_ascii_case(logged_in) => {
                 Err(Refusal::new(
-                    "other_username",
+                    ErrorCode::OtherUsername,
                     format!("This client is configured for the login {wished}, but {logged_in} is logged in."),
                     "Ask the user to set IB_PROFILE to another name for this login, or to log in as the other user.",
                 )
@@ -116,7 +116,7 @@ impl Policy {
             }
             // IBKR tells once a minute who is logged in; until then nobody is taken for somebody.
             (Some(wished), None) => Err(Refusal::new(
-                "username_unknown",
+                ErrorCode::UsernameUnknown,
                 format!("This client is configured for the login {wished}, and IBKR has not yet said who is logged in."),
                 "Try again in a minute.",
             )
@@ -134,7 +134,7 @@ impl Policy {
             None => ("it is not clear whether the session is paper or live", "log in again"),
         };
         Err(Refusal::new(
-            "live_session",
+            ErrorCode::LiveSession,
             format!("Only paper trading is allowed here (IB_PAPER_TRADING), but {what}."),
             format!("Ask the user to {next}, or to use another IB_PROFILE for it."),
         )
@@ -178,7 +178,7 @@ mod tests {
     }
 
     fn refused(policy: &Policy, facts: &Facts) -> &'static str {
-        policy.admits_login(facts).map_or_else(|r| r.error, |()| "admitted")
+        policy.admits_login(facts).map_or_else(|r| r.error.as_str(), |()| "admitted")
     }
 
     #[test]
@@ -231,7 +231,7 @@ mod tests {
             }),
             ..GatewayView::default()
         };
-        assert_eq!(policy.admits_gateway(&attached).unwrap_err().error, "other_gateway");
+        assert_eq!(policy.admits_gateway(&attached).unwrap_err().error, ErrorCode::OtherGateway);
         let wishes = Wishes { username: Some("other".into()), ..Wishes::default() };
         let policy = Policy::settle(&config(&[]), &wishes);
         assert_eq!(refused(&policy, &login(Some(true))), "other_username");
@@ -245,6 +245,6 @@ mod tests {
         let wishes = Wishes { account: Some("U1\u{7}".into()), ..Wishes::default() };
         let policy = Policy::settle(&config(&[]), &wishes);
         let refusal = policy.admits_gateway(&GatewayView::default()).unwrap_err();
-        assert_eq!(refusal.error, "bad_configuration");
+        assert_eq!(refusal.error, ErrorCode::BadConfiguration);
     }
 }

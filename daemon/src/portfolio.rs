@@ -1,5 +1,6 @@
 //! Accounts, values and positions: the recipes over `/portfolio` and the account's P&L.
 
+use ibd_protocol::ErrorCode;
 use std::collections::BTreeSet;
 
 use ibd_cpapi::accounts::{GetPnl, Pnl, PnlPartitioned};
@@ -32,7 +33,7 @@ pub fn pick(
     match (named.or(configured), accounts) {
         (Some(account), _) if accounts.contains(account) => Ok(account.clone()),
         (Some(account), _) => Err(Refusal::new(
-            "unknown_account",
+            ErrorCode::UnknownAccount,
             format!("The account {account} does not belong to this login."),
             "Use one of the candidates.",
         )
@@ -40,12 +41,12 @@ pub fn pick(
         .or(list)),
         (None, [only]) => Ok(only.clone()),
         (None, []) => Err(Refusal::new(
-            "no_account",
+            ErrorCode::NoAccount,
             "The broker lists no account for this login.",
             "Ask the user to look at the login in a browser.",
         )),
         (None, _) => Err(Refusal::new(
-            "account_needed",
+            ErrorCode::AccountNeeded,
             "This login has several accounts and the call names none.",
             "Repeat the call with one of the candidates as accountId; ask the user which one is meant.",
         )
@@ -234,12 +235,12 @@ mod tests {
         assert_eq!(pick(None, Some(&two), &both).unwrap(), two);
         assert_eq!(pick(Some(&one), Some(&two), &both).unwrap(), one);
         let refusal = pick(None, None, &both).unwrap_err();
-        assert_eq!((refusal.error, refusal.candidates.len()), ("account_needed", 2));
+        assert_eq!((refusal.error, refusal.candidates.len()), (ErrorCode::AccountNeeded, 2));
         let refusal = pick(Some(&id("U9")), None, &both).unwrap_err();
         assert_eq!(
             (refusal.error, refusal.field.as_deref()),
-            ("unknown_account", Some("accountId"))
+            (ErrorCode::UnknownAccount, Some("accountId"))
         );
-        assert_eq!(pick(None, None, &[]).unwrap_err().error, "no_account");
+        assert_eq!(pick(None, None, &[]).unwrap_err().error, ErrorCode::NoAccount);
     }
 }

@@ -6,15 +6,15 @@ use std::process::ExitCode;
 use ibd_protocol::logging::{self, Log, Logging};
 use ibd_protocol::{BUILD, DrainReason, PROTOCOL};
 
-use crate::config::{Asked, Config, help};
+use crate::config::{Config, Invocation, help};
 use crate::root::{BeginError, Daemon};
 
 /// All of it, from the command line to the exit code.
 pub fn main() -> ExitCode {
     let config = match Config::read(std::env::args().skip(1)) {
-        Ok(Asked::Run(config)) => config,
-        Ok(Asked::Version) => return say(&format!("ibd {BUILD}")),
-        Ok(Asked::Help) => return say(&help()),
+        Ok(Invocation::Run(config)) => config,
+        Ok(Invocation::Version) => return say(&format!("ibd {BUILD}")),
+        Ok(Invocation::Help) => return say(&help()),
         Err(error) => {
             // Whoever started us reads one line on stdout; a person reads stderr.
             say(&format!("FAIL {error}"));

@@ -1,7 +1,7 @@
 //! What a caller is told when something was not done: what happened, why, and what to do next.
 
 use ibd_cpapi::Failure;
-use ibd_protocol::Question;
+use ibd_protocol::{ErrorCode, Question};
 use jiff::{Timestamp, Unit};
 use serde::Serialize;
 
@@ -9,8 +9,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refusal {
-    /// Stable, in snake_case; listed in docs/tools.md.
-    pub error: &'static str,
+    /// Why, in a word.
+    pub error: ErrorCode,
     /// What happened and why.
     pub message: String,
     /// What to do.
@@ -31,7 +31,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal with the three things that each one has.
-    pub fn new(error: &'static str, message: impl Into<String>, next: impl Into<String>) -> Self {
+    pub fn new(error: ErrorCode, message: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             error,
             message: message.into(),
@@ -45,14 +45,18 @@ impl Refusal {
 
     /// An argument that is not what it should be.
     pub fn argument(field: &str, message: impl Into<String>, next: impl Into<String>) -> Self {
-        Self::new("invalid_argument", message, next).at(field)
+        Self::new(ErrorCode::InvalidArgument, message, next).at(field)
     }
 
     /// Several at once: the first one's, with what the others say.
     pub fn all(refusals: Vec<Self>) -> Self {
         let mut rest = refusals.into_iter();
         let Some(mut all) = rest.next() else {
-            return Self::new("invalid_argument", "The arguments cannot be read.", "Correct them.");
+            return Self::new(
+                ErrorCode::InvalidArgument,
+                "The arguments cannot be read.",
+                "Correct them.",
+            );
         };
         for one in rest {
             all.message = format!("{}; {}", all.message.trim_end_matches('.'), one.message);
@@ -133,59 +137,91 @@ pub fn for_person(next: &str) -> String {
     said
 }
 
+/// Why there is no answer: the broker could not be asked, or what was asked for cannot be had.
+#[derive(Debug)]
+pub enum Unserved {
+    /// The broker could not be asked; through another session perhaps it can.
+    Failed(Failure),
+    /// Asking again does not help.
+    Refused(Refusal),
+}
+
+impl From<Failure> for Unserved {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Refusal> for Unserved {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Unserved> for Refusal {
+    fn from(unserved: Unserved) -> Self {
+        match unserved {
+            Unserved::Failed(failure) => failure.into(),
+            Unserved::Refused(refusal) => refusal,
+        }
+    }
+}
+
 impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         let what = failure.to_string();
         match failure {
             Failure::Unreachable(_) => Self::new(
-                "gateway_unreachable",
+                ErrorCode::GatewayUnreachable,
                 what,
                 "Ask the user whether the gateway is running (`ibctl status` tells), then try again.",
             ),
             Failure::OtherCertificate => Self::new(
-                "gateway_certificate_changed",
+                ErrorCode::GatewayCertificateChanged,
                 what,
                 "Ask the user: if they replaced the gateway themselves, `ibctl restart` trusts the new one.",
             ),
             Failure::Silent(_) => Self::new(
-                "gateway_silent",
+                ErrorCode::GatewaySilent,
                 what,
                 "IBKR or the gateway is slow or hangs. Call get_session_status, and try again in a minute.",
             ),
-            Failure::Broke => Self::new("gateway_broke", what, "Nothing was changed. Try again."),
+            Failure::Broke => {
+                Self::new(ErrorCode::GatewayBroke, what, "Nothing was changed. Try again.")
+            }
             Failure::Queued => Self::new(
-                "too_busy",
+                ErrorCode::TooBusy,
                 "Too many requests were waiting for their turn under IBKR's limit of 10 a second.",
                 "Ask for less at once, for instance several symbols in one call, and try again.",
             ),
             Failure::RateLimited(until) => Self::new(
-                "rate_limited",
+                ErrorCode::RateLimited,
                 what,
                 "Do not retry before retryAt: further requests make the penalty longer.",
             )
             .until(until),
             Failure::NotLoggedIn => Self::new(
-                "not_logged_in",
+                ErrorCode::NotLoggedIn,
                 what,
                 "Call authenticate, or ask the user to run `ibctl login`; then try again.",
             ),
             Failure::NoBrokerage(_) | Failure::NotPrimed => Self::new(
-                "no_brokerage_session",
+                ErrorCode::NoBrokerageSession,
                 what,
                 "The daemon is reopening the session. Try again in a few seconds.",
             ),
             Failure::Refused { .. } => Self::new(
-                "broker_refused",
+                ErrorCode::BrokerRefused,
                 what,
                 "Read IBKR's reason in the message; change the request accordingly.",
             ),
             Failure::Trouble { .. } => Self::new(
-                "broker_trouble",
+                ErrorCode::BrokerTrouble,
                 what,
                 "IBKR may be under maintenance. Try again in a minute.",
             ),
             Failure::Garbled { .. } => Self::new(
-                "gateway_garbled",
+                ErrorCode::GatewayGarbled,
                 what,
                 "Nothing was changed. Try again; if it stays, ask the user to look at the gateway.",
             ),

@@ -36,7 +36,7 @@ pub use logins::{Begun, OpenPage};
 use logins::{Identity, Logins};
 pub use look::sight;
 pub use view::{Facts, Lease, SessionState, SessionView};
-use words::Scene;
+use words::Situation;
 pub use words::warning;
 
 /// Looks for a caller's sake are at least this far apart; a tickle is allowed once a second.
@@ -605,8 +605,8 @@ impl State {
         login: Option<&'a login::LoginView>,
         held: Option<&'a guard::Held>,
         now: Timestamp,
-    ) -> Scene<'a> {
-        Scene {
+    ) -> Situation<'a> {
+        Situation {
             phase: &self.life.phase,
             gateway: &self.gateway,
             facts: &self.facts,

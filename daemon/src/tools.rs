@@ -4,8 +4,8 @@ pub mod args;
 pub mod cell;
 mod names;
 mod order_args;
+mod order_flow;
 mod order_out;
-mod order_road;
 pub mod schema;
 
 #[cfg(test)]
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use ibd_cpapi::Failure;
 use ibd_cpapi::id::AccountId;
-use ibd_protocol::{Effect, Outcome, Progress, ToolSpec};
+use ibd_protocol::{Effect, ErrorCode, Outcome, Progress, ToolSpec};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,7 +27,7 @@ use tokio::time::Instant;
 use crate::desks::Desks;
 use crate::policy::Policy;
 use crate::portfolio;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unserved};
 use crate::session::{Lease, OpenPage};
 use schema::Contract;
 
@@ -145,19 +145,27 @@ impl Ctx {
         F: Fn(Lease) -> R,
         R: Future<Output = Result<T, Failure>>,
     {
+        let read = &read;
+        self.serve(|lease| async move { read(lease).await.map_err(Unserved::Failed) }).await
+    }
+
+    /// The same of what may be refused after a look.
+    pub async fn serve<T, F, R>(&self, serve: F) -> Result<T, Refusal>
+    where
+        F: Fn(Lease) -> R,
+        R: Future<Output = Result<T, Unserved>>,
+    {
         let lease = self.lease().await?;
-        match read(lease.clone()).await {
-            Ok(value) => Ok(value),
-            Err(failure) if failure.casts_doubt() => {
+        match serve(lease.clone()).await {
+            Err(Unserved::Failed(failure)) if failure.casts_doubt() => {
                 self.desks.session.doubt(&lease, &failure, self.deadline).await;
-                Ok(read(self.lease().await?).await?)
+                Ok(serve(self.lease().await?).await?)
             }
-            Err(failure) => {
-                if matches!(failure, Failure::Silent(_)) {
-                    self.desks.session.suspect(&lease);
-                }
+            Err(Unserved::Failed(failure @ Failure::Silent(_))) => {
+                self.desks.session.suspect(&lease);
                 Err(failure.into())
             }
+            served => Ok(served?),
         }
     }
 
@@ -235,7 +243,7 @@ fn run<T: Tool>(
             Err(error) => {
                 tracing::error!(tool = T::NAME, %error, "a result could not be written");
                 let what = "The result could not be written.";
-                Err(Refusal::new("internal", what, "See `ibctl logs`."))
+                Err(Refusal::new(ErrorCode::Internal, what, "See `ibctl logs`."))
             }
         }
     })
@@ -321,7 +329,7 @@ fn visible(policy: &Policy) -> impl Iterator<Item = &'static Entry> {
 /// Whether an order was sent is in the journal, and not in this answer.
 fn lost() -> Refusal {
     Refusal::new(
-        "timeout",
+        ErrorCode::Timeout,
         "The answer did not come in time. Whether anything was sent is not known here.",
         "Do not send it again. Call get_live_orders: it shows what the journal and IBKR say.",
     )
@@ -329,7 +337,7 @@ fn lost() -> Refusal {
 
 fn out_of_time() -> Refusal {
     Refusal::new(
-        "timeout",
+        ErrorCode::Timeout,
         "The answer did not come in time.",
         "Call get_session_status; if it is ready, ask for less at once and try again.",
     )

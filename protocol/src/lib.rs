@@ -5,6 +5,7 @@
 
 pub mod catalogue;
 pub mod client;
+mod codes;
 pub mod display;
 pub mod files;
 pub mod logging;
@@ -14,10 +15,12 @@ pub mod secret;
 pub mod settings;
 pub mod socket;
 pub mod start;
+pub mod states;
 pub mod version;
 pub mod wire;
 
 pub use client::{ConnectError, Connection};
+pub use codes::{ErrorCode, ReasonCode};
 pub use message::*;
 pub use places::Places;
 pub use secret::Secret;

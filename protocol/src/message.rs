@@ -12,6 +12,7 @@ mod person;
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+use crate::states::{self, Said};
 pub use flex::{FlexQueryReport, FlexReport, FlexVerb};
 pub use orders::{ApprovalReport, AuditLine, OrderReport, OrdersReport, OrdersVerb, Resolution};
 pub use person::{
@@ -297,8 +298,8 @@ pub struct DaemonStatus {
 pub struct GatewayStatus {
     /// Which arrangement.
     pub mode: GatewayMode,
-    /// `up`, `starting`, `installing`, `stopped`, `down`, `not_installed`.
-    pub state: String,
+    /// How it stands.
+    pub state: Said<states::Gateway>,
     /// Its process, if it is ours.
     pub pid: Option<u32>,
     /// Where it answers.
@@ -309,8 +310,8 @@ pub struct GatewayStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionStatus {
-    /// In snake_case, for instance `ready`.
-    pub state: String,
+    /// How it stands.
+    pub state: Said<states::Session>,
     /// One sentence for a person.
     pub text: String,
     /// Paper or live, as the broker says; absent until it has said.
@@ -357,8 +358,8 @@ pub struct ClientStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TradingStatus {
-    /// `open`, `closed` or `frozen`.
-    pub state: String,
+    /// Whether they may.
+    pub state: Said<states::Trading>,
     /// What stands between an assistant and an order.
     pub protection: String,
     /// One sentence: why not, or how many orders wait for a person or are in doubt.

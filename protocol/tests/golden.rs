@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 use std::path::PathBuf;
 
+use ibd_protocol::states::Said;
 use ibd_protocol::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -53,12 +54,12 @@ fn status() -> Status {
         },
         gateway: GatewayStatus {
             mode: GatewayMode::Simulator,
-            state: "up".into(),
+            state: Said::from(states::Gateway::Up),
             pid: Some(4712),
             address: Some("https://127.0.0.1:5000".into()),
         },
         session: SessionStatus {
-            state: "ready".into(),
+            state: Said::from(states::Session::Ready),
             text: "Ready.".into(),
             paper: Some(true),
             accounts: vec!["DU1234567".into()],
@@ -70,7 +71,7 @@ fn status() -> Status {
         budgets: Budgets { per_second: 10, in_flight: 1, queued: 0, penalty_until: None },
         clients: vec![ClientStatus { name: "cursor".into(), read_only: false, calls: 3 }],
         trading: TradingStatus {
-            state: "closed".into(),
+            state: Said::from(states::Trading::Closed),
             protection: "read_only".into(),
             text: "Trading is closed.".into(),
             waiting: 0,
@@ -158,7 +159,7 @@ fn what_a_person_does_about_orders() {
         ok: true,
         text: "One order waits for you.".into(),
         hint: "`ibctl approve 7F3K`.".into(),
-        trading: "open".into(),
+        trading: Said::from(states::Trading::Open),
         needs_pin: true,
         orders: vec![OrderReport { intent_id: "01J".into(), ..OrderReport::default() }],
         approvals: vec![ApprovalReport { id: "7F3K".into(), ..ApprovalReport::default() }],
@@ -228,7 +229,7 @@ fn messages_to_the_client() {
 #[test]
 fn what_a_person_is_told() {
     let login = LoginReport {
-        state: "wait_2fa".into(),
+        state: Said::from(states::Session::Wait2fa),
         ready: false,
         text: "IBKR waits for a code.".into(),
         next: "`ibctl login --code CODE`.".into(),
@@ -243,7 +244,7 @@ fn what_a_person_is_told() {
     check("to_client_report", ToClient::Report(8, report));
     let gateway = GatewayReport {
         ok: true,
-        state: "up".into(),
+        state: Said::from(states::Gateway::Up),
         text: "The gateway is up.".into(),
         hint: String::new(),
         pid: Some(4713),

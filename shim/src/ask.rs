@@ -222,7 +222,7 @@ fn form(question: &Question) -> Option<ElicitRequestParams> {
 
 /// Questions that were asked as a result: what to answer if the person declines.
 #[derive(Debug, Default)]
-pub(crate) struct Asked(Mutex<VecDeque<Open>>);
+pub(crate) struct OpenQuestions(Mutex<VecDeque<Open>>);
 
 /// A question that was asked as a result.
 #[derive(Debug)]
@@ -234,7 +234,7 @@ pub(crate) struct Open {
     pub(crate) fallback: String,
 }
 
-impl Asked {
+impl OpenQuestions {
     /// The question as a result. The token is all the state there is: it is opaque, and the daemon
     /// takes it once.
     pub(crate) fn ask(&self, question: Question) -> Option<InputRequiredResult> {
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_question_as_a_result_comes_back_with_its_token() {
-        let asked = Asked::default();
+        let asked = OpenQuestions::default();
         let result = serde_json::to_value(asked.ask(question()).unwrap()).unwrap();
         assert_eq!(result["resultType"], "input_required");
         assert_eq!(result["requestState"], "q1");
@@ -370,7 +370,7 @@ mod tests {
 
     #[test]
     fn forgotten_questions_do_not_pile_up() {
-        let asked = Asked::default();
+        let asked = OpenQuestions::default();
         for n in 0..=OPEN {
             asked.ask(Question { token: n.to_string(), ..question() }).unwrap();
         }

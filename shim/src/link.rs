@@ -13,8 +13,8 @@ use ibd_protocol::start::{StartError, connect_or_start};
 use ibd_protocol::version::Role;
 use ibd_protocol::wire::WireError;
 use ibd_protocol::{
-    Answer, Call, ClientName, Connection, Event, Outcome, Places, Progress, RequestId, ToClient,
-    ToDaemon, ToolSpec, Wishes, catalogue,
+    Answer, Call, ClientName, Connection, ErrorCode, Event, Outcome, Places, Progress, RequestId,
+    ToClient, ToDaemon, ToolSpec, Wishes, catalogue,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
@@ -66,14 +66,15 @@ pub(crate) struct Request {
 /// A handle; clones share the connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
-    orders: mpsc::UnboundedSender<Order>,
+    to_link: mpsc::UnboundedSender<ToLink>,
     events: broadcast::Sender<Event>,
     read_only: bool,
     /// What every call answers, if this client's settings are bad.
     broken: Option<String>,
 }
 
-enum Order {
+/// What the handles ask of the task.
+enum ToLink {
     Call(Request, oneshot::Sender<Outcome>),
     Tools(oneshot::Sender<Vec<ToolSpec>>),
     Introduce(ClientName),
@@ -83,7 +84,7 @@ enum Order {
 impl Link {
     /// Starts connecting at once.
     pub(crate) fn start(setup: Setup) -> Self {
-        let (orders, from_handles) = mpsc::unbounded_channel();
+        let (to_link, from_handles) = mpsc::unbounded_channel();
         let (events, _) = broadcast::channel(EVENTS);
         let read_only = setup.wishes.read_only == Some(true);
         let broken = broken(&setup);
@@ -92,7 +93,7 @@ impl Link {
                 places,
                 wishes: setup.wishes,
                 client: None,
-                orders: from_handles,
+                from_handles,
                 pending: HashMap::new(),
                 lists: HashMap::new(),
                 events: events.clone(),
@@ -101,13 +102,13 @@ impl Link {
             // Ends with the process: it owns nothing that must be put away.
             tokio::spawn(task.run());
         }
-        Self { orders, events, read_only, broken }
+        Self { to_link, events, read_only, broken }
     }
 
     /// The daemon's tools, or this build's if the daemon does not answer in time.
     pub(crate) async fn tools(&self) -> Vec<ToolSpec> {
         let (reply, tools) = oneshot::channel();
-        let _ = self.orders.send(Order::Tools(reply));
+        let _ = self.to_link.send(ToLink::Tools(reply));
         match timeout(LIST, tools).await {
             Ok(Ok(tools)) => tools,
             _ => self.golden(),
@@ -122,13 +123,13 @@ impl Link {
 
     /// Who is at the far end.
     pub(crate) fn introduce(&self, client: ClientName) {
-        let _ = self.orders.send(Order::Introduce(client));
+        let _ = self.to_link.send(ToLink::Introduce(client));
     }
 
     /// What a person answered to a question. It belongs to the daemon that asked: if that one is gone,
     /// so is the question.
     pub(crate) fn answer(&self, answer: Answer) {
-        let _ = self.orders.send(Order::Answer(answer));
+        let _ = self.to_link.send(ToLink::Answer(answer));
     }
 
     /// What happens from now on.
@@ -143,11 +144,11 @@ impl Link {
         }
         let (reply, outcome) = oneshot::channel();
         let limit = request.limit + GRACE;
-        let _ = self.orders.send(Order::Call(request, reply));
+        let _ = self.to_link.send(ToLink::Call(request, reply));
         match timeout(limit, outcome).await {
             Ok(Ok(outcome)) => outcome,
             _ => Outcome::Refusal(own_refusal(
-                "timeout",
+                ErrorCode::Timeout,
                 "The daemon did not answer in time. If this was to send or change something, it may have \
                  been done.",
                 "Look at what there is before anything is sent again; ask the user to look at `ibctl status`.",
@@ -163,7 +164,7 @@ fn broken(setup: &Setup) -> Option<String> {
         (None, Ok(_)) => return None,
     };
     let refusal = serde_json::json!({
-        "error": "bad_configuration",
+        "error": ErrorCode::BadConfiguration,
         "message": format!("This client's configuration is wrong: {field}: {problem}"),
         "next": format!("Ask the user to correct {field} where this client starts ib-mcp, and to restart the client."),
         "field": field,
@@ -184,7 +185,7 @@ struct Task {
     places: Places,
     wishes: Wishes,
     client: Option<ClientName>,
-    orders: mpsc::UnboundedReceiver<Order>,
+    from_handles: mpsc::UnboundedReceiver<ToLink>,
     pending: HashMap<RequestId, Pending>,
     lists: HashMap<RequestId, oneshot::Sender<Vec<ToolSpec>>>,
     events: broadcast::Sender<Event>,
@@ -216,9 +217,9 @@ impl Task {
             self.lists.retain(|_, reply| !reply.is_closed());
             // Only what somebody asks for brings the daemon back: `ibctl stop` means stop.
             while self.pending.is_empty() && self.lists.is_empty() {
-                match self.orders.recv().await {
-                    Some(order) => {
-                        self.note(order);
+                match self.from_handles.recv().await {
+                    Some(message) => {
+                        self.note(message);
                     }
                     None => return,
                 }
@@ -226,7 +227,7 @@ impl Task {
         }
     }
 
-    /// Finds or starts a daemon, taking orders meanwhile. `None`: every handle is gone.
+    /// Finds or starts a daemon, taking what is asked for meanwhile. `None`: every handle is gone.
     async fn connect(&mut self) -> Option<Result<Connection, StartError>> {
         let places = self.places.clone();
         let connecting = connect_or_start(&places, Role::Shim);
@@ -234,26 +235,26 @@ impl Task {
         loop {
             tokio::select! {
                 connection = &mut connecting => return Some(connection),
-                order = self.orders.recv() => {
-                    self.note(order?);
+                message = self.from_handles.recv() => {
+                    self.note(message?);
                 }
             }
         }
     }
 
-    /// Takes an order down, to be said when there is somebody to say it to.
-    fn note(&mut self, order: Order) -> Option<RequestId> {
+    /// Takes a message down, to be said when there is somebody to say it to.
+    fn note(&mut self, message: ToLink) -> Option<RequestId> {
         let id = self.next;
-        match order {
-            Order::Introduce(client) => {
+        match message {
+            ToLink::Introduce(client) => {
                 self.client = Some(client);
                 return None;
             }
-            Order::Answer(_) => return None,
-            Order::Tools(reply) => {
+            ToLink::Answer(_) => return None,
+            ToLink::Tools(reply) => {
                 self.lists.insert(id, reply);
             }
-            Order::Call(request, reply) => {
+            ToLink::Call(request, reply) => {
                 let Request { tool, arguments, progress, resumes, limit } = request;
                 // Made once: whatever happens to the connection, the call keeps its name.
                 let key = Ulid::new().to_string();
@@ -275,9 +276,9 @@ impl Task {
         let mut is_draining = false;
         loop {
             tokio::select! {
-                order = self.orders.recv() => {
-                    let Some(order) = order else { return Lost::Unwanted };
-                    if self.order(order, &outgoing, is_draining).await.is_err() {
+                message = self.from_handles.recv() => {
+                    let Some(message) = message else { return Lost::Unwanted };
+                    if self.take(message, &outgoing, is_draining).await.is_err() {
                         return Lost::Closed;
                     }
                 }
@@ -315,20 +316,20 @@ impl Task {
         Ok(())
     }
 
-    async fn order(
+    async fn take(
         &mut self,
-        order: Order,
+        message: ToLink,
         outgoing: &Outgoing,
         is_draining: bool,
     ) -> Result<(), WireError> {
-        match &order {
-            Order::Introduce(client) => {
+        match &message {
+            ToLink::Introduce(client) => {
                 outgoing.send(&ToDaemon::Introduce(client.clone())).await?;
             }
-            Order::Answer(answer) => outgoing.send(&ToDaemon::Answer(answer.clone())).await?,
-            Order::Call(..) | Order::Tools(_) => {}
+            ToLink::Answer(answer) => outgoing.send(&ToDaemon::Answer(answer.clone())).await?,
+            ToLink::Call(..) | ToLink::Tools(_) => {}
         }
-        let Some(id) = self.note(order) else { return Ok(()) };
+        let Some(id) = self.note(message) else { return Ok(()) };
         if is_draining {
             // It will be said to the next daemon.
             return Ok(());
@@ -353,7 +354,11 @@ impl Task {
                 let next = "Send only what the tool's schema asks for.";
                 self.answer(
                     id,
-                    Outcome::Refusal(own_refusal("invalid_argument", &error.to_string(), next)),
+                    Outcome::Refusal(own_refusal(
+                        ErrorCode::InvalidArgument,
+                        &error.to_string(),
+                        next,
+                    )),
                 );
                 Ok(())
             }
@@ -441,17 +446,17 @@ async fn hear(incoming: &mut Incoming, pending: &mut HashMap<RequestId, Pending>
 fn refusal_of(error: &StartError) -> String {
     match error {
         StartError::Connect(ConnectError::OtherProtocol { .. }) => own_refusal(
-            "version_mismatch",
+            ErrorCode::VersionMismatch,
             &error.to_string(),
             "Ask the user to install the same version of ib-mcp and ibd, run `ibctl restart`, and restart this client.",
         ),
         StartError::NoProgram(_) => own_refusal(
-            "daemon_missing",
+            ErrorCode::DaemonMissing,
             &error.to_string(),
             "Ask the user to install ibd beside ib-mcp (`make install`).",
         ),
         _ => own_refusal(
-            "daemon_unavailable",
+            ErrorCode::DaemonUnavailable,
             &error.to_string(),
             "Ask the user to run `ibctl status` and `ibctl logs`; the next call tries again.",
         ),
@@ -460,7 +465,7 @@ fn refusal_of(error: &StartError) -> String {
 
 fn ends_the_daemon() -> String {
     own_refusal(
-        "daemon_unavailable",
+        ErrorCode::DaemonUnavailable,
         "The daemon ended several times while it worked on this call.",
         "Do not repeat it. If it was to send something, look first at what there is; the user can find the \
          reason in `ibctl logs`.",

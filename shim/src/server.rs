@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use ibd_protocol::{Answer, ClientName, Outcome, Progress, Question, ToolSpec};
+use ibd_protocol::{Answer, ClientName, ErrorCode, Outcome, Progress, Question, ToolSpec};
 // The SDK marks logging as deprecated, as the newest revision does; the clients of today show it.
 #[allow(deprecated)]
 use rmcp::model::{
@@ -15,7 +15,7 @@ use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
 use tokio::sync::mpsc;
 
-use crate::ask::{About, Asked, Clock, Manner, Open, Said, brought};
+use crate::ask::{About, Clock, Manner, Open, OpenQuestions, Said, brought};
 use crate::events::{Events, is_modern};
 use crate::link::{Link, MAX_ARGUMENTS, Request};
 use crate::translate;
@@ -44,7 +44,7 @@ const INSTRUCTIONS: &str = "Interactive Brokers (IBKR) account: login status, ba
 pub(crate) struct Server {
     link: Link,
     events: Events,
-    asked: Asked,
+    asked: OpenQuestions,
     introduced: Mutex<ClientName>,
     /// The tools as they were listed last, for the client and as the daemon told them.
     listed: Mutex<(Vec<ToolSpec>, Vec<Listed>)>,
@@ -56,7 +56,7 @@ impl Server {
         Self {
             link,
             events,
-            asked: Asked::default(),
+            asked: OpenQuestions::default(),
             introduced: Mutex::default(),
             listed: Mutex::default(),
         }
@@ -295,7 +295,7 @@ impl Steps {
 
 fn too_long(length: usize) -> String {
     translate::own_refusal(
-        "invalid_argument",
+        ErrorCode::InvalidArgument,
         &format!("The arguments have {length} bytes; at most {MAX_ARGUMENTS} are sent on."),
         "Send only what the tool's schema asks for.",
     )
@@ -307,7 +307,7 @@ fn unknown_tool(name: &str) -> ErrorData {
 
 fn declined() -> String {
     translate::own_refusal(
-        "declined",
+        ErrorCode::Declined,
         "The user did not want to answer what this call needs.",
         "Do not call again unless the user asks for it.",
     )
@@ -315,7 +315,7 @@ fn declined() -> String {
 
 fn cancelled() -> String {
     translate::own_refusal(
-        "cancelled",
+        ErrorCode::Cancelled,
         "The call was cancelled by the client.",
         "Call again if it is needed.",
     )

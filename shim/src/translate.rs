@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ibd_protocol::{Effect, ToolSpec};
+use ibd_protocol::{Effect, ErrorCode, ToolSpec};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
@@ -60,7 +60,7 @@ pub(crate) fn refusal(json: String) -> CallToolResult {
 }
 
 /// A refusal that the shim itself has to give.
-pub(crate) fn own_refusal(error: &str, message: &str, next: &str) -> String {
+pub(crate) fn own_refusal(error: ErrorCode, message: &str, next: &str) -> String {
     json!({ "error": error, "message": message, "next": next }).to_string()
 }
 

@@ -7,7 +7,7 @@ use ibd::orders::intent::{Intent, IntentId};
 use ibd::orders::life::{End, NotPlaced, State};
 use ibd::orders::order::Purpose;
 use ibd::orders::record::Record;
-use ibd::orders::standing::{Part, Standing};
+use ibd::orders::standing::{Part, Seen, Standing};
 use ibd_journal::Entry;
 use serde_json::Value;
 
@@ -534,7 +534,7 @@ fn is_of_its_parts(before: &State, after: &State) -> bool {
 /// Whether what is said to be over of a submission's other orders is, and nothing else.
 fn is_true_of_part(part: &Part, row: Option<&Value>) -> bool {
     let status = row.and_then(|row| row["status"].as_str());
-    match part.status.as_deref() {
+    match part.status.as_ref().map(Seen::as_str) {
         Some(over @ ("Filled" | "Cancelled")) => status == Some(over),
         Some("Unlisted" | "Missing") => status.is_none(),
         // Its end may have come since the last look.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ibd::orders::asked::Size;
 use ibd::orders::intent::IntentId;
 use ibd::orders::life::State;
+use ibd_protocol::ReasonCode;
 use serde_json::Value;
 
 use crate::check::{Findings, Remains, Told, id_of};
@@ -47,7 +48,7 @@ fn values_are_kept(
         let State::Denied(denial) = one.last() else { continue };
         let wish = plan.wishes.iter().find(|wish| is_for(one, wish));
         let worth = wish.map(|wish| value(wish.quantity as f64, wish.price.parse().unwrap()));
-        if denial.code == "over_max_value" && worth.is_none_or(|worth| worth <= limit) {
+        if denial.code.is(ReasonCode::OverMaxValue) && worth.is_none_or(|worth| worth <= limit) {
             let id = one.intent.id;
             findings.wrong.push(format!("B5: {id}, worth {worth:?}: {}", denial.message));
         }

@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ibd_protocol::{OrderReport, OrdersVerb};
+use ibd_protocol::{OrderReport, OrdersVerb, states};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -651,10 +651,11 @@ fn is_settled(order: &OrderReport, venue: &Value) -> bool {
     let row =
         venue["orders"].as_array().and_then(|rows| rows.iter().find(|row| is_row_of(row, order)));
     let status = row.and_then(|row| row["status"].as_str());
-    match order.state.as_str() {
-        "ready" | "sending" | "replying" | "declining" | "unknown" => false,
-        "working" => status.is_some_and(|status| !matches!(status, "Filled" | "Cancelled")),
-        "parked" => status.is_none(),
+    use states::Order::{Declining, Parked, Ready, Replying, Sending, Unknown, Working};
+    match order.state.known() {
+        Some(Ready | Sending | Replying | Declining | Unknown) => false,
+        Some(Working) => status.is_some_and(|status| !matches!(status, "Filled" | "Cancelled")),
+        Some(Parked) => status.is_none(),
         _ => true,
     }
 }
@@ -669,11 +670,12 @@ fn is_as_at(order: &OrderReport, venue: &Value) -> bool {
     let rows = venue["orders"].as_array().map_or(&[][..], Vec::as_slice);
     let row = rows.iter().find(|row| is_row_of(row, order));
     let status = row.and_then(|row| row["status"].as_str());
-    match (order.state.as_str(), status) {
-        ("filled", status) => status == Some("Filled"),
-        ("cancelled" | "expired", status) => status == Some("Cancelled"),
-        ("rejected", status) if order.order_id.is_some() => status == Some("Cancelled"),
-        ("denied" | "rejected" | "not_placed", Some(status)) => {
+    use states::Order::{Cancelled, Denied, Expired, Filled, NotPlaced, Rejected};
+    match (order.state.known(), status) {
+        (Some(Filled), status) => status == Some("Filled"),
+        (Some(Cancelled | Expired), status) => status == Some("Cancelled"),
+        (Some(Rejected), status) if order.order_id.is_some() => status == Some("Cancelled"),
+        (Some(Denied | Rejected | NotPlaced), Some(status)) => {
             status == "Cancelled" && row.is_some_and(|row| row["filled"] == 0.0)
         }
         _ => true,

@@ -258,6 +258,18 @@ fn inside_the_daemon_imports_go_down() {
     }
 }
 
+/// Orders leave from one place, and what leaves there was vetted: `round::deliver` takes nothing else.
+#[test]
+fn orders_are_sent_from_one_file() {
+    for (name, text) in sources(&root().join("daemon/src")) {
+        let sends = ["PlaceOrders {", "ibd_cpapi::orders::ModifyOrder", "ticket };"];
+        let may = ["orders/round.rs", "orders/mutant.rs"].contains(&name.as_str());
+        for needle in sends {
+            assert!(may || !text.contains(needle), "{name} names {needle}");
+        }
+    }
+}
+
 /// What decides about money or sessions decides purely: it can be tested as a table. A file says so in its header,
 /// and is held to it.
 #[test]

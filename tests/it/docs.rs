@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ibd_protocol::settings::SETTINGS;
+use ibd_protocol::{ErrorCode, ReasonCode};
 
 fn read(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path);
@@ -56,126 +57,28 @@ fn fields(title: &str, schema: &str) -> String {
     text + "\n"
 }
 
-/// The texts of all sources in a folder, without tests.
-fn sources(folder: &str) -> Vec<String> {
-    let mut open = vec![Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(folder)];
-    let mut texts = Vec::new();
-    while let Some(next) = open.pop() {
-        for entry in std::fs::read_dir(next).unwrap().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                open.push(path);
-            } else if !path.ends_with("tests.rs") {
-                texts.push(std::fs::read_to_string(path).unwrap());
-            }
-        }
-    }
-    texts
-}
-
-/// The codes of errors, found in the sources.
+/// The codes of errors.
 fn errors() -> String {
-    let mut codes = std::collections::BTreeSet::new();
-    for text in ["daemon/src", "shim/src"].into_iter().flat_map(sources) {
-        collect(&text, &mut codes);
-    }
     let mut text = String::from(
         "\n## Errors\n\nAn error is a result with `isError`, whose text is one JSON object: `error` (one \
          of these codes), `message`, `next` (what to do), and where they apply `field`, `retryAt` and \
          `candidates`.\n\n",
     );
-    for code in codes {
-        text.push_str(&format!("- `{code}`\n"));
+    for code in ErrorCode::ALL {
+        text.push_str(&format!("- `{code}`: {}\n", code.meaning()));
     }
     text + &reasons()
 }
 
-/// The codes of reasons for which an order is not placed, or is otherwise than it looks, found in the sources.
+/// The codes of reasons for which an order is not placed, or is otherwise than it looks.
 fn reasons() -> String {
-    let mut codes = std::collections::BTreeSet::new();
-    for text in sources("daemon/src/orders") {
-        let code = text.split("#[cfg(test)]").next().unwrap();
-        // A denial whose code is decided elsewhere in its function.
-        for function in
-            code.split("\nfn ").filter(|one| one.contains("Denial::new(\n            code"))
-        {
-            codes.extend(words(function).filter(|word| word.contains("_on_wrong_side")));
-        }
-        for rest in code.split("Denial::new(").skip(1) {
-            let first = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
-            codes.extend(first.map(str::to_owned));
-        }
-    }
-    for text in sources("daemon/src/tools") {
-        let reason = text.split("\nfn reason(").nth(1).and_then(|rest| rest.split("\n}\n").next());
-        codes.extend(reason.into_iter().flat_map(words));
-        let named = text.split("code: \"").skip(1).filter_map(|rest| rest.split('"').next());
-        codes.extend(named.map(str::to_owned));
-    }
     let mut text = String::from(
         "\n## Reasons\n\nAn order's result whose `status` is `not_placed` or `unknown`, and one that is `placed` \
          otherwise than it looks, has a `reason` with one of these codes, a `message`, and the `setting` that says \
          so.\n\n",
     );
-    for code in codes {
-        text.push_str(&format!("- `{code}`\n"));
+    for code in ReasonCode::ALL {
+        text.push_str(&format!("- `{code}`: {}\n", code.meaning()));
     }
     text
-}
-
-/// The texts in a piece of code that are a code: small letters and `_`.
-fn words(code: &str) -> impl Iterator<Item = String> + '_ {
-    let texts = code.split('"').skip(1).step_by(2);
-    let is_code =
-        |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
-    texts.filter(is_code).map(str::to_owned)
-}
-
-fn collect(text: &str, codes: &mut std::collections::BTreeSet<String>) {
-    let code = text.split("#[cfg(test)]").next().unwrap();
-    for start in ["Refusal::new(", "Failure::new(", "Self::new(", "own_refusal("] {
-        for rest in code.split(start).skip(1) {
-            let first = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
-            let is_code = |c: &str| {
-                c.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-                    && c.contains('_')
-            };
-            codes.extend(
-                first
-                    .filter(|c| is_code(c) || matches!(*c, "internal" | "timeout" | "cancelled"))
-                    .map(str::to_owned),
-            );
-        }
-    }
-    for state in [
-        "gateway_down",
-        "not_logged_in",
-        "competing_session",
-        "broker_maintenance",
-        "broker_unreachable",
-        "gateway_hung",
-        "rate_limited",
-        "wait_2fa",
-        "lockout_guard",
-        "browser_missing",
-        "wrong_credentials",
-        "wrong_mode",
-        "code_refused",
-        "approval_missing",
-        "login_timeout",
-        "login_page_changed",
-        "login_failed",
-        "login_not_seen",
-        "login_cancelled",
-        "mode_unverified",
-        "gateway_not_trusted",
-        "gateway_not_installed",
-        "session_opening",
-        "bad_configuration",
-        "invalid_argument",
-    ] {
-        if code.contains(&format!("\"{state}\"")) {
-            codes.insert(state.to_owned());
-        }
-    }
 }

@@ -11,7 +11,7 @@ use ib_sim::{Broker, Options, Scenario};
 use ibd::session::calendar::{self, Region, Window};
 use ibd::session::guard::{Asker, Guard, Outcome};
 use ibd::session::life::{Compete, Effect, Event, Life, Opening, Phase, Sight, Watch};
-use ibd::session::login::{self, Ask, Situation, Start, Taken, Unasked, WayIn};
+use ibd::session::login::{self, Ask, LoginPage, Situation, Start, Taken, Unasked};
 use ibd::session::sight;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -327,7 +327,7 @@ impl Story {
     fn login(&mut self, asker: Asker, forced: bool, renew: bool) {
         let situation = Situation {
             phase: &self.life.phase,
-            way_in: WayIn::Open,
+            login_page: LoginPage::Open,
             is_paper: None,
             running: None,
             last: None,

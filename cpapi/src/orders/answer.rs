@@ -12,6 +12,7 @@ mod tests;
 use crate::client::Sent;
 use crate::failure::{Failure, clean, clean_to};
 use crate::id::{OrderId, ReplyId};
+use crate::orders::Stage;
 
 use shape::Shape;
 
@@ -36,7 +37,7 @@ pub enum OrderAnswer {
         refused: Vec<Refusal>,
     },
     /// The broker asks first. Nothing is registered yet, as far as anybody knows.
-    Asked(Asked),
+    Asked(QuestionSet),
     /// The broker refused, and nothing of it is registered.
     Refused(Refusal),
     /// It may have been done, or not.
@@ -49,7 +50,7 @@ pub struct AcceptedRow {
     /// The broker's id.
     pub order_id: OrderId,
     /// `PreSubmitted`, `Submitted`, …
-    pub status: Option<String>,
+    pub status: Option<Stage>,
     /// Our name for it, on older builds of the server.
     pub local_order_id: Option<String>,
     /// The name or id of its parent, on older builds.
@@ -78,7 +79,7 @@ impl Refusal {
 
 /// The broker's questions. There is always at least one, even if the broker left out its words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
+pub struct QuestionSet {
     /// What the reply goes to. For a prompt its request id, which is *not* answered by a
     /// [`super::SendReply`] but by a [`super::AnswerPrompt`].
     pub reply_id: ReplyId,
@@ -110,7 +111,7 @@ pub struct Prompt {
     pub options: Vec<String>,
 }
 
-impl Asked {
+impl QuestionSet {
     /// Whether this is answered by a [`super::AnswerPrompt`].
     pub fn is_prompt(&self) -> bool {
         self.prompt.is_some()

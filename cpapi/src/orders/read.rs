@@ -9,7 +9,7 @@ use crate::endpoint::{Endpoint, Lane, Path};
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
 use crate::money::{Price, Quantity};
-use crate::orders::stage;
+use crate::orders::{OrderType, Side, Stage, Tif, Word, stage};
 use crate::pace::Window;
 use crate::rows::{self, Rows};
 
@@ -63,13 +63,13 @@ pub struct OrderRow {
     pub exchange: Option<String>,
     /// `BUY` or `SELL`.
     #[serde(default, deserialize_with = "lenient::opt")]
-    pub side: Option<String>,
+    pub side: Option<Word<Side>>,
     /// `265598@NYSE`, or a combo.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub conidex: Option<String>,
     /// In capitals: `LIMIT`, `STOP`, …
     #[serde(rename = "origOrderType", default, deserialize_with = "lenient::opt")]
-    pub order_type: Option<String>,
+    pub order_type: Option<Word<OrderType>>,
     /// What was asked for.
     #[serde(rename = "totalSize", default, deserialize_with = "lenient::opt")]
     pub quantity: Option<Quantity>,
@@ -92,15 +92,15 @@ pub struct OrderRow {
     #[serde(rename = "avgPrice", default, deserialize_with = "lenient::opt")]
     pub average_price: Option<Price>,
     /// `Submitted`, `Filled`, …
-    #[serde(default, deserialize_with = "stage::word")]
-    pub status: Option<String>,
+    #[serde(default, deserialize_with = "stage::opt")]
+    pub status: Option<Stage>,
     /// What the trading system says, where `status` is what its screens say: `Pending Submit`,
     /// `Submitted`, `Filled`, `Cancelled`, …
     #[serde(default, deserialize_with = "lenient::opt")]
     pub order_ccp_status: Option<String>,
     /// `CLOSE` means `DAY`.
     #[serde(rename = "timeInForce", default, deserialize_with = "lenient::opt")]
-    pub tif: Option<String>,
+    pub tif: Option<Word<Tif>>,
     /// Currency of its prices.
     #[serde(rename = "cashCcy", default, deserialize_with = "lenient::opt")]
     pub currency: Option<String>,
@@ -161,7 +161,7 @@ mod tests {
     fn a_working_stop_shows_its_stop_price() {
         let orders: Orders = fixtures::reply("orders");
         let stop = &orders.orders[0];
-        assert_eq!(stop.order_type.as_deref(), Some("STOP"));
+        assert_eq!(stop.order_type, Some(Word::Known(OrderType::Stp)));
         assert_eq!(stop.stop_price.unwrap().to_string(), "240");
         assert_eq!(stop.price, None);
         assert_eq!(stop.quantity.unwrap().to_string(), "10");

@@ -171,11 +171,22 @@ fn json(value: &impl Serialize) -> Option<String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::lenient::FromBroker;
+    use crate::money::{Price, Quantity};
+    use crate::orders::{Deal, Instrument, Side, Size, Terms, Tif};
 
     const TICKET: &str = r#"{"acctId":"DU1234567","conid":265598,"cOID":"ibd1","orderType":"LMT","price":150.05,"side":"BUY","tif":"DAY","quantity":5}"#;
 
     fn ticket() -> Ticket {
-        serde_json::from_str(TICKET).unwrap()
+        let deal = Deal {
+            side: Side::Buy,
+            size: Size::Units(Quantity::from_broker("5").unwrap()),
+            terms: Terms::Limit { limit: Price::from_broker("150.05").unwrap() },
+            tif: Tif::Day,
+        };
+        let instrument = Instrument::Conid("265598".parse().unwrap());
+        let c_oid = Some("ibd1".parse().unwrap());
+        Ticket { c_oid, ..Ticket::new(account(), instrument, deal) }
     }
 
     fn account() -> AccountId {

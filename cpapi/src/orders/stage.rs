@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Deserializer;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::lenient;
 
@@ -76,6 +76,9 @@ const TABLE: [(Stage, &str, Meaning); 13] = [
     (Stage::WarnState, "WarnState", Meaning::Unknown),
 ];
 
+/// Of a word that is not in the table so much is kept, in characters.
+const LONGEST: usize = 40;
+
 /// Other spellings of the same.
 const ALSO: [(&str, &str); 5] = [
     ("canceled", "Cancelled"),
@@ -93,7 +96,10 @@ impl Stage {
         let known =
             ALSO.iter().find(|(other, _)| *other == plain).map_or(plain.as_str(), |(_, w)| w);
         let found = TABLE.iter().find(|(_, word, _)| word.eq_ignore_ascii_case(known));
-        found.map_or_else(|| Self::Other(word.trim().to_owned()), |(stage, ..)| stage.clone())
+        found.map_or_else(
+            || Self::Other(ibd_text::clean(word, LONGEST)),
+            |(stage, ..)| stage.clone(),
+        )
     }
 
     /// What it means.
@@ -134,14 +140,21 @@ impl fmt::Display for Stage {
     }
 }
 
-/// For `#[serde(default, deserialize_with = "stage::word")]`: the broker's word in its one spelling.
-pub fn word<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(lenient::opt::<D, String>(from)?.map(|word| canonical(&word)))
+impl Serialize for Stage {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
 }
 
-/// The broker's word in its one spelling.
-pub fn canonical(word: &str) -> String {
-    Stage::of(word).as_str().to_owned()
+impl<'de> Deserialize<'de> for Stage {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(|word| Self::of(&word))
+    }
+}
+
+/// For `#[serde(default, deserialize_with = "stage::opt")]`: what is no text is not known.
+pub fn opt<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Stage>, D::Error> {
+    Ok(lenient::opt::<D, String>(from)?.map(|word| Stage::of(&word)))
 }
 
 #[cfg(test)]

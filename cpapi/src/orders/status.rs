@@ -7,7 +7,7 @@ use crate::endpoint::{Endpoint, Lane, Path};
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
 use crate::money::{Price, Quantity};
-use crate::orders::stage;
+use crate::orders::{OrderType, Side, Stage, Tif, Word, stage};
 
 /// One order. An unknown one is refused with 503 after about five seconds.
 #[derive(Debug, Clone, Copy)]
@@ -38,10 +38,10 @@ pub struct OrderStatus {
     pub exchange: Option<String>,
     /// `B` or `S`.
     #[serde(default, deserialize_with = "lenient::opt")]
-    pub side: Option<String>,
+    pub side: Option<Word<Side>>,
     /// `LIMIT`, `STOP`, …
     #[serde(default, deserialize_with = "lenient::opt")]
-    pub order_type: Option<String>,
+    pub order_type: Option<Word<OrderType>>,
     /// What was asked for.
     #[serde(rename = "total_size", default, deserialize_with = "lenient::opt")]
     pub quantity: Option<Quantity>,
@@ -58,8 +58,8 @@ pub struct OrderStatus {
     #[serde(default, deserialize_with = "lenient::opt")]
     pub average_price: Option<Price>,
     /// `Submitted`, `Filled`, …
-    #[serde(rename = "order_status", default, deserialize_with = "stage::word")]
-    pub status: Option<String>,
+    #[serde(rename = "order_status", default, deserialize_with = "stage::opt")]
+    pub status: Option<Stage>,
     /// Its meaning in words: untrusted text.
     #[serde(rename = "order_status_description", default, deserialize_with = "lenient::opt")]
     pub status_description: Option<String>,
@@ -89,7 +89,7 @@ pub struct OrderStatus {
     pub last_execution: Option<Timestamp>,
     /// `DAY`, `GTC`, …
     #[serde(default, deserialize_with = "lenient::opt")]
-    pub tif: Option<String>,
+    pub tif: Option<Word<Tif>>,
     /// Currency of its prices.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub currency: Option<String>,
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn one_order_is_read() {
         let order: OrderStatus = fixtures::reply("order_status");
-        assert_eq!(order.side.as_deref(), Some("B"));
+        assert_eq!(order.side, Some(Word::Known(Side::Buy)));
         assert_eq!(order.limit_price.unwrap().to_string(), "450");
         assert_eq!(order.filled.unwrap().to_string(), "0");
         assert_eq!(order.remaining().unwrap().to_string(), "5");

@@ -2,17 +2,16 @@
 
 mod wire;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use self::wire::Wire;
 use super::words::{OrderType, Side, Tif, TrailingType};
 use crate::id::{AccountId, ClientOrderId, Conid};
 use crate::money::{Amount, Price, Quantity, Ratio};
 
-/// One ticket. Serialised it is what goes to the broker, on one line, with nothing that is not set;
-/// read back it is the same ticket, because it is journalled before it is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Wire", into = "Wire")]
+/// One ticket. Serialised it is what goes to the broker, on one line, with nothing that is not set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(into = "Wire")]
 pub struct Ticket {
     /// Whose.
     pub acct_id: AccountId,

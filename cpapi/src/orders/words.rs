@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::lenient::FromBroker;
+
 /// Why a text is none of the words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not one of {words}")]
@@ -65,6 +67,48 @@ macro_rules! words {
             }
         }
     )*};
+}
+
+/// A word of the broker's: one of those that are known, or another one, cleaned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word<T> {
+    /// This.
+    Known(T),
+    /// One that is not in our tables: shown as it is.
+    Other(String),
+}
+
+/// Of a word that is not in the tables so much is kept, in characters.
+const LONGEST: usize = 40;
+
+impl<T: FromStr + Copy> Word<T> {
+    /// Reads it.
+    pub fn of(text: &str) -> Self {
+        text.parse().map_or_else(|_| Self::Other(ibd_text::clean(text, LONGEST)), Self::Known)
+    }
+
+    /// What it is, where that is known.
+    pub fn known(&self) -> Option<T> {
+        match self {
+            Self::Known(known) => Some(*known),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl<T: FromStr + Copy> FromBroker for Word<T> {
+    fn from_broker(text: &str) -> Option<Self> {
+        Some(Self::of(text))
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Word<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(known) => known.fmt(f),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
 }
 
 words! {
@@ -151,6 +195,21 @@ mod tests {
         let refused = "FOK".parse::<Tif>().unwrap_err();
         assert_eq!(refused.to_string(), r#""FOK" is not one of DAY GTC IOC OPG"#);
         assert!("".parse::<Side>().is_err());
+    }
+
+    #[test]
+    fn words_of_the_broker_are_told_as_our_own_and_others_as_they_are() {
+        for (text, own) in
+            [("LIMIT", "LMT"), ("Stop", "STP"), ("MARKET", "MKT"), ("PEG\n MID", "PEG MID")]
+        {
+            assert_eq!(Word::<OrderType>::of(text).to_string(), own, "{text}");
+        }
+        for (text, own) in [("B", "BUY"), ("sell", "SELL"), ("SSHORT", "SSHORT")] {
+            assert_eq!(Word::<Side>::of(text).to_string(), own, "{text}");
+        }
+        assert_eq!(Word::<Tif>::of("CLOSE").known(), Some(Tif::Day));
+        assert_eq!(Word::<Tif>::of("OVT").known(), None);
+        assert_eq!(Word::<Tif>::of(&"x".repeat(99)).to_string().len(), LONGEST);
     }
 
     #[test]

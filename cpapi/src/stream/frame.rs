@@ -11,7 +11,7 @@ use crate::failure::clean;
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
 use crate::money::{Price, Quantity};
-use crate::orders::{OrderRow, stage};
+use crate::orders::{OrderRow, OrderType, Side, Stage, Tif, Word, stage};
 use crate::snapshot::Row;
 use crate::trades::Execution;
 
@@ -66,10 +66,10 @@ pub struct OrderDelta {
     pub sec_type: Option<String>,
     /// `BUY` or `SELL`.
     #[serde(default, deserialize_with = "lenient::opt")]
-    pub side: Option<String>,
+    pub side: Option<Word<Side>>,
     /// In capitals: `LIMIT`, `STOP`, …
     #[serde(rename = "origOrderType", default, deserialize_with = "lenient::opt")]
-    pub order_type: Option<String>,
+    pub order_type: Option<Word<OrderType>>,
     /// What was asked for.
     #[serde(rename = "totalSize", default, deserialize_with = "lenient::opt")]
     pub quantity: Option<Quantity>,
@@ -92,14 +92,14 @@ pub struct OrderDelta {
     #[serde(rename = "avgPrice", default, deserialize_with = "lenient::opt")]
     pub average_price: Option<Price>,
     /// `Submitted`, `Filled`, …
-    #[serde(default, deserialize_with = "stage::word")]
-    pub status: Option<String>,
+    #[serde(default, deserialize_with = "stage::opt")]
+    pub status: Option<Stage>,
     /// What the trading system says.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub order_ccp_status: Option<String>,
     /// `CLOSE` means `DAY`.
     #[serde(rename = "timeInForce", default, deserialize_with = "lenient::opt")]
-    pub tif: Option<String>,
+    pub tif: Option<Word<Tif>>,
     /// The client order id it was sent with.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub order_ref: Option<String>,

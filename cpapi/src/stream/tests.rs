@@ -207,7 +207,7 @@ async fn a_stream_is_opened_with_the_session_of_a_tickle_and_the_trust_of_every_
     stream.subscribe(Topic::Orders).await.unwrap();
     assert_eq!(stream.next().await, Ok(Update::System));
     let Ok(Update::Orders(deltas)) = stream.next().await else { panic!("orders") };
-    assert_eq!(deltas[0].status.as_deref(), Some("Filled"));
+    assert_eq!(deltas[0].status, Some(crate::orders::Stage::Filled));
 
     // Another gateway at the place of the first one shows another certificate.
     let other = Gateway::start(Then::Socket).await;

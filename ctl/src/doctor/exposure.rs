@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ibd_protocol::{GatewayMode, GatewayStatus};
+use ibd_protocol::{GatewayMode, GatewayStatus, states};
 use rustls::ClientConfig;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -62,7 +62,7 @@ pub(super) async fn check(gateway: &GatewayStatus) -> Check {
 
 /// The port of a Java gateway on this machine that runs now.
 fn port_here(gateway: &GatewayStatus) -> Option<u16> {
-    let is_java = gateway.mode != GatewayMode::Simulator && gateway.state == "up";
+    let is_java = gateway.mode != GatewayMode::Simulator && gateway.state.is(states::Gateway::Up);
     let rest = gateway.address.as_deref().filter(|_| is_java)?.strip_prefix("https://")?;
     let (host, port) = rest.trim_end_matches('/').rsplit_once(':')?;
     let is_here = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
@@ -226,7 +226,7 @@ mod tests {
     fn only_a_java_gateway_of_this_machine_is_looked_at() {
         let gateway = |mode, address: &str| GatewayStatus {
             mode,
-            state: "up".into(),
+            state: states::Gateway::Up.into(),
             pid: None,
             address: Some(address.into()),
         };
@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(port(GatewayMode::Attach, "https://gateway.example:5000"), None);
         assert_eq!(port(GatewayMode::Simulator, "https://127.0.0.1:5000"), None);
         let down = GatewayStatus {
-            state: "stopped".into(),
+            state: states::Gateway::Stopped.into(),
             ..gateway(GatewayMode::Managed, "https://localhost:5055")
         };
         assert_eq!(port_here(&down), None);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ibd_protocol::states;
 use ibd_protocol::{
     Budgets, DaemonStatus, GatewayMode, GatewayStatus, SessionStatus, Status, ToClient, ToDaemon,
     TradingStatus,
@@ -90,12 +91,12 @@ pub(crate) fn status(port: u16) -> Status {
         daemon: DaemonStatus { running: true, version: "0".into(), pid: 1, uptime_seconds: 1 },
         gateway: GatewayStatus {
             mode: GatewayMode::Managed,
-            state: "up".into(),
+            state: states::Gateway::Up.into(),
             pid: Some(1),
             address: Some(format!("https://localhost:{port}")),
         },
         session: SessionStatus {
-            state: "need_login".into(),
+            state: states::Session::NeedLogin.into(),
             text: "Not logged in.".into(),
             paper: None,
             accounts: Vec::new(),
@@ -107,7 +108,7 @@ pub(crate) fn status(port: u16) -> Status {
         budgets: Budgets { per_second: 10, in_flight: 0, queued: 0, penalty_until: None },
         clients: Vec::new(),
         trading: TradingStatus {
-            state: "closed".into(),
+            state: states::Trading::Closed.into(),
             protection: "read_only".into(),
             text: "Trading is closed.".into(),
             waiting: 0,

@@ -1,5 +1,6 @@
 //! `ibctl gateway`.
 
+use ibd_protocol::states;
 use ibd_protocol::{GatewayReport, GatewayVerb, Progress, ToClient, ToDaemon};
 
 use crate::daemon::{Daemon, script};
@@ -12,7 +13,7 @@ async fn start_shows_progress_and_status_tells_what_is() {
             let ok = *verb != GatewayVerb::Stop;
             let report = GatewayReport {
                 ok,
-                state: "up".into(),
+                state: states::Gateway::Up.into(),
                 text: "The gateway is up.".into(),
                 hint: if ok { String::new() } else { "Wait.".into() },
                 address: Some("https://localhost:5000".into()),

@@ -2,18 +2,24 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use ibd_protocol::states;
 use ibd_protocol::{LoginReport, LoginRequest, Progress, Secret, ToClient, ToDaemon};
 
 use crate::daemon::{Daemon, script};
 use crate::{ctl, ctl_with, json_of, stderr, stdout};
 
-fn report(state: &str) -> LoginReport {
+fn report(state: states::Session) -> LoginReport {
     let next = "Do this.".into();
     LoginReport { state: state.into(), text: format!("It is {state}."), next, ..Default::default() }
 }
 
 fn ready() -> LoginReport {
-    LoginReport { ready: true, next: String::new(), mode: "browser".into(), ..report("ready") }
+    LoginReport {
+        ready: true,
+        next: String::new(),
+        mode: "browser".into(),
+        ..report(states::Session::Ready)
+    }
 }
 
 /// Answers one request after the other with these, and the last for ever.
@@ -41,9 +47,9 @@ async fn a_login_is_waited_for_to_its_end() {
         mode: "browser".into(),
         auth_url: Some("https://localhost:5000/".into()),
         waiting_for: Some("login".into()),
-        ..report("need_login")
+        ..report(states::Session::NeedLogin)
     };
-    let daemon = saying(vec![waiting, report("wait_2fa"), ready()]);
+    let daemon = saying(vec![waiting, report(states::Session::Wait2fa), ready()]);
     let output = ctl(&daemon, &["login", "--paper", "--force"]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(stdout(&output), "It is ready.\n");
@@ -58,7 +64,7 @@ async fn a_login_is_waited_for_to_its_end() {
 
 #[tokio::test]
 async fn with_json_there_is_one_object_and_no_word_beside_it() {
-    let daemon = saying(vec![report("wait_2fa"), ready()]);
+    let daemon = saying(vec![report(states::Session::Wait2fa), ready()]);
     let output = ctl(&daemon, &["login", "--json"]).await;
     let said = json_of(&output);
     assert_eq!((&said["ready"], &said["state"]), (&true.into(), &"ready".into()));
@@ -67,14 +73,15 @@ async fn with_json_there_is_one_object_and_no_word_beside_it() {
 
 #[tokio::test]
 async fn a_failure_is_1_and_what_waits_for_a_person_is_4() {
-    let failed = LoginReport { failed: Some("wrong password".into()), ..report("need_login") };
+    let failed =
+        LoginReport { failed: Some("wrong password".into()), ..report(states::Session::NeedLogin) };
     let daemon = saying(vec![failed]);
     let output = ctl(&daemon, &["login"]).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("It is need_login.") && stderr(&output).contains("Do this."));
     let said = json_of(&ctl(&daemon, &["login", "--json"]).await);
     assert_eq!((&said["failed"], &said["hint"]), (&"wrong password".into(), &"Do this.".into()));
-    let daemon = saying(vec![report("lockout_guard")]);
+    let daemon = saying(vec![report(states::Session::LockoutGuard)]);
     let output = ctl(&daemon, &["login"]).await;
     assert_eq!(output.status.code(), Some(4));
     assert!(stdout(&output).contains("Do this."));
@@ -83,7 +90,8 @@ async fn a_failure_is_1_and_what_waits_for_a_person_is_4() {
 
 #[tokio::test]
 async fn a_code_is_given_once_also_from_stdin() {
-    let wants_more = LoginReport { waiting_for: Some("code".into()), ..report("wait_2fa") };
+    let wants_more =
+        LoginReport { waiting_for: Some("code".into()), ..report(states::Session::Wait2fa) };
     for (argument, stdin) in [("123456", ""), ("-", "123456\n")] {
         let daemon = saying(vec![wants_more.clone()]);
         let output = ctl_with(&daemon, &["login", "--code", argument], stdin).await;
@@ -101,7 +109,7 @@ async fn a_code_is_given_once_also_from_stdin() {
 
 #[tokio::test]
 async fn a_login_can_be_called_off() {
-    let daemon = saying(vec![report("need_login")]);
+    let daemon = saying(vec![report(states::Session::NeedLogin)]);
     let output = ctl(&daemon, &["login", "--cancel"]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(daemon.heard().contains(&ToDaemon::CancelLogin(1)));

@@ -1,5 +1,6 @@
 //! `ibctl orders`, `approve`, `deny`, `unfreeze` and `audit`, without a terminal.
 
+use ibd_protocol::states;
 use ibd_protocol::{
     ApprovalReport, AuditLine, OrderReport, OrdersReport, OrdersVerb, Resolution, Status, ToClient,
     ToDaemon,
@@ -31,7 +32,7 @@ pub(crate) fn parked(intent: &str) -> OrderReport {
         client_order_id: format!("ibd{intent}"),
         order_id: None,
         account: "U7654321".into(),
-        state: "parked".into(),
+        state: states::Order::Parked.into(),
         text: "SELL 5 MSFT LMT 400.00 USD, DAY".into(),
         client: "codex".into(),
         since: "2026-11-23T07:30:00Z".into(),
@@ -45,7 +46,7 @@ pub(crate) fn report(approvals: Vec<ApprovalReport>) -> OrdersReport {
     OrdersReport {
         ok: true,
         text: "Trading is open.".into(),
-        trading: "open".into(),
+        trading: states::Trading::Open.into(),
         approvals,
         ..Default::default()
     }
@@ -229,7 +230,7 @@ async fn orders_are_listed_with_what_needs_a_person_first() {
     let mut list = report(vec![approval("a1")]);
     let working = OrderReport {
         order_id: Some("987".into()),
-        state: "working".into(),
+        state: states::Order::Working.into(),
         reason: None,
         hint: String::new(),
         ..parked("I2")
@@ -337,8 +338,8 @@ async fn what_is_misspelled_is_2_and_says_nothing_to_the_daemon() {
 
 fn with_status(change: impl FnOnce(&mut Status)) -> Daemon {
     let mut status = crate::doctor::status(5000);
-    status.session.state = "ready".into();
-    status.trading.state = "open".into();
+    status.session.state = states::Session::Ready.into();
+    status.trading.state = states::Trading::Open.into();
     status.trading.protection = "live_approval".into();
     status.trading.text = "Orders go through.".into();
     change(&mut status);
@@ -357,7 +358,7 @@ async fn the_status_is_4_while_orders_wait_for_a_person() {
     assert!(!told.contains("Orders    "), "{told}");
     let waiting = with_status(|status| status.trading.waiting = 1);
     let in_doubt = with_status(|status| status.trading.in_doubt = 2);
-    let frozen = with_status(|status| status.trading.state = "frozen".into());
+    let frozen = with_status(|status| status.trading.state = states::Trading::Frozen.into());
     for (daemon, says) in [
         (&waiting, "Orders    1 waits for your approval"),
         (&in_doubt, "Orders    2 in doubt"),

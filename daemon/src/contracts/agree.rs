@@ -1,6 +1,7 @@
 //! Whatever names an instrument twice must agree: what was said beside a conid, or beside a symbol, is held
 //! against the contract that was found. Pure.
 
+use ibd_protocol::ErrorCode;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
@@ -114,7 +115,7 @@ fn contradiction(
 ) -> Refusal {
     let has = has.map_or_else(|| "has none".to_owned(), |has| format!("has {has}"));
     Refusal::new(
-        "contradiction",
+        ErrorCode::Contradiction,
         format!("{field} says {given}, and the contract of {by} {has}."),
         format!(
             "Nothing was done. Leave out {field}, or correct what names the contract; ask the user \
@@ -334,7 +335,7 @@ mod tests {
             let verdict = given(field, value).agrees(&contract(has), "conid 265598");
             assert_eq!(verdict.is_ok(), agrees, "{field} {value}");
             if let Err(refusal) = verdict {
-                assert_eq!(refusal.error, "contradiction");
+                assert_eq!(refusal.error, ErrorCode::Contradiction);
                 assert_eq!(refusal.field.as_deref(), Some(field));
                 assert!(refusal.message.contains(value), "{}", refusal.message);
             }

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::memory::{Query, QueryId};
 use super::schedule::{self, Daily, Tried};
-use super::{Msg, Standing, State, find, words};
+use super::{Msg, RunState, State, find, words};
 use crate::refusal::Refusal;
 
 impl State {
@@ -71,7 +71,7 @@ impl State {
             self.drop_older_reference(&query, now);
             if !self.runs.contains_key(&query) {
                 let text = "The daily statement is asked for.".to_owned();
-                self.begin(me, query.clone(), watch::Sender::new(Standing::Going(text)), None);
+                self.begin(me, query.clone(), watch::Sender::new(RunState::Going(text)), None);
             }
             if let Some(run) = self.runs.get_mut(&query) {
                 run.is_scheduled = true;

@@ -1,5 +1,6 @@
 //! Statements are read, and files for other programs written, off the daemon's threads.
 
+use ibd_protocol::ErrorCode;
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -58,7 +59,7 @@ pub async fn off<T: Send + 'static>(
 /// What cannot be read in an archived statement.
 pub fn unreadable(error: &dyn std::error::Error) -> Refusal {
     Refusal::new(
-        "flex_unreadable",
+        ErrorCode::FlexUnreadable,
         format!("{error}."),
         "Call get_flex_query with refresh:true to have the statement again.",
     )

@@ -17,7 +17,7 @@ use ulid::Ulid;
 
 use super::memory::Query;
 use super::schedule::Daily;
-use super::{Ask, Forgotten, Msg, Standing, View, words};
+use super::{Ask, Forgotten, Msg, RunState, View, words};
 use crate::board::Board;
 use crate::config::Config;
 use crate::post::Post;
@@ -164,17 +164,17 @@ impl FlexHandle {
         ask: Ask,
         deadline: Instant,
         tell: impl Fn(&str),
-    ) -> Result<Standing, Refusal> {
+    ) -> Result<RunState, Refusal> {
         let mut standing = self.call(|reply| Msg::Run(ask, reply)).await?;
         loop {
             let now = standing.borrow_and_update().clone();
-            let Standing::Going(text) = &now else { return Ok(now) };
+            let RunState::Going(text) = &now else { return Ok(now) };
             tell(text);
             match timeout_at(deadline, standing.changed()).await {
                 Err(_) => return Ok(now),
                 Ok(Err(_)) => {
                     return match standing.borrow().clone() {
-                        Standing::Going(_) => Err(words::away()),
+                        RunState::Going(_) => Err(words::away()),
                         over => Ok(over),
                     };
                 }

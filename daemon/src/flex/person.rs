@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use ibd_flex::archive::{Keep, describe};
 use ibd_flex::section;
-use ibd_protocol::{FlexQueryReport, FlexReport, FlexVerb};
+use ibd_protocol::{ErrorCode, FlexQueryReport, FlexReport, FlexVerb};
 use jiff::{Timestamp, ToSpan};
 use tokio::time::Instant;
 use ulid::Ulid;
 
 use super::files::{self, Form, off};
 use super::schedule::Daily;
-use super::{Ask, FlexHandle, Standing, find, is_of, listed, words};
+use super::{Ask, FlexHandle, RunState, find, is_of, listed, words};
 use crate::refusal::{Refusal, for_person};
 
 /// For one answer; `ibctl` asks again.
@@ -51,7 +51,7 @@ pub async fn verb(flex: &FlexHandle, verb: FlexVerb, tell: impl Fn(&str)) -> Fle
 async fn import(flex: &FlexHandle, name: &str) -> Result<FlexReport, Refusal> {
     let name: Ulid = name.parse().map_err(|_| {
         Refusal::new(
-            "flex_import",
+            ErrorCode::FlexImport,
             "This is no name of a file in the inbox.",
             "Use `ibctl flex import FILE`.",
         )
@@ -149,12 +149,12 @@ async fn list(flex: &FlexHandle) -> Result<FlexReport, Refusal> {
 async fn run(flex: &FlexHandle, ask: Ask, tell: impl Fn(&str)) -> Result<FlexReport, Refusal> {
     let query = ask.query.clone();
     match flex.run(ask, Instant::now() + WAIT, tell).await? {
-        Standing::Failed(refusal) => Err(*refusal),
-        Standing::Going(text) => {
+        RunState::Failed(refusal) => Err(*refusal),
+        RunState::Going(text) => {
             let hint = format!("The daemon goes on; `ibctl flex run {query}` shows how it stands.");
             Ok(FlexReport { pending: true, hint, ..said(text) })
         }
-        Standing::Done(entry, _) => {
+        RunState::Done(entry, _) => {
             let days = entry.period.map(|p| format!(", {} … {}", p.from, p.to)).unwrap_or_default();
             let rows: u64 = entry.sections.iter().map(|section| section.rows).sum();
             Ok(said(format!(
@@ -190,7 +190,7 @@ async fn export(
     };
     let entry = view.entries.iter().rev().find(of_query).cloned().ok_or_else(|| {
         Refusal::new(
-            "flex_no_statement",
+            ErrorCode::FlexNoStatement,
             format!("No statement of {query:?} is archived."),
             format!("Run `ibctl flex run {query}` first."),
         )

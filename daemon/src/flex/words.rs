@@ -4,6 +4,7 @@ use ibd_cpapi::failure::clean;
 use ibd_cpapi::flex::{Class, class};
 use ibd_flex::archive::{AddError, Added, Outcome};
 use ibd_flex::statement::StatementError;
+use ibd_protocol::ErrorCode;
 use ibd_protocol::settings::Key;
 use jiff::civil::Date;
 
@@ -15,13 +16,14 @@ pub const GET_A_TOKEN: &str = "Ask the user to log in to IBKR's Client Portal, o
     Reports, Flex Queries, Flex Web Service Configuration, generate a token there, and give it with \
     `ibctl secrets set IB_FLEX_TOKEN`; then try again.";
 
-/// The code of [`no_token`].
-pub const NO_TOKEN: &str = "flex_no_token";
-
 /// Nobody has given a token.
 pub fn no_token() -> Refusal {
-    Refusal::new(NO_TOKEN, "No token for IBKR's Flex Web Service is configured.", GET_A_TOKEN)
-        .at(Key::FlexToken.name())
+    Refusal::new(
+        ErrorCode::FlexNoToken,
+        "No token for IBKR's Flex Web Service is configured.",
+        GET_A_TOKEN,
+    )
+    .at(Key::FlexToken.name())
 }
 
 /// Days before its end at which a token's end is said.
@@ -53,7 +55,7 @@ pub fn expiring(expires: Option<Date>, since: Option<Date>, today: Date) -> Opti
 /// What is to be run by itself has to have run once.
 pub fn never_ran(text: &str) -> Refusal {
     Refusal::new(
-        "flex_query_unknown",
+        ErrorCode::FlexQueryUnknown,
         format!("The query {text:?} has never given a statement here."),
         "Run it once with get_flex_query; then it can be run daily.",
     )
@@ -65,59 +67,59 @@ pub fn code(code: u32, text: &str) -> Refusal {
     let said = format!("IBKR's Flex service says: {text} (code {code}).");
     match code {
         1003 => Refusal::new(
-            "flex_not_available",
+            ErrorCode::FlexNotAvailable,
             said,
             "IBKR has no statement for this query's period yet. Activity statements are made once a day \
              after the close; try again tomorrow, or change the period in the query's template.",
         ),
         1010 => Refusal::new(
-            "flex_legacy_query",
+            ErrorCode::FlexLegacyQuery,
             said,
             "Ask the user to convert this legacy query to an Activity Flex Query in the Client Portal.",
         ),
         1011 => Refusal::new(
-            "flex_service_inactive",
+            ErrorCode::FlexServiceInactive,
             said,
             "Ask the user to enable the Flex Web Service in the Client Portal (Flex Queries, Flex Web \
              Service Configuration).",
         ),
-        1012 => Refusal::new("flex_token_expired", said, GET_A_TOKEN),
+        1012 => Refusal::new(ErrorCode::FlexTokenExpired, said, GET_A_TOKEN),
         1013 => Refusal::new(
-            "flex_ip_restricted",
+            ErrorCode::FlexIpRestricted,
             said,
             "The token may not be used from this address. Ask the user to make one without an IP \
              restriction, or for this address, and give it with `ibctl secrets set IB_FLEX_TOKEN`.",
         ),
         1014 => Refusal::new(
-            "flex_query_invalid",
+            ErrorCode::FlexQueryInvalid,
             said,
             "IBKR knows no such query for this token. Ask the user for its number: Client Portal, \
              Performance & Reports, Flex Queries, the (i) beside the query.",
         ),
-        1015 => Refusal::new("flex_token_invalid", said, GET_A_TOKEN),
+        1015 => Refusal::new(ErrorCode::FlexTokenInvalid, said, GET_A_TOKEN),
         1016 => Refusal::new(
-            "flex_account_invalid",
+            ErrorCode::FlexAccountInvalid,
             said,
             "Ask the user to look at which accounts the query's template names: one is closed or not theirs.",
         ),
         1017 => Refusal::new(
-            "flex_reference_lost",
+            ErrorCode::FlexReferenceLost,
             said,
             "Try again: the statement is then asked for anew.",
         ),
         1018 => Refusal::new(
-            "flex_throttled",
+            ErrorCode::FlexThrottled,
             said,
             "IBKR counts too many requests with this token, maybe another program's. Try again in half an \
              hour; archived statements can be read meanwhile.",
         ),
         1020 => Refusal::new(
-            "flex_request_invalid",
+            ErrorCode::FlexRequestInvalid,
             said,
             "Ask the user to check the query's number and the token (`ibctl secrets list`).",
         ),
         _ => Refusal::new(
-            "flex_not_ready",
+            ErrorCode::FlexNotReady,
             said,
             "IBKR cannot make the statement at the moment. Try again in an hour; archived statements can \
              be read meanwhile.",
@@ -140,7 +142,7 @@ pub fn waiting(code: u32, seconds: u64) -> String {
 /// No connection, a web page, or half a statement; and no more tries.
 pub fn broken(text: &str) -> Refusal {
     Refusal::new(
-        "flex_unreachable",
+        ErrorCode::FlexUnreachable,
         format!("No statement came: {text}."),
         "IBKR's Flex service may be under maintenance. Try again in an hour; the statements that were \
          archived before are untouched.",
@@ -150,7 +152,7 @@ pub fn broken(text: &str) -> Refusal {
 /// IBKR is still at it.
 pub fn left() -> Refusal {
     Refusal::new(
-        "flex_not_ready",
+        ErrorCode::FlexNotReady,
         "IBKR has not made the statement yet, after many looks.",
         "Call get_flex_query again later: it goes on with the same request.",
     )
@@ -159,7 +161,7 @@ pub fn left() -> Refusal {
 /// The disk or the store.
 pub fn not_stored(text: &str) -> Refusal {
     Refusal::new(
-        "flex_not_stored",
+        ErrorCode::FlexNotStored,
         format!("The statement could not be stored: {text}."),
         "Ask the user to look at the disk and at `ibctl logs`; then try again.",
     )
@@ -168,7 +170,7 @@ pub fn not_stored(text: &str) -> Refusal {
 /// The part of the daemon is being restarted.
 pub fn away() -> Refusal {
     Refusal::new(
-        "internal",
+        ErrorCode::Internal,
         "The part of the daemon that runs Flex queries is being restarted.",
         "Try again in a few seconds; if it stays, see `ibctl logs`.",
     )
@@ -177,7 +179,7 @@ pub fn away() -> Refusal {
 /// There is nothing to forget but statements.
 pub fn only_imported(name: &str) -> Refusal {
     Refusal::new(
-        "flex_only_imported",
+        ErrorCode::FlexOnlyImported,
         format!("Of {name:?} there are only statements that were imported from files; no query is remembered."),
         "With statements:true they are removed from the archive; the files they came from stay.",
     )
@@ -187,7 +189,7 @@ pub fn only_imported(name: &str) -> Refusal {
 /// What was imported cannot be run.
 pub fn cannot_run(name: &str) -> Refusal {
     Refusal::new(
-        "flex_only_imported",
+        ErrorCode::FlexOnlyImported,
         format!("Of {name:?} there are only statements that were imported from files: IBKR's number of it is not known."),
         "Leave refresh out to see what is archived, or give the query's number (Client Portal, Performance & \
          Reports, Flex Queries, the (i) beside the query) as queryId.",
@@ -198,7 +200,7 @@ pub fn cannot_run(name: &str) -> Refusal {
 /// IBKR sent the statement in another format than XML.
 pub fn not_xml() -> Refusal {
     Refusal::new(
-        "flex_not_xml",
+        ErrorCode::FlexNotXml,
         "The query's template has the format CSV or text, and only XML can be read here.",
         "Ask the user to edit the query in the Client Portal (Performance & Reports, Flex Queries) and set the \
          format to XML; then try again.",
@@ -219,13 +221,10 @@ pub fn is_csv(error: &AddError) -> bool {
     matches!(error, AddError::Statement(StatementError::NotXml { .. }))
 }
 
-/// The code of [`unknown`].
-pub const UNKNOWN: &str = "flex_query_unknown";
-
 /// No query is called that.
 pub fn unknown(text: &str, queries: &[Query]) -> Refusal {
     Refusal::new(
-        UNKNOWN,
+        ErrorCode::FlexQueryUnknown,
         format!("No query is remembered as {text:?}."),
         "Give its number (Client Portal, Performance & Reports, Flex Queries, the (i) beside the query), \
          or one of the candidates. Use list_flex_queries to see all.",
@@ -237,7 +236,7 @@ pub fn unknown(text: &str, queries: &[Query]) -> Refusal {
 /// Several are.
 pub fn several(text: &str, queries: &[&Query]) -> Refusal {
     Refusal::new(
-        "flex_query_ambiguous",
+        ErrorCode::FlexQueryAmbiguous,
         format!("Several queries are called {text:?}."),
         "Give the number of the one that is meant.",
     )
@@ -314,7 +313,10 @@ mod tests {
     fn every_code_says_what_to_do() {
         for number in 1001..=1021 {
             let refusal = code(number, "x");
-            assert!(refusal.error.starts_with("flex_") && refusal.next.len() > 20, "{number}");
+            assert!(
+                refusal.error.as_str().starts_with("flex_") && refusal.next.len() > 20,
+                "{number}"
+            );
         }
     }
 }

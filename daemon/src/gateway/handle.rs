@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ibd_protocol::{GatewayMode, GatewayReport};
+use ibd_protocol::{GatewayMode, GatewayReport, states};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -95,11 +95,11 @@ impl GatewayHandle {
 
     /// What the session's looks say of a gateway that is not ours: nobody else knows whether it answers.
     /// Nothing, if it does.
-    fn seen(&self, generation: u64) -> Option<(&'static str, String, String)> {
+    fn seen(&self, generation: u64) -> Option<(states::Gateway, String, String)> {
         let session = self.board.session().borrow().clone();
         let is = match session.state {
-            SessionState::Stopped => GatewayState::Down(String::new()).as_str(),
-            SessionState::Hung => "hung",
+            SessionState::Stopped => states::Gateway::Down,
+            SessionState::Hung => states::Gateway::Hung,
             _ => return None,
         };
         (session.generation == generation).then_some((is, session.text, session.hint))
@@ -109,15 +109,15 @@ impl GatewayHandle {
     pub fn report(&self) -> GatewayReport {
         let view = self.board.gateway().borrow().clone();
         let is_managed = view.mode() == GatewayMode::Managed;
-        let (mut state, (mut text, mut hint)) = (view.state.as_str(), words(&view));
+        let (mut state, (mut text, mut hint)) = (view.state.word(), words(&view));
         if view.mode() == GatewayMode::Attach
             && let Some((is, says, next)) = self.seen(view.generation)
         {
             (state, text, hint) = (is, says, next);
         }
         GatewayReport {
-            ok: state == GatewayState::Up.as_str(),
-            state: state.to_owned(),
+            ok: state == states::Gateway::Up,
+            state: state.into(),
             text,
             hint,
             pid: view.pid,

@@ -2,7 +2,7 @@
 
 use ibd_cpapi::Client;
 use ibd_cpapi::pin::Pin;
-use ibd_protocol::GatewayMode;
+use ibd_protocol::{GatewayMode, states};
 
 use crate::config::GatewayChoice;
 
@@ -51,15 +51,15 @@ impl Default for GatewayState {
 }
 
 impl GatewayState {
-    /// In snake_case.
-    pub fn as_str(&self) -> &'static str {
+    /// Without its words.
+    pub fn word(&self) -> states::Gateway {
         match self {
-            Self::NotInstalled(_) => "not_installed",
-            Self::Installing(_) => "installing",
-            Self::Starting => "starting",
-            Self::Up => "up",
-            Self::Stopped => "stopped",
-            Self::Down(_) => "down",
+            Self::NotInstalled(_) => states::Gateway::NotInstalled,
+            Self::Installing(_) => states::Gateway::Installing,
+            Self::Starting => states::Gateway::Starting,
+            Self::Up => states::Gateway::Up,
+            Self::Stopped => states::Gateway::Stopped,
+            Self::Down(_) => states::Gateway::Down,
         }
     }
 

@@ -11,7 +11,7 @@ use ibd_protocol::socket::Stream;
 use ibd_protocol::version::Role;
 use ibd_protocol::wire::{self, FrameReader, MAX_TO_CLIENT, MAX_TO_DAEMON};
 use ibd_protocol::{
-    Answer, Call, DrainReason, Outcome, Progress, RequestId, ToClient, ToDaemon, Wishes,
+    Answer, Call, DrainReason, ErrorCode, Outcome, Progress, RequestId, ToClient, ToDaemon, Wishes,
 };
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::mpsc;
@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::Shared;
-use super::errand::{self, Errand};
+use super::person::{self, PersonCall};
 use super::room::Activity;
 use crate::config::GatewayChoice;
 use crate::orders;
@@ -46,7 +46,7 @@ pub enum Msg {
     Progress(RequestId, Progress),
     /// A call is over.
     Finished(RequestId, Outcome),
-    /// An errand that a person asked for is over.
+    /// What a person asked for is over.
     Answer(Box<ToClient>),
     /// Something for the client that nobody asked for.
     Tell(Box<ToClient>),
@@ -91,7 +91,7 @@ pub struct State {
     /// This client's person can be shown a page.
     has_display: bool,
     /// Under way for a person: logout, login and the like.
-    errands: usize,
+    person_calls: usize,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -129,7 +129,7 @@ impl Actor for Peer {
             writer,
             ending: None,
             has_display: false,
-            errands: 0,
+            person_calls: 0,
             tasks,
         })
     }
@@ -147,12 +147,12 @@ impl Actor for Peer {
             }
             Msg::Progress(id, progress) => state.progress(&me, id, progress),
             Msg::Finished(id, outcome) => state.finished(&me, id, outcome),
-            Msg::Answer(answer) => state.errand_is_over(&me, &answer),
+            Msg::Answer(answer) => state.person_call_is_over(&me, &answer),
             Msg::Tell(message) => state.send(&me, &message),
             Msg::Ending(reason) => state.ending(&me, reason),
             Msg::Closed => me.stop(None),
         }
-        state.activity.set_under_way(state.calls.len() + state.errands);
+        state.activity.set_under_way(state.calls.len() + state.person_calls);
         Ok(())
     }
 
@@ -162,7 +162,7 @@ impl Actor for Peer {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         state.give_up_calls(&me);
-        for _ in 0..state.errands {
+        for _ in 0..state.person_calls {
             state.shared.roster.call_ends();
         }
         // What was said is still written, unless its reader has gone or stalls.
@@ -201,36 +201,39 @@ impl State {
             }
             ToDaemon::Logout(id) => {
                 let session = self.shared.desks.session.clone();
-                self.errand(me, async move { ToClient::LoggedOut(id, session.logout().await) });
+                self.person_call(
+                    me,
+                    async move { ToClient::LoggedOut(id, session.logout().await) },
+                );
             }
             ToDaemon::Login(id, request) => {
-                let errand = errand::login(self.errands(me, id), request);
-                self.errand(me, errand);
+                let person_call = person::login(self.person_calls(me, id), request);
+                self.person_call(me, person_call);
             }
             ToDaemon::CancelLogin(id) => {
-                let errand = errand::cancel_login(self.errands(me, id));
-                self.errand(me, errand);
+                let person_call = person::cancel_login(self.person_calls(me, id));
+                self.person_call(me, person_call);
             }
             ToDaemon::Resume(id) => {
-                let errand = errand::resume(self.errands(me, id));
-                self.errand(me, errand);
+                let person_call = person::resume(self.person_calls(me, id));
+                self.person_call(me, person_call);
             }
             ToDaemon::Gateway(id, verb) => {
-                let errand = errand::gateway(self.errands(me, id), verb);
-                self.errand(me, errand);
+                let person_call = person::gateway(self.person_calls(me, id), verb);
+                self.person_call(me, person_call);
             }
             ToDaemon::Secrets(id, verb) => {
-                let errand = errand::secrets(self.errands(me, id), verb);
-                self.errand(me, errand);
+                let person_call = person::secrets(self.person_calls(me, id), verb);
+                self.person_call(me, person_call);
             }
             ToDaemon::Answer(answer) => self.answer(answer).await,
             ToDaemon::Orders(id, verb) => {
-                let errand = errand::orders(self.errands(me, id), verb);
-                self.errand(me, errand);
+                let person_call = person::orders(self.person_calls(me, id), verb);
+                self.person_call(me, person_call);
             }
             ToDaemon::Flex(id, verb) => {
-                let errand = errand::flex(self.errands(me, id), verb);
-                self.errand(me, errand);
+                let person_call = person::flex(self.person_calls(me, id), verb);
+                self.person_call(me, person_call);
             }
             ToDaemon::PageOpened(is_open) => self.shared.desks.session.page_opened(is_open),
             ToDaemon::Config(id) => {
@@ -324,10 +327,10 @@ impl State {
         })
     }
 
-    /// What an errand of this client's person needs.
-    fn errands(&self, me: &ActorRef<Msg>, id: RequestId) -> Errand {
+    /// What a call of this client's person needs.
+    fn person_calls(&self, me: &ActorRef<Msg>, id: RequestId) -> PersonCall {
         let to = me.clone();
-        Errand {
+        PersonCall {
             id,
             shared: self.shared.clone(),
             page: self.page(me),
@@ -372,23 +375,23 @@ impl State {
     }
 
     /// Begins what a person asked for; the daemon does not end before it is over.
-    fn errand(
+    fn person_call(
         &mut self,
         me: &ActorRef<Msg>,
-        errand: impl Future<Output = ToClient> + Send + 'static,
+        person_call: impl Future<Output = ToClient> + Send + 'static,
     ) {
-        self.errands += 1;
+        self.person_calls += 1;
         self.shared.roster.call_begins();
         let me = me.clone();
         self.tasks.push(tokio::spawn(async move {
-            let answer = errand.await;
+            let answer = person_call.await;
             let _ = me.cast(Msg::Answer(Box::new(answer)));
         }));
     }
 
-    fn errand_is_over(&mut self, me: &ActorRef<Msg>, answer: &ToClient) {
+    fn person_call_is_over(&mut self, me: &ActorRef<Msg>, answer: &ToClient) {
         self.send(me, answer);
-        self.errands = self.errands.saturating_sub(1);
+        self.person_calls = self.person_calls.saturating_sub(1);
         self.shared.roster.call_ends();
     }
 
@@ -503,7 +506,7 @@ async fn watch_events(shared: Shared, me: ActorRef<Msg>) {
 
 fn stopped() -> Refusal {
     Refusal::new(
-        "daemon_unavailable",
+        ErrorCode::DaemonUnavailable,
         "The daemon was stopped before this was answered.",
         "If it was an order, a change or a cancellation, whether it was sent is not known here: do not repeat \
          it; get_live_orders shows it once the daemon runs again. Ask the user before calling again: a call \
@@ -513,7 +516,7 @@ fn stopped() -> Refusal {
 
 fn too_many() -> Refusal {
     Refusal::new(
-        "too_busy",
+        ErrorCode::TooBusy,
         format!("{MAX_CALLS} calls of this client are under way."),
         "Wait for some of them to be answered.",
     )
@@ -521,7 +524,7 @@ fn too_many() -> Refusal {
 
 fn too_large() -> Refusal {
     Refusal::new(
-        "too_large",
+        ErrorCode::TooLarge,
         "The answer is too large to be sent.",
         "Ask for less, with a limit or a filter.",
     )
@@ -529,7 +532,7 @@ fn too_large() -> Refusal {
 
 fn panicked() -> Refusal {
     Refusal::new(
-        "internal",
+        ErrorCode::Internal,
         "The daemon has a defect in this tool; nothing else is affected.",
         "Try another way; the user can find it in `ibctl logs`.",
     )

@@ -10,7 +10,7 @@ use super::order::Purpose;
 use super::page;
 use super::peeks::Until;
 use super::round::{Heard, HeardEnd};
-use super::standing::{Part, Standing};
+use super::standing::{Part, Seen, Standing};
 use super::{Msg, State, identify, questions};
 
 impl State {
@@ -136,7 +136,7 @@ fn claimed(intent: &Intent, refusal: &ibd_cpapi::orders::Refusal, seen: &Evidenc
         _ => return Event::Rejected(text),
     };
     // One that it calls rejected is refused, as it said. One that is cancelled was there, and may be filled yet.
-    let is_rejected = Stage::of(&standing.status) == Stage::Rejected;
+    let is_rejected = standing.status == Seen::Listed(Stage::Rejected);
     match is_rejected && !standing.has_any_fill() && !standing.has_open_part() {
         true => Event::Rejected(text),
         false => Event::Accepted(Standing { text: Some(text), ..standing }),
@@ -147,7 +147,11 @@ fn claimed(intent: &Intent, refusal: &ibd_cpapi::orders::Refusal, seen: &Evidenc
 fn ended_before(page: &page::Page) -> String {
     let filled = page.filled.filter(|filled| !filled.is_zero());
     let filled = filled.map(|filled| format!(", {} filled", filled.normalize()));
-    format!("it was {} before{}", page.standing.status.to_lowercase(), filled.unwrap_or_default())
+    format!(
+        "it was {} before{}",
+        page.standing.status.as_str().to_lowercase(),
+        filled.unwrap_or_default()
+    )
 }
 
 fn accepted(
@@ -181,6 +185,6 @@ fn accepted(
         others: others.map(|row| Part::new(row.order_id)).collect(),
         text: warning,
         refused,
-        ..Standing::new(first.order_id, first.status.as_deref().unwrap_or("PendingSubmit"))
+        ..Standing::new(first.order_id, first.status.clone().unwrap_or(Stage::PendingSubmit))
     })
 }

@@ -3,6 +3,7 @@
 
 use ibd_cpapi::money::{Price, Quantity};
 use ibd_cpapi::orders::Tif;
+use ibd_protocol::ErrorCode;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +61,7 @@ impl Change {
         let trails = matches!(order.pricing, Pricing::Trail { .. } | Pricing::TrailLimit { .. });
         if trails && self.trail.is_none() {
             return Err(Refusal::new(
-                "trail_not_shown",
+                ErrorCode::TrailNotShown,
                 "How far this order trails now IBKR does not show, and a change sends it anew.",
                 "Say it as well: trailingAmount or trailingPercent, as it shall be from now on; if somebody may have \
                  changed it in TWS, ask the user how it stands there.",

@@ -2,6 +2,7 @@
 //! themselves. On Linux the kernel keeps that, by the name of a socket that no file belongs to and that ends
 //! with its process; elsewhere the journals of the other profiles are all that is known.
 
+use ibd_protocol::ReasonCode;
 use std::collections::BTreeMap;
 
 use ibd_cpapi::id::AccountId;
@@ -50,7 +51,7 @@ impl Claims {
 /// What is said of an account that another daemon trades in.
 pub fn denial(why: &str) -> Denial {
     Denial::new(
-        "trading_closed",
+        ReasonCode::TradingClosed,
         format!("Trading is closed: {why}."),
         "Nothing was sent. Tell the user to use the client or profile of that daemon, or to end it \
          (`ibctl stop --profile NAME`); orders can still be cancelled.",
@@ -157,7 +158,7 @@ mod tests {
         second.keep(&gateway, &accounts[..1]);
         let why = second.problem(&accounts[0]).unwrap();
         assert!(why.contains("DU1111111") && why.contains(&gateway), "{why}");
-        assert_eq!(denial(why).code, "trading_closed");
+        assert_eq!(denial(why).code, ReasonCode::TradingClosed.into());
         second.keep("https://elsewhere", &accounts[..1]);
         assert_eq!(second.any_problem(), None, "another gateway is another matter");
         // Who has only one of them gives back the other.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use ibd_cpapi::faults;
-use ibd_protocol::Secret;
+use ibd_protocol::{ErrorCode, ReasonCode, Secret};
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 
@@ -93,7 +93,7 @@ impl State {
             };
         }
         let is_order = request.seed.order.is_some();
-        if let (Err(why), true) = (&self.ledger.trail, is_order) {
+        if let (Err(why), true) = (&self.ledger.journal, is_order) {
             return Err(closed(why));
         }
         let now = Timestamp::now();
@@ -104,7 +104,7 @@ impl State {
         };
         let Some(intent) = intent else {
             return Err(Refusal::new(
-                "internal",
+                ErrorCode::Internal,
                 "No client order id could be made.",
                 "See `ibctl logs`.",
             ));
@@ -227,7 +227,7 @@ impl State {
         let state = first.state.in_words();
         if in_doubt {
             let denial = Denial::new(
-                "same_order_in_doubt",
+                ReasonCode::SameOrderInDoubt,
                 format!(
                     "An order like this one ({}) is {state}: whether IBKR has it is not known yet.",
                     first.text
@@ -243,7 +243,7 @@ impl State {
             return Ok(Some(first.id));
         }
         let denial = Denial::new(
-            "possible_duplicate",
+            ReasonCode::PossibleDuplicate,
             match first.state.is_over() {
                 true => format!(
                     "An order like this one ({}) was asked for less than {} seconds ago; it is {state}.",
@@ -345,9 +345,9 @@ impl State {
         let by = self.may_approve(&intent, approval, &who, pin)?;
         if let Some(why) = self.frozen() {
             let denial = lane::frozen(&why);
-            return Err(Refusal::new("trading_frozen", denial.message, denial.next));
+            return Err(Refusal::new(ErrorCode::TradingFrozen, denial.message, denial.next));
         }
-        if let Err(why) = &self.ledger.trail {
+        if let Err(why) = &self.ledger.journal {
             return Err(closed(why));
         }
         self.approvals.shown.insert(intent.id, (**approval).clone());
@@ -356,7 +356,7 @@ impl State {
         self.step(me, intent.id, Event::Approved, by).await;
         // A yes that cannot be kept is none.
         let still = self.ledger.book.get(intent.id).map(|intent| &intent.state);
-        match (&self.ledger.trail, still) {
+        match (&self.ledger.journal, still) {
             (Err(why), Some(life::State::Awaiting(_))) => Err(closed(why)),
             _ => Ok(intent.id),
         }
@@ -375,7 +375,7 @@ impl State {
                 Ok("the client")
             }
             (By::Client, Answerer::Client(_)) => Err(Refusal::new(
-                "not_yours",
+                ErrorCode::NotYours,
                 format!("Only {}, which asked for this order, may say yes.", intent.origin.client),
                 "Tell the user; `ibctl approve` does it too.",
             )),
@@ -388,7 +388,7 @@ impl State {
             (_, Answerer::Ctl(digest, pin)) => {
                 if digest.as_deref().is_some_and(|shown| shown != intent.digest()) {
                     return Err(Refusal::new(
-                        "approval_changed",
+                        ErrorCode::ApprovalChanged,
                         "What was shown is not what would be sent.",
                         "Look at it again.",
                     ));
@@ -485,7 +485,7 @@ impl State {
 /// Why nothing is sent while the journal cannot be written.
 pub(super) fn closed(why: &str) -> Refusal {
     Refusal::new(
-        "trading_closed",
+        ErrorCode::TradingClosed,
         format!("Trading is closed: {why}."),
         "Nothing was sent. Tell the user to look at `ibctl status`; orders can still be cancelled.",
     )
@@ -493,7 +493,7 @@ pub(super) fn closed(why: &str) -> Refusal {
 
 fn other_request(known: &Intent) -> Refusal {
     Refusal::new(
-        "request_id_reused",
+        ErrorCode::RequestIdReused,
         format!("This requestId was used for another order: {} in {}.", known.text, known.account),
         "Use a new requestId for a new order. Nothing was done.",
     )
@@ -502,7 +502,7 @@ fn other_request(known: &Intent) -> Refusal {
 
 fn unknown_approval(name: &str) -> Refusal {
     Refusal::new(
-        "unknown_confirmation",
+        ErrorCode::UnknownConfirmation,
         format!("Nothing waits for a yes under the name {name}."),
         "It was answered, or it has expired. Call get_live_orders, or get_order_status with the intentId.",
     )
@@ -511,7 +511,7 @@ fn unknown_approval(name: &str) -> Refusal {
 
 fn expired(id: &str) -> Refusal {
     Refusal::new(
-        "confirmation_expired",
+        ErrorCode::ConfirmationExpired,
         format!("{id} has expired: the market has moved on."),
         "Nothing was sent. Place the order again if it is still wanted.",
     )
@@ -520,7 +520,7 @@ fn expired(id: &str) -> Refusal {
 
 fn needs_person(id: &str) -> Refusal {
     Refusal::new(
-        "needs_person",
+        ErrorCode::NeedsPerson,
         format!("Only a person can approve {id}; nothing was changed."),
         format!("Tell the user to run `ibctl approve {id}`, or `ibctl deny {id}`."),
     )

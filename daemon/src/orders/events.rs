@@ -1,8 +1,8 @@
 //! What others see of the desk without asking: how trading is, and what happened to orders.
 
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::{Meaning, Stage};
-use ibd_protocol::{Event as News, Level, TradingStatus};
+use ibd_cpapi::orders::Meaning;
+use ibd_protocol::{Event as News, Level, TradingStatus, states};
 
 use super::State;
 use super::asked::Attached;
@@ -10,7 +10,7 @@ use super::intent::IntentId;
 use super::life::{self, End};
 use super::order::{Purpose, Role};
 use super::record::why;
-use super::standing::{self, MISSING, UNLISTED};
+use super::standing::Seen;
 
 impl State {
     /// Something changed: whoever waits looks again.
@@ -28,34 +28,35 @@ impl State {
         let waiting = self.count(|state| matches!(state, life::State::Awaiting(_)));
         let in_doubt =
             self.count(|state| matches!(state, life::State::Unknown(_) | life::State::Parked(_)));
-        let (state, text) = match (&self.ledger.trail, self.frozen()) {
-            (Err(why), _) => ("closed", format!("Trading is closed: {why}.")),
+        let (state, text) = match (&self.ledger.journal, self.frozen()) {
+            (Err(why), _) => (states::Trading::Closed, format!("Trading is closed: {why}.")),
             (_, Some(why)) => (
-                "frozen",
+                states::Trading::Frozen,
                 format!("Trading is frozen: {why}. `ibctl unfreeze` lets orders through again."),
             ),
             _ if self.controls.is_read_only() => (
-                "closed",
+                states::Trading::Closed,
                 "Trading is closed: this daemon is read-only (IB_READ_ONLY_MODE).".to_owned(),
             ),
-            _ if self.broker.ready.is_none() => {
-                ("closed", "Trading is closed: there is no session at IBKR.".to_owned())
-            }
+            _ if self.broker.ready.is_none() => (
+                states::Trading::Closed,
+                "Trading is closed: there is no session at IBKR.".to_owned(),
+            ),
             _ if self.controls.claims.any_problem().is_some() => (
-                "closed",
+                states::Trading::Closed,
                 format!(
                     "Trading is closed: {}.",
                     self.controls.claims.any_problem().unwrap_or_default()
                 ),
             ),
             _ if self.is_recovering() => (
-                "closed",
+                states::Trading::Closed,
                 "Trading opens when orders from before were looked for at IBKR.".to_owned(),
             ),
-            _ => ("open", "Orders go through the guardrails.".to_owned()),
+            _ => (states::Trading::Open, "Orders go through the guardrails.".to_owned()),
         };
         TradingStatus {
-            state: state.to_owned(),
+            state: state.into(),
             protection: self.controls.in_words(self.approvals.has_pin),
             text,
             waiting,
@@ -86,7 +87,7 @@ impl State {
                 "order_parked",
                 "Look in TWS or Client Portal, then `ibctl orders resolve`.",
             ),
-            life::State::Working(standing) if standing.status == MISSING => (
+            life::State::Working(standing) if standing.status == Seen::Missing => (
                 Level::Warning,
                 "order_unlisted",
                 "It does not end by itself: look in TWS, and `ibctl orders resolve` if it is gone.",
@@ -106,7 +107,7 @@ impl State {
             }
             life::State::Working(_) => (Level::Info, "order_working", ""),
             life::State::Over(End::Filled(_)) => (Level::Info, "order_filled", ""),
-            life::State::Over(End::Cancelled(standing)) => ended(standing.end()),
+            life::State::Over(End::Cancelled(standing)) => ended(standing.ended()),
             life::State::Over(End::Unlisted(_)) => (
                 Level::Warning,
                 "order_unlisted",
@@ -141,15 +142,14 @@ impl State {
     pub(super) fn tell_part(&self, id: IntentId, order: OrderId) {
         let Some(intent) = self.ledger.book.get(id) else { return };
         let part = intent.state.standing().and_then(|standing| standing.part(order));
-        let Some((part, status)) = part.and_then(|part| Some((part, part.status.as_deref()?)))
-        else {
+        let Some((part, status)) = part.and_then(|part| Some((part, part.status.as_ref()?))) else {
             return;
         };
         let is_group =
             intent.order.as_ref().is_some_and(|order| matches!(order.attached, Attached::Oca(_)));
-        let (level, code, hint) = match (status, Stage::of(status).meaning()) {
-            (UNLISTED, _) => (Level::Warning, "order_unlisted", "IBKR no longer lists it."),
-            (MISSING, _) => (
+        let (level, code, hint) = match (status, status.meaning()) {
+            (Seen::Unlisted, _) => (Level::Warning, "order_unlisted", "IBKR no longer lists it."),
+            (Seen::Missing, _) => (
                 Level::Warning,
                 "order_unlisted",
                 "IBKR no longer lists it, and it does not end by itself: look in TWS.",
@@ -162,7 +162,7 @@ impl State {
             (_, Meaning::Ended) if is_group && intent.state.is_over() => return,
             (_, Meaning::Ended) => (
                 Level::Warning,
-                ended(standing::end(status)).1,
+                ended(status.ended()).1,
                 "The others of the submission stand without it: see get_live_orders.",
             ),
             _ if part.filled.unwrap_or_default().is_zero() => (Level::Info, "order_working", ""),
@@ -182,7 +182,7 @@ impl State {
         let text = format!(
             "{name}{what}, which came with {} ({id}), is {}{}.",
             intent.text,
-            status.to_lowercase(),
+            status.as_str().to_lowercase(),
             filled.unwrap_or_default()
         );
         self.say(level, code, text, hint);
@@ -201,10 +201,10 @@ impl State {
 }
 
 /// How the end of an order is told: by level, code and hint.
-fn ended(end: &str) -> (Level, &'static str, &'static str) {
+fn ended(end: states::Order) -> (Level, &'static str, &'static str) {
     match end {
-        "rejected" => (Level::Warning, "order_rejected", ""),
-        "expired" => (Level::Info, "order_expired", ""),
+        states::Order::Rejected => (Level::Warning, "order_rejected", ""),
+        states::Order::Expired => (Level::Info, "order_expired", ""),
         _ => (Level::Info, "order_cancelled", ""),
     }
 }

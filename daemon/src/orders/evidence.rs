@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::money::Price;
-use ibd_cpapi::orders::{Meaning, OrderRow, OrderStatus, Side, Stage};
+use ibd_cpapi::orders::{Meaning, OrderRow, OrderStatus, OrderType, Side, Stage, Word};
 use ibd_cpapi::trades::Execution;
 use ibd_cpapi::{Failure, faults};
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ use super::life::{Event, Sight};
 use super::list::{self, Feeds};
 use super::order::{Order, Purpose};
 use super::page::Page;
-use super::standing::{Part, Standing};
+use super::standing::{Part, Seen, Standing};
 use super::tickets::opposite;
 use crate::session::Lease;
 
@@ -186,9 +186,9 @@ impl Evidence {
             }
             (Purpose::Cancel { order_id, .. }, _) if self.is_from_where(intent) => {
                 let is_it = |page: &&Page| page.order_id == *order_id;
-                let page = self.pages.iter().find(is_it).map(|page| page.standing.status.as_str());
-                let row = || self.row(*order_id)?.status.as_deref();
-                match Stage::of(page.or_else(row)?).meaning() {
+                let page = self.pages.iter().find(is_it).map(|page| page.standing.meaning());
+                let row = || Some(self.row(*order_id)?.status.as_ref()?.meaning());
+                match page.or_else(row)? {
                     Meaning::Filled | Meaning::Ended | Meaning::Ending => Some(Event::Applied),
                     _ if self.is_complete || page.is_some() => Some(Event::StillThere),
                     _ => None,
@@ -197,9 +197,8 @@ impl Evidence {
             (Purpose::CancelAll, _) if self.is_from_where(intent) && self.is_complete => {
                 let mut own =
                     self.rows.iter().filter(|r| r.account.as_ref() == Some(&intent.account));
-                let works = own.any(|r| {
-                    r.status.as_deref().is_some_and(|s| Stage::of(s).can_fill() != Some(false))
-                });
+                let works =
+                    own.any(|r| r.status.as_ref().is_some_and(|s| s.can_fill() != Some(false)));
                 Some(if works { Event::StillThere } else { Event::Applied })
             }
             _ => None,
@@ -227,7 +226,7 @@ impl Evidence {
                 && page.order_ref.as_ref().is_some_and(|name| !is_of(Some(name), intent));
             let is_other = page.is_other(&intent.account, order, &[order.side]).is_some();
             let standing = &page.standing;
-            let is_at_odds = is_at_odds(Some(&standing.status), page.quantity, page.filled);
+            let is_at_odds = is_at_odds(standing.meaning(), page.quantity, page.filled);
             !has_other_name && !is_other && !is_at_odds
         };
         let mut pages = self.pages.iter().filter(|page| page.order_id == id);
@@ -324,7 +323,7 @@ impl Evidence {
         if let Some(id) = fill.and_then(|fill| fill.order_id) {
             let fills = self.fills_of(id, intent, order)?;
             let counted = fills.counted(order, order.size);
-            return Some(counted.onto(Standing::new(id, "Submitted")));
+            return Some(counted.onto(Standing::new(id, Stage::Submitted)));
         }
         // Of a group whose first order the broker did not take, the others may be there all the same.
         let is_own = |row: &&OrderRow| {
@@ -361,7 +360,7 @@ impl Evidence {
                 && is_other(row, intent, order, sides).is_none()
         });
         let listed = rows.map(|row| {
-            let before = part(row.order_id).and_then(|part| part.status.as_deref());
+            let before = part(row.order_id).and_then(|part| part.status.as_ref());
             of_sparse_row(row, before)
         });
         let mut parts: Vec<Part> = Vec::new();
@@ -392,7 +391,7 @@ impl Evidence {
         let is_it = |page: &&Page| {
             known.part(page.order_id).is_some()
                 && page.is_other(&intent.account, order, sides).is_none()
-                && !is_at_odds(Some(&page.standing.status), page.quantity, page.filled)
+                && !is_at_odds(page.standing.meaning(), page.quantity, page.filled)
         };
         let shown = self.pages.iter().filter(is_it).map(|page| {
             let sight = if page.is_plain() { sight } else { Sight::Late };
@@ -485,7 +484,7 @@ fn is_of(order_ref: Option<&String>, intent: &Intent) -> bool {
 fn is_page_of(page: &Page, intent: &Intent, order: &Order) -> bool {
     page.order_ref.as_deref() == Some(intent.client_order_id.as_str())
         && page.is_other(&intent.account, order, &[order.side]).is_none()
-        && !is_at_odds(Some(&page.standing.status), page.quantity, page.filled)
+        && !is_at_odds(page.standing.meaning(), page.quantity, page.filled)
 }
 
 /// Whether a row carries exactly the name that an intent's first order was sent with.
@@ -517,7 +516,7 @@ fn is_other(row: &OrderRow, intent: &Intent, order: &Order, sides: &[Side]) -> O
     {
         return Some(format!("it is for the contract {has}, and not for {wanted}"));
     }
-    let side = row.side.as_deref().and_then(|side| side.parse::<Side>().ok());
+    let side = row.side.as_ref().and_then(Word::known);
     let other = side.filter(|side| !sides.contains(side))?;
     Some(format!("it is a {} order", other.as_str()))
 }
@@ -530,7 +529,7 @@ pub fn differs(row: &OrderRow, order: &Order) -> bool {
         Size::Cash(_) => None,
     };
     let is_trail = matches!(order.pricing, Pricing::Trail { .. } | Pricing::TrailLimit { .. });
-    let tif = row.tif.as_deref().map(|tif| list::tif(tif).to_uppercase());
+    let tif = row.tif.as_ref().map(ToString::to_string);
     other(row.quantity.map(|q| q.get()), quantity)
         || other(list::limit_price(row).map(|p| p.get()), order.pricing.limit().map(|p| p.get()))
         || !is_trail
@@ -562,11 +561,11 @@ fn part_size(order: &Order, fills: &Fills<'_>) -> Option<Size> {
 
 /// How a row stands. One that does not say so leaves the status as it was, and one that contradicts itself what is
 /// filled as well.
-fn of_sparse_row(row: &OrderRow, before: Option<&str>) -> Standing {
+fn of_sparse_row(row: &OrderRow, before: Option<&Seen>) -> Standing {
     let mut standing = of_row(row);
     let contradicts = contradicts_itself(row);
     if row.status.is_none() || contradicts {
-        standing.status = before.unwrap_or("Submitted").to_owned();
+        standing.status = before.cloned().unwrap_or(Seen::Listed(Stage::Submitted));
     }
     if contradicts {
         (standing.filled, standing.average) = (None, None);
@@ -577,51 +576,49 @@ fn of_sparse_row(row: &OrderRow, before: Option<&str>) -> Standing {
 /// Whether a row calls something filled of which less than all is. Which is so, its page says.
 pub fn contradicts_itself(row: &OrderRow) -> bool {
     let (all, filled) = (row.quantity.map(|q| q.get()), row.filled.map(|q| q.get()));
-    is_at_odds(row.status.as_deref(), all, filled)
+    row.status.as_ref().is_some_and(|status| is_at_odds(status.meaning(), all, filled))
 }
 
 /// Whether something is called filled of which, in the same breath, less than all is. An amount of money says no
 /// quantity, or none that counts.
-fn is_at_odds(status: Option<&str>, all: Option<Decimal>, filled: Option<Decimal>) -> bool {
+fn is_at_odds(meaning: Meaning, all: Option<Decimal>, filled: Option<Decimal>) -> bool {
     #[cfg(feature = "faults")]
     if super::mutant::is("trusts-pushes") {
         return false;
     }
-    let is_filled = status.map(|word| Stage::of(word).meaning()) == Some(Meaning::Filled);
-    is_filled && matches!((all, filled), (Some(all), Some(filled)) if filled < all)
+    meaning == Meaning::Filled && matches!((all, filled), (Some(all), Some(filled)) if filled < all)
 }
 
 /// How a row stands.
 pub fn of_row(row: &OrderRow) -> Standing {
-    let kind = row.order_type.as_deref();
+    let kind = row.order_type.as_ref();
     let price = list::stop_price(row).or(list::limit_price(row));
     Standing {
         filled: row.filled.map(|filled| filled.get()),
         average: row.average_price.map(|price| price.get()),
         text: row.cancel_reason.as_deref().map(ibd_cpapi::failure::clean),
         terms: terms(kind, price),
-        ..Standing::new(row.order_id, row.status.as_deref().unwrap_or("Submitted"))
+        ..Standing::new(row.order_id, row.status.clone().unwrap_or(Stage::Submitted))
     }
 }
 
 /// How an order stands that was asked for by its id.
 pub fn of_status(order: &OrderStatus) -> Standing {
-    let status = order.status.as_deref().unwrap_or("Submitted");
-    let works = Stage::of(status).can_fill() == Some(true);
+    let status = order.status.clone().unwrap_or(Stage::Submitted);
+    let works = status.can_fill() == Some(true);
     Standing {
         filled: order.filled.map(|filled| filled.get()),
         average: order.average_price.map(|price| price.get()).filter(|price| !price.is_zero()),
         // While it works that only says once more that it does, and of which terms it was once.
         text: order.status_description.as_deref().filter(|_| !works).map(ibd_cpapi::failure::clean),
-        terms: terms(order.order_type.as_deref(), order.stop_price.or(order.limit_price)),
+        terms: terms(order.order_type.as_ref(), order.stop_price.or(order.limit_price)),
         ..Standing::new(order.order_id, status)
     }
 }
 
 /// Kind and price in our words.
-fn terms(kind: Option<&str>, price: Option<Price>) -> Option<String> {
+fn terms(kind: Option<&Word<OrderType>>, price: Option<Price>) -> Option<String> {
     let kind = kind?;
-    let kind = super::order_type(kind);
     let price = price.map(|price| format!(" {}", price.get().normalize()));
     Some(format!("{kind}{}", price.unwrap_or_default()))
 }
@@ -662,7 +659,7 @@ impl Counted {
     /// What is known of an order, with these executions: they say nothing about whether the rest works.
     fn onto(self, known: Standing) -> Standing {
         let is_more = self.filled.unwrap_or_default() > known.filled.unwrap_or_default();
-        let status = if self.is_whole { "Filled".to_owned() } else { known.status.clone() };
+        let status = if self.is_whole { Seen::Listed(Stage::Filled) } else { known.status.clone() };
         match is_more {
             true => Standing { status, filled: self.filled, average: self.average, ..known },
             false => Standing { status, ..known },
@@ -671,7 +668,8 @@ impl Counted {
 
     fn onto_part(self, known: &Part) -> Part {
         let is_more = self.filled.unwrap_or_default() > known.filled.unwrap_or_default();
-        let status = if self.is_whole { Some("Filled".to_owned()) } else { known.status.clone() };
+        let status =
+            if self.is_whole { Some(Seen::Listed(Stage::Filled)) } else { known.status.clone() };
         match is_more {
             true => Part { status, filled: self.filled, average: self.average, ..known.clone() },
             false => Part { status, ..known.clone() },
@@ -686,7 +684,7 @@ fn shows_row(row: &OrderRow, order: &Order, change: &Change) -> bool {
         quantity: row.quantity.map(|q| q.get()),
         limit: list::limit_price(row).map(|p| p.get()),
         stop: list::stop_price(row).map(|p| p.get()),
-        tif: row.tif.as_deref().map(|tif| list::tif(tif).to_uppercase()),
+        tif: row.tif.as_ref().map(ToString::to_string),
         outside_rth: row.outside_rth,
     };
     shown.is_as_wanted(order, change)

@@ -4,6 +4,7 @@
 use ibd_cpapi::contracts::Rules;
 use ibd_cpapi::money::Price;
 use ibd_cpapi::orders::OrderType;
+use ibd_protocol::ErrorCode;
 use rust_decimal::Decimal;
 
 use super::asked::{Attached, Pricing, Size};
@@ -51,7 +52,7 @@ pub fn ruled(contract: Traded, rules: &Rules) -> Result<Traded, Refusal> {
             ..contract
         }),
         None => Err(Refusal::new(
-            "unknown_symbol",
+            ErrorCode::UnknownSymbol,
             format!("IBKR does not say in what unit the prices of {} are.", contract.shown()),
             "It cannot be traded here; use TWS.",
         )
@@ -208,7 +209,7 @@ mod tests {
         let pence = ruled(r#"{"priceMagnifier":100,"negativeCapable":true}"#).unwrap();
         assert_eq!((pence.price_magnifier, pence.negative), (Decimal::ONE_HUNDRED, true));
         assert_eq!(ruled("{}").unwrap().price_magnifier, Decimal::ONE);
-        assert_eq!(ruled(r#"{"priceMagnifier":0}"#).unwrap_err().error, "unknown_symbol");
+        assert_eq!(ruled(r#"{"priceMagnifier":0}"#).unwrap_err().error, ErrorCode::UnknownSymbol);
     }
 
     #[test]

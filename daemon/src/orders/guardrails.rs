@@ -2,7 +2,9 @@
 //! its value. A [`Vetted`] order comes from here and from nowhere else.
 
 use ibd_cpapi::orders::Side;
+use ibd_protocol::ReasonCode;
 use ibd_protocol::settings::Key;
+use ibd_protocol::states::Said;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -26,8 +28,8 @@ const FRESH: SignedDuration = SignedDuration::from_secs(10);
 /// Why an order is not sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
-    /// In snake_case, stable.
-    pub code: String,
+    /// Why, in a word; one that a newer version wrote may have no name here.
+    pub code: Said<ReasonCode>,
     /// What and why.
     pub message: String,
     /// What to do.
@@ -38,8 +40,8 @@ pub struct Denial {
 
 impl Denial {
     /// A denial with the three things that each one has.
-    pub fn new(code: &str, message: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into(), next: next.into(), setting: None }
+    pub fn new(code: ReasonCode, message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { code: code.into(), message: message.into(), next: next.into(), setting: None }
     }
 
     fn by(mut self, setting: Key, value: impl std::fmt::Display) -> Self {
@@ -127,7 +129,7 @@ pub struct Counts {
     pub day: u64,
 }
 
-/// An order that may be sent, and what it is worth.
+/// An order that may be sent, and what it is worth: nothing else is ever sent, and only [`vet`] makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vetted {
     order: Order,
@@ -165,6 +167,12 @@ impl Vetted {
     /// What should be known of it, a sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// For a desk that is wrong on purpose: another order passes as this one.
+    #[cfg(feature = "faults")]
+    pub fn passing_for(self, order: Order) -> Self {
+        Self { order, ..self }
     }
 }
 
@@ -233,15 +241,14 @@ fn frequency(order: &Order, rules: &Rules, counts: Counts) -> Result<(), Denial>
     if counts.minute + count > rules.per_minute {
         let message = format!("{} orders were sent within the last minute.", counts.minute);
         let next = "Wait a minute. If this was not meant, tell the user.";
-        return Err(Denial::new("too_many_orders", message, next)
+        return Err(Denial::new(ReasonCode::TooManyOrders, message, next)
             .by(Key::MaxOrdersPerMinute, rules.per_minute));
     }
     if counts.day + count > rules.per_day {
         let message = format!("{} orders were sent today.", counts.day);
         let next = "Tell the user; only they can change this setting.";
-        return Err(
-            Denial::new("too_many_orders", message, next).by(Key::MaxOrdersPerDay, rules.per_day)
-        );
+        return Err(Denial::new(ReasonCode::TooManyOrders, message, next)
+            .by(Key::MaxOrdersPerDay, rules.per_day));
     }
     Ok(())
 }
@@ -249,8 +256,12 @@ fn frequency(order: &Order, rules: &Rules, counts: Counts) -> Result<(), Denial>
 fn loss(scene: &Scene, rules: &Rules) -> Result<(), Denial> {
     let Some(limit) = rules.max_loss else { return Ok(()) };
     let refuse = |message: String| {
-        Err(Denial::new("daily_loss", message, "Tell the user; only they can change this setting.")
-            .by(Key::MaxDailyLoss, limit))
+        Err(Denial::new(
+            ReasonCode::DailyLoss,
+            message,
+            "Tell the user; only they can change this setting.",
+        )
+        .by(Key::MaxDailyLoss, limit))
     };
     match scene.day_pnl {
         None => {

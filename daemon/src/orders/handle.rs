@@ -6,7 +6,7 @@ use std::time::Duration;
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::OrderRow;
 use ibd_protocol::settings::Key;
-use ibd_protocol::{OrdersReport, OrdersVerb, Secret};
+use ibd_protocol::{ErrorCode, OrdersReport, OrdersVerb, Secret, states};
 use jiff::Timestamp;
 use ractor::RpcReplyPort;
 use tokio::sync::{oneshot, watch};
@@ -79,7 +79,7 @@ impl OrdersHandle {
                 pins::of_another(&self.above, &self.profile).await.map(Pin)
             }
             Err(error) if self.seen.exists() => Err(Refusal::new(
-                "pin_unavailable",
+                ErrorCode::PinUnavailable,
                 format!("A PIN is set, and the keyring that has it cannot be read ({error})."),
                 "Unlock the keyring; or remove the PIN with `ibctl secrets forget IB_APPROVAL_PIN`.",
             )),
@@ -124,7 +124,7 @@ impl OrdersHandle {
             None => Ok(Known::New),
             Some(intent) if intent.origin.hash == hash => Ok(Known::Intent(Box::new(intent))),
             Some(intent) => Err(Refusal::new(
-                "request_id_reused",
+                ErrorCode::RequestIdReused,
                 format!(
                     "This requestId was used for another order: {} in {}.",
                     intent.text, intent.account
@@ -299,7 +299,7 @@ impl OrdersHandle {
                 ok: false,
                 text: refusal.message,
                 hint: for_person(&refusal.next),
-                trading: "closed".to_owned(),
+                trading: states::Trading::Closed.into(),
                 ..OrdersReport::default()
             },
         }
@@ -309,7 +309,7 @@ impl OrdersHandle {
 /// The actor ended with the question: what it had done by then is in the journal.
 fn unanswered() -> Refusal {
     Refusal::new(
-        "timeout",
+        ErrorCode::Timeout,
         "The part of the daemon that owns orders was restarted before it answered. Whether anything was sent \
          is not known here.",
         "Do not send it again. Call get_live_orders: it shows what the journal and IBKR say.",
@@ -318,7 +318,7 @@ fn unanswered() -> Refusal {
 
 fn unknown(id: IntentId) -> Refusal {
     Refusal::new(
-        "unknown_order",
+        ErrorCode::UnknownOrder,
         format!("There is no intent {id}."),
         "Look in get_live_orders for the orders of all accounts.",
     )

@@ -73,8 +73,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use ibd_journal::verify_after;
 
+    use super::super::journal::JournalWriter;
     use super::super::record::Record;
-    use super::super::trail::Trail;
     use super::*;
 
     fn note(text: &str) -> Record {
@@ -82,7 +82,7 @@ mod tests {
     }
 
     fn why_closed(folder: &Path) -> String {
-        Trail::open(folder, &Heads::of(folder)).map(|_| ()).unwrap_err()
+        JournalWriter::open(folder, &Heads::of(folder)).map(|_| ()).unwrap_err()
     }
 
     #[tokio::test]
@@ -90,8 +90,8 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("journal");
         let heads = Heads::of(&folder);
-        let (trail, _) = Trail::open(&folder, &heads).unwrap();
-        trail.write(&[note("one"), note("two")]).await.unwrap();
+        let (writer, _) = JournalWriter::open(&folder, &heads).unwrap();
+        writer.write(&[note("one"), note("two")]).await.unwrap();
         let head = heads.held().unwrap();
         assert_eq!(head.seq, 2);
         assert_eq!(Heads::of(&folder).kept(), Ok(Some(head)));
@@ -103,14 +103,14 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path().join("journal");
         let heads = Heads::of(&folder);
-        let (trail, _) = Trail::open(&folder, &heads).unwrap();
-        trail.write(&[note("one")]).await.unwrap();
+        let (writer, _) = JournalWriter::open(&folder, &heads).unwrap();
+        writer.write(&[note("one")]).await.unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
-        let refused = trail.write(&[note("two")]).await.unwrap_err();
+        let refused = writer.write(&[note("two")]).await.unwrap_err();
         assert!(refused.contains("removed, moved or replaced"), "{refused}");
-        assert!(trail.write(&[]).await.is_err(), "seen without a step, too");
+        assert!(writer.write(&[]).await.is_err(), "seen without a step, too");
         assert!(verify_after(&folder, &heads.all()).is_err(), "not: whole, 0 records");
-        drop(trail);
+        drop(writer);
         let closed = why_closed(&folder);
         assert!(closed.contains("journal.head away"), "{closed}");
         assert!(!folder.exists());
@@ -118,7 +118,7 @@ mod tests {
         assert!(why_closed(&folder).contains("ends at record 0"));
         // The documented way out.
         std::fs::remove_file(home.path().join(FILE)).unwrap();
-        let (_, records) = Trail::open(&folder, &Heads::of(&folder)).unwrap();
+        let (_, records) = JournalWriter::open(&folder, &Heads::of(&folder)).unwrap();
         assert!(records.is_empty());
     }
 
@@ -127,10 +127,10 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let (folder, file) = (home.path().join("journal"), home.path().join(FILE));
         let heads = Heads::of(&folder);
-        let (trail, _) = Trail::open(&folder, &heads).unwrap();
-        trail.write(&[note("one")]).await.unwrap();
+        let (writer, _) = JournalWriter::open(&folder, &heads).unwrap();
+        writer.write(&[note("one")]).await.unwrap();
         let whole = std::fs::read(&file).unwrap();
-        drop(trail);
+        drop(writer);
         for content in [None, Some(&b""[..]), Some(&whole[..40])] {
             match content {
                 Some(content) => std::fs::write(&file, content).unwrap(),
@@ -138,7 +138,7 @@ mod tests {
             }
             let opened = loop {
                 // The thread of the one before lets go of the folder in a moment.
-                match Trail::open(&folder, &Heads::of(&folder)) {
+                match JournalWriter::open(&folder, &Heads::of(&folder)) {
                     Err(why) if why.contains("in use") => std::thread::yield_now(),
                     opened => break opened,
                 }

@@ -8,20 +8,20 @@ use std::time::Duration;
 use futures_util::FutureExt;
 
 use ibd_cpapi::orders::{Ambiguity, CancelAnswer, OrderAnswer, ReplyId, Stage};
-use ibd_protocol::Level;
+use ibd_protocol::{Level, ReasonCode};
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 
 use super::book::Book;
 use super::clock::{Boot, Now};
 use super::egress::Egress;
-use super::guardrails::{Denial, Scene};
+use super::guardrails::{Denial, Scene, Vetted};
 use super::intent::{Intent, IntentId};
 use super::life::{self, Effect, Event};
 use super::order::{Order, Purpose};
 use super::peeks::Until;
 use super::record::Record;
-use super::round::{self, HeardEnd, Round};
+use super::round::{self, HeardEnd, Load, Round};
 use super::scene::Needs;
 use super::{Msg, Proof, State};
 use crate::session::Lease;
@@ -40,6 +40,8 @@ pub(super) struct Lane {
     pub(super) lease: Option<Lease>,
     /// Scenes that came with requests, until their turn.
     pub(super) scenes: HashMap<IntentId, (Scene, Lease)>,
+    /// What the last look let through, until it is sent.
+    pub(super) vetted: Option<Vetted>,
     /// The part of the round that is under way.
     round: Option<Running>,
     /// How many requests with orders may have left.
@@ -69,6 +71,7 @@ impl Lane {
     pub(super) fn free(&mut self) {
         self.holder = None;
         self.lease = None;
+        self.vetted = None;
     }
 
     /// Ends what has not left yet.
@@ -133,7 +136,7 @@ impl State {
         }
         let round = self.round_of(&intent);
         let lost = Denial::new(
-            "internal",
+            ReasonCode::Internal,
             "The last look before sending broke. Nothing was sent.",
             "Tell the user to see `ibctl logs`; then try again.",
         );
@@ -204,12 +207,17 @@ impl State {
             return;
         };
         let is_end = intent.order.is_none();
+        let Some(load) = Load::of(&intent, self.lane.vetted.take()) else {
+            // Cannot be either: a turn is only given with what was vetted for it.
+            let _ = me.cast(broke(id, is_end));
+            return;
+        };
         if !is_end {
             self.lane.egress.let_go(lease.client().orders_left());
         }
         let round = self.round_of(&intent);
         self.run_round(me, broke(id, is_end), async move {
-            round::deliver(&round, &lease, &intent).await
+            round::deliver(&round, &lease, &intent, load).await
         });
     }
 
@@ -335,7 +343,7 @@ fn unwritten(
     }
     let state = match is_turn {
         true => life::State::Denied(Denial::new(
-            "trading_closed",
+            ReasonCode::TradingClosed,
             format!("Trading is closed: {why}. Nothing was sent."),
             "Tell the user; `ibctl status` says more.",
         )),
@@ -376,8 +384,8 @@ fn broke(id: IntentId, is_end: bool) -> Msg {
 pub(super) fn is_new(state: &life::State) -> bool {
     matches!(state, life::State::Working(standing)
         if matches!(
-            Stage::of(&standing.status),
-            Stage::PendingSubmit | Stage::PreSubmitted | Stage::PendingCancel
+            standing.status.stage(),
+            Some(Stage::PendingSubmit | Stage::PreSubmitted | Stage::PendingCancel)
         ) && !standing.has_fills())
 }
 
@@ -405,7 +413,7 @@ fn amended(book: &Book, change: &Intent, state: &life::State) -> Option<Record> 
 /// What is said while trading is frozen.
 pub(super) fn frozen(why: &str) -> Denial {
     Denial::new(
-        "trading_frozen",
+        ReasonCode::TradingFrozen,
         format!("Trading is frozen: {why}."),
         "Tell the user; only they can let orders through again (`ibctl unfreeze`).",
     )

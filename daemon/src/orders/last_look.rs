@@ -1,6 +1,7 @@
 //! The last look before something is sent: what the broker shows just now of the order, of its first tries, of the
 //! position and the market. What is sent is what was meant then, or nothing.
 
+use ibd_protocol::ReasonCode;
 use std::time::Duration;
 
 use ractor::ActorRef;
@@ -8,7 +9,7 @@ use ractor::ActorRef;
 use super::approval::By;
 use super::clock::Now;
 use super::evidence::Evidence;
-use super::guardrails::{self, Denial, Scene, vet};
+use super::guardrails::{self, Denial, Scene, Vetted, vet};
 use super::intent::{Intent, IntentId};
 use super::lane::frozen;
 use super::life::Event;
@@ -37,7 +38,13 @@ impl State {
                 Err(denial) => Event::Refused(denial),
                 Ok(()) => {
                     let Some(intent) = self.ledger.book.get(id) else { return };
-                    self.last_look(intent, proof.scene.as_ref())
+                    match self.last_look(intent, proof.scene.as_ref()) {
+                        Ok(vetted) => {
+                            self.lane.vetted = vetted;
+                            Event::Turn
+                        }
+                        Err(event) => *event,
+                    }
                 }
             },
         };
@@ -127,7 +134,7 @@ impl State {
             return Err(not_the_one(*order_id, &why));
         }
         if page.standing.is_over() {
-            return Err(is_over(*order_id, &page.standing.status));
+            return Err(is_over(*order_id, page.standing.status.as_str()));
         }
         // Earlier journals say only what the whole should be.
         if change.is_nothing() {
@@ -142,9 +149,9 @@ impl State {
             return Err(no_terms(*order_id));
         };
         let before = now.clone();
-        let wanted = change
-            .apply(now)
-            .map_err(|refusal| Denial::new("cannot_modify", refusal.message, refusal.next))?;
+        let wanted = change.apply(now).map_err(|refusal| {
+            Denial::new(ReasonCode::CannotModify, refusal.message, refusal.next)
+        })?;
         check_filled(page, &wanted)?;
         if wanted == *order {
             return Ok(());
@@ -181,13 +188,18 @@ impl State {
         }
     }
 
-    fn last_look(&self, intent: &Intent, scene: Option<&Scene>) -> Event {
-        let Some(order) = &intent.order else { return Event::Turn };
+    /// What may be sent now; nothing of a cancellation is vetted. An error: what becomes of the intent instead.
+    fn last_look(
+        &self,
+        intent: &Intent,
+        scene: Option<&Scene>,
+    ) -> Result<Option<Vetted>, Box<Event>> {
+        let Some(order) = &intent.order else { return Ok(None) };
         if let Some(why) = self.frozen() {
-            return Event::Refused(frozen(&why));
+            return Err(refused(frozen(&why)));
         }
         if let Some(why) = self.controls.claims.problem(&order.account) {
-            return Event::Refused(super::claim::denial(why));
+            return Err(refused(super::claim::denial(why)));
         }
         let now = Now::get();
         let rules = self.controls.rules_of(intent);
@@ -195,14 +207,20 @@ impl State {
         let scene = scene.unwrap_or(&empty);
         let window = Duration::from_secs(rules.duplicate_seconds);
         if let Some(first) = self.controls.siblings.was_sent(intent, window, &now) {
-            return Event::Refused(first.denial());
+            return Err(refused(first.denial()));
         }
         let scene = scene::with_own(scene, self.ledger.book.iter(), intent, &self.seen_gone());
         let counts = self.counts(&order.account, &now);
-        let vetted = match vet(order.clone(), &scene, &rules, counts, now.wall) {
-            Ok(vetted) => vetted,
-            Err(denial) => return Event::Refused(denial),
+        let vetted = vet(order.clone(), &scene, &rules, counts, now.wall).map_err(refused)?;
+        #[cfg(feature = "faults")]
+        let vetted = match super::mutant::is("keeps-quantity") {
+            true => vetted.passing_for(order.clone()),
+            false => vetted,
         };
+        // What is sent is what the journal has.
+        if vetted.order() != order {
+            return Err(refused(changed_meanwhile()));
+        }
         let value = vetted.worth().value.unwrap_or(rust_decimal::Decimal::MAX);
         let needs_person = rules.needs_approval(order.paper, value);
         let shown = self.approvals.shown.get(&intent.id);
@@ -220,20 +238,33 @@ impl State {
         #[cfg(feature = "faults")]
         let is_meant = is_meant || super::mutant::is("judges-once");
         if is_meant {
-            return Event::Turn;
+            return Ok(Some(vetted));
         }
         let by = match shown {
             Some(shown) if !needs_person => shown.by,
             _ => By::Person,
         };
         let asked = shown.map(|shown| shown.questions.clone()).unwrap_or_default();
-        Event::Moved(Box::new(self.approval(intent, by, asked, vetted.worth())))
+        let approval = self.approval(intent, by, asked, vetted.worth());
+        Err(Box::new(Event::Moved(Box::new(approval))))
     }
+}
+
+fn refused(denial: Denial) -> Box<Event> {
+    Box::new(Event::Refused(denial))
+}
+
+fn changed_meanwhile() -> Denial {
+    Denial::new(
+        ReasonCode::PositionUnknown,
+        "What is held changed while the order was looked at for the last time.",
+        "Nothing was sent. See get_positions, and ask again.",
+    )
 }
 
 fn first_was_there(standing: &Standing) -> Denial {
     Denial::new(
-        "first_try_seen",
+        ReasonCode::FirstTrySeen,
         format!(
             "IBKR has the first try of this order as order {}, {}, although its question was declined.",
             standing.order_id, standing.status
@@ -246,7 +277,7 @@ fn first_was_there(standing: &Standing) -> Denial {
 fn first_is_there(first: &Intent) -> Denial {
     let order = first.order_id().map(|id| id.to_string()).unwrap_or_default();
     Denial::new(
-        "first_try_alive",
+        ReasonCode::FirstTryAlive,
         format!(
             "IBKR has the first try of this order after all: order {order}, {}.",
             first.state.in_words()
@@ -257,7 +288,7 @@ fn first_is_there(first: &Intent) -> Denial {
 
 pub(super) fn change_in_doubt(other: &Intent) -> Denial {
     Denial::new(
-        "change_in_doubt",
+        ReasonCode::ChangeInDoubt,
         format!("Another change of this order ({}) is {}.", other.text, other.state.in_words()),
         format!(
             "Nothing was sent. Call get_order_status with intentId {} until it is settled.",
@@ -269,7 +300,7 @@ pub(super) fn change_in_doubt(other: &Intent) -> Denial {
 fn no_page(order_id: ibd_cpapi::id::OrderId, target: &Target) -> Denial {
     let why = target.failed.clone().unwrap_or_else(|| "IBKR does not know it".to_owned());
     Denial::new(
-        "order_not_seen",
+        ReasonCode::OrderNotSeen,
         format!(
             "Order {order_id} could not be looked at: {why}. What is not named must stay as it is there."
         ),
@@ -279,7 +310,7 @@ fn no_page(order_id: ibd_cpapi::id::OrderId, target: &Target) -> Denial {
 
 fn not_the_one(order_id: ibd_cpapi::id::OrderId, why: &str) -> Denial {
     Denial::new(
-        "not_that_order",
+        ReasonCode::NotThatOrder,
         format!("Order {order_id} at IBKR is not the one that is meant: {why}."),
         "Nothing was sent. Look at get_live_orders, and use the orderId from there.",
     )
@@ -287,7 +318,7 @@ fn not_the_one(order_id: ibd_cpapi::id::OrderId, why: &str) -> Denial {
 
 fn is_over(order_id: ibd_cpapi::id::OrderId, status: &str) -> Denial {
     Denial::new(
-        "not_working",
+        ReasonCode::NotWorking,
         format!("Order {order_id} is {}.", status.to_lowercase()),
         "Nothing was sent: only a working order can be changed.",
     )
@@ -295,7 +326,7 @@ fn is_over(order_id: ibd_cpapi::id::OrderId, status: &str) -> Denial {
 
 fn no_terms(order_id: ibd_cpapi::id::OrderId) -> Denial {
     Denial::new(
-        "cannot_modify",
+        ReasonCode::CannotModify,
         format!("IBKR does not say enough about order {order_id} to repeat it with a change."),
         "Nothing was sent. Change it in TWS, or cancel it and place a new one.",
     )
@@ -306,7 +337,7 @@ fn check_filled(page: &page::Page, wanted: &Order) -> Result<(), Denial> {
     let super::asked::Size::Quantity(quantity) = wanted.size else { return Ok(()) };
     match page.filled.filter(|filled| quantity.get() <= *filled && !filled.is_zero()) {
         Some(filled) => Err(Denial::new(
-            "already_filled",
+            ReasonCode::AlreadyFilled,
             format!("{} of it are filled: the new total must be more.", filled.normalize()),
             "Nothing was sent. quantity is the whole with what is filled; to end the rest use cancel_order.",
         )),
@@ -317,7 +348,7 @@ fn check_filled(page: &page::Page, wanted: &Order) -> Result<(), Denial> {
 /// What is said while the journal cannot be written.
 fn closed(why: &str) -> Denial {
     Denial::new(
-        "trading_closed",
+        ReasonCode::TradingClosed,
         format!("Trading is closed: {why}. Nothing was sent."),
         "Tell the user; `ibctl status` says more.",
     )

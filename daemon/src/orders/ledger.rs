@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use super::book::Book;
 use super::head::Heads;
 use super::intent::{Intent, IntentId};
+use super::journal::JournalWriter;
 use super::life;
 use super::record::Record;
-use super::trail::Trail;
 
 /// The book and its journal.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(super) struct Ledger {
     /// Every intent.
     pub(super) book: Book,
     /// Where every step is written before it is acted on. An error: why trading is closed.
-    pub(super) trail: Result<Trail, String>,
+    pub(super) journal: Result<JournalWriter, String>,
     /// Intents whose first state stands in no journal yet, because nothing of it was told to anybody.
     unwritten: Vec<IntentId>,
     /// The question that was answered, by its secret token.
@@ -34,23 +34,23 @@ impl Ledger {
     /// Reads the journal in `folder`. Without it trading is closed; what can be looked at still can.
     pub(super) fn open(folder: PathBuf) -> Self {
         let heads = Heads::of(&folder);
-        let opened = Trail::open(&folder, &heads);
+        let opened = JournalWriter::open(&folder, &heads);
         let mut ledger = Self {
             book: Book::default(),
-            trail: Err("the journal is being read".to_owned()),
+            journal: Err("the journal is being read".to_owned()),
             unwritten: Vec::new(),
             tokens: HashMap::new(),
             folder,
             heads,
         };
-        ledger.trail = opened.map(|(trail, records)| {
+        ledger.journal = opened.map(|(writer, records)| {
             for (record, at) in records {
                 ledger.apply(record, at);
             }
             ledger.book.tidy(Timestamp::now());
-            trail
+            writer
         });
-        if let Err(why) = &ledger.trail {
+        if let Err(why) = &ledger.journal {
             tracing::error!(why, "the journal cannot be used; trading is closed");
         }
         ledger
@@ -84,12 +84,12 @@ impl Ledger {
     /// Durable, then known. If it cannot be made durable, trading is closed from then on. No records at all: whether
     /// the journal is still the one on the disk.
     pub(super) async fn write_all(&mut self, records: Vec<Record>) -> Result<(), String> {
-        let trail = self.trail.as_ref().map_err(Clone::clone)?;
-        let at = match trail.write(&records).await {
+        let writer = self.journal.as_ref().map_err(Clone::clone)?;
+        let at = match writer.write(&records).await {
             Ok(at) => at,
             Err(why) => {
                 let why = format!("the journal cannot be written ({why})");
-                self.trail = Err(why.clone());
+                self.journal = Err(why.clone());
                 return Err(why);
             }
         };

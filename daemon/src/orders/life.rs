@@ -18,12 +18,13 @@
 
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::{Meaning, ReplyId};
+use ibd_protocol::states;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::approval::Approval;
 use super::guardrails::Denial;
-use super::standing::{MISSING, Part, Standing, UNLISTED};
+use super::standing::{Part, Seen, Standing};
 
 /// Questions that are answered in one round at most.
 pub const ROUNDS: u32 = 8;
@@ -286,7 +287,7 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         (_, E::Unlisted(order_id, ends)) => return unlisted(state, order_id, ends),
         (_, E::Resolved(None)) if state.standing().is_some_and(Standing::has_missing) => {
             let gone = state.standing()?.without_missing();
-            match gone.status == UNLISTED {
+            match gone.status == Seen::Unlisted {
                 true => (over(End::Unlisted(gone)), vec![Tell]),
                 false => (state.standing_as(gone)?, Vec::new()),
             }
@@ -328,7 +329,7 @@ fn rise(state: &State, news: Standing) -> Option<(State, Vec<Effect>)> {
 
 /// What newer word of an order that the broker has, or had, makes of it.
 fn seen(state: &State, mut news: Standing, sight: Sight) -> Option<(State, Vec<Effect>)> {
-    let known = &state.word()?;
+    let known = &state.last_standing()?;
     let is_further = news.filled.unwrap_or_default() > known.filled.unwrap_or_default();
     let is_older = sight != Sight::Since && news.is_older_than(known);
     let is_back = sight != Sight::Late && !news.is_over() && !is_older;
@@ -352,7 +353,7 @@ fn seen(state: &State, mut news: Standing, sight: Sight) -> Option<(State, Vec<E
             is_further
         }
         // Executions alone do not say that it works again.
-        State::Over(End::Unlisted(_)) => news.status != UNLISTED || is_further,
+        State::Over(End::Unlisted(_)) => news.status != Seen::Unlisted || is_further,
         _ => false,
     };
     let standing = if moves { known.updated(news) } else { known.with_parts(&news.others) };
@@ -364,7 +365,7 @@ fn seen(state: &State, mut news: Standing, sight: Sight) -> Option<(State, Vec<E
         && matches!(standing.meaning(), Meaning::Filled | Meaning::Ended | Meaning::Held);
     let is_back = standing.status != known.status && known.has_come_back(&standing);
     let is_news = standing.filled != known.filled || has_moved || is_back;
-    let came_alive = is_back && state.is_over() && known.status != UNLISTED;
+    let came_alive = is_back && state.is_over() && known.status != Seen::Unlisted;
     let told = is_news.then_some(if came_alive { Effect::Alarm } else { Effect::Tell });
     let parts = standing.news_since(known).into_iter().map(Effect::TellPart);
     let effects = told.into_iter().chain(parts).collect();
@@ -382,7 +383,7 @@ fn part_shown(state: &State, page: &Part, sight: Sight) -> Option<(State, Vec<Ef
         return None;
     }
     let is_back = before.is_over()
-        && before.status() != UNLISTED
+        && !before.is_unlisted()
         && standing.part(page.order_id).is_some_and(|part| !part.is_over());
     let told = standing.news_since(known).into_iter().map(|order| match is_back {
         true if order == page.order_id => Effect::AlarmPart(order),
@@ -398,18 +399,18 @@ fn unlisted(state: &State, order_id: OrderId, ends: bool) -> Option<(State, Vec<
     let known = state.standing()?;
     let is_main = known.order_id == order_id;
     let ends = ends || !is_main && known.has_no_use_for(order_id);
-    let word = if ends { UNLISTED } else { MISSING };
+    let word = if ends { Seen::Unlisted } else { Seen::Missing };
     if is_main {
         let State::Working(standing) = state else { return None };
         if standing.status == word {
             return None;
         }
-        let gone = Standing { status: word.to_owned(), ..standing.clone() };
+        let gone = Standing { status: word, ..standing.clone() };
         let state = if ends { State::Over(End::Unlisted(gone)) } else { State::Working(gone) };
         return Some((state, vec![Effect::Tell]));
     }
     let part = known.part(order_id).filter(|part| !part.is_over())?;
-    let standing = known.with_parts(&[Part { status: Some(word.to_owned()), ..part.clone() }]);
+    let standing = known.with_parts(&[Part { status: Some(word), ..part.clone() }]);
     if standing == *known {
         return None;
     }
@@ -432,7 +433,7 @@ impl State {
         match standing.meaning() {
             Meaning::Filled => Self::Over(End::Filled(standing)),
             Meaning::Ended => Self::Over(End::Cancelled(standing)),
-            _ if standing.status == UNLISTED => Self::Over(End::Unlisted(standing)),
+            _ if standing.status == Seen::Unlisted => Self::Over(End::Unlisted(standing)),
             _ => Self::Working(standing),
         }
     }
@@ -478,11 +479,11 @@ impl State {
         }
     }
 
-    /// How it stands, in the words of today: earlier journals kept the broker's last one where it was forgotten.
-    fn word(&self) -> Option<Standing> {
+    /// How it stands, as of today: earlier journals kept the broker's last one where it was forgotten.
+    fn last_standing(&self) -> Option<Standing> {
         let standing = self.standing()?.clone();
         Some(match self {
-            Self::Over(End::Unlisted(_)) => Standing { status: UNLISTED.to_owned(), ..standing },
+            Self::Over(End::Unlisted(_)) => Standing { status: Seen::Unlisted, ..standing },
             _ => standing,
         })
     }
@@ -513,7 +514,7 @@ impl State {
                 "being sent".to_owned()
             }
             Self::Unknown(_) | Self::Parked(_) => "in doubt".to_owned(),
-            Self::Working(standing) if standing.status == MISSING => {
+            Self::Working(standing) if standing.status == Seen::Missing => {
                 "not in IBKR's lists any more".to_owned()
             }
             Self::Working(standing) => match standing.meaning() {
@@ -528,30 +529,36 @@ impl State {
 
     /// In snake_case, for the audit trail and for a person.
     pub fn name(&self) -> &'static str {
+        self.word().as_str()
+    }
+
+    /// The same, as a word of the list that is shared with `ibctl`.
+    pub fn word(&self) -> states::Order {
+        use states::Order as Word;
         match self {
-            Self::Denied(_) => "denied",
-            Self::Awaiting(_) => "awaiting_approval",
-            Self::Ready => "ready",
-            Self::Sending => "sending",
-            Self::Replying { .. } => "replying",
-            Self::Declining { .. } => "declining",
-            Self::Unknown(_) => "unknown",
-            Self::Parked(_) => "parked",
-            Self::Working(standing) if standing.status == MISSING => "missing",
-            Self::Working(standing) if standing.risen.is_some() => "came_alive",
+            Self::Denied(_) => Word::Denied,
+            Self::Awaiting(_) => Word::AwaitingApproval,
+            Self::Ready => Word::Ready,
+            Self::Sending => Word::Sending,
+            Self::Replying { .. } => Word::Replying,
+            Self::Declining { .. } => Word::Declining,
+            Self::Unknown(_) => Word::Unknown,
+            Self::Parked(_) => Word::Parked,
+            Self::Working(standing) if standing.status == Seen::Missing => Word::Missing,
+            Self::Working(standing) if standing.risen.is_some() => Word::CameAlive,
             Self::Working(standing) => match standing.meaning() {
-                Meaning::Held => "inactive",
-                Meaning::Unknown => "at_broker",
-                _ => "working",
+                Meaning::Held => Word::Inactive,
+                Meaning::Unknown => Word::AtBroker,
+                _ => Word::Working,
             },
-            Self::Over(End::Filled(_)) => "filled",
-            Self::Over(End::Cancelled(standing)) => standing.end(),
-            Self::Over(End::Unlisted(_)) => "no_longer_listed",
-            Self::Over(End::Rejected(_)) => "rejected",
-            Self::Over(End::NotPlaced(_)) => "not_placed",
-            Self::Over(End::Done) => "done",
-            Self::Over(End::Requested) => "requested",
-            Self::Over(End::NotTaken) => "not_taken",
+            Self::Over(End::Filled(_)) => Word::Filled,
+            Self::Over(End::Cancelled(standing)) => standing.ended(),
+            Self::Over(End::Unlisted(_)) => Word::NoLongerListed,
+            Self::Over(End::Rejected(_)) => Word::Rejected,
+            Self::Over(End::NotPlaced(_)) => Word::NotPlaced,
+            Self::Over(End::Done) => Word::Done,
+            Self::Over(End::Requested) => Word::Requested,
+            Self::Over(End::NotTaken) => Word::NotTaken,
         }
     }
 }

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::accounts::SelectAccount;
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::{GetOrderStatus, GetOrders, OrderRow, OrderStatus, Orders, Stage};
+use ibd_cpapi::orders::{
+    GetOrderStatus, GetOrders, OrderRow, OrderStatus, OrderType, Orders, Word,
+};
 use ibd_cpapi::portfolio::GetAccounts;
 use ibd_cpapi::rows::Rows;
 use ibd_cpapi::trades::{Execution, GetTrades};
@@ -240,39 +242,12 @@ async fn status(
     }
 }
 
-/// Whether an order with this status can still be filled. `None`: a status we do not know.
-pub fn is_working(status: &str) -> Option<bool> {
-    Stage::of(status).can_fill()
-}
-
 /// A client order id as tools show it: ours by the intent that sent it.
 pub fn short_ref(text: &str) -> String {
     match super::intent::IntentId::of_client_order_id(text) {
         Some(id) => format!("intent {id}"),
         None => ibd_cpapi::failure::clean(text),
     }
-}
-
-/// `BUY` or `SELL`, as our arguments name it; another word as it is.
-pub fn action(text: &str) -> String {
-    match text.to_ascii_uppercase().as_str() {
-        "B" | "BUY" => "BUY".to_owned(),
-        "S" | "SELL" => "SELL".to_owned(),
-        _ => ibd_cpapi::failure::clean(text),
-    }
-}
-
-/// `LMT` and the others that orders are sent with; another word as it is.
-pub fn order_type(text: &str) -> String {
-    match text.parse::<ibd_cpapi::orders::OrderType>() {
-        Ok(known) => known.as_str().to_owned(),
-        Err(_) => ibd_cpapi::failure::clean(text),
-    }
-}
-
-/// `CLOSE` is the broker's word for `DAY` in lists.
-pub fn tif(text: &str) -> &str {
-    if text == "CLOSE" { "DAY" } else { text }
 }
 
 /// The stop price of a row: the broker puts it into `price` for stop orders.
@@ -286,7 +261,8 @@ pub fn limit_price(row: &OrderRow) -> Option<ibd_cpapi::money::Price> {
 }
 
 fn is_stop(row: &OrderRow) -> bool {
-    matches!(row.order_type.as_deref(), Some("STOP" | "STP" | "TRAIL" | "TRAILING_STOP"))
+    let kind = row.order_type.as_ref().and_then(Word::known);
+    matches!(kind, Some(OrderType::Stp | OrderType::Trail))
 }
 
 /// The same execution comes again once its commission is known.
@@ -312,17 +288,6 @@ mod tests {
     }
 
     #[test]
-    fn words_of_ibkr_are_told_as_our_own() {
-        let types = [("LIMIT", "LMT"), ("Stop", "STP"), ("MARKET", "MKT"), ("PEGMID", "PEGMID")];
-        for (text, own) in types {
-            assert_eq!(order_type(text), own, "{text}");
-        }
-        for (text, own) in [("B", "BUY"), ("sell", "SELL"), ("SSHORT", "SSHORT")] {
-            assert_eq!(action(text), own, "{text}");
-        }
-    }
-
-    #[test]
     fn a_stops_price_is_found_wherever_the_broker_puts_it() {
         let aux = row(r#"{"orderId":1,"origOrderType":"STOP","price":"","auxPrice":"240.00"}"#);
         assert_eq!(stop_price(&aux).unwrap().to_string(), "240");
@@ -333,12 +298,5 @@ mod tests {
         let limit = row(r#"{"orderId":1,"origOrderType":"LIMIT","price":"150.00"}"#);
         assert_eq!(limit_price(&limit).unwrap().to_string(), "150");
         assert_eq!(stop_price(&limit), None);
-    }
-
-    #[test]
-    fn a_status_we_do_not_know_is_not_called_done() {
-        assert_eq!(is_working("PreSubmitted"), Some(true));
-        assert_eq!(is_working("Filled"), Some(false));
-        assert_eq!(is_working("WarnState"), None);
     }
 }

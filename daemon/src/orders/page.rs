@@ -5,7 +5,7 @@
 
 use ibd_cpapi::id::{AccountId, Conid, OrderId};
 use ibd_cpapi::money::{Price, Quantity};
-use ibd_cpapi::orders::{OrderRow, OrderStatus, OrderType, Side, Tif};
+use ibd_cpapi::orders::{OrderRow, OrderStatus, OrderType, Side, Tif, Word};
 use rust_decimal::Decimal;
 
 use super::asked::{Attached, Pricing, Size};
@@ -53,14 +53,14 @@ impl Page {
             order_id: status.order_id,
             account: status.account.clone(),
             conid: status.conid,
-            side: status.side.as_deref().and_then(|side| side.parse().ok()),
+            side: status.side.as_ref().and_then(Word::known),
             order_ref: status.order_ref.clone(),
-            kind: status.order_type.as_deref().and_then(|kind| kind.parse().ok()),
+            kind: status.order_type.as_ref().and_then(Word::known),
             quantity: status.quantity.map(|quantity| quantity.get()),
             filled: status.filled.map(|filled| filled.get()),
             limit: status.limit_price,
             stop: status.stop_price,
-            tif: status.tif.as_deref().and_then(|tif| list::tif(tif).parse().ok()),
+            tif: status.tif.as_ref().and_then(Word::known),
             is_child: status.child_type.as_deref().map(|kind| kind.eq_ignore_ascii_case("A")),
             standing: super::evidence::of_status(status),
         }
@@ -159,7 +159,7 @@ fn child_pricing(page: &Page) -> Option<Pricing> {
 
 /// Whether a row shows a bracket's child at another price than it is known to have.
 pub fn differs_as_child(row: &OrderRow, order: &Order) -> bool {
-    let kind = row.order_type.as_deref().and_then(|kind| kind.parse::<OrderType>().ok());
+    let kind = row.order_type.as_ref().and_then(Word::known);
     let (limit, stop) = (list::limit_price(row), list::stop_price(row));
     let pricing = match (kind, limit, stop) {
         (Some(OrderType::Lmt), Some(limit), _) => Pricing::Limit(limit),

@@ -1,6 +1,6 @@
 //! What a person does about orders, with `ibctl`.
 
-use ibd_protocol::{Level, OrderReport, OrdersReport, OrdersVerb, Secret};
+use ibd_protocol::{Level, OrderReport, OrdersReport, OrdersVerb, Secret, states};
 use jiff::Timestamp;
 use ractor::{ActorRef, RpcReplyPort};
 
@@ -116,7 +116,7 @@ impl State {
     /// As a person sees it: what was placed through another gateway or login is said.
     pub(super) fn shown_order(&self, intent: &Intent) -> OrderReport {
         let elsewhere = intent.through.as_ref().filter(|_| !self.broker.is_here(intent));
-        let state = self.state_of(intent).to_owned();
+        let state = self.state_of(intent).into();
         let shown = OrderReport { state, ..order(intent) };
         match elsewhere.filter(|_| intent.state.is_open()) {
             Some(through) => OrderReport {
@@ -131,7 +131,7 @@ impl State {
     }
 
     /// The name of how an intent stands: a request is done only where what it was for is seen.
-    fn state_of(&self, intent: &Intent) -> &'static str {
+    fn state_of(&self, intent: &Intent) -> states::Order {
         let is_seen = match (&intent.state, &intent.purpose) {
             (life::State::Over(End::Done), Purpose::Cancel { order_id, of }) => {
                 let target = of.and_then(|id| self.ledger.book.get(id));
@@ -143,7 +143,7 @@ impl State {
             }
             _ => true,
         };
-        if is_seen { intent.state.name() } else { "requested" }
+        if is_seen { intent.state.word() } else { states::Order::Requested }
     }
 
     async fn freeze(&mut self, me: &ActorRef<Msg>, cancel_all: bool) -> OrdersReport {

@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ibd_protocol::Secret;
 use ibd_protocol::settings::Key;
+use ibd_protocol::{ErrorCode, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
@@ -78,7 +78,11 @@ impl Pins {
         self.keep(&Line::Tried { id: id.clone(), clocks: now }).map_err(|why| uncounted(&why))?;
         self.seen.insert(id.clone(), now);
         if !pin.is_some_and(|pin| is_same(pin.expose(), wanted.expose())) {
-            return Err(Refusal::new("wrong_pin", "The PIN is missing or wrong.", "Give the PIN."));
+            return Err(Refusal::new(
+                ErrorCode::WrongPin,
+                "The PIN is missing or wrong.",
+                "Give the PIN.",
+            ));
         }
         self.seen.remove(&id);
         if let Err(why) = self.keep(&Line::Right { id }) {
@@ -171,7 +175,7 @@ fn is_same(one: &str, other: &str) -> bool {
 
 fn locked() -> Refusal {
     Refusal::new(
-        "pin_locked",
+        ErrorCode::PinLocked,
         "Too many wrong PINs; none is looked at for a quarter of an hour.",
         "Wait. A restart or another clock gives no new tries.",
     )
@@ -179,7 +183,7 @@ fn locked() -> Refusal {
 
 fn uncounted(why: &str) -> Refusal {
     Refusal::new(
-        "pin_not_counted",
+        ErrorCode::PinNotCounted,
         format!("Wrong PINs could not be counted ({why}), so none is looked at."),
         "Make that file readable and writable for you, then give the PIN again.",
     )
@@ -194,7 +198,7 @@ pub async fn of_another(above: &[PathBuf], own: &str) -> Result<Option<Secret>, 
             Ok(None) => {}
             Err(error) => {
                 return Err(Refusal::new(
-                    "pin_unavailable",
+                    ErrorCode::PinUnavailable,
                     format!(
                         "The profile {profile} has a PIN, and the keyring that has it cannot be read ({error})."
                     ),
@@ -234,7 +238,7 @@ mod tests {
     fn said(pins: &mut Pins, pin: &str, now: Clocks) -> &'static str {
         let wanted = Pin(Some(Secret::new("2468")));
         let checked = pins.check_at(&wanted, Some(&Secret::new(pin)), now);
-        checked.map_or_else(|refusal| refusal.error, |()| "right")
+        checked.map_or_else(|refusal| refusal.error.as_str(), |()| "right")
     }
 
     fn guessed(folder: &Path, times: usize, now: Clocks) -> Pins {

@@ -4,10 +4,10 @@
 
 mod find;
 
-use ibd_cpapi::Failure;
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::money::Quantity;
 use ibd_cpapi::orders::Side;
+use ibd_protocol::ErrorCode;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -21,12 +21,12 @@ use super::scene::{self, RuleBook, SMART};
 use crate::contracts::Given;
 use crate::market::Underlyings;
 use crate::portfolio;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
 use crate::store::Store;
 
 /// The order, or why there is none: the broker could not be asked, or the arguments are wrong.
-pub type Prepared = Result<Result<Order, Refusal>, Failure>;
+pub type Prepared = Result<Order, Unserved>;
 
 /// What preparing needs.
 #[derive(Debug, Clone, Copy)]
@@ -45,23 +45,12 @@ pub struct Tools<'a> {
     pub deadline: Instant,
 }
 
-/// `?` for what is a refusal inside an answer.
-macro_rules! refused {
-    ($result:expr) => {
-        match $result {
-            Ok(value) => value,
-            Err(refusal) => return Ok(Err(refusal)),
-        }
-    };
-}
-pub(super) use refused;
-
 /// Prepares an order.
 pub async fn order(lease: &Lease, tools: Tools<'_>, asked: &Asked) -> Prepared {
     let facts = lease.facts();
-    let account = refused!(portfolio::pick(asked.account.as_ref(), tools.account, &facts.accounts));
-    let contract = refused!(traded(lease, tools, &asked.what).await?);
-    let contract = refused!(ruled(lease, tools, contract, asked.side).await?);
+    let account = portfolio::pick(asked.account.as_ref(), tools.account, &facts.accounts)?;
+    let contract = traded(lease, tools, &asked.what).await?;
+    let contract = ruled(lease, tools, contract, asked.side).await?;
     let operator = tools.operator.map(str::to_owned).or_else(|| facts.username.clone());
     let order = Order {
         account,
@@ -77,19 +66,18 @@ pub async fn order(lease: &Lease, tools: Tools<'_>, asked: &Asked) -> Prepared {
         attached: asked.attached.clone(),
         closes: false,
     };
-    refused!(sides(&order));
-    refused!(check(lease, tools.rules, &order, tools.deadline).await?);
-    Ok(Ok(order))
+    sides(&order)?;
+    check(lease, tools.rules, &order, tools.deadline).await?;
+    Ok(order)
 }
 
 /// Prepares the order that closes a position: its side and quantity are read from what is held.
 pub async fn close(lease: &Lease, tools: Tools<'_>, closing: &Closing) -> Prepared {
     let facts = lease.facts();
-    let account =
-        refused!(portfolio::pick(closing.account.as_ref(), tools.account, &facts.accounts));
-    let contract = refused!(traded(lease, tools, &closing.what).await?);
+    let account = portfolio::pick(closing.account.as_ref(), tools.account, &facts.accounts)?;
+    let contract = traded(lease, tools, &closing.what).await?;
     let position = scene::position(lease, &account, &contract, tools.deadline).await?;
-    let (side, quantity) = refused!(closed_by(closing.side, position, &contract));
+    let (side, quantity) = closed_by(closing.side, position, &contract)?;
     let asked = Asked {
         account: Some(account),
         what: contract.conid.map_or_else(|| closing.what.clone(), What::Conid),
@@ -100,7 +88,7 @@ pub async fn close(lease: &Lease, tools: Tools<'_>, closing: &Closing) -> Prepar
         outside_rth: closing.outside_rth,
         attached: Attached::Nothing,
     };
-    Ok(order(lease, tools, &asked).await?.map(|order| Order { closes: true, ..order }))
+    Ok(Order { closes: true, ..order(lease, tools, &asked).await? })
 }
 
 /// What closes a position: the other side, and all of it.
@@ -111,7 +99,7 @@ fn closed_by(
 ) -> Result<(Side, Quantity), Refusal> {
     let Some(position) = position else {
         return Err(Refusal::new(
-            "position_unknown",
+            ErrorCode::PositionUnknown,
             format!("How much of {} is held is not known.", contract.shown()),
             "Try again in a moment; get_positions shows what IBKR says.",
         )
@@ -120,7 +108,7 @@ fn closed_by(
     let side = match position {
         held if held.is_zero() => {
             return Err(Refusal::new(
-                "nothing_to_close",
+                ErrorCode::NothingToClose,
                 format!("No position in {} is held.", contract.shown()),
                 "Nothing was sent. See get_live_orders for what still works for it: filled now, it would open a \
                  position.",
@@ -132,7 +120,7 @@ fn closed_by(
     };
     match named.filter(|named| *named != side) {
         Some(named) => Err(Refusal::new(
-            "contradiction",
+            ErrorCode::Contradiction,
             format!(
                 "action says {}, and a position of {} is closed by {}.",
                 named.as_str(),
@@ -152,10 +140,10 @@ async fn ruled(
     tools: Tools<'_>,
     contract: Traded,
     side: Side,
-) -> Result<Result<Traded, Refusal>, Failure> {
-    let Some(conid) = contract.conid else { return Ok(Ok(contract)) };
+) -> Result<Traded, Unserved> {
+    let Some(conid) = contract.conid else { return Ok(contract) };
     let rules = tools.rules.of(lease, conid, side == Side::Buy, tools.deadline).await?;
-    Ok(fits::ruled(contract, &rules))
+    Ok(fits::ruled(contract, &rules)?)
 }
 
 /// Holds an order against the broker's rules for its contract.
@@ -164,17 +152,13 @@ pub async fn check(
     rules: &RuleBook,
     order: &Order,
     deadline: Instant,
-) -> Result<Result<(), Refusal>, Failure> {
-    let Some(conid) = order.contract.conid else { return Ok(Ok(())) };
+) -> Result<(), Unserved> {
+    let Some(conid) = order.contract.conid else { return Ok(()) };
     let rules = rules.of(lease, conid, order.side == Side::Buy, deadline).await?;
-    Ok(fits::check(order, &rules))
+    Ok(fits::check(order, &rules)?)
 }
 
-async fn traded(
-    lease: &Lease,
-    tools: Tools<'_>,
-    what: &What,
-) -> Result<Result<Traded, Refusal>, Failure> {
+async fn traded(lease: &Lease, tools: Tools<'_>, what: &What) -> Result<Traded, Unserved> {
     match what {
         What::Conid(conid) => find::by_conid(lease, tools, *conid, &Given::default()).await,
         What::Named { conid, given } => find::by_conid(lease, tools, *conid, given).await,
@@ -189,7 +173,7 @@ async fn traded(
             find::by_symbol(lease, tools, &wish).await
         }
         What::Option { symbol, expiry, strike, right, exchange, currency, sec_type } => {
-            let expiry = refused!(find::Expiry::parse(expiry));
+            let expiry = find::Expiry::parse(expiry)?;
             let wanted = find::WantedOption {
                 symbol,
                 expiry,
@@ -225,37 +209,31 @@ fn spread_conid(currency: &str) -> Option<u32> {
     })
 }
 
-async fn combo(
-    lease: &Lease,
-    tools: Tools<'_>,
-    legs: &[Leg],
-) -> Result<Result<Traded, Refusal>, Failure> {
+async fn combo(lease: &Lease, tools: Tools<'_>, legs: &[Leg]) -> Result<Traded, Unserved> {
     let mut parts: Vec<Traded> = Vec::with_capacity(legs.len());
     for leg in legs {
-        let part = refused!(find::by_conid(lease, tools, leg.conid, &Given::default()).await?);
-        parts.push(refused!(ruled(lease, tools, part, leg.side).await?));
+        let part = find::by_conid(lease, tools, leg.conid, &Given::default()).await?;
+        parts.push(ruled(lease, tools, part, leg.side).await?);
     }
     let Some(first) = parts.first() else {
-        return Ok(Err(Refusal::argument(
-            "legs",
-            "A combination needs legs.",
-            "Give at least two.",
-        )));
+        return Err(
+            Refusal::argument("legs", "A combination needs legs.", "Give at least two.").into()
+        );
     };
     if let Some(other) = parts.iter().find(|part| part.currency != first.currency) {
         let message = format!("The legs are in {} and {}.", first.currency, other.currency);
-        return Ok(Err(Refusal::argument("legs", message, "Use legs of one currency.")));
+        return Err(Refusal::argument("legs", message, "Use legs of one currency.").into());
     }
     let Some(spread) = spread_conid(&first.currency) else {
         let message = format!("IBKR takes no combination in {}.", first.currency);
-        return Ok(Err(Refusal::argument("legs", message, "Place the legs one by one.")));
+        return Err(Refusal::argument("legs", message, "Place the legs one by one.").into());
     };
     if let Some(other) = parts.iter().find(|p| p.price_magnifier != first.price_magnifier) {
         let unit = |part: &Traded| part.price_unit().unwrap_or_else(|| part.currency.clone());
         let message = format!("The legs' prices are in {} and {}.", unit(first), unit(other));
-        return Ok(Err(Refusal::argument("legs", message, "Place the legs one by one.")));
+        return Err(Refusal::argument("legs", message, "Place the legs one by one.").into());
     }
-    Ok(Ok(combined(spread, first, legs, &parts)))
+    Ok(combined(spread, first, legs, &parts))
 }
 
 /// The combination of some contracts as one.

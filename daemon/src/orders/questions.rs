@@ -1,12 +1,12 @@
 //! Which of the broker's questions are answered with yes, and which are not for us to answer. Pure.
 
-use ibd_cpapi::orders::Asked;
+use ibd_cpapi::orders::QuestionSet;
 
 use super::life::Question;
 use super::limits::Rules;
 
 /// The questions in our own words.
-pub fn of(asked: &Asked) -> Vec<Question> {
+pub fn of(asked: &QuestionSet) -> Vec<Question> {
     asked
         .questions
         .iter()

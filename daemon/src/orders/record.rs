@@ -143,7 +143,7 @@ pub fn why(state: &State) -> Option<String> {
     };
     match state {
         State::Denied(denial) => {
-            let rule = denial.setting.as_deref().unwrap_or(&denial.code);
+            let rule = denial.setting.clone().unwrap_or_else(|| denial.code.to_string());
             Some(format!("{} [{rule}]", denial.message))
         }
         State::Awaiting(approval) => {

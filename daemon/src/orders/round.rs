@@ -1,6 +1,7 @@
 //! One round at the broker: what is looked at before something is sent, the sending, and what is looked at
 //! before an answer is believed. Tasks that the lane runs; they decide nothing.
 
+use ibd_protocol::ReasonCode;
 use std::time::Duration;
 
 use ibd_cpapi::id::OrderId;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::evidence::{Evidence, is_carried_out};
-use super::guardrails::Denial;
+use super::guardrails::{Denial, Vetted};
 use super::intent::{Intent, Through};
 use super::lateness;
 use super::list::Feeds;
@@ -124,7 +125,7 @@ async fn first_try_seen(
     let lease = scene::prove(&round.session, &order.account, order.paper).await?;
     first_try(round, &lease, first, since).await.map_err(|failure| {
         Denial::new(
-            "first_try_unknown",
+            ReasonCode::FirstTryUnknown,
             format!("Whether IBKR has the first try of this order could not be seen: {failure}."),
             "Nothing was sent. Look at get_live_orders; then ask the user whether to try again.",
         )
@@ -133,7 +134,7 @@ async fn first_try_seen(
 
 fn no_session(failure: &Failure) -> Denial {
     let next = "Nothing was sent. Call get_session_status; when it is ready, ask again.";
-    Denial::new("no_session", failure.to_string(), next)
+    Denial::new(ReasonCode::NoSession, failure.to_string(), next)
 }
 
 /// An end of an order needs a session of its account, and nothing else: the mode does not matter.
@@ -143,10 +144,10 @@ pub(super) async fn prove_account(round: &Round, intent: &Intent) -> Result<Proo
         .session
         .lease(deadline)
         .await
-        .map_err(|refusal| Denial::new("no_session", refusal.message, refusal.next))?;
+        .map_err(|refusal| Denial::new(ReasonCode::NoSession, refusal.message, refusal.next))?;
     if !lease.facts().accounts.contains(&intent.account) {
         return Err(Denial::new(
-            "other_login",
+            ReasonCode::OtherLogin,
             format!("The login that is there now does not have the account {}.", intent.account),
             "Call get_session_status and ask the user.",
         ));
@@ -240,38 +241,65 @@ async fn by_name(round: &Round, lease: &Lease, wanted: &Intent) -> Result<Eviden
     }
 }
 
-/// Sends what an intent is for, and looks where the answer alone does not do.
-pub(super) async fn deliver(round: &Round, lease: &Lease, intent: &Intent) -> Msg {
+/// What is sent: an order or a change that was vetted for this, or the end of one.
+#[derive(Debug)]
+pub(super) enum Load {
+    /// A new order.
+    Place(Vetted),
+    /// What an order shall be from now on.
+    Modify(OrderId, Vetted),
+    /// The end of one.
+    Cancel(OrderId),
+    /// The end of all.
+    CancelAll,
+}
+
+impl Load {
+    /// What an intent is for. Nothing, where it is an order and nobody has vetted it.
+    pub(super) fn of(intent: &Intent, vetted: Option<Vetted>) -> Option<Self> {
+        match (&intent.purpose, vetted) {
+            (Purpose::Place, vetted) => vetted.map(Self::Place),
+            (Purpose::Modify { order_id, .. }, vetted) => {
+                vetted.map(|vetted| Self::Modify(*order_id, vetted))
+            }
+            (Purpose::Cancel { order_id, .. }, _) => Some(Self::Cancel(*order_id)),
+            (Purpose::CancelAll, _) => Some(Self::CancelAll),
+        }
+    }
+}
+
+/// Sends it, and looks where the answer alone does not do.
+pub(super) async fn deliver(round: &Round, lease: &Lease, intent: &Intent, load: Load) -> Msg {
     let deadline = Instant::now() + faults::patience(ANSWER);
     let (client, account) = (lease.client(), intent.account.clone());
     faults::point("send.before");
-    match (&intent.purpose, &intent.order) {
-        (Purpose::Place, Some(order)) => {
-            let tickets = tickets::place(order, &intent.client_order_id);
+    match load {
+        Load::Place(vetted) => {
+            let tickets = tickets::place(vetted.order(), &intent.client_order_id);
             let answer =
                 read_answer(client.send(&PlaceOrders { account, tickets }, deadline).await);
             #[cfg(feature = "faults")]
-            let answer = super::mutant::retried(client, order, deadline, answer).await;
+            let answer = super::mutant::retried(client, vetted.order(), deadline, answer).await;
             faults::point("send.after");
             Msg::Answered(intent.id, Box::new(heard(round, lease, intent, answer).await))
         }
-        (Purpose::Modify { order_id, .. }, Some(order)) => {
-            let write =
-                ModifyOrder { account, order_id: *order_id, ticket: tickets::modify(order) };
+        Load::Modify(order_id, vetted) => {
+            let ticket = tickets::modify(vetted.order());
+            let write = ModifyOrder { account, order_id, ticket };
             let answer = read_answer(client.send(&write, deadline).await);
             faults::point("send.after");
             Msg::Answered(intent.id, Box::new(heard(round, lease, intent, answer).await))
         }
-        (Purpose::Cancel { order_id, .. }, _) => {
-            let answer = cancel(client, intent, CancelTarget::Order(*order_id), deadline).await;
+        Load::Cancel(order_id) => {
+            let answer = cancel(client, intent, CancelTarget::Order(order_id), deadline).await;
             faults::point("send.after");
             let page = match &answer {
-                CancelAnswer::Refused(_) => page(round, lease, intent, *order_id).await,
+                CancelAnswer::Refused(_) => page(round, lease, intent, order_id).await,
                 _ => None,
             };
             Msg::Cancelled(intent.id, Box::new(HeardEnd { answer, page }))
         }
-        _ => {
+        Load::CancelAll => {
             let answer = cancel(client, intent, CancelTarget::All, deadline).await;
             faults::point("send.after");
             Msg::Cancelled(intent.id, Box::new(HeardEnd { answer, page: None }))

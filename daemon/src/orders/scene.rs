@@ -10,6 +10,7 @@ use ibd_cpapi::portfolio::{GetLedger, Ledger};
 use ibd_cpapi::session::GetAuthStatus;
 use ibd_cpapi::snapshot::{Availability, Row, Signs};
 use ibd_cpapi::{Failure, faults};
+use ibd_protocol::ReasonCode;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, HashMap};
@@ -247,13 +248,13 @@ pub async fn prove(
     let lease = session
         .lease(deadline)
         .await
-        .map_err(|refusal| Denial::new("no_session", refusal.message, refusal.next))?;
+        .map_err(|refusal| Denial::new(ReasonCode::NoSession, refusal.message, refusal.next))?;
     let status = match lease.client().ask(&GetAuthStatus, deadline).await {
         Ok(answer) => answer.value,
         Err(failure) => {
             session.suspect(&lease);
             let next = "Call get_session_status; when it is ready, place the order again.";
-            return Err(Denial::new("no_session", failure.to_string(), next));
+            return Err(Denial::new(ReasonCode::NoSession, failure.to_string(), next));
         }
     };
     let is_open = status.authenticated == Some(true)
@@ -262,7 +263,7 @@ pub async fn prove(
     if !is_open {
         session.suspect(&lease);
         return Err(Denial::new(
-            "no_session",
+            ReasonCode::NoSession,
             "The trading session at IBKR is not open just now.",
             "Call get_session_status; when it is ready, place the order again.",
         ));
@@ -270,7 +271,7 @@ pub async fn prove(
     let facts = lease.facts();
     if !facts.accounts.contains(account) {
         return Err(Denial::new(
-            "other_login",
+            ReasonCode::OtherLogin,
             format!("The login that is there now does not have the account {account}."),
             "Call get_session_status and ask the user.",
         ));
@@ -278,7 +279,7 @@ pub async fn prove(
     // What is not beyond doubt paper counts as live, both when the order was made and now.
     if (facts.paper == Some(true)) != paper {
         return Err(Denial::new(
-            "other_login",
+            ReasonCode::OtherLogin,
             "Another login is there than the one that this order was made for: paper and live differ.",
             "Call get_session_status and ask the user.",
         ));

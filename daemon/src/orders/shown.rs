@@ -43,7 +43,7 @@ pub(super) fn order(intent: &Intent) -> OrderReport {
         client_order_id: intent.client_order_id.to_string(),
         order_id: intent.order_id().map(|id| id.to_string()),
         account: intent.account.to_string(),
-        state: intent.state.name().to_owned(),
+        state: intent.state.word().into(),
         text: intent.text.clone(),
         client: intent.origin.client.clone(),
         since: to_second(intent.since),

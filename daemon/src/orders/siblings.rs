@@ -3,6 +3,7 @@
 //!
 //! A journal is read again when its files changed, and then only what is new in it.
 
+use ibd_protocol::ReasonCode;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -214,7 +215,7 @@ impl Elsewhere<'_> {
         let (text, state) = (&intent.text, intent.state.in_words());
         match in_doubt {
             true => Denial::new(
-                "same_order_in_doubt",
+                ReasonCode::SameOrderInDoubt,
                 format!(
                     "An order like this one ({text}) of the profile {profile} is {state}: whether IBKR has it is not \
                      known here."
@@ -226,7 +227,7 @@ impl Elsewhere<'_> {
                 ),
             ),
             false => Denial::new(
-                "possible_duplicate",
+                ReasonCode::PossibleDuplicate,
                 format!(
                     "An order like this one ({text}) was asked for through the profile {profile}; it is {state}."
                 ),

@@ -53,7 +53,7 @@ impl State {
             let Some(intent) = self.of_row(row).and_then(|id| self.ledger.book.get(id)) else {
                 return false;
             };
-            let meaning = row.status.as_deref().map(|status| Stage::of(status).meaning());
+            let meaning = row.status.as_ref().map(Stage::meaning);
             match meaning {
                 Some(Meaning::Held | Meaning::Unknown) => true,
                 Some(Meaning::Filled | Meaning::Ended) => !says_whole(row, intent),
@@ -381,7 +381,7 @@ impl State {
         let order_id = standing.order_id;
         let text = match standing.risen {
             Some(_) => format!("IBKR has order {order_id} although it was taken for not placed."),
-            None => came_back(order_id, &standing.status),
+            None => came_back(order_id, standing.status.as_str()),
         };
         self.alert(id, text).await;
         // A yes to its question would make a second one.
@@ -396,7 +396,7 @@ impl State {
     pub(super) async fn alarm_part(&mut self, id: IntentId, order: OrderId) {
         let standing = self.ledger.book.get(id).and_then(|intent| intent.state.standing());
         let Some(part) = standing.and_then(|standing| standing.part(order)) else { return };
-        let text = came_back(order, part.status());
+        let text = came_back(order, part.word());
         self.alert(id, text).await;
     }
 
@@ -451,7 +451,7 @@ fn came_back(order_id: OrderId, status: &str) -> String {
 }
 
 pub(super) fn can_fill(row: &OrderRow) -> bool {
-    row.status.as_deref().is_some_and(|status| Stage::of(status).can_fill() == Some(true))
+    row.status.as_ref().is_some_and(|status| status.can_fill() == Some(true))
 }
 
 /// Whether a push about the end of an order says all that makes it believed: of the account and contract, all
@@ -464,7 +464,7 @@ fn says_whole(row: &OrderRow, intent: &Intent) -> bool {
     let Some(order) = &intent.order else { return false };
     let is_account = row.account.as_ref() == Some(&intent.account);
     let is_contract = row.conid.is_some() && row.conid == order.contract.conid;
-    let is_filled = row.status.as_deref().map(|s| Stage::of(s).meaning()) == Some(Meaning::Filled);
+    let is_filled = row.status.as_ref().map(Stage::meaning) == Some(Meaning::Filled);
     let (all, filled) = (row.quantity.map(|q| q.get()), row.filled.map(|q| q.get()));
     let is_whole = match order.size {
         Size::Quantity(wanted) => all == Some(wanted.get()) && filled == all,

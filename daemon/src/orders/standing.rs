@@ -3,18 +3,120 @@
 
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::{Meaning, Stage};
+use ibd_protocol::states;
 use rust_decimal::Decimal;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use super::exact;
 use super::life::Sight;
 
-/// Our own word for an order that the broker's lists no longer have, and that has ended by itself by now.
-pub const UNLISTED: &str = "Unlisted";
-/// The same of an order that does not end by itself: it is looked for on.
-pub const MISSING: &str = "Missing";
+/// How an order was last seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// The broker lists it, and says this of it.
+    Listed(Stage),
+    /// Its lists no longer have it, and it has ended by itself by now.
+    Unlisted,
+    /// The same of one that does not end by itself: it is looked for on.
+    Missing,
+}
+
+const UNLISTED: &str = "Unlisted";
+const MISSING: &str = "Missing";
+
+impl Seen {
+    /// As the journal has it, and as it is shown: the broker's word, or ours for what its lists no longer have.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Listed(stage) => stage.as_str(),
+            Self::Unlisted => UNLISTED,
+            Self::Missing => MISSING,
+        }
+    }
+
+    /// As the journal has it.
+    fn of(word: &str) -> Self {
+        match word {
+            UNLISTED => Self::Unlisted,
+            MISSING => Self::Missing,
+            word => Self::Listed(Stage::of(word)),
+        }
+    }
+
+    /// What the broker says, where it says something.
+    pub fn stage(&self) -> Option<&Stage> {
+        match self {
+            Self::Listed(stage) => Some(stage),
+            Self::Unlisted | Self::Missing => None,
+        }
+    }
+
+    /// What the broker's word means; that its lists no longer have it is no word of the broker's.
+    pub fn meaning(&self) -> Meaning {
+        self.stage().map_or(Meaning::Unknown, Stage::meaning)
+    }
+
+    /// Whether nothing more comes of it.
+    pub fn is_over(&self) -> bool {
+        *self == Self::Unlisted || self.stage().is_some_and(Stage::is_over)
+    }
+
+    /// Whether it can still be filled. `None`: nobody knows.
+    pub fn can_fill(&self) -> Option<bool> {
+        self.stage().and_then(Stage::can_fill)
+    }
+
+    /// How something ended that was not filled.
+    pub fn ended(&self) -> states::Order {
+        match self.stage() {
+            Some(Stage::Rejected) => states::Order::Rejected,
+            Some(Stage::Expired) => states::Order::Expired,
+            _ => states::Order::Cancelled,
+        }
+    }
+
+    fn is_filled(&self) -> bool {
+        self.meaning() == Meaning::Filled
+    }
+
+    fn has_ended(&self) -> bool {
+        self.meaning() == Meaning::Ended
+    }
+}
+
+impl From<Stage> for Seen {
+    fn from(stage: Stage) -> Self {
+        Self::Listed(stage)
+    }
+}
+
+/// As tests write it.
+#[cfg(test)]
+impl From<&str> for Seen {
+    fn from(word: &str) -> Self {
+        Self::of(word)
+    }
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Seen {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Seen {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(|word| Self::of(&word))
+    }
+}
 
 /// How an order stands at the broker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +126,8 @@ pub struct Standing {
     /// The other orders of the same submission.
     #[serde(deserialize_with = "parts")]
     pub others: Vec<Part>,
-    /// The broker's word: `Submitted`, `Filled`, …
-    pub status: String,
+    /// How it was last seen.
+    pub status: Seen,
     /// What is filled.
     #[serde(with = "exact::opt")]
     pub filled: Option<Decimal>,
@@ -50,8 +152,8 @@ pub struct Standing {
 pub struct Part {
     /// The broker's id.
     pub order_id: OrderId,
-    /// The broker's word, or [`UNLISTED`]; nothing until it was seen.
-    pub status: Option<String>,
+    /// How it was last seen; nothing until it was.
+    pub status: Option<Seen>,
     /// What is filled.
     #[serde(with = "exact::opt")]
     pub filled: Option<Decimal>,
@@ -77,11 +179,11 @@ fn parts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Part>, D::Error> {
 
 impl Standing {
     /// An order of which no more is known than that the broker has it.
-    pub fn new(order_id: OrderId, status: &str) -> Self {
+    pub fn new(order_id: OrderId, status: impl Into<Seen>) -> Self {
         Self {
             order_id,
             others: Vec::new(),
-            status: status.to_owned(),
+            status: status.into(),
             filled: None,
             average: None,
             text: None,
@@ -93,17 +195,17 @@ impl Standing {
 
     /// What its status means; our own words for what the lists no longer have mean nothing of the broker's.
     pub fn meaning(&self) -> Meaning {
-        Stage::of(&self.status).meaning()
+        self.status.meaning()
     }
 
     /// Whether nothing more comes of it.
     pub fn is_over(&self) -> bool {
-        is_over(&self.status)
+        self.status.is_over()
     }
 
-    /// How it ended that was not filled, in a word.
-    pub fn end(&self) -> &'static str {
-        end(&self.status)
+    /// How it ended that was not filled.
+    pub fn ended(&self) -> states::Order {
+        self.status.ended()
     }
 
     /// The broker holds it and does not work it; most were refused late.
@@ -125,26 +227,29 @@ impl Standing {
     pub fn has_any_fill(&self) -> bool {
         let has = |part: &Part| part.filled.is_some_and(|filled| !filled.is_zero());
         self.has_fills()
-            || is_filled(&self.status)
-            || self.others.iter().any(|part| has(part) || is_filled(part.status()))
+            || self.status.is_filled()
+            || self.others.iter().any(|part| has(part) || part.is_filled())
     }
 
     /// Whether an order of the submission is missing from the lists.
     pub fn has_missing(&self) -> bool {
-        self.status == MISSING || self.others.iter().any(|part| part.status() == MISSING)
+        self.status == Seen::Missing || self.others.iter().any(Part::is_missing)
     }
 
     /// Whether nothing of it may still become something but what is missing.
     pub fn is_only_missing(&self) -> bool {
-        let is_main_open = !self.is_over() && self.status != MISSING;
-        let is_open = |part: &Part| !part.is_over() && part.status() != MISSING;
+        let is_main_open = !self.is_over() && self.status != Seen::Missing;
+        let is_open = |part: &Part| !part.is_over() && !part.is_missing();
         self.has_missing() && !is_main_open && !self.others.iter().any(is_open)
     }
 
     /// The same once a person knows that what is missing is gone.
     pub fn without_missing(&self) -> Self {
-        let word = |status: &str| if status == MISSING { UNLISTED } else { status }.to_owned();
-        let gone = |part: &Part| Part { status: part.status.as_deref().map(word), ..part.clone() };
+        let word = |status: &Seen| match status {
+            Seen::Missing => Seen::Unlisted,
+            other => other.clone(),
+        };
+        let gone = |part: &Part| Part { status: part.status.as_ref().map(word), ..part.clone() };
         Self {
             status: word(&self.status),
             others: self.others.iter().map(gone).collect(),
@@ -155,8 +260,8 @@ impl Standing {
     /// Whether an order that came with this one has no more reason to be: another one is filled, or the first
     /// one was cancelled with nothing filled.
     pub fn has_no_use_for(&self, order_id: OrderId) -> bool {
-        let is_other_filled = |part: &Part| part.order_id != order_id && is_filled(part.status());
-        has_ended(&self.status) && !self.has_fills() || self.others.iter().any(is_other_filled)
+        let is_other_filled = |part: &Part| part.order_id != order_id && part.is_filled();
+        self.status.has_ended() && !self.has_fills() || self.others.iter().any(is_other_filled)
     }
 
     /// Another order of the submission.
@@ -167,7 +272,7 @@ impl Standing {
     /// Whether an order that stood like this and stands like `now` has come back: from the lists' oblivion, or
     /// from its end.
     pub fn has_come_back(&self, now: &Self) -> bool {
-        let was_gone = matches!(self.status.as_str(), UNLISTED | MISSING);
+        let was_gone = matches!(self.status, Seen::Unlisted | Seen::Missing);
         was_gone || self.is_over() && !now.is_over()
     }
 
@@ -234,18 +339,17 @@ impl Standing {
     /// ended although nothing else of the submission explains it.
     pub fn news_since(&self, known: &Self) -> Vec<OrderId> {
         // Of what is partly filled a position is left, whatever becomes of the rest.
-        let ends_all = has_ended(&self.status) && !self.has_fills()
-            || self.others.iter().any(|part| is_filled(part.status()));
+        let ends_all =
+            self.status.has_ended() && !self.has_fills() || self.others.iter().any(Part::is_filled);
         let is_news = |part: &&Part| {
             let before = known.part(part.order_id);
             let filled = before.and_then(|before| before.filled).unwrap_or_default();
             let has_moved = before.is_none_or(|before| before.status != part.status);
-            let was_gone =
-                before.is_some_and(|before| before.is_over() || matches!(before.status(), MISSING));
-            let is_news = match part.status() {
-                UNLISTED => !ends_all,
-                MISSING => true,
-                status => match Stage::of(status).meaning() {
+            let was_gone = before.is_some_and(|before| before.is_over() || before.is_missing());
+            let is_news = match &part.status {
+                Some(Seen::Unlisted) => !ends_all,
+                Some(Seen::Missing) => true,
+                _ => match part.meaning() {
                     Meaning::Ended => !ends_all,
                     Meaning::Filled | Meaning::Held => true,
                     _ => was_gone,
@@ -263,14 +367,29 @@ impl Part {
         Self { order_id, status: None, filled: None, average: None, text: None, terms: None }
     }
 
-    /// The broker's word; nothing until it was seen.
-    pub fn status(&self) -> &str {
-        self.status.as_deref().unwrap_or_default()
+    /// What the broker's word means; nothing is known until it was seen.
+    pub fn meaning(&self) -> Meaning {
+        self.status.as_ref().map_or(Meaning::Unknown, Seen::meaning)
+    }
+
+    /// How it was last seen, in a word; empty until it was.
+    pub fn word(&self) -> &str {
+        self.status.as_ref().map_or("", Seen::as_str)
     }
 
     /// Whether nothing more comes of it.
     pub fn is_over(&self) -> bool {
-        is_over(self.status())
+        self.status.as_ref().is_some_and(Seen::is_over)
+    }
+
+    /// Whether the broker's lists no longer have it, and it has ended by itself.
+    pub fn is_unlisted(&self) -> bool {
+        self.status == Some(Seen::Unlisted)
+    }
+
+    /// Whether the broker's lists no longer have it, though it does not end by itself.
+    pub fn is_missing(&self) -> bool {
+        self.status == Some(Seen::Missing)
     }
 
     /// Less of it is filled than is known.
@@ -291,7 +410,7 @@ impl Part {
 
     /// Whether all of it is filled.
     pub fn is_filled(&self) -> bool {
-        is_filled(self.status())
+        self.meaning() == Meaning::Filled
     }
 
     fn updated(&self, news: &Self) -> Self {
@@ -300,7 +419,7 @@ impl Part {
             return self.clone();
         }
         // A list that still shows it working after its end is an old one.
-        if self.is_over() && self.status() != UNLISTED && !is_filled(news.status()) {
+        if self.is_over() && !self.is_unlisted() && !news.is_filled() {
             let filled = if is_further { news } else { self };
             return Self { filled: filled.filled, average: filled.average, ..self.clone() };
         }
@@ -334,28 +453,6 @@ impl From<Standing> for Part {
             terms: standing.terms,
         }
     }
-}
-
-/// Whether nothing more comes of an order with this status, the broker's or our own.
-pub fn is_over(status: &str) -> bool {
-    status == UNLISTED || Stage::of(status).is_over()
-}
-
-/// How something ended that was not filled, in a word.
-pub fn end(status: &str) -> &'static str {
-    match Stage::of(status) {
-        Stage::Rejected => "rejected",
-        Stage::Expired => "expired",
-        _ => "cancelled",
-    }
-}
-
-fn is_filled(status: &str) -> bool {
-    Stage::of(status).meaning() == Meaning::Filled
-}
-
-fn has_ended(status: &str) -> bool {
-    Stage::of(status).meaning() == Meaning::Ended
 }
 
 fn is_less(now: Option<Decimal>, before: Option<Decimal>) -> bool {

@@ -2,7 +2,7 @@
 //! asked for. Pure.
 
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::{Meaning, Stage};
+use ibd_cpapi::orders::Meaning;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -11,7 +11,7 @@ use super::intent::Intent;
 use super::lateness;
 use super::order::{self, Order, Role};
 use super::page;
-use super::standing::{Part, Standing};
+use super::standing::{Part, Seen, Standing};
 
 /// Said of protection that ends with the day.
 pub const STOP_ENDS: &str = "The stop ends with today's session (tif DAY), and nothing takes its place. GTC keeps it until \
@@ -62,12 +62,12 @@ pub fn naked(standing: &Standing, stop: &Part) -> Option<String> {
     let is_left = !standing.others.iter().any(Part::is_filled);
     let has_fills = standing.has_fills() && is_left;
     let will_fill = !standing.is_over() && is_left;
-    let meaning = Stage::of(stop.status()).meaning();
+    let meaning = stop.meaning();
     let how = match (meaning, stop.is_over()) {
         (_, true) => "",
         // Before its parent is filled one that is held is as it should be.
         (Meaning::Held, _) if has_fills => ", which IBKR does not work",
-        (Meaning::Unknown, _) if has_fills && !stop.status().is_empty() => {
+        (Meaning::Unknown, _) if has_fills && stop.status.is_some() => {
             ", and whether it works is not known"
         }
         _ => return None,
@@ -77,7 +77,7 @@ pub fn naked(standing: &Standing, stop: &Part) -> Option<String> {
         (false, true) => "what will be filled stands without it",
         (false, false) => return None,
     };
-    let (order_id, status) = (stop.order_id, stop.status());
+    let (order_id, status) = (stop.order_id, stop.word());
     Some(format!("The stop loss, order {order_id}, is {status}{how}: {what}."))
 }
 
@@ -129,7 +129,7 @@ pub fn others(intent: &Intent) -> Vec<String> {
         let what = intent.order.as_ref().and_then(|order| order.role_of(part));
         let what = what.map_or("order", Role::in_words);
         let terms = part.terms.as_ref().map(|terms| format!(" {terms}")).unwrap_or_default();
-        let status = part.status.as_deref().unwrap_or("not seen yet");
+        let status = part.status.as_ref().map_or("not seen yet", Seen::as_str);
         let filled = part.filled.filter(|filled| !filled.is_zero());
         let filled = filled.map(|filled| format!(", filled {}", filled.normalize()));
         format!("{what}{terms}, order {}: {status}{}", part.order_id, filled.unwrap_or_default())

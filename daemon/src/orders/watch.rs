@@ -154,7 +154,7 @@ impl State {
             self.raise_flags();
             records.push(Record::Frozen { by: "a person".to_owned() });
         }
-        if self.ledger.trail.is_ok()
+        if self.ledger.journal.is_ok()
             && let Err(why) = self.write_all(records).await
         {
             tracing::error!(why, "the journal cannot be written");

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::Failure;
-use ibd_protocol::{GatewayMode, LoginReport, LogoutReport, Report, Secret, Wishes};
+use ibd_protocol::{ErrorCode, GatewayMode, LoginReport, LogoutReport, Report, Secret, Wishes};
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -368,14 +368,14 @@ const RESTARTING: &str = "The session is being restarted; try again in a moment.
 
 fn live_came() -> LoginFailure {
     LoginFailure::new(
-        "live_session",
+        ErrorCode::LiveSession,
         "A live session is logged in, and paper was asked for.",
         "Run `ibctl logout` first, or use another IB_PROFILE for the paper account.",
     )
 }
 
 fn restarting() -> LoginFailure {
-    LoginFailure::new("session_opening", RESTARTING, "Try again in a few seconds.")
+    LoginFailure::new(ErrorCode::SessionOpening, RESTARTING, "Try again in a few seconds.")
 }
 
 /// How far a login was followed.
@@ -427,7 +427,7 @@ impl Followed {
             None => (view.text_at(Timestamp::now()), view.hint.clone()),
         };
         LoginReport {
-            state: view.state.as_str().to_owned(),
+            state: view.state.into(),
             ready: view.lease.is_some() && self.failed.is_none(),
             text,
             next,
@@ -435,14 +435,14 @@ impl Followed {
             auth_url: self.address.clone().filter(|_| waiting_for == Some("login")),
             browser_opened: login.is_some_and(|login| login.page == Page::Open),
             waiting_for: waiting_for.map(str::to_owned),
-            failed: self.failed.as_ref().map(|failure| failure.code.to_owned()),
+            failed: self.failed.as_ref().map(|failure| failure.code.as_str().to_owned()),
         }
     }
 }
 
 fn unknown_yet() -> Refusal {
     Refusal::new(
-        "session_opening",
+        ErrorCode::SessionOpening,
         "The session has not been looked at yet.",
         "Try again in a few seconds.",
     )

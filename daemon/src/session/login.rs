@@ -11,6 +11,7 @@ pub mod browser;
 pub mod headless;
 mod wish;
 
+use ibd_protocol::ErrorCode;
 use std::time::Duration;
 
 use jiff::civil::Time;
@@ -66,7 +67,7 @@ pub enum Start {
 
 /// Whether there is a page to log in at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum WayIn {
+pub enum LoginPage {
     /// There is, or there will be when it is wanted.
     #[default]
     Open,
@@ -82,7 +83,7 @@ pub struct Situation<'a> {
     /// Where the session stands.
     pub phase: &'a Phase,
     /// Whether there is a page to log in at.
-    pub way_in: WayIn,
+    pub login_page: LoginPage,
     /// Paper or live, as far as the broker has said.
     pub is_paper: Option<bool>,
     /// A login that is under way, and whether it is to be a paper one.
@@ -109,10 +110,10 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
         Some(_) => return Start::Join,
         None => {}
     }
-    match &situation.way_in {
-        WayIn::Open => {}
-        WayIn::Unknown => return Start::Wait,
-        WayIn::Gone(failure) => return Start::Refuse(failure.clone()),
+    match &situation.login_page {
+        LoginPage::Open => {}
+        LoginPage::Unknown => return Start::Wait,
+        LoginPage::Gone(failure) => return Start::Refuse(failure.clone()),
     }
     let is_persons_will = ask.asker == Asker::Person && ask.forced;
     match phase {
@@ -163,7 +164,7 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
 
 fn live_is_under_way() -> Failure {
     Failure::new(
-        "live_session",
+        ErrorCode::LiveSession,
         "A live login is under way, and paper was asked for.",
         "Run `ibctl login --cancel` first, or use another IB_PROFILE for the paper account.",
     )
@@ -171,7 +172,7 @@ fn live_is_under_way() -> Failure {
 
 fn live_is_logged_in() -> Failure {
     Failure::new(
-        "live_session",
+        ErrorCode::LiveSession,
         "A live session is logged in, and paper was asked for.",
         "Run `ibctl logout` first, or use another IB_PROFILE for the paper account.",
     )
@@ -180,7 +181,7 @@ fn live_is_logged_in() -> Failure {
 fn taken(taken: Option<Taken>) -> Failure {
     let since = taken.map(|taken| format!(" since {}", clock(taken.at))).unwrap_or_default();
     Failure::new(
-        "competing_session",
+        ErrorCode::CompetingSession,
         format!(
             "TWS, a phone or another program may have this login's session{since}, and a login here would \
              take it away."
@@ -195,15 +196,15 @@ pub fn guarded(held: &Held) -> Failure {
     match held {
         Held::Soon(at) => Failure {
             retry_at: Some(*at),
-            ..Failure::new("login_held", text, "Wait, or run `ibctl login`.")
+            ..Failure::new(ErrorCode::LoginHeld, text, "Wait, or run `ibctl login`.")
         },
         Held::Locked => Failure::new(
-            "lockout_guard",
+            ErrorCode::LockoutGuard,
             text,
             "Unlock it with IBKR (log in at ibkr.com, or call them); then run `ibctl login --force`.",
         ),
         _ => Failure::new(
-            "lockout_guard",
+            ErrorCode::LockoutGuard,
             text,
             "Check username, password and second factor; then run `ibctl login --force`.",
         ),

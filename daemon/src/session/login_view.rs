@@ -1,5 +1,6 @@
 //! A login as others see it. Pure.
 
+use ibd_protocol::ErrorCode;
 use jiff::Timestamp;
 
 /// How a login is made.
@@ -45,8 +46,8 @@ pub enum Stage {
 /// Why a login is over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// In snake_case, stable; listed in docs/tools.md.
-    pub code: &'static str,
+    /// Why, in a word.
+    pub code: ErrorCode,
     /// One sentence.
     pub text: String,
     /// What to do.
@@ -57,7 +58,7 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with the three things that each one has.
-    pub fn new(code: &'static str, text: impl Into<String>, next: impl Into<String>) -> Self {
+    pub fn new(code: ErrorCode, text: impl Into<String>, next: impl Into<String>) -> Self {
         Self { code, text: text.into(), next: next.into(), retry_at: None }
     }
 }

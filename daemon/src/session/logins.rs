@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ibd_headless::Answer;
-use ibd_protocol::{GatewayMode, Places, Report, Secret};
+use ibd_protocol::{ErrorCode, GatewayMode, Places, Report, Secret};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ractor::{ActorRef, RpcReplyPort};
@@ -17,7 +17,7 @@ use super::calendar::Region;
 use super::guard::{Asker, Guard, Held};
 use super::life::{Compete, Event, Phase};
 use super::login::{
-    self, Ask, Failure, LoginView, Page, Situation, Stage, Start, Way, WayIn, Wish,
+    self, Ask, Failure, LoginPage, LoginView, Page, Situation, Stage, Start, Way, Wish,
 };
 use super::login::{browser, headless};
 use super::memory::Kept;
@@ -204,7 +204,7 @@ impl State {
         let current = self.logins.current.as_ref();
         let situation = Situation {
             phase: &self.life.phase,
-            way_in: self.way_in(),
+            login_page: self.login_page(),
             is_paper: self.facts.paper,
             running: current.filter(|current| current.view.is_running()).map(|c| c.paper),
             last: current.and_then(|current| current.view.failure()),
@@ -234,14 +234,14 @@ impl State {
     }
 
     /// Whether there is a page to log in at.
-    fn way_in(&self) -> WayIn {
+    fn login_page(&self) -> LoginPage {
         match (&self.life.phase, &self.gateway.state) {
-            (_, GatewayState::Starting) | (Phase::Stopped, GatewayState::Up) => WayIn::Unknown,
+            (_, GatewayState::Starting) | (Phase::Stopped, GatewayState::Up) => LoginPage::Unknown,
             (Phase::Gone { .. }, _) if self.gateway.mode() == GatewayMode::Attach => {
                 let words = self.words_now();
-                WayIn::Gone(Failure::new("gateway_down", words.text, words.hint))
+                LoginPage::Gone(Failure::new(ErrorCode::GatewayDown, words.text, words.hint))
             }
-            _ => WayIn::Open,
+            _ => LoginPage::Open,
         }
     }
 
@@ -410,7 +410,7 @@ impl State {
         if let Some(current) = &mut self.logins.current {
             current.task.abort();
             let failure = Failure::new(
-                "login_cancelled",
+                ErrorCode::LoginCancelled,
                 "The login was called off.",
                 "Run `ibctl login`, or call authenticate, to try again.",
             );

@@ -14,58 +14,8 @@ use crate::refusal::Refusal;
 /// Stands in a text for the time that is left, which is filled in when it is read.
 pub const LEFT: &str = "{left}";
 
-/// In snake_case, as `ibctl status` and `get_session_status` name it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum SessionState {
-    /// No gateway.
-    #[default]
-    Stopped,
-    /// Not known yet.
-    Starting,
-    /// Somebody must log in.
-    NeedLogin,
-    /// A second factor is awaited.
-    Wait2fa,
-    /// Too many logins failed; only a person goes on.
-    LockoutGuard,
-    /// The trading session is being opened.
-    Init,
-    /// Everything works.
-    Ready,
-    /// It worked a moment ago.
-    Degraded,
-    /// Another platform holds it.
-    Competing,
-    /// IBKR is under maintenance.
-    Maint,
-    /// No way to IBKR.
-    Network,
-    /// The gateway hangs.
-    Hung,
-    /// IBKR's rate limit.
-    Penalty,
-}
-
-impl SessionState {
-    /// In snake_case.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stopped => "stopped",
-            Self::Starting => "starting",
-            Self::NeedLogin => "need_login",
-            Self::Wait2fa => "wait_2fa",
-            Self::LockoutGuard => "lockout_guard",
-            Self::Init => "init",
-            Self::Ready => "ready",
-            Self::Degraded => "degraded",
-            Self::Competing => "competing",
-            Self::Maint => "maint",
-            Self::Network => "network",
-            Self::Hung => "hung",
-            Self::Penalty => "penalty",
-        }
-    }
-}
+/// Where the session stands.
+pub use ibd_protocol::states::Session as SessionState;
 
 /// What the broker said about the login.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -133,7 +83,11 @@ impl SessionView {
         let is_fine =
             matches!(self.state, SessionState::Ready | SessionState::Starting | SessionState::Init);
         (!is_fine || !self.hint.is_empty()).then(|| Condition {
-            code: self.refusal.as_ref().map_or("session", |refusal| refusal.error).to_owned(),
+            code: self
+                .refusal
+                .as_ref()
+                .map_or("session", |refusal| refusal.error.as_str())
+                .to_owned(),
             text: self.text_at(Timestamp::now()),
             hint: self.hint.clone(),
             since: self.since.clone(),

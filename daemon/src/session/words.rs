@@ -1,6 +1,6 @@
 //! What each state says to a person, and to a caller who cannot be served in it. Pure.
 
-use ibd_protocol::{GatewayMode, Level, LogoutReport};
+use ibd_protocol::{ErrorCode, GatewayMode, Level, LogoutReport};
 use jiff::Timestamp;
 
 use super::calendar::Window;
@@ -25,11 +25,24 @@ pub struct Words {
     pub hint: String,
     /// Until when, where [`LEFT`] stands in the text.
     pub until: Option<Timestamp>,
+    /// What an assistant does.
+    pub assistant: Assistant,
+}
+
+/// What an assistant does that needs a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assistant {
+    /// It may begin a login.
+    LogsIn,
+    /// It tries again by itself in a moment.
+    TriesAgain,
+    /// It tells a person.
+    Tells,
 }
 
 /// Everything that the words depend on.
 #[derive(Debug)]
-pub struct Scene<'a> {
+pub struct Situation<'a> {
     /// Where the session stands.
     pub phase: &'a Phase,
     /// The way to IBKR.
@@ -49,38 +62,42 @@ pub struct Scene<'a> {
 }
 
 fn say(state: SessionState, text: impl Into<String>, hint: impl Into<String>) -> Words {
-    Words { state, text: text.into(), hint: hint.into(), until: None }
+    let assistant = Assistant::Tells;
+    Words { state, text: text.into(), hint: hint.into(), until: None, assistant }
 }
 
 /// The words for where a session stands.
-pub fn words(scene: &Scene<'_>) -> Words {
+pub fn words(situation: &Situation<'_>) -> Words {
     let is_without_login =
-        matches!(scene.phase, Phase::NeedLogin | Phase::Stopped | Phase::Starting);
-    match scene.login {
-        Some(login) if is_without_login => of_login(scene, login),
-        _ => of_phase(scene),
+        matches!(situation.phase, Phase::NeedLogin | Phase::Stopped | Phase::Starting);
+    match situation.login {
+        Some(login) if is_without_login => of_login(situation, login),
+        _ => of_phase(situation),
     }
 }
 
 /// While somebody logs in, that is the news.
-fn of_login(scene: &Scene<'_>, login: &LoginView) -> Words {
+fn of_login(situation: &Situation<'_>, login: &LoginView) -> Words {
     match &login.stage {
-        Stage::Preparing(how_far) => say(SessionState::Starting, how_far, takes(scene)),
-        Stage::Person => match &scene.gateway.address {
-            Some(address) => say(
-                SessionState::NeedLogin,
-                format!("Waiting for you to log in: {address}/"),
-                format!(
-                    "Log in at that page in a browser on this machine{}; ibd notices by itself.{}",
-                    warning(scene.gateway.mode()),
-                    match takes(scene) {
-                        "" => String::new(),
-                        takes => format!(" {takes}"),
-                    }
-                ),
-            ),
+        Stage::Preparing(how_far) => say(SessionState::Starting, how_far, takes(situation)),
+        Stage::Person => match &situation.gateway.address {
+            Some(address) => Words {
+                assistant: Assistant::LogsIn,
+                ..say(
+                    SessionState::NeedLogin,
+                    format!("Waiting for you to log in: {address}/"),
+                    format!(
+                        "Log in at that page in a browser on this machine{}; ibd notices by itself.{}",
+                        warning(situation.gateway.mode()),
+                        match takes(situation) {
+                            "" => String::new(),
+                            takes => format!(" {takes}"),
+                        }
+                    ),
+                )
+            },
             // The page went while somebody was about to log in; it comes back with its gateway.
-            None => stopped(scene.gateway),
+            None => stopped(situation.gateway),
         },
         Stage::Typing(what) => {
             say(SessionState::Starting, format!("Logging in at IBKR's page. {what}"), "")
@@ -102,12 +119,17 @@ fn of_login(scene: &Scene<'_>, login: &LoginView) -> Words {
             say(SessionState::Starting, "Logged in. Opening the trading session.", "")
         }
         Stage::Failed(failure) => {
-            let state = match (failure.code, scene.phase) {
-                ("lockout_guard", _) => SessionState::LockoutGuard,
+            let state = match (failure.code, situation.phase) {
+                (ErrorCode::LockoutGuard, _) => SessionState::LockoutGuard,
                 (_, Phase::Stopped) => SessionState::Stopped,
                 _ => SessionState::NeedLogin,
             };
-            say(state, &failure.text, &failure.next)
+            let assistant = match failure.code {
+                ErrorCode::GatewayDown | ErrorCode::NotLoggedIn => Assistant::LogsIn,
+                ErrorCode::SessionOpening => Assistant::TriesAgain,
+                _ => Assistant::Tells,
+            };
+            Words { assistant, ..say(state, &failure.text, &failure.next) }
         }
     }
 }
@@ -123,8 +145,8 @@ pub fn warning(mode: GatewayMode) -> &'static str {
 }
 
 /// Under `ask` a person should know before they log in.
-fn takes(scene: &Scene<'_>) -> &'static str {
-    match (scene.compete, scene.gateway.mode()) {
+fn takes(situation: &Situation<'_>) -> &'static str {
+    match (situation.compete, situation.gateway.mode()) {
         (_, GatewayMode::Simulator) | (Compete::Take, _) => "",
         _ => {
             "If this user is logged in to TWS or on the phone, the login takes the trading session from \
@@ -133,12 +155,12 @@ fn takes(scene: &Scene<'_>) -> &'static str {
     }
 }
 
-fn of_phase(scene: &Scene<'_>) -> Words {
-    let at = scene.gateway.address.as_deref().map(|address| format!(" at {address}"));
+fn of_phase(situation: &Situation<'_>) -> Words {
+    let at = situation.gateway.address.as_deref().map(|address| format!(" at {address}"));
     let at = at.unwrap_or_default();
-    match scene.phase {
-        Phase::Stopped => stopped(scene.gateway),
-        Phase::Gone { why } if scene.gateway.mode() != GatewayMode::Attach => say(
+    match situation.phase {
+        Phase::Stopped => stopped(situation.gateway),
+        Phase::Gone { why } if situation.gateway.mode() != GatewayMode::Attach => say(
             SessionState::Stopped,
             format!(
                 "The gateway does not answer ({}). If it does not come back it is started anew.",
@@ -158,25 +180,28 @@ fn of_phase(scene: &Scene<'_>) -> Words {
         ),
         Phase::LoggingOut => say(SessionState::Starting, "Logging out.", ""),
         Phase::Starting => say(SessionState::Starting, "Looking at the gateway.", ""),
-        Phase::NeedLogin => need_login(scene, &at),
+        Phase::NeedLogin => need_login(situation, &at),
         Phase::Opening | Phase::Loading { .. } | Phase::Priming => {
             say(SessionState::Init, "Logged in. Opening the trading session.", "")
         }
         // IBKR opens none during its maintenance, and ends some.
-        Phase::Refused if scene.window.is_some() => maintenance(scene.window),
+        Phase::Refused if situation.window.is_some() => maintenance(situation.window),
         Phase::Refused => say(
             SessionState::Init,
             "Logged in, but IBKR did not open the trading session. It is tried again in a while.",
             "If this stays, run `ibctl resume`, or log in again with `ibctl login --renew`.",
         ),
-        Phase::Ready => say(SessionState::Ready, ready(scene.facts), ""),
-        Phase::Doubtful => say(
-            SessionState::Degraded,
-            "The session did not answer as it should a moment ago; looking again.",
-            "Try again in a few seconds.",
-        ),
-        Phase::Competing => competing(scene),
-        Phase::Maint { .. } => maintenance(scene.window),
+        Phase::Ready => say(SessionState::Ready, ready(situation.facts), ""),
+        Phase::Doubtful => Words {
+            assistant: Assistant::TriesAgain,
+            ..say(
+                SessionState::Degraded,
+                "The session did not answer as it should a moment ago; looking again.",
+                "Try again in a few seconds.",
+            )
+        },
+        Phase::Competing => competing(situation),
+        Phase::Maint { .. } => maintenance(situation.window),
         Phase::Network { .. } => say(
             SessionState::Network,
             "No connection to IBKR: the gateway runs, and nothing comes back. Your working orders stay at \
@@ -185,7 +210,7 @@ fn of_phase(scene: &Scene<'_>) -> Words {
         ),
         Phase::Hung { .. } => say(
             SessionState::Hung,
-            match scene.gateway.mode() {
+            match situation.gateway.mode() {
                 GatewayMode::Managed => {
                     "The gateway stopped answering; it is started anew. You may need to log in again."
                         .to_owned()
@@ -202,12 +227,12 @@ fn of_phase(scene: &Scene<'_>) -> Words {
     }
 }
 
-fn need_login(scene: &Scene<'_>, at: &str) -> Words {
-    if let Some(held) = scene.held {
+fn need_login(situation: &Situation<'_>, at: &str) -> Words {
+    if let Some(held) = situation.held {
         let failure = guarded(held);
         return say(SessionState::LockoutGuard, failure.text, failure.next);
     }
-    if let (Some(taken), false) = (scene.taken, scene.compete == Compete::Take) {
+    if let (Some(taken), false) = (situation.taken, situation.compete == Compete::Take) {
         let at = clock(taken.at);
         let text = match taken.is_sure {
             true => format!("Nobody is logged in: another IBKR app took over at {at}."),
@@ -220,21 +245,19 @@ fn need_login(scene: &Scene<'_>, at: &str) -> Words {
             "A login here takes the session from any other app. Run `ibctl resume` to do that.";
         return say(SessionState::NeedLogin, text, hint);
     }
-    say(
-        SessionState::NeedLogin,
-        match at {
-            "" => "Nobody is logged in. Waiting for a login.".to_owned(),
-            at => format!("Nobody is logged in. Waiting for a login{at}/"),
-        },
-        "Run `ibctl login` (an assistant can call authenticate), or open that address in a browser on this \
-         machine; ibd notices by itself.",
-    )
+    let text = match at {
+        "" => "Nobody is logged in. Waiting for a login.".to_owned(),
+        at => format!("Nobody is logged in. Waiting for a login{at}/"),
+    };
+    let hint = "Run `ibctl login` (an assistant can call authenticate), or open that address in a browser on this \
+        machine; ibd notices by itself.";
+    Words { assistant: Assistant::LogsIn, ..say(SessionState::NeedLogin, text, hint) }
 }
 
-fn competing(scene: &Scene<'_>) -> Words {
-    let at = scene.taken.map(|taken| format!(" at {}", clock(taken.at))).unwrap_or_default();
+fn competing(situation: &Situation<'_>) -> Words {
+    let at = situation.taken.map(|taken| format!(" at {}", clock(taken.at))).unwrap_or_default();
     let text = format!("Another IBKR app (TWS or phone) took over{at}.");
-    match scene.compete {
+    match situation.compete {
         Compete::Yield => say(
             SessionState::Competing,
             text,
@@ -274,7 +297,12 @@ fn stopped(gateway: &GatewayView) -> Words {
         true => SessionState::Starting,
         false => SessionState::Stopped,
     };
-    say(state, text, hint)
+    // A simulator that is down comes back by itself.
+    let assistant = match (&gateway.state, gateway.mode()) {
+        (GatewayState::Down(_), GatewayMode::Simulator) => Assistant::TriesAgain,
+        _ => Assistant::LogsIn,
+    };
+    Words { assistant, ..say(state, text, hint) }
 }
 
 fn ready(facts: &Facts) -> String {
@@ -371,34 +399,34 @@ impl Words {
             _ => None,
         });
         let code = match self.state {
-            SessionState::Stopped if *phase == Phase::Untrusted => "gateway_certificate_changed",
-            SessionState::Init if !phase.is_passing() => "session_refused",
-            SessionState::NeedLogin => failure.map_or("not_logged_in", |failure| failure.code),
-            SessionState::Stopped => failure.map_or("gateway_down", |failure| failure.code),
-            SessionState::Wait2fa => "wait_2fa",
-            SessionState::LockoutGuard => "lockout_guard",
-            SessionState::Competing => "competing_session",
-            SessionState::Maint => "broker_maintenance",
-            SessionState::Network => "broker_unreachable",
-            SessionState::Hung => "gateway_hung",
-            SessionState::Penalty => "rate_limited",
-            _ => "session_opening",
+            SessionState::Stopped if *phase == Phase::Untrusted => {
+                ErrorCode::GatewayCertificateChanged
+            }
+            SessionState::Init if !phase.is_passing() => ErrorCode::SessionRefused,
+            SessionState::NeedLogin => {
+                failure.map_or(ErrorCode::NotLoggedIn, |failure| failure.code)
+            }
+            SessionState::Stopped => failure.map_or(ErrorCode::GatewayDown, |failure| failure.code),
+            SessionState::Wait2fa => ErrorCode::Wait2fa,
+            SessionState::LockoutGuard => ErrorCode::LockoutGuard,
+            SessionState::Competing => ErrorCode::CompetingSession,
+            SessionState::Maint => ErrorCode::BrokerMaintenance,
+            SessionState::Network => ErrorCode::BrokerUnreachable,
+            SessionState::Hung => ErrorCode::GatewayHung,
+            SessionState::Penalty => ErrorCode::RateLimited,
+            _ => ErrorCode::SessionOpening,
         };
-        let next = match (code, self.hint.is_empty()) {
+        let next = match (code, self.assistant) {
             // The one thing that an assistant can do itself.
-            ("not_logged_in" | "gateway_down", _)
-                if !self.hint.starts_with("Try again")
-                    && !matches!(phase, Phase::Untrusted | Phase::Gone { .. })
-                    && !self.hint.contains("resume") =>
-            {
+            (ErrorCode::NotLoggedIn | ErrorCode::GatewayDown, Assistant::LogsIn) => {
                 format!("Call authenticate. Or tell the user: {}", self.hint)
             }
-            (_, true) => "Try again in a few seconds.".to_owned(),
+            _ if self.hint.is_empty() => "Try again in a few seconds.".to_owned(),
             // It goes on by itself; what should be known meanwhile is said as well.
             _ if self.state == SessionState::Starting => {
                 format!("Try again in a few seconds. {}", self.hint)
             }
-            _ if self.hint.starts_with("Try again") => self.hint.clone(),
+            (_, Assistant::TriesAgain) => self.hint.clone(),
             _ => format!("Tell the user: {}", self.hint),
         };
         let text = self.text.replace(LEFT, "a little time");

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ibd_cpapi::id::{AccountId, Conid, OrderId};
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, ErrorCode};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Error, SeqAccess, Visitor};
@@ -81,7 +81,7 @@ fn read_closely<T: DeserializeOwned + JsonSchema>(
 /// What is said about arguments that are too long to be meant.
 pub fn too_long(length: usize) -> Refusal {
     Refusal::new(
-        "invalid_argument",
+        ErrorCode::InvalidArgument,
         format!("The arguments have {length} bytes; at most {MAX_ARGUMENTS} are read."),
         "Send only what the tool's schema asks for.",
     )
@@ -100,7 +100,7 @@ fn explain(path: &str, error: &str) -> Refusal {
     match field {
         Some(field) => Refusal::argument(field, format!("{field}: {what}"), next),
         None => Refusal::new(
-            "invalid_argument",
+            ErrorCode::InvalidArgument,
             what,
             "Send a JSON object that fits the tool's schema.",
         ),
@@ -439,7 +439,7 @@ mod tests {
     #[test]
     fn what_is_no_object_is_refused_in_words() {
         for text in ["[]", "7", "\"x\"", "{"] {
-            assert_eq!(read::<Args>(text).unwrap_err().error, "invalid_argument", "{text}");
+            assert_eq!(read::<Args>(text).unwrap_err().error, ErrorCode::InvalidArgument, "{text}");
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ibd_flex::answers::{self, NoAnswer};
 use ibd_flex::question::{About, By, DatedBy, Given, Question, Side, Sort};
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, ErrorCode};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -282,17 +282,17 @@ fn one_of<T: Copy, const N: usize>(
 fn no_answer(error: &NoAnswer) -> Refusal {
     let (code, next) = match error {
         NoAnswer::NoStatement(_) => (
-            "flex_no_statement",
+            ErrorCode::FlexNoStatement,
             "Run a query that covers it with get_flex_query (list_flex_queries shows which there are), then \
              ask again.",
         ),
         NoAnswer::NotTicked(_) => (
-            "flex_not_ticked",
+            ErrorCode::FlexNotTicked,
             "Ask the user to tick that in the query's template (Client Portal, Flex Queries), run \
              get_flex_query with refresh:true, and ask again.",
         ),
         NoAnswer::NoSymbol { .. } => (
-            "flex_no_symbol",
+            ErrorCode::FlexNoSymbol,
             "Use one of those that there are, or a longer period; without symbol it is of everything.",
         ),
         NoAnswer::Statement { .. } | NoAnswer::Open { .. } => return unreadable(error),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use ibd_protocol::{Effect, GatewayMode, LoginReport, Question};
+use ibd_protocol::states::Session;
+use ibd_protocol::{Effect, ErrorCode, GatewayMode, LoginReport, Question};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -120,7 +121,7 @@ impl Tool for Authenticate {
             waiting_for: report.waiting_for,
             paper: facts.paper,
             accounts: facts.accounts.iter().map(ToString::to_string).collect(),
-            state: report.state,
+            state: report.state.to_string(),
             as_of: Time::now(),
         };
         match followed.question() {
@@ -153,8 +154,8 @@ fn next(report: &LoginReport, gateway: GatewayMode) -> Option<String> {
                 .to_owned()
         }
         // Every other state has its own way out.
-        _ if report.next.is_empty() || report.state == "degraded" => GOES_ON.to_owned(),
-        _ if report.state == "starting" => format!("{GOES_ON} {}", report.next),
+        _ if report.next.is_empty() || report.state.is(Session::Degraded) => GOES_ON.to_owned(),
+        _ if report.state.is(Session::Starting) => format!("{GOES_ON} {}", report.next),
         _ => format!("Tell the user: {}", report.next),
     };
     Some(text)
@@ -175,6 +176,6 @@ fn ask_person(token: &str, what: &str, out: &Out) -> Refusal {
     };
     Refusal {
         question: Some(Box::new(question)),
-        ..Refusal::new("wait_2fa", what, "Run `ibctl login --code CODE`.")
+        ..Refusal::new(ErrorCode::Wait2fa, what, "Run `ibctl login --code CODE`.")
     }
 }

@@ -6,22 +6,22 @@ use std::time::Duration;
 use ibd_cpapi::faults;
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::orders::{Meaning, OrderRow, Stage};
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, ErrorCode};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::args;
+use super::order_flow;
 use super::order_out::{Out, answer};
-use super::order_road;
 use super::{Ctx, Tool};
 use crate::orders::asked::hash_of;
 use crate::orders::intent::{Intent, Seed};
 use crate::orders::life::{End, State};
 use crate::orders::order::Purpose;
 use crate::orders::page::Page;
-use crate::orders::{self, Answerer, Request};
+use crate::orders::{Answerer, Request};
 use crate::refusal::Refusal;
 
 /// How long it is looked for what became of the order.
@@ -90,7 +90,7 @@ impl Tool for CancelOrder {
         };
         if let Some(given) = args.account_id.as_ref().filter(|given| **given != account) {
             return Err(Refusal::new(
-                "contradiction",
+                ErrorCode::Contradiction,
                 format!("This order is of {account}, and accountId says {given}."),
                 "Leave out accountId, or give the order's own. Nothing was sent.",
             )
@@ -99,8 +99,8 @@ impl Tool for CancelOrder {
         // A client that may not trade here may not end an order either.
         ctx.lease().await?;
         let hash = hash_of(&(&account, &purpose));
-        let origin = order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), hash);
-        if let Some(out) = order_road::earlier(&ctx, &origin).await? {
+        let origin = order_flow::origin(&ctx, Self::NAME, args.request_id.as_deref(), hash);
+        if let Some(out) = order_flow::earlier(&ctx, &origin).await? {
             return Ok(out);
         }
         let seed = Seed { purpose, account, order: None, text, origin };
@@ -110,7 +110,7 @@ impl Tool for CancelOrder {
         };
         let request =
             Request { seed, scene: None, suppress: true, beside: None, warnings: Vec::new() };
-        let intent = ctx.desks.orders.ask(request, order_road::soon(&ctx)).await?;
+        let intent = ctx.desks.orders.ask(request, order_flow::soon(&ctx)).await?;
         match intent.purpose {
             Purpose::CancelAll => all_seen(&ctx, &intent, &before).await,
             _ => seen(&ctx, &intent, own.as_deref()).await,
@@ -164,7 +164,7 @@ async fn by_order(ctx: &Ctx, order_id: OrderId) -> Result<Target, Refusal> {
 }
 
 async fn by_intent(ctx: &Ctx, text: &str) -> Result<Target, Refusal> {
-    let intent = order_road::named(ctx, "intentId", text).await?;
+    let intent = order_flow::named(ctx, "intentId", text).await?;
     match (&intent.state, intent.order_id()) {
         (State::Awaiting(_) | State::Ready, _) => Ok(Target::Unsent(Box::new(intent))),
         (_, Some(order_id)) => {
@@ -179,7 +179,7 @@ async fn by_intent(ctx: &Ctx, text: &str) -> Result<Target, Refusal> {
                 false => "There is nothing to cancel.",
             };
             Err(Refusal::new(
-                "nothing_to_cancel",
+                ErrorCode::NothingToCancel,
                 format!("{} is {}; IBKR has given it no id.", intent.text, state.in_words()),
                 next,
             )
@@ -190,7 +190,7 @@ async fn by_intent(ctx: &Ctx, text: &str) -> Result<Target, Refusal> {
 
 fn unknown(order_id: OrderId) -> Refusal {
     Refusal::new(
-        "unknown_order",
+        ErrorCode::UnknownOrder,
         format!("IBKR knows no order {order_id} of today in any account of this login."),
         "Look in get_live_orders for the orders of all accounts.",
     )
@@ -204,7 +204,7 @@ async fn drop_unsent(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
         State::Awaiting(approval) => {
             let client = Answerer::Client(ctx.who.client.clone());
             let id = orders.decide(&approval.id, false, client).await?;
-            orders.settled(id, order_road::soon(ctx)).await?
+            orders.settled(id, order_flow::soon(ctx)).await?
         }
         _ => orders.withdraw(intent.id).await?,
     };
@@ -220,7 +220,7 @@ async fn seen(ctx: &Ctx, intent: &Intent, own: Option<&Intent>) -> Result<Out, R
     };
     let order_id = *order_id;
     ctx.tell(3, Some(3), "waiting for IBKR to say what became of it");
-    let deadline = order_road::soon(ctx).min(Instant::now() + SEE);
+    let deadline = order_flow::soon(ctx).min(Instant::now() + SEE);
     let is_over = |target: &Intent| target.has_ended(order_id);
     let target = ctx.desks.orders.follow(own.id, deadline, is_over, |_| ()).await?;
     Ok(Out::of(intent, None).with_standing(&target, order_id))
@@ -233,7 +233,7 @@ async fn working(ctx: &Ctx, account: &AccountId) -> Vec<OrderId> {
     let rows = list.map(|list| list.value.orders).unwrap_or_default();
     let works = |row: &&OrderRow| {
         let is_own = row.account.as_ref().is_none_or(|own| own == account);
-        is_own && row.status.as_deref().and_then(orders::is_working) == Some(true)
+        is_own && row.status.as_ref().and_then(Stage::can_fill) == Some(true)
     };
     rows.iter().filter(works).map(|row| row.order_id).collect()
 }
@@ -245,7 +245,7 @@ async fn all_seen(ctx: &Ctx, intent: &Intent, before: &[OrderId]) -> Result<Out,
     }
     ctx.tell(3, Some(3), "waiting for IBKR to say what became of them");
     let (feeds, account) = (&ctx.desks.feeds, &intent.account);
-    let deadline = order_road::soon(ctx).min(Instant::now() + faults::patience(ALL));
+    let deadline = order_flow::soon(ctx).min(Instant::now() + faults::patience(ALL));
     let list = ctx
         .read(|lease| async move {
             tokio::time::sleep(faults::scaled(LAG)).await;
@@ -288,7 +288,7 @@ fn ends(
     rows: &[OrderRow],
     account: &AccountId,
 ) -> (Vec<OrderId>, Vec<OrderId>) {
-    let works = |row: &OrderRow| row.status.as_deref().and_then(orders::is_working);
+    let works = |row: &OrderRow| row.status.as_ref().and_then(Stage::can_fill);
     let beside = rows.iter().filter(|row| {
         let is_own = row.account.as_ref().is_none_or(|own| own == account);
         is_own && works(row) == Some(true)
@@ -296,7 +296,7 @@ fn ends(
     let all: BTreeSet<OrderId> = known.chain(beside.map(|row| row.order_id)).collect();
     // What is inactive does not work, and is there all the same.
     let is_over = |row: &OrderRow| {
-        let meaning = row.status.as_deref().map(|word| Stage::of(word).meaning());
+        let meaning = row.status.as_ref().map(Stage::meaning);
         matches!(meaning, Some(Meaning::Filled | Meaning::Ended))
     };
     let has_ended = |id: &OrderId| rows.iter().any(|row| row.order_id == *id && is_over(row));

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::args;
+use super::order_flow;
 use super::order_out::{Out, answer};
-use super::order_road;
 use super::{Ctx, Tool};
 use crate::orders::Answerer;
 use crate::refusal::Refusal;
@@ -57,7 +57,7 @@ impl Tool for ConfirmOrder {
         }
         let orders = &ctx.desks.orders;
         let id = orders.decide(&name, accept, Answerer::Client(client)).await?;
-        let intent = orders.settled(id, order_road::soon(&ctx)).await?;
+        let intent = orders.settled(id, order_flow::soon(&ctx)).await?;
         answer(&ctx, &intent).await
     }
 }

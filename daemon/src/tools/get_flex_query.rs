@@ -16,7 +16,7 @@ use super::cell::Time;
 use super::{Ctx, Tool};
 use crate::flex::files::{self, Form, day, export, off};
 use crate::flex::schedule::Daily;
-use crate::flex::{Ask, Standing, View, find, is_of, words};
+use crate::flex::{Ask, RunState, View, find, is_of, words};
 use crate::refusal::Refusal;
 
 /// Rows of one page, if the call does not say.
@@ -200,8 +200,8 @@ impl Tool for GetFlexQuery {
         let standing = ctx.desks.flex.run(ask, deadline, |text| ctx.tell(0, None, text)).await?;
         let now = Timestamp::now();
         match standing {
-            Standing::Failed(refusal) => Err(*refusal),
-            Standing::Going(text) => Ok(Out {
+            RunState::Failed(refusal) => Err(*refusal),
+            RunState::Going(text) => Ok(Out {
                 status: "pending",
                 query,
                 next: Some(format!(
@@ -210,7 +210,7 @@ impl Tool for GetFlexQuery {
                 as_of: Time(now),
                 ..Out::default()
             }),
-            Standing::Done(entry, from_archive) => {
+            RunState::Done(entry, from_archive) => {
                 let flex = &ctx.desks.flex;
                 if let Some(daily) = daily {
                     flex.schedule(query.clone(), daily).await?;

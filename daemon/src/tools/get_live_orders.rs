@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ibd_cpapi::faults;
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::{OrderRow, Orders};
+use ibd_cpapi::orders::{OrderRow, Orders, Stage};
 use ibd_protocol::Effect;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -20,7 +20,7 @@ use crate::orders::intent::{Intent, IntentId};
 use crate::orders::lateness;
 use crate::orders::life::State;
 use crate::orders::order::{Purpose, Role};
-use crate::orders::standing::Part;
+use crate::orders::standing::{Part, Seen};
 use crate::orders::{self, record};
 use crate::refusal::Refusal;
 
@@ -227,14 +227,14 @@ impl From<OrderRow> for Order {
             price: orders::limit_price(&row).map(|price| Num(price.get())),
             stop_price: orders::stop_price(&row).map(|price| Num(price.get())),
             avg_price: row.average_price.map(|price| Num(price.get())),
-            working: row.status.as_deref().and_then(orders::is_working),
-            tif: row.tif.as_deref().map(|text| orders::tif(text).to_owned()),
+            working: row.status.as_ref().and_then(Stage::can_fill),
+            tif: row.tif.as_ref().map(ToString::to_string),
             symbol: row.ticker,
             sec_type: row.sec_type,
-            action: row.side.as_deref().map(orders::action),
-            order_type: row.order_type.as_deref().map(orders::order_type),
+            action: row.side.as_ref().map(ToString::to_string),
+            order_type: row.order_type.as_ref().map(ToString::to_string),
             currency: row.currency,
-            status: row.status,
+            status: row.status.map(|status| status.as_str().to_owned()),
             intent_id: row
                 .order_ref
                 .as_deref()
@@ -306,8 +306,8 @@ impl Order {
             avg_price: average.filter(|average| !average.is_zero()).map(Num),
             currency: Some(sent.contract.currency.clone()),
             tif: first.map(|order| order.tif.as_str().to_owned()),
-            working: status.as_deref().map_or(Some(true), orders::is_working),
-            status,
+            working: status.as_ref().map_or(Some(true), Seen::can_fill),
+            status: status.map(|status| status.as_str().to_owned()),
             order_ref: None,
             intent_id: Some(intent.id.to_string()),
             reason: None,
@@ -616,7 +616,7 @@ mod tests {
     fn bracket(known_at: Timestamp) -> Intent {
         let order = order(Side::Buy, "10", Pricing::Market);
         let part = |id: &str| Part {
-            status: Some("PreSubmitted".to_owned()),
+            status: Some("PreSubmitted".into()),
             ..Part::new(id.parse().unwrap())
         };
         let standing = Standing {

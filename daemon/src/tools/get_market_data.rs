@@ -4,7 +4,7 @@ mod quote;
 mod unit;
 
 use ibd_cpapi::id::Conid;
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, ErrorCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +108,7 @@ impl Tool for GetMarketData {
     type Out = Out;
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
-        let wanted = Asked::from(args)?;
+        let wanted = Meant::from(args)?;
         ctx.lease().await?;
         let (contracts, problems) = wanted.resolve(&ctx).await?;
         let wanted = contracts.iter().filter_map(to_quote);
@@ -144,12 +144,12 @@ fn to_quote(contract: &Contract) -> Option<Wanted> {
 }
 
 /// What a call asks for, in one of its forms.
-enum Asked {
+enum Meant {
     Symbols { symbols: Vec<String>, exchange: Option<String>, is_single: bool },
     Conids { conids: Vec<Conid>, exchange: Option<String> },
 }
 
-impl Asked {
+impl Meant {
     fn from(args: Args) -> Result<Self, Refusal> {
         let exchange = args.exchange.map(|text| text.to_uppercase());
         let asked = match (args.symbol, args.symbols, args.conid, args.conids) {
@@ -246,7 +246,7 @@ async fn by_symbol(
 
 fn ambiguous(symbol: &str, count: usize) -> Refusal {
     Refusal::new(
-        "ambiguous_symbol",
+        ErrorCode::AmbiguousSymbol,
         format!("{symbol} may mean {count} contracts."),
         "Repeat the call with the conid of the one that is meant, or with exchange; ask the user if unsure.",
     )
@@ -255,7 +255,7 @@ fn ambiguous(symbol: &str, count: usize) -> Refusal {
 
 fn unknown(symbol: &str) -> Refusal {
     Refusal::new(
-        "unknown_symbol",
+        ErrorCode::UnknownSymbol,
         format!("IBKR knows no contract with the symbol {symbol}."),
         "Look for it with search_contracts, by query if only the name is known.",
     )
@@ -264,7 +264,7 @@ fn unknown(symbol: &str) -> Refusal {
 
 fn elsewhere(symbol: &str, exchange: Option<&str>) -> Refusal {
     Refusal::new(
-        "unknown_symbol",
+        ErrorCode::UnknownSymbol,
         format!("{symbol} is not listed at {}.", exchange.unwrap_or("that exchange")),
         "Repeat the call with one of the candidates.",
     )

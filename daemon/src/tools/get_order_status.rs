@@ -1,8 +1,8 @@
 //! `get_order_status`: one order by the broker's id.
 
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::OrderStatus;
-use ibd_protocol::Effect;
+use ibd_cpapi::orders::{OrderStatus, Stage};
+use ibd_protocol::{Effect, ErrorCode};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -11,8 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::args;
 use super::cell::{Num, Time};
 use super::{Ctx, Tool};
-use super::{order_out, order_road};
-use crate::orders;
+use super::{order_flow, order_out};
 use crate::orders::intent::Intent;
 use crate::orders::page::Page;
 use crate::refusal::Refusal;
@@ -123,7 +122,7 @@ impl Tool for GetOrderStatus {
         let Some(order_id) = order_id else { return args.by_name(&ctx, own).await };
         let began = Timestamp::now();
         let account = own.as_ref().map(|intent| &intent.account);
-        match (order_road::page(&ctx, account, order_id, ctx.deadline).await, &own) {
+        match (order_flow::page(&ctx, account, order_id, ctx.deadline).await, &own) {
             (Ok(Some(answer)), own) => {
                 let page = Page::of(&answer.value);
                 let other =
@@ -153,7 +152,7 @@ impl Tool for GetOrderStatus {
             }
             (Err(refusal), None) => Err(refusal),
             (Ok(None), None) => Err(Refusal::new(
-                "unknown_order",
+                ErrorCode::UnknownOrder,
                 format!("IBKR knows no order {order_id} of today in any account of this login."),
                 "Look in get_live_orders for the orders of all accounts.",
             )
@@ -194,8 +193,8 @@ impl Args {
     async fn own(&self, ctx: &Ctx) -> Result<Option<Intent>, Refusal> {
         match (self.order_id, &self.intent_id, &self.request_id) {
             (Some(order_id), None, None) => ctx.desks.orders.of_order(order_id).await,
-            (None, Some(text), None) => order_road::named(ctx, "intentId", text).await.map(Some),
-            (None, None, Some(text)) => order_road::named(ctx, "requestId", text).await.map(Some),
+            (None, Some(text), None) => order_flow::named(ctx, "intentId", text).await.map(Some),
+            (None, None, Some(text)) => order_flow::named(ctx, "requestId", text).await.map(Some),
             _ => Err(Refusal::argument(
                 "orderId",
                 "Exactly one of orderId, intentId and requestId is needed.",
@@ -257,20 +256,20 @@ impl Out {
             from_here: None,
             account: order.account.as_ref().map(ToString::to_string),
             conid: order.conid.map(ibd_cpapi::id::Conid::get),
-            action: order.side.as_deref().map(orders::action),
+            action: order.side.as_ref().map(ToString::to_string),
             quantity: order.quantity.map(|quantity| Num(quantity.get())),
             filled: filled.map(Num),
             price: order.limit_price.map(|price| Num(price.get())),
             stop_price: order.stop_price.map(|price| Num(price.get())),
             avg_price: order.average_price.filter(|_| has_fills).map(|price| Num(price.get())),
-            tif: order.tif.as_deref().map(|text| orders::tif(text).to_owned()),
-            working: order.status.as_deref().and_then(orders::is_working),
+            tif: order.tif.as_ref().map(ToString::to_string),
+            working: order.status.as_ref().and_then(Stage::can_fill),
             description: order.description.map(|text| ibd_cpapi::failure::clean(&text)),
             symbol: order.symbol,
             sec_type: order.sec_type,
-            order_type: order.order_type.as_deref().map(orders::order_type),
+            order_type: order.order_type.as_ref().map(ToString::to_string),
             currency: order.currency,
-            status: order.status,
+            status: order.status.map(|status| status.as_str().to_owned()),
             as_of,
         }
     }

@@ -1,6 +1,6 @@
 //! `get_session_status`: whether the account can be worked with now, and if not, what to do.
 
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, states};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -114,12 +114,10 @@ impl Tool for GetSessionStatus {
 
 fn trading(ctx: &Ctx) -> (String, Option<String>) {
     let trading = ctx.desks.board.trading();
-    match trading.state.as_str() {
-        _ if ctx.policy.read_only => (
-            "read_only".to_owned(),
-            Some("IB_READ_ONLY_MODE is set: tools that send orders are not shown.".to_owned()),
-        ),
-        "open" => (trading.state, None),
-        _ => (trading.state, Some(trading.text)),
+    if ctx.policy.read_only {
+        let why = "IB_READ_ONLY_MODE is set: tools that send orders are not shown.";
+        return ("read_only".to_owned(), Some(why.to_owned()));
     }
+    let why = (!trading.state.is(states::Trading::Open)).then_some(trading.text);
+    (trading.state.to_string(), why)
 }

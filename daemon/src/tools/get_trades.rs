@@ -2,7 +2,7 @@
 
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::trades::{Execution, MAX_DAYS};
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, ErrorCode};
 use jiff::{Timestamp, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -124,7 +124,7 @@ impl Tool for GetTrades {
         }
         if unanswered == accounts.len() {
             return Err(Refusal::new(
-                "timeout",
+                ErrorCode::Timeout,
                 not_read.join("; "),
                 "Name one accountId and try again.",
             ));

@@ -1,8 +1,8 @@
 //! `modify_order`: changes an order that works. What is not named stays as it is.
 
 use ibd_cpapi::id::{AccountId, OrderId};
-use ibd_cpapi::orders::{Meaning, OrderRow, OrderStatus, OrderType, Side, TrailingType};
-use ibd_protocol::Effect;
+use ibd_cpapi::orders::{Meaning, OrderRow, OrderStatus, OrderType, Stage, TrailingType};
+use ibd_protocol::{Effect, ErrorCode};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::args;
 use super::cell::Num;
+use super::order_flow::{self, Delivery};
 use super::order_out::Out;
-use super::order_road::{self, Manner};
 use super::{Ctx, Tool};
 use crate::orders::asked::{Asked, Attached, Pricing, Size, Trail, What, hash_of};
 use crate::orders::change::Change;
@@ -19,8 +19,8 @@ use crate::orders::intent::Intent;
 use crate::orders::life::State;
 use crate::orders::order::{Order, Purpose};
 use crate::orders::page::{self, Page};
-use crate::orders::standing::MISSING;
-use crate::orders::{self, prepare, told};
+use crate::orders::standing::Seen;
+use crate::orders::{prepare, told};
 use crate::refusal::Refusal;
 
 /// Which order, and what about it changes.
@@ -89,19 +89,20 @@ impl Tool for ModifyOrder {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let changes = args.changes()?;
         let (order_id, mut own) = args.which(&ctx).await?;
-        let origin = order_road::origin(
+        let origin = order_flow::origin(
             &ctx,
             Self::NAME,
             args.request_id.as_deref(),
             hash_of(&(order_id.to_string(), format!("{changes:?}"))),
         );
-        if let Some(out) = order_road::earlier(&ctx, &origin).await? {
+        if let Some(out) = order_flow::earlier(&ctx, &origin).await? {
             return Ok(out);
         }
         // Only now: a request that was made before has its outcome, whatever became of the order since.
-        let is_there = |state: &State| matches!(state, State::Working(s) if s.status != MISSING);
+        let is_there =
+            |state: &State| matches!(state, State::Working(s) if s.status != Seen::Missing);
         if let Some(over) = own.take_if(|intent| !is_there(&intent.state)) {
-            let now = order_road::seen_again(&ctx, over).await?.0;
+            let now = order_flow::seen_again(&ctx, over).await?.0;
             if !is_there(&now.state) {
                 return Err(args.not_working(&now));
             }
@@ -120,21 +121,16 @@ impl Tool for ModifyOrder {
         if let Some(first) = own.as_ref().and_then(|own| own.order.as_ref()) {
             warnings.extend(told::of_new_size(first, changes.quantity));
         }
-        let deadline = order_road::soon(&ctx);
+        let deadline = order_flow::soon(&ctx);
         let (ctx_, order) = (&ctx, &order);
         let ready = ctx
-            .read(|lease| async move {
-                if let Err(refusal) =
-                    prepare::check(&lease, &ctx_.desks.rules, order, deadline).await?
-                {
-                    return Ok(Err(refusal));
-                }
-                order_road::look(ctx_, lease, order.clone(), deadline).await.map(Ok)
+            .serve(|lease| async move {
+                prepare::check(&lease, &ctx_.desks.rules, order, deadline).await?;
+                Ok(order_flow::look(ctx_, lease, order.clone(), deadline).await?)
             })
             .await
-            .flatten()
             .map_err(Refusal::unsent)?;
-        let manner = Manner {
+        let delivery = Delivery {
             origin,
             purpose: Purpose::Modify { order_id, of, change: changes },
             suppress: args.suppress_confirmations.unwrap_or(true),
@@ -142,7 +138,7 @@ impl Tool for ModifyOrder {
             warnings,
             changed: page::differences(&before, order),
         };
-        order_road::send(&ctx, order_road::request(ready, manner)).await
+        order_flow::send(&ctx, order_flow::request(ready, delivery)).await
     }
 }
 
@@ -212,8 +208,8 @@ impl Target {
         ctx.desks.orders.paged(page.clone(), began);
         if page.standing.is_over() {
             return Err(Refusal::new(
-                "not_working",
-                format!("Order {order_id} is {}.", page.standing.status.to_lowercase()),
+                ErrorCode::NotWorking,
+                format!("Order {order_id} is {}.", page.standing.status.as_str().to_lowercase()),
                 "Only a working order can be changed.",
             )
             .at("orderId"));
@@ -248,7 +244,7 @@ impl Target {
         {
             if let Some(why) = self.page.is_not(intent, sent) {
                 return Err(Refusal::new(
-                    "not_that_order",
+                    ErrorCode::NotThatOrder,
                     format!("Order {} at IBKR is not {}: {why}.", self.page.order_id, intent.text),
                     "Look at get_live_orders, and use the orderId from there.",
                 )
@@ -262,7 +258,7 @@ impl Target {
                 .ok_or_else(|| self.says_too_little());
         }
         let asked = described(&self.status).ok_or_else(|| self.says_too_little())?;
-        let order = order_road::ready(ctx, &asked).await?.order;
+        let order = order_flow::ready(ctx, &asked).await?.order;
         // A child works outside regular hours as its parent does.
         let family = ctx.desks.orders.of_order(self.page.order_id).await?;
         let family = family.and_then(|intent| intent.order).and_then(|parent| parent.outside_rth);
@@ -297,7 +293,7 @@ impl Target {
 
     fn says_too_little(&self) -> Refusal {
         Refusal::new(
-            "cannot_modify",
+            ErrorCode::CannotModify,
             format!(
                 "IBKR does not say enough about order {} to repeat it with a change.",
                 self.page.order_id
@@ -310,7 +306,7 @@ impl Target {
 
 fn unknown(order_id: OrderId) -> Refusal {
     Refusal::new(
-        "unknown_order",
+        ErrorCode::UnknownOrder,
         format!("IBKR knows no order {order_id} of today in any account of this login."),
         "Look in get_live_orders for the orders of all accounts.",
     )
@@ -373,7 +369,7 @@ impl Args {
 
     fn not_working(&self, intent: &Intent) -> Refusal {
         Refusal::new(
-            "not_working",
+            ErrorCode::NotWorking,
             format!("{} is {}.", intent.text, intent.state.in_words()),
             "Only a working order can be changed.",
         )
@@ -389,7 +385,7 @@ impl Args {
                 Ok((order_id, own.filter(|intent| intent.order_id() == Some(order_id))))
             }
             (None, Some(text)) => {
-                let intent = order_road::named(ctx, "intentId", text).await?;
+                let intent = order_flow::named(ctx, "intentId", text).await?;
                 match intent.order_id() {
                     Some(order_id) => Ok((order_id, Some(intent))),
                     None => Err(self.not_working(&intent)),
@@ -406,11 +402,10 @@ impl Args {
 
 /// The order that a status describes. Trailing stops are not described in full.
 fn described(status: &OrderStatus) -> Option<Asked> {
-    if status.status.as_deref().and_then(orders::is_working) != Some(true) {
+    if status.status.as_ref().and_then(Stage::can_fill) != Some(true) {
         return None;
     }
-    let kind: OrderType = status.order_type.as_deref()?.parse().ok()?;
-    let pricing = match kind {
+    let pricing = match status.order_type.as_ref()?.known()? {
         OrderType::Mkt => Pricing::Market,
         OrderType::Lmt => Pricing::Limit(status.limit_price?),
         OrderType::Stp => Pricing::Stop(status.stop_price?),
@@ -422,10 +417,10 @@ fn described(status: &OrderStatus) -> Option<Asked> {
     Some(Asked {
         account: status.account.clone(),
         what: What::Conid(status.conid?),
-        side: status.side.as_deref()?.parse::<Side>().ok()?,
+        side: status.side.as_ref()?.known()?,
         size: Size::Quantity(status.quantity?),
         pricing,
-        tif: orders::tif(status.tif.as_deref()?).parse().ok()?,
+        tif: status.tif.as_ref()?.known()?,
         outside_rth: false,
         attached: Attached::Nothing,
     })

@@ -4,8 +4,8 @@
 mod next;
 
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::{Meaning, Stage, TrailingType};
-use ibd_protocol::Question;
+use ibd_cpapi::orders::{Meaning, TrailingType};
+use ibd_protocol::{ErrorCode, Question, ReasonCode, states};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -18,7 +18,7 @@ use crate::orders::asked::{Pricing, Size};
 use crate::orders::intent::Intent;
 use crate::orders::life::{End, NotPlaced, State};
 use crate::orders::order::{Order, Purpose, Role};
-use crate::orders::standing::{self, Part, Standing};
+use crate::orders::standing::{Part, Seen, Standing};
 use crate::orders::{APPROVE, DECLINE, told};
 use crate::refusal::Refusal;
 pub use next::next;
@@ -207,7 +207,7 @@ impl Other {
             order_id: part.order_id.to_string(),
             role: order.and_then(|order| order.role_of(part)).map(Role::as_str),
             terms: part.terms.clone(),
-            status: part.status.clone(),
+            status: part.status.as_ref().map(ToString::to_string),
             filled: part.filled.map(Num),
             avg_price: part
                 .average
@@ -331,7 +331,7 @@ fn question(intent: &Intent, approval: &Approval, out: &Out) -> Refusal {
     };
     Refusal {
         question: Some(Box::new(question)),
-        ..Refusal::new("needs_person", "A person must approve.", "Tell the user.")
+        ..Refusal::new(ErrorCode::NeedsPerson, "A person must approve.", "Tell the user.")
     }
 }
 
@@ -428,10 +428,10 @@ impl Out {
         let filled = filled.filter(|filled| !filled.is_zero());
         let filled = filled.map(|filled| format!(" {} of it were filled.", filled.normalize()));
         let filled = filled.unwrap_or_default();
-        match status.as_deref().map(|status| Stage::of(status).meaning()) {
+        match status.as_ref().map(Seen::meaning) {
             Some(Meaning::Ended) => {
                 self.outcome = Some("done");
-                let end = standing::end(status.as_deref().unwrap_or_default());
+                let end = status.as_ref().map_or(states::Order::Cancelled, Seen::ended);
                 self.next = format!("It is {end}.{filled}{}", left_of(target, order_id));
                 let is_stop = |part: &Part| {
                     target.order.as_ref()?.role_of(part).filter(|r| *r == Role::StopLoss)
@@ -451,9 +451,9 @@ impl Out {
             (self.status, self.reason, self.do_not_retry) = ("placed", None, None);
         }
         if self.status == "not_placed" {
-            let word = status.unwrap_or_default().to_lowercase();
+            let word = status.map(|status| status.as_str().to_lowercase()).unwrap_or_default();
             self.reason = Some(Reason {
-                code: "already_over".to_owned(),
+                code: ReasonCode::AlreadyOver.to_string(),
                 message: format!("Order {order_id} was {word} before.{filled}"),
                 setting: None,
             });
@@ -479,7 +479,7 @@ impl Out {
         if let (Some(first), Some(part)) = (standing, standing.and_then(|all| all.part(order_id))) {
             let role = intent.order.as_ref().and_then(|order| order.role_of(part));
             let what = role.map(|role| format!(" ({})", role.as_str()));
-            let status = part.status.as_deref().unwrap_or("not seen yet");
+            let status = part.status.as_ref().map_or("not seen yet", Seen::as_str);
             let warning = format!(
                 "Order {order_id}{}, which was asked for, is {status}; orderId and standing are of the first order \
                  of its submission, {}.",
@@ -577,7 +577,7 @@ impl AtBroker {
 
     fn of(standing: &Standing) -> Self {
         Self {
-            status: standing.status.clone(),
+            status: standing.status.to_string(),
             filled: standing.filled.map(Num),
             avg_price: standing.average.filter(|_| standing.has_fills()).map(Num),
             text: standing.text.clone(),
@@ -610,23 +610,23 @@ fn reason(state: &State) -> Option<Reason> {
             (denial.code.clone(), denial.message.clone(), denial.setting.clone())
         }
         State::Over(End::Rejected(text)) => {
-            ("broker_refused".to_owned(), format!("IBKR refused: {text}"), None)
+            (ReasonCode::BrokerRefused.into(), format!("IBKR refused: {text}"), None)
         }
         State::Over(End::NotPlaced(why)) => {
             let code = match why {
-                NotPlaced::Declined(_) => "declined",
-                NotPlaced::Expired => "expired",
-                NotPlaced::NotSent(_) => "not_sent",
-                NotPlaced::Asked(_) => "question_declined",
-                NotPlaced::ByPerson => "resolved_by_person",
-                NotPlaced::Restarted(_) => "restarted",
+                NotPlaced::Declined(_) => ReasonCode::Declined,
+                NotPlaced::Expired => ReasonCode::Expired,
+                NotPlaced::NotSent(_) => ReasonCode::NotSent,
+                NotPlaced::Asked(_) => ReasonCode::QuestionDeclined,
+                NotPlaced::ByPerson => ReasonCode::ResolvedByPerson,
+                NotPlaced::Restarted(_) => ReasonCode::Restarted,
             };
-            (code.to_owned(), crate::orders::record::why(state)?, None)
+            (code.into(), crate::orders::record::why(state)?, None)
         }
-        State::Unknown(doubt) => ("unknown".to_owned(), doubt.cause.clone(), None),
+        State::Unknown(doubt) => (ReasonCode::Unknown.into(), doubt.cause.clone(), None),
         State::Parked(doubt) => {
             let message = format!("{}; {} looks at IBKR did not find it", doubt.cause, doubt.looks);
-            ("parked".to_owned(), message, None)
+            (ReasonCode::Parked.into(), message, None)
         }
         State::Working(Standing { risen: Some(told), .. })
         | State::Over(
@@ -635,25 +635,25 @@ fn reason(state: &State) -> Option<Reason> {
         ) => {
             let message =
                 format!("IBKR has it, although it was told as not placed before ({told})");
-            ("came_alive".to_owned(), message, None)
+            (ReasonCode::CameAlive.into(), message, None)
         }
         State::Working(Standing { refused: Some(text), .. })
         | State::Over(End::Filled(Standing { refused: Some(text), .. })) => {
             let message = format!("IBKR refused a part of the submission: {text}");
-            ("partly_refused".to_owned(), message, None)
+            (ReasonCode::PartlyRefused.into(), message, None)
         }
         State::Over(End::NotTaken) => {
-            ("not_taken".to_owned(), crate::orders::record::why(state)?, None)
+            (ReasonCode::NotTaken.into(), crate::orders::record::why(state)?, None)
         }
         State::Over(End::Unlisted(_)) => {
-            ("no_longer_listed".to_owned(), "IBKR's lists no longer have it.".to_owned(), None)
+            (ReasonCode::NoLongerListed.into(), "IBKR's lists no longer have it.".to_owned(), None)
         }
         State::Sending | State::Replying { .. } | State::Declining { .. } | State::Ready => {
-            ("being_sent".to_owned(), "It is being sent at this moment.".to_owned(), None)
+            (ReasonCode::BeingSent.into(), "It is being sent at this moment.".to_owned(), None)
         }
         _ => return None,
     };
-    Some(Reason { code, message, setting })
+    Some(Reason { code: code.to_string(), message, setting })
 }
 
 fn confirmation(state: &State) -> Option<Confirmation> {

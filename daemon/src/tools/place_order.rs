@@ -3,8 +3,8 @@
 use ibd_protocol::Effect;
 
 use super::order_args::Args;
+use super::order_flow::{self, Delivery};
 use super::order_out::Out;
-use super::order_road::{self, Manner};
 use super::{Ctx, Tool};
 use crate::orders::order::Purpose;
 use crate::orders::told;
@@ -31,17 +31,17 @@ impl Tool for PlaceOrder {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let wanted = args.wanted()?;
         let origin =
-            order_road::origin(&ctx, Self::NAME, args.request_id.as_deref(), wanted.hash());
-        if let Some(out) = order_road::earlier(&ctx, &origin).await? {
+            order_flow::origin(&ctx, Self::NAME, args.request_id.as_deref(), wanted.hash());
+        if let Some(out) = order_flow::earlier(&ctx, &origin).await? {
             return Ok(out);
         }
         let beside = match args.allow_duplicate_of.as_deref() {
-            Some(text) => Some(order_road::named(&ctx, "allowDuplicateOf", text).await?.id),
+            Some(text) => Some(order_flow::named(&ctx, "allowDuplicateOf", text).await?.id),
             None => None,
         };
-        let ready = order_road::wanted(&ctx, &wanted).await.map_err(Refusal::unsent)?;
+        let ready = order_flow::wanted(&ctx, &wanted).await.map_err(Refusal::unsent)?;
         let warnings = told::before_sending(&ready.order);
-        let manner = Manner {
+        let delivery = Delivery {
             origin,
             purpose: Purpose::Place,
             suppress: args.suppress_confirmations.unwrap_or(true),
@@ -49,6 +49,6 @@ impl Tool for PlaceOrder {
             warnings,
             changed: Vec::new(),
         };
-        order_road::send(&ctx, order_road::request(ready, manner)).await
+        order_flow::send(&ctx, order_flow::request(ready, delivery)).await
     }
 }

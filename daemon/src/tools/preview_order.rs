@@ -3,7 +3,7 @@
 use ibd_cpapi::money::{Amount, Money};
 use ibd_cpapi::orders::Side;
 use ibd_cpapi::whatif::{Impact, Preview, WhatIf};
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, ErrorCode};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::cell::{Num, Time};
 use super::order_args::Args;
+use super::order_flow::{self, Delivery};
 use super::order_out::Understood;
-use super::order_road::{self, Manner};
 use super::schema::Bare;
 use super::{Ctx, Tool};
 use crate::orders::intent::{Intent, IntentId};
@@ -185,24 +185,24 @@ impl Tool for PreviewOrder {
 
     async fn call(ctx: Ctx, Bare(args): Bare<Args>) -> Result<Out, Refusal> {
         let wanted = args.wanted()?;
-        let ready = order_road::wanted(&ctx, &wanted).await?;
+        let ready = order_flow::wanted(&ctx, &wanted).await?;
         let notes = told::before_sending(&ready.order);
         let (order, quote) = (ready.order.clone(), ready.scene.quote.clone());
         ctx.tell(2, Some(3), "asking IBKR what it would do");
         let name = IntentId::new().client_order_id().ok_or_else(no_name)?;
         let what = WhatIf { account: order.account.clone(), tickets: tickets_of(&order, &name) };
-        let (what, deadline) = (&what, order_road::soon(&ctx));
+        let (what, deadline) = (&what, order_flow::soon(&ctx));
         let preview =
             ctx.read(|lease| async move { lease.client().ask(what, deadline).await }).await?.value;
-        let manner = Manner {
-            origin: order_road::origin(&ctx, Self::NAME, None, wanted.hash()),
+        let delivery = Delivery {
+            origin: order_flow::origin(&ctx, Self::NAME, None, wanted.hash()),
             purpose: Purpose::Place,
             suppress: true,
             beside: None,
             warnings: notes,
             changed: Vec::new(),
         };
-        let judged = ctx.desks.orders.judge(order_road::request(ready, manner)).await?;
+        let judged = ctx.desks.orders.judge(order_flow::request(ready, delivery)).await?;
         let market = Market {
             bid: quote.bid.map(Num),
             ask: quote.ask.map(Num),
@@ -215,7 +215,7 @@ impl Tool for PreviewOrder {
 }
 
 fn no_name() -> Refusal {
-    Refusal::new("internal", "No client order id could be made.", "See `ibctl logs`.")
+    Refusal::new(ErrorCode::Internal, "No client order id could be made.", "See `ibctl logs`.")
 }
 
 impl Out {

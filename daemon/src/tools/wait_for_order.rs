@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use ibd_cpapi::id::OrderId;
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, ErrorCode};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::args;
+use super::order_flow;
 use super::order_out::{self, Out};
-use super::order_road;
 use super::{Ctx, Tool};
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::State;
-use crate::orders::standing::{MISSING, Part};
+use crate::orders::standing::{Part, Seen};
 use crate::refusal::Refusal;
 
 /// What a call waits if it does not say.
@@ -57,11 +57,11 @@ impl Tool for WaitForOrder {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let orders = &ctx.desks.orders;
         let intent = match (&args.intent_id, args.order_id, &args.request_id) {
-            (Some(text), None, None) => order_road::named(&ctx, "intentId", text).await?,
-            (None, None, Some(text)) => order_road::named(&ctx, "requestId", text).await?,
+            (Some(text), None, None) => order_flow::named(&ctx, "intentId", text).await?,
+            (None, None, Some(text)) => order_flow::named(&ctx, "requestId", text).await?,
             (None, Some(order_id), None) => orders.of_order(order_id).await?.ok_or_else(|| {
                 Refusal::new(
-                    "unknown_order",
+                    ErrorCode::UnknownOrder,
                     "No order that was sent from here has this id.",
                     "For other orders use get_order_status with orderId, or get_live_orders.",
                 )
@@ -75,9 +75,9 @@ impl Tool for WaitForOrder {
                 ));
             }
         };
-        let (intent, unseen) = order_road::told_again(&ctx, intent).await?;
+        let (intent, unseen) = order_flow::told_again(&ctx, intent).await?;
         let wait = Duration::from_secs(args.seconds.unwrap_or(USUAL) as u64);
-        let deadline = order_road::soon(&ctx).min(Instant::now() + wait);
+        let deadline = order_flow::soon(&ctx).min(Instant::now() + wait);
         // A bracket's child, or another one of a group, goes its own way.
         let part = args.order_id.filter(|order_id| intent.order_id() != Some(*order_id));
         let begun = (intent.id, intent.state.name());
@@ -88,7 +88,7 @@ impl Tool for WaitForOrder {
         // What could not be asked then can perhaps be asked by now.
         let (ended, unseen) = match unseen {
             None => (ended, None),
-            Some(_) => order_road::told_again(&ctx, ended).await?,
+            Some(_) => order_flow::told_again(&ctx, ended).await?,
         };
         let out = order_out::out(&ctx, &ended).await?.with_unseen(unseen).in_brief();
         Ok(match part {
@@ -102,7 +102,7 @@ impl Tool for WaitForOrder {
 fn is_news(now: &Intent, part: Option<OrderId>, (id, state): (IntentId, &str)) -> bool {
     if let Some(part) = part {
         let standing = now.state.standing();
-        let is_settled = |part: &Part| part.is_over() || part.status.as_deref() == Some(MISSING);
+        let is_settled = |part: &Part| part.is_over() || part.is_missing();
         return standing.and_then(|standing| standing.part(part)).is_none_or(is_settled);
     }
     match &now.state {
@@ -110,7 +110,9 @@ fn is_news(now: &Intent, part: Option<OrderId>, (id, state): (IntentId, &str)) -
         // What waited for a yes or for its turn, or was in doubt, does so no more.
         State::Working(standing) => {
             let was_there = ["working", "inactive", "at_broker", "came_alive", "missing"];
-            !was_there.contains(&state) || standing.is_inactive() || standing.status == MISSING
+            !was_there.contains(&state)
+                || standing.is_inactive()
+                || standing.status == Seen::Missing
         }
         State::Awaiting(_) => now.id != id,
         State::Parked(_) => state != "parked",

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+use crate::states::{self, Said};
 
 /// What a person does about orders.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,7 +66,7 @@ pub struct OrdersReport {
     /// What to do; empty when there is nothing to do.
     pub hint: String,
     /// `open`, `closed` or `frozen`.
-    pub trading: String,
+    pub trading: Said<states::Trading>,
     /// Whether approving, resolving and unfreezing want a PIN.
     pub needs_pin: bool,
     /// Orders, those that need a person first.
@@ -88,8 +89,8 @@ pub struct OrderReport {
     pub order_id: Option<String>,
     /// Whose.
     pub account: String,
-    /// `awaiting_approval`, `unknown`, `parked`, `working`, …
-    pub state: String,
+    /// How it stands.
+    pub state: Said<states::Order>,
     /// The order in one line.
     pub text: String,
     /// Which client asked for it.

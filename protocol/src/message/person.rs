@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Secret;
+use crate::states::{self, Said};
 
 /// What a person wants of a login.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -27,8 +28,8 @@ pub struct LoginRequest {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoginReport {
-    /// As `ibctl status` names it: `ready`, `need_login`, `wait_2fa`, …
-    pub state: String,
+    /// How the session stands.
+    pub state: Said<states::Session>,
     /// Whether the session can be used now.
     pub ready: bool,
     /// One sentence for a person.
@@ -64,8 +65,8 @@ pub enum GatewayVerb {
 pub struct GatewayReport {
     /// Whether what was asked for is so now.
     pub ok: bool,
-    /// `up`, `starting`, `installing`, `stopped`, `down`, `not_installed`.
-    pub state: String,
+    /// How it stands.
+    pub state: Said<states::Gateway>,
     /// One sentence for a person.
     pub text: String,
     /// What to do; empty when there is nothing to do.

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{AcceptedRow, Ambiguity, Asked, BrokerQuestion, Prompt, Refusal, question_text};
+use super::{AcceptedRow, Ambiguity, BrokerQuestion, Prompt, QuestionSet, Refusal, question_text};
 use crate::failure::clean;
 use crate::id::{OrderId, ReplyId};
 use crate::lenient::FromBroker;
-use crate::orders::stage::{self, Meaning, Stage};
+use crate::orders::stage::{Meaning, Stage};
 
 /// What a body says.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) enum Shape {
     /// Orders, each registered or refused; at least one.
     Rows { accepted: Vec<AcceptedRow>, refused: Vec<Refusal> },
     /// Questions or a prompt, and nothing else.
-    Asked(Asked),
+    Asked(QuestionSet),
     /// An order that was given an id and then refused, with choices that do not help.
     Rejected(Refusal),
     /// A cancellation was taken.
@@ -98,7 +98,7 @@ impl Shape {
             (false, Some(reply_id)) => {
                 let mut further: Vec<ReplyId> = ids.filter(|id| *id != reply_id).collect();
                 further.dedup();
-                Ok(Self::Asked(Asked { reply_id, further, questions, prompt: None }))
+                Ok(Self::Asked(QuestionSet { reply_id, further, questions, prompt: None }))
             }
             // Which order the question is about, and whether a yes would place the others again,
             // nobody has written down.
@@ -121,7 +121,7 @@ impl Shape {
             return Err(Ambiguity::UnknownShape("a prompt without its ids".to_owned()));
         };
         let options = texts(object, "options").iter().map(|option| clean(option)).collect();
-        Ok(Self::Asked(Asked {
+        Ok(Self::Asked(QuestionSet {
             reply_id: req_id.clone(),
             further: Vec::new(),
             questions: vec![BrokerQuestion { id: text(object, "messageId"), text: words }],
@@ -172,7 +172,7 @@ impl Element {
         match order_id {
             Some(order_id) if !is_dead => Self::Accepted(AcceptedRow {
                 order_id,
-                status: status.as_deref().map(stage::canonical),
+                status: status.as_deref().map(Stage::of),
                 local_order_id: text(object, "local_order_id"),
                 parent_order_id: text(object, "parent_order_id"),
                 warning: warning.or(reason),

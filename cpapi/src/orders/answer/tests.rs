@@ -219,7 +219,7 @@ fn a_row_tells_all_it_knows() {
     let OrderAnswer::Accepted(rows) = answered(200, body) else { panic!("accepted") };
     let expected = AcceptedRow {
         order_id: id(12),
-        status: Some("PreSubmitted".into()),
+        status: Some(Stage::PreSubmitted),
         local_order_id: Some("ibd1".into()),
         parent_order_id: Some("11".into()),
         warning: Some("will be held".into()),

@@ -9,6 +9,7 @@ use crate::orders::life::{Doubt, NotPlaced};
 use crate::orders::standing::{Part, Standing};
 use ibd_cpapi::money::Price;
 use ibd_cpapi::orders::Side;
+use ibd_protocol::ReasonCode;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_795_446_000 + seconds).unwrap()
@@ -138,7 +139,7 @@ fn a_clock_that_jumps_ahead_lets_nothing_through_over_a_restart_either() {
 #[test]
 fn what_was_never_placed_holds_nothing() {
     for state in [
-        State::Denied(crate::orders::guardrails::Denial::new("x", "x", "x")),
+        State::Denied(crate::orders::guardrails::Denial::new(ReasonCode::Internal, "x", "x")),
         State::Over(End::Rejected("no".into())),
         State::Over(End::NotPlaced(NotPlaced::Expired)),
     ] {

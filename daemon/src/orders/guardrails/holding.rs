@@ -4,6 +4,7 @@
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::money::Quantity;
 use ibd_cpapi::orders::Side;
+use ibd_protocol::ReasonCode;
 use rust_decimal::Decimal;
 
 use super::super::asked::{Attached, Size};
@@ -90,7 +91,11 @@ pub(super) fn resolved(order: Order, scene: &Scene) -> Result<Order, Denial> {
     }
     let unknown = |what: &str| {
         let next = "Try again in a moment; get_positions and get_live_orders show what IBKR says.";
-        Denial::new("position_unknown", format!("{what} is not known. Nothing was sent."), next)
+        Denial::new(
+            ReasonCode::PositionUnknown,
+            format!("{what} is not known. Nothing was sent."),
+            next,
+        )
     };
     let position = scene.position.ok_or_else(|| unknown("How much is held"))?;
     if closing(position) != Some(order.side) {
@@ -121,7 +126,7 @@ fn nothing_to_close(side: Side, position: Decimal, scene: &Scene) -> Denial {
         position.normalize(),
         side.as_str()
     );
-    Denial::new("nothing_to_close", text, next)
+    Denial::new(ReasonCode::NothingToClose, text, next)
 }
 
 fn already_closing(position: Decimal, others: &[&Resting]) -> Denial {
@@ -138,7 +143,7 @@ fn already_closing(position: Decimal, others: &[&Resting]) -> Denial {
         _ => "They alone come to more than is held. Cancel them with cancel_order, then close the position."
             .to_owned(),
     };
-    Denial::new("already_closing", text, next)
+    Denial::new(ReasonCode::AlreadyClosing, text, next)
 }
 
 /// The order that closes a position with another quantity than it has, because another one is held now.

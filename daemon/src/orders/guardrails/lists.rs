@@ -1,5 +1,6 @@
 //! Lists: whose, what and how may be traded at all. A combination is held to its legs.
 
+use ibd_protocol::ReasonCode;
 use ibd_protocol::settings::Key;
 
 use super::super::asked::Leg;
@@ -44,7 +45,7 @@ impl List<'_> {
     fn check(&self, word: &str) -> Result<(), Denial> {
         match self.words.iter().find(|words| words.has(word) != self.allows) {
             Some(words) => Err(Denial::new(
-                "not_allowed",
+                ReasonCode::NotAllowed,
                 format!("{} {word} may not be traded here.", self.about),
                 "Ask the user; only they can change this setting.",
             )
@@ -68,7 +69,7 @@ impl List<'_> {
         legs.iter().try_for_each(|leg| match word(leg).filter(|word| !word.is_empty()) {
             Some(word) => self.check(word),
             None => Err(Denial::new(
-                "not_allowed",
+                ReasonCode::NotAllowed,
                 format!("What the leg {} is cannot be held against this list.", leg.conid),
                 "Trade the legs one by one, or ask the user; only they can change this setting.",
             )

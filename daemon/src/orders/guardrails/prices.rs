@@ -1,6 +1,7 @@
 //! Prices: a stop on the right side of the market, a limit within the collar, a trail that leaves a price.
 
 use ibd_cpapi::orders::{Side, TrailingType};
+use ibd_protocol::ReasonCode;
 use ibd_protocol::settings::Key;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -76,10 +77,10 @@ fn side(order: &Order, part: &Part, market: Option<&Market>, rules: &Rules) -> R
     }
     let (price, above, code, what) = match part.pricing {
         Pricing::Limit(limit) if part.is_child => {
-            (limit, part.side == Side::Sell, "profit_on_wrong_side", "takeProfit")
+            (limit, part.side == Side::Sell, ReasonCode::ProfitOnWrongSide, "takeProfit")
         }
         pricing => match pricing.stop() {
-            Some(stop) => (stop, part.side == Side::Buy, "stop_on_wrong_side", "stop"),
+            Some(stop) => (stop, part.side == Side::Buy, ReasonCode::StopOnWrongSide, "stop"),
             None => return Ok(()),
         },
     };
@@ -126,7 +127,7 @@ fn trail(part: &Part, market: Option<&Market>, rules: &Rules) -> Result<(), Deni
 
 fn too_far(trail: Trail) -> Denial {
     Denial::new(
-        "trail_too_far",
+        ReasonCode::TrailTooFar,
         format!(
             "A trail by {} is as much as the price itself: it would protect nothing.",
             trail.shown()
@@ -173,7 +174,7 @@ fn collar(
         false => format!(" of all its legs ({})", whole.normalize()),
     };
     Err(Denial::new(
-        "price_off_market",
+        ReasonCode::PriceOffMarket,
         format!(
             "The limit {limit} is {} %{of} away from where it would work ({}); at most {} % are allowed.",
             percent(away, whole),
@@ -187,7 +188,7 @@ fn collar(
 
 fn no_fresh_quote(rules: &Rules) -> Denial {
     Denial::new(
-        "no_fresh_quote",
+        ReasonCode::NoFreshQuote,
         "There is no quote that the price could be compared with: no bid, ask or trade of today.",
         "Try again when the market is open. Without a subscription for this market the user can set the \
          collar to 100, which switches it off.",

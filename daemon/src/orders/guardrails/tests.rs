@@ -9,6 +9,7 @@ use crate::orders::limits::Limits;
 use crate::orders::order::Traded;
 use ibd_cpapi::money::{Price, Quantity};
 use ibd_cpapi::orders::{Tif, TrailingType};
+use ibd_protocol::ReasonCode;
 use ibd_protocol::settings::from_toml_pairs;
 
 fn decimal(text: &str) -> Decimal {
@@ -80,7 +81,7 @@ fn rules(pairs: &[(&str, &str)]) -> Rules {
 fn denied(order: Order, scene: &Scene, rules: &Rules) -> (String, String) {
     match vet(order, scene, rules, Counts::default(), now()) {
         Ok(_) => ("vetted".into(), String::new()),
-        Err(denial) => (denial.code, denial.setting.unwrap_or_default()),
+        Err(denial) => (denial.code.to_string(), denial.setting.unwrap_or_default()),
     }
 }
 
@@ -497,7 +498,7 @@ fn which_part_of_a_value_is_missing_is_said() {
         match vet(order.clone(), &scene, &open, Counts::default(), now()) {
             Ok(_) => panic!("it cannot be valued"),
             Err(denial) => {
-                assert_eq!(denial.code, "value_unknown");
+                assert_eq!(denial.code, ReasonCode::ValueUnknown.into());
                 (denial.message, denial.next)
             }
         }

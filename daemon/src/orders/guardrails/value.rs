@@ -2,6 +2,7 @@
 //! and the part that is missing is named.
 
 use ibd_cpapi::orders::Side;
+use ibd_protocol::ReasonCode;
 use ibd_protocol::settings::Key;
 use rust_decimal::Decimal;
 
@@ -18,7 +19,7 @@ pub(super) fn quantity(order: &Order, scene: &Scene, rules: &Rules) -> Result<()
     let Some(limit) = rules.max_quantity else { return Ok(()) };
     let quantity = moved(order, scene).ok_or_else(|| {
         Denial::new(
-            "value_unknown",
+            ReasonCode::ValueUnknown,
             "How much the order is cannot be told: there is no price for its amount of money.",
             "Say a quantity instead of cashQuantity.",
         )
@@ -28,7 +29,7 @@ pub(super) fn quantity(order: &Order, scene: &Scene, rules: &Rules) -> Result<()
         return Ok(());
     }
     Err(Denial::new(
-        "over_max_quantity",
+        ReasonCode::OverMaxQuantity,
         format!("{} is more than the {limit} that one order may have.", quantity.normalize()),
         "Order less, or ask the user to change the setting.",
     )
@@ -63,7 +64,7 @@ pub(super) fn check(order: &Order, scene: &Scene, rules: &Rules) -> Result<Worth
     let base = scene.base.as_deref().unwrap_or("base currency");
     if let Some(limit) = rules.max_value.filter(|limit| value > *limit) {
         return Err(Denial::new(
-            "over_max_value",
+            ReasonCode::OverMaxValue,
             format!(
                 "The order is worth about {} {base}; at most {limit} is allowed.",
                 whole(value)
@@ -74,14 +75,14 @@ pub(super) fn check(order: &Order, scene: &Scene, rules: &Rules) -> Result<Worth
     }
     let nlv = scene.nlv.filter(|nlv| *nlv > Decimal::ZERO).ok_or_else(|| {
         unknown(Denial::new(
-            "value_unknown",
+            ReasonCode::ValueUnknown,
             "The account's net liquidation value is not known, so the order's size cannot be judged.",
             "Try again in a minute.",
         ))
     })?;
     if value * Decimal::ONE_HUNDRED > rules.max_percent * nlv {
         return Err(Denial::new(
-            "over_max_percent",
+            ReasonCode::OverMaxPercent,
             format!(
                 "The order is worth about {} {base}, {} % of the account's {} {base}; at most {} % are \
                  allowed.",
@@ -111,7 +112,8 @@ pub(super) fn estimate(order: &Order, scene: &Scene) -> Worth {
 
 /// The value in base currency, or which part of it is missing.
 fn known(order: &Order, scene: &Scene) -> Result<Decimal, Denial> {
-    let unknown = |message: String, next: &str| Err(Denial::new("value_unknown", message, next));
+    let unknown =
+        |message: String, next: &str| Err(Denial::new(ReasonCode::ValueUnknown, message, next));
     let currency = &order.contract.currency;
     let Some(value) = stake(order, scene) else {
         let next = match order.pricing {
@@ -144,7 +146,11 @@ fn known(order: &Order, scene: &Scene) -> Result<Decimal, Denial> {
         }
     };
     value.checked_mul(rate).ok_or_else(|| {
-        Denial::new("value_unknown", "The order's value is too large a number.", "Order less.")
+        Denial::new(
+            ReasonCode::ValueUnknown,
+            "The order's value is too large a number.",
+            "Order less.",
+        )
     })
 }
 

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use super::*;
 use crate::orders::approval::By;
 use crate::orders::guardrails::Worth;
+use ibd_protocol::ReasonCode;
 
 pub(crate) fn now() -> Timestamp {
     "2026-11-23T15:00:00Z".parse().unwrap()
@@ -58,7 +59,7 @@ pub(crate) fn intent_of(order: crate::orders::order::Order) -> crate::orders::in
 
 pub(crate) fn every_state() -> Vec<State> {
     vec![
-        State::Denied(Denial::new("x", "x", "x")),
+        State::Denied(Denial::new(ReasonCode::Internal, "x", "x")),
         State::Awaiting(approval()),
         State::Ready,
         State::Sending,
@@ -70,8 +71,8 @@ pub(crate) fn every_state() -> Vec<State> {
         State::Over(End::Filled(standing("Filled"))),
         State::Over(End::Cancelled(standing("Cancelled"))),
         State::Over(End::Filled(bracket("Filled", "PreSubmitted", "Filled"))),
-        State::Working(standing(MISSING)),
-        State::Over(End::Unlisted(standing(UNLISTED))),
+        State::Working(standing("Missing")),
+        State::Over(End::Unlisted(standing("Unlisted"))),
         State::Over(End::NotTaken),
         State::Over(End::Rejected("no".into())),
         State::Over(End::NotPlaced(NotPlaced::Expired)),
@@ -86,7 +87,7 @@ fn every_event() -> Vec<Event> {
         Event::Declined("a person".into()),
         Event::Expired,
         Event::Moved(approval()),
-        Event::Refused(Denial::new("x", "x", "x")),
+        Event::Refused(Denial::new(ReasonCode::Internal, "x", "x")),
         Event::Turn,
         Event::NotSent("x".into()),
         Event::Accepted(standing("Submitted")),
@@ -191,7 +192,8 @@ fn a_cancellation_that_is_seen_again_is_no_news() {
 fn what_is_over_stays_over_unless_the_broker_shows_otherwise() {
     for state in every_state().into_iter().filter(State::is_over) {
         for event in every_event() {
-            let is_filled = matches!(&event, Event::Found(standing) if standing.status == "Filled");
+            let is_filled =
+                matches!(&event, Event::Found(standing) if standing.status.as_str() == "Filled");
             let is_cancelled = matches!(state, State::Over(End::Cancelled(_)));
             let is_found = matches!(event, Event::Found(_) | Event::Shown(_) | Event::Corrected(_));
             let is_unlisted = matches!(state, State::Over(End::Unlisted(_)));
@@ -329,7 +331,7 @@ fn each_order_of_a_bracket_goes_its_own_way() {
 fn the_page_of_a_child_brings_it_back_and_a_later_one_takes_a_fill_back() {
     let stop: OrderId = "8".parse().unwrap();
     let page = |status: &str, filled: i64| Part {
-        status: Some(status.to_owned()),
+        status: Some(status.into()),
         filled: Some(Decimal::from(filled)),
         ..Part::new(stop)
     };
@@ -344,7 +346,7 @@ fn the_page_of_a_child_brings_it_back_and_a_later_one_takes_a_fill_back() {
         (page("Filled", 10), page("Cancelled", 0), Sight::Since, Some(&told)),
         (page("Submitted", 4), page("Submitted", 0), Sight::Since, Some(&told)),
         (page("Submitted", 0), page("Filled", 10), Sight::Now, Some(&told)),
-        (page(UNLISTED, 0), page("Submitted", 0), Sight::Now, Some(&told)),
+        (page("Unlisted", 0), page("Submitted", 0), Sight::Now, Some(&told)),
     ] {
         let after = step(&with(known.clone()), Event::PartShown(shown.clone(), sight), now());
         assert_eq!(after.as_ref().map(|after| &after.1), expected, "{known:?} {shown:?} {sight:?}");
@@ -366,7 +368,7 @@ fn what_the_lists_forgot_is_over_if_it_ends_by_itself() {
     assert_eq!(step(&state, Event::Unlisted(stop, true), now()), None);
     let (again, effects) = step(&state, Event::Found(standing("Submitted")), now()).unwrap();
     assert_eq!((again.name(), effects), ("working", vec![Effect::Tell]), "a row has it");
-    let late = Standing { filled: Some(Decimal::ONE), ..standing(UNLISTED) };
+    let late = Standing { filled: Some(Decimal::ONE), ..standing("Unlisted") };
     let (late, effects) = step(&state, Event::Found(late), now()).unwrap();
     assert_eq!((late.name(), effects), ("no_longer_listed", vec![Effect::Tell]), "only a fill");
     assert_eq!(late.standing().unwrap().filled, Some(Decimal::ONE));
@@ -391,7 +393,7 @@ fn what_does_not_end_by_itself_is_looked_for_on_until_a_person_knows() {
     let (missing, effects) = step(&entered, Event::Unlisted(stop, false), now()).unwrap();
     assert_eq!(effects, [Effect::TellPart(stop)]);
     let (resolved, _) = step(&missing, Event::Resolved(None), now()).unwrap();
-    assert_eq!(resolved.standing().unwrap().part(stop).unwrap().status.as_deref(), Some(UNLISTED));
+    assert_eq!(resolved.standing().unwrap().part(stop).unwrap().status, Some(Seen::Unlisted));
     assert!(resolved.is_open(), "the profit is still there");
     let done = State::Over(End::Filled(bracket("Filled", "PreSubmitted", "Filled")));
     let (gone, effects) = step(&done, Event::Unlisted(stop, false), now()).unwrap();

@@ -100,7 +100,7 @@ fn a_child_that_was_changed_elsewhere_is_told_with_the_whole() {
         ..order(Side::Buy, "10", Pricing::Limit(price("100")))
     };
     let part = |id: &str, status: &str| Part {
-        status: Some(status.to_owned()),
+        status: Some(status.into()),
         ..Part::new(id.parse().unwrap())
     };
     let standing = Standing {

@@ -6,16 +6,17 @@ use ibd_cpapi::failure::clean;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::money::Price;
 use ibd_cpapi::rows::Rows;
+use ibd_protocol::ErrorCode;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::{Tools, refused, today};
+use super::{Tools, today};
 use crate::contracts::{self, Choice, Contract, Given, Wish};
 use crate::market::Wanted;
 use crate::orders::asked::Right;
 use crate::orders::order::Traded;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
 
 /// Longest name of an exchange or a currency.
@@ -27,7 +28,7 @@ const DERIVED: &[&str] = &["OPT", "FOP", "FUT", "WAR", "IOPT"];
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
-type Found = Result<Result<Traded, Refusal>, Failure>;
+type Found = Result<Traded, Unserved>;
 
 /// A contract that may be meant.
 #[derive(Debug, Serialize)]
@@ -69,15 +70,16 @@ pub(super) async fn by_conid(
     let found = contracts::by_conids(lease, tools.store, &[conid], tools.deadline).await?;
     match found.into_iter().next() {
         Some(contract) => {
-            refused!(given.agrees(&contract, &format!("conid {conid}")));
+            given.agrees(&contract, &format!("conid {conid}"))?;
             complete(lease, tools, contract).await
         }
-        None => Ok(Err(Refusal::new(
-            "unknown_symbol",
+        None => Err(Refusal::new(
+            ErrorCode::UnknownSymbol,
             format!("IBKR knows no contract with the conid {conid}."),
             "Find the right one with search_contracts.",
         )
-        .at("conid"))),
+        .at("conid")
+        .into()),
     }
 }
 
@@ -87,22 +89,23 @@ pub(super) async fn by_symbol(lease: &Lease, tools: Tools<'_>, wish: &Wish) -> F
     if let Some(expiry) = &wish.expiry {
         let all = found.clone();
         let given = Given { expiry: Some(expiry.clone()), ..Given::default() };
-        refused!(Expiry::parse(expiry).map(|_| ()));
+        Expiry::parse(expiry)?;
         found.retain(|contract| given.agrees(contract, &wish.symbol).is_ok());
         if found.is_empty() && !all.is_empty() {
             let message = format!("{} has no future that expires {expiry}.", wish.symbol);
-            return Ok(Err(Refusal::new(
-                "unknown_symbol",
+            return Err(Refusal::new(
+                ErrorCode::UnknownSymbol,
                 message,
                 "Use the conid of a candidate.",
             )
             .at("expiry")
-            .or(all.iter().take(CANDIDATES).map(Candidate::from))));
+            .or(all.iter().take(CANDIDATES).map(Candidate::from))
+            .into());
         }
     }
     // Months of one future are different contracts: none of them is the obvious one.
     if wish.sec_type.as_deref() == Some("FUT") && found.len() > 1 {
-        return Ok(Err(ambiguous(wish, &found)));
+        return Err(ambiguous(wish, &found).into());
     }
     match contracts::choose(wish, found) {
         Choice::One(contract) => {
@@ -113,17 +116,17 @@ pub(super) async fn by_symbol(lease: &Lease, tools: Tools<'_>, wish: &Wish) -> F
                 currency: wish.currency.clone(),
                 ..Given::default()
             };
-            refused!(given.agrees(&contract, &wish.symbol));
+            given.agrees(&contract, &wish.symbol)?;
             complete(lease, tools, *contract).await
         }
-        Choice::Several(several) => Ok(Err(ambiguous(wish, &several))),
-        Choice::None(others) => Ok(Err(unknown(wish, &others))),
+        Choice::Several(several) => Err(ambiguous(wish, &several).into()),
+        Choice::None(others) => Err(unknown(wish, &others).into()),
     }
 }
 
 fn ambiguous(wish: &Wish, several: &[Contract]) -> Refusal {
     Refusal::new(
-        "ambiguous_symbol",
+        ErrorCode::AmbiguousSymbol,
         format!("{} may mean {} contracts.", wish.symbol, several.len()),
         "Repeat the call with the conid of the one that is meant; ask the user if unsure.",
     )
@@ -138,7 +141,7 @@ fn unknown(wish: &Wish, others: &[Contract]) -> Refusal {
         true => format!("IBKR knows no contract with the symbol {}.", wish.symbol),
         false => format!("{} is not listed as {}.", wish.symbol, wanted.join(" ")),
     };
-    Refusal::new("unknown_symbol", message, "Look for it with search_contracts.")
+    Refusal::new(ErrorCode::UnknownSymbol, message, "Look for it with search_contracts.")
         .at("symbol")
         .or(others.iter().take(CANDIDATES).map(Candidate::from))
 }
@@ -148,19 +151,20 @@ async fn complete(lease: &Lease, tools: Tools<'_>, contract: Contract) -> Found 
     let sec_type = contract.sec_type.clone().unwrap_or_default();
     let currency = contract.currency.as_deref().and_then(|text| ibd_text::name(text, SHORT));
     let (Some(conid), Some(currency)) = (contract.id(), currency.map(str::to_owned)) else {
-        return Ok(Err(Refusal::new(
-            "unknown_symbol",
+        return Err(Refusal::new(
+            ErrorCode::UnknownSymbol,
             format!("IBKR does not say in which currency {} trades.", contract.conid),
             "Find another contract with search_contracts.",
         )
-        .at("conid")));
+        .at("conid")
+        .into());
     };
     if sec_type == "IND" {
         let message = "An index cannot be traded.";
         let next = "Use a future or an ETF on it.";
-        return Ok(Err(Refusal::argument("symbol", message, next)));
+        return Err(Refusal::argument("symbol", message, next).into());
     }
-    refused!(alive(contract.expiry.as_deref()));
+    alive(contract.expiry.as_deref())?;
     let is_derived = DERIVED.contains(&sec_type.as_str());
     let multiplier = match multiplier(contract.multiplier.as_deref(), is_derived) {
         Some(multiplier) => multiplier,
@@ -169,18 +173,19 @@ async fn complete(lease: &Lease, tools: Tools<'_>, contract: Contract) -> Found 
             match info.value.multiplier.map(|m| m.get()).filter(|m| *m > Decimal::ZERO) {
                 Some(multiplier) => multiplier,
                 None => {
-                    return Ok(Err(Refusal::new(
-                        "unknown_symbol",
+                    return Err(Refusal::new(
+                        ErrorCode::UnknownSymbol,
                         format!("IBKR does not say what one contract of {conid} stands for."),
                         "It cannot be traded here; use TWS.",
                     )
-                    .at("conid")));
+                    .at("conid")
+                    .into());
                 }
             }
         }
     };
     let name = name(&contract);
-    Ok(Ok(Traded {
+    Ok(Traded {
         conid: Some(conid),
         conidex: None,
         symbol: contract.symbol.as_deref().map(clean).unwrap_or_default(),
@@ -194,7 +199,7 @@ async fn complete(lease: &Lease, tools: Tools<'_>, contract: Contract) -> Found 
         // What the rules for its orders say comes with them.
         price_magnifier: Decimal::ONE,
         negative: false,
-    }))
+    })
 }
 
 /// What it is called, with the day on which it ends: months have several.
@@ -315,10 +320,10 @@ pub(super) async fn option(lease: &Lease, tools: Tools<'_>, wanted: &WantedOptio
     let found = contracts::by_symbol(lease, tools.store, &wish, tools.deadline).await?;
     let underlying = match contracts::choose(&wish, found) {
         Choice::One(contract) => *contract,
-        Choice::Several(several) => return Ok(Err(ambiguous(&wish, &several))),
-        Choice::None(others) => return Ok(Err(unknown(&wish, &others))),
+        Choice::Several(several) => return Err(ambiguous(&wish, &several).into()),
+        Choice::None(others) => return Err(unknown(&wish, &others).into()),
     };
-    let Some(conid) = underlying.id() else { return Ok(Err(unknown(&wish, &[]))) };
+    let Some(conid) = underlying.id() else { return Err(unknown(&wish, &[]).into()) };
     let prime = Wanted { conid, is_option: true, underlying: Some(wanted.symbol.to_owned()) };
     tools.underlyings.prepare(lease, &[prime], tools.deadline).await?;
     let request = GetOptionInfo {
@@ -338,7 +343,7 @@ pub(super) async fn option(lease: &Lease, tools: Tools<'_>, wanted: &WantedOptio
         Err(Failure::Trouble { .. } | Failure::Refused { .. } | Failure::Garbled { .. }) => {
             Rows::default()
         }
-        Err(failure) => return Err(failure),
+        Err(failure) => return Err(failure.into()),
     };
     let fits = |option: &&OptionInfo| {
         let day = wanted.expiry.day.as_deref();
@@ -347,8 +352,8 @@ pub(super) async fn option(lease: &Lease, tools: Tools<'_>, wanted: &WantedOptio
     let fitting: Vec<&OptionInfo> = options.iter().filter(fits).collect();
     match fitting.as_slice() {
         [only] => by_conid(lease, tools, only.conid, &wanted.given()).await,
-        [] => Ok(Err(no_option(lease, tools, wanted, conid, &options).await)),
-        several => Ok(Err(several_options(wanted, several))),
+        [] => Err(no_option(lease, tools, wanted, conid, &options).await.into()),
+        several => Err(several_options(wanted, several).into()),
     }
 }
 
@@ -362,7 +367,7 @@ fn several_options(wanted: &WantedOption<'_>, several: &[&OptionInfo]) -> Refusa
         expiry: option.maturity_date.clone(),
     });
     Refusal::new(
-        "ambiguous_symbol",
+        ErrorCode::AmbiguousSymbol,
         format!("{} {} has several expiries.", wanted.symbol, wanted.expiry.month),
         "Repeat the call with the day as expiry, or with the conid.",
     )
@@ -380,7 +385,7 @@ async fn no_option(
     if !of_month.is_empty() {
         let days = of_month.iter().filter_map(|option| option.maturity_date.clone());
         return Refusal::new(
-            "unknown_symbol",
+            ErrorCode::UnknownSymbol,
             format!("{} has no such option on that day.", wanted.symbol),
             "Use one of the candidates as expiry.",
         )
@@ -413,7 +418,7 @@ async fn no_option(
         ),
     };
     Refusal::new(
-        "unknown_symbol",
+        ErrorCode::UnknownSymbol,
         message,
         "Use one of the candidates, or search_contracts for the months.",
     )

@@ -2,7 +2,7 @@
 
 use ibd_cpapi::Failure;
 use ibd_cpapi::id::{AccountId, Conid, OrderId};
-use ibd_cpapi::orders::{OrderRow, Side};
+use ibd_cpapi::orders::{Meaning, OrderRow, Side, Stage};
 use ibd_cpapi::portfolio::GetHoldings;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ use crate::orders::asked::{Attached, Size};
 use crate::orders::guardrails::{Resting, Scene};
 use crate::orders::intent::Intent;
 use crate::orders::life::{End, State};
-use crate::orders::list;
 use crate::orders::order::{Order, Purpose, Traded};
+use crate::orders::standing::Seen;
 use crate::orders::tickets::opposite;
 use crate::session::Lease;
 
@@ -74,7 +74,7 @@ pub async fn position(
 /// The orders of a list that work for a contract. `None`: of one of them it is not known what it would do.
 fn resting(rows: &[OrderRow], account: &AccountId, conid: Conid) -> Option<Vec<Resting>> {
     let is_ours = |row: &&OrderRow| row.account.as_ref().is_none_or(|owner| owner == account);
-    let works = |row: &&OrderRow| row.status.as_deref().and_then(list::is_working) != Some(false);
+    let works = |row: &&OrderRow| row.status.as_ref().and_then(Stage::can_fill) != Some(false);
     let has_leg = |row: &&OrderRow| row.conid.is_none() && names_leg(row.conidex.as_deref(), conid);
     let open = rows.iter().filter(is_ours).filter(works);
     // Of what names no contract at all it is not known what it would do.
@@ -86,7 +86,7 @@ fn resting(rows: &[OrderRow], account: &AccountId, conid: Conid) -> Option<Vec<R
             Some(Resting {
                 order_id: Some(row.order_id),
                 name: row.order_id.to_string(),
-                side: row.side.as_deref()?.parse().ok().filter(|_| row.conid.is_some())?,
+                side: row.side.as_ref()?.known().filter(|_| row.conid.is_some())?,
                 remaining: row.remaining.map(|quantity| quantity.get()).or_else(rest)?,
                 filled: row.filled.map(|quantity| quantity.get()).unwrap_or_default(),
             })
@@ -172,14 +172,14 @@ fn ours(intent: &Intent, order: &Order) -> Option<Vec<Resting>> {
     let own = (order.side, order.size);
     // What is filled is filled, whatever a list of some seconds ago says; what is called over otherwise is
     // left to the list.
-    let seen = |order_id: OrderId, what: (Side, Size), status: Option<&str>, filled| match status {
-        Some("Filled") => {
+    let seen = |order_id: OrderId, what: (Side, Size), status: Option<&Seen>, filled| match status {
+        Some(status) if status.meaning() == Meaning::Filled => {
             let whole = one(Some(order_id), what, None);
             whole.map(|whole| {
                 Some(Resting { filled: whole.remaining, remaining: Decimal::ZERO, ..whole })
             })
         }
-        status if status.and_then(list::is_working) == Some(false) => Some(None),
+        Some(status) if status.can_fill() == Some(false) => Some(None),
         _ => one(Some(order_id), what, filled).map(Some),
     };
     match &intent.state {
@@ -187,7 +187,7 @@ fn ours(intent: &Intent, order: &Order) -> Option<Vec<Resting>> {
             let first = seen(standing.order_id, own, Some(&standing.status), standing.filled);
             let others =
                 standing.others.iter().zip(rest).map(|(part, what)| {
-                    seen(part.order_id, what, part.status.as_deref(), part.filled)
+                    seen(part.order_id, what, part.status.as_ref(), part.filled)
                 });
             let all: Option<Vec<_>> = std::iter::once(first).chain(others).collect();
             Some(all?.into_iter().flatten().collect())

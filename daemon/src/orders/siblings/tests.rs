@@ -5,11 +5,12 @@ use crate::orders::asked::Pricing;
 use crate::orders::guardrails::tests::order;
 use crate::orders::head::Heads;
 use crate::orders::intent::tests::placed;
+use crate::orders::journal::JournalWriter;
 use crate::orders::life::Doubt;
 use crate::orders::standing::Standing;
-use crate::orders::trail::Trail;
 use ibd_cpapi::money::Price;
 use ibd_cpapi::orders::Side;
+use ibd_protocol::ReasonCode;
 use jiff::Timestamp;
 
 const WINDOW: Duration = Duration::from_secs(120);
@@ -38,15 +39,15 @@ fn unknown() -> State {
 /// Two profiles, one of which trades.
 struct Home {
     folder: tempfile::TempDir,
-    trail: Trail,
+    writer: JournalWriter,
 }
 
 impl Home {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let journal = folder.path().join("paper/journal");
-        let (trail, _) = Trail::open(&journal, &Heads::of(&journal)).unwrap();
-        Self { folder, trail }
+        let (writer, _) = JournalWriter::open(&journal, &Heads::of(&journal)).unwrap();
+        Self { folder, writer }
     }
 
     fn siblings(&self) -> Siblings {
@@ -55,7 +56,7 @@ impl Home {
     }
 
     async fn write(&self, intent: &Intent) {
-        self.trail.write(&[Record::Intent(Box::new(intent.clone()))]).await.unwrap();
+        self.writer.write(&[Record::Intent(Box::new(intent.clone()))]).await.unwrap();
     }
 }
 
@@ -87,7 +88,7 @@ async fn an_alike_order_of_another_profile_is_held_and_one_in_doubt_is_refused()
     home.write(&sent).await;
     let held = looked(&mut siblings).alike(&limit("100.5"), WINDOW, &Now::get()).unwrap();
     let denial = held.denial();
-    assert_eq!(denial.code, "possible_duplicate");
+    assert_eq!(denial.code, ReasonCode::PossibleDuplicate.into());
     assert!(denial.message.contains("the profile paper"), "{}", denial.message);
     assert!(held.is_meant(Some(sent.id)) && !held.is_meant(None));
     // What changes in a journal is seen, and read on from where it was.
@@ -99,9 +100,9 @@ async fn an_alike_order_of_another_profile_is_held_and_one_in_doubt_is_refused()
         through: None,
         boot: None,
     };
-    home.trail.write(&[record]).await.unwrap();
+    home.writer.write(&[record]).await.unwrap();
     let held = looked(&mut siblings).alike(&limit("100.5"), WINDOW, &Now::get()).unwrap();
-    assert_eq!(held.denial().code, "same_order_in_doubt");
+    assert_eq!(held.denial().code, ReasonCode::SameOrderInDoubt.into());
     assert!(!held.is_meant(Some(sent.id)), "nobody may want a second one of that");
     assert!(siblings.alike(&limit("200"), WINDOW, &Now::get()).is_none());
 }

@@ -40,7 +40,7 @@ fn what_is_over_comes_back_only_with_a_fill_and_fills_never_become_less() {
     let became = |known: Part, news: Part| {
         let known = group(&[known]);
         let part = known.with_parts(&[news]).others.pop().unwrap();
-        (part.status.unwrap(), part.filled.unwrap())
+        (part.status.unwrap().to_string(), part.filled.unwrap())
     };
     let as_is = |status: &str, filled: u32| (status.to_owned(), Decimal::from(filled));
     let fill = became(part("8", "Submitted", 0), part("8", "Filled", 10));

@@ -22,7 +22,7 @@ fn bracket() -> Order {
 
 fn part(id: &str, terms: &str, status: &str) -> Part {
     Part {
-        status: Some(status.to_owned()),
+        status: Some(status.into()),
         terms: Some(terms.to_owned()),
         ..Part::new(id.parse().unwrap())
     }

@@ -1,5 +1,6 @@
 //! A person logs in, in a browser of their own. All we do is open the page and watch.
 
+use ibd_protocol::ErrorCode;
 use std::time::Duration;
 
 use super::{Failure, Stage};
@@ -23,8 +24,8 @@ pub async fn prepare(
     }
     let (text, next) = words(&view);
     let code = match view.state {
-        GatewayState::NotInstalled(_) => "gateway_not_installed",
-        _ => "gateway_down",
+        GatewayState::NotInstalled(_) => ErrorCode::GatewayNotInstalled,
+        _ => ErrorCode::GatewayDown,
     };
     Err(Failure::new(code, text, next))
 }
@@ -50,7 +51,7 @@ pub async fn run(gateway: GatewayHandle, limit: Duration, renews: bool, tell: Te
     tell(Stage::Person);
     tokio::time::sleep(limit).await;
     tell(Stage::Failed(Failure::new(
-        "login_timeout",
+        ErrorCode::LoginTimeout,
         format!("Nobody logged in at the page within {} s.", limit.as_secs()),
         "Run `ibctl login`, or call authenticate, when somebody is there to log in.",
     )));

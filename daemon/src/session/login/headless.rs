@@ -1,5 +1,6 @@
 //! We log in, in a browser that nobody sees, within the guard's budget.
 
+use ibd_protocol::ErrorCode;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -59,7 +60,7 @@ pub async fn run(run: Run) {
     // Whoever sees the session ready ends this before.
     tokio::time::sleep(SEEN).await;
     tell(Stage::Failed(Failure::new(
-        "login_not_seen",
+        ErrorCode::LoginNotSeen,
         "IBKR's page says that the login succeeded, but no trading session came of it.",
         "Log in once at IBKR's own Client Portal on the web: it may ask something there that this page does \
          not show. Then run `ibctl login`.",
@@ -127,7 +128,7 @@ async fn attempt(run: Run) -> Result<Attempted, Failure> {
 
 fn closed() -> Failure {
     Failure::new(
-        "broker_maintenance",
+        ErrorCode::BrokerMaintenance,
         "IBKR does not answer, or answers with errors, so nothing was typed.",
         "Wait a few minutes; then `ibctl login`.",
     )
@@ -135,7 +136,7 @@ fn closed() -> Failure {
 
 fn missing(setting: Key) -> Failure {
     Failure::new(
-        "credentials_missing",
+        ErrorCode::CredentialsMissing,
         format!("IB_HEADLESS_MODE is on, but {setting} is not set."),
         format!(
             "Set {setting} where this client starts ib-mcp or in config.toml, or keep it in the keyring \
@@ -154,7 +155,7 @@ async fn trusted(
     let chose_it = credentials.gateway.is_some() && credentials.gateway == view.choice;
     if view.is_upstream_of_a_client && !chose_it {
         return Err(Failure::new(
-            "gateway_not_trusted",
+            ErrorCode::GatewayNotTrusted,
             "A client chose what the gateway talks to (IB_GATEWAY_UPSTREAM), and the password or the code is not \
              its own.",
             "Set gateway_upstream in config.toml if that is meant.",
@@ -162,7 +163,7 @@ async fn trusted(
     }
     if !view.is_trusted_with_credentials() {
         return Err(Failure::new(
-            "gateway_not_trusted",
+            ErrorCode::GatewayNotTrusted,
             "Credentials are typed only into a gateway that ibd started itself, or whose certificate is \
              pinned in its configuration.",
             "Set IB_GATEWAY_CERT to the certificate's SHA-256 in config.toml, use IB_GATEWAY=managed, or \
@@ -180,7 +181,7 @@ async fn trusted(
 
 fn no_page(why: &str) -> Failure {
     Failure::new(
-        "gateway_down",
+        ErrorCode::GatewayDown,
         format!("The login page cannot be reached: {why}."),
         "Run `ibctl gateway status`, then try again.",
     )
@@ -190,35 +191,43 @@ fn no_page(why: &str) -> Failure {
 fn failure(failed: &Failed) -> Failure {
     let (code, next) = match failed {
         Failed::NoBrowser { .. } => {
-            ("browser_missing", "Do that, or log in in the browser (`ibctl login`).")
+            (ErrorCode::BrowserMissing, "Do that, or log in in the browser (`ibctl login`).")
         }
-        Failed::WrongCredentials(_) | Failed::Refused(_) => {
-            ("wrong_credentials", "Correct IB_USERNAME and the password; then `ibctl login`.")
-        }
+        Failed::WrongCredentials(_) | Failed::Refused(_) => (
+            ErrorCode::WrongCredentials,
+            "Correct IB_USERNAME and the password; then `ibctl login`.",
+        ),
         Failed::WrongMode(_) => (
-            "wrong_mode",
+            ErrorCode::WrongMode,
             "Set IB_PAPER_TRADING as this username needs it; a paper account has a username of its own.",
         ),
         Failed::Locked(_) => {
-            ("lockout_guard", "Do not try again: unlock the login with IBKR first.")
+            (ErrorCode::LockoutGuard, "Do not try again: unlock the login with IBKR first.")
         }
-        Failed::CodeRefused(_) => ("code_refused", "Correct it, then `ibctl login`."),
-        Failed::PushDenied | Failed::PushExpired => {
-            ("approval_missing", "When the phone is at hand: `ibctl login`, or authenticate.")
+        Failed::CodeRefused(_) => (ErrorCode::CodeRefused, "Correct it, then `ibctl login`."),
+        Failed::PushDenied | Failed::PushExpired => (
+            ErrorCode::ApprovalMissing,
+            "When the phone is at hand: `ibctl login`, or authenticate.",
+        ),
+        Failed::Maintenance(_) => (ErrorCode::BrokerMaintenance, "Wait; it is tried again later."),
+        Failed::TimedOut { .. } => (ErrorCode::LoginTimeout, "Try again with `ibctl login`."),
+        Failed::Cancelled => {
+            (ErrorCode::LoginCancelled, "Nothing more is done until it is asked for.")
         }
-        Failed::Maintenance(_) => ("broker_maintenance", "Wait; it is tried again later."),
-        Failed::TimedOut { .. } => ("login_timeout", "Try again with `ibctl login`."),
-        Failed::Cancelled => ("login_cancelled", "Nothing more is done until it is asked for."),
         Failed::PageUnknown(_) => {
-            ("login_page_changed", "Log in in the browser until that is done.")
+            (ErrorCode::LoginPageChanged, "Log in in the browser until that is done.")
         }
         Failed::ModeUnverified { .. } => {
-            ("mode_unverified", "No password was sent. Log in in the browser.")
+            (ErrorCode::ModeUnverified, "No password was sent. Log in in the browser.")
         }
-        Failed::OtherCertificate(_) | Failed::WrongPage(_) => {
-            ("gateway_not_trusted", "Nothing more was typed. Look at `ibctl gateway status`.")
-        }
-        _ => ("login_failed", "Look at `ibctl logs`, then try again or log in in the browser."),
+        Failed::OtherCertificate(_) | Failed::WrongPage(_) => (
+            ErrorCode::GatewayNotTrusted,
+            "Nothing more was typed. Look at `ibctl gateway status`.",
+        ),
+        _ => (
+            ErrorCode::LoginFailed,
+            "Look at `ibctl logs`, then try again or log in in the browser.",
+        ),
     };
     let text = failed.to_string();
     let mut letters = text.chars();

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use ibd_protocol::ErrorCode;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -12,7 +13,7 @@ fn ask(asker: Asker) -> Ask {
 fn situation(phase: &Phase) -> Situation<'_> {
     Situation {
         phase,
-        way_in: WayIn::Open,
+        login_page: LoginPage::Open,
         is_paper: None,
         running: None,
         last: None,
@@ -26,7 +27,7 @@ fn situation(phase: &Phase) -> Situation<'_> {
 
 fn refused(start: &Start) -> &'static str {
     match start {
-        Start::Refuse(failure) => failure.code,
+        Start::Refuse(failure) => failure.code.as_str(),
         _ => "not refused",
     }
 }
@@ -57,7 +58,8 @@ fn nothing_begins_before_the_gateway_was_looked_at() {
     for phase in [Phase::Stopped, Phase::NeedLogin] {
         for asker in [Asker::Person, Asker::Client, Asker::Nobody] {
             for (forced, headless) in [(true, false), (false, true), (true, true)] {
-                let coming = Situation { way_in: WayIn::Unknown, headless, ..situation(&phase) };
+                let coming =
+                    Situation { login_page: LoginPage::Unknown, headless, ..situation(&phase) };
                 assert_eq!(decide(&coming, Ask { forced, ..ask(asker) }), Start::Wait);
             }
         }
@@ -67,9 +69,9 @@ fn nothing_begins_before_the_gateway_was_looked_at() {
 #[test]
 fn where_no_gateway_answers_that_is_said() {
     let phase = Phase::Gone { why: "connection refused".into() };
-    let failure = Failure::new("gateway_down", "No gateway answers.", "Start it.");
+    let failure = Failure::new(ErrorCode::GatewayDown, "No gateway answers.", "Start it.");
     for forced in [true, false] {
-        let gone = Situation { way_in: WayIn::Gone(failure.clone()), ..situation(&phase) };
+        let gone = Situation { login_page: LoginPage::Gone(failure.clone()), ..situation(&phase) };
         let ask = Ask { forced, ..ask(Asker::Person) };
         assert_eq!(refused(&decide(&gone, ask)), "gateway_down");
     }
@@ -97,7 +99,7 @@ fn paper_is_not_had_by_joining_a_live_login() {
 #[test]
 fn whoever_only_follows_begins_nothing() {
     let follows = Ask { join_only: true, ..ask(Asker::Person) };
-    let failure = Failure::new("code_refused", "IBKR refused the code.", "Correct it.");
+    let failure = Failure::new(ErrorCode::CodeRefused, "IBKR refused the code.", "Correct it.");
     let failed = Situation { last: Some(&failure), ..situation(&Phase::NeedLogin) };
     assert_eq!(refused(&decide(&failed, follows)), "code_refused");
     assert_eq!(decide(&situation(&Phase::NeedLogin), follows), Start::Wait);
@@ -105,7 +107,8 @@ fn whoever_only_follows_begins_nothing() {
 
 #[test]
 fn what_failed_by_itself_is_told_before_it_is_tried_again() {
-    let failure = Failure::new("wrong_credentials", "IBKR refused the password.", "Correct it.");
+    let failure =
+        Failure::new(ErrorCode::WrongCredentials, "IBKR refused the password.", "Correct it.");
     let failed = Situation {
         last: Some(&failure),
         is_news: true,

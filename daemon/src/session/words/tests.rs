@@ -1,9 +1,10 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::session::login::{Failure as LoginFailure, Page, Way};
+use ibd_protocol::ErrorCode;
 
-fn scene<'a>(phase: &'a Phase, gateway: &'a GatewayView, facts: &'a Facts) -> Scene<'a> {
-    Scene {
+fn situation<'a>(phase: &'a Phase, gateway: &'a GatewayView, facts: &'a Facts) -> Situation<'a> {
+    Situation {
         phase,
         gateway,
         facts,
@@ -48,7 +49,7 @@ fn every_state_reads_well_and_says_what_to_do() {
         Phase::Hung { looks: 1 },
         Phase::Penalty { until: Timestamp::UNIX_EPOCH },
     ] {
-        let words = words(&scene(&phase, &gateway, &facts));
+        let words = words(&situation(&phase, &gateway, &facts));
         reads_well(&words, &phase);
         assert!(!words.hint.is_empty(), "{phase:?}");
         let refusal = words.refusal(&phase, None);
@@ -61,7 +62,8 @@ fn every_state_reads_well_and_says_what_to_do() {
 #[test]
 fn every_stage_of_a_login_reads_well() {
     let (gateway, facts) = (gateway(), Facts::default());
-    let failure = LoginFailure::new("wrong_credentials", "IBKR refused them.", "Correct them.");
+    let failure =
+        LoginFailure::new(ErrorCode::WrongCredentials, "IBKR refused them.", "Correct them.");
     for (stage, state) in [
         (Stage::Preparing("Starting the gateway.".into()), SessionState::Starting),
         (Stage::Person, SessionState::NeedLogin),
@@ -72,8 +74,9 @@ fn every_stage_of_a_login_reads_well() {
         (Stage::Failed(failure), SessionState::NeedLogin),
     ] {
         let login = LoginView { number: 1, way: Way::Headless, stage, page: Page::Closed };
-        let scene = Scene { login: Some(&login), ..scene(&Phase::NeedLogin, &gateway, &facts) };
-        let words = words(&scene);
+        let situation =
+            Situation { login: Some(&login), ..situation(&Phase::NeedLogin, &gateway, &facts) };
+        let words = words(&situation);
         reads_well(&words, &login);
         assert_eq!(words.state, state, "{login:?}");
     }
@@ -83,8 +86,9 @@ fn every_stage_of_a_login_reads_well() {
 fn a_held_login_names_the_way_out() {
     let (gateway, facts) = (gateway(), Facts::default());
     for held in [Held::Failures(2), Held::Locked, Held::Factors, Held::Unreadable("x".into())] {
-        let scene = Scene { held: Some(&held), ..scene(&Phase::NeedLogin, &gateway, &facts) };
-        let words = words(&scene);
+        let situation =
+            Situation { held: Some(&held), ..situation(&Phase::NeedLogin, &gateway, &facts) };
+        let words = words(&situation);
         reads_well(&words, &held);
         assert_eq!(words.state, SessionState::LockoutGuard);
         assert!(words.hint.contains("--force"), "{}", words.hint);
@@ -103,7 +107,7 @@ fn each_state_of_the_gateway_reads_well() {
         GatewayState::Down("it ended".into()),
     ] {
         let gateway = GatewayView { state, ..GatewayView::default() };
-        reads_well(&words(&scene(&Phase::Stopped, &gateway, &facts)), &gateway.state);
+        reads_well(&words(&situation(&Phase::Stopped, &gateway, &facts)), &gateway.state);
     }
 }
 
@@ -186,8 +190,9 @@ fn gateways() -> Vec<GatewayView> {
 }
 
 fn logins() -> Vec<Option<LoginView>> {
-    let failure = LoginFailure::new("wrong_credentials", "IBKR refused them.", "Correct them.");
-    let locked = LoginFailure::new("lockout_guard", "Too many failed.", "Unlock it.");
+    let failure =
+        LoginFailure::new(ErrorCode::WrongCredentials, "IBKR refused them.", "Correct them.");
+    let locked = LoginFailure::new(ErrorCode::LockoutGuard, "Too many failed.", "Unlock it.");
     let stages = [
         Stage::Preparing("Starting the gateway.".into()),
         Stage::Person,
@@ -221,7 +226,7 @@ fn whatever_is_so_is_said_readably() {
                         for compete in [Compete::Ask, Compete::Yield, Compete::Take] {
                             for window in windows {
                                 let (login, held) = (login.as_ref(), held.as_ref());
-                                let scene = Scene {
+                                let situation = Situation {
                                     phase,
                                     gateway,
                                     facts: &facts,
@@ -231,14 +236,14 @@ fn whatever_is_so_is_said_readably() {
                                     compete,
                                     window,
                                 };
-                                let words = words(&scene);
+                                let words = words(&situation);
                                 let refusal = words.refusal(phase, login);
                                 let key =
                                     (words.text.clone(), words.hint.clone(), refusal.next.clone());
                                 if told.insert(key) {
-                                    is_readable(&scene, &words, &refusal);
+                                    is_readable(&situation, &words, &refusal);
                                 }
-                                is_true(&scene, &words);
+                                is_true(&situation, &words);
                             }
                         }
                     }
@@ -249,28 +254,28 @@ fn whatever_is_so_is_said_readably() {
     assert!(told.len() > 45, "{} sentences", told.len());
 }
 
-fn is_readable(scene: &Scene<'_>, words: &Words, refusal: &Refusal) {
-    reads_well(words, scene);
+fn is_readable(situation: &Situation<'_>, words: &Words, refusal: &Refusal) {
+    reads_well(words, situation);
     let view = SessionView { text: words.text.clone(), until: words.until, ..Default::default() };
     let shown = view.text_at(Timestamp::UNIX_EPOCH);
     assert!(
         !refusal.next.trim().is_empty() && refusal.next.ends_with('.'),
-        "{scene:?}: {refusal:?}"
+        "{situation:?}: {refusal:?}"
     );
     for text in [&shown, &words.hint, &refusal.message, &refusal.next] {
         for inner in
             ["{", "}", "its address", "os error", "(Connect)", "//.", "..", ": .", "  ", "None"]
         {
-            assert!(!text.contains(inner), "{inner:?} in {text:?}: {scene:?}");
+            assert!(!text.contains(inner), "{inner:?} in {text:?}: {situation:?}");
         }
         assert!(text.len() < 300, "{text}");
     }
 }
 
-fn is_true(scene: &Scene<'_>, words: &Words) {
+fn is_true(situation: &Situation<'_>, words: &Words) {
     let all = format!("{} {}", words.text, words.hint);
-    let is_managed = scene.gateway.mode() == GatewayMode::Managed;
-    assert!(is_managed || !all.contains("which ibd made"), "{scene:?}");
+    let is_managed = situation.gateway.mode() == GatewayMode::Managed;
+    assert!(is_managed || !all.contains("which ibd made"), "{situation:?}");
     // What does not pass by itself says what to do.
     let needs_person = matches!(
         words.state,
@@ -284,10 +289,10 @@ fn is_true(scene: &Scene<'_>, words: &Words) {
             | SessionState::Hung
             | SessionState::Penalty
     );
-    assert!(!needs_person || !words.hint.is_empty(), "{words:?}: {scene:?}");
+    assert!(!needs_person || !words.hint.is_empty(), "{words:?}: {situation:?}");
     let promises_page = words.text.contains("Waiting for you to log in");
-    assert!(!promises_page || scene.gateway.address.is_some(), "{scene:?}");
+    assert!(!promises_page || situation.gateway.address.is_some(), "{situation:?}");
     let is_cut_off =
-        matches!(scene.phase, Phase::Gone { .. } | Phase::Untrusted | Phase::Hung { .. });
-    assert!(!is_cut_off || !promises_page, "{scene:?}");
+        matches!(situation.phase, Phase::Gone { .. } | Phase::Untrusted | Phase::Hung { .. });
+    assert!(!is_cut_off || !promises_page, "{situation:?}");
 }

@@ -1,19 +1,20 @@
 //! What to do now, for each way in which an order, a change or a cancellation can stand.
 
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::{Meaning, Stage};
+use ibd_cpapi::orders::Meaning;
+use ibd_protocol::states;
 
-use super::super::order_road;
+use super::super::order_flow;
 use super::status;
 use crate::orders::approval::By;
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::life::{End, NotPlaced, State};
 use crate::orders::order::Purpose;
-use crate::orders::standing::{MISSING, Part, Standing};
+use crate::orders::standing::{Part, Seen, Standing};
 
 /// Under the caller's own name the outcome stays what it is: another try needs another name.
 pub(super) fn with_new_name(intent: &Intent, next: String) -> String {
-    let is_named = intent.origin.key.starts_with(order_road::NAMED);
+    let is_named = intent.origin.key.starts_with(order_flow::NAMED);
     match is_named && status(&intent.state) == "not_placed" {
         true => format!("{next} Another try needs a new requestId."),
         false => next,
@@ -66,7 +67,7 @@ pub fn next(intent: &Intent) -> String {
         (State::Over(End::NotPlaced(_)), _) => {
             "Nothing is at IBKR. Place it again only if it is still wanted.".to_owned()
         }
-        (State::Working(standing), Purpose::Place) if standing.status == MISSING => {
+        (State::Working(standing), Purpose::Place) if standing.status == Seen::Missing => {
             "IBKR's lists no longer have it, though it does not end by itself: it was cancelled elsewhere, or \
              they are short. Do not place it again; tell the user to look in TWS."
                 .to_owned()
@@ -90,7 +91,7 @@ pub fn next(intent: &Intent) -> String {
         (State::Working(standing), Purpose::Place) if standing.meaning() == Meaning::Unknown => format!(
             "IBKR has it and calls it {:?}, a word that is not known here: whether it works is not known. Look in \
              TWS, or ask again with get_order_status.",
-            standing.status
+            standing.status.as_str()
         ),
         (State::Working(standing), Purpose::Place) if standing.meaning() == Meaning::Ending => format!(
             "Its cancellation was asked for; until it is cancelled it can still be filled. wait_for_order with \
@@ -141,9 +142,9 @@ pub fn next(intent: &Intent) -> String {
 
 /// How an order ended of which not everything was filled.
 fn ended(standing: &Standing) -> String {
-    let how = match standing.end() {
-        "rejected" => "IBKR or the exchange rejected it (see standing.text)",
-        "expired" => "Its time was over",
+    let how = match standing.ended() {
+        states::Order::Rejected => "IBKR or the exchange rejected it (see standing.text)",
+        states::Order::Expired => "Its time was over",
         _ => "It was cancelled, by IBKR or on request",
     };
     match standing.filled {
@@ -186,10 +187,11 @@ pub(super) fn left_of(target: &Intent, order_id: OrderId) -> String {
 
 /// An order of a submission is over; what of the others?
 fn of_group(id: IntentId, standing: &Standing) -> String {
-    let first = format!("Order {} is {}.", standing.order_id, standing.status.to_lowercase());
+    let first =
+        format!("Order {} is {}.", standing.order_id, standing.status.as_str().to_lowercase());
     let open = standing.others.iter().filter(|part| !part.is_over());
     let (held, open): (Vec<&Part>, Vec<&Part>) =
-        open.partition(|part| Stage::of(part.status()).meaning() == Meaning::Held);
+        open.partition(|part| part.meaning() == Meaning::Held);
     let list = |parts: &[&Part]| {
         parts.iter().map(|part| part.order_id.to_string()).collect::<Vec<_>>().join(", ")
     };

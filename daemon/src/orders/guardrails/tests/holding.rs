@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::orders::order;
+use ibd_protocol::ReasonCode;
 
 fn resting(order_id: &str, side: Side, remaining: &str) -> Resting {
     Resting {
@@ -70,7 +71,7 @@ fn limits_never_stop_the_reduction_of_risk() {
     assert_eq!(denied(sell("500"), &holding("500", vec![]), &listed).0, "not_allowed");
     let many = Counts { minute: 10, day: 10 };
     let verdict = vet(sell("500"), &holding("500", vec![]), &strict, many, now());
-    assert_eq!(verdict.unwrap_err().code, "too_many_orders");
+    assert_eq!(verdict.unwrap_err().code, ReasonCode::TooManyOrders.into());
 }
 
 #[test]
@@ -126,7 +127,7 @@ fn a_position_is_closed_with_what_is_held_now_and_never_beyond() {
         now(),
     ) {
         Ok(vetted) => order::size(vetted.order().size),
-        Err(denial) => denial.code,
+        Err(denial) => denial.code.to_string(),
     };
     for (side, scene, expected) in [
         (Side::Sell, holding("10", vec![]), "10"),

@@ -37,7 +37,7 @@ pub enum Heard {
 
 /// What is to be done.
 #[derive(Debug, Clone)]
-pub struct Errand {
+pub struct FlexCall {
     /// For which query.
     pub query: QueryId,
     /// How whoever asked named it.
@@ -53,13 +53,13 @@ pub struct Errand {
 }
 
 /// Does it.
-pub async fn run(service: &Service, errand: Errand) -> Heard {
-    let file = Temporary(errand.archive.folder().join(format!(".incoming-reply-{}", errand.query)));
-    let came = match (errand.step, &errand.reference) {
+pub async fn run(service: &Service, call: FlexCall) -> Heard {
+    let file = Temporary(call.archive.folder().join(format!(".incoming-reply-{}", call.query)));
+    let came = match (call.step, &call.reference) {
         (Step::Get, Some((reference, url))) => {
             service.get(url.as_deref(), reference, &file.0).await
         }
-        _ => service.send(errand.query.as_str(), &file.0).await,
+        _ => service.send(call.query.as_str(), &file.0).await,
     };
     match came {
         Ok(_) => {}
@@ -69,20 +69,20 @@ pub async fn run(service: &Service, errand: Errand) -> Heard {
         Err(FlexFailure::Disk(error)) => return Heard::NotStored(error.to_string()),
         Err(failure) => return Heard::Broken(failure.to_string()),
     }
-    let read = tokio::task::spawn_blocking(move || read(&file.0, &errand));
+    let read = tokio::task::spawn_blocking(move || read(&file.0, &call));
     read.await.unwrap_or_else(|error| Heard::Broken(error.to_string()))
 }
 
-fn read(file: &Path, errand: &Errand) -> Heard {
+fn read(file: &Path, call: &FlexCall) -> Heard {
     let open = || File::open(file).map(|file| BufReader::with_capacity(64 << 10, file));
     let reply = match open() {
         Ok(source) => read_reply(source),
         Err(error) => return Heard::NotStored(error.to_string()),
     };
-    match (reply, errand.step) {
+    match (reply, call.step) {
         (Ok(Some(reply)), _) => match (reply.code, reply.reference) {
             (Some(code), _) => Heard::Code(code, reply.message.unwrap_or_default()),
-            (None, Some(reference)) if errand.step == Step::Send => {
+            (None, Some(reference)) if call.step == Step::Send => {
                 Heard::Reference(reference, reply.url)
             }
             _ => Heard::Broken("the Flex service gave neither a reference nor a reason".to_owned()),
@@ -92,14 +92,14 @@ fn read(file: &Path, errand: &Errand) -> Heard {
         }
         (Ok(None), Step::Get) => {
             let incoming = Incoming {
-                query_id: Some(errand.query.as_str()),
-                name: errand.name.as_deref(),
+                query_id: Some(call.query.as_str()),
+                name: call.name.as_deref(),
                 now: Timestamp::now(),
-                known: &errand.known,
+                known: &call.known,
             };
             let added = File::open(file)
                 .map_err(AddError::from)
-                .and_then(|source| errand.archive.add(source, &incoming));
+                .and_then(|source| call.archive.add(source, &incoming));
             match added {
                 Ok(added) => Heard::Stored(Box::new(added)),
                 Err(AddError::Disk(error) | AddError::Statement(StatementError::Io(error))) => {

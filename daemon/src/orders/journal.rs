@@ -1,4 +1,4 @@
-//! The trail: the journal on its disk, behind a thread of its own. What was written is durable when
+//! The journal on its disk, behind a thread of its own. What was written is durable when
 //! `write` returns.
 
 use std::path::Path;
@@ -15,9 +15,9 @@ type Written = Result<Timestamp, String>;
 
 /// A handle to the journal's thread, which ends with it.
 #[derive(Debug)]
-pub struct Trail(mpsc::UnboundedSender<(Vec<Vec<u8>>, oneshot::Sender<Written>)>);
+pub struct JournalWriter(mpsc::UnboundedSender<(Vec<Vec<u8>>, oneshot::Sender<Written>)>);
 
-impl Trail {
+impl JournalWriter {
     /// Opens the journal in `folder`, and everything that it says, with the time of each record. It must
     /// go on from what `heads` knows of it.
     pub fn open(folder: &Path, heads: &Heads) -> Result<(Self, Vec<(Record, Timestamp)>), String> {

@@ -1,4 +1,4 @@
-//! Errands: what a person asks for through `ibctl`. Each ends with one answer.
+//! What a person asks for through `ibctl`. Each call ends with one answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,30 +25,30 @@ const RESUME: Duration = Duration::from_secs(60);
 /// Nobody waits longer for one answer; `ibctl` asks again.
 const LONGEST_WAIT: u32 = 600;
 
-/// What an errand needs.
-pub(super) struct Errand {
+/// What such a call needs.
+pub(super) struct PersonCall {
     pub(super) id: RequestId,
     pub(super) shared: Shared,
     pub(super) page: Option<OpenPage>,
     pub(super) progress: Arc<dyn Fn(String) + Send + Sync>,
 }
 
-pub(super) async fn login(errand: Errand, request: LoginRequest) -> ToClient {
-    let session = &errand.shared.desks.session;
+pub(super) async fn login(call: PersonCall, request: LoginRequest) -> ToClient {
+    let session = &call.shared.desks.session;
     let has_code = request.code.is_some();
     if has_code && !session.answer(None, request.code).await {
         let mut report = session.now().report();
         report.failed = Some("no_login".to_owned());
         report.text = "No login waits for a code.".to_owned();
         report.next = "Run `ibctl login` first.".to_owned();
-        return ToClient::Login(errand.id, Box::new(report));
+        return ToClient::Login(call.id, Box::new(report));
     }
     if request.resend && !session.resend().await {
         let mut report = session.now().report();
         report.failed = Some("no_login".to_owned());
         report.text = "No login waits for an approval on the phone.".to_owned();
         report.next = "Run `ibctl login` first.".to_owned();
-        return ToClient::Login(errand.id, Box::new(report));
+        return ToClient::Login(call.id, Box::new(report));
     }
     let ask = Ask {
         asker: Asker::Person,
@@ -60,30 +60,30 @@ pub(super) async fn login(errand: Errand, request: LoginRequest) -> ToClient {
     };
     let wait = Duration::from_secs(u64::from(request.wait_seconds.clamp(1, LONGEST_WAIT)));
     let deadline = Instant::now() + wait;
-    let progress = errand.progress.clone();
+    let progress = call.progress.clone();
     let tell = move |text: &str| progress(text.to_owned());
-    let followed = session.login(ask, errand.page, deadline, tell).await;
-    ToClient::Login(errand.id, Box::new(followed.report()))
+    let followed = session.login(ask, call.page, deadline, tell).await;
+    ToClient::Login(call.id, Box::new(followed.report()))
 }
 
-pub(super) async fn cancel_login(errand: Errand) -> ToClient {
-    let session = &errand.shared.desks.session;
+pub(super) async fn cancel_login(call: PersonCall) -> ToClient {
+    let session = &call.shared.desks.session;
     let was_running = session.cancel_login().await;
     let mut report = session.now().report();
     if !was_running {
         report.text = "No login is under way.".to_owned();
         report.next = String::new();
     }
-    ToClient::Login(errand.id, Box::new(report))
+    ToClient::Login(call.id, Box::new(report))
 }
 
-pub(super) async fn resume(errand: Errand) -> ToClient {
-    let report = errand.shared.desks.session.resume(Instant::now() + RESUME).await;
-    ToClient::Report(errand.id, report)
+pub(super) async fn resume(call: PersonCall) -> ToClient {
+    let report = call.shared.desks.session.resume(Instant::now() + RESUME).await;
+    ToClient::Report(call.id, report)
 }
 
-pub(super) async fn gateway(errand: Errand, verb: GatewayVerb) -> ToClient {
-    let gateway = &errand.shared.desks.gateway;
+pub(super) async fn gateway(call: PersonCall, verb: GatewayVerb) -> ToClient {
+    let gateway = &call.shared.desks.gateway;
     let report = match verb {
         GatewayVerb::Status => {
             gateway.settled(Instant::now() + SETTLED).await;
@@ -93,7 +93,7 @@ pub(super) async fn gateway(errand: Errand, verb: GatewayVerb) -> ToClient {
             report
         }
         GatewayVerb::Start => {
-            let progress = errand.progress.clone();
+            let progress = call.progress.clone();
             let tell = move |text: &str| progress(text.to_owned());
             gateway.start(Instant::now() + INSTALL, tell).await;
             gateway.report()
@@ -115,18 +115,18 @@ pub(super) async fn gateway(errand: Errand, verb: GatewayVerb) -> ToClient {
             report
         }
     };
-    ToClient::Gateway(errand.id, Box::new(report))
+    ToClient::Gateway(call.id, Box::new(report))
 }
 
-pub(super) async fn orders(errand: Errand, verb: OrdersVerb) -> ToClient {
-    let report = errand.shared.desks.orders.verb(verb).await;
-    ToClient::Orders(errand.id, Box::new(report))
+pub(super) async fn orders(call: PersonCall, verb: OrdersVerb) -> ToClient {
+    let report = call.shared.desks.orders.verb(verb).await;
+    ToClient::Orders(call.id, Box::new(report))
 }
 
-pub(super) async fn secrets(errand: Errand, verb: SecretsVerb) -> ToClient {
-    let profile = &errand.shared.config.places.profile;
+pub(super) async fn secrets(call: PersonCall, verb: SecretsVerb) -> ToClient {
+    let profile = &call.shared.config.places.profile;
     let report = match verb {
-        SecretsVerb::List => return ToClient::Secrets(errand.id, list(&errand).await),
+        SecretsVerb::List => return ToClient::Secrets(call.id, list(&call).await),
         SecretsVerb::Set(name, secret) => match secret_named(&name) {
             Ok(setting) => keep(profile, setting, &secret).await,
             Err(report) => report,
@@ -136,7 +136,7 @@ pub(super) async fn secrets(errand: Errand, verb: SecretsVerb) -> ToClient {
             Err(report) => report,
         },
     };
-    ToClient::Report(errand.id, report)
+    ToClient::Report(call.id, report)
 }
 
 fn secret_named(name: &str) -> Result<&'static Setting, Report> {
@@ -165,8 +165,8 @@ async fn forget(profile: &str, key: Key) -> Report {
     }
 }
 
-async fn list(errand: &Errand) -> Vec<SecretReport> {
-    let config = &errand.shared.config;
+async fn list(call: &PersonCall) -> Vec<SecretReport> {
+    let config = &call.shared.config;
     let mut reports = Vec::new();
     for key in KEYRING.iter().copied() {
         let own = config.settings.origin(key).map(|origin| origin.as_str().to_owned());
@@ -198,9 +198,9 @@ fn no_keyring(key: Key, why: &str) -> Report {
     failed(format!("The keyring cannot be used: {why}."), hint)
 }
 
-pub(super) async fn flex(errand: Errand, verb: FlexVerb) -> ToClient {
-    let done = crate::flex::person::verb(&errand.shared.desks.flex, verb, |text| {
-        (errand.progress)(text.to_owned());
+pub(super) async fn flex(call: PersonCall, verb: FlexVerb) -> ToClient {
+    let done = crate::flex::person::verb(&call.shared.desks.flex, verb, |text| {
+        (call.progress)(text.to_owned());
     });
-    ToClient::Flex(errand.id, Box::new(done.await))
+    ToClient::Flex(call.id, Box::new(done.await))
 }

@@ -1,5 +1,6 @@
 //! The road of an order from its arguments to the desk: the same for every tool that sends something.
 
+use ibd_protocol::ErrorCode;
 use std::time::Duration;
 
 use ibd_cpapi::id::{AccountId, OrderId};
@@ -83,14 +84,11 @@ pub async fn ready(ctx: &Ctx, asked: &Asked) -> Result<Ready, Refusal> {
 pub async fn wanted(ctx: &Ctx, wanted: &Wanted) -> Result<Ready, Refusal> {
     ctx.tell(1, Some(3), "finding the contract and its market");
     let (ctx_, deadline) = (ctx, soon(ctx));
-    ctx.read(|lease| async move {
-        let order = match prepared(ctx_, &lease, wanted, deadline).await? {
-            Ok(order) => order,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        look(ctx_, lease, order, deadline).await.map(Ok)
+    ctx.serve(|lease| async move {
+        let order = prepared(ctx_, &lease, wanted, deadline).await?;
+        Ok(look(ctx_, lease, order, deadline).await?)
     })
-    .await?
+    .await
 }
 
 async fn prepared(ctx: &Ctx, lease: &Lease, wanted: &Wanted, deadline: Instant) -> Prepared {
@@ -131,7 +129,7 @@ pub async fn look(
 }
 
 /// How an order is to be sent.
-pub struct Manner {
+pub struct Delivery {
     /// Which tool, and how the request is known again.
     pub origin: Origin,
     /// A new order, or the change of one.
@@ -147,27 +145,27 @@ pub struct Manner {
 }
 
 /// What is handed to the desk.
-pub fn request(ready: Ready, manner: Manner) -> Request {
+pub fn request(ready: Ready, delivery: Delivery) -> Request {
     let Ready { order, scene, lease } = ready;
     // What closes a position does so when it is placed; a change of it says itself what it shall be.
-    let closes = order.closes && manner.purpose == Purpose::Place;
+    let closes = order.closes && delivery.purpose == Purpose::Place;
     let order = Order { closes, ..order };
-    let text = match &manner.purpose {
-        Purpose::Modify { order_id, .. } => told::change(*order_id, &manner.changed, &order),
+    let text = match &delivery.purpose {
+        Purpose::Modify { order_id, .. } => told::change(*order_id, &delivery.changed, &order),
         _ => order.shown(),
     };
     Request {
         seed: Seed {
-            purpose: manner.purpose,
+            purpose: delivery.purpose,
             account: order.account.clone(),
             text,
             order: Some(order),
-            origin: manner.origin,
+            origin: delivery.origin,
         },
         scene: Some((scene, lease)),
-        suppress: manner.suppress,
-        beside: manner.beside,
-        warnings: manner.warnings,
+        suppress: delivery.suppress,
+        beside: delivery.beside,
+        warnings: delivery.warnings,
     }
 }
 
@@ -180,7 +178,7 @@ pub async fn named(ctx: &Ctx, field: &str, text: &str) -> Result<Intent, Refusal
     };
     found.ok_or_else(|| {
         Refusal::new(
-            "unknown_order",
+            ErrorCode::UnknownOrder,
             format!("Nothing was asked for here under {text:?}."),
             "Take intentId from an order's result, or use orderId from get_live_orders.",
         )
