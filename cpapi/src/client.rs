@@ -85,9 +85,10 @@ pub struct Address {
 impl Address {
     /// `https://host:port`.
     pub fn url(&self) -> String {
-        match self.host.contains(':') {
-            true => format!("https://[{}]:{}", self.host, self.port),
-            false => format!("https://{}:{}", self.host, self.port),
+        if self.host.contains(':') {
+            format!("https://[{}]:{}", self.host, self.port)
+        } else {
+            format!("https://{}:{}", self.host, self.port)
         }
     }
 
@@ -183,10 +184,11 @@ impl Client {
     ) -> Result<Answer<E::Reply>, Failure> {
         let started = Instant::now();
         let reply = timeout_at(deadline, request).await.map_err(|_| {
-            match is_sent.load(Ordering::Relaxed) {
+            if is_sent.load(Ordering::Relaxed) {
                 // It is at the gateway: that nobody waits any more does not make it unsent.
-                true => Failure::Silent(started.elapsed()),
-                false => Failure::Queued,
+                Failure::Silent(started.elapsed())
+            } else {
+                Failure::Queued
             }
         })??;
         if E::CACHE > Duration::ZERO {

@@ -161,17 +161,16 @@ impl Service {
         let foreign = || FlexFailure::Foreign(host_of(at));
         let url = Url::parse(at).map_err(|_| foreign())?;
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
-        let is_ours = match is_loopback(&self.base) {
-            true => is_loopback(&url),
-            false => {
-                let is_below = |domain: &str| {
-                    host == domain || host.strip_suffix(domain).is_some_and(|h| h.ends_with('.'))
-                };
-                let is_same = self.base.host_str() == url.host_str()
-                    && self.base.port_or_known_default() == url.port_or_known_default();
-                let is_of_ibkr = DOMAINS.iter().any(|domain| is_below(domain));
-                url.scheme() == "https" && (is_same || is_of_ibkr)
-            }
+        let is_ours = if is_loopback(&self.base) {
+            is_loopback(&url)
+        } else {
+            let is_below = |domain: &str| {
+                host == domain || host.strip_suffix(domain).is_some_and(|h| h.ends_with('.'))
+            };
+            let is_same = self.base.host_str() == url.host_str()
+                && self.base.port_or_known_default() == url.port_or_known_default();
+            let is_of_ibkr = DOMAINS.iter().any(|domain| is_below(domain));
+            url.scheme() == "https" && (is_same || is_of_ibkr)
         };
         let is_plain = url.username().is_empty() && url.password().is_none();
         (is_ours && is_plain && matches!(url.scheme(), "http" | "https"))

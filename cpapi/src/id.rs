@@ -116,9 +116,10 @@ impl FromStr for AccountId {
         let fits = (1..=64).contains(&text.chars().count())
             && text.trim() == text
             && !text.chars().any(|c| c.is_control() || c.is_whitespace() && c != ' ');
-        match fits {
-            true => Ok(Self(text.to_owned())),
-            false => Err(NotAnId(format!("{text:?} is not an account id (such as U1234567)"))),
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAnId(format!("{text:?} is not an account id (such as U1234567)")))
         }
     }
 }
@@ -130,11 +131,12 @@ impl FromStr for ClientOrderId {
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let fits = (1..=40).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-        match fits {
-            true => Ok(Self(text.to_owned())),
-            false => Err(NotAnId(format!(
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAnId(format!(
                 "{text:?} is not a client order id (1 to 40 letters, digits or -)"
-            ))),
+            )))
         }
     }
 }
@@ -145,9 +147,10 @@ impl FromStr for ReplyId {
     /// Whatever the broker made up, as long as it is short and can be printed: it becomes part of a path.
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        match fits {
-            true => Ok(Self(text.to_owned())),
-            false => Err(NotAnId("that is not the id of a question".to_owned())),
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAnId("that is not the id of a question".to_owned()))
         }
     }
 }

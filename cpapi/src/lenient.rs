@@ -105,10 +105,8 @@ impl FromBroker for Decimal {
             return thirty_seconds(text);
         }
         let plain: String = text.chars().filter(|c| *c != ',').collect();
-        let number = match plain.contains(['e', 'E']) {
-            true => scientific(&plain)?,
-            false => plain.parse().ok()?,
-        };
+        let number =
+            if plain.contains(['e', 'E']) { scientific(&plain)? } else { plain.parse().ok()? };
         Some(if number.scale() > PLACES { number.round_dp(PLACES) } else { number })
     }
 }

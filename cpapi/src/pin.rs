@@ -103,9 +103,10 @@ impl ServerCertVerifier for Verifier {
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, TlsError> {
-        match self.pin.admits(end_entity) {
-            true => Ok(ServerCertVerified::assertion()),
-            false => Err(TlsError::General(REFUSED.to_owned())),
+        if self.pin.admits(end_entity) {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(TlsError::General(REFUSED.to_owned()))
         }
     }
 

@@ -50,9 +50,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> 
     if !args.yes && !talk.while_person(|| terminal::agrees("Approve?")).await? {
         return left(context, approval);
     }
-    let pin = match list.needs_pin {
-        true => Some(talk.while_person(terminal::pin).await?.map_err(|f| f.with(&shown()))?),
-        false => None,
+    let pin = if list.needs_pin {
+        Some(talk.while_person(terminal::pin).await?.map_err(|f| f.with(&shown()))?)
+    } else {
+        None
     };
     let (id, digest) = (approval.id.clone(), approval.digest.clone());
     let report = talk.act(OrdersVerb::Approve { id, digest, pin }).await;
@@ -94,12 +95,13 @@ fn choose<'a>(
 }
 
 fn nobody_there(id: &str, needs_pin: bool) -> Fault {
-    match needs_pin {
-        true => terminal::pin_needs_terminal(&format!("approve {id}")),
-        false => Fault::usage(
+    if needs_pin {
+        terminal::pin_needs_terminal(&format!("approve {id}"))
+    } else {
+        Fault::usage(
             "there is no terminal to ask at, so nothing was approved",
             "Run it in a terminal, or add `--yes` if you have read the whole order.",
-        ),
+        )
     }
 }
 

@@ -210,9 +210,10 @@ impl HandedOver {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut target = options.write(true).create_new(true).open(&copy.path).map_err(inside)?;
         let copied = std::io::copy(&mut source.take(MOST + 1), &mut target).map_err(inside)?;
-        match copied > MOST {
-            true => Err(fault(format!("it has more than {} GiB", MOST >> 30))),
-            false => Ok(copy),
+        if copied > MOST {
+            Err(fault(format!("it has more than {} GiB", MOST >> 30)))
+        } else {
+            Ok(copy)
         }
     }
 }

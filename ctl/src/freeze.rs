@@ -136,9 +136,10 @@ fn raised_and(told: &Told, cancel_all: bool) -> Outcome {
             Outcome::fine("Trading is frozen. No daemon runs; the next one stays frozen.")
         }
         Told::Silent(does, pid) => {
-            let cancels = match cancel_all {
-                true => format!(" Whether anything was cancelled is not known. {ELSEWHERE}"),
-                false => String::new(),
+            let cancels = if cancel_all {
+                format!(" Whether anything was cancelled is not known. {ELSEWHERE}")
+            } else {
+                String::new()
             };
             Outcome::not_all(
                 format!("trading is frozen, but the daemon {does}, so it may not know"),

@@ -52,15 +52,14 @@ async fn ask(context: &Context, verb: GatewayVerb) -> Result<Ended, Fault> {
         GatewayVerb::Start | GatewayVerb::Stop => Errand::start(context, SILENCE).await?,
     };
     let report = errand.ask(|id| ToDaemon::Gateway(id, verb), report_of).await?;
-    match report.ok {
-        true => {
-            answer(context, &report, &text(&report))?;
-            // One that is not ours, does not answer, and comes back only by somebody's doing.
-            let is_gone = verb == GatewayVerb::Status
-                && report.state.is_one_of(&[states::Gateway::Down, states::Gateway::Hung]);
-            Ok(if is_gone { Ended::NeedsPerson } else { Ended::Fine })
-        }
-        false => Err(Fault::new(report.text.clone(), report.hint.clone()).with(&report)),
+    if report.ok {
+        answer(context, &report, &text(&report))?;
+        // One that is not ours, does not answer, and comes back only by somebody's doing.
+        let is_gone = verb == GatewayVerb::Status
+            && report.state.is_one_of(&[states::Gateway::Down, states::Gateway::Hung]);
+        Ok(if is_gone { Ended::NeedsPerson } else { Ended::Fine })
+    } else {
+        Err(Fault::new(report.text.clone(), report.hint.clone()).with(&report))
     }
 }
 

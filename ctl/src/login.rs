@@ -67,9 +67,12 @@ fn code_of(given: &str) -> Result<Secret, Fault> {
         "-" => read_line().ok_or_else(|| Fault::new("there is no code on stdin", "")),
         given => Ok(Secret::new(given.trim())),
     };
-    code.and_then(|code| match code.expose().is_empty() {
-        true => Err(Fault::new("the code is empty", "Give it as `--code 123456`.")),
-        false => Ok(code),
+    code.and_then(|code| {
+        if code.expose().is_empty() {
+            Err(Fault::new("the code is empty", "Give it as `--code 123456`."))
+        } else {
+            Ok(code)
+        }
     })
 }
 

@@ -20,11 +20,10 @@ pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
         _ => None,
     })
     .await?;
-    match report.logged_out {
-        true => {
-            answer(context, &report, &report.text)?;
-            Ok(Ended::Fine)
-        }
-        false => Err(Fault::new(report.text, "`ibctl status` shows how the session stands.")),
+    if report.logged_out {
+        answer(context, &report, &report.text)?;
+        Ok(Ended::Fine)
+    } else {
+        Err(Fault::new(report.text, "`ibctl status` shows how the session stands."))
     }
 }

@@ -211,12 +211,11 @@ pub(crate) fn answer(
     json: &impl serde::Serialize,
     text: &str,
 ) -> Result<(), Fault> {
-    match context.json {
-        true => {
-            let json = serde_json::to_string(json).map_err(|e| Fault::new(e.to_string(), ""))?;
-            say(&ibd_text::json(&json));
-        }
-        false => say(&for_terminal(text)),
+    if context.json {
+        let json = serde_json::to_string(json).map_err(|e| Fault::new(e.to_string(), ""))?;
+        say(&ibd_text::json(&json));
+    } else {
+        say(&for_terminal(text))
     }
     Ok(())
 }

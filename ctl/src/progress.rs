@@ -131,10 +131,7 @@ impl Lines {
         let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
         let is_said = self.last.as_ref().is_some_and(|(last, _)| last == first);
         self.last = Some((first.to_owned(), now));
-        match is_said {
-            true => (!rest.is_empty()).then_some(rest),
-            false => Some(text),
-        }
+        if is_said { (!rest.is_empty()).then_some(rest) } else { Some(text) }
     }
 }
 

@@ -88,12 +88,11 @@ async fn drain(context: &Context, reason: DrainReason) -> Result<Option<u32>, Fa
         Err(error) => return Err(fault(&context.places, error.into())),
     };
     let pid = connection.pid;
-    match start::drain(&mut connection, reason).await {
-        true => {
-            holder::gone(&context.places, AFTER_DRAIN).await;
-            Ok(Some(pid))
-        }
-        false => Err(stays(pid)),
+    if start::drain(&mut connection, reason).await {
+        holder::gone(&context.places, AFTER_DRAIN).await;
+        Ok(Some(pid))
+    } else {
+        Err(stays(pid))
     }
 }
 
@@ -104,10 +103,7 @@ async fn signal(context: &Context, error: ConnectError) -> Result<u32, Fault> {
     holder::ask_to_end(pid).map_err(|error| {
         Fault::new(format!("ibd (pid {pid}) cannot be ended: {error}"), "End it yourself.")
     })?;
-    match holder::gone(&context.places, AFTER_SIGNAL).await {
-        true => Ok(pid),
-        false => Err(stays(pid)),
-    }
+    if holder::gone(&context.places, AFTER_SIGNAL).await { Ok(pid) } else { Err(stays(pid)) }
 }
 
 fn stays(pid: u32) -> Fault {

@@ -29,9 +29,10 @@ pub(crate) fn pin() -> Result<Secret, Fault> {
     let typed = rpassword::prompt_password("PIN (not shown): ").map_err(|error| {
         Fault::new(format!("the PIN cannot be read: {error}"), "Nothing was sent.")
     })?;
-    match typed.is_empty() {
-        true => Err(Fault::new("no PIN was typed", "Nothing was sent.")),
-        false => Ok(Secret::new(typed)),
+    if typed.is_empty() {
+        Err(Fault::new("no PIN was typed", "Nothing was sent."))
+    } else {
+        Ok(Secret::new(typed))
     }
 }
 

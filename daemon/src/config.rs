@@ -80,9 +80,10 @@ impl Config {
         let mut above_file = environment;
         above_file.overlay(flags.settings);
         let places = Places::of(above_file.profile())?;
-        let named = match auto_started {
-            true => Places::default_config().filter(|usual| !is_same_folder(usual, &places.config)),
-            false => None,
+        let named = if auto_started {
+            Places::default_config().filter(|usual| !is_same_folder(usual, &places.config))
+        } else {
+            None
         };
         let (mut settings, bound) = match named {
             Some(usual) => read_bound(&usual, &places.config)?,

@@ -619,12 +619,11 @@ impl State {
             "Run it again.",
         );
         self.fail(&id, gone, false);
-        let removed = match statements {
-            true => {
-                let names = QueryNames::of(&self.entries);
-                self.remove(|entry| names.query(entry) == id.as_str())?
-            }
-            false => 0,
+        let removed = if statements {
+            let names = QueryNames::of(&self.entries);
+            self.remove(|entry| names.query(entry) == id.as_str())?
+        } else {
+            0
         };
         Ok(Forgotten { name: query.name, id: Some(id), statements: removed })
     }
@@ -705,16 +704,15 @@ impl State {
                         Err(error) => told.push(Err(words::in_member(member.as_deref(), &error))),
                     }
                 }
-                match told.iter().any(Result::is_ok) {
-                    true => Ok(told
+                if told.iter().any(Result::is_ok) {
+                    Ok(told
                         .into_iter()
                         .map(|one| one.unwrap_or_else(|bad| bad))
                         .collect::<Vec<_>>()
-                        .join(" ")),
-                    false => {
-                        let why: Vec<String> = told.into_iter().filter_map(Result::err).collect();
-                        Err(bad(why.join(" ")))
-                    }
+                        .join(" "))
+                } else {
+                    let why: Vec<String> = told.into_iter().filter_map(Result::err).collect();
+                    Err(bad(why.join(" ")))
                 }
             }
             Imported::Queries(text) => {

@@ -346,9 +346,10 @@ async fn greet(stream: Stream) -> io::Result<(Stream, Role)> {
 }
 
 fn other_protocol(hello: &Hello) -> String {
-    let (old, fix) = match hello.protocol < PROTOCOL {
-        true => ("the client", "update the client's ib-mcp or ibctl"),
-        false => ("the daemon", "update ibd, then `ibctl restart`"),
+    let (old, fix) = if hello.protocol < PROTOCOL {
+        ("the client", "update the client's ib-mcp or ibctl")
+    } else {
+        ("the daemon", "update ibd, then `ibctl restart`")
     };
     format!(
         "the client is build {} with protocol {}, this daemon is build {BUILD} with protocol \

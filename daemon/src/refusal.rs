@@ -126,10 +126,10 @@ pub fn for_person(next: &str) -> String {
         while let Some(at) = said.find(start) {
             let rest = &said[at + start.len()..];
             let is_sentence = start.starts_with(char::is_uppercase);
-            let first = rest.chars().next().map(|c| match is_sentence {
-                true => c.to_uppercase().to_string(),
-                false => c.to_string(),
-            });
+            let first = rest
+                .chars()
+                .next()
+                .map(|c| if is_sentence { c.to_uppercase().to_string() } else { c.to_string() });
             let length = rest.chars().next().map_or(0, char::len_utf8);
             said = format!("{}{}{}", &said[..at], first.unwrap_or_default(), &rest[length..]);
         }

@@ -524,9 +524,10 @@ impl State {
                     Msg::Looked(errand, sight, user)
                 }
                 _ => {
-                    let (sight, user) = match has_login {
-                        true => look::tickle(&client).await,
-                        false => look::find(&client).await,
+                    let (sight, user) = if has_login {
+                        look::tickle(&client).await
+                    } else {
+                        look::find(&client).await
                     };
                     Msg::Looked(errand, sight, user)
                 }

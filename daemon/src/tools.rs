@@ -178,9 +178,10 @@ impl Ctx {
     /// The accounts of a call that shows all unless it names one, or the client is bound to one.
     pub async fn accounts(&self, named: Option<&AccountId>) -> Result<Vec<AccountId>, Refusal> {
         let lease = self.lease().await?;
-        match named.is_some() {
-            true => Ok(vec![portfolio::pick(named, None, &lease.facts().accounts)?]),
-            false => Ok(lease.facts().accounts.clone()),
+        if named.is_some() {
+            Ok(vec![portfolio::pick(named, None, &lease.facts().accounts)?])
+        } else {
+            Ok(lease.facts().accounts.clone())
         }
     }
 

@@ -91,10 +91,7 @@ pub fn raise(flag: &Path, words: &str) -> io::Result<()> {
 
 /// Makes sure that a file or folder stays as it is now.
 fn sync(path: &Path) -> io::Result<()> {
-    match path.metadata()?.is_dir() {
-        true => sync_folder(path),
-        false => File::open(path)?.sync_all(),
-    }
+    if path.metadata()?.is_dir() { sync_folder(path) } else { File::open(path)?.sync_all() }
 }
 
 fn sync_parent(path: &Path) -> io::Result<()> {

@@ -65,12 +65,10 @@ pub(crate) fn whole_cell(name: &str, text: &str, order: Order) -> Cell {
         let moment = value::moment(text, order).ok().flatten();
         return Cell::Text(moment.map_or_else(|| text.to_owned(), |moment| moment.to_string()));
     }
-    match looks_like_number(text) && !is_name(name) {
-        true => value::number(text)
-            .ok()
-            .flatten()
-            .map_or_else(|| Cell::Text(text.to_owned()), Cell::Number),
-        false => Cell::Text(text.to_owned()),
+    if looks_like_number(text) && !is_name(name) {
+        value::number(text).ok().flatten().map_or_else(|| Cell::Text(text.to_owned()), Cell::Number)
+    } else {
+        Cell::Text(text.to_owned())
     }
 }
 

@@ -92,9 +92,10 @@ fn long(text: &str) -> Option<Decimal> {
     if !plain.bytes().all(is_plain) {
         return None;
     }
-    match plain.contains(['e', 'E']) {
-        true => Decimal::from_scientific(&plain).ok(),
-        false => Decimal::from_str_exact(plain.strip_prefix('+').unwrap_or(&plain)).ok(),
+    if plain.contains(['e', 'E']) {
+        Decimal::from_scientific(&plain).ok()
+    } else {
+        Decimal::from_str_exact(plain.strip_prefix('+').unwrap_or(&plain)).ok()
     }
 }
 

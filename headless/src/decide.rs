@@ -128,9 +128,10 @@ fn form(sight: &Sight, memory: &Memory, goal: &Goal, now: Duration) -> Move {
     }
     if !sight.has_form() {
         // It was there and is gone: perhaps it is being drawn anew.
-        return match now.saturating_sub(memory.since) < PAGE {
-            true => Move::Wait,
-            false => Move::Fail(Failed::TimedOut { stage: Stage::Form, limit: PAGE }),
+        return if now.saturating_sub(memory.since) < PAGE {
+            Move::Wait
+        } else {
+            Move::Fail(Failed::TimedOut { stage: Stage::Form, limit: PAGE })
         };
     }
     if memory.is_typed {
@@ -138,10 +139,7 @@ fn form(sight: &Sight, memory: &Memory, goal: &Goal, now: Duration) -> Move {
     }
     match memory.switch {
         Some((paper, since)) if paper == goal.mode.is_paper() => {
-            match now.saturating_sub(since) < SETTLED {
-                true => Move::Wait,
-                false => Move::Type,
-            }
+            if now.saturating_sub(since) < SETTLED { Move::Wait } else { Move::Type }
         }
         switch => set(switch.is_some(), memory, goal, now),
     }
@@ -171,10 +169,7 @@ fn typed(sight: &Sight, goal: &Goal) -> Move {
     }
     let is_filled = sight.username.as_ref() == Some(&goal.username)
         && sight.password == Some(goal.password_length);
-    match is_filled {
-        true => Move::Submit,
-        false => Move::Fail(Failed::PageUnknown(Missing::Typed)),
-    }
+    if is_filled { Move::Submit } else { Move::Fail(Failed::PageUnknown(Missing::Typed)) }
 }
 
 /// The password is at IBKR.

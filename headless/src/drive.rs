@@ -99,9 +99,10 @@ impl<P: Page, H: Host> Driver<'_, P, H> {
     }
 
     async fn submit(&self) -> Result<(), Failed> {
-        match self.page.click(Place::LoginSubmit).await? {
-            true => Ok(()),
-            false => Err(Failed::PageUnknown(Missing::LoginSubmit)),
+        if self.page.click(Place::LoginSubmit).await? {
+            Ok(())
+        } else {
+            Err(Failed::PageUnknown(Missing::LoginSubmit))
         }
     }
 
@@ -152,10 +153,7 @@ impl<P: Page, H: Host> Driver<'_, P, H> {
     }
 
     async fn permit(&self, submission: Submission) -> Result<(), Failed> {
-        match self.host.may(submission).await {
-            true => Ok(()),
-            false => Err(Failed::Held),
-        }
+        if self.host.may(submission).await { Ok(()) } else { Err(Failed::Held) }
     }
 
     /// The page is still the gateway's.

@@ -240,9 +240,10 @@ impl Page for Tab<'_> {
     }
 
     async fn choose(&self, index: usize) -> Result<(), Failed> {
-        match self.run("choose", json!(index)).await? == true {
-            true => Ok(()),
-            false => Err(Failed::PageUnknown(Missing::Device)),
+        if self.run("choose", json!(index)).await? == true {
+            Ok(())
+        } else {
+            Err(Failed::PageUnknown(Missing::Device))
         }
     }
 }

@@ -19,9 +19,10 @@ pub(crate) fn error(text: &str, stage: Stage) -> Failed {
         Failed::Maintenance(quoted)
     } else if stage == Stage::Push {
         // IBKR says no more than "failed" when somebody pressed "no".
-        push(text).unwrap_or(match has(&["failed"]) {
-            true => Failed::PushDenied,
-            false => Failed::Refused(quoted),
+        push(text).unwrap_or(if has(&["failed"]) {
+            Failed::PushDenied
+        } else {
+            Failed::Refused(quoted)
         })
     } else if matches!(stage, Stage::Code | Stage::CodeWanted) {
         Failed::CodeRefused(quoted)
@@ -82,16 +83,13 @@ pub(crate) fn is_sms(text: &str) -> bool {
 pub(crate) fn device(options: &[String], has_seed: bool) -> Option<usize> {
     let fits = |option: &String| {
         let words = option.to_lowercase();
-        match has_seed {
-            true => words.contains("authenticator"),
+        if has_seed {
+            words.contains("authenticator")
+        } else {
             // "IB Key (challenge)" would send no push.
-            false => {
-                !words.contains("challenge")
-                    && !words.contains("authenticator")
-                    && ["ib key", "ibkey", "ibkr mobile", "ibkr key"]
-                        .iter()
-                        .any(|w| words.contains(w))
-            }
+            !words.contains("challenge")
+                && !words.contains("authenticator")
+                && ["ib key", "ibkey", "ibkr mobile", "ibkr key"].iter().any(|w| words.contains(w))
         }
     };
     options.iter().position(fits)

@@ -118,9 +118,10 @@ pub fn installed_gateway(data: &Path) -> Result<Installed, NotInstalled> {
         |why| NotInstalled::Unreadable { record: place.folder.join(crate::record::RECORD), why };
     let record = Record::read(&place.folder).map_err(unreadable)?;
     let installed = Installed::of(&place, record.ok_or(NotInstalled::Never)?);
-    match Gateway::is_one(&installed.folder) {
-        true => Ok(installed),
-        false => Err(NotInstalled::Gone(installed.folder)),
+    if Gateway::is_one(&installed.folder) {
+        Ok(installed)
+    } else {
+        Err(NotInstalled::Gone(installed.folder))
     }
 }
 

@@ -187,17 +187,14 @@ async fn unpack_into<K: Kind>(
     let budget = budget(&order.limits, obtained.what.clone());
     blocking(lock, move || {
         let source = obtained.source.clone();
-        let unpacked = match obtained.is_folder {
-            true => {
-                reporter.tell(Stage::Unpacking, 0, None);
-                copied::<K>(&obtained, &into, budget)
-            }
-            false => {
-                let sha256 = Checksum::of_file(&obtained.from, &reporter)?;
-                check(expected, sha256)?;
-                let unpacking = Unpacking { into: &into, budget, reporter: &reporter };
-                unpacked::<K>(&obtained, unpacking, sha256)
-            }
+        let unpacked = if obtained.is_folder {
+            reporter.tell(Stage::Unpacking, 0, None);
+            copied::<K>(&obtained, &into, budget)
+        } else {
+            let sha256 = Checksum::of_file(&obtained.from, &reporter)?;
+            check(expected, sha256)?;
+            let unpacking = Unpacking { into: &into, budget, reporter: &reporter };
+            unpacked::<K>(&obtained, unpacking, sha256)
         }?;
         // Trying it takes a moment without a byte.
         reporter.tell(Stage::Checking, 0, None);

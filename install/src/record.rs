@@ -68,10 +68,13 @@ impl<D> Record<D> {
     /// The record after `before`.
     pub fn after(before: Option<&Self>, fresh: Fresh<D>, now: Timestamp) -> Self {
         let Fresh { folder, sha256, source, bytes, details } = fresh;
-        let previous = before.and_then(|before| match before.folder == folder {
-            // The same again: what was before it stays so.
-            true => before.previous.clone(),
-            false => Some(before.folder.clone()),
+        let previous = before.and_then(|before| {
+            if before.folder == folder {
+                // The same again: what was before it stays so.
+                before.previous.clone()
+            } else {
+                Some(before.folder.clone())
+            }
         });
         let mut seen = before.map(|before| before.seen.clone()).unwrap_or_default();
         seen.retain(|earlier| earlier.source != source);
@@ -109,9 +112,10 @@ impl<D: Serialize + DeserializeOwned> Record<D> {
         // The names become paths that are run and removed.
         let names = [Some(&record.folder), record.previous.as_ref()];
         let are_ours = names.into_iter().flatten().all(|name| is_short(name));
-        match are_ours {
-            true => Ok(Some(record)),
-            false => Err("it names a folder that is none of ours".to_owned()),
+        if are_ours {
+            Ok(Some(record))
+        } else {
+            Err("it names a folder that is none of ours".to_owned())
         }
     }
 

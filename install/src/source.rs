@@ -92,9 +92,10 @@ fn address(text: &str) -> Result<Url, NoSource> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(NoSource::Password);
     }
-    match url.scheme() == "https" || is_loopback(&url) {
-        true => Ok(url),
-        false => Err(NoSource::Plain(text.to_owned())),
+    if url.scheme() == "https" || is_loopback(&url) {
+        Ok(url)
+    } else {
+        Err(NoSource::Plain(text.to_owned()))
     }
 }
 

@@ -13,9 +13,10 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     }
     let mut text = String::new();
     let read = File::open(path)?.take(most + 1).read_to_string(&mut text)?;
-    match read as u64 > most {
-        true => Err(io::Error::other(format!("it is longer than {most} bytes"))),
-        false => Ok(text),
+    if read as u64 > most {
+        Err(io::Error::other(format!("it is longer than {most} bytes")))
+    } else {
+        Ok(text)
     }
 }
 

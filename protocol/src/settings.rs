@@ -175,9 +175,8 @@ impl Settings {
     /// Every setting, its value and its origin, for `ibctl config`.
     pub fn report(&self) -> Vec<SettingReport> {
         let one = |setting: &Setting| {
-            let value = self.text(setting.key).map(|value| match setting.kind.is_secret() {
-                true => "(set)".to_owned(),
-                false => value.to_owned(),
+            let value = self.text(setting.key).map(|value| {
+                if setting.kind.is_secret() { "(set)".to_owned() } else { value.to_owned() }
             });
             SettingReport {
                 name: setting.name.to_owned(),

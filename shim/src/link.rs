@@ -334,9 +334,10 @@ impl Task {
             // It will be said to the next daemon.
             return Ok(());
         }
-        match self.lists.contains_key(&id) {
-            true => outgoing.send(&ToDaemon::ListTools(id)).await,
-            false => self.send_call(id, outgoing).await,
+        if self.lists.contains_key(&id) {
+            outgoing.send(&ToDaemon::ListTools(id)).await
+        } else {
+            self.send_call(id, outgoing).await
         }
     }
 

@@ -65,9 +65,10 @@ pub(crate) async fn serve(
     }
     let too_long = is_too_long(&request);
     let Ok(call) = read(request).await else { return Err(Dropped) };
-    let (outcome, holds_slot) = match too_long {
-        true => (Outcome::Reply(Reply::empty(414)), false),
-        false => decide(&mut shared.world(), &call),
+    let (outcome, holds_slot) = if too_long {
+        (Outcome::Reply(Reply::empty(414)), false)
+    } else {
+        decide(&mut shared.world(), &call)
     };
     guard.history = holds_slot;
     match outcome {

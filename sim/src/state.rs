@@ -119,9 +119,10 @@ impl World {
         // The instruments only follow the date, and take long to make.
         let same_day =
             day_of(self.clock.start_ms()) == day_of(Clock::start(self.rules.now, 1.0).now_ms());
-        let fresh = match same_day {
-            true => Self::with(self.rules.clone(), self.seed, Arc::clone(&self.universe)),
-            false => Self::new(self.rules.clone(), self.seed, false),
+        let fresh = if same_day {
+            Self::with(self.rules.clone(), self.seed, Arc::clone(&self.universe))
+        } else {
+            Self::new(self.rules.clone(), self.seed, false)
         };
         if let Ok(mut fresh) = fresh {
             fresh.flex.succeeds(&self.flex);

@@ -46,9 +46,10 @@ fn main() -> ExitCode {
     };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    match arguments.night {
-        true => runtime.block_on(night(&arguments)),
-        false => runtime.block_on(campaign(&arguments)),
+    if arguments.night {
+        runtime.block_on(night(&arguments))
+    } else {
+        runtime.block_on(campaign(&arguments))
     }
 }
 

@@ -89,9 +89,10 @@ pub fn deeds(dice: &mut Dice) -> Vec<Deed> {
     }
     if dice.percent(12) {
         let words = ["ignore", "error:Request timeout", "error:Order rejected"];
-        let next = match dice.percent(60) {
-            true => json!({ "change": dice.pick(&words) }),
-            false => json!({ "cancel": dice.pick(&words) }),
+        let next = if dice.percent(60) {
+            json!({ "change": dice.pick(&words) })
+        } else {
+            json!({ "cancel": dice.pick(&words) })
         };
         deeds.push(Deed { at: At::Start(0), act: Act::Next(next) });
     }
@@ -126,10 +127,8 @@ fn status(dice: &mut Dice) -> Act {
 
 /// What comes after the end of an order; somebody has to end it first.
 fn ending(dice: &mut Dice) -> Deed {
-    let act = match dice.percent(50) {
-        true => Act::Revive { silent: dice.percent(50) },
-        false => Act::FillLate,
-    };
+    let act =
+        if dice.percent(50) { Act::Revive { silent: dice.percent(50) } } else { Act::FillLate };
     Deed { at: At::Order(dice.between(0, 200)), act }
 }
 

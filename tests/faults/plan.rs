@@ -279,18 +279,17 @@ fn more_wishes(dice: &mut Dice, wish: &mut Wish) {
 }
 
 fn life(dice: &mut Dice, is_later: bool) -> Life {
-    let end = match dice.percent(65) {
-        true => {
-            let point = dice.pick(&POINTS);
-            // How often each is passed in a life, and a little more.
-            let most = match point {
-                "look.seen" => 1,
-                point if point.starts_with("journal") => dice.pick(&[1, 2, 3, 3, 6]),
-                _ => dice.pick(&[1, 1, 2, 3]),
-            };
-            End::Crash(point, dice.between(1, most))
-        }
-        false => End::Kill(dice.between(1, 600)),
+    let end = if dice.percent(65) {
+        let point = dice.pick(&POINTS);
+        // How often each is passed in a life, and a little more.
+        let most = match point {
+            "look.seen" => 1,
+            point if point.starts_with("journal") => dice.pick(&[1, 2, 3, 3, 6]),
+            _ => dice.pick(&[1, 1, 2, 3]),
+        };
+        End::Crash(point, dice.between(1, most))
+    } else {
+        End::Kill(dice.between(1, 600))
     };
     let disk = dice.percent(12).then(|| {
         let kind = dice.pick(&["enospc", "eio", "short", "fsync"]);

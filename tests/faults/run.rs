@@ -121,13 +121,12 @@ pub async fn run(tools: &Tools, sim: &mut Sim, plan: &Plan) -> Outcome {
 async fn prepare(tools: &Tools, sim: &mut Sim, plan: &Plan) -> usize {
     let is_outside = tools.outside.is_some();
     let mut before = 0;
-    match is_outside {
+    if is_outside {
         // The login is the gateway's; it must not end.
-        true => {
-            let placements = sim.get("/placements").await;
-            before = placements["placements"].as_array().map_or(0, Vec::len);
-        }
-        false => drop(sim.tell("/reset", &json!({})).await),
+        let placements = sim.get("/placements").await;
+        before = placements["placements"].as_array().map_or(0, Vec::len);
+    } else {
+        drop(sim.tell("/reset", &json!({})).await)
     }
     if let Some(chaos) = &plan.broker.chaos {
         sim.tell("/chaos", chaos).await;
@@ -194,9 +193,10 @@ async fn approve(socket: PathBuf, seed: u64, wanting: watch::Receiver<usize>) {
         let Some(mut person) = Person::at(&socket).await else { continue };
         let Some(report) = person.orders(OrdersVerb::List).await else { continue };
         for waiting in report.approvals {
-            let verb = match dice.percent(85) {
-                true => OrdersVerb::Approve { id: waiting.id, digest: waiting.digest, pin: None },
-                false => OrdersVerb::Deny(waiting.id),
+            let verb = if dice.percent(85) {
+                OrdersVerb::Approve { id: waiting.id, digest: waiting.digest, pin: None }
+            } else {
+                OrdersVerb::Deny(waiting.id)
             };
             let _ = person.orders(verb).await;
         }

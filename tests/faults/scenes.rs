@@ -152,9 +152,10 @@ fn glimpsed(dice: &mut Dice, plan: &mut Plan) {
 
 /// The broker acknowledges a change or an end, and does nothing.
 fn unheard(dice: &mut Dice, plan: &mut Plan) {
-    let (next, then) = match dice.percent(70) {
-        true => (json!({ "change": "ignore" }), dice.pick(&["quantity", "price", "tif"])),
-        false => (json!({ "cancel": "ignore" }), ""),
+    let (next, then) = if dice.percent(70) {
+        (json!({ "change": "ignore" }), dice.pick(&["quantity", "price", "tif"]))
+    } else {
+        (json!({ "cancel": "ignore" }), "")
     };
     let then = if then.is_empty() { Then::Cancel } else { Then::Modify(then) };
     plan.wishes = vec![Wish { then, looks: true, ..plain(0, 11) }];
@@ -166,9 +167,10 @@ fn unheard(dice: &mut Dice, plan: &mut Plan) {
 /// The journal's folder is moved away or removed, between two daemons or under one; clients go on.
 fn vanished(dice: &mut Dice, plan: &mut Plan) {
     let is_moved = dice.percent(50);
-    plan.vanishing = Some(match dice.percent(50) {
-        true => Vanishing::Between { is_moved },
-        false => Vanishing::Under { is_moved, millis: dice.between(200, 900) },
+    plan.vanishing = Some(if dice.percent(50) {
+        Vanishing::Between { is_moved }
+    } else {
+        Vanishing::Under { is_moved, millis: dice.between(200, 900) }
     });
     plan.wishes = (0..4)
         .map(|number| Wish {

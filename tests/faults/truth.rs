@@ -377,9 +377,10 @@ impl Judge<'_> {
         }
         for field in TERMS {
             let by_others = others.iter().any(|done| same(&done.row[field], &after[field]));
-            let (is_so, what) = match wanted[field].is_null() {
-                true => (same(&before[field], &after[field]), "was not named"),
-                false => (same(&wanted[field], &after[field]), "was named"),
+            let (is_so, what) = if wanted[field].is_null() {
+                (same(&before[field], &after[field]), "was not named")
+            } else {
+                (same(&wanted[field], &after[field]), "was named")
             };
             if !is_so && !by_others {
                 told.push(format!(

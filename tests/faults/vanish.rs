@@ -40,9 +40,10 @@ impl Vanished {
 fn take(home: &Path, journal: &Path, vanishing: Vanishing, vanished: &Vanished) {
     let has_head = has_head(home);
     let (Vanishing::Between { is_moved } | Vanishing::Under { is_moved, .. }) = vanishing;
-    let gone = match is_moved {
-        true => std::fs::rename(journal, home.join("taken")),
-        false => std::fs::remove_dir_all(journal),
+    let gone = if is_moved {
+        std::fs::rename(journal, home.join("taken"))
+    } else {
+        std::fs::remove_dir_all(journal)
     };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = now.unwrap_or_default().as_millis() as i64;
@@ -54,10 +55,13 @@ fn take(home: &Path, journal: &Path, vanishing: Vanishing, vanished: &Vanished) 
 /// Whether a daemon has written somewhere how far the journal goes.
 fn has_head(folder: &Path) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.into_iter().any(|entry| match entry.path().is_dir() {
-        true => has_head(&entry.path()),
-        // One that is still being written says nothing yet: nothing was acknowledged before it.
-        false => entry.file_name() == "journal.head" && is_whole(&entry.path()),
+    entries.into_iter().any(|entry| {
+        if entry.path().is_dir() {
+            has_head(&entry.path())
+        } else {
+            // One that is still being written says nothing yet: nothing was acknowledged before it.
+            entry.file_name() == "journal.head" && is_whole(&entry.path())
+        }
     })
 }
 

@@ -238,9 +238,10 @@ async fn a_statement_that_broke_off_leaves_the_one_before() {
     assert_eq!(list["statements"], 1, "{list}");
     sim.tell("/flex", json!({ "truncate": 0.0 })).await;
     let whole = client.reply(id).await.ok();
-    let whole = match whole["status"] == "ready" {
-        true => whole,
-        false => ready(&mut client, json!({ "queryId": "1004" })).await,
+    let whole = if whole["status"] == "ready" {
+        whole
+    } else {
+        ready(&mut client, json!({ "queryId": "1004" })).await
     };
     assert_eq!(whole["queryName"], first["queryName"], "{whole}");
 }

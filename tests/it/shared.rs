@@ -16,10 +16,7 @@ async fn other(desk: &Desk, variables: &[(&str, &str)]) -> Shim {
 /// Why an order was not sent, by whichever way that is said.
 async fn refused(client: &mut Shim, order: Value) -> (String, String) {
     let reply = client.call("place_order", order).await;
-    let reason = match reply.is_error {
-        true => reply.json.clone(),
-        false => reply.json["reason"].clone(),
-    };
+    let reason = if reply.is_error { reply.json.clone() } else { reply.json["reason"].clone() };
     let code = reason["code"].as_str().or(reason["error"].as_str()).unwrap_or_default().to_owned();
     (code, reply.json.to_string())
 }

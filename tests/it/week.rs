@@ -375,10 +375,11 @@ impl Story {
         let password = format!("ACTION=COMPLETEAUTH&USER={user}&PASSWORD=sim-password&VERSION=1");
         let mut answer = step(self, password);
         if answer["state"] == "push" {
-            match self.is_phone_answered {
-                true => drop(self.control("/approve", "{}")),
+            if self.is_phone_answered {
+                drop(self.control("/approve", "{}"))
+            } else {
                 // The phone lies on the table until IBKR gives up.
-                false => self.pass(self.now + SignedDuration::from_secs(181)),
+                self.pass(self.now + SignedDuration::from_secs(181))
             }
             answer = step(self, "ACTION=PUSHSTATUS".to_owned());
         }

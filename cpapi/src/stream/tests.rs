@@ -194,9 +194,12 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(mut io: S, request:
 
 #[tokio::test]
 async fn a_stream_is_opened_with_the_session_of_a_tickle_and_the_trust_of_every_request() {
-    let mut gateway = Gateway::start_with(|request| match request.contains("GET /v1/api/ws ") {
-        true => Then::Socket,
-        false => Then::Answer(200, r#"{"session":"5e55","userId":1}"#),
+    let mut gateway = Gateway::start_with(|request| {
+        if request.contains("GET /v1/api/ws ") {
+            Then::Socket
+        } else {
+            Then::Answer(200, r#"{"session":"5e55","userId":1}"#)
+        }
     })
     .await;
     let pin = Pin::default();
@@ -219,9 +222,12 @@ async fn a_stream_is_opened_with_the_session_of_a_tickle_and_the_trust_of_every_
 #[tokio::test]
 async fn a_stream_that_does_not_open_says_why() {
     let open = async |then, millis| {
-        let gateway = Gateway::start_with(move |request| match request.contains("/tickle ") {
-            true => Then::Answer(200, r#"{"session":"5e55"}"#),
-            false => then,
+        let gateway = Gateway::start_with(move |request| {
+            if request.contains("/tickle ") {
+                Then::Answer(200, r#"{"session":"5e55"}"#)
+            } else {
+                then
+            }
         });
         let (client, _) = gateway.await.client(Pin::default());
         Stream::open(&client, Instant::now() + Duration::from_millis(millis)).await.err().unwrap()

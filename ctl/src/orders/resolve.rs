@@ -79,10 +79,7 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> 
         answer(context, &json!({ "ok": false, "text": text, "order": order }), text)?;
         return Ok(Ended::NeedsPerson);
     }
-    let pin = match list.needs_pin {
-        true => Some(talk.while_person(terminal::pin).await??),
-        false => None,
-    };
+    let pin = if list.needs_pin { Some(talk.while_person(terminal::pin).await??) } else { None };
     let (id, found) = (args.intent.clone(), args.found.resolution());
     let verb = OrdersVerb::Resolve { id, found, pin };
     let report = talk.act(verb).await?;
@@ -95,9 +92,10 @@ fn find<'a>(intent: &str, orders: &'a [OrderReport]) -> Result<&'a OrderReport, 
             .iter()
             .filter(|order| matches!(Group::of(order), Group::Parked | Group::InDoubt));
         let ids: Vec<String> = in_doubt.map(|order| plain(&order.intent_id)).collect();
-        let hint = match ids.is_empty() {
-            true => "No order is in doubt.".to_owned(),
-            false => format!("In doubt: {}", ids.join(", ")),
+        let hint = if ids.is_empty() {
+            "No order is in doubt.".to_owned()
+        } else {
+            format!("In doubt: {}", ids.join(", "))
         };
         Fault::new(format!("there is no order {intent:?} to settle"), hint)
             .with(&json!({ "inDoubt": ids }))

@@ -91,9 +91,10 @@ pub fn next(step: Step, sign: Sign, before: Tries) -> (Next, Tries) {
         }
         Class::Throttle => {
             tries.throttled += 1;
-            match tries.throttled > MAX_THROTTLED {
-                true => Next::Leave,
-                false => Next::After(step, seconds(THROTTLED << before.throttled)),
+            if tries.throttled > MAX_THROTTLED {
+                Next::Leave
+            } else {
+                Next::After(step, seconds(THROTTLED << before.throttled))
             }
         }
         Class::Restart if step == Step::Get && !before.restarted => {

@@ -210,9 +210,10 @@ pub fn not_xml() -> Refusal {
 /// One file of several that could not be taken over.
 pub fn in_member(member: Option<&str>, error: &AddError) -> String {
     let at = member.map(|name| format!("{}: ", clean(name))).unwrap_or_default();
-    match is_csv(error) {
-        true => format!("{at}this is no XML: export it from the Client Portal in the format XML."),
-        false => format!("{at}{error}."),
+    if is_csv(error) {
+        format!("{at}this is no XML: export it from the Client Portal in the format XML.")
+    } else {
+        format!("{at}{error}.")
     }
 }
 

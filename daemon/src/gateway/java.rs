@@ -195,10 +195,8 @@ enum Adopted {
 
 async fn adopt(setup: &Setup) -> Adopted {
     let Some(record) = running(&setup.home) else { return Adopted::Nothing };
-    let upstream = match setup.is_any_adopted {
-        true => record.upstream.as_deref(),
-        false => setup.upstream.as_deref(),
-    };
+    let upstream =
+        if setup.is_any_adopted { record.upstream.as_deref() } else { setup.upstream.as_deref() };
     let Some(key) = Key::read(&setup.home).filter(|_| record.upstream.as_deref() == upstream)
     else {
         // Configured for something else now, or without its key: nothing may be left behind.
@@ -337,9 +335,10 @@ async fn comes_up(
         if is_port || Instant::now() > deadline {
             let _ = stop(&setup.home, Some(record)).await;
             let _ = child.wait().await;
-            let why = match is_port {
-                true => format!("port {port} is taken"),
-                false => format!("it did not answer within {} s", START.as_secs()),
+            let why = if is_port {
+                format!("port {port} is taken")
+            } else {
+                format!("it did not answer within {} s", START.as_secs())
             };
             return Err(Down { is_port, why });
         }

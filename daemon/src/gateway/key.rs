@@ -93,12 +93,13 @@ async fn run(keytool: &Path, verb: &[&str], store: &[OsString]) -> Result<Vec<u8
     let output = process::run(keytool, &arguments, LIMIT)
         .await
         .map_err(|error| format!("{} cannot be run: {error}", keytool.display()))?;
-    match output.status.success() {
-        true => Ok(output.stdout),
-        false => Err(format!(
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(format!(
             "keytool made no key: {}",
             String::from_utf8_lossy(&output.stdout).lines().next().unwrap_or("it said nothing")
-        )),
+        ))
     }
 }
 

@@ -27,9 +27,10 @@ pub fn plain(why: &str) -> String {
         (true, Some((_, meaning))) => {
             // What was being done is worth keeping, what the libraries call it is not.
             let doing = why.split(": ").next().unwrap_or_default();
-            match doing.contains("(Connect)") || doing.contains("os error") {
-                true => (*meaning).to_owned(),
-                false => format!("{doing}: {meaning}"),
+            if doing.contains("(Connect)") || doing.contains("os error") {
+                (*meaning).to_owned()
+            } else {
+                format!("{doing}: {meaning}")
             }
         }
         (true, None) => without_numbers(why),

@@ -271,14 +271,11 @@ impl State {
     /// The call that follows finds what came of the answer, so the answer is passed on first.
     async fn answer(&self, answer: Answer) {
         let desks = &self.shared.desks;
-        match orders::is_approval(&answer.token) {
-            true => {
-                let yes = answer.value.is_some_and(|value| value.expose() == orders::APPROVE);
-                desks.orders.dialog(&answer.token, yes).await;
-            }
-            false => {
-                desks.session.answer(Some(answer.token), answer.value).await;
-            }
+        if orders::is_approval(&answer.token) {
+            let yes = answer.value.is_some_and(|value| value.expose() == orders::APPROVE);
+            desks.orders.dialog(&answer.token, yes).await;
+        } else {
+            desks.session.answer(Some(answer.token), answer.value).await;
         }
     }
 

@@ -96,12 +96,13 @@ pub fn descriptors() -> Result<u64, String> {
         let _ = setrlimit(Resource::Nofile, raised);
     }
     let now = getrlimit(Resource::Nofile).current.unwrap_or(WANTED);
-    match now < FEWEST as u64 {
-        true => Err(format!(
+    if now < FEWEST as u64 {
+        Err(format!(
             "this process may open {now} files, and {FEWEST} are needed at least: raise the limit where it is started \
              (`ulimit -n 1024`, or LimitNOFILE= of the unit)"
-        )),
-        false => Ok(now),
+        ))
+    } else {
+        Ok(now)
     }
 }
 

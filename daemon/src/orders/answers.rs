@@ -137,9 +137,10 @@ fn claimed(intent: &Intent, refusal: &ibd_cpapi::orders::Refusal, seen: &Evidenc
     };
     // One that it calls rejected is refused, as it said. One that is cancelled was there, and may be filled yet.
     let is_rejected = standing.status == Seen::Listed(Stage::Rejected);
-    match is_rejected && !standing.has_any_fill() && !standing.has_open_part() {
-        true => Event::Rejected(text),
-        false => Event::Accepted(Standing { text: Some(text), ..standing }),
+    if is_rejected && !standing.has_any_fill() && !standing.has_open_part() {
+        Event::Rejected(text)
+    } else {
+        Event::Accepted(Standing { text: Some(text), ..standing })
     }
 }
 
@@ -167,10 +168,7 @@ fn accepted(
     let first_counts = super::mutant::is("first-row");
     #[cfg(not(feature = "faults"))]
     let first_counts = false;
-    let main = match first_counts {
-        true => Some(0),
-        false => identify::main_row(rows, seen, intent, order),
-    };
+    let main = if first_counts { Some(0) } else { identify::main_row(rows, seen, intent, order) };
     let Some(first) = main.and_then(|at| rows.get(at)) else {
         let words = refused.map(|text| format!(", and refused others: {text}"));
         return Event::Silence(format!(

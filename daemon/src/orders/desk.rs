@@ -87,9 +87,10 @@ impl State {
         request: Request,
     ) -> Result<IntentId, Refusal> {
         if let Some(known) = self.ledger.book.by_key(&request.seed.origin.key) {
-            return match known.origin.hash == request.seed.origin.hash {
-                true => Ok(known.id),
-                false => Err(other_request(known)),
+            return if known.origin.hash == request.seed.origin.hash {
+                Ok(known.id)
+            } else {
+                Err(other_request(known))
             };
         }
         let is_order = request.seed.order.is_some();
@@ -195,10 +196,8 @@ impl State {
         if let Some(why) = self.controls.claims.problem(&order.account) {
             return Err((super::claim::denial(why), None));
         }
-        let like = match intent.is_order() {
-            true => self.alike(&order, rules, request.beside)?,
-            false => None,
-        };
+        let like =
+            if intent.is_order() { self.alike(&order, rules, request.beside)? } else { None };
         let empty = Scene::default();
         let scene = request.scene.as_ref().map_or(&empty, |(scene, _)| scene);
         let scene = scene::with_own(scene, self.ledger.book.iter(), intent, &self.seen_gone());
@@ -244,15 +243,13 @@ impl State {
         }
         let denial = Denial::new(
             ReasonCode::PossibleDuplicate,
-            match first.state.is_over() {
-                true => format!(
+            if first.state.is_over() {
+                format!(
                     "An order like this one ({}) was asked for less than {} seconds ago; it is {state}.",
                     first.text, rules.duplicate_seconds
-                ),
-                false => format!(
-                    "An order like this one ({}) is there already; it is {state}.",
-                    first.text
-                ),
+                )
+            } else {
+                format!("An order like this one ({}) is there already; it is {state}.", first.text)
             },
             format!(
                 "Look at it with get_order_status. Only if a second one is really wanted, repeat the call \
@@ -273,12 +270,11 @@ impl State {
     ) -> Result<IntentId, Refusal> {
         let (id, is_ready) = (intent.id, matches!(intent.state, life::State::Ready));
         let is_order = intent.order.is_some();
-        match is_ready {
-            true => self.ledger.enter_unwritten(intent),
-            false => {
-                let record = Record::Intent(Box::new(intent));
-                self.write_all(vec![record]).await.map_err(|why| closed(&why))?;
-            }
+        if is_ready {
+            self.ledger.enter_unwritten(intent)
+        } else {
+            let record = Record::Intent(Box::new(intent));
+            self.write_all(vec![record]).await.map_err(|why| closed(&why))?;
         }
         if let Some(scene) = scene {
             self.lane.scenes.insert(id, scene);
@@ -468,9 +464,10 @@ impl State {
         let is_paper = first.order.as_ref().is_some_and(|order| order.paper);
         let value = first.worth.value.unwrap_or(rust_decimal::Decimal::MAX);
         // On a live account nobody but a person answers what the allow-list does not.
-        let by = match !is_paper || rules.needs_approval(is_paper, value) {
-            true => By::Person,
-            false => By::Client,
+        let by = if !is_paper || rules.needs_approval(is_paper, value) {
+            By::Person
+        } else {
+            By::Client
         };
         let approval = self.approval(&next, by, questions, &first.worth);
         next.state = life::State::Awaiting(Box::new(approval));

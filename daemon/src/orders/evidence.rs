@@ -99,9 +99,10 @@ pub async fn gather(
         // Later rows replace earlier ones.
         (evidence.listed_at, evidence.is_whole) = (None, true);
         for account in &look.accounts {
-            let list = match is_thorough {
-                false => feeds.list(lease, account, deadline).await?,
-                true => feeds.list_anew(lease, account, deadline).await?,
+            let list = if is_thorough {
+                feeds.list_anew(lease, account, deadline).await?
+            } else {
+                feeds.list(lease, account, deadline).await?
             };
             evidence.listed_at = Some(evidence.listed_at.map_or(list.at, |at| at.min(list.at)));
             evidence.is_whole &= list.value.orders.is_whole();
@@ -660,9 +661,10 @@ impl Counted {
     fn onto(self, known: Standing) -> Standing {
         let is_more = self.filled.unwrap_or_default() > known.filled.unwrap_or_default();
         let status = if self.is_whole { Seen::Listed(Stage::Filled) } else { known.status.clone() };
-        match is_more {
-            true => Standing { status, filled: self.filled, average: self.average, ..known },
-            false => Standing { status, ..known },
+        if is_more {
+            Standing { status, filled: self.filled, average: self.average, ..known }
+        } else {
+            Standing { status, ..known }
         }
     }
 
@@ -670,9 +672,10 @@ impl Counted {
         let is_more = self.filled.unwrap_or_default() > known.filled.unwrap_or_default();
         let status =
             if self.is_whole { Some(Seen::Listed(Stage::Filled)) } else { known.status.clone() };
-        match is_more {
-            true => Part { status, filled: self.filled, average: self.average, ..known.clone() },
-            false => Part { status, ..known.clone() },
+        if is_more {
+            Part { status, filled: self.filled, average: self.average, ..known.clone() }
+        } else {
+            Part { status, ..known.clone() }
         }
     }
 }

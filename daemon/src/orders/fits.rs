@@ -92,14 +92,20 @@ fn kind(order: &Order, rules: &Rules) -> Result<(), Refusal> {
 fn check_size(size: Size, kind: OrderType, rules: &Rules) -> Result<(), Refusal> {
     match size {
         Size::Quantity(quantity) => whole(quantity.get(), kind, rules),
-        Size::Cash(_) => match is_among(&rules.cash_types, kind) {
-            true => Ok(()),
-            false => Err(Refusal::argument(
-                "cashQuantity",
-                format!("This contract takes no {} order for an amount of money.", kind.as_str()),
-                "Give quantity instead.",
-            )),
-        },
+        Size::Cash(_) => {
+            if is_among(&rules.cash_types, kind) {
+                Ok(())
+            } else {
+                Err(Refusal::argument(
+                    "cashQuantity",
+                    format!(
+                        "This contract takes no {} order for an amount of money.",
+                        kind.as_str()
+                    ),
+                    "Give quantity instead.",
+                ))
+            }
+        }
     }
 }
 
@@ -109,9 +115,10 @@ fn whole(quantity: Decimal, kind: OrderType, rules: &Rules) -> Result<(), Refusa
     }
     let digits = rules.fraction_digits.unwrap_or(0);
     let allowed = is_among(&rules.fraction_types, kind) && quantity.normalize().scale() <= digits;
-    match allowed {
-        true => Ok(()),
-        false => Err(Refusal::argument(
+    if allowed {
+        Ok(())
+    } else {
+        Err(Refusal::argument(
             "quantity",
             format!(
                 "{} is a fraction, and this contract takes whole numbers for {} orders.",
@@ -119,7 +126,7 @@ fn whole(quantity: Decimal, kind: OrderType, rules: &Rules) -> Result<(), Refusa
                 kind.as_str()
             ),
             "Give a whole number.",
-        )),
+        ))
     }
 }
 

@@ -194,9 +194,10 @@ pub fn vet(
     for part in parts(&order) {
         prices::check(&order, &part, scene, rules, now)?;
     }
-    let worth = match is_exempt {
-        true => value::estimate(&order, scene),
-        false => value::check(&order, scene, rules)?,
+    let worth = if is_exempt {
+        value::estimate(&order, scene)
+    } else {
+        value::check(&order, scene, rules)?
     };
     if !is_exempt {
         loss(scene, rules)?;

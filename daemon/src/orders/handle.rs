@@ -238,8 +238,8 @@ impl OrdersHandle {
         let is_settled = |intent: &Intent| intent.state.is_settled();
         let intent = self.follow(id, deadline, is_settled, |_| ()).await.ok()?;
         let order = intent.order_id().map(|id| format!(", order {id}")).unwrap_or_default();
-        let text = match intent.state.is_settled() {
-            true => match &intent.state {
+        let text = if intent.state.is_settled() {
+            match &intent.state {
                 State::Working(_) | State::Over(End::Filled(_) | End::Cancelled(_) | End::Done) => {
                     format!(
                         "Approved and sent: {}{order}; it is {}.",
@@ -256,11 +256,12 @@ impl OrdersHandle {
                     let why = why(state).map(|why| format!(": {why}")).unwrap_or_default();
                     format!("Approved: {}; it is {}{why}.", intent.text, intent.state.in_words())
                 }
-            },
-            false => format!(
+            }
+        } else {
+            format!(
                 "Approved, and not sent yet: {} waits for its turn. `ibctl status` says whether trading is open.",
                 intent.text
-            ),
+            )
         };
         self.call(|reply| Msg::Shown(id, text, reply)).await.ok()
     }

@@ -88,10 +88,7 @@ impl State {
             .book
             .get(id)
             .is_some_and(|i| matches!(i.purpose, Purpose::Cancel { .. } | Purpose::CancelAll));
-        match is_cancel {
-            true => self.lane.queue.push_front(id),
-            false => self.lane.queue.push_back(id),
-        }
+        if is_cancel { self.lane.queue.push_front(id) } else { self.lane.queue.push_back(id) }
     }
 
     /// Gives the lane to the next one that may have it.
@@ -341,17 +338,18 @@ fn unwritten(
     if !sends || is_end {
         return None;
     }
-    let state = match is_turn {
-        true => life::State::Denied(Denial::new(
+    let state = if is_turn {
+        life::State::Denied(Denial::new(
             ReasonCode::TradingClosed,
             format!("Trading is closed: {why}. Nothing was sent."),
             "Tell the user; `ibctl status` says more.",
-        )),
-        false => life::State::Unknown(life::Doubt {
+        ))
+    } else {
+        life::State::Unknown(life::Doubt {
             cause: format!("IBKR asked a question, which is left open: {why}"),
             since: now,
             looks: 0,
-        }),
+        })
     };
     let by = "the daemon".to_owned();
     let state = Box::new(state);
@@ -371,12 +369,11 @@ impl Drop for Running {
 /// A part of a round that ended without a word. What it sent may have arrived.
 fn broke(id: IntentId, is_end: bool) -> Msg {
     let why = Ambiguity::Wire(ibd_cpapi::Failure::Broke);
-    match is_end {
-        true => {
-            let answer = CancelAnswer::Ambiguous(why);
-            Msg::Cancelled(id, Box::new(HeardEnd { answer, page: None }))
-        }
-        false => Msg::Answered(id, Box::new(OrderAnswer::Ambiguous(why).into())),
+    if is_end {
+        let answer = CancelAnswer::Ambiguous(why);
+        Msg::Cancelled(id, Box::new(HeardEnd { answer, page: None }))
+    } else {
+        Msg::Answered(id, Box::new(OrderAnswer::Ambiguous(why).into()))
     }
 }
 
@@ -402,10 +399,11 @@ fn amended(book: &Book, change: &Intent, state: &life::State) -> Option<Record> 
     };
     let target = target?;
     let (before, wanted) = (target.order.as_ref()?, change.order.clone()?);
-    let order = match target.order_id() == Some(*order_id) {
-        true => Order { attached: before.attached.clone(), ..wanted },
+    let order = if target.order_id() == Some(*order_id) {
+        Order { attached: before.attached.clone(), ..wanted }
+    } else {
         // One of a bracket's children: what is told of the whole names its price.
-        false => Order { attached: before.attached.with_child(wanted.pricing)?, ..before.clone() },
+        Order { attached: before.attached.with_child(wanted.pricing)?, ..before.clone() }
     };
     Some(Record::Amended { id: target.id, text: order.shown(), order: Box::new(order) })
 }

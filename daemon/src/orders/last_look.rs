@@ -213,9 +213,10 @@ impl State {
         let counts = self.counts(&order.account, &now);
         let vetted = vet(order.clone(), &scene, &rules, counts, now.wall).map_err(refused)?;
         #[cfg(feature = "faults")]
-        let vetted = match super::mutant::is("keeps-quantity") {
-            true => vetted.passing_for(order.clone()),
-            false => vetted,
+        let vetted = if super::mutant::is("keeps-quantity") {
+            vetted.passing_for(order.clone())
+        } else {
+            vetted
         };
         // What is sent is what the journal has.
         if vetted.order() != order {

@@ -287,9 +287,10 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         (_, E::Unlisted(order_id, ends)) => return unlisted(state, order_id, ends),
         (_, E::Resolved(None)) if state.standing().is_some_and(Standing::has_missing) => {
             let gone = state.standing()?.without_missing();
-            match gone.status == Seen::Unlisted {
-                true => (over(End::Unlisted(gone)), vec![Tell]),
-                false => (state.standing_as(gone)?, Vec::new()),
+            if gone.status == Seen::Unlisted {
+                (over(End::Unlisted(gone)), vec![Tell])
+            } else {
+                (state.standing_as(gone)?, Vec::new())
             }
         }
         // What was told as not placed is there all the same: from now on everything says so.
@@ -420,9 +421,10 @@ fn unlisted(state: &State, order_id: OrderId, ends: bool) -> Option<(State, Vec<
 
 fn answer(reply: ReplyId, round: u32, questions: Vec<Question>, yes: bool) -> (State, Vec<Effect>) {
     let effects = vec![Effect::Reply(reply.clone(), yes)];
-    let state = match yes {
-        true => State::Replying { reply, round, questions },
-        false => State::Declining { reply, questions },
+    let state = if yes {
+        State::Replying { reply, round, questions }
+    } else {
+        State::Declining { reply, questions }
     };
     (state, effects)
 }

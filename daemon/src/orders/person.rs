@@ -236,12 +236,13 @@ impl State {
         self.changed();
         self.next_turn(me);
         let others = self.controls.flags.others_up();
-        let hint = match others.is_empty() {
-            true => String::new(),
-            false => format!(
+        let hint = if others.is_empty() {
+            String::new()
+        } else {
+            format!(
                 "Frozen of their own, and still so: the profiles {}; `ibctl unfreeze --profile NAME` each.",
                 others.join(", ")
-            ),
+            )
         };
         self.report(true, "Orders go through again.", hint)
     }

@@ -103,9 +103,10 @@ impl State {
             let text = format!("Order {} is not {}: {why}.", page.order_id, intent.text);
             return self.report(false, text, hint);
         }
-        let event = match intent.is_order() {
-            true => Event::Resolved(Some(page.standing.clone())),
-            false => Event::Applied,
+        let event = if intent.is_order() {
+            Event::Resolved(Some(page.standing.clone()))
+        } else {
+            Event::Applied
         };
         self.settle_by_person(me, &intent, event).await
     }

@@ -173,10 +173,7 @@ async fn target(
     let began = Some(Timestamp::now());
     let page = round.feeds.page(lease, &intent.account, order_id, deadline).await;
     let is_change = intent.order.is_some();
-    let row = match is_change {
-        true => listed(round, lease, intent, order_id, deadline).await,
-        false => None,
-    };
+    let row = if is_change { listed(round, lease, intent, order_id, deadline).await } else { None };
     match page {
         Ok(page) => {
             let page = page.map(|page| Page::of(&page.value));

@@ -213,8 +213,8 @@ impl Elsewhere<'_> {
     pub fn denial(&self) -> Denial {
         let Self { profile, intent, in_doubt } = self;
         let (text, state) = (&intent.text, intent.state.in_words());
-        match in_doubt {
-            true => Denial::new(
+        if *in_doubt {
+            Denial::new(
                 ReasonCode::SameOrderInDoubt,
                 format!(
                     "An order like this one ({text}) of the profile {profile} is {state}: whether IBKR has it is not \
@@ -225,8 +225,9 @@ impl Elsewhere<'_> {
                      daemon, which looks for it; `orders resolve` there settles {}.",
                     intent.id
                 ),
-            ),
-            false => Denial::new(
+            )
+        } else {
+            Denial::new(
                 ReasonCode::PossibleDuplicate,
                 format!(
                     "An order like this one ({text}) was asked for through the profile {profile}; it is {state}."
@@ -236,7 +237,7 @@ impl Elsewhere<'_> {
                      repeat the call with allowDuplicateOf {}.",
                     intent.id
                 ),
-            ),
+            )
         }
     }
 }

@@ -62,9 +62,10 @@ impl State {
         };
         let (asked, told): (Vec<OrderRow>, Vec<OrderRow>) = rows.into_iter().partition(is_asked);
         for row in asked {
-            match self.ledger.book.by_order(row.order_id).is_some() {
-                true => self.expect_now(me, row.order_id),
-                false => self.watch.wants_look = true,
+            if self.ledger.book.by_order(row.order_id).is_some() {
+                self.expect_now(me, row.order_id)
+            } else {
+                self.watch.wants_look = true
             }
         }
         // A mark that says nothing but that there is an order is no news of how it stands.
@@ -284,9 +285,10 @@ impl State {
             }
             let Some((order, differences)) = page::shown(intent, order, page) else { continue };
             let (id, before) = (intent.id, intent.text.clone());
-            let why = match self.ledger.book.has_unseen_change(page.order_id) {
-                true => "a change that was asked for here is seen now, or it was changed elsewhere",
-                false => "it was changed elsewhere",
+            let why = if self.ledger.book.has_unseen_change(page.order_id) {
+                "a change that was asked for here is seen now, or it was changed elsewhere"
+            } else {
+                "it was changed elsewhere"
             };
             let text = order.shown();
             let amended = Record::Amended { id, text: text.clone(), order: Box::new(order) };

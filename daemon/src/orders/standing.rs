@@ -302,9 +302,10 @@ impl Standing {
             risen: self.risen.clone().or(news.risen),
             terms: news.terms.or_else(|| self.terms.clone()),
             // Each endpoint words it differently; only another status makes it say something new.
-            text: match news.status == self.status {
-                true => self.text.clone().or(news.text),
-                false => news.text,
+            text: if news.status == self.status {
+                self.text.clone().or(news.text)
+            } else {
+                news.text
             },
             ..news
         }
@@ -402,10 +403,7 @@ impl Part {
     pub fn shown(&self, page: &Self, sight: Sight) -> Self {
         let counts = sight == Sight::Since
             || sight == Sight::Now && !page.is_over() && !page.is_older_than(self);
-        match counts {
-            true => self.replaced(page),
-            false => self.updated(page),
-        }
+        if counts { self.replaced(page) } else { self.updated(page) }
     }
 
     /// Whether all of it is filled.
@@ -434,9 +432,10 @@ impl Part {
             filled: news.filled.or(self.filled),
             average: news.average.or(self.average),
             terms: news.terms.clone().or_else(|| self.terms.clone()),
-            text: match news.status == self.status {
-                true => self.text.clone().or_else(|| news.text.clone()),
-                false => news.text.clone(),
+            text: if news.status == self.status {
+                self.text.clone().or_else(|| news.text.clone())
+            } else {
+                news.text.clone()
             },
         }
     }

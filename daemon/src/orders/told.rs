@@ -40,9 +40,12 @@ pub fn warnings(intent: &Intent, now: Timestamp) -> Vec<String> {
 /// What was to be known when it was sent. What it says of the account and of other orders was so then.
 fn said(intent: &Intent, now: Timestamp) -> Vec<String> {
     let is_past = is_past(intent, now);
-    let told = intent.warnings.iter().map(|text| match is_past && text != STOP_ENDS {
-        true => format!("When it was sent: {text}"),
-        false => text.clone(),
+    let told = intent.warnings.iter().map(|text| {
+        if is_past && text != STOP_ENDS {
+            format!("When it was sent: {text}")
+        } else {
+            text.clone()
+        }
     });
     told.collect()
 }
@@ -154,9 +157,10 @@ pub fn before_sending(order: &Order) -> Vec<String> {
             Attached::Bracket { stop_loss, .. } => stop_loss.is_some(),
             Attached::Oca(siblings) => siblings.iter().any(|one| is_stop(&one.pricing)),
         };
-    match protects && order.tif == ibd_cpapi::orders::Tif::Day {
-        true => vec![STOP_ENDS.to_owned()],
-        false => Vec::new(),
+    if protects && order.tif == ibd_cpapi::orders::Tif::Day {
+        vec![STOP_ENDS.to_owned()]
+    } else {
+        Vec::new()
     }
 }
 
@@ -173,10 +177,8 @@ pub fn of_new_size(order: &Order, size: Option<Decimal>) -> Option<String> {
 
 /// A change in one line: what it changes, and the whole as it shall be.
 pub fn change(order_id: OrderId, changed: &[String], order: &Order) -> String {
-    let what = match changed.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", changed.join(", ")),
-    };
+    let what =
+        if changed.is_empty() { String::new() } else { format!(" ({})", changed.join(", ")) };
     format!("change order {order_id}{what} to {}", order.shown())
 }
 

@@ -105,9 +105,10 @@ impl Watch {
         let late = lateness::scaled(lateness::LIST_AT_MOST);
         self.gone.retain(|_, at| now.duration_since(*at).abs() < late);
         for page in &evidence.pages {
-            match page.standing.is_over() {
-                true => self.gone.insert(page.order_id, now),
-                false => self.gone.remove(&page.order_id),
+            if page.standing.is_over() {
+                self.gone.insert(page.order_id, now)
+            } else {
+                self.gone.remove(&page.order_id)
             };
         }
     }
@@ -335,10 +336,7 @@ impl State {
             .iter()
             .any(|intent| is_in_doubt(&intent.state) && self.broker.is_here(intent));
         let missing = self.with_accounts(self.watch.unlisted.long_missing(Instant::now()));
-        let care = match has_doubts || !missing.is_empty() {
-            true => Care::Thorough,
-            false => Care::Glance,
-        };
+        let care = if has_doubts || !missing.is_empty() { Care::Thorough } else { Care::Glance };
         let accounts = self.accounts_of_interest(&lease);
         let look = Look { accounts, care, missing, through: self.broker.through() };
         let (feeds, me) = (self.broker.feeds.clone(), me.clone());

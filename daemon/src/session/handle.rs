@@ -219,9 +219,10 @@ impl SessionHandle {
         let followed = self.follow(&mut views, number, is_new, deadline, tell).await;
         // What came may be another one's login.
         let is_live = followed.view.facts.paper == Some(false);
-        match ask.paper && is_live && followed.failed.is_none() {
-            true => Followed { failed: Some(live_came()), ..followed },
-            false => followed,
+        if ask.paper && is_live && followed.failed.is_none() {
+            Followed { failed: Some(live_came()), ..followed }
+        } else {
+            followed
         }
     }
 

@@ -400,9 +400,10 @@ impl Life {
     /// Of a session that was ready: doubtful until there is trouble enough.
     fn more_trouble(&mut self) -> Phase {
         self.troubles += 1;
-        match self.watch.is_maintained || self.troubles >= TROUBLES {
-            true => Phase::Maint { login: true },
-            false => Phase::Doubtful,
+        if self.watch.is_maintained || self.troubles >= TROUBLES {
+            Phase::Maint { login: true }
+        } else {
+            Phase::Doubtful
         }
     }
 
@@ -432,9 +433,10 @@ impl Life {
 
     fn not_primed(&mut self) -> Vec<Effect> {
         self.failed_primings += 1;
-        match self.failed_primings < PRIMINGS {
-            true => self.to(Phase::Starting, vec![Effect::Wait(SECOND_LOOK)]),
-            false => self.refused(),
+        if self.failed_primings < PRIMINGS {
+            self.to(Phase::Starting, vec![Effect::Wait(SECOND_LOOK)])
+        } else {
+            self.refused()
         }
     }
 
@@ -517,9 +519,10 @@ impl Life {
             Phase::Loading { looks } => looks + 1,
             _ => 0,
         };
-        match looks < OPENING_LOOKS {
-            true => self.to(Phase::Loading { looks }, vec![Effect::Wait(OPENING_LOOK)]),
-            false => self.refused(),
+        if looks < OPENING_LOOKS {
+            self.to(Phase::Loading { looks }, vec![Effect::Wait(OPENING_LOOK)])
+        } else {
+            self.refused()
         }
     }
 
@@ -554,10 +557,11 @@ impl Life {
             _ => 1,
         };
         let phase = Phase::Hung { looks };
-        match looks < HUNG_LOOKS {
-            true => self.to(phase, vec![Effect::Wait(SECOND_LOOK)]),
+        if looks < HUNG_LOOKS {
+            self.to(phase, vec![Effect::Wait(SECOND_LOOK)])
+        } else {
             // Its owner sees to it that this has an effect once in a while only.
-            false => self.to(phase, vec![Effect::Escalate, Effect::Wait(WAITING_LOOK)]),
+            self.to(phase, vec![Effect::Escalate, Effect::Wait(WAITING_LOOK)])
         }
     }
 
@@ -566,9 +570,10 @@ impl Life {
             Phase::Network { looks } => looks + 1,
             _ => 1,
         };
-        match looks < SILENT_LOOKS {
-            true => self.to(Phase::Network { looks }, vec![Effect::Wait(SECOND_LOOK)]),
-            false => self.to(Phase::Network { looks }, vec![Effect::Wait(WAITING_LOOK)]),
+        if looks < SILENT_LOOKS {
+            self.to(Phase::Network { looks }, vec![Effect::Wait(SECOND_LOOK)])
+        } else {
+            self.to(Phase::Network { looks }, vec![Effect::Wait(WAITING_LOOK)])
         }
     }
 }

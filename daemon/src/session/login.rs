@@ -153,12 +153,13 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
     if is_headless && is_closed && !is_persons_will {
         return Start::Wait;
     }
-    match is_headless {
-        false => Start::Begin(Way::Browser),
-        true => match &situation.guard {
+    if is_headless {
+        match &situation.guard {
             Ok(()) => Start::Begin(Way::Headless),
             Err(held) => Start::Refuse(guarded(held)),
-        },
+        }
+    } else {
+        Start::Begin(Way::Browser)
     }
 }
 

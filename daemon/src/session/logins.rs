@@ -318,10 +318,11 @@ impl State {
             self.logins.last_unasked = Some(Timestamp::now());
         }
         self.open_page();
-        match is_looked_at {
+        if is_looked_at {
             // Seen at once, and not at the next look.
-            true => self.event(me, &Event::Wanted),
-            false => self.publish(),
+            self.event(me, &Event::Wanted)
+        } else {
+            self.publish()
         }
     }
 

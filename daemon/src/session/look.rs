@@ -67,10 +67,13 @@ async fn patiently<T>(client: &Client, asking: impl Future<Output = T>) -> Optio
     tokio::pin!(asking);
     match timeout(SOON, &mut asking).await {
         Ok(answer) => Some(answer),
-        Err(_) => match client.answers_itself().await {
-            true => Some(asking.await),
-            false => None,
-        },
+        Err(_) => {
+            if client.answers_itself().await {
+                Some(asking.await)
+            } else {
+                None
+            }
+        }
     }
 }
 
@@ -142,9 +145,10 @@ async fn sight_of(client: &Client, failure: &Failure) -> Sight {
             Sight::Login { authenticated: false, established: None, competing: false }
         }
         Failure::Silent(_) | Failure::Broke | Failure::Queued => {
-            match client.answers_itself().await {
-                true => Sight::SilentUpstream,
-                false => Sight::SilentGateway,
+            if client.answers_itself().await {
+                Sight::SilentUpstream
+            } else {
+                Sight::SilentGateway
             }
         }
         Failure::Refused { .. } | Failure::Trouble { .. } | Failure::Garbled { .. } => {

@@ -234,12 +234,13 @@ fn need_login(situation: &Situation<'_>, at: &str) -> Words {
     }
     if let (Some(taken), false) = (situation.taken, situation.compete == Compete::Take) {
         let at = clock(taken.at);
-        let text = match taken.is_sure {
-            true => format!("Nobody is logged in: another IBKR app took over at {at}."),
-            false => format!(
+        let text = if taken.is_sure {
+            format!("Nobody is logged in: another IBKR app took over at {at}.")
+        } else {
+            format!(
                 "Nobody is logged in: the login ended at {at} for no known reason. Another IBKR app may have \
                  taken over."
-            ),
+            )
         };
         let hint =
             "A login here takes the session from any other app. Run `ibctl resume` to do that.";
@@ -293,9 +294,10 @@ fn stopped(gateway: &GatewayView) -> Words {
         _ => gateway::words(gateway),
     };
     // One that is up is about to be looked at.
-    let state = match gateway.state.is_passing() || gateway.state == GatewayState::Up {
-        true => SessionState::Starting,
-        false => SessionState::Stopped,
+    let state = if gateway.state.is_passing() || gateway.state == GatewayState::Up {
+        SessionState::Starting
+    } else {
+        SessionState::Stopped
     };
     // A simulator that is down comes back by itself.
     let assistant = match (&gateway.state, gateway.mode()) {
@@ -312,9 +314,10 @@ fn ready(facts: &Facts) -> String {
         None => "Mode unclear:",
     };
     let accounts: Vec<String> = facts.accounts.iter().map(|a| a.masked()).collect();
-    match accounts.is_empty() {
-        true => format!("Ready. {}.", mode.trim_end_matches(':')),
-        false => format!("Ready. {mode} {}.", accounts.join(", ")),
+    if accounts.is_empty() {
+        format!("Ready. {}.", mode.trim_end_matches(':'))
+    } else {
+        format!("Ready. {mode} {}.", accounts.join(", "))
     }
 }
 

@@ -168,9 +168,10 @@ const DIGITS: usize = 15;
 pub fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Decimal>, D::Error> {
     let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
     let json = raw.get().trim();
-    let (text, is_text) = match json.starts_with('"') {
-        true => (serde_json::from_str::<String>(json).map_err(D::Error::custom)?, true),
-        false => (json.to_owned(), false),
+    let (text, is_text) = if json.starts_with('"') {
+        (serde_json::from_str::<String>(json).map_err(D::Error::custom)?, true)
+    } else {
+        (json.to_owned(), false)
     };
     let text = text.trim();
     if text.is_empty() {
@@ -209,9 +210,10 @@ where
     T: DeserializeOwned,
 {
     let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
-    let json = match raw.get().trim_start().starts_with('"') {
-        true => serde_json::from_str::<String>(raw.get()).map_err(D::Error::custom)?,
-        false => raw.get().to_owned(),
+    let json = if raw.get().trim_start().starts_with('"') {
+        serde_json::from_str::<String>(raw.get()).map_err(D::Error::custom)?
+    } else {
+        raw.get().to_owned()
     };
     if json.trim().is_empty() {
         return Ok(None);
@@ -283,9 +285,10 @@ impl<'de> Deserialize<'de> for Scalar {
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<Scalar, E> {
-                match number.fract() == 0.0 && number.abs() < WHOLE {
-                    true => Ok(Scalar(format!("{number:.0}"))),
-                    false => Err(E::invalid_type(serde::de::Unexpected::Float(number), &self)),
+                if number.fract() == 0.0 && number.abs() < WHOLE {
+                    Ok(Scalar(format!("{number:.0}")))
+                } else {
+                    Err(E::invalid_type(serde::de::Unexpected::Float(number), &self))
                 }
             }
         }

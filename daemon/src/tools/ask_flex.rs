@@ -186,9 +186,10 @@ impl Args {
         };
         let question =
             question.map_err(|error| Refusal::argument(field, format!("{error}."), next()))?;
-        match question.ignored.is_empty() {
-            true => Ok(question),
-            false => Err(Refusal::argument(
+        if question.ignored.is_empty() {
+            Ok(question)
+        } else {
+            Err(Refusal::argument(
                 "question",
                 format!(
                     "These words were not understood: {}. Without them it would be another question: {}.",
@@ -197,7 +198,7 @@ impl Args {
                 ),
                 "Say it with arguments: topic, symbol or conid (with options), by, country, side, account, from, to, \
                  date, sort and limit.",
-            )),
+            ))
         }
     }
 

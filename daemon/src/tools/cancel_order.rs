@@ -75,9 +75,12 @@ impl Tool for CancelOrder {
         let (account, purpose, text, own) = match target {
             Target::Unsent(intent) => return drop_unsent(&ctx, &intent).await,
             Target::Order { account, order_id, own } => {
-                let what = own.as_ref().map(|intent| match intent.order_id() == Some(order_id) {
-                    true => format!(" ({})", intent.text),
-                    false => format!(" (came with {})", intent.text),
+                let what = own.as_ref().map(|intent| {
+                    if intent.order_id() == Some(order_id) {
+                        format!(" ({})", intent.text)
+                    } else {
+                        format!(" (came with {})", intent.text)
+                    }
                 });
                 let text = format!("cancel order {order_id}{}", what.unwrap_or_default());
                 let of = own.as_ref().map(|intent| intent.id);
@@ -172,11 +175,10 @@ async fn by_intent(ctx: &Ctx, text: &str) -> Result<Target, Refusal> {
             Ok(Target::Order { account, order_id, own: Some(Box::new(intent)) })
         }
         (state, None) => {
-            let next = match state.is_in_doubt() {
-                true => {
-                    "Whether IBKR has it is not known yet: call get_order_status until it is settled."
-                }
-                false => "There is nothing to cancel.",
+            let next = if state.is_in_doubt() {
+                "Whether IBKR has it is not known yet: call get_order_status until it is settled."
+            } else {
+                "There is nothing to cancel."
             };
             Err(Refusal::new(
                 ErrorCode::NothingToCancel,

@@ -250,9 +250,10 @@ impl From<OrderRow> for Order {
 fn described(row: &OrderRow) -> Option<String> {
     let clean = |text: &Option<String>| text.as_deref().map(ibd_cpapi::failure::clean);
     let (order, contract) = (clean(&row.description)?, clean(&row.contract).unwrap_or_default());
-    Some(match contract.is_empty() || order.contains(&contract) {
-        true => order,
-        false => format!("{order} [{contract}]"),
+    Some(if contract.is_empty() || order.contains(&contract) {
+        order
+    } else {
+        format!("{order} [{contract}]")
     })
 }
 

@@ -173,13 +173,14 @@ impl Meant {
             Self::Symbols { symbols, .. } => symbols.len(),
             Self::Conids { conids, .. } => conids.len(),
         };
-        match count <= MAX {
-            true => Ok(asked),
-            false => Err(Refusal::argument(
+        if count <= MAX {
+            Ok(asked)
+        } else {
+            Err(Refusal::argument(
                 if matches!(asked, Self::Conids { .. }) { "conids" } else { "symbols" },
                 format!("{count} contracts were asked for; at most {MAX} fit one call."),
                 "Split the list into several calls.",
-            )),
+            ))
         }
     }
 

@@ -104,11 +104,10 @@ impl Tool for ListFlexQueries {
             storage_location: view.archive.map(|archive| archive.folder().display().to_string()),
             statements: usage.files,
             bytes: usage.bytes,
-            next: match has_token {
-                false => Some(format!("No token is configured. {}", words::GET_A_TOKEN)),
-                true => flex
-                    .expiring(Timestamp::now())
-                    .map(|text| format!("{text} {}", words::GET_A_TOKEN)),
+            next: if has_token {
+                flex.expiring(Timestamp::now()).map(|text| format!("{text} {}", words::GET_A_TOKEN))
+            } else {
+                Some(format!("No token is configured. {}", words::GET_A_TOKEN))
             },
             as_of: Time(Timestamp::now()),
         })

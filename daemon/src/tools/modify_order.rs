@@ -144,13 +144,14 @@ impl Tool for ModifyOrder {
 
 /// What differs at the broker from what was sent from here.
 fn differs(order_id: OrderId, differences: &[String]) -> Vec<String> {
-    match differences.is_empty() {
-        true => Vec::new(),
-        false => vec![format!(
+    if differences.is_empty() {
+        Vec::new()
+    } else {
+        vec![format!(
             "IBKR shows order {order_id} otherwise than it was sent from here: {}. It was changed elsewhere; this \
              change starts from what IBKR shows.",
             differences.join(", ")
-        )],
+        )]
     }
 }
 
@@ -344,13 +345,14 @@ impl Args {
             tif: tif.transpose()?,
             outside_rth: self.outside_rth,
         };
-        match change.is_nothing() {
-            true => Err(Refusal::argument(
+        if change.is_nothing() {
+            Err(Refusal::argument(
                 "price",
                 "Nothing is to be changed.",
                 "Give quantity, price, stopPrice, trailingAmount or trailingPercent, tif or outsideRTH.",
-            )),
-            false => Ok(change),
+            ))
+        } else {
+            Ok(change)
         }
     }
 

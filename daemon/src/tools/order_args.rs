@@ -339,13 +339,14 @@ fn wrong(field: &str, what: impl Into<String>, next: impl Into<String>) -> Refus
 }
 
 fn more_than_nothing(field: &str, number: Decimal) -> Result<(), Refusal> {
-    match number > Decimal::ZERO {
-        true => Ok(()),
-        false => Err(wrong(
+    if number > Decimal::ZERO {
+        Ok(())
+    } else {
+        Err(wrong(
             field,
             format!("{field} is {}; it must be more than zero.", number.normalize()),
             "Correct it and call again. Selling is action SELL, not a negative number.",
-        )),
+        ))
     }
 }
 

@@ -159,12 +159,13 @@ impl Tool for SearchContracts {
 
 fn sec_type(text: &str) -> Result<String, Refusal> {
     let text = text.to_uppercase();
-    match SEC_TYPES.contains(&text.as_str()) {
-        true => Ok(text),
-        false => Err(Refusal::argument(
+    if SEC_TYPES.contains(&text.as_str()) {
+        Ok(text)
+    } else {
+        Err(Refusal::argument(
             "secType",
             format!("{text:?} is not a kind of contract."),
             format!("Use one of {}.", SEC_TYPES.join(", ")),
-        )),
+        ))
     }
 }

@@ -29,10 +29,8 @@ const TIMES: [&str; 5] = ["time", "day", "date", "month", "year"];
 pub(super) fn sort(answer: &mut Answer, sort: Sort) {
     let table = &mut answer.table;
     let is_of_time = matches!(sort, Sort::Newest | Sort::Oldest);
-    let columns: Vec<&'static str> = match is_of_time {
-        true => TIMES.to_vec(),
-        false => AMOUNTS.into_iter().chain(OF_ROWS).collect(),
-    };
+    let columns: Vec<&'static str> =
+        if is_of_time { TIMES.to_vec() } else { AMOUNTS.into_iter().chain(OF_ROWS).collect() };
     let Some((at, name)) = column(table, &columns) else {
         return answer.notes.push("there is nothing to sort these rows by".to_owned());
     };
@@ -40,10 +38,7 @@ pub(super) fn sort(answer: &mut Answer, sort: Sort) {
     table.rows.sort_by(|one, other| {
         let (one, other) = (one.get(at), other.get(at));
         let (has_one, has_other) = (has(one), has(other));
-        let order = match is_down {
-            true => other.cmp(&one),
-            false => one.cmp(&other),
-        };
+        let order = if is_down { other.cmp(&one) } else { one.cmp(&other) };
         has_other.cmp(&has_one).then(order)
     });
     let has_currency = table.cols.iter().any(|col| col == "currency");

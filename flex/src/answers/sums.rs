@@ -200,9 +200,8 @@ impl Group {
 
     /// Nothing, if a part is missing.
     fn in_base(&self, used: &[usize]) -> Vec<Cell> {
-        let show = |at: &usize| match self.is_partly {
-            true => Cell::Missing,
-            false => Cell::Number(cents(self.base[*at])),
+        let show = |at: &usize| {
+            if self.is_partly { Cell::Missing } else { Cell::Number(cents(self.base[*at])) }
         };
         used.iter().map(show).collect()
     }

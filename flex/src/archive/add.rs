@@ -206,9 +206,10 @@ pub const MOST_UNPACKED: u64 = 8 << 30;
 pub fn unpacked(path: &Path) -> io::Result<Box<dyn Read>> {
     let mut source = BufReader::new(File::open(path)?);
     let start = source.fill_buf()?;
-    Ok(match start.starts_with(&[0x1f, 0x8b]) {
-        true => Box::new(MultiGzDecoder::new(source).take(MOST_UNPACKED)),
-        false => Box::new(source),
+    Ok(if start.starts_with(&[0x1f, 0x8b]) {
+        Box::new(MultiGzDecoder::new(source).take(MOST_UNPACKED))
+    } else {
+        Box::new(source)
     })
 }
 

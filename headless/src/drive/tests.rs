@@ -48,9 +48,10 @@ impl FakePage {
             paper: Some(state.paper),
             ..state.sight.clone()
         };
-        match state.sight.text.is_empty() && state.sight.panel.is_empty() {
-            true => form,
-            false => state.sight.clone(),
+        if state.sight.text.is_empty() && state.sight.panel.is_empty() {
+            form
+        } else {
+            state.sight.clone()
         }
     }
 

@@ -62,10 +62,7 @@ fn redirect(attempt: Attempt, is_from_here: bool) -> reqwest::redirect::Action {
 
 /// To https anywhere; to this machine only from this machine, whose services trust whoever asks.
 fn may_follow(to: &Url, is_from_here: bool) -> bool {
-    match is_loopback(to) {
-        true => is_from_here,
-        false => to.scheme() == "https",
-    }
+    if is_loopback(to) { is_from_here } else { to.scheme() == "https" }
 }
 
 /// What an error before the first byte of the file means.

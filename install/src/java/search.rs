@@ -76,9 +76,10 @@ pub(super) fn program() -> PathBuf {
 
 /// The program that a person means who names a program or a folder.
 fn named(path: &Path) -> PathBuf {
-    match path.is_dir() {
-        true => program_in(path).unwrap_or_else(|| path.join(program())),
-        false => path.to_owned(),
+    if path.is_dir() {
+        program_in(path).unwrap_or_else(|| path.join(program()))
+    } else {
+        path.to_owned()
     }
 }
 

@@ -198,10 +198,9 @@ fn amount(value: &str) -> Option<String> {
 fn words(value: &str) -> Option<String> {
     let names = names(value)?;
     let needs_quotes = |name: &str| name.contains([' ', ',', ';']);
-    let spelled = names.iter().map(|name| match needs_quotes(name) {
-        true => format!("\"{name}\""),
-        false => name.clone(),
-    });
+    let spelled = names
+        .iter()
+        .map(|name| if needs_quotes(name) { format!("\"{name}\"") } else { name.clone() });
     (!names.is_empty()).then(|| spelled.collect::<Vec<_>>().join(" "))
 }
 

@@ -33,9 +33,10 @@ fn wants_a_code() -> Daemon {
             Vec::new()
         }
         ToDaemon::Call(call) => {
-            let outcome = match has_code.load(Ordering::SeqCst) {
-                true => Outcome::Result(r#"{"state":"ready"}"#.into()),
-                false => Outcome::NeedsInput(question()),
+            let outcome = if has_code.load(Ordering::SeqCst) {
+                Outcome::Result(r#"{"state":"ready"}"#.into())
+            } else {
+                Outcome::NeedsInput(question())
             };
             let progress = Progress { done: 1, total: Some(2), message: "at it".into() };
             vec![ToClient::Progress(call.id, progress), ToClient::Done(call.id, outcome)]

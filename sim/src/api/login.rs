@@ -75,10 +75,8 @@ fn back_to_the_page(world: &World) -> Reply {
 
 /// The gateway wants a redirect and makes the text itself.
 fn success(world: &World) -> Reply {
-    let reply = match world.rules.behind_gateway {
-        true => Reply::redirect("/"),
-        false => Reply::text(200, SUCCESS),
-    };
+    let reply =
+        if world.rules.behind_gateway { Reply::redirect("/") } else { Reply::text(200, SUCCESS) };
     let token = world.session_id();
     reply.with_cookie("XYZAB_AM.LOGIN", &token, "/").with_cookie("XYZAB", &token, "/").with_cookie(
         "USERID",

@@ -109,9 +109,10 @@ impl Book {
 
     /// The broker no longer shows it, or does again, whatever has become of it.
     pub(crate) fn hide(&mut self, id: i64, is_hidden: bool) {
-        match is_hidden {
-            true => self.past.insert(id),
-            false => self.past.remove(&id),
+        if is_hidden {
+            self.past.insert(id)
+        } else {
+            self.past.remove(&id)
         };
     }
 

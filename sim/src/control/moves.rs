@@ -74,9 +74,10 @@ pub(super) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
         }),
         "/status" => with_reply(body, |body: StatusBody| status(world, body)),
         "/revive" => with_reply(body, |body: ReviveBody| {
-            match world.revive(body.order_id, telling(body.silent)) {
-                true => truth(world, body.order_id),
-                false => Reply::error(400, "there is no such order that is over and not filled"),
+            if world.revive(body.order_id, telling(body.silent)) {
+                truth(world, body.order_id)
+            } else {
+                Reply::error(400, "there is no such order that is over and not filled")
             }
         }),
         "/quote" => with_reply(body, |body: QuoteBody| {

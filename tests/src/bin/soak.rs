@@ -82,10 +82,7 @@ fn told(counts: &Counts, samples: &[(u64, u64)]) -> ExitCode {
         settled.0, settled.1
     );
     let is_flat = kb <= settled.0 + GROWTH_KB && files <= settled.1 + GROWTH_FILES;
-    match of(&counts.unanswered) == 0 && is_flat {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    }
+    if of(&counts.unanswered) == 0 && is_flat { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 async fn normal(world: Arc<World>, number: usize, over: Arc<AtomicBool>, counts: Arc<Counts>) {

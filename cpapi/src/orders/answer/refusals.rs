@@ -96,9 +96,10 @@ pub(super) fn doubt(text: &str) -> Option<Ambiguity> {
 /// How much a refusal in these words is worth.
 pub(super) fn certainty(text: &str) -> Certainty {
     let text = text.to_lowercase();
-    match CHECKS.iter().any(|part| text.contains(part)) {
-        true => Certainty::Checked,
-        false => Certainty::Claimed,
+    if CHECKS.iter().any(|part| text.contains(part)) {
+        Certainty::Checked
+    } else {
+        Certainty::Claimed
     }
 }
 

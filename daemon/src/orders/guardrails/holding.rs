@@ -113,13 +113,14 @@ fn nothing_to_close(side: Side, position: Decimal, scene: &Scene) -> Denial {
     // Whatever works for what is not held opens a position.
     let sides = [Side::Buy, Side::Sell].into_iter().filter(|one| closing(position) != Some(*one));
     let opening: Vec<&Resting> = sides.filter_map(|one| working(scene, one)).flatten().collect();
-    let next = match opening.is_empty() {
-        true => "See get_positions for what is held.".to_owned(),
-        false => format!(
+    let next = if opening.is_empty() {
+        "See get_positions for what is held.".to_owned()
+    } else {
+        format!(
             "Orders for it still work ({}): filled now, each opens a position or adds to it. Cancel those that are \
              not meant to.",
             names(&opening)
-        ),
+        )
     };
     let text = format!(
         "The position is {}: there is nothing that {} would close. Nothing was sent.",
@@ -173,24 +174,25 @@ fn beyond(order: &Order, scene: &Scene, position: Decimal, open: Decimal) -> Opt
     }
     let others = working(scene, order.side).unwrap_or_default();
     let taken = open.checked_add(rest(&others)?)?;
-    let over = match closing(position) == Some(order.side) {
-        true => taken.checked_sub(position.abs())?,
-        false => taken.checked_add(position.abs())?,
+    let over = if closing(position) == Some(order.side) {
+        taken.checked_sub(position.abs())?
+    } else {
+        taken.checked_add(position.abs())?
     };
     if over <= Decimal::ZERO {
         return None;
     }
-    let with = match others.is_empty() {
-        true => String::new(),
-        false => format!(" with what works already ({})", names(&others)),
+    let with = if others.is_empty() {
+        String::new()
+    } else {
+        format!(" with what works already ({})", names(&others))
     };
     // A stop beside the order that it is to protect, which is not filled yet.
     let against = working(scene, opposite(order.side)).unwrap_or_default();
-    let unless = match against.is_empty() {
-        true => String::new(),
-        false => {
-            format!(", unless what works the other way ({}) is filled before", names(&against))
-        }
+    let unless = if against.is_empty() {
+        String::new()
+    } else {
+        format!(", unless what works the other way ({}) is filled before", names(&against))
     };
     Some(format!(
         "The position is {}: once filled{with} this would leave the account {} by {}{unless}.",
@@ -207,12 +209,13 @@ fn left(order: &Order, scene: &Scene, position: Decimal, open: Decimal) -> Optio
     }
     let all = [order.side, opposite(order.side)].map(|side| working(scene, side));
     let left: Vec<&Resting> = all.into_iter().flatten().flatten().collect();
-    match left.is_empty() {
-        true => None,
-        false => Some(format!(
+    if left.is_empty() {
+        None
+    } else {
+        Some(format!(
             "Once filled the position is closed, and orders for it work on: {}. Each of them that is filled \
              then opens a new position; cancel those that are not meant to.",
             names(&left)
-        )),
+        ))
     }
 }

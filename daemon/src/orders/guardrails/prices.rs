@@ -86,9 +86,10 @@ fn side(order: &Order, part: &Part, market: Option<&Market>, rules: &Rules) -> R
     };
     let Some(market) = needed(market, rules)? else { return Ok(()) };
     let is_right = if above { price.get() > market.price } else { price.get() < market.price };
-    match is_right {
-        true => Ok(()),
-        false => Err(Denial::new(
+    if is_right {
+        Ok(())
+    } else {
+        Err(Denial::new(
             code,
             format!(
                 "A {} {what} must be {} the market ({}): at {price} it would trigger at once.",
@@ -97,7 +98,7 @@ fn side(order: &Order, part: &Part, market: Option<&Market>, rules: &Rules) -> R
                 market.price.normalize()
             ),
             "Correct the price, or use a market or limit order if that is what is meant.",
-        )),
+        ))
     }
 }
 
@@ -119,10 +120,7 @@ fn trail(part: &Part, market: Option<&Market>, rules: &Rules) -> Result<(), Deni
             market.map(|market| market.whole).into_iter().chain(stop).any(|price| trail.by >= price)
         }
     };
-    match is_all {
-        true => Err(too_far(trail)),
-        false => Ok(()),
-    }
+    if is_all { Err(too_far(trail)) } else { Ok(()) }
 }
 
 fn too_far(trail: Trail) -> Denial {
@@ -151,9 +149,12 @@ fn collar(
         _ => Err(no_fresh_quote(rules)),
     };
     // A combination's percents are of what moves, wherever its stop stands.
-    let at = |stop: Decimal| match order.contract.legs.is_empty() {
-        true => Ok((stop, stop.abs())),
-        false => now().map(|(_, whole)| (stop, whole)),
+    let at = |stop: Decimal| {
+        if order.contract.legs.is_empty() {
+            Ok((stop, stop.abs()))
+        } else {
+            now().map(|(_, whole)| (stop, whole))
+        }
     };
     let (limit, (from, whole)) = match part.pricing {
         // A profit is taken as far away as anybody likes.
@@ -169,9 +170,10 @@ fn collar(
     if away * Decimal::ONE_HUNDRED <= rules.collar * whole {
         return Ok(());
     }
-    let of = match order.contract.legs.is_empty() {
-        true => String::new(),
-        false => format!(" of all its legs ({})", whole.normalize()),
+    let of = if order.contract.legs.is_empty() {
+        String::new()
+    } else {
+        format!(" of all its legs ({})", whole.normalize())
     };
     Err(Denial::new(
         ReasonCode::PriceOffMarket,

@@ -137,9 +137,10 @@ fn ambiguous(wish: &Wish, several: &[Contract]) -> Refusal {
 fn unknown(wish: &Wish, others: &[Contract]) -> Refusal {
     let wanted: Vec<&str> =
         wish.exchange.as_deref().into_iter().chain(wish.currency.as_deref()).collect();
-    let message = match others.is_empty() {
-        true => format!("IBKR knows no contract with the symbol {}.", wish.symbol),
-        false => format!("{} is not listed as {}.", wish.symbol, wanted.join(" ")),
+    let message = if others.is_empty() {
+        format!("IBKR knows no contract with the symbol {}.", wish.symbol)
+    } else {
+        format!("{} is not listed as {}.", wish.symbol, wanted.join(" "))
     };
     Refusal::new(ErrorCode::UnknownSymbol, message, "Look for it with search_contracts.")
         .at("symbol")
@@ -227,13 +228,14 @@ fn alive(expiry: Option<&str>) -> Result<(), Refusal> {
     let Some(date) = expiry.and_then(|text| Date::strptime("%Y%m%d", text).ok()) else {
         return Ok(());
     };
-    match date < today() {
-        true => Err(Refusal::argument(
+    if date < today() {
+        Err(Refusal::argument(
             "expiry",
             format!("The contract expired on {date}."),
             "Use one that has not expired.",
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }
 
@@ -266,13 +268,14 @@ impl Expiry {
                 let now = today();
                 let is_over = (2000 + year, month + 1)
                     < (now.year(), usize::from(now.month().unsigned_abs()));
-                match is_over {
-                    true => Err(Refusal::argument(
+                if is_over {
+                    Err(Refusal::argument(
                         "expiry",
                         format!("{plain} is over."),
                         "Use an expiry that is still to come.",
-                    )),
-                    false => Ok(Self { month: plain, day: None }),
+                    ))
+                } else {
+                    Ok(Self { month: plain, day: None })
                 }
             }
             _ => Err(Refusal::argument(
@@ -405,9 +408,10 @@ async fn no_option(
         (Err(_), _) => Vec::new(),
     };
     strikes.sort_by_key(|strike| (*strike - wanted.strike).abs());
-    let (field, message) = match strikes.is_empty() {
-        true => ("expiry", format!("{} has no options in {}.", wanted.symbol, wanted.expiry.month)),
-        false => (
+    let (field, message) = if strikes.is_empty() {
+        ("expiry", format!("{} has no options in {}.", wanted.symbol, wanted.expiry.month))
+    } else {
+        (
             "strike",
             format!(
                 "{} {} has no strike {}.",
@@ -415,7 +419,7 @@ async fn no_option(
                 wanted.expiry.month,
                 wanted.strike.normalize()
             ),
-        ),
+        )
     };
     Refusal::new(
         ErrorCode::UnknownSymbol,

@@ -42,9 +42,10 @@ pub(super) async fn gather(
     if !closes {
         return Ok(Held { position, working: None });
     }
-    let list = match needs.fresh_list {
-        true => needs.feeds.list_anew(lease, &order.account, deadline).await?,
-        false => needs.feeds.list(lease, &order.account, deadline).await?,
+    let list = if needs.fresh_list {
+        needs.feeds.list_anew(lease, &order.account, deadline).await?
+    } else {
+        needs.feeds.list(lease, &order.account, deadline).await?
     };
     let orders = &list.value.orders;
     let working = orders.is_whole().then(|| resting(orders, &order.account, conid)).flatten();

@@ -222,9 +222,10 @@ impl Wish {
             Some(password) => Some(Secret::new(password)),
             None => secrets::get(profile, Key::PasswordAuth).await,
         };
-        let totp = match self.is_totp() {
-            false => None,
-            true => Some(self.seed(profile).await.ok_or(Key::TotpSecret)?),
+        let totp = if self.is_totp() {
+            Some(self.seed(profile).await.ok_or(Key::TotpSecret)?)
+        } else {
+            None
         };
         let password = password.ok_or(Key::PasswordAuth)?;
         let gateway = self.all_brought().and_then(|brought| brought.gateway.clone());

@@ -29,9 +29,10 @@ impl Args {
             }
             (None, Some(conid), _) => {
                 let given = self.given()?;
-                Ok(match given.is_empty() {
-                    true => What::Conid(conid),
-                    false => What::Named { conid, given: Box::new(given) },
+                Ok(if given.is_empty() {
+                    What::Conid(conid)
+                } else {
+                    What::Named { conid, given: Box::new(given) }
                 })
             }
             (None, None, Some(symbol)) if is_option => self.option(symbol),
@@ -150,10 +151,9 @@ fn legs(legs: &[LegArgs]) -> Result<Vec<Leg>, Refusal> {
     let mut conids: Vec<Conid> = legs.iter().map(|leg| leg.conid).collect();
     conids.sort_unstable();
     conids.dedup();
-    match conids.len() == legs.len() {
-        true => Ok(legs),
-        false => {
-            Err(wrong("legs", "Two legs are the same contract.", "Give it once, with its ratio."))
-        }
+    if conids.len() == legs.len() {
+        Ok(legs)
+    } else {
+        Err(wrong("legs", "Two legs are the same contract.", "Give it once, with its ratio."))
     }
 }

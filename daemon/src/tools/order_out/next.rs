@@ -15,9 +15,10 @@ use crate::orders::standing::{Part, Seen, Standing};
 /// Under the caller's own name the outcome stays what it is: another try needs another name.
 pub(super) fn with_new_name(intent: &Intent, next: String) -> String {
     let is_named = intent.origin.key.starts_with(order_flow::NAMED);
-    match is_named && status(&intent.state) == "not_placed" {
-        true => format!("{next} Another try needs a new requestId."),
-        false => next,
+    if is_named && status(&intent.state) == "not_placed" {
+        format!("{next} Another try needs a new requestId.")
+    } else {
+        next
     }
 }
 
@@ -175,13 +176,14 @@ pub(super) fn left_of(target: &Intent, order_id: OrderId) -> String {
     let others = standing.others.iter().filter(|part| !part.is_over()).map(|part| part.order_id);
     let open = first.into_iter().chain(others).filter(|open| *open != order_id);
     let open: Vec<String> = open.map(|open| open.to_string()).collect();
-    match open.is_empty() {
-        true => " Nothing more to do.".to_owned(),
-        false => format!(
+    if open.is_empty() {
+        " Nothing more to do.".to_owned()
+    } else {
+        format!(
             " Others of its submission may still be filled: {}. Cancel those that are not wanted, and see that they \
              are not for more than is held.",
             open.join(", ")
-        ),
+        )
     }
 }
 
@@ -195,12 +197,13 @@ fn of_group(id: IntentId, standing: &Standing) -> String {
     let list = |parts: &[&Part]| {
         parts.iter().map(|part| part.order_id.to_string()).collect::<Vec<_>>().join(", ")
     };
-    let idle = match held.is_empty() {
-        true => String::new(),
-        false => format!(
+    let idle = if held.is_empty() {
+        String::new()
+    } else {
+        format!(
             " IBKR holds {} and does not work it: look at its text, and tell the user.",
             list(&held)
-        ),
+        )
     };
     match (open.is_empty(), held.is_empty()) {
         (true, true) => {

@@ -53,12 +53,10 @@ impl<'a> Ledger<'a> {
         let of = &dividend.of;
         let head = format!("{}({})", of.symbol, of.isin());
         let per_share = format!("{} {} PER SHARE", of.currency, dividend.per_share);
-        let (kind, text) = match due.gross.is_negative() {
-            false => (
-                FlowKind::Dividend,
-                format!("{head} CASH DIVIDEND {per_share} (Ordinary Dividend)"),
-            ),
-            true => (FlowKind::Lieu, format!("{head} PAYMENT IN LIEU OF DIVIDEND {per_share}")),
+        let (kind, text) = if due.gross.is_negative() {
+            (FlowKind::Lieu, format!("{head} PAYMENT IN LIEU OF DIVIDEND {per_share}"))
+        } else {
+            (FlowKind::Dividend, format!("{head} CASH DIVIDEND {per_share} (Ordinary Dividend)"))
         };
         self.paid(&due, (kind, due.gross, &text), eye);
         if !due.tax.is_zero() {

@@ -168,9 +168,10 @@ impl Nav {
     }
 
     pub(super) fn add_position(&mut self, of: &Instrument, amount: Dec) {
-        let (all, long, short) = match of.is("OPT") {
-            true => (&mut self.options, &mut self.options_long, &mut self.options_short),
-            false => (&mut self.stock, &mut self.stock_long, &mut self.stock_short),
+        let (all, long, short) = if of.is("OPT") {
+            (&mut self.options, &mut self.options_long, &mut self.options_short)
+        } else {
+            (&mut self.stock, &mut self.stock_long, &mut self.stock_short)
         };
         *all += amount;
         *long += amount.positive();

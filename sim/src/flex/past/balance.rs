@@ -57,10 +57,8 @@ fn convert(draft: &mut Draft<'_>, wanted: &str, amount: Dec) {
     };
     let Some(of) = pairs.into_iter().find(fits).cloned() else { return };
     let day = business_from(plus(draft.plan.first, 3));
-    let quantity = match of.symbol == wanted {
-        true => amount,
-        false => -amount.over(draft.prices.close(&of, day), 2),
-    };
+    let quantity =
+        if of.symbol == wanted { amount } else { -amount.over(draft.prices.close(&of, day), 2) };
     let quantity = quantity.down_to(Dec::whole(100));
     if !quantity.is_zero() {
         currency(draft, &Arc::new(of), day, quantity);
@@ -82,9 +80,10 @@ fn fund(draft: &mut Draft<'_>, base: &str, amount: Dec) {
 }
 
 fn put(draft: &mut Draft<'_>, day: jiff::civil::Date, currency: &str, amount: Dec) {
-    let (kind, text) = match amount.is_negative() {
-        true => (MovementKind::Withdrawal, WENT),
-        false => (MovementKind::Deposit, CAME),
+    let (kind, text) = if amount.is_negative() {
+        (MovementKind::Withdrawal, WENT)
+    } else {
+        (MovementKind::Deposit, CAME)
     };
     if !amount.is_zero() {
         movement(draft, day, (kind, currency, amount), text);

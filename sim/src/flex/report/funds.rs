@@ -162,9 +162,10 @@ fn untraded(row: Row<'_>) -> Row<'_> {
 }
 
 fn sums(row: Row<'_>, amount: Dec, balance: Dec) -> Row<'_> {
-    let row = match amount.is_negative() {
-        true => row.num("debit", amount).text("credit", ""),
-        false => row.text("debit", "").num("credit", amount),
+    let row = if amount.is_negative() {
+        row.num("debit", amount).text("credit", "")
+    } else {
+        row.text("debit", "").num("credit", amount)
     };
     row.num("amount", amount).num("balance", balance)
 }
