@@ -28,10 +28,12 @@ pub(crate) async fn stop(context: &Context) -> Result<Ended, Fault> {
 }
 
 pub(crate) async fn restart(context: &Context) -> Result<Ended, Fault> {
-    // What the next one could not read must not cost the one that runs.
-    let own = own::settings(&context.places).map_err(|fault| {
+    // What the next one could not read or use must not cost the one that runs.
+    let alone = |fault: Fault| {
         Fault::new(format!("{}; the daemon that runs was left alone", fault.text), fault.hint)
-    })?;
+    };
+    let own = own::settings(&context.places).map_err(alone)?;
+    context.places.make().map_err(|error| alone(fault(&context.places, error.into())))?;
     drain(context, DrainReason::Restart).await?;
     let mut connection = started(&context.places).await?;
     let unheeded = unheeded(&own, &settings_of(&mut connection).await?);

@@ -20,6 +20,14 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     }
 }
 
+/// Which of a path and the folders above it is a link to what is not there.
+pub fn broken_link(path: &Path) -> Option<&Path> {
+    let leads_nowhere = |one: &&Path| {
+        std::fs::symlink_metadata(one).is_ok_and(|found| found.is_symlink()) && !one.exists()
+    };
+    path.ancestors().find(leads_nowhere)
+}
+
 /// Why a file or folder must not be relied on: it belongs to another user, or another user can change it. `None`:
 /// it is ours, or not there.
 pub fn why_foreign(path: &Path) -> Option<String> {

@@ -240,7 +240,7 @@ fn system_program(name: &str) -> Option<PathBuf> {
 async fn spawn(places: &Places, role: Role) -> Result<(), StartError> {
     let program = find("ibd")?;
     let log = places.logs().join("ibd.start.log");
-    let stderr = File::options().create(true).append(true).open(&log)?;
+    let stderr = ibd_disk::private().create(true).append(true).open(&log)?;
     let mut command = Command::new(program);
     command
         .arg("--auto-started")

@@ -129,6 +129,28 @@ async fn a_restart_reads_the_configuration_first_and_says_what_does_not_count() 
     assert!(told.contains("IB_CONFIRM_ORDERS") && told.contains("config.toml"), "{output:?}");
 }
 
+/// Nor does a folder that the next daemon would refuse.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_restart_looks_at_the_folders_before_it_ends_what_runs() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::simulated();
+    world.client().await.call("get_positions", json!({})).await.ok();
+    let before = world.daemon_pid().await;
+    let above = world.state().parent().unwrap().to_owned();
+    let mode = |mode| {
+        std::fs::set_permissions(&above, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(0o777);
+    let output = world.ctl(&["restart"]).await;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("left alone") && told.contains(above.to_str().unwrap()), "{told}");
+    assert_eq!(world.daemon_pid().await, before);
+    mode(0o700);
+    assert!(world.ctl(&["restart"]).await.status.success());
+}
+
 /// What another user can change is not relied on.
 #[cfg(unix)]
 #[tokio::test]

@@ -14,7 +14,11 @@ pub fn from_file(path: &Path) -> Result<Settings, String> {
     let text = match files::read_text(path, MOST) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Settings::default());
+            // A link that leads nowhere is a file that somebody believes in: what it protects would be gone unsaid.
+            return match files::broken_link(path) {
+                Some(link) => Err(format!("{} is a link to what is not there", link.display())),
+                None => Ok(Settings::default()),
+            };
         }
         Err(error) => return Err(error.to_string()),
     };
@@ -69,6 +73,21 @@ fn is_open_to_others(_: &Path) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_is_no_file_that_is_not_there() {
+        let home = tempfile::tempdir().unwrap();
+        let (folder, file) = (home.path().join("ibd"), home.path().join("ibd/config.toml"));
+        assert!(from_file(&file).is_ok(), "no folder");
+        std::os::unix::fs::symlink(home.path().join("gone"), &folder).unwrap();
+        assert!(from_file(&file).unwrap_err().contains("link"), "a folder that is none");
+        std::fs::remove_file(&folder).unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        assert!(from_file(&file).is_ok(), "no file");
+        std::os::unix::fs::symlink(home.path().join("gone"), &file).unwrap();
+        assert!(from_file(&file).unwrap_err().contains("link"), "a file that is none");
+    }
 
     #[test]
     fn plain_values_are_read_and_others_named() {
