@@ -18,7 +18,7 @@ use super::{Ctx, Tool};
 use crate::orders::asked::Size;
 use crate::orders::intent::{Intent, IntentId};
 use crate::orders::lateness;
-use crate::orders::life::State;
+use crate::orders::life::{End, NotPlaced, State};
 use crate::orders::order::{Purpose, Role};
 use crate::orders::standing::{Part, Seen};
 use crate::orders::{self, record};
@@ -416,6 +416,11 @@ impl Tool for GetLiveOrders {
         let is_listed = |intent: &Intent| {
             rows.iter().any(|row| row.intent_id.as_deref() == Some(&intent.id.to_string()))
         };
+        // What IBKR asked about and nobody has answered yet is told once: by what waits for the answer.
+        let is_told_by_next = |intent: &&Intent| {
+            matches!(intent.state, State::Over(End::NotPlaced(NotPlaced::Asked(_))))
+                && recent.iter().any(|next| next.follows == Some(intent.id))
+        };
         let from_here = recent
             .iter()
             .filter(|intent| accounts.contains(&intent.account))
@@ -423,6 +428,7 @@ impl Tool for GetLiveOrders {
             .filter(|intent| intent.is_order() || !intent.state.is_over())
             .filter(|intent| !is_listed(intent))
             .filter(|intent| !matches!(intent.state, State::Denied(_)))
+            .filter(|intent| !is_told_by_next(intent))
             .map(FromHere::from)
             .collect();
         let at = lists.at();

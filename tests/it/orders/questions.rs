@@ -19,6 +19,14 @@ async fn a_chain_of_listed_questions_is_answered_and_an_unlisted_one_is_declined
     assert_eq!(questions[0]["id"], "o999");
     assert!(questions[0]["text"].as_str().unwrap().contains("o999"), "{asked}");
     assert_eq!(desk.placements().await.len(), 1, "nothing is held open at IBKR meanwhile");
+    let listed = desk.call("get_live_orders", json!({})).await;
+    let waits: Vec<&str> = listed["fromHere"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["state"].as_str())
+        .collect();
+    assert_eq!(waits, ["awaiting_approval"], "one question is told once: {listed}");
 
     // A yes makes a new order with a name of its own, and answers exactly that question.
     desk.script(json!([{ "questions": ["o163", "o999"], "then": "rest" }])).await;
