@@ -21,3 +21,9 @@ fn from_file(places: &Places) -> Result<Settings, Fault> {
         Fault::new(format!("{}: {problem}", path.display()), "Correct the file, then try again.")
     })
 }
+
+/// Why no daemon would start here, as far as the folders and `config.toml` tell.
+pub(crate) fn problem(places: &Places) -> Option<String> {
+    let folders = places.check().err().map(|error| error.to_string());
+    folders.or_else(|| from_file(places).err().map(|fault| fault.text))
+}

@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::daemon::{Fault, ask, running};
 use crate::terminal::plain;
 use crate::times::{clock, duration, local};
-use crate::{Context, Ended, answer, freeze, say};
+use crate::{Context, Ended, answer, freeze, own, say};
 
 pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
     let Some(mut connection) = running(&context.places).await? else {
@@ -31,15 +31,25 @@ pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
 fn not_running(context: &Context) {
     let text =
         "ibd is not running. A client starts it when it is needed; `ibctl restart` starts it now.";
+    let problem = own::problem(&context.places);
     let is_frozen = is_frozen(&context.places);
-    match (context.json, is_frozen) {
-        (true, false) => say(&json!({ "daemon": { "running": false } }).to_string()),
-        (true, true) => {
-            let trading = json!({ "state": "frozen" });
-            say(&json!({ "daemon": { "running": false }, "trading": trading }).to_string());
+    if context.json {
+        let mut report = json!({ "daemon": { "running": false } });
+        if let Some(problem) = problem {
+            report["daemon"]["problem"] = problem.into();
         }
-        (false, false) => say(text),
-        (false, true) => say(&format!("{text}\nTrading is frozen; `ibctl unfreeze` ends that.")),
+        if is_frozen {
+            report["trading"] = json!({ "state": "frozen" });
+        }
+        say(&report.to_string());
+        return;
+    }
+    match problem {
+        Some(problem) => say(&format!("ibd is not running, and cannot start: {problem}.")),
+        None => say(text),
+    }
+    if is_frozen {
+        say("Trading is frozen; `ibctl unfreeze` ends that.");
     }
 }
 

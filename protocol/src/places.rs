@@ -152,14 +152,27 @@ impl Places {
     /// Makes the state and runtime folders, private to the user, or says why they cannot be used.
     pub fn make(&self) -> Result<(), PlaceError> {
         make_private(&self.state, STATE)?;
-        // What stands above the profiles holds for all of them: a freeze, counted logins, wrong PINs.
-        if let Some(above) = self.state.parent()
-            && let Some(why) = files::why_foreign(above)
-        {
-            return Err(PlaceError::NotPrivate { path: above.to_owned(), why });
-        }
+        self.check_above()?;
         make_private(&self.logs(), STATE)?;
         make_private(&self.runtime, RUNTIME)
+    }
+
+    /// Says why those of them that are there cannot be used, and makes none.
+    pub fn check(&self) -> Result<(), PlaceError> {
+        self.check_above()?;
+        let logs = self.logs();
+        let folders = [(&self.state, STATE), (&logs, STATE), (&self.runtime, RUNTIME)];
+        let mut there = folders.into_iter().filter(|(path, _)| path.symlink_metadata().is_ok());
+        there.try_for_each(|(path, variable)| check_private(path, variable))
+    }
+
+    /// What stands above the profiles holds for all of them: a freeze, counted logins, wrong PINs.
+    fn check_above(&self) -> Result<(), PlaceError> {
+        let Some(above) = self.state.parent() else { return Ok(()) };
+        match files::why_foreign(above) {
+            Some(why) => Err(PlaceError::NotPrivate { path: above.to_owned(), why }),
+            None => Ok(()),
+        }
     }
 
     /// Why nothing may be installed into the data folder, or started from it: somebody else can change what is there.
@@ -239,12 +252,18 @@ pub fn is_profile(name: &str) -> bool {
 
 #[cfg(unix)]
 fn make_private(path: &Path, variable: &'static str) -> Result<(), PlaceError> {
+    if !path.is_dir() {
+        let io = |source| PlaceError::Io { path: path.to_owned(), variable, source };
+        ibd_disk::make_folder(path).map_err(io)?;
+    }
+    check_private(path, variable)
+}
+
+#[cfg(unix)]
+fn check_private(path: &Path, variable: &'static str) -> Result<(), PlaceError> {
     use std::os::unix::fs::MetadataExt;
 
     let io = |source| PlaceError::Io { path: path.to_owned(), variable, source };
-    if !path.is_dir() {
-        ibd_disk::make_folder(path).map_err(io)?;
-    }
     let found = std::fs::symlink_metadata(path).map_err(io)?;
     let why = if !found.is_dir() {
         "it is not a folder".to_owned()
@@ -265,6 +284,12 @@ fn make_private(path: &Path, variable: &'static str) -> Result<(), PlaceError> {
         variable,
         source,
     })
+}
+
+/// Elsewhere a user's own folders are closed to others.
+#[cfg(not(unix))]
+fn check_private(_: &Path, _: &'static str) -> Result<(), PlaceError> {
+    Ok(())
 }
 
 #[cfg(all(test, unix))]

@@ -151,6 +151,38 @@ async fn a_restart_looks_at_the_folders_before_it_ends_what_runs() {
     assert!(world.ctl(&["restart"]).await.status.success());
 }
 
+/// Where no daemon could start, status and doctor say so and why.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_keeps_a_daemon_from_starting_is_said_before_one_is_tried() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let world = World::simulated();
+    let above = world.state().parent().unwrap().to_owned();
+    std::fs::create_dir_all(&above).unwrap();
+    std::fs::set_permissions(&above, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let told = async |verb: &str| {
+        let output = world.ctl(&[verb]).await;
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    for verb in ["status", "doctor"] {
+        let told = told(verb).await;
+        assert!(told.contains("0777") && told.contains(above.to_str().unwrap()), "{verb}: {told}");
+    }
+    std::fs::set_permissions(&above, std::fs::Permissions::from_mode(0o700)).unwrap();
+    // A configuration that somebody believes in.
+    world.configure("");
+    let file = world.path(".config/ibd/config.toml");
+    std::fs::remove_file(&file).unwrap();
+    symlink(world.path("gone"), &file).unwrap();
+    for verb in ["status", "doctor"] {
+        let told = told(verb).await;
+        assert!(told.contains("is a link to what is not there"), "{verb}: {told}");
+    }
+    let mut client = world.client().await;
+    let refused = client.call("get_positions", json!({})).await;
+    assert!(refused.json["message"].as_str().unwrap().contains("link"), "{}", refused.json);
+}
+
 /// What another user can change is not relied on.
 #[cfg(unix)]
 #[tokio::test]

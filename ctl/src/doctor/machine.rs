@@ -33,14 +33,21 @@ const MAC_BROWSERS: &[&str] = &[
 /// Whether nobody else can look into our folders. One that is not there yet will be made right.
 pub(super) fn folders(places: &Places) -> Check {
     const NAME: &str = "folders";
-    let folders = [places.state.clone(), places.logs(), places.runtime.clone(), places.gateway()];
-    let open = folders.iter().find_map(|folder| Some((folder, why_open(folder)?)));
-    match open {
+    const HINT: &str = "Until then no daemon starts, and nothing is installed.";
+    // The same look that the daemon takes when it starts.
+    if let Err(error) = places.check() {
+        return Check::fail(NAME, format!("{error}."), HINT);
+    }
+    if let Some(why) = places.why_data_foreign() {
+        return Check::fail(NAME, format!("{why}."), HINT);
+    }
+    let gateway = places.gateway();
+    match why_open(&gateway) {
         None => Check::ok(NAME, format!("Nobody else can enter {}.", places.state.display())),
-        Some((folder, why)) => Check::fail(
+        Some(why) => Check::fail(
             NAME,
-            format!("{}: {why}.", folder.display()),
-            format!("`chmod 700 {}`, if it is yours.", folder.display()),
+            format!("{}: {why}.", gateway.display()),
+            format!("`chmod 700 {}`, if it is yours.", gateway.display()),
         ),
     }
 }
@@ -53,7 +60,14 @@ pub(super) fn config_file(places: &Places) -> Check {
     let text = match ibd_protocol::files::read_text(&file, 1 << 20) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Check::ok(NAME, format!("There is no {shown}; defaults are used."));
+            return match ibd_protocol::files::broken_link(&file) {
+                Some(link) => Check::fail(
+                    NAME,
+                    format!("{} is a link to what is not there.", link.display()),
+                    "Correct it, or remove it. Until then no daemon starts.",
+                ),
+                None => Check::ok(NAME, format!("There is no {shown}; defaults are used.")),
+            };
         }
         Err(error) => {
             return Check::fail(NAME, format!("{shown}: {error}."), "Correct it, or remove it.");
