@@ -4,7 +4,7 @@ mod peer;
 mod person;
 pub mod room;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,8 +16,8 @@ use ibd_protocol::version::{BUILD, Greeting, HELLO_LEN, Hello, PROTOCOL, Role};
 use ibd_protocol::{Budgets, ClientStatus, DrainReason, Status};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, timeout};
 
 use crate::config::Config;
@@ -27,7 +27,8 @@ use room::{Activity, Room};
 
 /// Whoever connects says hello within this time.
 const HELLO: Duration = Duration::from_secs(2);
-/// Connections that may be greeted at one time; more wait in the socket's own queue.
+/// Connections that may be greeted at one time. Whoever means it says hello at once, so of more than these the one
+/// that has been silent for longest goes: nobody can keep others out by saying nothing.
 const GREETING: usize = 64;
 /// Cleaners of temporary folders remove sockets; that is looked for this often.
 const LOOK_AT_SOCKET: Duration = Duration::from_secs(30);
@@ -302,19 +303,24 @@ impl State {
 }
 
 async fn accept(listener: Arc<Listener>, me: ActorRef<Msg>) {
-    let greeting = Arc::new(Semaphore::new(GREETING));
+    let mut greeted: VecDeque<AbortHandle> = VecDeque::new();
     loop {
-        let Ok(permit) = greeting.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok(stream) => {
+                greeted.retain(|one| !one.is_finished());
+                if greeted.len() >= GREETING
+                    && let Some(longest) = greeted.pop_front()
+                {
+                    longest.abort();
+                }
                 let me = me.clone();
-                // Ends by itself within HELLO, so nobody has to hold on to it.
-                tokio::spawn(async move {
+                // Ends by itself within HELLO.
+                let one = tokio::spawn(async move {
                     if let Ok(Ok((stream, role))) = timeout(HELLO, greet(stream)).await {
                         let _ = me.cast(Msg::Greeted(Box::new(stream), role));
                     }
-                    drop(permit);
                 });
+                greeted.push_back(one.abort_handle());
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

@@ -76,6 +76,33 @@ async fn garbage_and_silence_are_dropped_and_nobody_else_notices() {
     world.client().await.call("get_positions", json!({})).await.ok();
 }
 
+/// Who says nothing keeps nobody out, however many they are and however often they come back.
+#[tokio::test]
+async fn a_crowd_that_says_nothing_keeps_nobody_out() {
+    let world = running().await;
+    let crowd: Vec<_> = (0..400)
+        .map(|_| {
+            let socket = world.socket();
+            tokio::spawn(async move {
+                loop {
+                    if let Ok(mut stream) = UnixStream::connect(&socket).await {
+                        let _ = stream.read(&mut [0]).await;
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                }
+            })
+        })
+        .collect();
+    let mut client = world.client().await;
+    for _ in 0..3 {
+        let reply = client.call("get_session_status", json!({})).await;
+        assert!(!reply.is_error, "{}", reply.json);
+        let output = world.ctl(&["status"]).await;
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+    }
+    crowd.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
 #[tokio::test]
 async fn another_protocol_is_refused_in_words_that_name_both() {
     let world = running().await;

@@ -4,9 +4,10 @@
 //! It fails if a normal call was not answered, or if the daemon's memory or descriptors went on growing.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+use std::collections::BTreeMap;
 use std::process::{ExitCode, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ibd_tests::World;
@@ -28,7 +29,8 @@ const GROWTH_FILES: u64 = 64;
 #[derive(Default)]
 struct Counts {
     answered: AtomicU64,
-    refused: AtomicU64,
+    /// Answers that are a no: which, and how many.
+    refused: Mutex<BTreeMap<String, u64>>,
     unanswered: AtomicU64,
     slowest_ms: AtomicU64,
 }
@@ -66,10 +68,10 @@ async fn main() -> ExitCode {
 
 fn told(counts: &Counts, samples: &[(u64, u64)]) -> ExitCode {
     let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    let refused = counts.refused.lock().unwrap().clone();
     println!(
-        "normal calls: {} answered ({} of them refusals), {} not answered; slowest {} ms",
+        "normal calls: {} answered (of them refused: {refused:?}), {} not answered; slowest {} ms",
         of(&counts.answered),
-        of(&counts.refused),
         of(&counts.unanswered),
         of(&counts.slowest_ms)
     );
@@ -102,7 +104,10 @@ async fn normal(world: Arc<World>, number: usize, over: Arc<AtomicBool>, counts:
         match timeout(ANSWER, client.call(tool, arguments.clone())).await {
             Ok(reply) => {
                 counts.answered.fetch_add(1, Ordering::Relaxed);
-                counts.refused.fetch_add(u64::from(reply.is_error), Ordering::Relaxed);
+                if reply.is_error {
+                    let why = format!("{tool}: {}", reply.error());
+                    *counts.refused.lock().unwrap().entry(why).or_default() += 1;
+                }
             }
             Err(_) => {
                 counts.unanswered.fetch_add(1, Ordering::Relaxed);
