@@ -13,7 +13,7 @@ mod limits;
 
 use std::borrow::Cow;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use ibd_cpapi::Failure;
 use ibd_cpapi::id::AccountId;
@@ -265,7 +265,11 @@ fn warned(mut refusal: Refusal, warnings: &[String]) -> Refusal {
 
 /// The tools that a client may see, in a fixed order.
 pub fn list(policy: &Policy) -> Vec<ToolSpec> {
-    visible(policy).map(Entry::spec).collect()
+    // Made once: schemas take their time, and a client may ask for the list as often as it likes.
+    static SPECS: LazyLock<Vec<ToolSpec>> =
+        LazyLock::new(|| TOOLS.iter().map(Entry::spec).collect());
+    let spec = |entry: &Entry| SPECS.iter().find(|spec| spec.name == entry.name).cloned();
+    visible(policy).filter_map(spec).collect()
 }
 
 /// Calls a tool by name.

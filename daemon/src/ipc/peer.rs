@@ -14,7 +14,7 @@ use ibd_protocol::{
     Answer, Call, DrainReason, ErrorCode, Outcome, Progress, RequestId, ToClient, ToDaemon, Wishes,
 };
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -36,6 +36,11 @@ const LONGEST_CALL: Duration = Duration::from_secs(45);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Frames that wait for a client to read; one that lets more gather is dropped.
 const MAX_UNREAD: usize = 1_024;
+/// The same in bytes: the longest answer, and as much again.
+const MAX_UNREAD_BYTES: usize = 2 * MAX_TO_CLIENT;
+
+/// A frame that waits to be written, with the room that it takes.
+type Waiting = (Vec<u8>, OwnedSemaphorePermit);
 
 /// What the actor is told.
 #[derive(Debug)]
@@ -85,7 +90,9 @@ pub struct State {
     name: String,
     calls: HashMap<RequestId, JoinHandle<()>>,
     /// Gone once everything has been said.
-    outgoing: Option<mpsc::Sender<Vec<u8>>>,
+    outgoing: Option<mpsc::Sender<Waiting>>,
+    /// Bytes that may still wait for the client to read.
+    room: Arc<Semaphore>,
     writer: JoinHandle<()>,
     ending: Option<DrainReason>,
     /// This client's person can be shown a page.
@@ -126,6 +133,7 @@ impl Actor for Peer {
             name: String::new(),
             calls,
             outgoing,
+            room: Arc::new(Semaphore::new(MAX_UNREAD_BYTES)),
             writer,
             ending: None,
             has_display: false,
@@ -403,6 +411,14 @@ impl State {
         }
     }
 
+    /// Whether there was room for it.
+    fn queue(&self, frame: Vec<u8>) -> bool {
+        let Some(outgoing) = &self.outgoing else { return false };
+        let bytes = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        let room = self.room.clone().try_acquire_many_owned(bytes);
+        room.is_ok_and(|room| outgoing.try_send((frame, room)).is_ok())
+    }
+
     fn send(&self, me: &ActorRef<Msg>, message: &ToClient) {
         let frame = wire::frame(message, MAX_TO_CLIENT).or_else(|error| {
             tracing::error!(%error, "an answer could not be written");
@@ -414,9 +430,7 @@ impl State {
                 _ => Err(error),
             }
         });
-        let outgoing = self.outgoing.as_ref();
-        let is_sent =
-            frame.is_ok_and(|frame| outgoing.is_some_and(|to| to.try_send(frame).is_ok()));
+        let is_sent = frame.is_ok_and(|frame| self.queue(frame));
         if !is_sent {
             tracing::warn!("a client does not read what it asked for; its connection is dropped");
             me.stop(None);
@@ -465,8 +479,8 @@ async fn read(stream: SharedStream, me: ActorRef<Msg>) {
     let _ = me.cast(Msg::Closed);
 }
 
-async fn write(mut stream: SharedStream, mut frames: mpsc::Receiver<Vec<u8>>, me: ActorRef<Msg>) {
-    while let Some(frame) = frames.recv().await {
+async fn write(mut stream: SharedStream, mut frames: mpsc::Receiver<Waiting>, me: ActorRef<Msg>) {
+    while let Some((frame, _room)) = frames.recv().await {
         if let Err(error) = wire::write_frame(&mut stream, &frame).await {
             tracing::info!(%error, "a connection ended");
             break;
