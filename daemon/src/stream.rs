@@ -1,7 +1,7 @@
 //! The stream: owns the one websocket of a session, and says on it what its subscribers want.
 //!
-//! It only brings news sooner than asking would; nothing may be concluded from its silence. Whatever breaks it is a
-//! gap for every subscriber, who then asks.
+//! It only brings news sooner than asking would; nothing may be concluded from its silence. When it breaks within a
+//! session, that is a gap for every subscriber, who then asks; that a session began or ended the board says.
 
 mod wanted;
 
@@ -37,8 +37,8 @@ pub enum Heard {
     Gap,
 }
 
-/// Takes what is heard; `false`: nobody is there any more.
-type Ear = Box<dyn Fn(Heard) -> bool + Send>;
+/// Takes what is heard.
+type Ear = Arc<dyn Fn(Heard) + Send + Sync>;
 
 struct Subscriber {
     topics: Vec<Topic>,
@@ -67,15 +67,15 @@ impl StreamHandle {
         Self { post, subscribers: Subscribers::default() }
     }
 
-    /// From now on `ear` hears of these topics, until what is returned is dropped or `ear` says that nobody is there.
+    /// From now on `ear` hears of these topics, until what is returned is dropped.
     pub fn subscribe(
         &self,
         topics: Vec<Topic>,
-        ear: impl Fn(Heard) -> bool + Send + 'static,
+        ear: impl Fn(Heard) + Send + Sync + 'static,
     ) -> Subscription {
         let mut subscribers = lock(&self.subscribers);
         let number = subscribers.last_key_value().map_or(0, |(last, _)| last + 1);
-        subscribers.insert(number, Subscriber { topics, ear: Box::new(ear) });
+        subscribers.insert(number, Subscriber { topics, ear: Arc::new(ear) });
         drop(subscribers);
         self.post.send(Msg::Wanted);
         Subscription { number, stream: self.clone() }
@@ -309,10 +309,14 @@ impl State {
         self.pause = (self.pause * 2).min(LONGEST);
     }
 
-    /// Whoever does not listen any more is forgotten.
     fn tell(&self, concerns: impl Fn(&[Topic]) -> bool, heard: impl Fn() -> Heard) {
-        lock(&self.handle.subscribers)
-            .retain(|_, subscriber| !concerns(&subscriber.topics) || (subscriber.ear)(heard()));
+        // Who hears may subscribe or unsubscribe, so nothing is locked meanwhile.
+        let ears: Vec<Ear> = lock(&self.handle.subscribers)
+            .values()
+            .filter(|one| concerns(&one.topics))
+            .map(|one| one.ear.clone())
+            .collect();
+        ears.iter().for_each(|ear| ear(heard()));
     }
 }
 

@@ -1,48 +1,22 @@
 //! The codes that an assistant meets: why a call was refused, and why an order is not placed.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Serialize, Serializer};
+
+use crate::words::words;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident { $($code:ident $word:literal $meaning:literal,)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum $name {
-            $(#[doc = $meaning] $code,)*
+        words! {
+            $(#[$doc])*
+            $name { $(#[doc = $meaning] $code = $word;)* }
         }
 
         impl $name {
-            /// Every one, by its word.
-            pub const ALL: &[Self] = &[$(Self::$code,)*];
-
-            /// In snake_case.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$code => $word,)*
-                }
-            }
-
             /// What it means, in a sentence.
             pub const fn meaning(self) -> &'static str {
                 match self {
                     $(Self::$code => $meaning,)*
                 }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ();
-
-            fn from_str(word: &str) -> Result<Self, ()> {
-                Self::ALL.iter().copied().find(|code| code.as_str() == word).ok_or(())
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
             }
         }
 
@@ -125,6 +99,7 @@ codes! {
         NeedsPerson "needs_person" "A person must say yes, or give what is asked for.",
         NoAccount "no_account" "The login has no account.",
         NoBrokerageSession "no_brokerage_session" "Logged in, without a trading session.",
+        NoLogin "no_login" "No login waits for what was given.",
         NotLoggedIn "not_logged_in" "Nobody is logged in.",
         NotThatOrder "not_that_order" "The order at IBKR under that id is another one.",
         NotWorking "not_working" "The order does not work.",

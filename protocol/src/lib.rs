@@ -18,6 +18,7 @@ pub mod start;
 pub mod states;
 pub mod version;
 pub mod wire;
+mod words;
 
 pub use client::{ConnectError, Connection};
 pub use codes::{ErrorCode, ReasonCode};

@@ -88,7 +88,9 @@ impl Settings {
     /// read, and are again here, because a client is not to be trusted with that.
     pub fn take_login(&mut self, login: &[(String, Secret)]) {
         for (name, value) in login {
-            if let Some(setting) = find(name).filter(|setting| LOGIN.contains(&setting.key)) {
+            if let Some(setting) =
+                find(name).filter(|one| one.name == *name && LOGIN.contains(&one.key))
+            {
                 self.put(setting, name, value.expose(), Origin::Environment);
             }
         }
@@ -97,7 +99,9 @@ impl Settings {
     /// The same for [`LIMITS`].
     pub fn take_limits(&mut self, limits: &[(String, String)]) {
         for (name, value) in limits {
-            if let Some(setting) = find(name).filter(|setting| LIMITS.contains(&setting.key)) {
+            if let Some(setting) =
+                find(name).filter(|one| one.name == *name && LIMITS.contains(&one.key))
+            {
                 self.put(setting, name, value, Origin::Environment);
             }
         }

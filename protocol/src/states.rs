@@ -5,44 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-macro_rules! states {
-    ($($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $state:ident = $word:literal;)* })*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name {
-            $($(#[$about])* $state,)*
-        }
+use crate::words::words;
 
-        impl $name {
-            /// Every one.
-            pub const ALL: &[Self] = &[$(Self::$state,)*];
-
-            /// In snake_case.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$state => $word,)*
-                }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ();
-
-            fn from_str(word: &str) -> Result<Self, ()> {
-                Self::ALL.iter().copied().find(|state| state.as_str() == word).ok_or(())
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-    )*};
-}
-
-states! {
+words! {
     /// The session at the broker.
+    #[derive(Default)]
     Session {
         /// No gateway.
         #[default]
@@ -74,6 +41,7 @@ states! {
     }
 
     /// The gateway.
+    #[derive(Default)]
     Gateway {
         /// Something is not there, or nobody has looked.
         #[default]
@@ -93,6 +61,7 @@ states! {
     }
 
     /// Whether orders may be sent.
+    #[derive(Default)]
     Trading {
         /// They go through the guardrails.
         Open = "open";
@@ -104,6 +73,7 @@ states! {
     }
 
     /// An order that was asked for here.
+    #[derive(Default)]
     Order {
         /// Refused by our own rules: it never left.
         Denied = "denied";

@@ -232,16 +232,19 @@ async fn a_folder_above_the_profiles_is_ours_and_a_lost_socket_is_gone_round() {
 /// A path that no socket can have, and a runtime folder of somebody else: the socket lies elsewhere.
 #[cfg(unix)]
 #[tokio::test]
-async fn a_long_or_foreign_place_for_the_socket_costs_nothing() {
+async fn a_long_place_for_the_socket_costs_nothing_and_a_relative_home_is_named() {
     let long = World::simulated();
     let deep = long.path(&"d".repeat(110));
     std::fs::create_dir_all(&deep).unwrap();
     let world = long.with("XDG_RUNTIME_DIR", deep.to_str().unwrap());
     let mut client = world.client().await;
     client.call("get_positions", json!({})).await.ok();
-    assert!(world.ctl(&["stop"]).await.status.success());
-    let foreign = World::simulated().with("HOME", "relative").with("XDG_STATE_HOME", "");
-    let mut client = foreign.client().await;
+    let output = world.ctl(&["stop"]).await;
+    // The command finds what the client started.
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(told.contains("has ended (pid"), "{output:?}");
+    let relative = World::simulated().with("HOME", "relative").with("XDG_STATE_HOME", "");
+    let mut client = relative.client().await;
     let refused = client.call("get_positions", json!({})).await;
     assert!(refused.json["message"].as_str().unwrap().contains("HOME"), "{}", refused.json);
 }

@@ -36,8 +36,8 @@ const LONGEST_CALL: Duration = Duration::from_secs(45);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// Frames that wait for a client to read; one that lets more gather is dropped.
 const MAX_UNREAD: usize = 1_024;
-/// The same in bytes: the longest answer, and as much again.
-const MAX_UNREAD_BYTES: usize = 2 * MAX_TO_CLIENT;
+/// The same in bytes: room for some of the longest answers that come together.
+const MAX_UNREAD_BYTES: usize = 4 * MAX_TO_CLIENT;
 
 /// A frame that waits to be written, with the room that it takes.
 type Waiting = (Vec<u8>, OwnedSemaphorePermit);

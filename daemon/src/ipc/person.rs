@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use ibd_protocol::settings::{self, KEYRING, Key, Setting, find};
 use ibd_protocol::{
-    FlexVerb, GatewayVerb, LoginRequest, OrdersVerb, Report, RequestId, Secret, SecretReport,
-    SecretsVerb, ToClient,
+    ErrorCode, FlexVerb, GatewayVerb, LoginRequest, OrdersVerb, Report, RequestId, Secret,
+    SecretReport, SecretsVerb, ToClient,
 };
 use tokio::time::Instant;
 
@@ -38,14 +38,14 @@ pub(super) async fn login(call: PersonCall, request: LoginRequest) -> ToClient {
     let has_code = request.code.is_some();
     if has_code && !session.answer(None, request.code).await {
         let mut report = session.now().report();
-        report.failed = Some("no_login".to_owned());
+        report.failed = Some(ErrorCode::NoLogin.as_str().to_owned());
         report.text = "No login waits for a code.".to_owned();
         report.next = "Run `ibctl login` first.".to_owned();
         return ToClient::Login(call.id, Box::new(report));
     }
     if request.resend && !session.resend().await {
         let mut report = session.now().report();
-        report.failed = Some("no_login".to_owned());
+        report.failed = Some(ErrorCode::NoLogin.as_str().to_owned());
         report.text = "No login waits for an approval on the phone.".to_owned();
         report.next = "Run `ibctl login` first.".to_owned();
         return ToClient::Login(call.id, Box::new(report));

@@ -102,7 +102,11 @@ impl State {
 
     /// What closes a position is for what is held now: the journal has it before it is sent.
     async fn resize(&mut self, intent: &Intent, scene: Option<&Scene>) -> Result<(), Denial> {
-        let resized = |order: &Order| guardrails::resized(order, scene?);
+        // By the same that it is vetted by right after this.
+        let own =
+            |scene| scene::with_own(scene, self.ledger.book.iter(), intent, &self.seen_gone());
+        let scene = scene.map(own);
+        let resized = |order: &Order| guardrails::resized(order, scene.as_ref()?);
         let Some(order) = intent.order.as_ref().and_then(resized) else { return Ok(()) };
         #[cfg(feature = "faults")]
         if super::mutant::is("keeps-quantity") {

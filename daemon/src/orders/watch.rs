@@ -432,9 +432,9 @@ impl State {
                 Heard::Update(Update::Executions(fills)) => Msg::Pushed(Vec::new(), fills),
                 // What happened meanwhile is seen by a look.
                 Heard::Gap => Msg::FeedBroke,
-                Heard::Update(_) => return true,
+                Heard::Update(_) => return,
             };
-            me.cast(told).is_ok()
+            let _ = me.cast(told);
         }));
     }
 

@@ -416,10 +416,12 @@ impl Tool for GetLiveOrders {
         let is_listed = |intent: &Intent| {
             rows.iter().any(|row| row.intent_id.as_deref() == Some(&intent.id.to_string()))
         };
-        // What IBKR asked about and nobody has answered yet is told once: by what waits for the answer.
+        // What IBKR asked about is told once: by the next try, which waits for the answer or had it.
         let is_told_by_next = |intent: &&Intent| {
             matches!(intent.state, State::Over(End::NotPlaced(NotPlaced::Asked(_))))
-                && recent.iter().any(|next| next.follows == Some(intent.id))
+                && recent.iter().any(|next| {
+                    next.follows == Some(intent.id) && !matches!(next.state, State::Denied(_))
+                })
         };
         let from_here = recent
             .iter()
