@@ -4,6 +4,7 @@
 mod derivatives;
 mod rules;
 mod search;
+mod sec_type;
 
 use serde::Deserialize;
 
@@ -16,6 +17,7 @@ use crate::rows::{self, Entries, Rows};
 pub use derivatives::{GetOptionInfo, GetStrikes, OptionInfo, Right, Strikes};
 pub use rules::{ContractInfo, GetContractInfo, GetRules, Increment, Rules, TifRule};
 pub use search::{Hit, Hits, Search};
+pub use sec_type::SecType;
 
 /// Conids that `/trsrv/secdef` takes at once.
 pub const MAX_SECDEFS: usize = 200;
@@ -126,7 +128,7 @@ pub struct Secdef {
     pub currency: Option<String>,
     /// `STK`, `OPT`, `FUT`, …
     #[serde(rename = "assetClass", default, deserialize_with = "lenient::opt")]
-    pub asset_class: Option<String>,
+    pub asset_class: Option<SecType>,
     /// The listing exchange.
     #[serde(rename = "listingExchange", default, deserialize_with = "lenient::opt")]
     pub exchange: Option<String>,
@@ -135,7 +137,7 @@ pub struct Secdef {
     pub expiry: Option<String>,
     /// `C` or `P`.
     #[serde(rename = "putOrCall", default, deserialize_with = "lenient::opt")]
-    pub right: Option<String>,
+    pub right: Option<Right>,
     /// The strike; `0` for what has none.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub strike: Option<Ratio>,
@@ -144,7 +146,7 @@ pub struct Secdef {
     pub multiplier: Option<Quantity>,
     /// The underlying.
     #[serde(rename = "undConid", default, deserialize_with = "lenient::opt")]
-    pub underlying: Option<u32>,
+    pub underlying: Option<Conid>,
     /// Whether options on it exist.
     #[serde(rename = "hasOptions", default, deserialize_with = "lenient::opt")]
     pub has_options: Option<bool>,
@@ -239,7 +241,7 @@ mod tests {
     fn what_a_contract_is_is_read() {
         let Secdefs { secdef } = fixtures::reply("trsrv_secdef");
         assert_eq!(secdef[0].currency.as_deref(), Some("USD"));
-        assert_eq!(secdef[1].right.as_deref(), Some("C"));
+        assert_eq!(secdef[1].right, Some(Right::Call));
         let futures: Futures = fixtures::reply("trsrv_futures");
         assert_eq!(futures["ES"].len(), 2);
         let pairs: CurrencyPairs = fixtures::reply("currency_pairs");

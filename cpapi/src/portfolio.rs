@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::contracts::SecType;
 use crate::endpoint::{Endpoint, Path};
 use crate::id::{AccountId, Conid};
 use crate::lenient;
@@ -152,7 +153,7 @@ pub struct Position {
     pub name: Option<String>,
     /// `STK`, `OPT`, `FUT`, `CASH`, …
     #[serde(rename = "assetClass", default, deserialize_with = "lenient::opt")]
-    pub asset_class: Option<String>,
+    pub asset_class: Option<SecType>,
     /// Negative when short.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub position: Option<Quantity>,

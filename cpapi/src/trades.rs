@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use crate::contracts::SecType;
 use crate::endpoint::{Endpoint, Lane, Path};
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
@@ -54,7 +55,7 @@ pub struct Execution {
     /// Where.
     pub exchange: Option<String>,
     /// `STK`, `OPT`, …
-    pub sec_type: Option<String>,
+    pub sec_type: Option<SecType>,
     /// When.
     pub time: Option<Timestamp>,
     /// IBKR's one line about it.
@@ -90,7 +91,7 @@ struct Row {
     #[serde(default, deserialize_with = "lenient::opt")]
     exchange: Option<String>,
     #[serde(default, deserialize_with = "lenient::opt")]
-    sec_type: Option<String>,
+    sec_type: Option<SecType>,
     #[serde(default, deserialize_with = "lenient::opt")]
     trade_time: Option<String>,
     #[serde(default, deserialize_with = "lenient::millis")]

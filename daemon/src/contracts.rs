@@ -1,24 +1,37 @@
 //! From what people say to the one contract they mean, or the list of what they may mean.
 
 mod agree;
+mod candidate;
+pub mod expiry;
+pub mod find;
 mod resolve;
+mod underlyings;
 
 use std::time::Duration;
 
 use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::{
-    GetCurrencyPairs, GetFutures, GetSecdefs, GetStocks, Hits, MAX_SECDEFS, Search, Secdef,
+    GetCurrencyPairs, GetFutures, GetSecdefs, GetStocks, Hits, MAX_SECDEFS, Right, Search, SecType,
+    Secdef,
 };
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::rows::Rows;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::exact;
 use crate::session::Lease;
 use crate::store::Store;
 
 pub use agree::{Given, is_exchange, is_same_symbol};
+pub use candidate::{Candidate, candidates};
+pub use find::Finder;
 pub use resolve::{Choice, Wish, choose};
+pub use underlyings::Underlyings;
 
 /// What a contract is changes rarely; symbols move at most over night.
 const MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -27,7 +40,7 @@ const MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contract {
     /// IBKR's number.
-    pub conid: u32,
+    pub conid: Conid,
     /// The symbol.
     pub symbol: Option<String>,
     /// Company or product: untrusted text.
@@ -36,31 +49,31 @@ pub struct Contract {
     pub exchange: Option<String>,
     /// The currency it trades in.
     pub currency: Option<String>,
-    /// `STK`, `OPT`, `FUT`, `CASH`, …
-    pub sec_type: Option<String>,
+    /// What kind of contract it is.
+    pub sec_type: Option<SecType>,
     /// Expiry, strike and right in words, of what has them.
     pub description: Option<String>,
-    /// `YYYYMMDD`.
-    pub expiry: Option<String>,
+    /// The day on which it ends.
+    pub expiry: Option<Date>,
     /// Whether it is listed in the United States.
     pub is_us: Option<bool>,
     /// Months with options, where the search told.
     pub option_months: Vec<String>,
-    /// Units of the underlying in one contract, as the broker writes it.
-    #[serde(default)]
-    pub multiplier: Option<String>,
+    /// Units of the underlying in one contract.
+    #[serde(default, with = "exact::opt")]
+    pub multiplier: Option<Decimal>,
     /// The strike, of what has one.
+    #[serde(default, with = "exact::opt")]
+    pub strike: Option<Decimal>,
+    /// Call or put, of what has a right.
     #[serde(default)]
-    pub strike: Option<String>,
-    /// `C` or `P`, of what has a right.
-    #[serde(default)]
-    pub right: Option<String>,
+    pub right: Option<Right>,
 }
 
 impl Contract {
     fn bare(conid: Conid) -> Self {
         Self {
-            conid: conid.get(),
+            conid,
             symbol: None,
             name: None,
             exchange: None,
@@ -83,14 +96,14 @@ impl Contract {
         self.exchange = self.exchange.or_else(|| secdef.exchange.clone());
         self.currency = secdef.currency.clone().or(self.currency);
         self.sec_type = secdef.asset_class.clone().or(self.sec_type);
-        self.expiry = self.expiry.or_else(|| secdef.expiry.clone());
+        let expires = || secdef.expiry.as_deref().and_then(expiry::day);
+        self.expiry = self.expiry.or_else(expires);
         self.is_us = self.is_us.or(secdef.is_us);
         // Zero stands for "has none".
-        let multiplier = secdef.multiplier.filter(|m| !m.get().is_zero()).map(|m| m.to_string());
-        self.multiplier = self.multiplier.or(multiplier);
-        let strike = secdef.strike.filter(|s| !s.get().is_zero()).map(|s| s.get());
-        self.strike = self.strike.or_else(|| strike.map(|strike| strike.normalize().to_string()));
-        self.right = self.right.or_else(|| secdef.right.clone());
+        let real = |number: &Decimal| !number.is_zero();
+        self.multiplier = self.multiplier.or(secdef.multiplier.map(|m| m.get()).filter(real));
+        self.strike = self.strike.or(secdef.strike.map(|strike| strike.get()).filter(real));
+        self.right = self.right.or(secdef.right);
         let full = secdef.full_name.clone().filter(|full| secdef.ticker.as_ref() != Some(full));
         self.description = self.description.or(full);
         self
@@ -111,14 +124,15 @@ impl Contract {
 
     /// Whether it was remembered before strike and right were: it is asked for again then.
     fn is_incomplete(&self) -> bool {
-        let is_option = matches!(self.sec_type.as_deref(), Some("OPT" | "FOP" | "WAR" | "IOPT"));
-        is_option && (self.strike.is_none() || self.right.is_none())
+        let has_strike = self.sec_type.as_ref().is_some_and(SecType::has_strike);
+        has_strike && (self.strike.is_none() || self.right.is_none())
     }
+}
 
-    /// The conid as the endpoints take it.
-    pub fn id(&self) -> Option<Conid> {
-        self.conid.to_string().parse().ok()
-    }
+/// Today at the exchanges of the United States.
+pub fn today() -> Date {
+    let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
+    Timestamp::now().to_zoned(zone).date()
 }
 
 /// Everything the broker knows under a symbol.
@@ -128,15 +142,15 @@ pub async fn by_symbol(
     wish: &Wish,
     deadline: Instant,
 ) -> Result<Vec<Contract>, Failure> {
-    let sec_type = wish.sec_type.as_deref().unwrap_or("-");
+    let sec_type = wish.sec_type.as_ref().map_or("-", SecType::as_str);
     let key = format!("contracts/{}/symbol/{sec_type}/{}", lease.source(), wish.symbol);
     if let Some(found) = store.recall::<Vec<Contract>>(&key, MEMORY) {
         return Ok(found);
     }
-    let found = match (wish.sec_type.as_deref(), wish.currency_pair()) {
-        (Some("CASH") | None, Some(pair)) => pairs(lease, &pair, deadline).await?,
-        (Some("FUT"), _) => futures(lease, &wish.symbol, deadline).await?,
-        (Some("STK" | "ETF"), _) => stocks(lease, &wish.symbol, deadline).await?,
+    let found = match (&wish.sec_type, wish.currency_pair()) {
+        (Some(SecType::Cash) | None, Some(pair)) => pairs(lease, &pair, deadline).await?,
+        (Some(SecType::Future), _) => futures(lease, &wish.symbol, deadline).await?,
+        (Some(SecType::Stock), _) => stocks(lease, &wish.symbol, deadline).await?,
         (None, _) => match stocks(lease, &wish.symbol, deadline).await? {
             found if found.is_empty() => search(lease, &wish.symbol, false, deadline).await?,
             found => found,
@@ -192,7 +206,7 @@ async fn define(
     contracts: Vec<Contract>,
     deadline: Instant,
 ) -> Result<Vec<Contract>, Failure> {
-    let key = |conid: u32| format!("contracts/{}/conid/{conid}", lease.source());
+    let key = |conid: Conid| format!("contracts/{}/conid/{conid}", lease.source());
     let recalled = |c: &Contract| {
         let known = store.recall::<Contract>(&key(c.conid), MEMORY);
         known.filter(|known| !known.is_incomplete())
@@ -201,7 +215,7 @@ async fn define(
     let missing: Vec<Conid> = contracts
         .iter()
         .zip(&known)
-        .filter_map(|(contract, known)| contract.id().filter(|_| known.is_none()))
+        .filter_map(|(contract, known)| known.is_none().then_some(contract.conid))
         .collect();
     let mut secdefs = Vec::new();
     for conids in missing.chunks(MAX_SECDEFS) {
@@ -217,7 +231,7 @@ async fn define(
         if let Some(known) = known {
             return contract.completed(known);
         }
-        match secdefs.iter().find(|secdef| secdef.conid.get() == contract.conid) {
+        match secdefs.iter().find(|secdef| secdef.conid == contract.conid) {
             Some(secdef) => {
                 let contract = contract.defined(secdef);
                 let _ = store.remember(&key(contract.conid), &contract);
@@ -239,7 +253,7 @@ async fn stocks(lease: &Lease, symbol: &str, deadline: Instant) -> Result<Vec<Co
             symbol: Some(symbol.to_owned()),
             name: name.clone(),
             exchange: listing.exchange,
-            sec_type: Some("STK".to_owned()),
+            sec_type: Some(SecType::Stock),
             is_us: listing.is_us,
             ..Contract::bare(listing.conid)
         })
@@ -254,8 +268,8 @@ async fn futures(lease: &Lease, symbol: &str, deadline: Instant) -> Result<Vec<C
     months.sort_by(|a, b| a.expiration.cmp(&b.expiration));
     let contracts = months.into_iter().map(|month| Contract {
         symbol: Some(symbol.to_owned()),
-        sec_type: Some("FUT".to_owned()),
-        expiry: month.expiration,
+        sec_type: Some(SecType::Future),
+        expiry: month.expiration.as_deref().and_then(expiry::day),
         ..Contract::bare(month.conid)
     });
     Ok(contracts.collect())
@@ -275,7 +289,7 @@ async fn pairs(
         symbol: Some(pair.symbol),
         exchange: Some("IDEALPRO".to_owned()),
         currency: Some(quote.clone()),
-        sec_type: Some("CASH".to_owned()),
+        sec_type: Some(SecType::Cash),
         ..Contract::bare(pair.conid)
     });
     Ok(contracts.collect())

@@ -1,9 +1,9 @@
 //! The desks: what a tool may ask, as handles. No actor's mailbox is visible from here.
 
 use crate::board::Board;
+use crate::contracts::Underlyings;
 use crate::flex::FlexHandle;
 use crate::gateway::GatewayHandle;
-use crate::market::Underlyings;
 use crate::orders::{Feeds, OrdersHandle, RuleBook};
 use crate::session::SessionHandle;
 use crate::store::Store;

@@ -1,9 +1,7 @@
 //! Quotes: the snapshot, asked as often as it takes to be warm, and no oftener.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
 
-use ibd_cpapi::contracts::Search;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, GetSnapshot, MAX_CONIDS, Row};
 use ibd_cpapi::{Failure, faults};
@@ -50,40 +48,6 @@ pub struct Wanted {
     pub conid: Conid,
     /// Whether it has greeks.
     pub is_option: bool,
-    /// The symbol it is written on, of what is written on something.
-    pub underlying: Option<String>,
-}
-
-/// Underlyings that were searched for in a brokerage session: without that its derivatives stay
-/// without quotes. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Underlyings(Arc<Mutex<HashSet<(u64, String)>>>);
-
-impl Underlyings {
-    /// Searches for those that were not yet.
-    pub async fn prepare(
-        &self,
-        lease: &Lease,
-        wanted: &[Wanted],
-        deadline: Instant,
-    ) -> Result<(), Failure> {
-        for symbol in wanted.iter().filter_map(|wanted| wanted.underlying.clone()) {
-            let key = (lease.epoch(), symbol);
-            if self.lock().contains(&key) {
-                continue;
-            }
-            let search = Search { text: key.1.clone(), by_name: false };
-            lease.client().ask(&search, deadline).await?;
-            let mut known = self.lock();
-            known.retain(|(epoch, _)| *epoch == key.0);
-            known.insert(key);
-        }
-        Ok(())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashSet<(u64, String)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// The rows of some contracts, by conid, as warm as they get within a few seconds. A contract for
@@ -171,11 +135,7 @@ mod tests {
 
     fn settled(is_option: bool, values: &str) -> bool {
         let row: Row = serde_json::from_str(&format!(r#"{{"conid":1{values}}}"#)).unwrap();
-        is_settled(
-            &Wanted { conid: "1".parse().unwrap(), is_option, underlying: None },
-            Some(&row),
-            1,
-        )
+        is_settled(&Wanted { conid: "1".parse().unwrap(), is_option }, Some(&row), 1)
     }
 
     const PRICES: &str =

@@ -24,7 +24,6 @@ mod desk;
 mod egress;
 mod events;
 pub mod evidence;
-pub mod exact;
 pub mod fits;
 pub mod flags;
 pub mod guardrails;
@@ -76,7 +75,7 @@ use tokio::sync::watch as sync_watch;
 use tokio::task::JoinHandle;
 
 use crate::board::Board;
-use crate::market::Underlyings;
+use crate::contracts::Underlyings;
 use crate::refusal::Refusal;
 use crate::session::{Lease, SessionHandle, each_lease};
 use crate::stream::StreamHandle;

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod cell;
+mod instrument;
 mod names;
 mod order_args;
 mod order_flow;

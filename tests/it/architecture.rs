@@ -192,6 +192,7 @@ const ORDER: &[&str] = &[
     "store",
     "post",
     "refusal",
+    "exact",
     "jitter",
 ];
 
@@ -293,6 +294,7 @@ fn pure_files_name_no_runtime() {
         "session/words.rs",
         "gateway/conf.rs",
         "contracts/resolve.rs",
+        "contracts/expiry.rs",
         "policy.rs",
         "stream/wanted.rs",
         "orders/life.rs",

@@ -246,3 +246,40 @@ async fn a_bad_config_file_is_told_to_every_client() {
     world.configure("paper_trading = true\n");
     client.call("get_positions", json!({})).await.ok();
 }
+
+/// Options and futures are quoted by what people call them, and what there is none of is said with what there is.
+#[tokio::test]
+async fn options_and_futures_are_quoted_by_their_parts() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let option = json!({ "symbol": "AAPL", "strike": 270, "right": "call" });
+    for expiry in ["JAN27", "202701", "2027-01", "2027-01-15"] {
+        let mut named = option.clone();
+        named["expiry"] = json!(expiry);
+        let quotes = client.call("get_market_data", named).await.ok();
+        assert_eq!(quotes["quotes"][0]["conid"], 700_085_108, "{expiry}: {quotes}");
+        assert!(quotes["quotes"][0]["delta"].is_number(), "{quotes}");
+    }
+    let future = json!({ "symbol": "ES", "expiry": "DEC26" });
+    let quotes = client.call("get_market_data", future).await.ok();
+    assert_eq!(quotes["quotes"][0]["secType"], "FUT", "{quotes}");
+    for (wrong, error, field) in [
+        (json!({ "strike": 271, "right": "C", "expiry": "JAN27" }), "unknown_symbol", "strike"),
+        (json!({ "strike": 270, "right": "C" }), "invalid_argument", "expiry"),
+        (json!({ "expiry": "JAN20", "strike": 270, "right": "C" }), "invalid_argument", "expiry"),
+        (json!({ "expiry": "soon", "strike": 270, "right": "C" }), "invalid_argument", "expiry"),
+        (json!({ "expiry": "JAN27", "strike": 270, "right": "X" }), "invalid_argument", "right"),
+    ] {
+        let mut named = wrong.clone();
+        named["symbol"] = json!("AAPL");
+        let refused = client.call("get_market_data", named).await;
+        assert_eq!(
+            (refused.error(), refused.json["field"].as_str()),
+            (error, Some(field)),
+            "{wrong}"
+        );
+    }
+    let several = json!({ "symbols": ["AAPL", "MSFT"], "strike": 270 });
+    let refused = client.call("get_market_data", several).await;
+    assert_eq!(refused.json["field"], "strike", "{}", refused.json);
+}

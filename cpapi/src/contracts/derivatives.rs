@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use super::SecType;
 use crate::endpoint::{Endpoint, Path};
 use crate::id::{Conid, NotAnId};
 use crate::lenient;
@@ -18,7 +19,7 @@ pub struct GetStrikes {
     /// The underlying.
     pub underlying: Conid,
     /// `OPT`, `FOP` or `WAR`.
-    pub sec_type: String,
+    pub sec_type: SecType,
     /// For instance `JAN27`.
     pub month: String,
     /// `SMART` if it is left out.
@@ -89,6 +90,18 @@ impl fmt::Display for Right {
     }
 }
 
+impl serde::Serialize for Right {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Right {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl lenient::FromBroker for Right {
     fn from_broker(text: &str) -> Option<Self> {
         text.parse().ok()
@@ -102,7 +115,7 @@ pub struct GetOptionInfo {
     /// The underlying.
     pub underlying: Conid,
     /// `OPT`, `FOP`, `WAR` or `FUT`.
-    pub sec_type: String,
+    pub sec_type: SecType,
     /// For instance `JAN27`.
     pub month: String,
     /// Not for a future.
@@ -123,7 +136,7 @@ pub struct OptionInfo {
     pub symbol: Option<String>,
     /// `OPT`, …
     #[serde(rename = "secType", default, deserialize_with = "lenient::opt")]
-    pub sec_type: Option<String>,
+    pub sec_type: Option<SecType>,
     /// The exchange it was asked for.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub exchange: Option<String>,
@@ -201,7 +214,7 @@ mod tests {
     fn an_option_is_asked_for_by_month_strike_and_right() {
         let mut info = GetOptionInfo {
             underlying: "265598".parse().unwrap(),
-            sec_type: "OPT".into(),
+            sec_type: SecType::Option,
             month: "JAN27".into(),
             strike: Price::from_broker("252.50"),
             right: Some(Right::Put),

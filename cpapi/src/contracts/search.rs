@@ -4,6 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::SecType;
 use crate::endpoint::{Endpoint, Path};
 use crate::id::Conid;
 use crate::lenient;
@@ -43,7 +44,7 @@ struct HitText {
 #[derive(Deserialize)]
 struct Section {
     #[serde(rename = "secType", default, deserialize_with = "lenient::opt")]
-    sec_type: Option<String>,
+    sec_type: Option<SecType>,
     #[serde(default, deserialize_with = "lenient::opt")]
     months: Option<String>,
 }
@@ -60,7 +61,7 @@ pub struct Hit {
     /// The listing exchange.
     pub exchange: Option<String>,
     /// Kinds of contract under this hit, such as `STK`, `OPT`, `FUT`.
-    pub sec_types: Vec<String>,
+    pub sec_types: Vec<SecType>,
     /// Months for which options exist, such as `JAN27`.
     pub option_months: Vec<String>,
 }
@@ -80,7 +81,7 @@ impl<'de> Deserialize<'de> for Hits {
 impl Hit {
     fn from_text(hit: HitText) -> Option<Self> {
         let conid = Some(hit.conid).filter(|conid| conid.get() != BOND_STUB)?;
-        let options = hit.sections.iter().find(|s| s.sec_type.as_deref() == Some("OPT"));
+        let options = hit.sections.iter().find(|s| s.sec_type == Some(SecType::Option));
         let months = options.and_then(|section| section.months.clone()).unwrap_or_default();
         Some(Self {
             conid,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::contracts::SecType;
 use crate::endpoint::{Endpoint, Lane, Path};
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
@@ -54,7 +55,7 @@ pub struct OrderRow {
     pub ticker: Option<String>,
     /// `STK`, `OPT`, …
     #[serde(rename = "secType", default, deserialize_with = "lenient::opt")]
-    pub sec_type: Option<String>,
+    pub sec_type: Option<SecType>,
     /// What tells a derivative from others of its symbol: `JAN 15 '27 250 Call`.
     #[serde(rename = "description2", default, deserialize_with = "lenient::opt")]
     pub contract: Option<String>,

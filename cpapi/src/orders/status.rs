@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::contracts::SecType;
 use crate::endpoint::{Endpoint, Lane, Path};
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
@@ -32,7 +33,7 @@ pub struct OrderStatus {
     pub symbol: Option<String>,
     /// `STK`, `OPT`, …
     #[serde(default, deserialize_with = "lenient::opt")]
-    pub sec_type: Option<String>,
+    pub sec_type: Option<SecType>,
     /// The listing exchange.
     #[serde(rename = "listing_exchange", default, deserialize_with = "lenient::opt")]
     pub exchange: Option<String>,

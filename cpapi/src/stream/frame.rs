@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::contracts::SecType;
 use crate::failure::clean;
 use crate::id::{AccountId, Conid, OrderId};
 use crate::lenient;
@@ -63,7 +64,7 @@ pub struct OrderDelta {
     pub ticker: Option<String>,
     /// `STK`, `OPT`, …
     #[serde(rename = "secType", default, deserialize_with = "lenient::opt")]
-    pub sec_type: Option<String>,
+    pub sec_type: Option<SecType>,
     /// `BUY` or `SELL`.
     #[serde(default, deserialize_with = "lenient::opt")]
     pub side: Option<Word<Side>>,

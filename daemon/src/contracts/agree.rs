@@ -1,12 +1,13 @@
 //! Whatever names an instrument twice must agree: what was said beside a conid, or beside a symbol, is held
 //! against the contract that was found. Pure.
 
+use ibd_cpapi::contracts::{Right, SecType};
 use ibd_protocol::ErrorCode;
-use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
 use super::Contract;
+use super::expiry::{self, Expiry};
 use crate::refusal::Refusal;
 
 /// Where IBKR routes what names no exchange: a route, and the listing of nothing.
@@ -18,13 +19,6 @@ const ALIASES: &[&[&str]] = &[
     &["AMEX", "NYSE AMERICAN"],
     &["IBIS", "XETRA"],
 ];
-/// Words for one kind of contract. IBKR calls an ETF a stock.
-const KINDS: &[&[&str]] =
-    &[&["STK", "ETF", "STOCK"], &["OPT", "OPTION"], &["FUT", "FUTURE"], &["CASH", "FX", "FOREX"]];
-/// Kinds whose exchange is where they are routed, and no listing.
-const ROUTED: &[&str] = &["OPT", "FOP", "WAR", "IOPT"];
-const MONTHS: [&str; 12] =
-    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
 /// What was said of a contract, in the words of whoever said it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -62,55 +56,62 @@ impl Given {
 
     /// Holds what was said against the contract. `by`: what the contract was found by.
     pub fn agrees(&self, contract: &Contract, by: &str) -> Result<(), Refusal> {
-        let kind = contract.sec_type.as_deref().unwrap_or_default();
-        let clash = |field, given: &dyn std::fmt::Display, has: Option<&str>| {
+        let kind = contract.sec_type.as_ref();
+        let clash = |field, given: &dyn std::fmt::Display, has: Option<&dyn std::fmt::Display>| {
             Err(contradiction(field, given, has, by))
         };
         if let Some(given) = &self.symbol
             && !is_symbol_of(given, contract)
         {
-            return clash("symbol", given, contract.symbol.as_deref());
+            return clash("symbol", given, shown(&contract.symbol));
         }
         if let Some(given) = &self.sec_type
-            && !is_same(KINDS, given, kind)
+            && Some(&SecType::of(given)) != kind
         {
-            return clash("secType", given, contract.sec_type.as_deref());
+            return clash("secType", given, shown(&contract.sec_type));
         }
+        // Of what has a strike the exchange is where it is routed, and no listing.
         if let Some(given) = &self.exchange
-            && !ROUTED.contains(&kind)
+            && !kind.is_some_and(SecType::has_strike)
             && !is_exchange(given, contract.exchange.as_deref())
         {
-            return clash("exchange", given, contract.exchange.as_deref());
+            return clash("exchange", given, shown(&contract.exchange));
         }
         if let Some(given) = &self.currency
             && !contract.currency.as_ref().is_some_and(|has| has.eq_ignore_ascii_case(given.trim()))
         {
-            return clash("currency", given, contract.currency.as_deref());
+            return clash("currency", given, shown(&contract.currency));
         }
         if let Some(given) = &self.expiry
             && !Expiry::read(given)?.is_of(contract)
         {
-            return clash("expiry", given, contract.expiry.as_deref());
+            return clash("expiry", given, shown(&contract.expiry.map(expiry::plain)));
         }
         if let Some(given) = self.strike
-            && contract.strike.as_deref().and_then(|text| text.parse().ok()) != Some(given)
+            && contract.strike != Some(given)
         {
-            return clash("strike", &given.normalize(), contract.strike.as_deref());
+            let has = contract.strike.map(|strike| strike.normalize());
+            return clash("strike", &given.normalize(), shown(&has));
         }
-        if let Some(given) = &self.right
-            && (letter(given).is_none()
-                || letter(given) != contract.right.as_deref().and_then(letter))
-        {
-            return clash("right", given, contract.right.as_deref());
+        if let Some(given) = &self.right {
+            let right = given.parse::<Right>().ok();
+            if right.is_none() || right != contract.right {
+                return clash("right", given, shown(&contract.right));
+            }
         }
         Ok(())
     }
 }
 
+/// What a contract has, where it has it.
+fn shown<T: std::fmt::Display>(value: &Option<T>) -> Option<&dyn std::fmt::Display> {
+    value.as_ref().map(|value| value as &dyn std::fmt::Display)
+}
+
 fn contradiction(
     field: &str,
     given: &dyn std::fmt::Display,
-    has: Option<&str>,
+    has: Option<&dyn std::fmt::Display>,
     by: &str,
 ) -> Refusal {
     let has = has.map_or_else(|| "has none".to_owned(), |has| format!("has {has}"));
@@ -142,7 +143,7 @@ fn is_symbol_of(given: &str, contract: &Contract) -> bool {
     }
     // A pair is called EUR.USD, EURUSD, or by its first currency with the second beside it.
     let whole = |text: &str| plain(text).replace(' ', "");
-    let is_pair = contract.sec_type.as_deref() == Some("CASH");
+    let is_pair = contract.sec_type == Some(SecType::Cash);
     let currency = contract.currency.as_deref().unwrap_or_default();
     is_pair
         && (whole(given) == whole(symbol) || whole(given) == format!("{}{currency}", whole(symbol)))
@@ -162,79 +163,6 @@ fn is_same(groups: &[&[&str]], one: &str, other: &str) -> bool {
         || groups.iter().any(|group| is_in(group, one) && is_in(group, other))
 }
 
-fn letter(right: &str) -> Option<char> {
-    match right.trim().to_ascii_uppercase().as_str() {
-        "C" | "CALL" => Some('C'),
-        "P" | "PUT" => Some('P'),
-        _ => None,
-    }
-}
-
-/// An expiry as people write it: a day, or a month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Expiry {
-    year: i16,
-    month: i8,
-    day: Option<i8>,
-}
-
-impl Expiry {
-    fn read(text: &str) -> Result<Self, Refusal> {
-        let plain = text.trim().to_ascii_uppercase();
-        let day = ["%Y%m%d", "%Y-%m-%d"].iter().find_map(|form| Date::strptime(form, &plain).ok());
-        let found = match day {
-            Some(day) => Some(Self { year: day.year(), month: day.month(), day: Some(day.day()) }),
-            None => month_by_name(&plain).or_else(|| month_by_number(&plain)),
-        };
-        found.ok_or_else(|| {
-            Refusal::argument(
-                "expiry",
-                format!("{text:?} is no expiry."),
-                "Write a day as 2027-01-15, or a month as JAN27.",
-            )
-        })
-    }
-
-    fn is_of(self, contract: &Contract) -> bool {
-        let date = contract.expiry.as_deref().and_then(|d| Date::strptime("%Y%m%d", d).ok());
-        let Some(date) = date else { return false };
-        let is_month = date.year() == self.year && date.month() == self.month;
-        match self.day {
-            Some(day) => is_month && date.day() == day,
-            None => is_month || self.is_named_by(contract),
-        }
-    }
-
-    /// Some futures expire in the month before the one that they are called by.
-    fn is_named_by(self, contract: &Contract) -> bool {
-        let name = MONTHS[usize::from(self.month.unsigned_abs()).saturating_sub(1) % 12];
-        let called = [format!("{name}{:02}", self.year % 100), format!("{name}{}", self.year)];
-        let words = contract.description.as_deref().unwrap_or_default().to_uppercase();
-        words.split_whitespace().any(|word| called.iter().any(|name| name == word))
-    }
-}
-
-fn month_by_name(text: &str) -> Option<Expiry> {
-    let name = text.get(..3)?;
-    let month = MONTHS.iter().position(|one| *one == name)?;
-    let rest = text.get(3..).filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()))?;
-    let year = match rest.len() {
-        2 => 2000 + rest.parse::<i16>().ok()?,
-        4 => rest.parse().ok()?,
-        _ => return None,
-    };
-    Some(Expiry { year, month: i8::try_from(month + 1).ok()?, day: None })
-}
-
-/// `202701` and `2027-01`.
-fn month_by_number(text: &str) -> Option<Expiry> {
-    let digits: String = text.chars().filter(|c| *c != '-').collect();
-    let is_month = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
-    let (year, month) = (digits.get(..4)?, digits.get(4..)?);
-    let month: i8 = month.parse().ok().filter(|month| (1..=12).contains(month))?;
-    is_month.then_some(Expiry { year: year.parse().ok()?, month, day: None })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -248,11 +176,11 @@ mod tests {
             symbol: get("symbol"),
             exchange: get("exchange"),
             currency: get("currency"),
-            sec_type: get("secType"),
+            sec_type: get("secType").map(|text| SecType::of(&text)),
             description: get("description"),
-            expiry: get("expiry"),
-            strike: get("strike"),
-            right: get("right"),
+            expiry: get("expiry").as_deref().and_then(expiry::day),
+            strike: get("strike").and_then(|text| text.parse().ok()),
+            right: get("right").and_then(|text| text.parse().ok()),
             ..Contract::bare("265598".parse().unwrap())
         }
     }

@@ -1,14 +1,16 @@
 //! Which of several contracts is meant: decided purely, never by taking the first hit.
 
-use super::{Contract, is_exchange};
+use ibd_cpapi::contracts::SecType;
+
+use super::{Contract, Given, is_exchange};
 
 /// What a caller asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wish {
     /// In capitals.
     pub symbol: String,
-    /// `STK`, `FUT`, `CASH`, …
-    pub sec_type: Option<String>,
+    /// What kind of contract.
+    pub sec_type: Option<SecType>,
     /// The listing exchange.
     pub exchange: Option<String>,
     /// The currency.
@@ -29,6 +31,17 @@ pub enum Choice {
 }
 
 impl Wish {
+    /// What the contract that is found must be.
+    pub(super) fn given(&self) -> Given {
+        Given {
+            symbol: Some(self.symbol.clone()),
+            sec_type: self.sec_type.as_ref().map(ToString::to_string),
+            exchange: self.exchange.clone(),
+            currency: self.currency.clone(),
+            ..Given::default()
+        }
+    }
+
     /// `EUR.USD`, `EUR/USD` and `EURUSD`: two currencies.
     pub fn currency_pair(&self) -> Option<(String, String)> {
         let (base, quote) = match self.symbol.split_once(['.', '/']) {
@@ -110,7 +123,7 @@ mod tests {
 
     fn chosen(wish: &Wish, found: &[Contract]) -> Option<u32> {
         match choose(wish, found.to_vec()) {
-            Choice::One(contract) => Some(contract.conid),
+            Choice::One(contract) => Some(contract.conid.get()),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Which contract is meant, and what it costs, is found out later (`prepare.rs`, `scene.rs`). Pure.
 
+use ibd_cpapi::contracts::{Right, SecType};
 use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::money::{Amount, Price, Quantity};
 use ibd_cpapi::orders::{OrderType, Side, Tif, TrailingType};
@@ -9,8 +10,8 @@ use ring::digest;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::exact;
 use crate::contracts::Given;
+use crate::exact;
 
 /// An order as it was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -122,27 +123,6 @@ pub enum What {
     },
 }
 
-/// Call or put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Right {
-    /// A call.
-    #[serde(rename = "C")]
-    Call,
-    /// A put.
-    #[serde(rename = "P")]
-    Put,
-}
-
-impl Right {
-    /// `C` or `P`, as the broker writes it.
-    pub fn letter(self) -> &'static str {
-        match self {
-            Self::Call => "C",
-            Self::Put => "P",
-        }
-    }
-}
-
 /// One leg of a combination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
@@ -157,7 +137,7 @@ pub struct Leg {
     pub symbol: Option<String>,
     /// `STK`, `OPT`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sec_type: Option<String>,
+    pub sec_type: Option<SecType>,
     /// What one of it is worth at a price of one, in its currency.
     #[serde(default, with = "exact::opt", skip_serializing_if = "Option::is_none")]
     pub unit: Option<Decimal>,

@@ -6,7 +6,7 @@ use super::intent::{Intent, Through};
 use super::list::Feeds;
 use crate::board::Board;
 use crate::config::GatewayChoice;
-use crate::market::Underlyings;
+use crate::contracts::Underlyings;
 use crate::session::{Lease, SessionHandle};
 use crate::stream::StreamHandle;
 

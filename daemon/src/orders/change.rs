@@ -8,8 +8,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::asked::{Attached, Pricing, Size, Trail};
-use super::exact;
 use super::order::Order;
+use crate::exact;
 use crate::refusal::Refusal;
 
 /// What is to be changed; everything else stays.

@@ -10,10 +10,10 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::asked::{Attached, Pricing};
-use super::exact;
 use super::limits::Rules;
 use super::order::Order;
 use super::tickets::opposite;
+use crate::exact;
 
 pub use holding::{Resting, resized};
 

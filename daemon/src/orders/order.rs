@@ -1,6 +1,7 @@
 //! An order as understood: the contract is found, nothing is left to guess. Exactly this is journalled,
 //! shown to a person, and sent. Pure.
 
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::{AccountId, ClientOrderId, Conid, OrderId};
 use ibd_cpapi::orders::{OrderType, Side, Tif};
 use rust_decimal::Decimal;
@@ -8,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::asked::{Attached, Leg, Pricing, Size, hash_of};
 use super::change::Change;
-use super::exact;
 use super::intent::IntentId;
 use super::standing::Part;
+use crate::exact;
 
 /// An order as understood.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +57,7 @@ pub struct Traded {
     /// The currency of its prices.
     pub currency: String,
     /// `STK`, `OPT`, `FUT`, `CASH`, `BAG`, …
-    pub sec_type: String,
+    pub sec_type: SecType,
     /// Units of the underlying in one contract.
     #[serde(with = "exact")]
     pub multiplier: Decimal,
@@ -98,7 +99,7 @@ const NAME: usize = 20;
 impl Traded {
     /// Whether exchanges want to be told who operates (CME rule 536-B).
     pub fn wants_operator(&self) -> bool {
-        matches!(self.sec_type.as_str(), "FUT" | "FOP")
+        matches!(self.sec_type, SecType::Future | SecType::FutureOption)
     }
 
     /// What one of it is worth at a price of one, in its currency.
@@ -125,18 +126,18 @@ impl Traded {
         let mut about: Vec<&str> = Vec::new();
         about.extend(self.exchange.as_deref());
         about.push(&self.currency);
-        let name = self.name.as_deref().filter(|_| self.sec_type != "STK");
+        let name = self.name.as_deref().filter(|_| self.sec_type != SecType::Stock);
         format!("{} ({})", name.unwrap_or(&self.symbol), about.join(", "))
     }
 
     /// The contract as a person who approves sees it: of our own values, and of names that are nothing but names.
     fn named(&self) -> String {
-        let symbol = ibd_text::name(&self.symbol, NAME).filter(|_| self.sec_type == "STK");
+        let symbol = ibd_text::name(&self.symbol, NAME).filter(|_| self.sec_type == SecType::Stock);
         let conid = self.conid.map(|conid| format!("contract {conid}"));
         let what = match (symbol, conid) {
             (Some(symbol), _) => symbol.to_owned(),
             (None, Some(conid)) => format!("{conid}, {}", self.sec_type),
-            (None, None) => self.sec_type.clone(),
+            (None, None) => self.sec_type.to_string(),
         };
         let about: Vec<&str> =
             self.exchange.as_deref().into_iter().chain([&*self.currency]).collect();

@@ -2,15 +2,13 @@
 //! and whether it fits. What does not is refused here, with the argument named, and never reaches the
 //! broker.
 
-mod find;
+mod traded;
 
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::money::Quantity;
 use ibd_cpapi::orders::Side;
 use ibd_protocol::ErrorCode;
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
@@ -18,8 +16,9 @@ use super::asked::{Asked, Attached, Closing, Leg, Size, What};
 use super::fits;
 use super::order::{Order, Traded};
 use super::scene::{self, RuleBook, SMART};
-use crate::contracts::Given;
-use crate::market::Underlyings;
+use crate::contracts::expiry::Expiry;
+use crate::contracts::find::WantedOption;
+use crate::contracts::{self, Finder, Given, Underlyings, Wish};
 use crate::portfolio;
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
@@ -43,6 +42,13 @@ pub struct Tools<'a> {
     pub operator: Option<&'a str>,
     /// When the caller stops waiting.
     pub deadline: Instant,
+}
+
+impl<'a> Tools<'a> {
+    fn finder(self, lease: &'a Lease) -> Finder<'a> {
+        let Self { store, underlyings, deadline, .. } = self;
+        Finder { lease, store, underlyings, deadline }
+    }
 }
 
 /// Prepares an order.
@@ -158,35 +164,37 @@ pub async fn check(
     Ok(fits::check(order, &rules)?)
 }
 
+/// The contract that is meant, and what an order needs of it.
 async fn traded(lease: &Lease, tools: Tools<'_>, what: &What) -> Result<Traded, Unserved> {
-    match what {
-        What::Conid(conid) => find::by_conid(lease, tools, *conid, &Given::default()).await,
-        What::Named { conid, given } => find::by_conid(lease, tools, *conid, given).await,
+    let finder = tools.finder(lease);
+    let contract = match what {
+        What::Conid(conid) => finder.by_conid(*conid, &Given::default()).await?,
+        What::Named { conid, given } => finder.by_conid(*conid, given).await?,
         What::Symbol { symbol, sec_type, exchange, currency, expiry } => {
-            let wish = crate::contracts::Wish {
+            let wish = Wish {
                 symbol: symbol.clone(),
-                sec_type: sec_type.clone(),
+                sec_type: sec_type.as_deref().map(SecType::of),
                 exchange: exchange.clone(),
                 currency: currency.clone(),
                 expiry: expiry.clone(),
             };
-            find::by_symbol(lease, tools, &wish).await
+            finder.by_symbol(&wish).await?
         }
         What::Option { symbol, expiry, strike, right, exchange, currency, sec_type } => {
-            let expiry = find::Expiry::parse(expiry)?;
-            let wanted = find::WantedOption {
-                symbol,
-                expiry,
+            let wanted = WantedOption {
+                symbol: symbol.clone(),
+                expiry: Expiry::read_alive(expiry, contracts::today())?,
                 strike: *strike,
                 right: *right,
-                exchange: exchange.as_deref(),
-                currency: currency.as_deref(),
-                sec_type: sec_type.as_deref(),
+                exchange: exchange.clone(),
+                currency: currency.clone(),
+                sec_type: sec_type.clone(),
             };
-            find::option(lease, tools, &wanted).await
+            finder.option(&wanted).await?
         }
-        What::Combo { legs } => combo(lease, tools, legs).await,
-    }
+        What::Combo { legs } => return combo(lease, tools, legs).await,
+    };
+    traded::traded(lease, contract, tools.deadline).await
 }
 
 /// IBKR's spread conid of a currency.
@@ -212,7 +220,8 @@ fn spread_conid(currency: &str) -> Option<u32> {
 async fn combo(lease: &Lease, tools: Tools<'_>, legs: &[Leg]) -> Result<Traded, Unserved> {
     let mut parts: Vec<Traded> = Vec::with_capacity(legs.len());
     for leg in legs {
-        let part = find::by_conid(lease, tools, leg.conid, &Given::default()).await?;
+        let contract = tools.finder(lease).by_conid(leg.conid, &Given::default()).await?;
+        let part = traded::traded(lease, contract, tools.deadline).await?;
         parts.push(ruled(lease, tools, part, leg.side).await?);
     }
     let Some(first) = parts.first() else {
@@ -261,7 +270,7 @@ fn combined(spread: u32, first: &Traded, legs: &[Leg], parts: &[Traded]) -> Trad
         name: Some(name.join(" + ")),
         exchange: Some(SMART.to_owned()),
         currency: first.currency.clone(),
-        sec_type: "BAG".to_owned(),
+        sec_type: SecType::Bag,
         multiplier: parts.iter().map(|part| part.multiplier).max().unwrap_or(Decimal::ONE),
         legs: known.collect(),
         price_magnifier: first.price_magnifier,
@@ -310,12 +319,6 @@ pub fn sides(order: &Order) -> Result<(), Refusal> {
     }
 }
 
-/// Today at the exchanges of the United States.
-pub fn today() -> Date {
-    let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
-    Timestamp::now().to_zoned(zone).date()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -348,7 +351,7 @@ mod tests {
         let part = order(Side::Buy, "1", Pricing::Market).contract;
         let option = Traded {
             symbol: "MSFT".into(),
-            sec_type: "OPT".into(),
+            sec_type: SecType::Option,
             multiplier: Decimal::ONE_HUNDRED,
             ..part.clone()
         };
@@ -365,7 +368,7 @@ mod tests {
         let combo = combined(28_812_380, &part, &legs, &[part.clone(), option]);
         assert_eq!(combo.conidex.as_deref(), Some("28812380;;;265598/1,8314/-1"));
         assert_eq!(combo.legs[1].symbol.as_deref(), Some("MSFT"));
-        assert_eq!(combo.legs[1].sec_type.as_deref(), Some("OPT"));
+        assert_eq!(combo.legs[1].sec_type, Some(SecType::Option));
         assert_eq!(combo.legs[0].unit, Some(Decimal::ONE));
         assert_eq!(combo.legs[1].unit, Some(Decimal::ONE_HUNDRED));
     }

@@ -22,7 +22,7 @@ use super::order::{Order, Purpose};
 use super::page::Page;
 use super::scene::{self, Needs};
 use super::{Msg, Proof, tickets};
-use crate::market::Underlyings;
+use crate::contracts::Underlyings;
 use crate::session::{Lease, SessionHandle};
 
 /// What one request of a round may take.

@@ -21,7 +21,8 @@ use tokio::time::Instant;
 use super::guardrails::{Denial, Legs, Quote, Scene};
 use super::list::Feeds;
 use super::order::{Order, Traded};
-use crate::market::{self, Underlyings, Wanted};
+use crate::contracts::Underlyings;
+use crate::market::{self, Wanted};
 use crate::portfolio;
 use crate::session::{Lease, SessionHandle};
 pub use held::{position, with_own};
@@ -117,15 +118,14 @@ async fn quotes(
     contract: &Traded,
     deadline: Instant,
 ) -> Result<BTreeMap<Conid, Row>, Failure> {
-    let is_derivative = matches!(contract.sec_type.as_str(), "OPT" | "FOP" | "FUT" | "WAR");
-    let underlying = is_derivative.then(|| contract.symbol.clone());
+    let underlying = contract.sec_type.is_derivative().then(|| contract.symbol.clone());
     let own = contract.conid.into_iter();
     let wanted: Vec<Wanted> = own
         .chain(contract.legs.iter().map(|leg| leg.conid))
         // Prices are enough here: nobody waits for greeks.
-        .map(|conid| Wanted { conid, is_option: false, underlying: underlying.clone() })
+        .map(|conid| Wanted { conid, is_option: false })
         .collect();
-    underlyings.prepare(lease, &wanted, deadline).await?;
+    underlyings.prepare(lease, underlying, deadline).await?;
     market::quotes(lease, &wanted, deadline).await
 }
 

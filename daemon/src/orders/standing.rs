@@ -9,8 +9,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-use super::exact;
 use super::life::Sight;
+use crate::exact;
 
 /// How an order was last seen.
 #[derive(Debug, Clone, PartialEq, Eq)]

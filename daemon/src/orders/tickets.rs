@@ -159,7 +159,7 @@ mod tests {
     fn a_future_says_that_no_hand_entered_it() {
         let mut order = order(Side::Buy, "1", Pricing::Market);
         assert!(sent(&order)[0].get("manualIndicator").is_none());
-        order.contract.sec_type = "FUT".into();
+        order.contract.sec_type = ibd_cpapi::contracts::SecType::Future;
         order.operator = Some("jdoe".into());
         assert_eq!(sent(&order)[0]["manualIndicator"], false);
         assert_eq!(sent(&order)[0]["extOperator"], "jdoe");

@@ -3,15 +3,19 @@
 mod quote;
 mod unit;
 
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_protocol::{Effect, ErrorCode};
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::args;
-use super::cell::Time;
+use super::cell::{Num, Time};
+use super::instrument::Instrument;
 use super::{Ctx, Tool};
-use crate::contracts::{self, Choice, Contract, Given, Wish};
+use crate::contracts::find::unknown_conid;
+use crate::contracts::{self, Candidate, Contract, Given, candidates};
 use crate::market::{self, Wanted};
 use crate::refusal::Refusal;
 use quote::Quote;
@@ -19,8 +23,6 @@ use unit::Unit;
 
 /// Contracts of one call.
 const MAX: usize = 100;
-/// What may be meant, as shown in an error.
-const MAX_CANDIDATES: usize = 10;
 
 /// Which contracts.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -32,7 +34,7 @@ pub struct Args {
     /// Up to 100 symbols.
     #[serde(deserialize_with = "args::texts")]
     symbols: Option<Vec<String>>,
-    /// From search_contracts or get_positions; needed for options and futures.
+    /// From search_contracts or get_positions.
     #[serde(deserialize_with = "args::conid")]
     #[schemars(with = "Option<u32>")]
     conid: Option<Conid>,
@@ -43,6 +45,48 @@ pub struct Args {
     /// The listing exchange of the symbols; of a conid it must be its own.
     #[serde(deserialize_with = "args::text")]
     exchange: Option<String>,
+    /// Of symbol's option or future: 2027-01-15 or JAN27.
+    #[serde(deserialize_with = "args::text")]
+    expiry: Option<String>,
+    /// Of the option.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    strike: Option<Decimal>,
+    /// Of the option.
+    #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = ["C", "P"]))]
+    right: Option<String>,
+}
+
+impl Args {
+    fn instrument(self) -> Instrument {
+        Instrument {
+            conid: self.conid,
+            symbol: self.symbol,
+            exchange: self.exchange,
+            expiry: self.expiry,
+            strike: self.strike,
+            right: self.right,
+            ..Instrument::default()
+        }
+    }
+
+    /// What is said of one instrument says nothing of several.
+    fn alone(&self) -> Result<(), Refusal> {
+        let said = [
+            ("expiry", self.expiry.is_some()),
+            ("strike", self.strike.is_some()),
+            ("right", self.right.is_some()),
+        ];
+        match said.iter().find(|(_, is_said)| *is_said) {
+            Some((field, _)) => Err(Refusal::argument(
+                field,
+                format!("{field} goes with one symbol, not with several."),
+                "Ask for one option or future at a time, or give conids.",
+            )),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The quotes.
@@ -68,27 +112,8 @@ pub struct Problem {
     message: String,
     /// What may have been meant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    candidates: Vec<Candidate>,
-}
-
-/// A contract that may have been meant: enough to tell it from the others.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Candidate {
-    /// IBKR's number.
-    conid: u32,
-    /// The symbol.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    symbol: Option<String>,
-    /// Company or product.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    /// The listing exchange.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exchange: Option<String>,
-    /// The currency it trades in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    currency: Option<String>,
+    #[schemars(with = "Vec<Candidate>")]
+    candidates: Vec<serde_json::Value>,
 }
 
 /// The tool.
@@ -99,9 +124,9 @@ impl Tool for GetMarketData {
     const NAME: &'static str = "get_market_data";
     const TITLE: &'static str = "Quotes";
     const ABOUT: &'static str = "Current quotes of up to 100 contracts in one call: last, bid, ask, \
-        change, volume, and implied volatility and greeks of options. Each says which listing it is, \
-        whether it is live or delayed, and why a value is missing. A symbol means the United States' \
-        listing unless exchange is given; an ambiguous one is answered with the candidates.";
+        change, volume, and greeks of options. Each says which listing it is, whether it is live or \
+        delayed, and why a value is missing. A symbol means the United States' listing unless exchange \
+        is given.";
     const EFFECT: Effect = Effect::Reads;
     const EXAMPLE: &'static str = r#"{"symbols":["AAPL","MSFT"]}"#;
     type Args = Args;
@@ -111,8 +136,7 @@ impl Tool for GetMarketData {
         let wanted = Meant::from(args)?;
         ctx.lease().await?;
         let (contracts, problems) = wanted.resolve(&ctx).await?;
-        let wanted = contracts.iter().filter_map(to_quote);
-        let wanted: Vec<Wanted> = wanted.collect();
+        let wanted: Vec<Wanted> = contracts.iter().map(to_quote).collect();
         let (wanted, deadline) = (wanted.as_slice(), ctx.deadline);
         let underlyings = &ctx.desks.underlyings;
         let steps = contracts.len() as u32 + 1;
@@ -120,56 +144,61 @@ impl Tool for GetMarketData {
         let (rules, known) = (&ctx.desks.rules, contracts.as_slice());
         let (rows, mut units) = ctx
             .read(|lease| async move {
-                underlyings.prepare(&lease, wanted, deadline).await?;
+                underlyings.prepare(&lease, known.iter().filter_map(underlying), deadline).await?;
                 let units = unit::units(rules, &lease, known, deadline);
                 let (rows, units) = tokio::join!(market::quotes(&lease, wanted, deadline), units);
                 Ok((rows?, units))
             })
             .await?;
         let quotes = contracts.into_iter().map(|contract| {
-            let row = contract.id().and_then(|conid| rows.get(&conid));
-            let unit = contract.id().and_then(|conid| units.remove(&conid));
+            let row = rows.get(&contract.conid);
+            let unit = units.remove(&contract.conid);
             Quote::new(contract, row, unit.unwrap_or(Unit::Whole))
         });
         Ok(Out { quotes: quotes.collect(), problems, as_of: Time::now() })
     }
 }
 
-fn to_quote(contract: &Contract) -> Option<Wanted> {
-    let kind = contract.sec_type.as_deref();
-    let is_option = matches!(kind, Some("OPT" | "FOP"));
-    let is_derived = is_option || matches!(kind, Some("FUT" | "WAR"));
-    let underlying = contract.symbol.clone().filter(|_| is_derived);
-    Some(Wanted { conid: contract.id()?, is_option, underlying })
+fn to_quote(contract: &Contract) -> Wanted {
+    let is_option = contract.sec_type.as_ref().is_some_and(SecType::is_option);
+    Wanted { conid: contract.conid, is_option }
+}
+
+/// The symbol that a contract is written on.
+fn underlying(contract: &Contract) -> Option<String> {
+    let is_derived = contract.sec_type.as_ref().is_some_and(SecType::is_derivative);
+    contract.symbol.clone().filter(|_| is_derived)
 }
 
 /// What a call asks for, in one of its forms.
 enum Meant {
-    Symbols { symbols: Vec<String>, exchange: Option<String>, is_single: bool },
+    One(Box<Instrument>),
+    Symbols { symbols: Vec<String>, exchange: Option<String> },
     Conids { conids: Vec<Conid>, exchange: Option<String> },
 }
 
 impl Meant {
     fn from(args: Args) -> Result<Self, Refusal> {
-        let exchange = args.exchange.map(|text| text.to_uppercase());
-        let asked = match (args.symbol, args.symbols, args.conid, args.conids) {
-            (Some(symbol), None, None, None) => {
-                Self::Symbols { symbols: vec![symbol], exchange, is_single: true }
+        let exchange = args.exchange.as_ref().map(|text| text.to_uppercase());
+        let asked = match (&args.symbol, &args.symbols, args.conid, &args.conids) {
+            (Some(_), None, None, None) | (None, None, Some(_), None) => {
+                return Ok(Self::One(Box::new(args.instrument())));
             }
             (None, Some(symbols), None, None) => {
-                Self::Symbols { symbols, exchange, is_single: false }
+                Self::Symbols { symbols: symbols.clone(), exchange }
             }
-            (None, None, Some(conid), None) => Self::Conids { conids: vec![conid], exchange },
-            (None, None, None, Some(conids)) => Self::Conids { conids, exchange },
+            (None, None, None, Some(conids)) => Self::Conids { conids: conids.clone(), exchange },
             _ => {
                 return Err(Refusal::argument(
                     "symbol",
                     "Exactly one of symbol, symbols, conid and conids is needed.",
-                    "Give symbols for tickers, or conids from search_contracts.",
+                    "Symbols such as AAPL or EUR.USD; conids from search_contracts.",
                 ));
             }
         };
+        args.alone()?;
         let count = match &asked {
+            Self::One(_) => 1,
             Self::Symbols { symbols, .. } => symbols.len(),
             Self::Conids { conids, .. } => conids.len(),
         };
@@ -189,18 +218,28 @@ impl Meant {
     async fn resolve(&self, ctx: &Ctx) -> Result<(Vec<Contract>, Vec<Problem>), Refusal> {
         let (mut contracts, mut problems) = (Vec::new(), Vec::new());
         match self {
-            Self::Symbols { symbols, exchange, is_single } => {
+            Self::Symbols { symbols, exchange } => {
                 for (done, symbol) in symbols.iter().enumerate() {
                     ctx.tell(done as u32, Some(symbols.len() as u32 + 2), "finding contracts");
-                    match by_symbol(ctx, symbol, exchange.as_deref()).await {
+                    let instrument = Instrument {
+                        symbol: Some(symbol.clone()),
+                        exchange: exchange.clone(),
+                        ..Instrument::default()
+                    };
+                    match instrument.find(ctx).await {
                         Ok(contract) => contracts.push(contract),
-                        Err(Unresolved::Symbol { refusal, candidates }) if !*is_single => {
-                            let (given, message) = (symbol.clone(), refusal.message);
-                            problems.push(Problem { given, message, candidates });
-                        }
-                        Err(unresolved) => return Err(unresolved.into_refusal()),
+                        Err(refusal) if is_of_symbol(&refusal) => problems.push(Problem {
+                            given: symbol.clone(),
+                            message: refusal.message,
+                            candidates: refusal.candidates,
+                        }),
+                        Err(refusal) => return Err(refusal),
                     }
                 }
+            }
+            Self::One(instrument) => {
+                ctx.tell(0, Some(3), "finding the contract");
+                contracts.push(instrument.find(ctx).await?);
             }
             Self::Conids { conids, exchange } => {
                 let found = by_conids(ctx, conids, &mut problems).await?;
@@ -213,63 +252,12 @@ impl Meant {
     }
 }
 
-async fn by_symbol(
-    ctx: &Ctx,
-    symbol: &str,
-    exchange: Option<&str>,
-) -> Result<Contract, Unresolved> {
-    let wish = Wish {
-        symbol: symbol.trim().to_uppercase(),
-        exchange: exchange.map(str::to_owned),
-        ..Wish::default()
-    };
-    let (store, wish, deadline) = (&ctx.desks.store, &wish, ctx.deadline);
-    let found = ctx
-        .read(|lease| async move { contracts::by_symbol(&lease, store, wish, deadline).await })
-        .await
-        .map_err(Unresolved::Other)?;
-    let (refusal, others) = match contracts::choose(wish, found) {
-        Choice::One(contract) => {
-            let given = Given { symbol: Some(wish.symbol.clone()), ..Given::default() };
-            return match given.agrees(&contract, symbol) {
-                Ok(()) => Ok(*contract),
-                Err(refusal) => {
-                    Err(Unresolved::Symbol { refusal, candidates: candidates(&[*contract]) })
-                }
-            };
-        }
-        Choice::Several(several) => (ambiguous(symbol, several.len()), several),
-        Choice::None(others) if others.is_empty() => (unknown(symbol), others),
-        Choice::None(others) => (elsewhere(symbol, exchange), others),
-    };
-    Err(Unresolved::Symbol { refusal, candidates: candidates(&others) })
-}
-
-fn ambiguous(symbol: &str, count: usize) -> Refusal {
-    Refusal::new(
-        ErrorCode::AmbiguousSymbol,
-        format!("{symbol} may mean {count} contracts."),
-        "Repeat the call with the conid of the one that is meant, or with exchange; ask the user if unsure.",
+/// Whether a refusal is about this one symbol, so that the others of the call can be quoted all the same.
+fn is_of_symbol(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.error,
+        ErrorCode::AmbiguousSymbol | ErrorCode::UnknownSymbol | ErrorCode::Contradiction
     )
-    .at("symbol")
-}
-
-fn unknown(symbol: &str) -> Refusal {
-    Refusal::new(
-        ErrorCode::UnknownSymbol,
-        format!("IBKR knows no contract with the symbol {symbol}."),
-        "Look for it with search_contracts, by query if only the name is known.",
-    )
-    .at("symbol")
-}
-
-fn elsewhere(symbol: &str, exchange: Option<&str>) -> Refusal {
-    Refusal::new(
-        ErrorCode::UnknownSymbol,
-        format!("{symbol} is not listed at {}.", exchange.unwrap_or("that exchange")),
-        "Repeat the call with one of the candidates.",
-    )
-    .at("exchange")
 }
 
 async fn by_conids(
@@ -282,13 +270,9 @@ async fn by_conids(
         .read(|lease| async move { contracts::by_conids(&lease, store, conids, deadline).await })
         .await?;
     let unknown: Vec<&Conid> =
-        conids.iter().filter(|conid| !found.iter().any(|c| c.conid == conid.get())).collect();
+        conids.iter().filter(|conid| !found.iter().any(|c| c.conid == **conid)).collect();
     if let ([only], true) = (unknown.as_slice(), conids.len() == 1) {
-        return Err(Refusal::argument(
-            "conid",
-            format!("IBKR knows no contract with the conid {only}."),
-            "Find the right one with search_contracts.",
-        ));
+        return Err(unknown_conid(**only));
     }
     problems.extend(unknown.into_iter().map(|conid| Problem {
         given: conid.to_string(),
@@ -314,38 +298,11 @@ fn agreeing(
             Ok(()) => agreeing.push(contract),
             Err(refusal) if asked == 1 => return Err(refusal),
             Err(refusal) => {
-                let candidates = candidates(&[contract]);
-                problems.push(Problem { given: given_as, message: refusal.message, candidates });
+                let refusal = refusal.or(candidates(&[contract]));
+                let (message, candidates) = (refusal.message, refusal.candidates);
+                problems.push(Problem { given: given_as, message, candidates });
             }
         }
     }
     Ok(agreeing)
-}
-
-fn candidates(contracts: &[Contract]) -> Vec<Candidate> {
-    let shown = contracts.iter().take(MAX_CANDIDATES).map(|contract| Candidate {
-        conid: contract.conid,
-        symbol: contract.symbol.clone(),
-        name: contract.name.as_deref().map(ibd_cpapi::failure::clean),
-        exchange: contract.exchange.clone(),
-        currency: contract.currency.clone(),
-    });
-    shown.collect()
-}
-
-/// Why a symbol is not quoted.
-enum Unresolved {
-    /// The symbol itself is the problem.
-    Symbol { refusal: Refusal, candidates: Vec<Candidate> },
-    /// Something else is: no symbol would be.
-    Other(Refusal),
-}
-
-impl Unresolved {
-    fn into_refusal(self) -> Refusal {
-        match self {
-            Self::Symbol { refusal, candidates } => refusal.or(candidates),
-            Self::Other(refusal) => refusal,
-        }
-    }
 }

@@ -266,7 +266,7 @@ impl Out {
             working: order.status.as_ref().and_then(Stage::can_fill),
             description: order.description.map(|text| ibd_cpapi::failure::clean(&text)),
             symbol: order.symbol,
-            sec_type: order.sec_type,
+            sec_type: order.sec_type.map(|kind| kind.to_string()),
             order_type: order.order_type.as_ref().map(ToString::to_string),
             currency: order.currency,
             status: order.status.map(|status| status.as_str().to_owned()),

@@ -1,5 +1,6 @@
 //! `get_positions`: everything an account holds, on however many pages the broker keeps it.
 
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::portfolio::Position;
 use ibd_protocol::Effect;
@@ -113,7 +114,7 @@ impl Tool for GetPositions {
                      use search_contracts."
                 ));
             }
-            positions.retain(|position| found.contains(&position.conid.get()));
+            positions.retain(|position| found.contains(&position.conid));
         }
         let (total, from) = (positions.len(), args.cursor.unwrap_or(0));
         let limit = args.limit.unwrap_or(ROWS);
@@ -150,7 +151,7 @@ fn row(position: &Position) -> [Cell; 10] {
     [
         Cell::text(label(position)),
         Cell::number(Some(position.conid.get().into()), 0),
-        Cell::text(position.asset_class.clone()),
+        Cell::text(position.asset_class.as_ref().map(ToString::to_string)),
         Cell::number(position.position.map(|quantity| quantity.get()), 8),
         Cell::number(position.average_price.map(|price| price.get()), decimals.max(PLACES)),
         Cell::number(position.market_price.map(|price| price.get()), decimals),
@@ -163,7 +164,7 @@ fn row(position: &Position) -> [Cell; 10] {
 
 /// A stock by its symbol; what has an expiry by its description, in single spaces.
 fn label(position: &Position) -> Option<String> {
-    let is_stock = position.asset_class.as_deref() == Some("STK");
+    let is_stock = position.asset_class == Some(SecType::Stock);
     let text = match (&position.ticker, &position.description) {
         (Some(ticker), _) if is_stock => ticker,
         (_, Some(description)) => description,
@@ -172,8 +173,8 @@ fn label(position: &Position) -> Option<String> {
     Some(ibd_cpapi::failure::clean(text))
 }
 
-fn conids<'p>(positions: impl Iterator<Item = &'p Position>) -> Vec<u32> {
-    positions.map(|position| position.conid.get()).collect()
+fn conids<'p>(positions: impl Iterator<Item = &'p Position>) -> Vec<Conid> {
+    positions.map(|position| position.conid).collect()
 }
 
 /// The held contracts of companies with these words in their name, which IBKR's list of positions does not say.
@@ -181,7 +182,7 @@ async fn named<'p>(
     ctx: &Ctx,
     positions: impl Iterator<Item = &'p Position>,
     words: &str,
-) -> Result<Vec<u32>, Refusal> {
+) -> Result<Vec<Conid>, Refusal> {
     let (store, deadline) = (&ctx.desks.store, ctx.deadline);
     let held: Vec<Conid> = positions.map(|position| position.conid).collect();
     let held = held.as_slice();

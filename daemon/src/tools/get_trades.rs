@@ -159,7 +159,7 @@ fn row(trade: &Execution) -> [Cell; 12] {
     [
         Cell::text(time),
         Cell::text(trade.symbol.as_deref().map(ibd_cpapi::failure::clean)),
-        Cell::text(trade.sec_type.clone()),
+        Cell::text(trade.sec_type.as_ref().map(ToString::to_string)),
         Cell::number(trade.conid.map(|conid| conid.get().into()), 0),
         Cell::text(trade.side.map(|side| side.as_str())),
         Cell::number(Some(trade.size.get()), 8),

@@ -315,45 +315,46 @@ fn unknown(order_id: OrderId) -> Refusal {
 }
 
 impl Args {
+    /// What is to change, or all that is wrong with it.
     fn changes(&self) -> Result<Change, Refusal> {
-        for (field, value) in [
+        let mut wrong: Vec<Refusal> = [
             ("quantity", self.quantity),
             ("stopPrice", self.stop_price),
             ("trailingAmount", self.trailing_amount),
             ("trailingPercent", self.trailing_percent),
-        ] {
-            if value.is_some_and(|value| value <= Decimal::ZERO) {
-                let next = "Correct it. To end the order use cancel_order.";
-                return Err(Refusal::argument(
-                    field,
-                    format!("{field} must be more than zero."),
-                    next,
-                ));
-            }
-        }
+        ]
+        .into_iter()
+        .filter(|(_, value)| value.is_some_and(|value| value <= Decimal::ZERO))
+        .map(|(field, _)| {
+            let message = format!("{field} must be more than zero.");
+            Refusal::argument(field, message, "Correct it. To end the order use cancel_order.")
+        })
+        .collect();
         let tif = self.tif.as_deref().map(|text| {
             text.parse().map_err(|_| {
                 let message = format!("{text:?} is no time in force.");
                 Refusal::argument("tif", message, "Use DAY, GTC, IOC or OPG.")
             })
         });
+        let mut wrong_too = |refusal| wrong.push(refusal);
+        let tif = tif.transpose().map_err(&mut wrong_too).ok().flatten();
+        let trail = self.trail().map_err(&mut wrong_too).ok().flatten();
         let change = Change {
             quantity: self.quantity.map(|q| q.normalize()),
             price: self.price.map(|p| p.normalize()),
             stop: self.stop_price.map(|p| p.normalize()),
-            trail: self.trail()?,
-            tif: tif.transpose()?,
+            trail,
+            tif,
             outside_rth: self.outside_rth,
         };
-        if change.is_nothing() {
-            Err(Refusal::argument(
+        if wrong.is_empty() && change.is_nothing() {
+            wrong.push(Refusal::argument(
                 "price",
                 "Nothing is to be changed.",
                 "Give quantity, price, stopPrice, trailingAmount or trailingPercent, tif or outsideRTH.",
-            ))
-        } else {
-            Ok(change)
+            ));
         }
+        if wrong.is_empty() { Ok(change) } else { Err(Refusal::all(wrong)) }
     }
 
     fn trail(&self) -> Result<Option<Trail>, Refusal> {
@@ -448,6 +449,10 @@ mod tests {
             (r#"{"orderId":1,"trailingPercent":5,"trailingAmount":1}"#, "trailingPercent"),
         ] {
             assert_eq!(changes(json).unwrap_err().field.as_deref(), Some(field), "{json}");
+        }
+        let all = changes(r#"{"orderId":1,"quantity":-1,"stopPrice":0,"tif":"X"}"#).unwrap_err();
+        for said in ["quantity", "stopPrice", "time in force"] {
+            assert!(all.message.contains(said), "{}", all.message);
         }
     }
 }

@@ -557,7 +557,7 @@ impl Parts {
             exchange: contract.exchange.clone(),
             currency: contract.currency.clone(),
             price_unit: contract.price_unit(),
-            sec_type: contract.sec_type.clone(),
+            sec_type: contract.sec_type.to_string(),
             action: order.side.as_str(),
             order_type: order.pricing.order_type().as_str(),
             quantity,

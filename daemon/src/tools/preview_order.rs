@@ -1,5 +1,6 @@
 //! `preview_order`: what an order would cost and do. Nothing is sent.
 
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::money::{Amount, Money};
 use ibd_cpapi::orders::Side;
 use ibd_cpapi::whatif::{Impact, Preview, WhatIf};
@@ -244,7 +245,7 @@ impl Out {
             let setting = denial.setting.as_deref().map(|s| format!(" [{s}]"));
             format!("{}{}", denial.message, setting.unwrap_or_default())
         });
-        let is_future = order.contract.sec_type == "FUT";
+        let is_future = order.contract.sec_type == SecType::Future;
         let verdict = match judged.map(|intent| &intent.state) {
             Some(State::Denied(_)) => "refuse",
             Some(State::Awaiting(_)) => "approve",

@@ -1,5 +1,7 @@
 //! `search_contracts`: from a symbol or a name to contracts that can be told apart.
 
+use ibd_cpapi::contracts::SecType;
+use ibd_cpapi::id::Conid;
 use ibd_protocol::Effect;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -58,7 +60,8 @@ pub struct Out {
 #[serde(rename_all = "camelCase")]
 pub struct Hit {
     /// IBKR's number; the sure way to name it in other tools.
-    conid: u32,
+    #[schemars(with = "u32")]
+    conid: Conid,
     /// The symbol.
     #[serde(skip_serializing_if = "Option::is_none")]
     symbol: Option<String>,
@@ -89,10 +92,10 @@ impl From<Contract> for Hit {
             conid: contract.conid,
             symbol: clean(contract.symbol),
             name: clean(contract.name),
-            sec_type: contract.sec_type,
+            sec_type: contract.sec_type.map(|kind| kind.to_string()),
             exchange: contract.exchange,
             currency: contract.currency,
-            expiry: contract.expiry,
+            expiry: contract.expiry.map(contracts::expiry::plain),
             option_months: contract.option_months,
         }
     }
@@ -157,10 +160,10 @@ impl Tool for SearchContracts {
     }
 }
 
-fn sec_type(text: &str) -> Result<String, Refusal> {
+fn sec_type(text: &str) -> Result<SecType, Refusal> {
     let text = text.to_uppercase();
     if SEC_TYPES.contains(&text.as_str()) {
-        Ok(text)
+        Ok(SecType::of(&text))
     } else {
         Err(Refusal::argument(
             "secType",

@@ -1,6 +1,7 @@
 //! What an order does to what is held: whether it only reduces it, what it would leave behind, and how much
 //! closes it.
 
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::money::Quantity;
 use ibd_cpapi::orders::Side;
@@ -155,7 +156,7 @@ pub fn resized(order: &Order, scene: &Scene) -> Option<Order> {
 /// What should be known of an order before it is sent, a sentence each.
 pub(super) fn warnings(order: &Order, scene: &Scene) -> Vec<String> {
     // Pairs of currencies are no positions.
-    let is_held = order.contract.legs.is_empty() && order.contract.sec_type != "CASH";
+    let is_held = order.contract.legs.is_empty() && order.contract.sec_type != SecType::Cash;
     let (Some(position), Some(open), true) = (scene.position, open(order, scene), is_held) else {
         return Vec::new();
     };

@@ -1,5 +1,6 @@
 //! Lists: whose, what and how may be traded at all. A combination is held to its legs.
 
+use ibd_cpapi::contracts::SecType;
 use ibd_protocol::ReasonCode;
 use ibd_protocol::settings::Key;
 
@@ -30,11 +31,13 @@ pub(super) fn check(order: &Order, rules: &Rules) -> Result<(), Denial> {
     }
     let denied = list("The kind of contract", Key::DeniedSecTypes, &rules.denied_sec_types, false);
     // Combinations as such can be ruled out, too.
-    denied.check(&contract.sec_type)?;
+    denied.check(contract.sec_type.as_str())?;
     for kinds in
         [denied, list("The kind of contract", Key::AllowedSecTypes, &rules.sec_types, true)]
     {
-        kinds.check_each(&contract.sec_type, &contract.legs, |leg| leg.sec_type.as_deref())?;
+        kinds.check_each(contract.sec_type.as_str(), &contract.legs, |leg| {
+            leg.sec_type.as_ref().map(SecType::as_str)
+        })?;
     }
     let types = list("The order type", Key::AllowedOrderTypes, &rules.order_types, true);
     parts(order).iter().try_for_each(|part| types.check(part.pricing.order_type().as_str()))

@@ -7,6 +7,7 @@ use super::*;
 use crate::orders::asked::{Leg, Sibling, Size, Trail};
 use crate::orders::limits::Limits;
 use crate::orders::order::Traded;
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::money::{Price, Quantity};
 use ibd_cpapi::orders::{Tif, TrailingType};
 use ibd_protocol::ReasonCode;
@@ -35,7 +36,7 @@ pub(crate) fn order(side: Side, quantity: &str, pricing: Pricing) -> Order {
             name: Some("APPLE INC".into()),
             exchange: Some("NASDAQ".into()),
             currency: "USD".into(),
-            sec_type: "STK".into(),
+            sec_type: SecType::Stock,
             multiplier: Decimal::ONE,
             legs: Vec::new(),
             price_magnifier: Decimal::ONE,
@@ -291,7 +292,7 @@ fn an_amount_of_money_is_held_against_the_quantity_and_a_combination_against_no_
     let blind = Scene { quote: Quote::default(), ..scene() };
     assert_eq!(denied(cash, &blind, &few).0, "value_unknown");
     let mut combo = order(Side::Buy, "2", Pricing::Limit(price("1")));
-    combo.contract.sec_type = "BAG".into();
+    combo.contract.sec_type = SecType::Bag;
     combo.contract.legs = vec![leg("8314", Side::Buy, 100)];
     let known = Scene { legs: Some(legs("1", "1")), ..scene() };
     assert_eq!(denied(combo.clone(), &known, &few).0, "over_max_quantity");
@@ -396,7 +397,7 @@ fn a_trail_by_as_much_as_the_price_is_refused() {
 fn a_combination_is_held_to_the_net_price_of_its_legs() {
     let combo = |pricing| {
         let mut combo = order(Side::Buy, "1", pricing);
-        combo.contract.sec_type = "BAG".into();
+        combo.contract.sec_type = SecType::Bag;
         combo.contract.multiplier = Decimal::ONE_HUNDRED;
         combo.contract.legs = vec![leg("1", Side::Buy, 1), leg("2", Side::Sell, 1)];
         combo
@@ -428,10 +429,10 @@ fn a_combination_is_held_to_the_net_price_of_its_legs() {
 fn a_combination_is_held_to_what_its_legs_are() {
     let combo = |kinds: [Option<&str>; 2], symbols: [Option<&str>; 2]| {
         let mut combo = order(Side::Buy, "1", Pricing::Limit(price("2")));
-        combo.contract.sec_type = "BAG".into();
+        combo.contract.sec_type = SecType::Bag;
         combo.contract.legs = [("1", 0), ("2", 1)]
             .map(|(conid, at): (&str, usize)| Leg {
-                sec_type: kinds[at].map(Into::into),
+                sec_type: kinds[at].map(SecType::of),
                 symbol: symbols[at].map(Into::into),
                 ..leg(conid, Side::Buy, 1)
             })

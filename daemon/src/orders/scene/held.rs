@@ -1,6 +1,7 @@
 //! What is held of a contract, and what works for it: by the broker's lists, and by our own journal.
 
 use ibd_cpapi::Failure;
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::{AccountId, Conid, OrderId};
 use ibd_cpapi::orders::{Meaning, OrderRow, Side, Stage};
 use ibd_cpapi::portfolio::GetHoldings;
@@ -59,7 +60,7 @@ pub async fn position(
     contract: &Traded,
     deadline: Instant,
 ) -> Result<Option<Decimal>, Failure> {
-    let Some(conid) = contract.conid.filter(|_| contract.sec_type != "CASH") else {
+    let Some(conid) = contract.conid.filter(|_| contract.sec_type != SecType::Cash) else {
         return Ok(None);
     };
     let request = GetHoldings { account: account.clone() };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Availability, Field, LastKind, Row, Signs};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,7 +26,8 @@ pub struct Quote {
     #[serde(skip_serializing_if = "Option::is_none")]
     symbol: Option<String>,
     /// IBKR's number of the contract.
-    conid: u32,
+    #[schemars(with = "u32")]
+    conid: Conid,
     /// Company or product.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -121,7 +123,7 @@ impl Quote {
             symbol: symbol.map(|text| ibd_cpapi::failure::clean(&text)),
             conid: contract.conid,
             name: contract.name.map(|text| ibd_cpapi::failure::clean(&text)),
-            sec_type: contract.sec_type,
+            sec_type: contract.sec_type.map(|kind| kind.to_string()),
             exchange: contract.exchange,
             currency: contract.currency,
             price_unit: unit.in_parts(),

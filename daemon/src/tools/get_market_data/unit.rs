@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use futures_util::future::join_all;
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use tokio::time::Instant;
 
@@ -40,9 +41,9 @@ pub(super) async fn units(
     deadline: Instant,
 ) -> HashMap<Conid, Unit> {
     let asked = contracts.iter().filter(|contract| {
-        may_be_in_parts(contract.sec_type.as_deref(), contract.currency.as_deref())
+        may_be_in_parts(contract.sec_type.as_ref(), contract.currency.as_deref())
     });
-    let units = asked.filter_map(|contract| Some((contract.id()?, contract.currency.as_deref())));
+    let units = asked.map(|contract| (contract.conid, contract.currency.as_deref()));
     let units = units.map(|(conid, currency)| async move {
         let known = rules.of(lease, conid, true, deadline).await.ok();
         let unit = match known.and_then(|rules| rules.magnifier()) {
@@ -59,10 +60,10 @@ pub(super) async fn units(
 
 /// Futures and what is on them, in any currency (grains are in cents); anything in a currency whose exchanges quote
 /// in hundredths: London, Tel Aviv, Johannesburg.
-fn may_be_in_parts(sec_type: Option<&str>, currency: Option<&str>) -> bool {
+fn may_be_in_parts(sec_type: Option<&SecType>, currency: Option<&str>) -> bool {
     match sec_type {
-        Some("FUT" | "FOP") => true,
-        Some("CASH" | "CRYPTO" | "IND") => false,
+        Some(SecType::Future | SecType::FutureOption) => true,
+        Some(SecType::Cash | SecType::Crypto | SecType::Index) => false,
         _ => currency.is_none_or(|currency| matches!(currency, "GBP" | "ILS" | "ZAR")),
     }
 }
@@ -82,7 +83,11 @@ mod tests {
             ("OPT", Some("ZAR"), true),
             ("CASH", Some("GBP"), false),
         ] {
-            assert_eq!(may_be_in_parts(Some(kind), currency), asks, "{kind} {currency:?}");
+            assert_eq!(
+                may_be_in_parts(Some(&SecType::of(kind)), currency),
+                asks,
+                "{kind} {currency:?}"
+            );
         }
     }
 }

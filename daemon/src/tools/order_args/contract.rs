@@ -1,10 +1,11 @@
 //! Which contract an order's arguments name, and what they say of it besides.
 
+use ibd_cpapi::contracts::Right;
 use ibd_cpapi::id::Conid;
 
 use super::{Args, LegArgs, more_than_nothing, side, wrong};
 use crate::contracts::Given;
-use crate::orders::asked::{Leg, Right, What};
+use crate::orders::asked::{Leg, What};
 use crate::refusal::Refusal;
 
 /// Legs of a combination, as IBKR allows them.
@@ -66,7 +67,7 @@ impl Args {
             currency: upper(self.currency.as_ref()),
             expiry: upper(self.expiry.as_ref()),
             strike: self.strike,
-            right: self.right()?.map(|right| right.letter().to_owned()),
+            right: self.right()?.map(|right| right.to_string()),
         })
     }
 
@@ -93,12 +94,8 @@ impl Args {
     }
 
     fn right(&self) -> Result<Option<Right>, Refusal> {
-        match upper(self.right.as_ref()).as_deref() {
-            Some("C" | "CALL") => Ok(Some(Right::Call)),
-            Some("P" | "PUT") => Ok(Some(Right::Put)),
-            Some(_) => Err(wrong("right", "right is neither C nor P.", "Give C or P.")),
-            None => Ok(None),
-        }
+        let right = self.right.as_deref().map(str::parse).transpose();
+        right.map_err(|_| wrong("right", "right is neither C nor P.", "Give C or P."))
     }
 
     fn option(&self, symbol: String) -> Result<What, Refusal> {
