@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from common import CALLS, REAL, SHIM, Check
+from common import OWN_CALLS, REAL, SHIM, Check
 
 CODEX = str(REAL / "codex/node_modules/.bin/codex")
 PASSED_ON = [
@@ -34,7 +34,7 @@ ask(1, "initialize", {"clientInfo": {"name": "check", "title": "check", "version
 server.stdin.write('{"method":"initialized"}\n')
 told = ask(2, "mcpServerStatus/list", {})
 ours = next((one for one in told.get("result", {}).get("data", []) if one.get("name") == "ib"), {})
-check("mcpServerStatus/list has our tools", set(CALLS) <= set(ours.get("tools", {})), told)
+check("mcpServerStatus/list has our tools", set(OWN_CALLS) <= set(ours.get("tools", {})), told)
 server.stdin.close()
 try:
     server.wait(10)

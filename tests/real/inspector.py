@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from common import CALLS, REAL, SHIM, Check, answer, refusal
+from common import REAL, SHIM, Check, answer, arguments, refusal
 
 INSPECTOR = [
     "node",
@@ -38,10 +38,9 @@ def main():
         tools = {tool["name"]: tool for tool in result.get("tools", [])}
         check(f"tools/list, {era}: lists tools", tools, result)
     for name in tools:
-        is_known = check(f"{name}: calls.json knows it", name in CALLS, "add good and bad arguments there")
-        if is_known and CALLS[name]["good"] is not None:
-            arguments = json.dumps(CALLS[name]["good"])
-            answer(check, name, inspect(check, name, 0, *CALL, name, "--tool-args-json", arguments))
+        good, _ = arguments(tools[name])
+        if good is not None:
+            answer(check, name, inspect(check, name, 0, *CALL, name, "--tool-args-json", json.dumps(good)))
     result = inspect(check, "an error", 5, *CALL, "cancel_order", "--tool-args-json", '{"noSuchField":1}')
     refusal(check, "an error", result, "noSuchField")
     check.end()
