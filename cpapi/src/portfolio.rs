@@ -105,6 +105,12 @@ pub struct LedgerRow {
     /// Of it, settled.
     #[serde(rename = "settledcash", default, deserialize_with = "lenient::opt")]
     pub settled: Option<Amount>,
+    /// Interest that has accrued and is not booked yet.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub interest: Option<Amount>,
+    /// Dividends that are due and not paid yet.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub dividends: Option<Amount>,
     /// Net liquidation value of what is held in this currency.
     #[serde(rename = "netliquidationvalue", default, deserialize_with = "lenient::opt")]
     pub net_liquidation: Option<Amount>,
