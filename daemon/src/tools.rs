@@ -46,6 +46,7 @@ catalogue! {
     authenticate::Authenticate,
     get_session_status::GetSessionStatus,
     get_account_info::GetAccountInfo,
+    get_ledger::GetLedger,
     get_positions::GetPositions,
     search_contracts::SearchContracts,
     get_market_data::GetMarketData,

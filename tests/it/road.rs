@@ -124,6 +124,22 @@ fn row(table: &Value, symbol: &str) -> Value {
 }
 
 #[tokio::test]
+async fn cash_is_told_by_currency_with_its_sum() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let ledger = client.call("get_ledger", json!({})).await.ok();
+    assert_eq!(ledger["base"], "USD", "{ledger}");
+    let euros = row(&ledger, "EUR");
+    assert_eq!(euros["cash"], 8000.5);
+    // What the currencies are worth at their rates is the sum, to the cent of each rate.
+    let number = |value: &Value| value.as_f64().unwrap();
+    let rows = ledger["rows"].as_array().unwrap();
+    let sum: f64 = rows.iter().map(|row| number(&row[1]) * number(&row[8])).sum();
+    assert!((sum - number(&ledger["total"][1])).abs() < 1.0, "{sum} {ledger}");
+    assert_eq!(ledger["total"][0], "USD");
+}
+
+#[tokio::test]
 async fn all_pages_of_positions_are_read() {
     let sim = Sim::scenario(json!({ "extraPositions": 250 })).await;
     let world = World::attached(&sim);
