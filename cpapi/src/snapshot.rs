@@ -41,6 +41,24 @@ pub enum Field {
     BidSize = 88,
     /// What kind of data this is, in letters.
     Availability = 6509,
+    /// Average volume of a day, over 90 days.
+    AverageVolume = 7282,
+    /// Implied volatility of the options on it, in percent.
+    UnderlyingVolatility = 7283,
+    /// Dividend yield, in percent.
+    DividendYield = 7287,
+    /// The next ex-dividend date, as IBKR writes it.
+    ExDividend = 7288,
+    /// Market capitalisation.
+    MarketCap = 7289,
+    /// Price by earnings.
+    PriceEarnings = 7290,
+    /// Earnings a share.
+    EarningsPerShare = 7291,
+    /// The highest price of 52 weeks.
+    YearHigh = 7293,
+    /// The lowest price of 52 weeks.
+    YearLow = 7294,
     /// Delta of an option.
     Delta = 7308,
     /// Gamma.
@@ -55,6 +73,14 @@ pub enum Field {
     Open = 7295,
     /// Mark price.
     Mark = 7635,
+    /// Shares that can be borrowed to sell.
+    Shortable = 7636,
+    /// What borrowing them costs a year, in percent.
+    BorrowFee = 7637,
+    /// Open interest of an option.
+    OpenInterest = 7638,
+    /// Open interest of a future.
+    FutureOpenInterest = 7697,
     /// Prior close.
     PriorClose = 7741,
     /// Volume in full.
@@ -126,6 +152,12 @@ pub enum LastKind {
 }
 
 impl Row {
+    /// Takes what a later row says; of what it is silent about nothing changes.
+    pub fn merge(&mut self, later: Self) {
+        self.updated = self.updated.max(later.updated);
+        self.values.extend(later.values);
+    }
+
     /// Whether anything but the contract's number has come.
     pub fn has_data(&self) -> bool {
         self.updated.is_some()
@@ -281,6 +313,21 @@ mod tests {
         assert_eq!(apple.number(Field::BidSize).unwrap().to_string(), "1200");
         assert_eq!(apple.availability(), Some(Availability::Realtime));
         assert_eq!(apple.last_kind(), Some(LastKind::Trade));
+    }
+
+    #[test]
+    fn a_later_row_changes_what_it_says_and_nothing_else() {
+        let read = |values: &str| -> Row {
+            serde_json::from_str(&format!(r#"{{"conid":1,{values}}}"#)).unwrap()
+        };
+        let mut row = read(r#""_updated":1790000000123,"31":"9","84":"8.9""#);
+        row.merge(read(r#""_updated":1790000001123,"31":"9.1""#));
+        let shown = |row: &Row, field| row.number(field).map(|number| number.to_string());
+        assert_eq!(shown(&row, Field::Last).as_deref(), Some("9.1"));
+        assert_eq!(shown(&row, Field::Bid).as_deref(), Some("8.9"));
+        let later = row.updated;
+        row.merge(read(r#""_updated":1790000000500,"86":"9.2""#));
+        assert_eq!(row.updated, later, "time does not go back");
     }
 
     #[test]

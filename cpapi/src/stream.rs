@@ -60,7 +60,7 @@ pub enum Topic {
     },
 }
 
-/// What a subscription of quotes tells.
+/// What a subscription of quotes tells, and what a snapshot is asked for.
 pub const QUOTED: &[Field] = &[
     Field::Last,
     Field::Bid,
@@ -76,6 +76,13 @@ pub const QUOTED: &[Field] = &[
     Field::PriorClose,
     Field::Volume,
     Field::Availability,
+    Field::Symbol,
+    Field::Delta,
+    Field::Gamma,
+    Field::Theta,
+    Field::Vega,
+    Field::ImpliedVolatility,
+    Field::OpenInterest,
 ];
 
 impl Topic {

@@ -1,9 +1,9 @@
 //! The desks: what a tool may ask, as handles. No actor's mailbox is visible from here.
 
 use crate::board::Board;
-use crate::contracts::Underlyings;
 use crate::flex::FlexHandle;
 use crate::gateway::GatewayHandle;
+use crate::market::MarketHandle;
 use crate::orders::{Feeds, OrdersHandle, RuleBook};
 use crate::session::SessionHandle;
 use crate::store::Store;
@@ -26,8 +26,8 @@ pub struct Desks {
     pub feeds: Feeds,
     /// What the broker said about trading contracts.
     pub rules: RuleBook,
-    /// Which underlyings were searched for.
-    pub underlyings: Underlyings,
+    /// The lines of market data.
+    pub market: MarketHandle,
     /// Flex queries and their statements.
     pub flex: FlexHandle,
     /// How everything is.

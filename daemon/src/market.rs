@@ -1,45 +1,58 @@
-//! Quotes: the snapshot, asked as often as it takes to be warm, and no oftener.
+//! The market: owns the lines of market data, one upstream subscription per contract, however many ask.
+//!
+//! A contract that somebody asks for is subscribed to on the stream and asked for once by snapshot, which is the cold
+//! start and the fallback. What the stream tells is kept, so that whoever asks again is answered out of memory, until
+//! nobody has asked for some minutes, the stream breaks, or it has been silent about the contract for too long.
 
-use std::collections::BTreeMap;
+mod lines;
+mod quote;
+mod snapshot;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ibd_cpapi::id::Conid;
-use ibd_cpapi::snapshot::{Field, GetSnapshot, MAX_CONIDS, Row};
+use ibd_cpapi::snapshot::{Field, MAX_CONIDS, Row, Signs};
+use ibd_cpapi::stream::{QUOTED, Topic, Update};
 use ibd_cpapi::{Failure, faults};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant};
 
+use crate::board::Board;
+use crate::contracts::Underlyings;
 use crate::session::Lease;
+use crate::stream::{Heard, StreamHandle, Subscription};
+use lines::{Lines, Source};
+pub use quote::{Data, LastIs, Quote, Why};
+pub use snapshot::gives_nothing;
+use snapshot::is_settled;
 
-/// What is asked of every contract.
-const FIELDS: &[Field] = &[
-    Field::Last,
-    Field::Symbol,
-    Field::High,
-    Field::Low,
-    Field::Change,
-    Field::ChangePercent,
-    Field::Bid,
-    Field::AskSize,
-    Field::Ask,
-    Field::BidSize,
-    Field::Availability,
-    Field::Open,
-    Field::Mark,
-    Field::PriorClose,
-    Field::Volume,
-    Field::Delta,
-    Field::Gamma,
-    Field::Theta,
-    Field::Vega,
-    Field::ImpliedVolatility,
-];
-/// The greeks come some seconds after the prices.
-const GREEKS: &[Field] = &[Field::Delta, Field::ImpliedVolatility];
 /// The first request of a session for a contract only opens its stream.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(450);
-/// Looks after which a contract with any price at all is taken as it is: many have no bid at night.
-const LOOKS: u32 = 4;
 /// What has not come by then is reported as missing.
 const PATIENCE: Duration = Duration::from_millis(3_500);
+/// How often lines that nobody wants any more are looked for.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// What a snapshot is asked for beside what the stream tells, for whoever wants to know more of a company.
+pub const PORTRAIT: &[Field] = &[
+    Field::Last,
+    Field::YearHigh,
+    Field::YearLow,
+    Field::AverageVolume,
+    Field::MarketCap,
+    Field::PriceEarnings,
+    Field::EarningsPerShare,
+    Field::DividendYield,
+    Field::ExDividend,
+    Field::UnderlyingVolatility,
+    Field::Shortable,
+    Field::BorrowFee,
+    Field::FutureOpenInterest,
+    Field::OpenInterest,
+];
 
 /// A contract to be quoted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,117 +63,260 @@ pub struct Wanted {
     pub is_option: bool,
 }
 
-/// The rows of some contracts, by conid, as warm as they get within a few seconds. A contract for
-/// which nothing came has no row with data.
-pub async fn quotes(
-    lease: &Lease,
-    wanted: &[Wanted],
-    deadline: Instant,
-) -> Result<BTreeMap<Conid, Row>, Failure> {
-    let patience = deadline.min(Instant::now() + PATIENCE);
-    let mut rows = BTreeMap::new();
-    let mut open: Vec<Wanted> = wanted.to_vec();
-    let mut looks = 0;
-    loop {
-        looks += 1;
-        for some in open.chunks(MAX_CONIDS) {
-            let conids = some.iter().map(|wanted| wanted.conid).collect();
-            let found = snapshot(lease, conids, deadline).await?;
-            rows.extend(found.into_iter().map(|row| (row.conid, row)));
+/// How new what is known must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// What the stream told last is what IBKR would say.
+    Streamed,
+    /// It is asked for now, whatever is known: money depends on it.
+    Asked,
+}
+
+/// What is known of some contracts.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// By contract; one of which nothing came has no row, or one without data.
+    pub rows: BTreeMap<Conid, Row>,
+    /// Contracts that are not followed, because every line is in use.
+    pub refused: Vec<Conid>,
+}
+
+impl Rows {
+    /// The quote of one of them.
+    pub fn quote(&self, conid: Conid, signs: Signs) -> Quote {
+        if self.refused.contains(&conid) {
+            Quote::refused()
+        } else {
+            Quote::of(self.rows.get(&conid), signs)
         }
-        open.retain(|wanted| !is_settled(wanted, rows.get(&wanted.conid), looks));
-        if open.is_empty() || Instant::now() + faults::scaled(BETWEEN_LOOKS) > patience {
-            return Ok(rows);
-        }
-        tokio::time::sleep(faults::scaled(BETWEEN_LOOKS)).await;
     }
 }
 
-/// The quotes of some contracts. Where one of them makes the whole fail, the others are asked without it.
-async fn snapshot(
-    lease: &Lease,
-    conids: Vec<Conid>,
-    deadline: Instant,
-) -> Result<Vec<Row>, Failure> {
-    let (mut found, mut parts, mut failed) = (Vec::new(), vec![conids], None);
-    while let Some(part) = parts.pop() {
-        let request = GetSnapshot { conids: part.clone(), fields: FIELDS };
-        match lease.client().ask(&request, deadline).await {
-            Ok(answer) => found.extend(answer.value),
-            Err(
-                failure @ (Failure::Refused { .. }
-                | Failure::Trouble { .. }
-                | Failure::Garbled { .. }),
-            ) => {
-                if let (one, two) = part.split_at(part.len() / 2)
-                    && !one.is_empty()
-                {
-                    parts.extend([one.to_vec(), two.to_vec()]);
-                }
-                failed = Some(failure);
+/// What handle and actor share.
+#[derive(Debug, Default)]
+struct Shared {
+    lines: Mutex<Lines>,
+    /// Counts what was heard, so that who waits can look again.
+    heard: watch::Sender<u64>,
+    feed: Mutex<Option<Subscription>>,
+}
+
+impl Shared {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, rows: impl IntoIterator<Item = Row>, from: Source) {
+        let now = Instant::now().into_std();
+        let mut lines = self.lines();
+        for row in rows {
+            lines.heard(row, from, now);
+        }
+        drop(lines);
+        self.heard.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// The stream is told what is followed now.
+    fn follow(&self) {
+        let topics: BTreeSet<Topic> =
+            self.lines().conids().into_iter().map(|conid| Topic::Quotes { conid }).collect();
+        let feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(feed) = &*feed {
+            feed.want(topics);
+        }
+    }
+}
+
+/// How others reach the market.
+#[derive(Debug, Clone, Default)]
+pub struct MarketHandle {
+    shared: Arc<Shared>,
+    underlyings: Underlyings,
+}
+
+impl MarketHandle {
+    /// Which underlyings were searched for.
+    pub fn underlyings(&self) -> &Underlyings {
+        &self.underlyings
+    }
+
+    /// The quotes of some contracts, out of memory where the stream keeps it true, else as warm as they get within a
+    /// few seconds.
+    pub async fn quotes(
+        &self,
+        lease: &Lease,
+        wanted: &[Wanted],
+        freshness: Freshness,
+        deadline: Instant,
+    ) -> Result<Rows, Failure> {
+        let patience = deadline.min(Instant::now() + PATIENCE);
+        let (mut open, refused) = self.begin(lease, wanted, freshness);
+        let (mut looks, mut heard) = (0, self.shared.heard.subscribe());
+        while !open.is_empty() {
+            looks += 1;
+            for some in open.chunks(MAX_CONIDS) {
+                let conids = some.iter().map(|wanted| wanted.conid).collect();
+                let rows = snapshot::ask(lease, conids, QUOTED, deadline).await?;
+                self.shared.hear(rows, Source::Snapshot);
             }
-            Err(failure) => return Err(failure),
+            let next = Instant::now() + faults::scaled(BETWEEN_LOOKS);
+            loop {
+                self.retain_unsettled(&mut open, looks);
+                let is_over = open.is_empty() || next > patience;
+                let look = tokio::time::timeout_at(next, heard.changed());
+                if is_over || look.await.is_err() {
+                    break;
+                }
+            }
+            if next > patience {
+                break;
+            }
         }
+        let lines = self.shared.lines();
+        let rows = wanted.iter().filter_map(|one| lines.row(one.conid));
+        Ok(Rows { rows: rows.map(|row| (row.conid, row.clone())).collect(), refused })
     }
-    match failed.filter(|_| found.is_empty()) {
-        Some(failure) => Err(failure),
-        None => Ok(found),
+
+    /// What is known of companies and contracts beside their prices ([`PORTRAIT`]): by snapshot, twice where the first
+    /// look is too early.
+    pub async fn portraits(
+        &self,
+        lease: &Lease,
+        conids: &[Conid],
+        deadline: Instant,
+    ) -> Result<BTreeMap<Conid, Row>, Failure> {
+        let mut rows: BTreeMap<Conid, Row> = BTreeMap::new();
+        for look in 0..2 {
+            if look > 0 {
+                tokio::time::sleep(faults::scaled(BETWEEN_LOOKS)).await;
+            }
+            for some in conids.chunks(MAX_CONIDS) {
+                for row in snapshot::ask(lease, some.to_vec(), PORTRAIT, deadline).await? {
+                    match rows.get_mut(&row.conid) {
+                        Some(known) => known.merge(row),
+                        None => _ = rows.insert(row.conid, row),
+                    }
+                }
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Takes lines for what is wanted; what must be waited for, and for what there is no line.
+    fn begin(
+        &self,
+        lease: &Lease,
+        wanted: &[Wanted],
+        freshness: Freshness,
+    ) -> (Vec<Wanted>, Vec<Conid>) {
+        let now = Instant::now().into_std();
+        let conids: Vec<Conid> = wanted.iter().map(|one| one.conid).collect();
+        let mut lines = self.shared.lines();
+        lines.begin(lease.epoch());
+        let granted = lines.want(&conids, now);
+        let is_warm = |one: &Wanted| {
+            freshness == Freshness::Streamed
+                && lines.is_warm(one.conid, now, |row| is_settled(one, Some(row), snapshot::LOOKS))
+        };
+        let is_open = |one: &&Wanted| !granted.refused.contains(&one.conid) && !is_warm(one);
+        let open = wanted.iter().filter(is_open).cloned().collect();
+        drop(lines);
+        if granted.opened > 0 {
+            self.shared.follow();
+        }
+        (open, granted.refused)
+    }
+
+    fn retain_unsettled(&self, open: &mut Vec<Wanted>, looks: u32) {
+        let lines = self.shared.lines();
+        open.retain(|wanted| !is_settled(wanted, lines.row(wanted.conid), looks));
     }
 }
 
-/// Whether another look is not likely to show more.
-fn is_settled(wanted: &Wanted, row: Option<&Row>, looks: u32) -> bool {
-    let Some(row) = row.filter(|row| row.has_data()) else { return false };
-    if row.is_unknown() || row.availability().is_some_and(gives_nothing) {
-        return true;
-    }
-    let has = |field: &Field| row.number(*field).is_some();
-    let is_whole = [Field::Last, Field::Bid, Field::Ask].iter().all(has);
-    let has_any =
-        [Field::Last, Field::Bid, Field::Ask, Field::Mark, Field::PriorClose].iter().any(has);
-    let has_prices = row.availability().is_some() && (is_whole || has_any && looks >= LOOKS);
-    has_prices && (!wanted.is_option || GREEKS.iter().all(has))
+/// What the actor is told.
+#[derive(Debug)]
+pub enum Msg {
+    /// A session began or ended.
+    Session(Option<Lease>),
+    /// It is time to give up what nobody wants.
+    Sweep,
 }
 
-/// No subscription, so nothing will come.
-pub fn gives_nothing(availability: ibd_cpapi::snapshot::Availability) -> bool {
-    use ibd_cpapi::snapshot::Availability::{NotAcknowledged, NotSubscribed};
-    matches!(availability, NotSubscribed | NotAcknowledged)
+/// What the actor is made of.
+#[derive(Debug)]
+pub struct Arguments {
+    /// Where it sees which session there is.
+    pub board: Board,
+    /// What it listens to.
+    pub stream: StreamHandle,
+    /// What it shares with whoever asks.
+    pub handle: MarketHandle,
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
+/// The actor.
+#[derive(Debug)]
+pub struct Market;
 
-    fn settled(is_option: bool, values: &str) -> bool {
-        let row: Row = serde_json::from_str(&format!(r#"{{"conid":1{values}}}"#)).unwrap();
-        is_settled(&Wanted { conid: "1".parse().unwrap(), is_option }, Some(&row), 1)
+/// What the actor keeps.
+#[derive(Debug)]
+pub struct State {
+    shared: Arc<Shared>,
+    leases: JoinHandle<()>,
+}
+
+impl Actor for Market {
+    type Msg = Msg;
+    type State = State;
+    type Arguments = Arguments;
+
+    async fn pre_start(
+        &self,
+        me: ActorRef<Msg>,
+        arguments: Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        let shared = arguments.handle.shared;
+        let ear = Arc::downgrade(&shared);
+        let feed = arguments.stream.subscribe([], move |heard| {
+            let Some(shared) = ear.upgrade() else { return };
+            match heard {
+                Heard::Update(Update::Quotes(row)) => shared.hear([row], Source::Stream),
+                Heard::Update(_) => {}
+                Heard::Gap => shared.lines().gap(),
+            }
+        });
+        *shared.feed.lock().unwrap_or_else(PoisonError::into_inner) = Some(feed);
+        shared.follow();
+        me.send_interval(SWEEP, || Msg::Sweep);
+        let leases = tokio::spawn(crate::session::each_lease(arguments.board, move |lease| {
+            me.cast(Msg::Session(lease)).is_ok()
+        }));
+        Ok(State { shared, leases })
     }
 
-    const PRICES: &str =
-        r#","_updated":1790000000123,"6509":"RpB","31":"12.3","84":"12.2","86":"12.4""#;
-
-    #[test]
-    fn a_stub_is_asked_again_and_whole_prices_are_not() {
-        assert!(!settled(false, ""));
-        assert!(!settled(false, r#","_updated":1790000000123"#));
-        assert!(
-            !settled(false, r#","_updated":1790000000123,"6509":"RpB","31":"271.5""#),
-            "bid and ask are on their way"
-        );
-        assert!(settled(false, PRICES));
+    async fn handle(
+        &self,
+        _: ActorRef<Msg>,
+        msg: Msg,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match msg {
+            Msg::Session(Some(lease)) => state.shared.lines().begin(lease.epoch()),
+            // What a session that ended had told says nothing of now.
+            Msg::Session(None) => state.shared.lines().gap(),
+            Msg::Sweep => state.shared.lines().sweep(Instant::now().into_std()),
+        }
+        state.shared.follow();
+        Ok(())
     }
 
-    #[test]
-    fn an_option_waits_for_its_greeks() {
-        assert!(!settled(true, PRICES));
-        assert!(settled(true, &format!(r#"{PRICES},"7308":"0.5","7633":"25%""#)));
-    }
-
-    #[test]
-    fn nobody_waits_for_what_will_not_come() {
-        assert!(settled(false, r#","_updated":1790000000123,"6509":"N""#));
-        assert!(settled(false, r#","_updated":1790000000123,"55":"-","31":"N/A""#));
+    async fn post_stop(
+        &self,
+        _: ActorRef<Msg>,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        state.leases.abort();
+        // Ends the subscription.
+        *state.shared.feed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
     }
 }

@@ -75,7 +75,7 @@ use tokio::sync::watch as sync_watch;
 use tokio::task::JoinHandle;
 
 use crate::board::Board;
-use crate::contracts::Underlyings;
+use crate::market::MarketHandle;
 use crate::refusal::Refusal;
 use crate::session::{Lease, SessionHandle, each_lease};
 use crate::stream::StreamHandle;
@@ -180,8 +180,8 @@ pub struct Arguments {
     pub session: SessionHandle,
     /// What the broker tells by itself.
     pub stream: StreamHandle,
-    /// What underlyings were searched for.
-    pub underlyings: Underlyings,
+    /// The lines of market data.
+    pub market: MarketHandle,
     /// Which lists are warm.
     pub feeds: Feeds,
     /// The daemon's own settings.
@@ -332,7 +332,7 @@ impl State {
                 board: arguments.board.clone(),
                 session: arguments.session,
                 stream: arguments.stream,
-                underlyings: arguments.underlyings,
+                market: arguments.market,
                 feeds: arguments.feeds,
                 ready: None,
             },

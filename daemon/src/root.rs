@@ -14,11 +14,11 @@ use tokio::task::JoinHandle;
 use crate::board::Board;
 use crate::budget;
 use crate::config::{Config, Sources};
-use crate::contracts::Underlyings;
 use crate::desks::Desks;
 use crate::flex::{self, Flex, FlexHandle};
 use crate::gateway::{self, Gateway, GatewayHandle, GatewayState};
 use crate::ipc::{self, Ipc, Roster, Shared, room};
+use crate::market::{self, Market, MarketHandle};
 use crate::notify;
 use crate::orders::{self, Feeds, Orders, OrdersHandle, RuleBook};
 use crate::post::Post;
@@ -118,7 +118,7 @@ impl Daemon {
                 orders: OrdersHandle::new(orders.clone(), changes, &config),
                 feeds: Feeds::default(),
                 rules: RuleBook::default(),
-                underlyings: Underlyings::default(),
+                market: MarketHandle::default(),
                 flex: FlexHandle::new(flex.clone(), board.clone(), &config),
                 board,
             },
@@ -234,6 +234,7 @@ enum Child {
     Gateway,
     Session,
     Stream,
+    Market,
     Orders,
     Flex,
     Ipc,
@@ -255,6 +256,8 @@ fn on_failure(child: Child, failures: u32) -> Reaction {
         Child::Session => Reaction::RestartAfter(pause(failures)),
         // Who wants what is known besides it.
         Child::Stream => Reaction::RestartAfter(pause(failures)),
+        // What is followed is kept besides it.
+        Child::Market => Reaction::RestartAfter(pause(failures)),
         // A new actor reads the journal, asks the broker, and opens trading again; not for long if it goes
         // on failing, because this is money.
         Child::Orders => Reaction::RestartAfter(pause(failures)),
@@ -367,6 +370,7 @@ impl Actor for Root {
         state.start(&me, Child::Gateway).await?;
         state.start(&me, Child::Session).await?;
         state.start(&me, Child::Stream).await?;
+        state.start(&me, Child::Market).await?;
         state.start(&me, Child::Orders).await?;
         state.start(&me, Child::Flex).await?;
         state.start_ipc(&me, listener).await?;
@@ -465,6 +469,17 @@ impl State {
                 self.stream.install(actor.clone());
                 actor.get_cell()
             }
+            Child::Market => {
+                let desks = &self.shared.desks;
+                let arguments = market::Arguments {
+                    board,
+                    stream: desks.stream.clone(),
+                    handle: desks.market.clone(),
+                };
+                let (actor, _) =
+                    Market::spawn_linked(None, Market, arguments, me.get_cell()).await?;
+                actor.get_cell()
+            }
             Child::Orders => {
                 let desks = &self.shared.desks;
                 let places = &self.shared.config.places;
@@ -472,7 +487,7 @@ impl State {
                     board,
                     session: desks.session.clone(),
                     stream: desks.stream.clone(),
-                    underlyings: desks.underlyings.clone(),
+                    market: desks.market.clone(),
                     feeds: desks.feeds.clone(),
                     settings: self.shared.config.settings.clone(),
                     folder: places.state.join("journal"),
@@ -570,8 +585,15 @@ impl State {
         {
             tracing::error!(error, "the gateway does not end");
         }
-        let order =
-            [Child::Ipc, Child::Flex, Child::Orders, Child::Stream, Child::Session, Child::Gateway];
+        let order = [
+            Child::Ipc,
+            Child::Flex,
+            Child::Orders,
+            Child::Market,
+            Child::Stream,
+            Child::Session,
+            Child::Gateway,
+        ];
         for wanted in order {
             for (_, _, cell) in self.children.iter().filter(|(_, child, _)| *child == wanted) {
                 if wanted == Child::Ipc {
@@ -620,7 +642,14 @@ mod tests {
 
     #[test]
     fn the_restart_table() {
-        let restarted = [Child::Gateway, Child::Session, Child::Stream, Child::Orders, Child::Flex];
+        let restarted = [
+            Child::Gateway,
+            Child::Session,
+            Child::Stream,
+            Child::Market,
+            Child::Orders,
+            Child::Flex,
+        ];
         for child in restarted {
             assert_eq!(on_failure(child, 1), Reaction::RestartAfter(FIRST_PAUSE));
             assert_eq!(on_failure(child, 3), Reaction::RestartAfter(FIRST_PAUSE * 4));

@@ -41,7 +41,7 @@ pub enum Heard {
 type Ear = Arc<dyn Fn(Heard) + Send + Sync>;
 
 struct Subscriber {
-    topics: Vec<Topic>,
+    topics: BTreeSet<Topic>,
     ear: Ear,
 }
 
@@ -70,12 +70,15 @@ impl StreamHandle {
     /// From now on `ear` hears of these topics, until what is returned is dropped.
     pub fn subscribe(
         &self,
-        topics: Vec<Topic>,
+        topics: impl IntoIterator<Item = Topic>,
         ear: impl Fn(Heard) + Send + Sync + 'static,
     ) -> Subscription {
         let mut subscribers = lock(&self.subscribers);
         let number = subscribers.last_key_value().map_or(0, |(last, _)| last + 1);
-        subscribers.insert(number, Subscriber { topics, ear: Arc::new(ear) });
+        subscribers.insert(
+            number,
+            Subscriber { topics: topics.into_iter().collect(), ear: Arc::new(ear) },
+        );
         drop(subscribers);
         self.post.send(Msg::Wanted);
         Subscription { number, stream: self.clone() }
@@ -87,6 +90,16 @@ impl StreamHandle {
 pub struct Subscription {
     number: u64,
     stream: StreamHandle,
+}
+
+impl Subscription {
+    /// From now on it is these topics that are heard of.
+    pub fn want(&self, topics: BTreeSet<Topic>) {
+        if let Some(subscriber) = lock(&self.stream.subscribers).get_mut(&self.number) {
+            subscriber.topics = topics;
+        }
+        self.stream.post.send(Msg::Wanted);
+    }
 }
 
 impl Drop for Subscription {
@@ -290,7 +303,11 @@ impl State {
             self.session.suspect(lease);
         }
         self.tell(
-            |topics| topics.iter().any(|topic| topic.tells(update)),
+            |topics| match update {
+                // Quotes come by the thousand: nobody's topics are gone through for each.
+                Update::Quotes(row) => topics.contains(&Topic::Quotes { conid: row.conid }),
+                _ => topics.iter().any(|topic| topic.tells(update)),
+            },
             || Heard::Update(update.clone()),
         );
     }
@@ -309,7 +326,7 @@ impl State {
         self.pause = (self.pause * 2).min(LONGEST);
     }
 
-    fn tell(&self, concerns: impl Fn(&[Topic]) -> bool, heard: impl Fn() -> Heard) {
+    fn tell(&self, concerns: impl Fn(&BTreeSet<Topic>) -> bool, heard: impl Fn() -> Heard) {
         // Who hears may subscribe or unsubscribe, so nothing is locked meanwhile.
         let ears: Vec<Ear> = lock(&self.handle.subscribers)
             .values()

@@ -297,6 +297,8 @@ fn pure_files_name_no_runtime() {
         "contracts/expiry.rs",
         "policy.rs",
         "stream/wanted.rs",
+        "market/lines.rs",
+        "market/quote.rs",
         "orders/life.rs",
         "orders/guardrails.rs",
         "orders/limits.rs",

@@ -14,6 +14,7 @@ mod hostile;
 mod inputs;
 mod lifecycle;
 mod login;
+mod market;
 mod orders;
 mod orders_ctl;
 mod pacing;

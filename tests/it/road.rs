@@ -242,18 +242,6 @@ async fn an_options_greeks_are_waited_for() {
 }
 
 #[tokio::test]
-async fn a_warm_quote_costs_one_request() {
-    let sim = Sim::start().await;
-    let world = World::attached(&sim);
-    let mut client = world.client().await;
-    client.call("get_market_data", json!({ "symbol": "AAPL" })).await.ok();
-    let before = sim.requests().await["count"].as_u64().unwrap();
-    client.call("get_market_data", json!({ "symbol": "AAPL" })).await.ok();
-    let after = sim.requests().await["count"].as_u64().unwrap();
-    assert_eq!(after - before, 1);
-}
-
-#[tokio::test]
 async fn a_quote_says_where_its_prices_are_parts_of_the_currency() {
     const SAP: u32 = 14_204;
     let sim = Sim::start().await;

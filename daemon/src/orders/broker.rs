@@ -6,7 +6,7 @@ use super::intent::{Intent, Through};
 use super::list::Feeds;
 use crate::board::Board;
 use crate::config::GatewayChoice;
-use crate::contracts::Underlyings;
+use crate::market::MarketHandle;
 use crate::session::{Lease, SessionHandle};
 use crate::stream::StreamHandle;
 
@@ -19,8 +19,8 @@ pub(super) struct Broker {
     pub(super) session: SessionHandle,
     /// What the broker tells by itself.
     pub(super) stream: StreamHandle,
-    /// What underlyings were searched for.
-    pub(super) underlyings: Underlyings,
+    /// The lines of market data.
+    pub(super) market: MarketHandle,
     /// Which lists are warm.
     pub(super) feeds: Feeds,
     /// The lease as last seen.

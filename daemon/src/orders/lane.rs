@@ -166,7 +166,7 @@ impl State {
         let first = first.max_by_key(|first| first.since);
         Round {
             session: self.broker.session.clone(),
-            underlyings: self.broker.underlyings.clone(),
+            market: self.broker.market.clone(),
             feeds: self.broker.feeds.clone(),
             through: self.broker.through(),
             needs: Needs {

@@ -22,7 +22,7 @@ use super::order::{Order, Purpose};
 use super::page::Page;
 use super::scene::{self, Needs};
 use super::{Msg, Proof, tickets};
-use crate::contracts::Underlyings;
+use crate::market::MarketHandle;
 use crate::session::{Lease, SessionHandle};
 
 /// What one request of a round may take.
@@ -41,7 +41,7 @@ const TARGET: Duration = Duration::from_secs(7);
 #[derive(Debug, Clone)]
 pub(super) struct Round {
     pub session: SessionHandle,
-    pub underlyings: Underlyings,
+    pub market: MarketHandle,
     pub feeds: Feeds,
     pub through: Option<Through>,
     pub needs: Needs,
@@ -106,8 +106,7 @@ pub(super) async fn prove_order(
     };
     let lease = scene::prove(&round.session, &order.account, order.paper).await?;
     let deadline = Instant::now() + faults::patience(PROOF);
-    let gathered =
-        scene::gather(&lease, &round.underlyings, order, round.needs.clone(), deadline).await;
+    let gathered = scene::gather(&lease, &round.market, order, round.needs.clone(), deadline).await;
     let scene = gathered.map_err(|failure| no_session(&failure))?;
     let mut proof = Proof { lease, scene: Some(scene), target: None, first };
     if let Purpose::Modify { order_id, .. } = intent.purpose {

@@ -8,7 +8,7 @@ use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::orders::Side;
 use ibd_cpapi::portfolio::{GetLedger, Ledger};
 use ibd_cpapi::session::GetAuthStatus;
-use ibd_cpapi::snapshot::{Availability, Row, Signs};
+use ibd_cpapi::snapshot::{Row, Signs};
 use ibd_cpapi::{Failure, faults};
 use ibd_protocol::ReasonCode;
 use jiff::Timestamp;
@@ -21,8 +21,7 @@ use tokio::time::Instant;
 use super::guardrails::{Denial, Legs, Quote, Scene};
 use super::list::Feeds;
 use super::order::{Order, Traded};
-use crate::contracts::Underlyings;
-use crate::market::{self, Wanted};
+use crate::market::{self, Freshness, MarketHandle, Wanted};
 use crate::portfolio;
 use crate::session::{Lease, SessionHandle};
 pub use held::{position, with_own};
@@ -49,14 +48,14 @@ pub struct Needs {
 /// rate limit is a failure.
 pub async fn gather(
     lease: &Lease,
-    underlyings: &Underlyings,
+    lines: &MarketHandle,
     order: &Order,
     needs: Needs,
     deadline: Instant,
 ) -> Result<Scene, Failure> {
     let contract = &order.contract;
     let (market, ledger, base, pnl, held) = tokio::join!(
-        market(lease, underlyings, contract, deadline),
+        market(lease, lines, contract, deadline),
         ledger(lease, &order.account, deadline),
         needs.feeds.base(lease, &order.account, deadline),
         day_pnl(lease, &needs, &order.account, deadline),
@@ -97,11 +96,11 @@ fn unless_lost<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
 /// The market of a contract, or of the legs of a combination.
 async fn market(
     lease: &Lease,
-    underlyings: &Underlyings,
+    lines: &MarketHandle,
     contract: &Traded,
     deadline: Instant,
 ) -> Result<(Quote, Option<Legs>), Failure> {
-    let rows = quotes(lease, underlyings, contract, deadline).await?;
+    let rows = quotes(lease, lines, contract, deadline).await?;
     let at = Timestamp::now();
     let own = contract.conid.and_then(|conid| rows.get(&conid));
     let quote = own.map(|row| quote(row, signs(contract.negative), at)).unwrap_or_default();
@@ -114,7 +113,7 @@ fn signs(negative: bool) -> Signs {
 
 async fn quotes(
     lease: &Lease,
-    underlyings: &Underlyings,
+    lines: &MarketHandle,
     contract: &Traded,
     deadline: Instant,
 ) -> Result<BTreeMap<Conid, Row>, Failure> {
@@ -125,8 +124,8 @@ async fn quotes(
         // Prices are enough here: nobody waits for greeks.
         .map(|conid| Wanted { conid, is_option: false })
         .collect();
-    underlyings.prepare(lease, underlying, deadline).await?;
-    market::quotes(lease, &wanted, deadline).await
+    lines.underlyings().prepare(lease, underlying, deadline).await?;
+    Ok(lines.quotes(lease, &wanted, Freshness::Asked, deadline).await?.rows)
 }
 
 async fn ledger(lease: &Lease, account: &AccountId, deadline: Instant) -> Result<Ledger, Failure> {
@@ -151,13 +150,14 @@ async fn day_pnl(
 
 /// A market from what has come of it.
 pub fn quote(row: &Row, signs: Signs, now: Timestamp) -> Quote {
+    let known = market::Quote::of(Some(row), signs);
     Quote {
-        bid: row.bid(signs),
-        ask: row.ask(signs),
-        last: row.traded(signs),
+        bid: known.bid,
+        ask: known.ask,
+        last: known.traded,
         // A quiet market is not a stale quote: it was asked for just now.
-        at: row.has_data().then_some(now),
-        is_live: row.availability() == Some(Availability::Realtime),
+        at: known.updated.map(|_| now),
+        is_live: known.is_live(),
     }
 }
 

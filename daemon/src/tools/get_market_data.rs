@@ -5,6 +5,7 @@ mod unit;
 
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
+use ibd_cpapi::snapshot::Signs;
 use ibd_protocol::{Effect, ErrorCode};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -16,7 +17,7 @@ use super::instrument::Instrument;
 use super::{Ctx, Tool};
 use crate::contracts::find::unknown_conid;
 use crate::contracts::{self, Candidate, Contract, Given, candidates};
-use crate::market::{self, Wanted};
+use crate::market::{Freshness, Wanted};
 use crate::refusal::Refusal;
 use quote::Quote;
 use unit::Unit;
@@ -138,22 +139,28 @@ impl Tool for GetMarketData {
         let (contracts, problems) = wanted.resolve(&ctx).await?;
         let wanted: Vec<Wanted> = contracts.iter().map(to_quote).collect();
         let (wanted, deadline) = (wanted.as_slice(), ctx.deadline);
-        let underlyings = &ctx.desks.underlyings;
+        let market = &ctx.desks.market;
         let steps = contracts.len() as u32 + 1;
         ctx.tell(steps, Some(steps + 1), "waiting for quotes");
         let (rules, known) = (&ctx.desks.rules, contracts.as_slice());
-        let (rows, mut units) = ctx
+        let (found, mut units) = ctx
             .read(|lease| async move {
-                underlyings.prepare(&lease, known.iter().filter_map(underlying), deadline).await?;
+                market
+                    .underlyings()
+                    .prepare(&lease, known.iter().filter_map(underlying), deadline)
+                    .await?;
                 let units = unit::units(rules, &lease, known, deadline);
-                let (rows, units) = tokio::join!(market::quotes(&lease, wanted, deadline), units);
-                Ok((rows?, units))
+                let (found, units) = tokio::join!(
+                    market.quotes(&lease, wanted, Freshness::Streamed, deadline),
+                    units
+                );
+                Ok((found?, units))
             })
             .await?;
         let quotes = contracts.into_iter().map(|contract| {
-            let row = rows.get(&contract.conid);
-            let unit = units.remove(&contract.conid);
-            Quote::new(contract, row, unit.unwrap_or(Unit::Whole))
+            let unit = units.remove(&contract.conid).unwrap_or(Unit::Whole);
+            let quote = found.quote(contract.conid, Signs::Any);
+            Quote::new(contract, &quote, unit)
         });
         Ok(Out { quotes: quotes.collect(), problems, as_of: Time::now() })
     }

@@ -105,7 +105,7 @@ impl Instrument {
 }
 
 async fn found(lease: &Lease, ctx: &Ctx, meant: &Meant) -> Result<Contract, Unserved> {
-    let (store, underlyings) = (&ctx.desks.store, &ctx.desks.underlyings);
+    let (store, underlyings) = (&ctx.desks.store, ctx.desks.market.underlyings());
     let finder = Finder { lease, store, underlyings, deadline: ctx.deadline };
     match meant {
         Meant::Conid(conid, given) => finder.by_conid(*conid, given).await,

@@ -94,7 +94,7 @@ pub async fn wanted(ctx: &Ctx, wanted: &Wanted) -> Result<Ready, Refusal> {
 async fn prepared(ctx: &Ctx, lease: &Lease, wanted: &Wanted, deadline: Instant) -> Prepared {
     let tools = prepare::Tools {
         store: &ctx.desks.store,
-        underlyings: &ctx.desks.underlyings,
+        underlyings: ctx.desks.market.underlyings(),
         rules: &ctx.desks.rules,
         account: ctx.policy.account.as_ref(),
         operator: ctx.policy.operator.as_deref(),
@@ -119,7 +119,7 @@ pub async fn look(
     let needs = Needs { pnl, fresh_list: false, feeds };
     let (status, scene) = tokio::join!(
         lease.client().ask(&GetAuthStatus, deadline),
-        gather_scene(&lease, &ctx.desks.underlyings, &order, needs, deadline),
+        gather_scene(&lease, &ctx.desks.market, &order, needs, deadline),
     );
     let status = status?.value;
     if status.authenticated != Some(true) || status.competing == Some(true) {

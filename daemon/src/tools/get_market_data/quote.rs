@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use ibd_cpapi::id::Conid;
-use ibd_cpapi::snapshot::{Availability, Field, LastKind, Row, Signs};
+use ibd_cpapi::snapshot::Field;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contracts::Contract;
-use crate::market::gives_nothing;
+use crate::market::{self, LastIs};
 use crate::tools::cell::{Num, Time};
 
 use super::unit::Unit;
@@ -111,14 +111,16 @@ pub struct Quote {
 }
 
 impl Quote {
-    /// A contract's quote from what has come of it.
-    pub(super) fn new(contract: Contract, row: Option<&Row>, unit: Unit) -> Self {
-        let number = |field| row.and_then(|row| row.number(field)).map(Num);
-        let mut missing = missing(row);
+    /// A contract's quote as it is told.
+    pub(super) fn new(contract: Contract, quote: &market::Quote, unit: Unit) -> Self {
+        let number = |field| quote.number(field).map(Num);
+        let symbol = contract.description.or(contract.symbol);
+        // Yesterday's close is no change of today, whatever stands beside it.
+        let is_traded = quote.last_is != Some(LastIs::PriorClose);
+        let mut missing = missing(quote);
         if unit == Unit::NotKnown {
             missing.insert("priceUnit", NO_RULES);
         }
-        let symbol = contract.description.or(contract.symbol);
         Self {
             symbol: symbol.map(|text| ibd_cpapi::failure::clean(&text)),
             conid: contract.conid,
@@ -127,16 +129,15 @@ impl Quote {
             exchange: contract.exchange,
             currency: contract.currency,
             price_unit: unit.in_parts(),
-            data: data(row),
-            last: number(Field::Last),
-            last_is: row.and_then(last_is),
-            // -1 and 0 without a size are IBKR's words for "none".
-            bid: row.and_then(|row| row.bid(Signs::Any)).map(Num),
-            ask: row.and_then(|row| row.ask(Signs::Any)).map(Num),
+            data: quote.data.as_str(),
+            last: quote.last.map(Num),
+            last_is: quote.last_is.map(LastIs::as_str),
+            bid: quote.bid.map(Num),
+            ask: quote.ask.map(Num),
             bid_size: number(Field::BidSize),
             ask_size: number(Field::AskSize),
-            change: number(Field::Change),
-            change_pct: number(Field::ChangePercent),
+            change: number(Field::Change).filter(|_| is_traded),
+            change_pct: number(Field::ChangePercent).filter(|_| is_traded),
             open: number(Field::Open),
             high: number(Field::High),
             low: number(Field::Low),
@@ -148,64 +149,17 @@ impl Quote {
             gamma: number(Field::Gamma),
             theta: number(Field::Theta),
             vega: number(Field::Vega),
-            updated: row.and_then(|row| row.updated).map(Time),
+            updated: quote.updated.map(Time),
             missing,
         }
     }
 }
 
-fn data(row: Option<&Row>) -> &'static str {
-    match row.filter(|row| row.has_data() && !row.is_unknown()).and_then(Row::availability) {
-        // Whoever has live data sees the close while the market is closed.
-        Some(Availability::Realtime) if row.and_then(last_is).is_some_and(|is| is != "halted") => {
-            "frozen"
-        }
-        Some(Availability::Realtime) => "live",
-        Some(Availability::Delayed) => "delayed",
-        Some(Availability::Frozen | Availability::FrozenDelayed) => "frozen",
-        Some(Availability::NotSubscribed | Availability::NotAcknowledged) => "none",
-        None if row.is_some_and(|row| row.has_data() && !row.is_unknown()) => "unknown",
-        None => "none",
-    }
-}
-
-/// After a close IBKR's last price is that session's close, and its prior close the one before: they are told apart.
-fn last_is(row: &Row) -> Option<&'static str> {
-    match row.last_kind()? {
-        LastKind::Trade => None,
-        LastKind::PriorClose => {
-            let [last, prior] = [Field::Last, Field::PriorClose].map(|field| row.number(field));
-            let is_other = prior.is_some() && last != prior;
-            Some(if is_other { "close" } else { "priorClose" })
-        }
-        LastKind::Halted => Some("halted"),
-    }
-}
-
 /// Why the three prices that everybody expects are not there.
-fn missing(row: Option<&Row>) -> BTreeMap<&'static str, &'static str> {
-    let reason = match row.filter(|row| row.has_data()) {
-        None => "not received within a few seconds; ask again",
-        Some(row) if row.is_unknown() => "IBKR has no data for this contract",
-        Some(row) => match row.availability() {
-            Some(Availability::NotAcknowledged) => {
-                "the market data agreement is not signed in IBKR's Client Portal"
-            }
-            Some(availability) if gives_nothing(availability) => {
-                "no market data subscription for this exchange"
-            }
-            _ => "IBKR gave no value within a few seconds",
-        },
-    };
-    let last = row.and_then(|row| row.number(Field::Last));
-    let expected = [
-        ("last", last),
-        ("bid", row.and_then(|row| row.bid(Signs::Any))),
-        ("ask", row.and_then(|row| row.ask(Signs::Any))),
-    ];
-    expected
+fn missing(quote: &market::Quote) -> BTreeMap<&'static str, &'static str> {
+    [("last", quote.last), ("bid", quote.bid), ("ask", quote.ask)]
         .into_iter()
         .filter(|(_, price)| price.is_none())
-        .map(|(name, _)| (name, reason))
+        .map(|(name, _)| (name, quote.why.as_str()))
         .collect()
 }

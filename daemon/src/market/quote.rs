@@ -1,0 +1,225 @@
+//! What a row of market data says, read once for tools and guardrails alike. Pure.
+
+use ibd_cpapi::snapshot::{Availability, Field, LastKind, Row, Signs};
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use super::gives_nothing;
+
+/// What kind of prices these are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// As it happens.
+    Live,
+    /// 15 to 20 minutes late.
+    Delayed,
+    /// The last ones before the close.
+    Frozen,
+    /// There are none.
+    None,
+    /// IBKR did not say.
+    Unknown,
+}
+
+impl Data {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Delayed => "delayed",
+            Self::Frozen => "frozen",
+            Self::None => "none",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What a last price is that is no trade of now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastIs {
+    /// The last session's close.
+    Close,
+    /// The close before the present session.
+    PriorClose,
+    /// The last trade before a halt.
+    Halted,
+}
+
+impl LastIs {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Close => "close",
+            Self::PriorClose => "priorClose",
+            Self::Halted => "halted",
+        }
+    }
+}
+
+/// Why there is no price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// Nothing came in time.
+    NotReceived,
+    /// IBKR has no data of it.
+    NoData,
+    /// The agreement is not signed.
+    NotAcknowledged,
+    /// No subscription for its market.
+    NotSubscribed,
+    /// The rest came, and this did not.
+    NotGiven,
+    /// All lines are in use.
+    NoLine,
+}
+
+impl Why {
+    /// For a person.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotReceived => "not received within a few seconds; ask again",
+            Self::NoData => "IBKR has no data for this contract",
+            Self::NotAcknowledged => {
+                "the market data agreement is not signed in IBKR's Client Portal"
+            }
+            Self::NotSubscribed => "no market data subscription for this exchange",
+            Self::NotGiven => "IBKR gave no value within a few seconds",
+            Self::NoLine => {
+                "all of IBKR's 100 market data lines are in use; ask for fewer at once, or again in a few seconds"
+            }
+        }
+    }
+}
+
+/// One contract's quote. What is not known is absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quote {
+    /// What kind of prices.
+    pub data: Data,
+    /// The last price, whatever it is.
+    pub last: Option<Decimal>,
+    /// What it is, where it is no trade of now.
+    pub last_is: Option<LastIs>,
+    /// The last trade of today, else the mark; no close of before.
+    pub traded: Option<Decimal>,
+    /// The best bid at which something is wanted.
+    pub bid: Option<Decimal>,
+    /// The best ask at which something is offered.
+    pub ask: Option<Decimal>,
+    /// When IBKR last updated it.
+    pub updated: Option<Timestamp>,
+    /// Why a price that one would expect is absent.
+    pub why: Why,
+    row: Option<Row>,
+}
+
+impl Quote {
+    /// A quote from what has come. `signs`: which prices the contract can have.
+    pub fn of(row: Option<&Row>, signs: Signs) -> Self {
+        let known = row.filter(|row| row.has_data());
+        Self {
+            data: data(known),
+            last: known.and_then(|row| row.number(Field::Last)),
+            last_is: known.and_then(last_is),
+            traded: known.and_then(|row| row.traded(signs)),
+            // -1 and 0 without a size are IBKR's words for "none".
+            bid: known.and_then(|row| row.bid(signs)),
+            ask: known.and_then(|row| row.ask(signs)),
+            updated: known.and_then(|row| row.updated),
+            why: why(known),
+            row: known.cloned(),
+        }
+    }
+
+    /// A quote of a contract for which there is no line.
+    pub fn refused() -> Self {
+        Self { why: Why::NoLine, ..Self::of(None, Signs::Any) }
+    }
+
+    /// Any other field.
+    pub fn number(&self, field: Field) -> Option<Decimal> {
+        self.row.as_ref()?.number(field)
+    }
+
+    /// Whether it is of now.
+    pub fn is_live(&self) -> bool {
+        self.row.as_ref().and_then(Row::availability) == Some(Availability::Realtime)
+    }
+}
+
+fn data(row: Option<&Row>) -> Data {
+    let Some(row) = row.filter(|row| !row.is_unknown()) else { return Data::None };
+    match row.availability() {
+        // Whoever has live data sees the close while the market is closed.
+        Some(Availability::Realtime) => match last_is(row) {
+            None | Some(LastIs::Halted) => Data::Live,
+            Some(LastIs::Close | LastIs::PriorClose) => Data::Frozen,
+        },
+        Some(Availability::Delayed) => Data::Delayed,
+        Some(Availability::Frozen | Availability::FrozenDelayed) => Data::Frozen,
+        Some(Availability::NotSubscribed | Availability::NotAcknowledged) => Data::None,
+        None => Data::Unknown,
+    }
+}
+
+/// After a close IBKR's last price is that session's close, and its prior close the one before: they are told apart.
+fn last_is(row: &Row) -> Option<LastIs> {
+    match row.last_kind()? {
+        LastKind::Trade => None,
+        LastKind::PriorClose => {
+            let [last, prior] = [Field::Last, Field::PriorClose].map(|field| row.number(field));
+            let is_other = prior.is_some() && last != prior;
+            Some(if is_other { LastIs::Close } else { LastIs::PriorClose })
+        }
+        LastKind::Halted => Some(LastIs::Halted),
+    }
+}
+
+fn why(row: Option<&Row>) -> Why {
+    let Some(row) = row else { return Why::NotReceived };
+    if row.is_unknown() {
+        return Why::NoData;
+    }
+    match row.availability() {
+        Some(Availability::NotAcknowledged) => Why::NotAcknowledged,
+        Some(availability) if gives_nothing(availability) => Why::NotSubscribed,
+        _ => Why::NotGiven,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_quote_says_what_its_prices_are_and_why_one_is_missing() {
+        let quote = |values: &str| {
+            let row: Row =
+                serde_json::from_str(&format!(r#"{{"conid":1,"_updated":1{values}}}"#)).unwrap();
+            let quote = Quote::of(Some(&row), Signs::Positive);
+            (quote.data, quote.last_is, quote.traded.is_some(), quote.why)
+        };
+        for (values, expected) in [
+            (r#","6509":"RpB","31":"9""#, (Data::Live, None, true, Why::NotGiven)),
+            (r#","6509":"DPB","31":"9""#, (Data::Delayed, None, true, Why::NotGiven)),
+            (
+                r#","6509":"RpB","31":"C9","7741":"9""#,
+                (Data::Frozen, Some(LastIs::PriorClose), false, Why::NotGiven),
+            ),
+            (
+                r#","6509":"RpB","31":"C9","7741":"8""#,
+                (Data::Frozen, Some(LastIs::Close), false, Why::NotGiven),
+            ),
+            (r#","6509":"RpB","31":"H9""#, (Data::Live, Some(LastIs::Halted), true, Why::NotGiven)),
+            (r#","6509":"N""#, (Data::None, None, false, Why::NotSubscribed)),
+            (r#","6509":"O""#, (Data::None, None, false, Why::NotAcknowledged)),
+            (r#","31":"9""#, (Data::Unknown, None, true, Why::NotGiven)),
+            (r#","55":"-","31":"N/A""#, (Data::None, None, false, Why::NoData)),
+        ] {
+            assert_eq!(quote(values), expected, "{values}");
+        }
+        assert_eq!(Quote::of(None, Signs::Any).why, Why::NotReceived);
+        assert_eq!(Quote::refused().why, Why::NoLine);
+    }
+}
