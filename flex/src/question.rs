@@ -171,7 +171,7 @@ pub struct Given {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotUnderstood {
     /// It is about nothing that can be asked.
-    #[error("this cannot be answered from statements. What can: {CAN}")]
+    #[error("this was not understood as a question about statements. What they tell: {CAN}")]
     Nothing,
     /// About several things at once.
     #[error("this asks for {} at once; ask for one at a time. What can be asked: {CAN}", join(.0))]

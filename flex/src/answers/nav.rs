@@ -17,7 +17,12 @@ use crate::question::By;
 pub(super) struct Nav {
     /// The newest statement's word counts, and it is read first.
     days: BTreeMap<(String, Date), Value>,
+    /// The last value before the days that are asked for: what a change of them begins from.
+    before: BTreeMap<String, (Date, Value)>,
 }
+
+/// A value so many days before the first one is still the last before it: a weekend with holidays.
+const NEAR: i32 = 7;
 
 #[derive(Debug, Clone, Copy)]
 struct Value {
@@ -56,15 +61,27 @@ impl Nav {
     }
 
     fn put(&mut self, context: &mut Context<'_>, item: &Item<'_>, (day, value): (Date, Value)) {
+        let value = Value { total: cents(value.total), cash: value.cash.map(cents) };
+        let account = item.account().into_owned();
         if context.is_in_period(Some(day)) {
-            let value = Value { total: cents(value.total), cash: value.cash.map(cents) };
-            self.days.entry((item.account().into_owned(), day)).or_insert(value);
+            self.days.entry((account, day)).or_insert(value);
+            return;
+        }
+        let is_before = context.question.from.is_some_and(|from| {
+            day < from && from.since(day).is_ok_and(|span| span.get_days() <= NEAR)
+        });
+        if is_before {
+            let known = self.before.entry(account).or_insert((day, value));
+            if day > known.0 {
+                *known = (day, value);
+            }
         }
     }
 
     pub(super) fn finish(self, context: &mut Context<'_>, answer: &mut Answer) {
         let mut table = Table::new(["date", "account", "currency", "nav", "cash"]);
-        answer.totals_in_base = Table::new(["account", "base", "first", "last", "change"]);
+        answer.totals_in_base =
+            Table::new(["account", "base", "since", "first", "until", "last", "change"]);
         let is_thinned = self.days.len() > context.rows || context.question.by.contains(&By::Month);
         let mut accounts: BTreeMap<&str, Vec<(Date, Value)>> = BTreeMap::new();
         for ((account, day), value) in &self.days {
@@ -85,11 +102,15 @@ impl Nav {
                     Cell::from(value.cash),
                 ]);
             }
-            if let (Some((_, first)), Some((_, last))) = (days.first(), days.last()) {
+            // A year's change begins with the value at the end of the year before.
+            let first = self.before.get(account).or(days.first());
+            if let (Some((since, first)), Some((until, last))) = (first, days.last()) {
                 answer.totals_in_base.rows.push(vec![
                     Cell::from(account),
                     base,
+                    Cell::Text(since.to_string()),
                     Cell::Number(first.total),
+                    Cell::Text(until.to_string()),
                     Cell::Number(last.total),
                     Cell::from(last.total.checked_sub(first.total)),
                 ]);

@@ -72,6 +72,13 @@ impl Performance {
                 Cell::from(linked(periods.iter().map(|(_, value)| value.twr))),
             ]);
         }
+        if answer.table.rows.is_empty() {
+            answer.notes.push(
+                "no statement is of days that all lie within those asked for: run a query whose period is these days, \
+                 for instance the year to date, or leave out from, to and year"
+                    .to_owned(),
+            );
+        }
         answer.notes.push(
             "time-weighted, in percent, as IBKR computes it for the days of each statement; several are linked"
                 .to_owned(),

@@ -113,7 +113,7 @@ impl Positions {
     pub(super) fn finish(mut self, context: &mut Context<'_>, answer: &mut Answer) {
         self.empty();
         let mut sums = Sums::default();
-        let mut table = Table::new(COLS);
+        let (mut table, mut futures) = (Table::new(COLS), 0);
         for (account, held) in &self.by_account {
             for (key, position) in &held.rows {
                 let [symbol, _, currency] = key;
@@ -133,7 +133,11 @@ impl Positions {
                     Cell::from(unrealised),
                     Cell::from(in_base),
                 ]);
-                for (measure, amount) in [value, unrealised].into_iter().enumerate() {
+                // What a future stands for is no part of what the account is worth.
+                let is_future = position.asset_class == "FUT";
+                futures += usize::from(is_future);
+                let worth = value.filter(|_| !is_future);
+                for (measure, amount) in [worth, unrealised].into_iter().enumerate() {
                     let flow = Flow {
                         keys: Vec::new(),
                         account,
@@ -149,6 +153,12 @@ impl Positions {
         }
         sums.finish((&[], &[(0, "value"), (1, "unrealised")]), &mut context.rates, answer);
         answer.table = table;
+        if futures > 0 {
+            answer.notes.push(format!(
+                "{futures} futures are listed with what they stand for, and are not in the total value: that is not \
+                 paid"
+            ));
+        }
         let what = context.question.symbol.as_deref().map(|symbol| format!(" of {symbol}"));
         for (account, held) in self.by_account.iter().filter(|(_, held)| held.rows.is_empty()) {
             answer.notes.push(format!(

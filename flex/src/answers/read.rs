@@ -14,7 +14,7 @@ use super::performance::Performance;
 use super::positions::Positions;
 use super::rates::Rates;
 use super::seen::{self, Seen};
-use super::sorted;
+use super::sorted::{self, Amounts};
 use super::trades::Trades;
 use super::{Answer, Named, NoAnswer, Tick};
 use crate::archive::{Coverage, Entry, coverage, coverage_name};
@@ -135,7 +135,11 @@ fn attempt<B: BufRead>(
     collector.finish(&mut context, &mut answer);
     context.explain(&mut answer);
     if let Some(sort) = question.sort {
-        sorted::sort(&mut answer, sort);
+        let costs = matches!(
+            question.about,
+            About::Commissions | About::Fees | About::FeesAndCommissions | About::Withholding
+        );
+        sorted::sort(&mut answer, sort, if costs { Amounts::Costs } else { Amounts::Signed });
     }
     if seen.repeated() > 0 {
         let many = seen.repeated();
@@ -309,7 +313,9 @@ impl<'q> Context<'q> {
     }
 
     fn learn_rate(&mut self, item: &Item<'_>) {
-        let day = self.day(item, &[Field::ReportDate]);
+        // Rates are no rows of an answer: by what those are dated says nothing of them.
+        let date = item.text(Field::ReportDate);
+        let day = date.and_then(|text| value::date(&text, self.order).ok().flatten());
         let rate = self.number(item, Field::RateOfDay);
         let (from, to) = (item.text(Field::FromCurrency), item.text(Field::ToCurrency));
         if let (Some(day), Some(rate), Some(from), Some(to)) = (day, rate, from, to) {

@@ -1,5 +1,7 @@
 //! The order of an answer's rows, where one is asked for.
 
+use rust_decimal::Decimal;
+
 use super::{Answer, Table};
 use crate::cell::Cell;
 use crate::question::Sort;
@@ -25,8 +27,17 @@ const AMOUNTS: [&str; 14] = [
 const OF_ROWS: [&str; 2] = ["proceeds", "total"];
 const TIMES: [&str; 5] = ["time", "day", "date", "month", "year"];
 
+/// What the amounts of an answer are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Amounts {
+    /// Gains and losses: the largest is the best.
+    Signed,
+    /// What was paid, as negative amounts: the largest is what cost most.
+    Costs,
+}
+
 /// Sorts the table, and says by what; what has no amount comes last.
-pub(super) fn sort(answer: &mut Answer, sort: Sort) {
+pub(super) fn sort(answer: &mut Answer, sort: Sort, amounts: Amounts) {
     let table = &mut answer.table;
     let is_of_time = matches!(sort, Sort::Newest | Sort::Oldest);
     let columns: Vec<&'static str> =
@@ -38,12 +49,25 @@ pub(super) fn sort(answer: &mut Answer, sort: Sort) {
     table.rows.sort_by(|one, other| {
         let (one, other) = (one.get(at), other.get(at));
         let (has_one, has_other) = (has(one), has(other));
-        let order = if is_down { other.cmp(&one) } else { one.cmp(&other) };
+        let order = if amounts == Amounts::Costs && !is_of_time {
+            one.and_then(cost).cmp(&other.and_then(cost))
+        } else {
+            one.cmp(&other)
+        };
+        let order = if is_down { order.reverse() } else { order };
         has_other.cmp(&has_one).then(order)
     });
     let has_currency = table.cols.iter().any(|col| col == "currency");
     if !is_of_time && has_currency && !name.ends_with("InBase") {
         answer.notes.push(format!("sorted by {name}, each amount in its own currency"));
+    }
+}
+
+/// How large a cost is: what was paid is negative, and what came back makes it smaller.
+fn cost(cell: &Cell) -> Option<Decimal> {
+    match cell {
+        Cell::Number(number) => Some(-*number),
+        _ => None,
     }
 }
 

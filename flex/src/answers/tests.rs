@@ -700,7 +700,15 @@ fn net_asset_value_is_told_day_by_day() {
             r#"["2026-02-27","U1","USD",130,1]"#,
         ]
     );
-    assert_eq!(lines(&answer.totals_in_base), [r#"["U1","USD",100,130,30]"#]);
+    assert_eq!(
+        lines(&answer.totals_in_base),
+        [r#"["U1","USD","2026-01-05",100,"2026-02-27",130,30]"#]
+    );
+    // A month's change begins with the value at the end of the month before.
+    assert_eq!(
+        lines(&desk.ask("NAV in February").totals_in_base),
+        [r#"["U1","USD","2026-01-30",111,"2026-02-27",130,19]"#]
+    );
     assert_eq!(answer.not_covered, ["2026-03-01 … 2026-11-02"]);
     assert_eq!(lines(&desk.ask("NAV by month").table).len(), 2);
     let change = YEAR.of(&format!("{BASE}<ChangeInNAV startingValue=\"90\" endingValue=\"120\"/>"));
@@ -729,6 +737,41 @@ fn trades_are_listed_in_the_order_of_their_times() {
         ]
     );
     assert_eq!(lines(&answer.totals_in_base), [r#"["USD",-8,18]"#]);
+}
+
+/// What a future stands for is not paid: 100 contracts of it are no money.
+#[test]
+fn what_futures_stand_for_is_in_no_total() {
+    let trade = |category: &str, proceeds: &str| {
+        format!(
+            "<Trade assetCategory=\"{category}\" symbol=\"A\" currency=\"EUR\" fxRateToBase=\"2\" \
+             dateTime=\"20260106;093000\" buySell=\"BUY\" quantity=\"1\" proceeds=\"{proceeds}\" ibCommission=\"-1\"/>"
+        )
+    };
+    let inside = [trade("STK", "-9"), trade("FUT", "-330000")].concat();
+    let answer = Desk::with([trades(&inside).as_str()]).ask("trades in January");
+    assert_eq!(lines(&answer.totals), [r#"["EUR",-9,0]"#], "{:?}", answer.totals);
+    assert!(notes(&answer, "1 trades of futures"), "{:?}", answer.notes);
+}
+
+/// The largest commission is the one that cost most, and is written as a negative amount.
+#[test]
+fn the_largest_cost_comes_first() {
+    let trade = |symbol: &str, commission: &str| {
+        format!(
+            "<Trade symbol=\"{symbol}\" currency=\"EUR\" fxRateToBase=\"2\" dateTime=\"20260106;093000\" \
+             buySell=\"BUY\" quantity=\"1\" proceeds=\"-9\" ibCommission=\"{commission}\" \
+             ibCommissionCurrency=\"EUR\"/>"
+        )
+    };
+    let inside = [trade("A", "-1"), trade("B", "-97.5"), trade("C", "-3")].concat();
+    let desk = Desk::with([trades(&inside).as_str()]);
+    for (sort, expected) in [(Sort::Largest, "B"), (Sort::Smallest, "A")] {
+        let given = Given { sort: Some(sort), ..Given::default() };
+        let answer = of(&desk, "commissions by symbol", given).unwrap();
+        let first = serde_json::to_string(&answer.table.column("symbol")[0]).unwrap();
+        assert_eq!(first, format!("\"{expected}\""));
+    }
 }
 
 #[test]

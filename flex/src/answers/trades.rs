@@ -20,6 +20,8 @@ pub(super) struct Trades {
     has_realised: bool,
     /// Exchanges of currencies.
     exchanges: u64,
+    /// Of what nobody pays for when it is bought.
+    futures: u64,
     sums: Sums,
 }
 
@@ -93,6 +95,11 @@ impl Trades {
             self.exchanges += 1;
             return;
         }
+        // What a future stands for is not paid: its proceeds are no money.
+        if item.text(Field::AssetCategory).is_some_and(|text| text == "FUT") {
+            self.futures += 1;
+            return;
+        }
         let Some(proceeds) = context.number(item, Field::Proceeds) else { return };
         // What is taken back belongs to what it was.
         let side = item.text(Field::BuySell).map(|text| text.to_uppercase());
@@ -132,6 +139,13 @@ impl Trades {
             answer.notes.push(format!(
                 "{} exchanges of currencies are listed, and not in what was bought and sold",
                 self.exchanges
+            ));
+        }
+        if self.futures > 0 {
+            answer.notes.push(format!(
+                "{} trades of futures are listed, and not in what was bought and sold: what a future stands for is \
+                 not paid",
+                self.futures
             ));
         }
         if self.count > MOST as u64 {

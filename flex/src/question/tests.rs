@@ -79,9 +79,16 @@ fn short_english_is_understood() {
             "realised P&L of AAPL, by symbol [excluding options]",
         ),
         ("dividends in EUR", "dividends, by symbol [EUR]"),
-        ("which stock should I buy next", "this cannot be answered from statements. What can"),
-        ("how is the weather", "this cannot be answered from statements. What can"),
-        ("", "this cannot be answered from statements. What can"),
+        (
+            "which stock should I buy next",
+            "this was not understood as a question about statements. What they tell",
+        ),
+        ("how much did I make on NVDA last month", "realised P&L of NVDA, October 2026, by symbol"),
+        (
+            "how is the weather",
+            "this was not understood as a question about statements. What they tell",
+        ),
+        ("", "this was not understood as a question about statements. What they tell"),
         (
             "dividends and interest",
             "this asks for dividends and interest at once; ask for one at a time. What can be asked",

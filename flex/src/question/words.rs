@@ -150,6 +150,11 @@ pub(super) fn about(words: &mut [Word]) -> Result<About, NotUnderstood> {
             }
         }
     }
+    // "How much did I make on NVDA": nothing else says about what.
+    let gains = ["make", "made", "earn", "earned"];
+    if found.is_empty() && words.iter().any(|word| gains.contains(&word.lower.as_str())) {
+        found.push(About::RealisedPnl);
+    }
     if is_unrealised {
         found.retain(|about| !matches!(about, About::RealisedPnl | About::Positions));
         found.push(About::Positions);
