@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 
 use super::approval::{Approval, By};
+use super::asked::Attached;
 use super::clock::{Boot, Now};
 use super::guardrails::{Denial, Scene, Vetted, Worth, vet};
 use super::intent::{Intent, IntentId, Seed};
@@ -17,6 +18,7 @@ use super::limits::Rules;
 use super::order::{Order, Purpose};
 use super::pins::Pins;
 use super::record::Record;
+use super::standing::Standing;
 use super::{Msg, State, lane, last_look, scene};
 use crate::refusal::Refusal;
 use crate::session::Lease;
@@ -140,7 +142,10 @@ impl State {
             }
             Ok((vetted, like)) => {
                 intent.worth = vetted.worth().clone();
-                intent.warnings.extend_from_slice(vetted.warnings());
+                // What waits for its parent to be filled does nothing to what is held now.
+                if !self.waits_for_parent(&intent) {
+                    intent.warnings.extend_from_slice(vetted.warnings());
+                }
                 if intent.is_order() {
                     intent.warnings.extend(self.in_doubt_beside(vetted.order()));
                 }
@@ -159,6 +164,18 @@ impl State {
             }
         }
         Some(intent)
+    }
+
+    /// Whether an intent changes a bracket's child whose parent is not filled yet.
+    fn waits_for_parent(&self, intent: &Intent) -> bool {
+        let Purpose::Modify { order_id, of: Some(of), .. } = intent.purpose else { return false };
+        self.ledger.book.get(of).is_some_and(|first| {
+            let is_bracket = |order: &Order| matches!(order.attached, Attached::Bracket { .. });
+            let waits = |standing: &Standing| !standing.is_over() && !standing.has_fills();
+            first.order.as_ref().is_some_and(is_bracket)
+                && first.order_id() != Some(order_id)
+                && first.state.standing().is_some_and(waits)
+        })
     }
 
     /// What is to be known first of an order that stands beside others of which nobody knows whether they are

@@ -40,7 +40,8 @@ impl State {
             ),
             _ if self.broker.ready.is_none() => (
                 states::Trading::Closed,
-                "Trading is closed: there is no session at IBKR.".to_owned(),
+                "Trading is closed: it opens some seconds after the session at IBKR is ready."
+                    .to_owned(),
             ),
             _ if self.controls.claims.any_problem().is_some() => (
                 states::Trading::Closed,

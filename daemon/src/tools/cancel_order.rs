@@ -107,15 +107,21 @@ impl Tool for CancelOrder {
             return Ok(out);
         }
         let seed = Seed { purpose, account, order: None, text, origin };
-        let before = match seed.purpose {
-            Purpose::CancelAll => working(&ctx, &seed.account).await,
-            _ => Vec::new(),
-        };
+        let (mut before, mut dropped) = (Vec::new(), Vec::new());
+        if matches!(seed.purpose, Purpose::CancelAll) {
+            // What waits would be sent by a yes that comes later: whoever ends everything means it, too.
+            dropped = drop_waiting(&ctx, &seed.account).await?;
+            // A list may be some seconds old, and lack what was placed just now.
+            before = open_here(&ctx.desks.orders.recent().await?, &seed.account);
+            before.extend(working(&ctx, &seed.account).await);
+        }
         let request =
             Request { seed, scene: None, suppress: true, beside: None, warnings: Vec::new() };
         let intent = ctx.desks.orders.ask(request, order_flow::soon(&ctx)).await?;
         match intent.purpose {
-            Purpose::CancelAll => all_seen(&ctx, &intent, &before).await,
+            Purpose::CancelAll => {
+                Ok(all_seen(&ctx, &intent, &before).await?.with_dropped(&dropped))
+            }
             _ => seen(&ctx, &intent, own.as_deref()).await,
         }
     }
@@ -211,6 +217,21 @@ async fn drop_unsent(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
         _ => orders.withdraw(intent.id).await?,
     };
     answer(ctx, &dropped).await
+}
+
+/// Orders of an account that wait for a yes or for their turn are dropped; what they were.
+async fn drop_waiting(ctx: &Ctx, account: &AccountId) -> Result<Vec<String>, Refusal> {
+    let mut dropped = Vec::new();
+    for intent in ctx.desks.orders.recent().await? {
+        let waits = matches!(intent.state, State::Awaiting(_) | State::Ready);
+        if waits && intent.account == *account && intent.order.is_some() {
+            // Whoever answered it meanwhile was first: then it is among the orders that end.
+            if drop_unsent(ctx, &intent).await.is_ok() {
+                dropped.push(intent.text);
+            }
+        }
+    }
+    Ok(dropped)
 }
 
 /// What became of the order, as far as it shows within some seconds.

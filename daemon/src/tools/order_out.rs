@@ -491,6 +491,15 @@ impl Out {
         self
     }
 
+    /// The same with what was dropped before it was sent.
+    pub fn with_dropped(mut self, dropped: &[String]) -> Self {
+        if !dropped.is_empty() {
+            let said = format!("Dropped before it was sent: {}.", dropped.join("; "));
+            self.next = format!("{said} {}", self.next);
+        }
+        self
+    }
+
     /// The same with what was found of several orders that were to end.
     pub fn with_ends(mut self, done: &[OrderId], open: &[OrderId], in_doubt: &[String]) -> Self {
         let list =

@@ -1,6 +1,6 @@
 //! What becomes of an order after it was placed.
 
-use ibd_tests::desk::{Desk, PRICE, resting};
+use ibd_tests::desk::{Desk, PRICE, and, resting};
 use ibd_tests::until;
 use serde_json::json;
 
@@ -35,6 +35,11 @@ async fn a_fill_ends_a_wait_at_once_and_is_a_trade() {
     }
     let positions = desk.call("get_positions", json!({ "symbol": "AAPL" })).await;
     assert_eq!(positions["rows"][0][3], 20, "{positions}");
+    // By the company's name too; and nothing found is said to be that.
+    let named = desk.call("get_trades", json!({ "symbol": "apple" })).await;
+    assert_eq!((&named["total"], &named["rows"][0][12]), (&json!(2), &json!("USD")), "{named}");
+    let none = desk.call("get_trades", json!({ "symbol": "zzyzx" })).await;
+    assert!(none["warnings"][0].as_str().unwrap().contains("search_contracts"), "{none}");
     let wrong = desk.refused("get_trades", json!({ "days": 8 })).await;
     assert_eq!(wrong.json["field"], "days");
 }
@@ -264,4 +269,62 @@ async fn a_preview_costs_nothing_and_says_what_place_order_would_do() {
     assert_eq!(desk.placements().await.len(), 0);
     let (audit, _) = desk.ctl(&["audit"]).await;
     assert!(!audit.to_string().contains("BUY"), "what was only looked at is in no journal");
+}
+
+/// What was placed a moment ago is in no list yet, and ends with everything else.
+#[tokio::test]
+async fn cancelling_everything_names_also_what_was_placed_just_now() {
+    let mut desk = Desk::new(json!({ "orders": [], "ordersStaleMillis": 5000 }), "").await;
+    desk.call("get_live_orders", json!({})).await;
+    let bracket = and(resting(10), json!({ "takeProfit": 300, "stopLoss": 250 }));
+    let out = desk.placed(bracket).await;
+    let all = desk.call("cancel_order", json!({ "all": true })).await;
+    let next = all["next"].as_str().unwrap();
+    assert!(next.contains(out["orderId"].as_str().unwrap()), "{all}");
+    for other in out["otherOrders"].as_array().unwrap() {
+        assert!(next.contains(other["orderId"].as_str().unwrap()), "{all} {out}");
+    }
+}
+
+/// An order that waits for a yes would be sent by one that comes later: whoever ends everything means it, too.
+#[tokio::test]
+async fn cancelling_everything_drops_what_waits() {
+    let mut desk = Desk::configured("confirm_orders = \"always\"\n").await;
+    let held = desk.place(resting(10)).await;
+    let all = desk.call("cancel_order", json!({ "all": true })).await;
+    assert!(
+        all["next"].as_str().unwrap().contains("Dropped before it was sent: BUY 10 AAPL"),
+        "{all}"
+    );
+    let (approved, _) = desk.ctl(&["approve", held["confirmation"]["id"].as_str().unwrap()]).await;
+    assert!(approved["error"].is_string(), "{approved}");
+    assert!(desk.placements().await.is_empty());
+}
+
+/// An expiry alone may be an option's whose strike was forgotten: no order for the future comes of it.
+#[tokio::test]
+async fn an_expiry_alone_is_asked_about() {
+    let mut desk = Desk::paper().await;
+    let future = json!({
+        "symbol": "ES", "expiry": "DEC26", "action": "BUY", "orderType": "LMT", "quantity": 1, "price": 6500,
+    });
+    let refused = desk.refused("preview_order", future.clone()).await;
+    assert_eq!(refused.json["field"], "strike", "{}", refused.json);
+    assert!(refused.json["next"].as_str().unwrap().contains("secType FUT"), "{}", refused.json);
+    let preview = desk.call("preview_order", and(future, json!({ "secType": "FUT" }))).await;
+    assert_eq!(preview["order"]["secType"], "FUT", "{preview}");
+}
+
+/// A bracket's stop does nothing before its parent is filled: moved, it leaves nobody short.
+#[tokio::test]
+async fn a_child_that_waits_for_its_parent_leaves_nobody_short() {
+    let mut desk = Desk::paper().await;
+    let tesla = json!({
+        "symbol": "TSLA", "action": "BUY", "orderType": "LMT", "quantity": 4, "price": 380,
+        "stopLoss": 360,
+    });
+    let out = desk.placed(tesla).await;
+    let stop = &out["otherOrders"][0]["orderId"];
+    let changed = desk.call("modify_order", json!({ "orderId": stop, "stopPrice": 365 })).await;
+    assert!(!changed.to_string().contains("short by"), "{changed}");
 }

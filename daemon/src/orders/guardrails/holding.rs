@@ -160,10 +160,12 @@ pub(super) fn warnings(order: &Order, scene: &Scene) -> Vec<String> {
     let (Some(position), Some(open), true) = (scene.position, open(order, scene), is_held) else {
         return Vec::new();
     };
-    beyond(order, scene, position, open)
-        .into_iter()
-        .chain(left(order, scene, position, open))
-        .collect()
+    let said = [
+        beyond(order, scene, position, open),
+        left(order, scene, position, open),
+        reopens(order, position, open),
+    ];
+    said.into_iter().flatten().collect()
 }
 
 /// More is sold than is held, or more bought back than is short.
@@ -211,12 +213,32 @@ fn left(order: &Order, scene: &Scene, position: Decimal, open: Decimal) -> Optio
     let all = [order.side, opposite(order.side)].map(|side| working(scene, side));
     let left: Vec<&Resting> = all.into_iter().flatten().flatten().collect();
     if left.is_empty() {
-        None
-    } else {
-        Some(format!(
-            "Once filled the position is closed, and orders for it work on: {}. Each of them that is filled \
-             then opens a new position; cancel those that are not meant to.",
-            names(&left)
-        ))
+        return None;
     }
+    let names = names(&left);
+    let turned = open.checked_sub(position.abs()).filter(|over| *over > Decimal::ZERO);
+    Some(match turned {
+        Some(over) => format!(
+            "Once filled the position is turned into one of {}, and orders that were made for the present one work \
+             on: {names}. Cancel those that are not meant for it.",
+            if position > Decimal::ZERO { -over.normalize() } else { over.normalize() }
+        ),
+        None => format!(
+            "Once filled the position is closed, and orders for it work on: {names}. Each of them that is filled \
+             then opens a new position; cancel those that are not meant to."
+        ),
+    })
+}
+
+/// A bracket's children close what their parent opened; where the parent closes something, they open it again.
+fn reopens(order: &Order, position: Decimal, open: Decimal) -> Option<String> {
+    let is_bracket = matches!(order.attached, Attached::Bracket { .. });
+    let closes = closing(position) == Some(order.side) && open <= position.abs();
+    (is_bracket && closes).then(|| {
+        format!(
+            "This order takes off what is held ({}); the takeProfit and stopLoss that come with it go the other way, \
+             and would open it again.",
+            position.normalize()
+        )
+    })
 }

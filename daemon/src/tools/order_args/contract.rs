@@ -110,6 +110,14 @@ impl Args {
         let missing = |field: &str| {
             wrong(field, "An option needs expiry, strike and right.", "Give all three.")
         };
+        // One that was forgotten must not become an order for the future.
+        if self.strike.is_none() && self.right.is_none() && self.sec_type.is_none() {
+            return Err(wrong(
+                "strike",
+                "An expiry alone may be that of an option or of a future.",
+                "Of an option give strike and right as well; of a future secType FUT.",
+            ));
+        }
         let expiry = self.expiry.clone().ok_or_else(|| missing("expiry"))?;
         let strike = self.strike.ok_or_else(|| missing("strike"))?;
         more_than_nothing("strike", strike)?;

@@ -108,12 +108,42 @@ fn what_an_order_leaves_behind_is_said() {
             &["work on: 8."][..],
         ),
         (Side::Sell, "9", holding("10", vec![resting("8", Side::Buy, "4")]), &[][..]),
+        (
+            Side::Sell,
+            "20",
+            holding("10", vec![resting("8", Side::Sell, "10")]),
+            &["short by 20", "turned into one of -10", "work on: 8."][..],
+        ),
+        (
+            Side::Buy,
+            "15",
+            holding("-10", vec![resting("8", Side::Buy, "1")]),
+            &["long by 6", "turned into one of 5"][..],
+        ),
         (Side::Sell, "5", Scene { position: None, ..scene() }, &[][..]),
     ] {
         let said = warned(side, quantity, &scene);
         assert_eq!(said.is_empty(), words.is_empty(), "{side:?} {quantity} {scene:?}: {said}");
         assert!(words.iter().all(|word| said.contains(word)), "{side:?} {quantity}: {said}");
     }
+}
+
+#[test]
+fn a_bracket_that_closes_a_position_would_open_it_again() {
+    let attached = Attached::Bracket {
+        take_profit: Some(price("90")),
+        stop_loss: None,
+        stop_loss_limit: None,
+    };
+    let warned = |quantity: &str, held: &str| {
+        let order = order(Side::Sell, quantity, Pricing::Limit(price("100")));
+        let order = Order { attached: attached.clone(), ..order };
+        let vetted =
+            vet(order, &holding(held, vec![]), &rules(&[]), Counts::default(), now()).unwrap();
+        vetted.warnings().join(" ").contains("open it again")
+    };
+    assert!(warned("10", "10"));
+    assert!(!warned("10", "0"), "it opens a short position, which its children close");
 }
 
 #[test]
