@@ -3,6 +3,7 @@
 
 mod derivatives;
 mod rules;
+mod schedule;
 mod search;
 mod sec_type;
 
@@ -16,6 +17,7 @@ use crate::rows::{self, Entries, Rows};
 
 pub use derivatives::{GetOptionInfo, GetStrikes, OptionInfo, Right, Strikes};
 pub use rules::{ContractInfo, GetContractInfo, GetRules, Increment, Rules, TifRule};
+pub use schedule::{Day, GetSchedule, Hours, Schedule};
 pub use search::{Hit, Hits, Search};
 pub use sec_type::SecType;
 
@@ -147,6 +149,9 @@ pub struct Secdef {
     /// The underlying.
     #[serde(rename = "undConid", default, deserialize_with = "lenient::opt")]
     pub underlying: Option<Conid>,
+    /// What kind of stock it is: `COMMON`, `ETF`, `ADR`, …
+    #[serde(rename = "type", default, deserialize_with = "lenient::opt")]
+    pub class: Option<String>,
     /// Whether options on it exist.
     #[serde(rename = "hasOptions", default, deserialize_with = "lenient::opt")]
     pub has_options: Option<bool>,

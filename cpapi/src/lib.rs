@@ -15,6 +15,7 @@ pub mod endpoint;
 pub mod failure;
 pub mod faults;
 pub mod flex;
+pub mod history;
 pub mod id;
 pub mod lenient;
 pub mod money;

@@ -2,8 +2,10 @@
 
 mod agree;
 mod candidate;
+pub mod chain;
 pub mod expiry;
 pub mod find;
+pub mod hours;
 mod resolve;
 mod underlyings;
 
@@ -68,6 +70,9 @@ pub struct Contract {
     /// Call or put, of what has a right.
     #[serde(default)]
     pub right: Option<Right>,
+    /// What kind of stock it is: `COMMON`, `ETF`, `ADR`, …
+    #[serde(default)]
+    pub class: Option<String>,
 }
 
 impl Contract {
@@ -86,6 +91,7 @@ impl Contract {
             multiplier: None,
             strike: None,
             right: None,
+            class: None,
         }
     }
 
@@ -104,6 +110,7 @@ impl Contract {
         self.multiplier = self.multiplier.or(secdef.multiplier.map(|m| m.get()).filter(real));
         self.strike = self.strike.or(secdef.strike.map(|strike| strike.get()).filter(real));
         self.right = self.right.or(secdef.right);
+        self.class = self.class.or_else(|| secdef.class.clone());
         let full = secdef.full_name.clone().filter(|full| secdef.ticker.as_ref() != Some(full));
         self.description = self.description.or(full);
         self
@@ -122,11 +129,27 @@ impl Contract {
         }
     }
 
+    /// Whether it is a fund that trades like a stock.
+    pub fn is_etf(&self) -> bool {
+        self.class.as_ref().is_some_and(|class| class.eq_ignore_ascii_case("ETF"))
+    }
+
+    /// Whether the company or product has these words in its name.
+    pub fn is_named(&self, words: &str) -> bool {
+        self.name.as_ref().is_some_and(|name| plain(name).contains(&plain(words)))
+    }
+
     /// Whether it was remembered before strike and right were: it is asked for again then.
     fn is_incomplete(&self) -> bool {
         let has_strike = self.sec_type.as_ref().is_some_and(SecType::has_strike);
         has_strike && (self.strike.is_none() || self.right.is_none())
     }
+}
+
+/// Without what names are written with in several ways: Coca-Cola, coca cola.
+fn plain(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// Today at the exchanges of the United States.

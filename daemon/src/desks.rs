@@ -3,6 +3,7 @@
 use crate::board::Board;
 use crate::flex::FlexHandle;
 use crate::gateway::GatewayHandle;
+use crate::history::Histories;
 use crate::market::MarketHandle;
 use crate::orders::{Feeds, OrdersHandle, RuleBook};
 use crate::session::SessionHandle;
@@ -28,6 +29,8 @@ pub struct Desks {
     pub rules: RuleBook,
     /// The lines of market data.
     pub market: MarketHandle,
+    /// Price histories that were asked for lately.
+    pub histories: Histories,
     /// Flex queries and their statements.
     pub flex: FlexHandle,
     /// How everything is.

@@ -10,6 +10,7 @@ pub mod desks;
 pub mod exact;
 pub mod flex;
 pub mod gateway;
+pub mod history;
 pub mod ipc;
 mod jitter;
 pub mod market;

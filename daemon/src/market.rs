@@ -186,7 +186,7 @@ impl MarketHandle {
         deadline: Instant,
     ) -> Result<BTreeMap<Conid, Row>, Failure> {
         let mut rows: BTreeMap<Conid, Row> = BTreeMap::new();
-        for look in 0..2 {
+        for look in 0..if conids.is_empty() { 0 } else { 2 } {
             if look > 0 {
                 tokio::time::sleep(faults::scaled(BETWEEN_LOOKS)).await;
             }

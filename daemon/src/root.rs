@@ -17,6 +17,7 @@ use crate::config::{Config, Sources};
 use crate::desks::Desks;
 use crate::flex::{self, Flex, FlexHandle};
 use crate::gateway::{self, Gateway, GatewayHandle, GatewayState};
+use crate::history::Histories;
 use crate::ipc::{self, Ipc, Roster, Shared, room};
 use crate::market::{self, Market, MarketHandle};
 use crate::notify;
@@ -119,6 +120,7 @@ impl Daemon {
                 feeds: Feeds::default(),
                 rules: RuleBook::default(),
                 market: MarketHandle::default(),
+                histories: Histories::default(),
                 flex: FlexHandle::new(flex.clone(), board.clone(), &config),
                 board,
             },

@@ -99,6 +99,7 @@ codes! {
         NeedsPerson "needs_person" "A person must say yes, or give what is asked for.",
         NoAccount "no_account" "The login has no account.",
         NoBrokerageSession "no_brokerage_session" "Logged in, without a trading session.",
+        NoData "no_data" "IBKR has no such market data.",
         NoLogin "no_login" "No login waits for what was given.",
         NotLoggedIn "not_logged_in" "Nobody is logged in.",
         NotThatOrder "not_that_order" "The order at IBKR under that id is another one.",

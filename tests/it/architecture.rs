@@ -174,6 +174,7 @@ const ORDER: &[&str] = &[
     "desks",
     "orders",
     "market",
+    "history",
     "portfolio",
     "contracts",
     "policy",

@@ -49,3 +49,118 @@ async fn a_followed_quote_moves_with_the_market() {
     })
     .await;
 }
+
+/// Of many quotes what is the same stands once; and the answer says whether each market is open.
+#[tokio::test]
+async fn many_quotes_are_a_table() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let symbols = ["AAPL", "MSFT", "NVDA", "IBM", "SPY", "F", "TSLA", "7203", "EUR.USD", "NESN"];
+    let table = client.call("get_market_data", json!({ "symbols": symbols })).await.ok();
+    assert_eq!(table["rows"].as_array().unwrap().len(), symbols.len(), "{table}");
+    assert!(table["quotes"].is_null() && table.to_string().len() <= 1_150, "{table}");
+    let cols: Vec<&str> =
+        table["cols"].as_array().unwrap().iter().map(|col| col.as_str().unwrap()).collect();
+    for col in ["symbol", "conid", "currency", "last", "bid", "ask"] {
+        assert!(cols.contains(&col), "{col}: {table}");
+    }
+    let more = json!({ "symbols": ["AAPL", "MSFT"], "fields": ["yearHigh", "marketCap", "open"] });
+    let quotes = client.call("get_market_data", more).await.ok();
+    let apple = quote(&quotes, "AAPL");
+    assert!(apple["yearHigh"].as_f64().unwrap() > 300.0, "{quotes}");
+    assert!(["open", "extended", "closed"].contains(&apple["market"].as_str().unwrap()));
+    let wrong = json!({ "symbol": "AAPL", "fields": ["yield"] });
+    let refused = client.call("get_market_data", wrong).await;
+    assert_eq!((refused.error(), &refused.json["field"]), ("invalid_argument", &json!("fields")));
+}
+
+#[tokio::test]
+async fn a_history_is_what_the_market_did() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let month = json!({ "symbol": "AAPL", "period": "1m", "bar": "1d" });
+    let history = client.call("get_price_history", month.clone()).await.ok();
+    let rows = history["rows"].as_array().unwrap();
+    assert!((20..=23).contains(&rows.len()), "{history}");
+    let number = |row: &Value, at: usize| row[at].as_f64().unwrap();
+    for row in rows {
+        assert!(number(row, 2) >= number(row, 1) && number(row, 3) <= number(row, 4), "{row}");
+    }
+    assert_eq!(history["whole"]["close"], rows.last().unwrap()[4]);
+    let quotes = client.call("get_market_data", json!({ "symbol": "AAPL" })).await.ok();
+    let last = quote(&quotes, "AAPL")["last"].as_f64().unwrap();
+    assert!((number(rows.last().unwrap(), 4) - last).abs() < last / 100.0, "{history} {quotes}");
+    // The same question a moment later costs nothing.
+    let before = sim.count("/marketdata/history").await;
+    client.call("get_price_history", month).await.ok();
+    assert_eq!(sim.count("/marketdata/history").await, before);
+    let few = json!({ "symbol": "AAPL", "period": "1d", "bar": "1min", "limit": 10 });
+    let few = client.call("get_price_history", few).await.ok();
+    assert!(few["rows"].as_array().unwrap().len() <= 10 && few["barsInRow"].is_u64(), "{few}");
+    for (arguments, error, field) in [
+        (json!({ "symbol": "AAPL", "period": "1w", "bar": "1min" }), "invalid_argument", "bar"),
+        (json!({ "symbol": "AAPL", "period": "fortnight" }), "invalid_argument", "period"),
+        (json!({ "symbol": "NOPE" }), "unknown_symbol", "symbol"),
+        (json!({ "symbol": "AAPL", "expiry": "DEC26" }), "unknown_symbol", "expiry"),
+    ] {
+        let refused = client.call("get_price_history", arguments.clone()).await;
+        assert_eq!(refused.error(), error, "{arguments}: {}", refused.json);
+        assert_eq!(refused.json["field"], field, "{arguments}");
+    }
+}
+
+#[tokio::test]
+async fn a_chain_has_its_days_then_its_prices_and_greeks() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let apple = json!({ "symbol": "AAPL" });
+    let days = client.call("get_option_chain", apple).await.ok();
+    let expiries = days["expiries"].as_array().unwrap();
+    assert!(expiries.len() >= 3 && expiries[0]["days"].is_i64(), "{days}");
+    let day = expiries[1]["expiry"].clone();
+    let of_day = json!({ "symbol": "AAPL", "expiry": day, "strikes": 20 });
+    let chain = client.call("get_option_chain", of_day).await.ok();
+    assert!(chain.to_string().len() <= 6_000, "{}", chain.to_string().len());
+    let rows = chain["rows"].as_array().unwrap();
+    assert!(rows.len() >= 10, "{chain}");
+    for row in rows {
+        assert!(row[3].is_number() && row[7].is_number(), "bid and delta: {row}");
+    }
+    // What the chain says and what a quote by its parts says are one contract.
+    let first = &rows[0];
+    let parts = json!({ "symbol": "AAPL", "expiry": day, "strike": first[0], "right": first[1] });
+    let one = client.call("resolve_option_conid", parts).await.ok();
+    assert_eq!(one["conid"], first[2]);
+    let puts = json!({ "symbol": "AAPL", "expiry": "JAN27", "right": "P", "minDelta": 0.3, "maxDelta": 0.6 });
+    let puts = client.call("get_option_chain", puts).await.ok();
+    for row in puts["rows"].as_array().unwrap() {
+        let delta = row[7].as_f64().unwrap();
+        assert!(row[1] == "P" && (-0.6..=-0.3).contains(&delta), "{row}");
+    }
+    for (arguments, field) in [
+        (json!({ "symbol": "AAPL", "expiry": "JUL27" }), "expiry"),
+        (json!({ "symbol": "AAPL", "expiry": "2027-01-16" }), "expiry"),
+        (json!({ "symbol": "F" }), "symbol"),
+    ] {
+        let refused = client.call("get_option_chain", arguments.clone()).await;
+        assert_eq!(refused.json["field"], field, "{arguments}: {}", refused.json);
+    }
+}
+
+#[tokio::test]
+async fn a_contract_says_how_and_when_it_trades() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let apple = client.call("get_contract_details", json!({ "symbol": "AAPL" })).await.ok();
+    assert_eq!(apple["rules"]["ticks"], json!([[0, 0.01]]), "{apple}");
+    assert_eq!(apple["timeZone"], "America/New_York");
+    assert!(apple["regularHours"][0].as_str().unwrap().ends_with("09:30-16:00"), "{apple}");
+    let future = json!({ "symbol": "ES", "expiry": "DEC26" });
+    let future = client.call("get_contract_details", future).await.ok();
+    assert_eq!((&future["multiplier"], &future["secType"]), (&json!(50), &json!("FUT")));
+    let rate = client.call("get_exchange_rate", json!({ "from": "eur", "to": "USD" })).await.ok();
+    assert!(rate["rate"].as_f64().unwrap() > 1.0, "{rate}");
+    let none = client.call("get_exchange_rate", json!({ "from": "EUR", "to": "XXX" })).await;
+    assert_eq!(none.error(), "no_data");
+}

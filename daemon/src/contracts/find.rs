@@ -81,6 +81,9 @@ impl Finder<'_> {
     /// The contract of a symbol.
     pub async fn by_symbol(self, wish: &Wish) -> Found {
         let mut found = by_symbol(self.lease, self.store, wish, self.deadline).await?;
+        if found.is_empty() && wish.sec_type == Some(SecType::Future) {
+            return Err(no_future(wish).into());
+        }
         if let Some(text) = &wish.expiry {
             let expiry = Expiry::read_alive(text, super::today())?;
             let (those, others): (Vec<_>, Vec<_>) =
@@ -177,13 +180,14 @@ impl Finder<'_> {
         } else {
             ("strike", format!("{symbol} {month} has no strike {}.", wanted.strike.normalize()))
         };
-        Refusal::new(
-            ErrorCode::UnknownSymbol,
-            message,
-            "Use one of the candidates, or search_contracts for the months.",
-        )
-        .at(field)
-        .or(strikes.iter().take(CANDIDATES).map(|strike| strike.normalize().to_string()))
+        let next = if strikes.is_empty() {
+            "search_contracts with this symbol lists the months that have options (optionMonths)."
+        } else {
+            "Use one of the candidates as strike."
+        };
+        Refusal::new(ErrorCode::UnknownSymbol, message, next)
+            .at(field)
+            .or(strikes.iter().take(CANDIDATES).map(|strike| strike.normalize().to_string()))
     }
 }
 
@@ -227,6 +231,15 @@ pub fn unknown(wish: &Wish, others: &[Contract]) -> Refusal {
         )
     };
     Refusal::new(ErrorCode::UnknownSymbol, message, next).at(field).or(candidates(others))
+}
+
+fn no_future(wish: &Wish) -> Refusal {
+    Refusal::new(
+        ErrorCode::UnknownSymbol,
+        format!("IBKR knows no future with the symbol {}.", wish.symbol),
+        "Of an option give strike and right beside its expiry; of anything else leave out expiry and secType.",
+    )
+    .at(if wish.expiry.is_some() { "expiry" } else { "symbol" })
 }
 
 fn no_such_expiry(wish: &Wish, expiry: &str, others: &[Contract]) -> Refusal {

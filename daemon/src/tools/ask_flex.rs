@@ -163,7 +163,12 @@ impl Tool for AskFlex {
 impl Args {
     /// What is asked: by topic, or by a text that is understood to its last word.
     fn question(&self, given: &Given, today: Date) -> Result<Question, Refusal> {
-        let next = || format!("What can be asked: {}.", ibd_flex::question::CAN);
+        let next = || {
+            format!(
+                "{} Of now get_account_info, get_positions, get_trades and get_market_data tell.",
+                topics()
+            )
+        };
         let (field, question) = match (&self.topic, &self.question) {
             (Some(topic), None) => {
                 let about = named(topic, About::ALL).or_else(|| named(topic, About::ALSO));
@@ -208,6 +213,19 @@ impl Args {
             .map(i16::try_from)
             .transpose()
             .map_err(|_| Refusal::argument("year", "This is no year.", "Give it as 2026."))?;
+        for (field, day) in
+            [("from", day("from", self.from.as_deref())?), ("to", day("to", self.to.as_deref())?)]
+        {
+            if let (Some(year), Some(day)) = (year, day)
+                && day.year() != year
+            {
+                return Err(Refusal::argument(
+                    field,
+                    format!("year says {year}, and {field} says {day}."),
+                    "Leave out year, or give days of it.",
+                ));
+            }
+        }
         let symbol = match (&self.symbol, &self.conid) {
             (Some(_), Some(_)) => {
                 return Err(Refusal::argument(
@@ -285,7 +303,7 @@ fn no_answer(error: &NoAnswer) -> Refusal {
         NoAnswer::NoStatement(_) => (
             ErrorCode::FlexNoStatement,
             "Run a query that covers it with get_flex_query (list_flex_queries shows which there are), then \
-             ask again.",
+             ask again. Statements end with the last day: of today get_account_info and get_trades tell.",
         ),
         NoAnswer::NotTicked(_) => (
             ErrorCode::FlexNotTicked,

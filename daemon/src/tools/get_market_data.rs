@@ -1,25 +1,35 @@
 //! `get_market_data`: quotes of one or many contracts, warmed up and decoded.
 
+mod fields;
 mod quote;
+mod table;
 mod unit;
 
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::Signs;
 use ibd_protocol::{Effect, ErrorCode};
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use super::args;
-use super::cell::{Num, Time};
+use super::cell::{Cell, Num, Time};
 use super::instrument::Instrument;
 use super::{Ctx, Tool};
 use crate::contracts::find::unknown_conid;
+use crate::contracts::hours::{Hours, hours};
 use crate::contracts::{self, Candidate, Contract, Given, candidates};
 use crate::market::{Freshness, Wanted};
 use crate::refusal::Refusal;
+use crate::session::Lease;
+use crate::store::Store;
+use fields::Asked;
 use quote::Quote;
+use table::{MANY, Table};
 use unit::Unit;
 
 /// Contracts of one call.
@@ -46,6 +56,10 @@ pub struct Args {
     /// The listing exchange of the symbols; of a conid it must be its own.
     #[serde(deserialize_with = "args::text")]
     exchange: Option<String>,
+    /// What to tell besides: open, high, low, priorClose, bidSize, yearHigh, marketCap, priceEarnings, dividendYield,
+    /// exDividend, averageVolume, shortable, openInterest, …
+    #[serde(deserialize_with = "args::texts")]
+    fields: Option<Vec<String>>,
     /// Of symbol's option or future: 2027-01-15 or JAN27.
     #[serde(deserialize_with = "args::text")]
     expiry: Option<String>,
@@ -94,11 +108,29 @@ impl Args {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Out {
-    /// One entry a contract.
-    quotes: Vec<Quote>,
+    /// One entry a contract; of more than five there are cols and rows instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<Quote>>")]
+    quotes: Option<Vec<Map<String, Value>>>,
+    /// What is the same of all rows: data, currency, market.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    shared: Map<String, Value>,
+    /// Column names, those of an entry; a column that no row has is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cols: Option<Vec<String>>,
+    /// One row a contract; null where there is no value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<Vec<Cell>>>")]
+    rows: Option<Vec<Vec<Value>>>,
+    /// Why a price that one would expect is absent, by symbol.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    missing: Map<String, Value>,
     /// Symbols and conids that could not be quoted, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<Problem>,
+    /// To be read first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     /// When this was asked.
     as_of: Time,
 }
@@ -114,7 +146,7 @@ pub struct Problem {
     /// What may have been meant.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<Candidate>")]
-    candidates: Vec<serde_json::Value>,
+    candidates: Vec<Value>,
 }
 
 /// The tool.
@@ -134,6 +166,7 @@ impl Tool for GetMarketData {
     type Out = Out;
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let fields = Asked::of(args.fields.as_deref())?;
         let wanted = Meant::from(args)?;
         ctx.lease().await?;
         let (contracts, problems) = wanted.resolve(&ctx).await?;
@@ -142,28 +175,93 @@ impl Tool for GetMarketData {
         let market = &ctx.desks.market;
         let steps = contracts.len() as u32 + 1;
         ctx.tell(steps, Some(steps + 1), "waiting for quotes");
-        let (rules, known) = (&ctx.desks.rules, contracts.as_slice());
-        let (found, mut units) = ctx
+        let (rules, store) = (&ctx.desks.rules, &ctx.desks.store);
+        let known = contracts.as_slice();
+        let more = known.iter().map(|contract| contract.conid).filter(|_| fields.is_more());
+        let more = &more.collect::<Vec<Conid>>();
+        let (found, mut units, hours, portraits) = ctx
             .read(|lease| async move {
                 market
                     .underlyings()
                     .prepare(&lease, known.iter().filter_map(underlying), deadline)
                     .await?;
-                let units = unit::units(rules, &lease, known, deadline);
-                let (found, units) = tokio::join!(
+                let (found, units, hours, portraits) = tokio::join!(
                     market.quotes(&lease, wanted, Freshness::Streamed, deadline),
-                    units
+                    unit::units(rules, &lease, known, deadline),
+                    opening(&lease, store, known, deadline),
+                    market.portraits(&lease, more, deadline),
                 );
-                Ok((found?, units))
+                Ok((found?, units, hours, portraits?))
             })
             .await?;
-        let quotes = contracts.into_iter().map(|contract| {
+        let warnings = contracts.iter().filter_map(untradable).collect();
+        let now = Timestamp::now();
+        let quotes = contracts.into_iter().zip(hours).map(|(contract, hours)| {
             let unit = units.remove(&contract.conid).unwrap_or(Unit::Whole);
-            let quote = found.quote(contract.conid, Signs::Any);
-            Quote::new(contract, &quote, unit)
+            let (conid, quote) = (contract.conid, found.quote(contract.conid, Signs::Any));
+            let told = Quote::new(contract, &quote, unit, hours.as_ref(), now);
+            let Ok(Value::Object(mut told)) = serde_json::to_value(told) else { return Map::new() };
+            fields.add(portraits.get(&conid), &mut told);
+            told
         });
-        Ok(Out { quotes: quotes.collect(), problems, as_of: Time::now() })
+        Ok(Out::of(quotes.collect(), &fields, problems, warnings))
     }
+}
+
+impl Out {
+    fn of(
+        mut quotes: Vec<Map<String, Value>>,
+        fields: &Asked,
+        problems: Vec<Problem>,
+        warnings: Vec<String>,
+    ) -> Self {
+        let mut out = Self {
+            quotes: None,
+            shared: Map::new(),
+            cols: None,
+            rows: None,
+            missing: Map::new(),
+            problems,
+            warnings,
+            as_of: Time::now(),
+        };
+        if quotes.len() <= MANY {
+            out.quotes = Some(quotes);
+            return out;
+        }
+        for quote in &mut quotes {
+            let symbol = quote.get("symbol").and_then(Value::as_str).map(str::to_owned);
+            if let (Some(symbol), Some(missing)) = (symbol, quote.remove("missing")) {
+                out.missing.insert(symbol, missing);
+            }
+        }
+        let table = Table::of(&quotes, fields.names());
+        (out.shared, out.cols, out.rows) = (table.shared, Some(table.cols), Some(table.rows));
+        out
+    }
+}
+
+/// When the markets of some contracts are open; of one whose hours cannot be read that is not known.
+async fn opening(
+    lease: &Lease,
+    store: &Store,
+    contracts: &[Contract],
+    deadline: Instant,
+) -> Vec<Option<Hours>> {
+    let mut all = Vec::with_capacity(contracts.len());
+    // One after the other: those of one exchange are asked for once.
+    for contract in contracts {
+        all.push(hours(lease, store, contract, deadline).await.ok());
+    }
+    all
+}
+
+/// An index looks like what is traded on it.
+fn untradable(contract: &Contract) -> Option<String> {
+    let symbol = contract.symbol.as_ref().filter(|_| contract.sec_type == Some(SecType::Index))?;
+    Some(format!(
+        "{symbol} is an index here, which cannot be traded: for a future on it give expiry as well."
+    ))
 }
 
 fn to_quote(contract: &Contract) -> Wanted {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::args;
 use super::cell::{Cell, Time};
 use super::{Ctx, Tool};
-use crate::contracts::{self, Contract};
+use crate::contracts;
 use crate::portfolio;
 use crate::refusal::Refusal;
 
@@ -189,17 +189,8 @@ async fn named<'p>(
     let known = ctx
         .read(|lease| async move { contracts::by_conids(&lease, store, held, deadline).await })
         .await?;
-    let words = plain(words);
-    let is_named = |contract: &Contract| {
-        contract.name.as_ref().is_some_and(|name| plain(name).contains(&words))
-    };
-    Ok(known.iter().filter(|contract| is_named(contract)).map(|contract| contract.conid).collect())
-}
-
-/// Without what names are written with in several ways: Coca-Cola, coca cola.
-fn plain(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ").to_lowercase()
+    let named = known.iter().filter(|contract| contract.is_named(words));
+    Ok(named.map(|contract| contract.conid).collect())
 }
 
 /// Of an option or a future the underlying's symbol.

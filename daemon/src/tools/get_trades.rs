@@ -1,6 +1,8 @@
 //! `get_trades`: executions of the last days, each once.
 
-use ibd_cpapi::id::AccountId;
+use std::collections::{BTreeMap, BTreeSet};
+
+use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::trades::{Execution, MAX_DAYS};
 use ibd_protocol::{Effect, ErrorCode};
 use jiff::{Timestamp, Unit};
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::args;
 use super::cell::{Cell, Time};
 use super::{Ctx, Tool};
+use crate::contracts::{self, Contract, is_same_symbol};
 use crate::orders;
 use crate::refusal::Refusal;
 
@@ -27,7 +30,7 @@ pub struct Args {
     /// Days back, 1 (today, if left out) to 7.
     #[serde(deserialize_with = "args::count")]
     days: Option<usize>,
-    /// Only this symbol.
+    /// Only what has this as symbol or in its company's name.
     #[serde(deserialize_with = "args::text")]
     symbol: Option<String>,
     /// Rows at most; 100 if left out.
@@ -44,10 +47,10 @@ pub struct Args {
 pub struct Out {
     /// Accounts whose trades these are.
     accounts: Vec<String>,
-    /// Column names; price and commission are in the contract's currency.
-    cols: [&'static str; 12],
-    /// One row an execution, newest first; null where IBKR gave no value (a commission may come later).
-    rows: Vec<[Cell; 12]>,
+    /// Column names; price is in currency, and the commission as IBKR charges it.
+    cols: [&'static str; 13],
+    /// One row an execution, newest first; null where IBKR gave no value (a commission comes some seconds later).
+    rows: Vec<[Cell; 13]>,
     /// Executions in all (after the filters).
     total: usize,
     /// Pass it as `cursor` for the rest; absent when this is all.
@@ -56,11 +59,14 @@ pub struct Out {
     /// Accounts whose trades could not be read, and why: nothing is known of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_read: Vec<String>,
+    /// To be read first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     /// When the oldest part of this was given.
     as_of: Time,
 }
 
-const COLS: [&str; 12] = [
+const COLS: [&str; 13] = [
     "time",
     "symbol",
     "secType",
@@ -73,6 +79,7 @@ const COLS: [&str; 12] = [
     "account",
     "orderId",
     "ref",
+    "currency",
 ];
 
 /// The tool.
@@ -96,7 +103,7 @@ impl Tool for GetTrades {
             Refusal::argument(
                 "days",
                 format!("{days} days were asked for; IBKR keeps {MAX_DAYS}."),
-                format!("Give 1 to {MAX_DAYS}."),
+                format!("Give 1 to {MAX_DAYS}; older trades are in Flex statements: ask_flex with topic trades."),
             )
         })?;
         let accounts = ctx.accounts(args.account_id.as_ref()).await?;
@@ -133,14 +140,19 @@ impl Tool for GetTrades {
         trades.dedup_by(|one, other| one.execution_id == other.execution_id);
         trades.retain(|trade| {
             trade.account.as_ref().is_none_or(|account| accounts.contains(account))
-                && args.symbol.as_ref().is_none_or(|wanted| {
-                    trade.symbol.as_ref().is_some_and(|has| has.eq_ignore_ascii_case(wanted))
-                })
         });
+        let (contracts, mut warnings) = traded(&ctx, &trades).await;
+        if let Some(wanted) = &args.symbol {
+            warnings.extend(keep(&mut trades, &contracts, wanted));
+        }
         trades.sort_by_key(|trade| std::cmp::Reverse(trade.time));
         let (total, from) = (trades.len(), args.cursor.unwrap_or(0));
-        let rows: Vec<_> =
-            trades.iter().skip(from).take(args.limit.unwrap_or(ROWS)).map(row).collect();
+        let rows: Vec<_> = trades
+            .iter()
+            .skip(from)
+            .take(args.limit.unwrap_or(ROWS))
+            .map(|t| row(t, &contracts))
+            .collect();
         let until = from + rows.len();
         Ok(Out {
             accounts: accounts.iter().map(ToString::to_string).collect(),
@@ -149,12 +161,58 @@ impl Tool for GetTrades {
             total,
             cursor: (until < total).then_some(until),
             not_read,
+            warnings,
             as_of: Time(at),
         })
     }
 }
 
-fn row(trade: &Execution) -> [Cell; 12] {
+/// What was traded, by conid; and what is not known of it, because IBKR could not be asked.
+async fn traded(ctx: &Ctx, trades: &[Execution]) -> (BTreeMap<Conid, Contract>, Vec<String>) {
+    let conids: BTreeSet<Conid> = trades.iter().filter_map(|trade| trade.conid).collect();
+    let conids: Vec<Conid> = conids.into_iter().collect();
+    let (store, wanted, deadline) = (&ctx.desks.store, conids.as_slice(), ctx.deadline);
+    let read = ctx
+        .read(|lease| async move { contracts::by_conids(&lease, store, wanted, deadline).await })
+        .await;
+    match read {
+        Ok(known) => (known.into_iter().map(|one| (one.conid, one)).collect(), Vec::new()),
+        Err(refusal) => {
+            let why = refusal.message.trim_end_matches('.');
+            let said = format!("Currencies and names of companies could not be looked up ({why}).");
+            (BTreeMap::new(), vec![said])
+        }
+    }
+}
+
+/// Keeps what is called so: by its symbol, else by its company's name. What is said where that is nothing.
+fn keep(
+    trades: &mut Vec<Execution>,
+    contracts: &BTreeMap<Conid, Contract>,
+    wanted: &str,
+) -> Option<String> {
+    let all = trades.len();
+    let is_symbol =
+        |trade: &Execution| trade.symbol.as_ref().is_some_and(|has| is_same_symbol(has, wanted));
+    let is_named = |trade: &Execution| {
+        let contract = trade.conid.and_then(|conid| contracts.get(&conid));
+        contract.is_some_and(|contract| contract.is_named(wanted))
+    };
+    if trades.iter().any(is_symbol) {
+        trades.retain(is_symbol);
+    } else {
+        trades.retain(is_named);
+    }
+    trades.is_empty().then(|| {
+        format!(
+            "Of {all} executions none has {wanted:?} as its symbol or in its company's name. To find the symbol of a \
+             company use search_contracts."
+        )
+    })
+}
+
+fn row(trade: &Execution, contracts: &BTreeMap<Conid, Contract>) -> [Cell; 13] {
+    let contract = trade.conid.and_then(|conid| contracts.get(&conid));
     let time = trade.time.map(|at| at.round(Unit::Second).unwrap_or(at).to_string());
     [
         Cell::text(time),
@@ -171,5 +229,6 @@ fn row(trade: &Execution) -> [Cell; 12] {
         Cell::text(
             trade.order_ref.as_deref().filter(|text| !text.is_empty()).map(orders::short_ref),
         ),
+        Cell::text(contract.and_then(|contract| contract.currency.clone())),
     ]
 }

@@ -208,7 +208,8 @@ impl Tool for PreviewOrder {
             bid: quote.bid.map(Num),
             ask: quote.ask.map(Num),
             last: quote.last.map(Num),
-            live: quote.is_live,
+            // A close of before beside it is a market that is closed.
+            live: quote.is_live && quote.last.is_some(),
         };
         let out = Out::new(&order, market, preview, judged.as_ref());
         Ok(if ctx.policy.read_only { out.for_readers() } else { out })

@@ -29,7 +29,8 @@ pub struct Args {
     /// Words of a company's name, for instance "apple".
     #[serde(deserialize_with = "args::text")]
     query: Option<String>,
-    /// STK (stocks and ETFs), FUT, CASH (currency pairs), IND, OPT. Futures are found only with FUT.
+    /// STK (stocks and ETFs), ETF, FUT, CASH (currency pairs), IND, OPT (what has options). Futures are found only
+    /// with FUT.
     #[serde(deserialize_with = "args::text")]
     sec_type: Option<String>,
     /// Only this listing exchange, for instance NASDAQ or IBIS.
@@ -150,8 +151,15 @@ impl Tool for SearchContracts {
                 ));
             }
         };
-        let fitting: Vec<Contract> =
-            found.into_iter().filter(|contract| wish.fits(contract)).collect();
+        let kind = args.sec_type.as_deref().map(str::to_uppercase);
+        let is_kind = |contract: &Contract| match kind.as_deref() {
+            Some("ETF") => contract.is_etf(),
+            // An underlying with its months stands for its options.
+            Some("OPT") | None => true,
+            Some(kind) => contract.sec_type == Some(SecType::of(kind)),
+        };
+        let fits = |contract: &Contract| wish.fits(contract) && is_kind(contract);
+        let fitting: Vec<Contract> = found.into_iter().filter(fits).collect();
         Ok(Out {
             total: fitting.len(),
             contracts: fitting.into_iter().take(limit).map(Hit::from).collect(),

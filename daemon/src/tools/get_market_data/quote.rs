@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::Field;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contracts::Contract;
-use crate::market::{self, LastIs};
+use crate::contracts::hours::{Hours, Market};
+use crate::market::{self, Data, LastIs};
 use crate::tools::cell::{Num, Time};
 
 use super::unit::Unit;
@@ -45,6 +47,12 @@ pub struct Quote {
     price_unit: Option<String>,
     /// live; delayed (15-20 minutes); frozen (the market is closed: last before the close); none; unknown: IBKR did not say.
     data: &'static str,
+    /// open (regular hours), extended, or closed; absent where IBKR does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    market: Option<&'static str>,
+    /// When regular hours begin next, while they are over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opens_at: Option<Time>,
     /// Last price.
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<Num>,
@@ -112,7 +120,15 @@ pub struct Quote {
 
 impl Quote {
     /// A contract's quote as it is told.
-    pub(super) fn new(contract: Contract, quote: &market::Quote, unit: Unit) -> Self {
+    pub(super) fn new(
+        contract: Contract,
+        quote: &market::Quote,
+        unit: Unit,
+        hours: Option<&Hours>,
+        now: Timestamp,
+    ) -> Self {
+        let market = hours.and_then(|hours| hours.at(now));
+        let opens = hours.filter(|_| market == Some(Market::Closed));
         let number = |field| quote.number(field).map(Num);
         let symbol = contract.description.or(contract.symbol);
         // Yesterday's close is no change of today, whatever stands beside it.
@@ -129,7 +145,13 @@ impl Quote {
             exchange: contract.exchange,
             currency: contract.currency,
             price_unit: unit.in_parts(),
-            data: quote.data.as_str(),
+            // Nothing moves in a market that is closed, whatever IBKR calls it.
+            data: match (quote.data, market) {
+                (Data::Live, Some(Market::Closed)) => Data::Frozen.as_str(),
+                (data, _) => data.as_str(),
+            },
+            market: market.map(Market::as_str),
+            opens_at: opens.and_then(|hours| hours.opens(now)).map(Time),
             last: quote.last.map(Num),
             last_is: quote.last_is.map(LastIs::as_str),
             bid: quote.bid.map(Num),

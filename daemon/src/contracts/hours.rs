@@ -1,0 +1,151 @@
+//! When a contract's market is open, by the broker's schedule of some days around today.
+
+use std::time::Duration;
+
+use ibd_cpapi::Failure;
+use ibd_cpapi::contracts::{GetSchedule, Hours as Span, Schedule, SecType};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::Contract;
+use crate::session::Lease;
+use crate::store::Store;
+
+/// A schedule tells some days ahead; a holiday that is announced late is learnt so soon.
+const MEMORY: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// The trading hours of some days.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hours {
+    /// The exchange's time zone, as IBKR names it.
+    pub zone: Option<String>,
+    /// Regular hours, in the order of their beginnings.
+    regular: Vec<(Timestamp, Timestamp)>,
+    /// All hours.
+    extended: Vec<(Timestamp, Timestamp)>,
+}
+
+/// Whether a market is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Market {
+    /// In regular hours, until then.
+    Open(Timestamp),
+    /// Before or after them.
+    Extended,
+    /// Not at all.
+    Closed,
+}
+
+impl Market {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open(_) => "open",
+            Self::Extended => "extended",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+impl Hours {
+    fn of(schedule: &Schedule) -> Self {
+        let days = schedule.schedules.iter().flat_map(|days| days.values());
+        let spans = |spans: &[Span]| -> Vec<(Timestamp, Timestamp)> {
+            let both = |span: &Span| Some((span.from()?, span.to()?));
+            spans.iter().filter_map(both).filter(|(from, to)| from < to).collect()
+        };
+        let mut hours = Self { zone: schedule.zone.clone(), ..Self::default() };
+        for day in days {
+            hours.regular.extend(spans(&day.regular));
+            hours.extended.extend(spans(&day.extended));
+        }
+        hours.regular.sort_unstable();
+        hours.extended.sort_unstable();
+        hours
+    }
+
+    /// Whether the market is open at a moment. `None`: nothing is known of that day.
+    pub fn at(&self, now: Timestamp) -> Option<Market> {
+        let is_in = |(from, to): &&(Timestamp, Timestamp)| *from <= now && now < *to;
+        if let Some((_, to)) = self.regular.iter().find(is_in) {
+            return Some(Market::Open(*to));
+        }
+        if self.extended.iter().any(|span| is_in(&span)) {
+            return Some(Market::Extended);
+        }
+        // After the last day that is told nothing is known.
+        let last = self.regular.iter().chain(&self.extended).map(|(_, to)| *to).max()?;
+        (now < last).then_some(Market::Closed)
+    }
+
+    /// When regular hours begin next.
+    pub fn opens(&self, now: Timestamp) -> Option<Timestamp> {
+        self.regular.iter().map(|(from, _)| *from).find(|from| *from > now)
+    }
+
+    /// Regular hours that are not over, the next ones first.
+    pub fn next(&self, now: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> + '_ {
+        self.regular.iter().copied().filter(move |(_, to)| *to > now)
+    }
+}
+
+/// The hours of a contract's market. Stocks of one exchange have the same, and so have all derivatives of a kind on
+/// one symbol.
+pub async fn hours(
+    lease: &Lease,
+    store: &Store,
+    contract: &Contract,
+    deadline: Instant,
+) -> Result<Hours, Failure> {
+    let exchange = contract.exchange.as_deref().unwrap_or("-");
+    let of = match (&contract.sec_type, &contract.symbol) {
+        (Some(SecType::Stock), _) if contract.exchange.is_some() => format!("STK/{exchange}"),
+        // All options, or all months, of one symbol.
+        (Some(kind), Some(symbol)) if kind.is_derivative() => format!("{kind}/{exchange}/{symbol}"),
+        _ => format!("conid/{}", contract.conid),
+    };
+    let key = format!("hours/{}/{of}", lease.source());
+    if let Some(known) = store.recall::<Hours>(&key, MEMORY)
+        && known.at(Timestamp::now()).is_some()
+    {
+        return Ok(known);
+    }
+    let request = GetSchedule { conid: contract.conid };
+    let schedule = lease.client().ask(&request, deadline).await?.value;
+    let hours = Hours::of(&schedule);
+    let _ = store.remember(&key, &hours);
+    Ok(hours)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_market_is_open_by_its_schedule() {
+        let schedule: Schedule = serde_json::from_str(
+            r#"{"exchange_time_zone":"US/Eastern","schedules":{
+                "20261125":{"liquid_hours":[{"opening":1795617000,"closing":1795640400}],
+                            "extended_hours":[{"opening":1795597200,"closing":1795654800}]},
+                "20261127":{"liquid_hours":[{"opening":1795789800,"closing":1795802400}],"extended_hours":[]}}}"#,
+        )
+        .unwrap();
+        let hours = Hours::of(&schedule);
+        let at = |text: &str| hours.at(text.parse().unwrap()).map(Market::as_str);
+        for (now, market) in [
+            ("2026-11-25T15:00:00Z", Some("open")),
+            ("2026-11-25T10:00:00Z", Some("extended")),
+            ("2026-11-25T22:00:00Z", Some("extended")),
+            // A holiday is not told, and lies between days that are.
+            ("2026-11-26T15:00:00Z", Some("closed")),
+            ("2026-11-27T15:00:00Z", Some("open")),
+            ("2026-11-28T15:00:00Z", None),
+        ] {
+            assert_eq!(at(now), market, "{now}");
+        }
+        let opens = hours.opens("2026-11-26T15:00:00Z".parse().unwrap()).unwrap();
+        assert_eq!(opens.to_string(), "2026-11-27T14:30:00Z");
+    }
+}

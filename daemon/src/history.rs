@@ -1,0 +1,137 @@
+//! Price histories: the recipe over `/iserver/marketdata/history`, with a short memory.
+
+mod span;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ibd_cpapi::Failure;
+use ibd_cpapi::history::{Bar, GetHistory, History};
+use ibd_cpapi::id::Conid;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::session::Lease;
+pub use span::Span;
+
+/// Histories that are remembered at most.
+const REMEMBERED: usize = 100;
+/// A history that reaches until now changes with every trade.
+const OPEN: Duration = Duration::from_secs(15);
+/// One that ended before today does not change, but for a split.
+const ENDED: Duration = Duration::from_secs(60 * 60);
+
+/// Which bars.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Asked {
+    /// Of which contract.
+    pub conid: Conid,
+    /// Over how long, as IBKR writes it.
+    pub period: String,
+    /// Of what length, as IBKR writes it.
+    pub bar: String,
+    /// Also outside regular trading hours.
+    pub outside_rth: bool,
+    /// When the period ends; now if left out.
+    pub end: Option<Timestamp>,
+}
+
+/// What came, and when.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The reply.
+    pub history: Arc<History>,
+    /// When the gateway gave it.
+    pub at: Timestamp,
+}
+
+/// Histories that were asked for lately, by session. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Histories(Arc<Mutex<Memory>>);
+
+type Memory = HashMap<(u64, Asked), (Instant, Told)>;
+
+impl Histories {
+    /// The bars of a contract, out of memory where they cannot have changed much.
+    pub async fn of(
+        &self,
+        lease: &Lease,
+        asked: Asked,
+        deadline: Instant,
+    ) -> Result<Told, Failure> {
+        let key = (lease.epoch(), asked);
+        let lasts = if key.1.end.is_some_and(|end| end < Timestamp::now()) { ENDED } else { OPEN };
+        if let Some((since, told)) = self.lock().get(&key)
+            && since.elapsed() < lasts
+        {
+            return Ok(told.clone());
+        }
+        let Asked { conid, period, bar, outside_rth, end } = key.1.clone();
+        let request = GetHistory { conid, period, bar, outside_rth, end };
+        let answer = lease.client().ask(&request, deadline).await?;
+        let told = Told { history: Arc::new(answer.value), at: answer.at };
+        let mut memory = self.lock();
+        memory.retain(|(epoch, _), (since, _)| *epoch == key.0 && since.elapsed() < ENDED);
+        if memory.len() >= REMEMBERED {
+            let oldest = memory.iter().min_by_key(|(_, (since, _))| *since);
+            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
+                memory.remove(&oldest);
+            }
+        }
+        memory.insert(key, (Instant::now(), told.clone()));
+        Ok(told)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Bars put together, so that there are at most so many: how many make one, and these.
+pub fn resampled(bars: &[Bar], most: usize) -> (usize, Vec<Bar>) {
+    let each = bars.len().div_ceil(most.max(1)).max(1);
+    (each, bars.chunks(each).map(together).collect())
+}
+
+/// Several bars as one. What is not known of one is left out of account.
+fn together(bars: &[Bar]) -> Bar {
+    let volumes = bars.iter().filter_map(|bar| bar.volume.map(|volume| volume.get()));
+    Bar {
+        time: bars.first().and_then(|bar| bar.time),
+        open: bars.iter().find_map(|bar| bar.open),
+        high: bars.iter().filter_map(|bar| bar.high).max(),
+        low: bars.iter().filter_map(|bar| bar.low).min(),
+        close: bars.iter().rev().find_map(|bar| bar.close),
+        volume: volumes.reduce(|sum, one| sum + one).map(ibd_cpapi::money::Quantity::new),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn bars_are_put_together_as_what_they_are() {
+        let bars: Vec<Bar> = [(1, "10", "12", "9", "11", "5"), (2, "11", "15", "11", "14", "7")]
+            .iter()
+            .map(|(t, o, h, l, c, v)| {
+                serde_json::from_str(&format!(
+                    r#"{{"t":{t},"o":{o},"h":{h},"l":{l},"c":{c},"v":{v}}}"#
+                ))
+                .unwrap()
+            })
+            .collect();
+        let (each, one) = resampled(&bars, 1);
+        let shown = |price: Option<ibd_cpapi::money::Price>| price.unwrap().to_string();
+        assert_eq!((each, one.len()), (2, 1));
+        assert_eq!(
+            [one[0].open, one[0].high, one[0].low, one[0].close].map(shown),
+            ["10", "15", "9", "14"]
+        );
+        assert_eq!(one[0].volume.unwrap().to_string(), "12");
+        assert_eq!(resampled(&bars, 2), (1, bars.clone()));
+        assert_eq!(resampled(&[], 5), (1, vec![]));
+    }
+}

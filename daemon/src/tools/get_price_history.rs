@@ -1,0 +1,408 @@
+//! `get_price_history`: bars of a contract's past.
+
+use ibd_cpapi::failure::Failure;
+use ibd_cpapi::history::{Bar, MAX_BARS};
+use ibd_cpapi::id::Conid;
+use ibd_cpapi::money::Price;
+use ibd_protocol::{Effect, ErrorCode};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use rust_decimal::Decimal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::args;
+use super::cell::{Cell, Num, Time};
+use super::instrument::Instrument;
+use super::{Ctx, Tool};
+use crate::contracts::hours::hours;
+use crate::contracts::{Contract, expiry};
+use crate::history::{Asked, Span, resampled};
+use crate::refusal::{Refusal, Unserved};
+
+/// Rows of one answer unless the call asks for another number.
+const ROWS: usize = 200;
+/// Rows that the bar is chosen for where none is named.
+const USUAL: usize = 80;
+/// Decimal places of prices.
+const PLACES: u32 = 8;
+
+/// Which contract, and which part of its past.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Args {
+    /// For instance AAPL, EUR.USD; of an option or future with expiry.
+    #[serde(deserialize_with = "args::text")]
+    symbol: Option<String>,
+    /// IBKR's number instead.
+    #[serde(deserialize_with = "args::conid")]
+    #[schemars(with = "Option<u32>")]
+    conid: Option<Conid>,
+    /// The listing exchange.
+    #[serde(deserialize_with = "args::text")]
+    exchange: Option<String>,
+    /// 2027-01-15 or JAN27.
+    #[serde(deserialize_with = "args::text")]
+    expiry: Option<String>,
+    /// Of an option.
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    strike: Option<Decimal>,
+    /// Of an option.
+    #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = ["C", "P"]))]
+    right: Option<String>,
+    /// 30min, 8h, 5d, 2w, 6m (months), 1y; 1m if neither this nor from is given.
+    #[serde(deserialize_with = "args::text")]
+    period: Option<String>,
+    /// First day, 2026-01-31, instead of period.
+    #[serde(deserialize_with = "args::text")]
+    from: Option<String>,
+    /// Last day; today if left out.
+    #[serde(deserialize_with = "args::text")]
+    to: Option<String>,
+    /// 1min to 30min, 1h to 8h, 1d, 1w, 1m; what shows the period best if left out.
+    #[serde(deserialize_with = "args::text")]
+    bar: Option<String>,
+    /// Rows at most, 200 if left out: more bars are put together.
+    #[serde(deserialize_with = "args::count")]
+    limit: Option<usize>,
+    /// true: also outside regular trading hours.
+    #[serde(rename = "outsideRth", alias = "outsideRTH", deserialize_with = "args::yes_no")]
+    #[schemars(with = "Option<bool>")]
+    outside_rth: Option<bool>,
+}
+
+/// The bars.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Out {
+    /// The symbol, or a derivative's description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    symbol: Option<String>,
+    /// IBKR's number of the contract.
+    #[schemars(with = "u32")]
+    conid: Conid,
+    /// The listing exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<String>,
+    /// The currency of the prices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<String>,
+    /// How long each bar is.
+    bar: String,
+    /// How many of these bars are put together in a row, where that is more than one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bars_in_row: Option<usize>,
+    /// Column names. time is when a bar begins: a day of the exchange for bars of days and longer, else UTC.
+    cols: [&'static str; 6],
+    /// One row a bar, the oldest first; null where IBKR gave no value.
+    rows: Vec<[Cell; 6]>,
+    /// The whole period in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whole: Option<Whole>,
+    /// The exchange's time zone, where IBKR says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_zone: Option<String>,
+    /// What the prices are.
+    prices: &'static str,
+    /// By how many seconds the newest prices are late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delayed_seconds: Option<u64>,
+    /// To be read first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    /// When IBKR gave this.
+    as_of: Time,
+}
+
+/// A period as one bar.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Whole {
+    /// First price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<Num>,
+    /// Highest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    high: Option<Num>,
+    /// Lowest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    low: Option<Num>,
+    /// Last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    close: Option<Num>,
+    /// From the first price to the last, in percent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_pct: Option<Num>,
+}
+
+/// The tool.
+#[derive(Debug)]
+pub struct GetPriceHistory;
+
+impl Tool for GetPriceHistory {
+    const NAME: &'static str = "get_price_history";
+    const TITLE: &'static str = "Price history";
+    const ABOUT: &'static str = "Open, high, low, close and volume of any contract over a period or between \
+        two days, by minutes, hours, days, weeks or months, with the change of the whole. For prices of now \
+        use get_market_data.";
+    const EFFECT: Effect = Effect::Reads;
+    const EXAMPLE: &'static str = r#"{"symbol":"AAPL","period":"3m"}"#;
+    type Args = Args;
+    type Out = Out;
+
+    async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let part = Part::of(&args, Timestamp::now())?;
+        let (limit, outside_rth) = (args.limit.unwrap_or(ROWS), args.outside_rth.unwrap_or(false));
+        let contract = args.instrument().find(&ctx).await?;
+        let asked = Asked {
+            conid: contract.conid,
+            period: part.period.to_string(),
+            bar: part.bar.to_string(),
+            outside_rth,
+            end: part.end,
+        };
+        let (histories, asked, about) = (&ctx.desks.histories, &asked, &contract);
+        let (store, deadline) = (&ctx.desks.store, ctx.deadline);
+        let (told, zone) = ctx
+            .serve(|lease| async move {
+                let (told, hours) = tokio::join!(
+                    histories.of(&lease, asked.clone(), deadline),
+                    hours(&lease, store, about, deadline),
+                );
+                // In which zone its days are is worth knowing, and no reason to say nothing.
+                let zone = hours.ok().and_then(|hours| hours.zone);
+                Ok((told.map_err(|failure| no_bars(failure, about, &part))?, zone))
+            })
+            .await?;
+        Ok(Out::new(contract, &part, (&told.history, told.at), zone, limit))
+    }
+}
+
+impl Args {
+    fn instrument(self) -> Instrument {
+        Instrument {
+            conid: self.conid,
+            symbol: self.symbol,
+            exchange: self.exchange,
+            expiry: self.expiry,
+            strike: self.strike,
+            right: self.right,
+            ..Instrument::default()
+        }
+    }
+}
+
+/// The part of the past that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Part {
+    period: Span,
+    bar: Span,
+    end: Option<Timestamp>,
+    /// Only what begins at or after this moment.
+    from: Option<Timestamp>,
+}
+
+impl Part {
+    fn of(args: &Args, now: Timestamp) -> Result<Self, Refusal> {
+        let (from, to) = (day("from", args.from.as_deref())?, day("to", args.to.as_deref())?);
+        let midnight = |day: Date| day.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).ok();
+        // The day after, at midnight; of today it is now.
+        let end =
+            to.and_then(|day| midnight(day.checked_add(1.day()).ok()?)).filter(|end| *end < now);
+        let period = match (args.period.as_deref(), from) {
+            (Some(_), Some(_)) => {
+                return Err(Refusal::argument(
+                    "period",
+                    "Both period and from are given.",
+                    "Give period (with to, where it does not end today), or from and to.",
+                ));
+            }
+            (Some(text), None) => Span::period(text)?,
+            (None, Some(from)) => {
+                let since = midnight(from).unwrap_or(now);
+                let hours = end.unwrap_or(now).duration_since(since).as_hours();
+                let days = (hours + 23).div_euclid(24).max(1);
+                let days = u32::try_from(days).ok().filter(|_| since < end.unwrap_or(now));
+                Span::days(days.ok_or_else(|| {
+                    let message = format!("from, {from}, is not before the end of the period.");
+                    Refusal::argument("from", message, "Give an earlier day.")
+                })?)
+            }
+            (None, None) => Span::period("1m")?,
+        };
+        let bar = match args.bar.as_deref() {
+            Some(text) => period.bar(text)?,
+            None => period.usual_bar(USUAL),
+        };
+        let count = period.bars_of(bar);
+        if count > MAX_BARS {
+            return Err(Refusal::argument(
+                "bar",
+                format!("{period} in bars of {bar} are about {count}; IBKR gives {MAX_BARS}."),
+                format!(
+                    "Use bars of {} or longer, or a shorter period.",
+                    period.usual_bar(MAX_BARS)
+                ),
+            ));
+        }
+        Ok(Self { period, bar, end, from: from.and_then(midnight) })
+    }
+}
+
+fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    expiry::day(text).map(Some).ok_or_else(|| {
+        Refusal::argument(field, format!("{text:?} is no day."), "Write it as 2026-01-31.")
+    })
+}
+
+/// IBKR refuses what it has no bars of in several ways.
+fn no_bars(failure: Failure, contract: &Contract, part: &Part) -> Unserved {
+    if !matches!(failure, Failure::Refused { .. } | Failure::Trouble { .. }) {
+        return failure.into();
+    }
+    let of = contract.description.as_ref().or(contract.symbol.as_ref());
+    let of = of.map_or_else(|| contract.conid.to_string(), |text| ibd_cpapi::failure::clean(text));
+    Refusal::new(
+        ErrorCode::NoData,
+        format!("IBKR gave no bars of {of} for {}: {failure}.", part.period),
+        "It may not have traded then, have expired, or need a market data subscription. Try a longer period or bar.",
+    )
+    .at("period")
+    .into()
+}
+
+impl Out {
+    fn new(
+        contract: Contract,
+        part: &Part,
+        (history, at): (&ibd_cpapi::history::History, Timestamp),
+        zone: Option<String>,
+        limit: usize,
+    ) -> Self {
+        let bars: Vec<Bar> = history
+            .data
+            .iter()
+            .filter(|bar| part.from.is_none_or(|from| bar.time.is_none_or(|time| time >= from)))
+            .cloned()
+            .collect();
+        let (each, shown) = resampled(&bars, limit);
+        let mut warnings: Vec<String> =
+            history.data.unread().iter().map(|row| format!("A bar was not read: {row}.")).collect();
+        if bars.is_empty() {
+            warnings.push("IBKR has no bar in these days.".to_owned());
+        }
+        let days = zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
+        let days = days.unwrap_or(TimeZone::UTC);
+        let clean = |text: String| ibd_cpapi::failure::clean(&text);
+        Self {
+            symbol: contract.description.or(contract.symbol).map(clean),
+            conid: contract.conid,
+            exchange: contract.exchange,
+            currency: contract.currency,
+            bar: part.bar.to_string(),
+            bars_in_row: (each > 1).then_some(each),
+            cols: ["time", "open", "high", "low", "close", "volume"],
+            rows: shown
+                .iter()
+                .map(|bar| row(bar, part.bar.is_of_days().then_some(&days)))
+                .collect(),
+            whole: whole(&bars),
+            time_zone: zone,
+            prices: "trades (of currency pairs the middle of bid and ask), adjusted for splits and not for dividends; \
+                volume as IBKR counts it",
+            delayed_seconds: history.delay.filter(|delay| *delay > 0),
+            warnings,
+            as_of: Time(at),
+        }
+    }
+}
+
+fn row(bar: &Bar, days: Option<&TimeZone>) -> [Cell; 6] {
+    let time = bar.time.map(|time| match days {
+        Some(zone) => day_of(time, zone).to_string(),
+        None => time.to_string(),
+    });
+    let price = |price: Option<Price>| Cell::number(price.map(Price::get), PLACES);
+    [
+        Cell::text(time),
+        price(bar.open),
+        price(bar.high),
+        price(bar.low),
+        price(bar.close),
+        Cell::number(bar.volume.map(|volume| volume.get()), 2),
+    ]
+}
+
+/// The exchange's day of a bar. One that begins at midnight in UTC is named by its day, and not by a moment.
+fn day_of(time: Timestamp, zone: &TimeZone) -> Date {
+    let utc = time.to_zoned(TimeZone::UTC);
+    if utc.time() == jiff::civil::Time::midnight() {
+        utc.date()
+    } else {
+        time.to_zoned(zone.clone()).date()
+    }
+}
+
+fn whole(bars: &[Bar]) -> Option<Whole> {
+    let (_, one) = resampled(bars, 1);
+    let bar = one.first()?;
+    let num = |price: Option<Price>| price.map(|price| Num::rounded(price.get(), PLACES));
+    let change = bar.open.zip(bar.close).and_then(|(open, close)| {
+        let moved = close.get().checked_sub(open.get())?;
+        moved.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(open.get().abs())
+    });
+    Some(Whole {
+        open: num(bar.open),
+        high: num(bar.high),
+        low: num(bar.low),
+        close: num(bar.close),
+        change_pct: change.map(|change| Num::rounded(change, 2)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_part_of_the_past_is_what_was_asked_for() {
+        let now: Timestamp = "2026-11-30T15:00:00Z".parse().unwrap();
+        let part = |period: &str, from: &str, to: &str, bar: &str| {
+            let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+            let args = Args {
+                period: text(period),
+                from: text(from),
+                to: text(to),
+                bar: text(bar),
+                ..Args::default()
+            };
+            match Part::of(&args, now) {
+                Ok(part) => {
+                    let end = part.end.map(|end| end.to_string()).unwrap_or_default();
+                    format!("{} {} {end}", part.period, part.bar).trim().to_owned()
+                }
+                Err(refusal) => refusal.field.unwrap(),
+            }
+        };
+        for (period, from, to, bar, expected) in [
+            ("", "", "", "", "1m 1d"),
+            ("1d", "", "", "", "1d 5min"),
+            ("", "2026-11-02", "2026-11-06", "1h", "5d 1h 2026-11-07T00:00:00Z"),
+            ("", "2026-11-28", "", "", "3d 15min"),
+            ("", "2026-11-02", "2026-11-30", "1d", "29d 1d"),
+            ("1m", "2026-11-02", "", "", "period"),
+            ("", "2026-12-02", "", "", "from"),
+            ("", "2026-11-10", "2026-11-02", "", "from"),
+            ("", "yesterday", "", "", "from"),
+            ("1w", "", "", "1min", "bar"),
+            ("1000d", "", "", "8h", "bar"),
+        ] {
+            assert_eq!(part(period, from, to, bar), expected, "{period} {from} {to} {bar}");
+        }
+    }
+}
