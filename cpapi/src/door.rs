@@ -3,7 +3,7 @@
 //! It outlives every [`crate::Client`], because the broker counts by address and session and does not
 //! care how often we reconnect.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,6 +14,11 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::failure::Failure;
 use crate::pace::{Ending, Pace, Verdict, Want};
+
+tokio::task_local! {
+    /// For whom a task asks: callers take turns. What asks outside of such a scope asks for the daemon itself.
+    pub static CALLER: u64;
+}
 
 /// Counts for `ibctl status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,11 +52,16 @@ pub struct Door {
 struct Queue {
     pace: Pace,
     waiting: VecDeque<Waiting>,
+    /// Counts the places that were given.
+    given: u64,
+    /// When, by that count, each caller that still waits was given its last one.
+    served: HashMap<u64, u64>,
 }
 
 #[derive(Debug)]
 struct Waiting {
     want: Want,
+    caller: u64,
     go: oneshot::Sender<Result<Pass, Failure>>,
 }
 
@@ -108,7 +118,8 @@ impl Door {
     /// Waits for this request's turn; dropping the future leaves the queue.
     pub async fn enter(self: &Arc<Self>, want: Want) -> Result<Pass, Failure> {
         let (go, mut turn) = oneshot::channel();
-        self.lock().waiting.push_back(Waiting { want, go });
+        let caller = CALLER.try_with(|caller| *caller).unwrap_or_default();
+        self.lock().waiting.push_back(Waiting { want, caller, go });
         loop {
             let changed = self.changed.notified();
             let next = self.admit();
@@ -152,13 +163,16 @@ impl Door {
         let mut next: Option<Instant> = None;
         let mut still = VecDeque::with_capacity(queue.waiting.len());
         let mut unclaimed = Vec::new();
-        let mut waiting: Vec<Waiting> =
-            queue.waiting.drain(..).filter(|w| !w.go.is_closed()).collect();
-        waiting.sort_by_key(|waiting| waiting.want.lane);
+        let waiting = queue.waiting.drain(..).filter(|w| !w.go.is_closed()).collect();
+        let waiting = by_turn(waiting, &queue.served);
+        queue.served.retain(|caller, _| waiting.iter().any(|one| one.caller == *caller));
         for one in waiting {
             match queue.pace.admit(now, &one.want) {
                 Verdict::Go => {
                     self.note(one.want.endpoint);
+                    queue.given += 1;
+                    let given = queue.given;
+                    queue.served.insert(one.caller, given);
                     let pass = Pass { door: self.clone(), want: one.want, ending: Ending::Over };
                     unclaimed.extend(one.go.send(Ok(pass)).err());
                 }
@@ -212,6 +226,23 @@ impl Drop for Pass {
     }
 }
 
+/// The order in which requests get their places: by lane; then each caller's first before anybody's second, whoever was
+/// served longest ago first; then as they came.
+fn by_turn(waiting: Vec<Waiting>, served: &HashMap<u64, u64>) -> Vec<Waiting> {
+    let mut before: HashMap<(crate::pace::Lane, u64), usize> = HashMap::new();
+    let mut turns: Vec<_> = waiting
+        .into_iter()
+        .map(|one| {
+            let before = before.entry((one.want.lane, one.caller)).or_default();
+            let turn = (one.want.lane, *before, served.get(&one.caller).copied().unwrap_or(0));
+            *before += 1;
+            (turn, one)
+        })
+        .collect();
+    turns.sort_by_key(|(turn, _)| *turn);
+    turns.into_iter().map(|(_, one)| one).collect()
+}
+
 fn wall(now: Instant, until: Instant) -> Timestamp {
     let left = SignedDuration::try_from(until.saturating_duration_since(now)).unwrap_or_default();
     Timestamp::now().saturating_add(left).unwrap_or(Timestamp::MAX)
@@ -245,6 +276,37 @@ mod tests {
         let took = start.elapsed();
         assert!(took >= Duration::from_secs(5) && took < Duration::from_secs(6), "{took:?}");
         assert_eq!(door.load().in_flight, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_much_does_not_hold_up_who_asks_for_one() {
+        let door = Arc::new(Door::default());
+        let ask = |caller: u64, many: usize| {
+            let all = (0..many).map(|_| {
+                let door = door.clone();
+                tokio::spawn(CALLER.scope(caller, async move {
+                    let pass = door.enter(DATA).await.unwrap();
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    drop(pass);
+                }))
+            });
+            all.collect::<Vec<_>>()
+        };
+        let start = Instant::now();
+        let many = ask(1, 500);
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        for caller in 2..5 {
+            let asked = start.elapsed();
+            for one in ask(caller, 1) {
+                one.await.unwrap();
+            }
+            let took = start.elapsed() - asked;
+            assert!(took <= Duration::from_millis(1_100), "{caller}: {took:?}");
+        }
+        for one in many {
+            one.await.unwrap();
+        }
+        assert_eq!(door.load().queued, 0);
     }
 
     #[tokio::test(start_paused = true)]

@@ -24,6 +24,7 @@ pub mod pace;
 pub mod pin;
 pub mod portfolio;
 pub mod rows;
+pub mod scanner;
 pub mod session;
 pub mod snapshot;
 pub mod stream;

@@ -32,7 +32,7 @@ pub const PENALTY: Duration = Duration::from_secs(15 * 60);
 const FIRST_WARNING: Duration = Duration::from_secs(10);
 
 /// Whose turn a request takes at the door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lane {
     /// Keeps the session alive; passes even in the penalty box.
     Tickle,

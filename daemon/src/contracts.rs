@@ -7,6 +7,7 @@ pub mod expiry;
 pub mod find;
 pub mod hours;
 mod resolve;
+pub mod spelling;
 mod underlyings;
 
 use std::time::Duration;

@@ -22,6 +22,7 @@ pub mod post;
 pub mod program;
 pub mod refusal;
 pub mod root;
+pub mod scanner;
 mod secrets;
 pub mod session;
 pub mod store;

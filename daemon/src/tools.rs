@@ -17,6 +17,7 @@ use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 
 use ibd_cpapi::Failure;
+use ibd_cpapi::door::CALLER;
 use ibd_cpapi::id::AccountId;
 use ibd_protocol::{Effect, ErrorCode, Outcome, Progress, ToolSpec};
 use schemars::JsonSchema;
@@ -55,6 +56,7 @@ catalogue! {
     resolve_option_conid::ResolveOptionConid,
     get_contract_details::GetContractDetails,
     get_exchange_rate::GetExchangeRate,
+    run_scanner::RunScanner,
     get_live_orders::GetLiveOrders,
     get_order_status::GetOrderStatus,
     get_trades::GetTrades,
@@ -116,6 +118,8 @@ pub struct Ctx {
 /// Who calls.
 #[derive(Debug, Clone, Default)]
 pub struct Who {
+    /// Which connection it is: connections take turns at the broker.
+    pub connection: u64,
     /// The client's own name.
     pub client: String,
     /// Names the call for ever: the same when its shim sends it again.
@@ -287,8 +291,9 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
     if arguments.len() > MAX_ARGUMENTS {
         return Outcome::Refusal(args::too_long(arguments.len()).to_json());
     }
-    let deadline = ctx.deadline;
-    match tokio::time::timeout_at(deadline, (entry.run)(ctx, arguments)).await {
+    let (deadline, connection) = (ctx.deadline, ctx.who.connection);
+    let run = CALLER.scope(connection, (entry.run)(ctx, arguments));
+    match tokio::time::timeout_at(deadline, run).await {
         Ok(Ok(result)) => Outcome::Result(harmless(result)),
         Ok(Err(Refusal { question: Some(mut question), .. })) => {
             question.fallback = harmless(question.fallback);

@@ -164,3 +164,59 @@ async fn a_contract_says_how_and_when_it_trades() {
     let none = client.call("get_exchange_rate", json!({ "from": "EUR", "to": "XXX" })).await;
     assert_eq!(none.error(), "no_data");
 }
+
+/// Every form in which people write a symbol that means one thing is that thing.
+#[tokio::test]
+async fn symbols_are_understood_as_other_houses_write_them() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    for (written, conid) in [
+        ("$AAPL", 265_598),
+        ("NASDAQ:AAPL", 265_598),
+        ("SAP.DE", 14_204),
+        ("7203.T", 14_020_991),
+        ("0700.HK", 57_678_684),
+        ("EURUSD", 12_087_792),
+        ("EURUSD=X", 12_087_792),
+        ("AAPL  270115C00270000", 700_085_108),
+    ] {
+        let quotes = client.call("get_market_data", json!({ "symbol": written })).await.ok();
+        assert_eq!(quotes["quotes"][0]["conid"], conid, "{written}: {quotes}");
+    }
+    let both = json!({ "symbol": "SAP.DE", "exchange": "NYSE" });
+    let refused = client.call("get_market_data", both).await;
+    assert_eq!(refused.error(), "contradiction", "{}", refused.json);
+    let same = json!({ "symbol": "SAP.DE", "exchange": "XETRA" });
+    client.call("get_market_data", same).await.ok();
+}
+
+#[tokio::test]
+async fn a_scan_is_found_by_words_and_comes_with_quotes() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let gainers = json!({ "scan": "gainers", "filters": { "priceAbove": 100 }, "limit": 3 });
+    let found = client.call("run_scanner", gainers).await.ok();
+    let rows = found["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 3, "{found}");
+    let number = |cell: &Value| cell.as_f64().unwrap();
+    assert!(rows.iter().all(|row| number(&row[5]) > 100.0), "{found}");
+    let values: Vec<f64> =
+        rows.iter().map(|row| row[4].as_str().unwrap().parse().unwrap()).collect();
+    assert!(values.is_sorted_by(|one, other| one >= other), "{found}");
+    let german = json!({ "query": "dividend yield", "location": "Germany" });
+    let german = client.call("run_scanner", german).await.ok();
+    assert_eq!(german["rows"][0][3], "IBIS", "{german}");
+    // The catalogue may be asked for once in fifteen minutes.
+    assert_eq!(sim.count("/scanner/params").await, 1);
+    for (arguments, field) in [
+        (json!({ "scan": "top" }), "scan"),
+        (json!({}), "scan"),
+        (json!({ "scan": "gainers", "location": "Atlantis" }), "location"),
+        (json!({ "scan": "gainers", "filters": { "priceOver": 5 } }), "filters"),
+    ] {
+        let refused = client.call("run_scanner", arguments.clone()).await;
+        assert_eq!(refused.json["field"], field, "{arguments}: {}", refused.json);
+        assert!(!refused.json["candidates"].as_array().unwrap().is_empty(), "{}", refused.json);
+    }
+}

@@ -1,6 +1,6 @@
 //! One budget for all clients.
 
-use ibd_tests::{Sim, World};
+use ibd_tests::{Sim, World, until};
 use serde_json::json;
 
 /// Fifty clients at full speed: never a 429, never more than four at once, everybody answered.
@@ -60,4 +60,31 @@ async fn the_penalty_box_is_respected_shown_and_remembered() {
     // A daemon that is killed does not forget it.
     world.kill_daemon().await;
     assert_eq!(client.call("get_positions", json!({})).await.error(), "rate_limited");
+}
+
+/// One client that asks for much does not hold up another one's single question.
+#[tokio::test]
+async fn clients_take_turns_at_the_budget() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let (mut many, mut one) = (world.client().await, world.client().await);
+    many.call("get_contract_details", json!({ "conid": 265_598 })).await.ok();
+    one.call("get_contract_details", json!({ "conid": 265_598 })).await.ok();
+    let mut calls = Vec::new();
+    for days in 1..=50 {
+        let history = json!({ "conid": 265_598, "period": format!("{days}d"), "bar": "1d" });
+        calls.push(many.begin_call("get_price_history", history).await);
+    }
+    // Its first ones are under way, and the others wait.
+    until("the client that asks for much is being served", async || {
+        sim.count("/marketdata/history").await >= 3
+    })
+    .await;
+    one.call("get_exchange_rate", json!({ "from": "EUR", "to": "USD" })).await.ok();
+    let after = sim.count("/marketdata/history").await;
+    assert!(after < 50, "it waited for all of the other one's: {after}");
+    for call in calls {
+        many.reply(call).await;
+    }
+    assert_eq!(sim.requests().await["status429"], 0);
 }

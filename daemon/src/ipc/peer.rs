@@ -315,6 +315,8 @@ impl State {
             page: self.page(me),
             door: self.shared.door.clone(),
             who: Who {
+                // Zero is the daemon itself.
+                connection: self.id.map_or(0, |id| id + 1),
                 client: self.name.clone(),
                 key: call.key.clone(),
                 resumes: call.resumes.clone(),

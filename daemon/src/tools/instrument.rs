@@ -2,12 +2,13 @@
 
 use ibd_cpapi::contracts::{Right, SecType};
 use ibd_cpapi::id::Conid;
+use ibd_protocol::ErrorCode;
 use rust_decimal::Decimal;
 
 use super::Ctx;
 use crate::contracts::expiry::Expiry;
 use crate::contracts::find::WantedOption;
-use crate::contracts::{self, Contract, Finder, Given, Wish};
+use crate::contracts::{self, Contract, Finder, Given, Wish, spelling};
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
 
@@ -64,13 +65,28 @@ impl Instrument {
             };
             return Ok(Meant::Conid(conid, given));
         }
-        let Some(symbol) = upper(&self.symbol) else {
+        let Some(written) = &self.symbol else {
             return Err(Refusal::argument(
                 "symbol",
                 "Neither conid nor symbol is given.",
                 "Give conid from search_contracts, or symbol.",
             ));
         };
+        let spelled = spelling::read(written);
+        let exchange = self.exchange_of(written, spelled.exchange)?;
+        let symbol = spelled.symbol;
+        if let Some((day, own_right, strike)) = spelled.option {
+            self.alone(written)?;
+            return Ok(Meant::Option(WantedOption {
+                symbol,
+                expiry: Expiry::read_alive(&day.to_string(), contracts::today())?,
+                strike,
+                right: own_right,
+                exchange,
+                currency: upper(&self.currency),
+                sec_type: None,
+            }));
+        }
         let sec_type = self.sec_type.as_deref().map(SecType::of);
         let is_option =
             self.strike.is_some() || right.is_some() || sec_type == Some(SecType::Option);
@@ -79,7 +95,7 @@ impl Instrument {
                 symbol,
                 // What expires and is no option is a future.
                 sec_type: sec_type.or(self.expiry.is_some().then_some(SecType::Future)),
-                exchange: upper(&self.exchange),
+                exchange,
                 currency: upper(&self.currency),
                 expiry: upper(&self.expiry),
             }));
@@ -97,10 +113,49 @@ impl Instrument {
             expiry: Expiry::read_alive(expiry, contracts::today())?,
             strike: self.strike.ok_or_else(|| missing("strike"))?,
             right: right.ok_or_else(|| missing("right"))?,
-            exchange: upper(&self.exchange),
+            exchange,
             currency: upper(&self.currency),
             sec_type: upper(&self.sec_type),
         }))
+    }
+}
+
+impl Instrument {
+    /// The exchange that is named beside the symbol or in it; two must be one.
+    fn exchange_of(
+        &self,
+        written: &str,
+        in_symbol: Option<String>,
+    ) -> Result<Option<String>, Refusal> {
+        let beside = self.exchange.as_ref().map(|text| text.trim().to_uppercase());
+        match (beside, in_symbol) {
+            (Some(beside), Some(within)) if !contracts::is_exchange(&beside, Some(&within)) => {
+                Err(Refusal::new(
+                    ErrorCode::Contradiction,
+                    format!("exchange says {beside}, and {written} is a symbol at {within}."),
+                    "Leave out exchange, or write the symbol without it.",
+                )
+                .at("exchange"))
+            }
+            (beside, within) => Ok(within.or(beside)),
+        }
+    }
+
+    /// An option that its symbol names in full has nothing beside it.
+    fn alone(&self, written: &str) -> Result<(), Refusal> {
+        let said = [
+            ("expiry", self.expiry.is_some()),
+            ("strike", self.strike.is_some()),
+            ("right", self.right.is_some()),
+        ];
+        match said.iter().find(|(_, is_said)| *is_said) {
+            Some((field, _)) => Err(Refusal::argument(
+                field,
+                format!("{written} names the option in full, and {field} is given besides."),
+                format!("Leave out {field}."),
+            )),
+            None => Ok(()),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod place;
 mod portfolio;
 mod positions;
 mod rules;
+mod scanner;
 mod schedule;
 mod search;
 mod secdef;
@@ -35,7 +36,7 @@ use crate::state::World;
 type Family = fn(&mut World, &Call, &[&str]) -> Option<Reply>;
 
 /// Asked in this order; the paths of two families never overlap.
-const FAMILIES: [Family; 12] = [
+const FAMILIES: [Family; 13] = [
     session::route,
     accounts::route,
     portfolio::route,
@@ -48,6 +49,7 @@ const FAMILIES: [Family; 12] = [
     orders::route,
     place::route,
     change::route,
+    scanner::route,
 ];
 
 /// Answers any request, whatever its path.
