@@ -25,10 +25,10 @@ const LIST_TTL: Duration = Duration::from_secs(3_600);
 
 /// The first sentences decide whether a client looks for our tools at all; 2 KB are read at most.
 const INSTRUCTIONS: &str = "Interactive Brokers (IBKR) account: login status, balances, P&L, positions, \
-    quotes, contract search, orders, and the past from Flex statements (dividends, tax, fees, interest, \
-    deposits, trades of years). Use these tools whenever the user asks about their \
+    quotes, price history, option chains with greeks, trading hours, market scanner, contract search, orders, and \
+    the past from Flex statements (dividends, tax, fees, interest, deposits, trades of years). Use these tools whenever the user asks about their \
     brokerage account, portfolio, stocks they hold, market prices from IBKR, or their orders there. Not here: \
-    price history, option chains, market hours, scanners, news, alerts and watchlists; say so, and do not guess.\n\n\
+    news, alerts, watchlists and analysts' estimates; say so, and do not guess.\n\n\
     If a tool says that nobody is logged in, tell the user what its `next` says; do not call it in a \
     loop. Errors are JSON: `error` (a stable code), `message`, `next` (what to do), sometimes \
     `candidates` to choose from and `retryAt`. A value that is absent is not known; never take it for \
