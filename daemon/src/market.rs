@@ -15,6 +15,7 @@ use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, MAX_CONIDS, Row, Signs};
 use ibd_cpapi::stream::{QUOTED, Topic, Update};
 use ibd_cpapi::{Failure, faults};
+use jiff::{SignedDuration, Timestamp};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -77,18 +78,14 @@ pub enum Freshness {
 pub struct Rows {
     /// By contract; one of which nothing came has no row, or one without data.
     pub rows: BTreeMap<Conid, Row>,
-    /// Contracts that are not followed, because every line is in use.
-    pub refused: Vec<Conid>,
+    /// When the one that was heard of longest ago was heard of.
+    pub as_of: Option<Timestamp>,
 }
 
 impl Rows {
     /// The quote of one of them.
     pub fn quote(&self, conid: Conid, signs: Signs) -> Quote {
-        if self.refused.contains(&conid) {
-            Quote::refused()
-        } else {
-            Quote::of(self.rows.get(&conid), signs)
-        }
+        Quote::of(self.rows.get(&conid), signs)
     }
 }
 
@@ -150,13 +147,16 @@ impl MarketHandle {
         deadline: Instant,
     ) -> Result<Rows, Failure> {
         let patience = deadline.min(Instant::now() + PATIENCE);
-        let (mut open, refused) = self.begin(lease, wanted, freshness);
+        let mut open = self.begin(lease, wanted, freshness);
+        // What was told to this call is told by it, also where another one took the line meanwhile.
+        let mut asked: BTreeMap<Conid, Row> = BTreeMap::new();
         let (mut looks, mut heard) = (0, self.shared.heard.subscribe());
         while !open.is_empty() {
             looks += 1;
             for some in open.chunks(MAX_CONIDS) {
                 let conids = some.iter().map(|wanted| wanted.conid).collect();
                 let rows = snapshot::ask(lease, conids, QUOTED, deadline).await?;
+                asked.extend(rows.iter().map(|row| (row.conid, row.clone())));
                 self.shared.hear(rows, Source::Snapshot);
             }
             let next = Instant::now() + faults::scaled(BETWEEN_LOOKS);
@@ -172,9 +172,12 @@ impl MarketHandle {
                 break;
             }
         }
-        let lines = self.shared.lines();
-        let rows = wanted.iter().filter_map(|one| lines.row(one.conid));
-        Ok(Rows { rows: rows.map(|row| (row.conid, row.clone())).collect(), refused })
+        let (lines, now) = (self.shared.lines(), Instant::now().into_std());
+        let rows = wanted.iter().filter_map(|one| lines.row(one.conid).or(asked.get(&one.conid)));
+        let oldest = wanted.iter().filter_map(|one| lines.heard_at(one.conid)).min();
+        let age = oldest.and_then(|at| SignedDuration::try_from(now.duration_since(at)).ok());
+        let as_of = age.and_then(|age| Timestamp::now().checked_sub(age).ok());
+        Ok(Rows { rows: rows.map(|row| (row.conid, row.clone())).collect(), as_of })
     }
 
     /// What is known of companies and contracts beside their prices ([`PORTRAIT`]): by snapshot, twice where the first
@@ -202,29 +205,23 @@ impl MarketHandle {
         Ok(rows)
     }
 
-    /// Takes lines for what is wanted; what must be waited for, and for what there is no line.
-    fn begin(
-        &self,
-        lease: &Lease,
-        wanted: &[Wanted],
-        freshness: Freshness,
-    ) -> (Vec<Wanted>, Vec<Conid>) {
+    /// Takes lines for what is wanted; what must be waited for.
+    fn begin(&self, lease: &Lease, wanted: &[Wanted], freshness: Freshness) -> Vec<Wanted> {
         let now = Instant::now().into_std();
         let conids: Vec<Conid> = wanted.iter().map(|one| one.conid).collect();
         let mut lines = self.shared.lines();
         lines.begin(lease.epoch());
-        let granted = lines.want(&conids, now);
-        let is_warm = |one: &Wanted| {
+        let is_more = lines.want(&conids, now);
+        let is_warm = |one: &&Wanted| {
             freshness == Freshness::Streamed
                 && lines.is_warm(one.conid, now, |row| is_settled(one, Some(row), snapshot::LOOKS))
         };
-        let is_open = |one: &&Wanted| !granted.refused.contains(&one.conid) && !is_warm(one);
-        let open = wanted.iter().filter(is_open).cloned().collect();
+        let open = wanted.iter().filter(|one| !is_warm(one)).cloned().collect();
         drop(lines);
-        if granted.opened > 0 {
+        if is_more {
             self.shared.follow();
         }
-        (open, granted.refused)
+        open
     }
 
     fn retain_unsettled(&self, open: &mut Vec<Wanted>, looks: u32) {

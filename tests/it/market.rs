@@ -220,3 +220,50 @@ async fn a_scan_is_found_by_words_and_comes_with_quotes() {
         assert!(!refused.json["candidates"].as_array().unwrap().is_empty(), "{}", refused.json);
     }
 }
+
+/// Trouble of IBKR's is told as that, and never as "there is no such option".
+#[tokio::test]
+async fn trouble_is_no_missing_option() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let trouble = json!({ "match": "secdef/info", "mode": "status", "status": 503, "count": 0 });
+    sim.fault(trouble.clone()).await;
+    let chain = json!({ "symbol": "SPY", "expiry": "JAN27", "strikes": 2 });
+    let refused = client.call("get_option_chain", chain.clone()).await;
+    assert_eq!(refused.error(), "broker_trouble", "{}", refused.json);
+    let one = json!({ "symbol": "SPY", "expiry": "JAN27", "strike": 655, "right": "C" });
+    let refused = client.call("resolve_option_conid", one.clone()).await;
+    assert_eq!(refused.error(), "broker_trouble", "{}", refused.json);
+    let days = client.call("get_option_chain", json!({ "symbol": "SPY" })).await.ok();
+    assert!(days["warnings"][0].as_str().unwrap().contains("could not be read"), "{days}");
+    sim.tell("/calm", json!({ "match": "secdef/info" })).await;
+    sim.fault(json!({ "match": "secdef/info", "mode": "status", "status": 503, "count": 1 })).await;
+    let part = client.call("get_option_chain", chain).await.ok();
+    assert!(part["warnings"][0].as_str().unwrap().contains("1 of 4 options"), "{part}");
+    client.call("resolve_option_conid", one).await.ok();
+    // A price of -1 is IBKR's word for none, and no price of the underlying.
+    sim.tell("/quote", json!({ "conid": 756_733, "fields": { "31": "-1" } })).await;
+    until("the chain knows no last price", async || {
+        let chain = json!({ "symbol": "SPY", "expiry": "JAN27", "strikes": 2 });
+        let chain = client.call("get_option_chain", chain).await.ok();
+        chain["underlyingPriceIs"] == "middle" && chain["underlyingPrice"].as_f64().unwrap() > 600.0
+    })
+    .await;
+}
+
+/// Who wants a hundred contracts every second does not keep another one from its single one.
+#[tokio::test]
+async fn a_line_is_found_for_whoever_asks_for_one() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let (mut many, mut one) = (world.client().await, world.client().await);
+    let chain = json!({ "symbol": "SPY", "expiry": "JAN27", "strikes": 40 });
+    many.call("get_option_chain", chain.clone()).await.ok();
+    let other = json!({ "symbol": "AAPL", "expiry": "JAN27", "strikes": 40 });
+    many.call("get_option_chain", other).await.ok();
+    let again = many.begin_call("get_option_chain", chain).await;
+    let quotes = one.call("get_market_data", json!({ "symbol": "IBM" })).await.ok();
+    assert!(quote(&quotes, "IBM")["last"].is_number(), "{quotes}");
+    assert!(!many.reply(again).await.is_error);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::{
     GetOptionInfo, GetStrikes, Hits, OptionInfo, Right, Search, SecType, Strikes,
@@ -72,16 +72,34 @@ impl Chain<'_> {
         Ok(self.finder.lease.client().ask(&request, self.finder.deadline).await?.value)
     }
 
-    /// The options of a month with some strikes: of every day that has them.
+    /// The options of a month with some strikes, of every day that has them; and how many of these IBKR did not
+    /// answer for. It fails where that is all of them.
     pub async fn options(
         self,
         month: &str,
         wanted: &[(Decimal, Right)],
-    ) -> Result<Vec<Listed>, Failure> {
+    ) -> Result<(Vec<Listed>, usize), Failure> {
         let each = stream::iter(wanted.iter().copied())
             .map(|(strike, right)| self.with_strike(month, strike, right));
-        let found: Vec<Vec<Listed>> = each.buffered(AT_ONCE).try_collect().await?;
-        Ok(found.into_iter().flatten().collect())
+        let answers: Vec<Result<Vec<Listed>, Failure>> = each.buffered(AT_ONCE).collect().await;
+        let (mut found, mut failed) = (Vec::new(), Vec::new());
+        for answer in answers {
+            match answer {
+                Ok(listed) => found.extend(listed),
+                // The strike is one of the month's own, so this says nothing of it.
+                Err(
+                    failure @ (Failure::Refused { .. }
+                    | Failure::Trouble { .. }
+                    | Failure::Garbled { .. }),
+                ) => failed.push(failure),
+                Err(failure) => return Err(failure),
+            }
+        }
+        let unanswered = failed.len();
+        match failed.into_iter().next().filter(|_| found.is_empty()) {
+            Some(failure) => Err(failure),
+            None => Ok((found, unanswered)),
+        }
     }
 
     async fn with_strike(
@@ -109,14 +127,7 @@ impl Chain<'_> {
             right: Some(right),
             exchange: self.exchange.map(str::to_owned),
         };
-        let options = match lease.client().ask(&request, self.finder.deadline).await {
-            Ok(answer) => answer.value.into_rows(),
-            // Its way of saying that the month has no such strike on this side.
-            Err(Failure::Refused { .. } | Failure::Trouble { .. } | Failure::Garbled { .. }) => {
-                return Ok(Vec::new());
-            }
-            Err(failure) => return Err(failure),
-        };
+        let options = lease.client().ask(&request, self.finder.deadline).await?.value.into_rows();
         let listed = |option: &OptionInfo| {
             let expiry = expiry::day(option.maturity_date.as_deref()?)?;
             let class = option.trading_class.clone();
@@ -139,7 +150,7 @@ impl Chain<'_> {
         // The strike at the money is listed for every day.
         let middle = around(&strikes.call, money, 1);
         let wanted: Vec<_> = middle.into_iter().map(|strike| (strike, Right::Call)).collect();
-        let options = self.options(month, &wanted).await?;
+        let (options, _) = self.options(month, &wanted).await?;
         let days: BTreeSet<Date> = options.iter().map(|option| option.expiry).collect();
         let days: Vec<Date> = days.into_iter().collect();
         if !days.is_empty() {

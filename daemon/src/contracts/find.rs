@@ -135,12 +135,14 @@ impl Finder<'_> {
             right: Some(wanted.right),
             exchange: wanted.exchange.clone(),
         };
-        let options = match self.lease.client().ask(&request, self.deadline).await {
-            Ok(answer) => answer.value,
-            // Its way of saying that there is no such month or strike.
-            Err(Failure::Trouble { .. } | Failure::Refused { .. } | Failure::Garbled { .. }) => {
-                Rows::default()
-            }
+        let (options, failed) = match self.lease.client().ask(&request, self.deadline).await {
+            Ok(answer) => (answer.value, None),
+            // Its way of saying that there is no such month or strike; or it has trouble.
+            Err(
+                failure @ (Failure::Trouble { .. }
+                | Failure::Refused { .. }
+                | Failure::Garbled { .. }),
+            ) => (Rows::default(), Some(failure)),
             Err(failure) => return Err(failure.into()),
         };
         let fits = |option: &&OptionInfo| {
@@ -150,14 +152,19 @@ impl Finder<'_> {
         let fitting: Vec<&OptionInfo> = options.iter().filter(fits).collect();
         match fitting.as_slice() {
             [only] => self.by_conid(only.conid, &wanted.given()).await,
-            [] if options.is_empty() => Err(self.no_option(wanted, underlying).await.into()),
+            [] if options.is_empty() => Err(self.no_option(wanted, underlying, failed).await),
             [] => Err(no_option_that_day(wanted, &options).into()),
             several => Err(several_options(wanted, several).into()),
         }
     }
 
     /// Why there is no such option: no month, or no strike, with those next to it.
-    async fn no_option(self, wanted: &WantedOption, underlying: Conid) -> Refusal {
+    async fn no_option(
+        self,
+        wanted: &WantedOption,
+        underlying: Conid,
+        failed: Option<Failure>,
+    ) -> Unserved {
         let request = GetStrikes {
             underlying,
             sec_type: SecType::Option,
@@ -173,6 +180,10 @@ impl Finder<'_> {
         .into_iter()
         .map(Price::get)
         .collect();
+        // What is on the list is there: then it was trouble.
+        if let Some(failure) = failed.filter(|_| strikes.contains(&wanted.strike)) {
+            return failure.into();
+        }
         strikes.sort_by_key(|strike| (*strike - wanted.strike).abs());
         let (symbol, month) = (&wanted.symbol, wanted.expiry.month());
         let (field, message) = if strikes.is_empty() {
@@ -181,13 +192,14 @@ impl Finder<'_> {
             ("strike", format!("{symbol} {month} has no strike {}.", wanted.strike.normalize()))
         };
         let next = if strikes.is_empty() {
-            "search_contracts with this symbol lists the months that have options (optionMonths)."
+            "get_option_chain without expiry lists the days on which options end."
         } else {
             "Use one of the candidates as strike."
         };
         Refusal::new(ErrorCode::UnknownSymbol, message, next)
             .at(field)
             .or(strikes.iter().take(CANDIDATES).map(|strike| strike.normalize().to_string()))
+            .into()
     }
 }
 

@@ -28,7 +28,11 @@ impl Underlyings {
                 continue;
             }
             let search = Search { text: key.1.clone(), by_name: false };
-            lease.client().ask(&search, deadline).await?;
+            match lease.client().ask(&search, deadline).await {
+                // What it does not find has no derivatives.
+                Ok(_) | Err(Failure::Refused { .. }) => {}
+                Err(failure) => return Err(failure),
+            }
             let mut known = self.lock();
             known.retain(|(epoch, _)| *epoch == key.0);
             known.insert(key);

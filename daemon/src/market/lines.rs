@@ -13,10 +13,8 @@ use ibd_cpapi::snapshot::Row;
 pub(super) const LINES: usize = 100;
 /// A line that nobody asked for in this time is given up.
 const KEPT: Duration = Duration::from_secs(5 * 60);
-/// A line that was asked for so recently is not given up for another one: its caller may still wait.
-const IN_USE: Duration = Duration::from_secs(5);
 /// What the stream has not said a word about for so long is looked at again: a subscription can end in silence.
-const FRESH: Duration = Duration::from_secs(60);
+const FRESH: Duration = Duration::from_secs(15);
 /// What has not come in this time after a line was opened will not be waited for again.
 const YOUNG: Duration = Duration::from_millis(3_500);
 
@@ -48,15 +46,6 @@ pub(super) struct Lines {
     epoch: u64,
 }
 
-/// What became of a wish.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Granted {
-    /// Contracts that are followed from now on.
-    pub(super) opened: usize,
-    /// Contracts for which there is no line: all are in use.
-    pub(super) refused: Vec<Conid>,
-}
-
 impl Lines {
     /// Another session: nothing is known, and nothing followed.
     pub(super) fn begin(&mut self, epoch: u64) {
@@ -65,34 +54,36 @@ impl Lines {
         }
     }
 
-    /// Somebody wants these now. Where all lines are taken, the ones that were wanted longest ago give way.
-    pub(super) fn want(&mut self, conids: &[Conid], now: Instant) -> Granted {
+    /// Somebody wants these now; whether any of them was not followed. Where all lines are taken, those that were
+    /// wanted longest ago give way: whoever asks for few things is served beside whoever asks for many.
+    pub(super) fn want(&mut self, conids: &[Conid], now: Instant) -> bool {
         for conid in conids {
             if let Some(line) = self.lines.get_mut(conid) {
                 line.wanted = now;
             }
         }
-        let mut granted = Granted::default();
+        let mut is_more = false;
         for conid in conids {
             if self.lines.contains_key(conid) {
                 continue;
             }
-            if self.lines.len() >= LINES && !self.give_way(now) {
-                granted.refused.push(*conid);
-                continue;
+            if self.lines.len() >= LINES {
+                self.give_way(conids);
             }
             let line =
                 Line { row: None, opened: now, wanted: now, heard: None, is_streaming: false };
             self.lines.insert(*conid, line);
-            granted.opened += 1;
+            is_more = true;
         }
-        granted
+        is_more
     }
 
-    fn give_way(&mut self, now: Instant) -> bool {
-        let longest = self.lines.iter().min_by_key(|(_, line)| line.wanted);
-        let idle = longest.filter(|(_, line)| now.duration_since(line.wanted) > IN_USE);
-        idle.map(|(conid, _)| *conid).is_some_and(|conid| self.lines.remove(&conid).is_some())
+    fn give_way(&mut self, to: &[Conid]) {
+        let others = self.lines.iter().filter(|(conid, _)| !to.contains(conid));
+        let longest = others.min_by_key(|(_, line)| line.wanted).map(|(conid, _)| *conid);
+        if let Some(conid) = longest {
+            self.lines.remove(&conid);
+        }
     }
 
     /// Something was told of a contract.
@@ -116,6 +107,11 @@ impl Lines {
     /// What is known of a contract.
     pub(super) fn row(&self, conid: Conid) -> Option<&Row> {
         self.lines.get(&conid)?.row.as_ref()
+    }
+
+    /// When something was last heard of a contract.
+    pub(super) fn heard_at(&self, conid: Conid) -> Option<Instant> {
+        self.lines.get(&conid)?.heard
     }
 
     /// Whether what is known of a contract is what IBKR would say now. `is_whole`: nothing more is expected of it.
@@ -168,8 +164,8 @@ mod tests {
         lines.heard(row(0, r#","31":"9""#), Source::Snapshot, start);
         assert!(!warm(&lines, 1), "it was asked once, and nobody tells of changes");
         lines.heard(row(0, ""), Source::Stream, start);
-        assert!(warm(&lines, 59));
-        assert!(!warm(&lines, 61), "too long without a word");
+        assert!(warm(&lines, 14));
+        assert!(!warm(&lines, 16), "too long without a word");
         lines.gap();
         assert!(!warm(&lines, 1), "the stream broke");
         lines.begin(7);
@@ -181,14 +177,15 @@ mod tests {
         let (mut lines, start) = (Lines::default(), Instant::now());
         let after = |seconds| start + Duration::from_secs(seconds);
         let first: Vec<Conid> = (0..LINES).map(conid).collect();
-        assert_eq!(lines.want(&first, start).opened, LINES);
-        // All of them may still be waited for.
-        assert_eq!(lines.want(&[conid(200)], after(1)).refused, [conid(200)]);
-        lines.want(&first[1..], after(10));
-        assert_eq!(lines.want(&[conid(200)], after(11)), Granted { opened: 1, refused: vec![] });
+        assert!(lines.want(&first, start));
+        assert!(!lines.want(&first[1..], after(10)), "they are followed");
+        assert!(lines.want(&[conid(200)], after(11)));
         let followed = lines.conids();
         assert!(followed.contains(&conid(200)) && !followed.contains(&conid(0)));
-        assert_eq!(followed.len(), LINES);
+        // What is wanted in one go does not push itself out.
+        let others: Vec<Conid> = (300..300 + LINES).map(conid).collect();
+        lines.want(&others, after(12));
+        assert_eq!(lines.conids(), others.into_iter().collect());
     }
 
     #[test]

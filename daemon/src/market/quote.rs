@@ -69,24 +69,24 @@ pub enum Why {
     NotSubscribed,
     /// The rest came, and this did not.
     NotGiven,
-    /// All lines are in use.
-    NoLine,
+    /// Nobody stands behind one now.
+    Nobody,
 }
 
 impl Why {
     /// For a person.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::NotReceived => "not received within a few seconds; ask again",
+            Self::NotReceived => {
+                "not received within a few seconds; ask again (IBKR follows 100 contracts at once for a user)"
+            }
             Self::NoData => "IBKR has no data for this contract",
             Self::NotAcknowledged => {
                 "the market data agreement is not signed in IBKR's Client Portal"
             }
             Self::NotSubscribed => "no market data subscription for this exchange",
             Self::NotGiven => "IBKR gave no value within a few seconds",
-            Self::NoLine => {
-                "all of IBKR's 100 market data lines are in use; ask for fewer at once, or again in a few seconds"
-            }
+            Self::Nobody => "nobody bids or offers at present",
         }
     }
 }
@@ -119,7 +119,10 @@ impl Quote {
         let known = row.filter(|row| row.has_data());
         Self {
             data: data(known),
-            last: known.and_then(|row| row.number(Field::Last)),
+            // Where prices are above zero anything else is a word for "none".
+            last: known
+                .and_then(|row| row.number(Field::Last))
+                .filter(|last| signs == Signs::Any || *last > Decimal::ZERO),
             last_is: known.and_then(last_is),
             traded: known.and_then(|row| row.traded(signs)),
             // -1 and 0 without a size are IBKR's words for "none".
@@ -131,9 +134,9 @@ impl Quote {
         }
     }
 
-    /// A quote of a contract for which there is no line.
-    pub fn refused() -> Self {
-        Self { why: Why::NoLine, ..Self::of(None, Signs::Any) }
+    /// Why a bid, an ask or a last price is absent.
+    pub fn why(&self, field: Field) -> Why {
+        if self.number(field).is_some() { Why::Nobody } else { self.why }
     }
 
     /// Any other field.
@@ -220,6 +223,12 @@ mod tests {
             assert_eq!(quote(values), expected, "{values}");
         }
         assert_eq!(Quote::of(None, Signs::Any).why, Why::NotReceived);
-        assert_eq!(Quote::refused().why, Why::NoLine);
+        let none: Row = serde_json::from_str(
+            r#"{"conid":1,"_updated":1,"6509":"RpB","31":"-1","84":"-1","88":"0"}"#,
+        )
+        .unwrap();
+        let quote = Quote::of(Some(&none), Signs::Positive);
+        assert_eq!((quote.last, quote.bid), (None, None));
+        assert_eq!((quote.why(Field::Bid), quote.why(Field::Ask)), (Why::Nobody, Why::NotGiven));
     }
 }

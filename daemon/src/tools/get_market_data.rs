@@ -122,7 +122,7 @@ pub struct Out {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<Vec<Cell>>>")]
     rows: Option<Vec<Vec<Value>>>,
-    /// Why a price that one would expect is absent, by symbol.
+    /// Of rows: why a value that one would expect is absent, by conid.
     #[serde(skip_serializing_if = "Map::is_empty")]
     missing: Map<String, Value>,
     /// Symbols and conids that could not be quoted, and why.
@@ -131,7 +131,7 @@ pub struct Out {
     /// To be read first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
-    /// When this was asked.
+    /// When the quote that was heard of longest ago was last confirmed.
     as_of: Time,
 }
 
@@ -198,13 +198,15 @@ impl Tool for GetMarketData {
         let now = Timestamp::now();
         let quotes = contracts.into_iter().zip(hours).map(|(contract, hours)| {
             let unit = units.remove(&contract.conid).unwrap_or(Unit::Whole);
-            let (conid, quote) = (contract.conid, found.quote(contract.conid, Signs::Any));
+            let conid = contract.conid;
+            let quote = found.quote(conid, signs(contract.sec_type.as_ref()));
             let told = Quote::new(contract, &quote, unit, hours.as_ref(), now);
             let Ok(Value::Object(mut told)) = serde_json::to_value(told) else { return Map::new() };
             fields.add(portraits.get(&conid), &mut told);
             told
         });
-        Ok(Out::of(quotes.collect(), &fields, problems, warnings))
+        let as_of = found.as_of.map_or_else(Time::now, Time);
+        Ok(Out::of(quotes.collect(), &fields, (problems, warnings), as_of))
     }
 }
 
@@ -212,8 +214,8 @@ impl Out {
     fn of(
         mut quotes: Vec<Map<String, Value>>,
         fields: &Asked,
-        problems: Vec<Problem>,
-        warnings: Vec<String>,
+        (problems, warnings): (Vec<Problem>, Vec<String>),
+        as_of: Time,
     ) -> Self {
         let mut out = Self {
             quotes: None,
@@ -223,16 +225,16 @@ impl Out {
             missing: Map::new(),
             problems,
             warnings,
-            as_of: Time::now(),
+            as_of,
         };
         if quotes.len() <= MANY {
             out.quotes = Some(quotes);
             return out;
         }
         for quote in &mut quotes {
-            let symbol = quote.get("symbol").and_then(Value::as_str).map(str::to_owned);
-            if let (Some(symbol), Some(missing)) = (symbol, quote.remove("missing")) {
-                out.missing.insert(symbol, missing);
+            let conid = quote.get("conid").map(Value::to_string);
+            if let (Some(conid), Some(missing)) = (conid, quote.remove("missing")) {
+                out.missing.insert(conid, missing);
             }
         }
         let table = Table::of(&quotes, fields.names());
@@ -260,8 +262,19 @@ async fn opening(
 fn untradable(contract: &Contract) -> Option<String> {
     let symbol = contract.symbol.as_ref().filter(|_| contract.sec_type == Some(SecType::Index))?;
     Some(format!(
-        "{symbol} is an index here, which cannot be traded: for a future on it give expiry as well."
+        "{symbol} is an index here, which cannot be traded itself. Futures on it may go by another symbol: \
+         search_contracts with secType FUT; with expiry a quote is the future's."
     ))
+}
+
+/// Which prices a contract can have: of shares and options only those above zero.
+fn signs(kind: Option<&SecType>) -> Signs {
+    match kind {
+        Some(
+            SecType::Stock | SecType::Option | SecType::Warrant | SecType::Fund | SecType::Cash,
+        ) => Signs::Positive,
+        _ => Signs::Any,
+    }
 }
 
 fn to_quote(contract: &Contract) -> Wanted {

@@ -1,5 +1,6 @@
 //! `get_option_chain`: the expiries of an underlying's options, or one expiry with prices and greeks.
 
+use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::Right;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, Signs};
@@ -75,9 +76,12 @@ pub struct Out {
     /// The underlying's number.
     #[schemars(with = "u32")]
     underlying_conid: Conid,
-    /// The underlying's last price, where there is one of now.
+    /// The underlying's price.
     #[serde(skip_serializing_if = "Option::is_none")]
     underlying_price: Option<Num>,
+    /// What that is: last, middle (of bid and ask), mark, or close (nothing of today).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    underlying_price_is: Option<&'static str>,
     /// Days on which options end, without expiry.
     #[serde(skip_serializing_if = "Option::is_none")]
     expiries: Option<Vec<Ends>>,
@@ -200,6 +204,12 @@ impl Asked {
                 return Err(Refusal::argument(field, message, "Give it as 0.3."));
             }
         }
+        if let (Some(least), Some(most)) = (args.min_delta, args.max_delta)
+            && least > most
+        {
+            let message = format!("minDelta, {least}, is more than maxDelta, {most}.");
+            return Err(Refusal::argument("minDelta", message, "Exchange them."));
+        }
         let expiry = args.expiry.as_deref();
         let expiry = expiry.map(|text| Expiry::read_alive(text, contracts::today())).transpose()?;
         if expiry.is_none() && (args.min_delta.is_some() || args.max_delta.is_some()) {
@@ -220,6 +230,10 @@ impl Asked {
         })
     }
 
+    fn has_delta(&self) -> bool {
+        self.delta.0.is_some() || self.delta.1.is_some()
+    }
+
     fn is_wanted(&self, delta: Option<Decimal>) -> bool {
         let (least, most) = self.delta;
         let Some(delta) = delta.map(|delta| delta.abs()) else {
@@ -233,7 +247,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
     let (store, underlyings) = (&ctx.desks.store, ctx.desks.market.underlyings());
     let finder = Finder { lease, store, underlyings, deadline: ctx.deadline };
     let underlying = finder.underlying(&asked.wish).await?;
-    let money = price(lease, ctx, &underlying).await?;
+    let (money, confirmed) = price(lease, ctx, &underlying).await?;
     let chain = Chain {
         finder,
         underlying: underlying.conid,
@@ -243,7 +257,8 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
     let mut out = Out {
         symbol: asked.wish.symbol.clone(),
         underlying_conid: underlying.conid,
-        underlying_price: money.map(Num),
+        underlying_price: money.map(|(price, _)| Num(price)),
+        underlying_price_is: money.map(|(_, what)| what),
         expiries: None,
         later_months: Vec::new(),
         expiry: None,
@@ -254,26 +269,35 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
         rows: None,
         greeks: None,
         warnings: Vec::new(),
-        as_of: Time::now(),
+        as_of: confirmed,
     };
+    let money = money.map(|(price, _)| price);
     match asked.expiry {
         None => expiries(chain, asked, money, &mut out).await?,
         Some(expiry) => options(lease, ctx, chain, (asked, expiry, money), &mut out).await?,
     }
-    out.as_of = Time::now();
     Ok(out)
 }
 
-/// The underlying's price; without one the strikes in the middle are taken.
+/// A price, and what it is.
+type Priced = Option<(Decimal, &'static str)>;
+
+/// The underlying's price, and when it was confirmed; without one the strikes in the middle are taken.
 async fn price(
     lease: &Lease,
     ctx: &Ctx,
     underlying: &Contract,
-) -> Result<Option<Decimal>, Unserved> {
+) -> Result<(Priced, Time), Unserved> {
     let wanted = [Wanted { conid: underlying.conid, is_option: false }];
     let rows = ctx.desks.market.quotes(lease, &wanted, Freshness::Streamed, ctx.deadline).await?;
     let quote = rows.quote(underlying.conid, Signs::Positive);
-    Ok(quote.last.or(quote.number(Field::Mark)).or(quote.number(Field::PriorClose)))
+    let middle = quote.bid.zip(quote.ask).map(|(bid, ask)| (bid + ask) / Decimal::TWO);
+    let close = quote.last.or(quote.number(Field::PriorClose));
+    let of_now = quote.last.filter(|_| quote.last_is.is_none()).map(|last| (last, "last"));
+    let other = [(middle, "middle"), (quote.traded, "mark"), (close, "close")];
+    let other = other.into_iter().find_map(|(price, what)| Some((price?, what)));
+    let priced = of_now.or(other).filter(|(price, _)| *price > Decimal::ZERO);
+    Ok((priced, rows.as_of.map_or_else(Time::now, Time)))
 }
 
 async fn expiries(
@@ -289,7 +313,19 @@ async fn expiries(
     let (today, mut found) = (contracts::today(), Vec::new());
     let mut rest = months.into_iter();
     for month in rest.by_ref() {
-        let days = chain.days(&month, money).await?;
+        let days = match chain.days(&month, money).await {
+            Ok(days) => days,
+            // One month that cannot be read does not hide the others.
+            Err(
+                failure @ (Failure::Refused { .. }
+                | Failure::Trouble { .. }
+                | Failure::Garbled { .. }),
+            ) => {
+                out.warnings.push(format!("The days of {month} could not be read: {failure}."));
+                continue;
+            }
+            Err(failure) => return Err(failure.into()),
+        };
         let days = days.into_iter().filter(|day| *day >= today);
         found.extend(days.map(|day| Ends {
             expiry: day.to_string(),
@@ -330,7 +366,13 @@ async fn options(
         return Err(no_month(&asked.wish.symbol, &month, months).into());
     }
     ctx.tell(1, None, "asking for the contracts of its strikes");
-    let all = chain.options(&month, &wanted).await?;
+    let (all, unanswered) = chain.options(&month, &wanted).await?;
+    if unanswered > 0 {
+        out.warnings.push(format!(
+            "IBKR did not answer for {unanswered} of {} options: they are missing here; ask again.",
+            wanted.len()
+        ));
+    }
     let mut days: Vec<Date> =
         all.iter().map(|option| option.expiry).filter(|day| *day >= today).collect();
     days.sort_unstable();
@@ -346,9 +388,10 @@ async fn options(
         listed.iter().map(|option| Wanted { conid: option.conid, is_option: true }).collect();
     let market = &ctx.desks.market;
     let found = market.quotes(lease, &quoted, Freshness::Streamed, ctx.deadline).await?;
+    out.as_of = found.as_of.map_or(out.as_of, |at| Time(at.min(out.as_of.0)));
     let (mut rows, mut data, mut lacking) = (Vec::new(), Vec::new(), 0);
     for option in &listed {
-        let quote = found.quote(option.conid, Signs::Any);
+        let quote = found.quote(option.conid, Signs::Positive);
         let delta = quote.number(Field::Delta);
         lacking += usize::from(delta.is_none());
         data.push(quote.data.as_str());
@@ -373,8 +416,15 @@ async fn options(
     }
     if lacking > 0 {
         out.warnings.push(format!(
-            "IBKR sent no greeks of {lacking} of {} options in time; ask again in some seconds.",
-            listed.len()
+            "IBKR sent no greeks of {lacking} of {} options in time{}; ask again in some seconds.",
+            listed.len(),
+            if asked.has_delta() { " (they are left out here)" } else { "" }
+        ));
+    }
+    if asked.has_delta() {
+        out.warnings.push(format!(
+            "Deltas were looked for among {} strikes around the money; strikes takes more.",
+            asked.strikes
         ));
     }
     if money.is_none() {
@@ -410,7 +460,7 @@ fn no_options(symbol: &str) -> Refusal {
     Refusal::new(
         ErrorCode::UnknownSymbol,
         format!("IBKR lists no options on {symbol}."),
-        "Check the symbol with search_contracts: it lists what has optionMonths.",
+        "Check the symbol: search_contracts with secType OPT lists what has optionMonths.",
     )
     .at("symbol")
 }
@@ -453,6 +503,7 @@ mod tests {
             (r#"{"symbol":"AAPL","expiry":"JAN20"}"#, "expiry"),
             (r#"{"symbol":"AAPL","expiry":"JAN99","minDelta":2}"#, "minDelta"),
             (r#"{"symbol":"AAPL","maxDelta":0.5}"#, "expiry"),
+            (r#"{"symbol":"AAPL","expiry":"JAN99","minDelta":0.6,"maxDelta":0.3}"#, "minDelta"),
         ] {
             let args = args::read::<Args>(json, Effect::Reads).unwrap().args;
             let refused = Asked::of(args).err().unwrap();

@@ -1,5 +1,6 @@
 //! `get_price_history`: bars of a contract's past.
 
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::failure::Failure;
 use ibd_cpapi::history::{Bar, MAX_BARS};
 use ibd_cpapi::id::Conid;
@@ -208,6 +209,10 @@ struct Part {
 impl Part {
     fn of(args: &Args, now: Timestamp) -> Result<Self, Refusal> {
         let (from, to) = (day("from", args.from.as_deref())?, day("to", args.to.as_deref())?);
+        if let Some(from) = from.filter(|from| from.year() < 1970) {
+            let message = format!("from, {from}, is before 1970.");
+            return Err(Refusal::argument("from", message, "Give a later day."));
+        }
         let midnight = |day: Date| day.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).ok();
         // The day after, at midnight; of today it is now.
         let end =
@@ -261,7 +266,8 @@ fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, Refusal> {
 
 /// IBKR refuses what it has no bars of in several ways.
 fn no_bars(failure: Failure, contract: &Contract, part: &Part) -> Unserved {
-    if !matches!(failure, Failure::Refused { .. } | Failure::Trouble { .. }) {
+    // 500 is how it says that there are none; 503 is trouble.
+    if !matches!(failure, Failure::Refused { .. } | Failure::Trouble { status: 500, .. }) {
         return failure.into();
     }
     let of = contract.description.as_ref().or(contract.symbol.as_ref());
@@ -289,10 +295,19 @@ impl Out {
             .filter(|bar| part.from.is_none_or(|from| bar.time.is_none_or(|time| time >= from)))
             .cloned()
             .collect();
+        let all = bars.len();
+        let can_be = |bar: &Bar| can_be(bar, contract.sec_type.as_ref());
+        let bars: Vec<Bar> = bars.into_iter().filter(can_be).collect();
         let (each, shown) = resampled(&bars, limit);
         let mut warnings: Vec<String> =
             history.data.unread().iter().map(|row| format!("A bar was not read: {row}.")).collect();
-        if bars.is_empty() {
+        if bars.len() < all {
+            warnings.push(format!(
+                "{} bars are left out: their prices cannot be (zero or less, or a high below a low).",
+                all - bars.len()
+            ));
+        }
+        if all == 0 {
             warnings.push("IBKR has no bar in these days.".to_owned());
         }
         let days = zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
@@ -335,6 +350,17 @@ fn row(bar: &Bar, days: Option<&TimeZone>) -> [Cell; 6] {
         price(bar.close),
         Cell::number(bar.volume.map(|volume| volume.get()), 2),
     ]
+}
+
+/// Whether prices are such as the kind of contract can have.
+fn can_be(bar: &Bar, kind: Option<&SecType>) -> bool {
+    let prices = [bar.open, bar.high, bar.low, bar.close];
+    let is_ordered = bar.high.zip(bar.low).is_none_or(|(high, low)| high >= low);
+    // Futures and spreads can be below zero.
+    let is_signed =
+        !matches!(kind, Some(SecType::Stock | SecType::Option | SecType::Cash | SecType::Fund));
+    let is_price = |price: &Price| is_signed || price.get() > Decimal::ZERO;
+    is_ordered && prices.iter().flatten().all(is_price)
 }
 
 /// The exchange's day of a bar. One that begins at midnight in UTC is named by its day, and not by a moment.

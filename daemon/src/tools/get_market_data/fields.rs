@@ -25,6 +25,20 @@ const MORE: &[(&str, Field)] = &[
 ];
 /// Fields that a quote has anyway: in a table only where they are asked for.
 const OWN: &[&str] = &[
+    "symbol",
+    "conid",
+    "currency",
+    "priceUnit",
+    "data",
+    "market",
+    "last",
+    "lastIs",
+    "bid",
+    "ask",
+    "changePct",
+    "volume",
+    "iv",
+    "delta",
     "name",
     "secType",
     "exchange",
@@ -41,6 +55,9 @@ const OWN: &[&str] = &[
     "vega",
     "updated",
 ];
+
+/// Whose absence says something itself.
+const ABSENT: &[&str] = &["lastIs", "priceUnit", "mark"];
 
 /// The names that are asked for, checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,10 +95,23 @@ impl Asked {
                 Field::ExDividend => row.and_then(|row| row.text(*field)).map(clean),
                 field => row.and_then(|row| row.number(*field)).and_then(number),
             };
-            if let Some(value) = value {
-                quote.insert((*name).to_owned(), value);
+            match value {
+                Some(value) => _ = quote.insert((*name).to_owned(), value),
+                None => lacks(quote, name),
             }
         }
+        let own = OWN.iter().filter(|name| self.0.contains(name) && !ABSENT.contains(name));
+        for name in own.filter(|name| !quote.contains_key(**name)).collect::<Vec<_>>() {
+            lacks(quote, name);
+        }
+    }
+}
+
+/// Says that a field was asked for and is not known.
+fn lacks(quote: &mut Map<String, Value>, name: &str) {
+    let missing = quote.entry("missing").or_insert_with(|| Value::Object(Map::new()));
+    if let Value::Object(missing) = missing {
+        missing.entry(name).or_insert_with(|| "IBKR gave no value of it".into());
     }
 }
 
@@ -116,7 +146,7 @@ mod tests {
         asked.add(Some(&row), &mut quote);
         assert_eq!(
             serde_json::to_string(&quote).unwrap(),
-            r#"{"marketCap":2100000,"exDividend":"20261205"}"#
+            r#"{"marketCap":2100000,"missing":{"priceEarnings":"IBKR gave no value of it","open":"IBKR gave no value of it"},"exDividend":"20261205"}"#
         );
     }
 }

@@ -179,9 +179,13 @@ impl Quote {
 
 /// Why the three prices that everybody expects are not there.
 fn missing(quote: &market::Quote) -> BTreeMap<&'static str, &'static str> {
-    [("last", quote.last), ("bid", quote.bid), ("ask", quote.ask)]
-        .into_iter()
-        .filter(|(_, price)| price.is_none())
-        .map(|(name, _)| (name, quote.why.as_str()))
-        .collect()
+    [
+        ("last", quote.last, Field::Last),
+        ("bid", quote.bid, Field::Bid),
+        ("ask", quote.ask, Field::Ask),
+    ]
+    .into_iter()
+    .filter(|(_, price, _)| price.is_none())
+    .map(|(name, _, field)| (name, quote.why(field).as_str()))
+    .collect()
 }

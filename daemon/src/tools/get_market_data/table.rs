@@ -47,9 +47,19 @@ impl Table {
                 table.shared.insert((*name).to_owned(), value);
             }
         }
-        let wanted = COLS.iter().chain(more.iter().filter(|name| !COLS.contains(name)));
-        let told = wanted.filter(|name| has(name) && !table.shared.contains_key(**name));
+        let symbols = quotes.iter().filter_map(|quote| quote.get("symbol"));
+        let mut seen = std::collections::BTreeSet::new();
+        let is_twice = symbols.map(Value::to_string).any(|symbol| !seen.insert(symbol));
+        // Two of one symbol are told apart by where they are listed.
+        let listing: &[&str] = if is_twice { &["exchange"] } else { &[] };
+        let more = listing.iter().chain(more).filter(|name| !COLS.contains(name));
+        let told = COLS.iter().filter(|name| has(name) && !table.shared.contains_key(**name));
         table.cols = told.map(|name| (*name).to_owned()).collect();
+        for name in more {
+            if !table.cols.iter().any(|col| col == name) {
+                table.cols.push((*name).to_owned());
+            }
+        }
         let cell = |quote: &Map<String, Value>, name: &String| {
             quote.get(name).cloned().unwrap_or(Value::Null)
         };
@@ -75,10 +85,11 @@ mod tests {
         .unwrap();
         let table = Table::of(&quotes, &["open", "low"]);
         assert_eq!(serde_json::to_string(&table.shared).unwrap(), r#"{"data":"live"}"#);
-        assert_eq!(table.cols, ["symbol", "conid", "currency", "last", "bid", "open"]);
+        // What was asked for has a column, whether anybody has it or not.
+        assert_eq!(table.cols, ["symbol", "conid", "currency", "last", "bid", "open", "low"]);
         assert_eq!(
             serde_json::to_string(&table.rows).unwrap(),
-            r#"[["A",1,"USD",9.5,null,9],["B",2,"EUR",8,7.9,null]]"#
+            r#"[["A",1,"USD",9.5,null,9,null],["B",2,"EUR",8,7.9,null,null]]"#
         );
         assert_eq!(Table::of(&[], &[]).rows.len(), 0);
     }
