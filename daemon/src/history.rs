@@ -10,6 +10,7 @@ use ibd_cpapi::Failure;
 use ibd_cpapi::history::{Bar, GetHistory, History};
 use ibd_cpapi::id::Conid;
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use crate::session::Lease;
@@ -94,6 +95,12 @@ pub fn resampled(bars: &[Bar], most: usize) -> (usize, Vec<Bar>) {
     (each, bars.chunks(each).map(together).collect())
 }
 
+/// A sum; nothing where there is nothing, or where it is too large to be one.
+fn added(mut numbers: impl Iterator<Item = Decimal>) -> Option<Decimal> {
+    let first = numbers.next()?;
+    numbers.try_fold(first, |sum, one| sum.checked_add(one))
+}
+
 /// Several bars as one. What is not known of one is left out of account.
 fn together(bars: &[Bar]) -> Bar {
     let volumes = bars.iter().filter_map(|bar| bar.volume.map(|volume| volume.get()));
@@ -103,7 +110,7 @@ fn together(bars: &[Bar]) -> Bar {
         high: bars.iter().filter_map(|bar| bar.high).max(),
         low: bars.iter().filter_map(|bar| bar.low).min(),
         close: bars.iter().rev().find_map(|bar| bar.close),
-        volume: volumes.reduce(|sum, one| sum + one).map(ibd_cpapi::money::Quantity::new),
+        volume: added(volumes).map(ibd_cpapi::money::Quantity::new),
     }
 }
 

@@ -147,6 +147,7 @@ impl MarketHandle {
         deadline: Instant,
     ) -> Result<Rows, Failure> {
         let patience = deadline.min(Instant::now() + PATIENCE);
+        let since = Instant::now().into_std();
         let mut open = self.begin(lease, wanted, freshness);
         // What was told to this call is told by it, also where another one took the line meanwhile.
         let mut asked: BTreeMap<Conid, Row> = BTreeMap::new();
@@ -156,12 +157,23 @@ impl MarketHandle {
             for some in open.chunks(MAX_CONIDS) {
                 let conids = some.iter().map(|wanted| wanted.conid).collect();
                 let rows = snapshot::ask(lease, conids, QUOTED, deadline).await?;
-                asked.extend(rows.iter().map(|row| (row.conid, row.clone())));
+                for row in &rows {
+                    match asked.get_mut(&row.conid) {
+                        Some(known) => known.merge(row.clone()),
+                        None => _ = asked.insert(row.conid, row.clone()),
+                    }
+                }
                 self.shared.hear(rows, Source::Snapshot);
             }
             let next = Instant::now() + faults::scaled(BETWEEN_LOOKS);
             loop {
-                self.retain_unsettled(&mut open, looks);
+                match freshness {
+                    Freshness::Streamed => self.retain_unsettled(&mut open, looks, since),
+                    // What was known before proves nothing here.
+                    Freshness::Asked => {
+                        open.retain(|one| !is_settled(one, asked.get(&one.conid), looks));
+                    }
+                }
                 let is_over = open.is_empty() || next > patience;
                 let look = tokio::time::timeout_at(next, heard.changed());
                 if is_over || look.await.is_err() {
@@ -173,7 +185,10 @@ impl MarketHandle {
             }
         }
         let (lines, now) = (self.shared.lines(), Instant::now().into_std());
-        let rows = wanted.iter().filter_map(|one| lines.row(one.conid).or(asked.get(&one.conid)));
+        let rows = wanted.iter().filter_map(|one| match freshness {
+            Freshness::Streamed => lines.row(one.conid).or(asked.get(&one.conid)),
+            Freshness::Asked => asked.get(&one.conid),
+        });
         let oldest = wanted.iter().filter_map(|one| lines.heard_at(one.conid)).min();
         let age = oldest.and_then(|at| SignedDuration::try_from(now.duration_since(at)).ok());
         let as_of = age.and_then(|age| Timestamp::now().checked_sub(age).ok());
@@ -224,9 +239,13 @@ impl MarketHandle {
         open
     }
 
-    fn retain_unsettled(&self, open: &mut Vec<Wanted>, looks: u32) {
+    /// Keeps what has not been told since a call began, or not in full.
+    fn retain_unsettled(&self, open: &mut Vec<Wanted>, looks: u32, since: std::time::Instant) {
         let lines = self.shared.lines();
-        open.retain(|wanted| !is_settled(wanted, lines.row(wanted.conid), looks));
+        open.retain(|wanted| {
+            let is_told = lines.heard_at(wanted.conid).is_some_and(|at| at >= since);
+            !is_told || !is_settled(wanted, lines.row(wanted.conid), looks)
+        });
     }
 }
 

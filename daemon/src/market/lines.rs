@@ -89,18 +89,21 @@ impl Lines {
     /// Something was told of a contract.
     pub(super) fn heard(&mut self, row: Row, from: Source, now: Instant) {
         let Some(line) = self.lines.get_mut(&row.conid) else { return };
-        line.is_streaming |= from == Source::Stream && row.has_data();
-        line.heard = Some(now);
+        // An answer without data, as the first one of a session is, says nothing of what is known.
+        if row.has_data() {
+            line.is_streaming |= from == Source::Stream;
+            line.heard = Some(now);
+        }
         match &mut line.row {
             Some(known) => known.merge(row),
             None => line.row = Some(row),
         }
     }
 
-    /// The stream broke: what it did not tell meanwhile nobody knows.
+    /// The stream broke: what it did not tell meanwhile nobody knows, nor which of the old values still stand.
     pub(super) fn gap(&mut self) {
         for line in self.lines.values_mut() {
-            line.is_streaming = false;
+            (line.row, line.heard, line.is_streaming) = (None, None, false);
         }
     }
 
@@ -168,6 +171,10 @@ mod tests {
         assert!(!warm(&lines, 16), "too long without a word");
         lines.gap();
         assert!(!warm(&lines, 1), "the stream broke");
+        assert_eq!(lines.row(conid(0)), None, "an old bid may be gone");
+        let stub = serde_json::from_str(r#"{"conid":1}"#).unwrap();
+        lines.heard(stub, Source::Snapshot, start);
+        assert_eq!(lines.heard_at(conid(0)), None, "an empty answer confirms nothing");
         lines.begin(7);
         assert_eq!(lines.row(conid(0)), None, "another session");
     }

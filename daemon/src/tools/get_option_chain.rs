@@ -291,7 +291,8 @@ async fn price(
     let wanted = [Wanted { conid: underlying.conid, is_option: false }];
     let rows = ctx.desks.market.quotes(lease, &wanted, Freshness::Streamed, ctx.deadline).await?;
     let quote = rows.quote(underlying.conid, Signs::Positive);
-    let middle = quote.bid.zip(quote.ask).map(|(bid, ask)| (bid + ask) / Decimal::TWO);
+    let sum = quote.bid.zip(quote.ask).and_then(|(bid, ask)| bid.checked_add(ask));
+    let middle = sum.map(|sum| sum / Decimal::TWO);
     let close = quote.last.or(quote.number(Field::PriorClose));
     let of_now = quote.last.filter(|_| quote.last_is.is_none()).map(|last| (last, "last"));
     let other = [(middle, "middle"), (quote.traded, "mark"), (close, "close")];
