@@ -52,16 +52,17 @@ pub struct Door {
 struct Queue {
     pace: Pace,
     waiting: VecDeque<Waiting>,
-    /// Counts the places that were given.
-    given: u64,
-    /// When, by that count, each caller that still waits was given its last one.
-    served: HashMap<u64, u64>,
+    /// The turn that is being served.
+    turn: u64,
+    /// The next turn of each caller that has had one later than that.
+    next: HashMap<u64, u64>,
 }
 
 #[derive(Debug)]
 struct Waiting {
     want: Want,
-    caller: u64,
+    /// A caller's first request has the present turn, each further one the turn after its last.
+    turn: u64,
     go: oneshot::Sender<Result<Pass, Failure>>,
 }
 
@@ -119,7 +120,7 @@ impl Door {
     pub async fn enter(self: &Arc<Self>, want: Want) -> Result<Pass, Failure> {
         let (go, mut turn) = oneshot::channel();
         let caller = CALLER.try_with(|caller| *caller).unwrap_or_default();
-        self.lock().waiting.push_back(Waiting { want, caller, go });
+        self.lock().join(want, caller, go);
         loop {
             let changed = self.changed.notified();
             let next = self.admit();
@@ -163,16 +164,15 @@ impl Door {
         let mut next: Option<Instant> = None;
         let mut still = VecDeque::with_capacity(queue.waiting.len());
         let mut unclaimed = Vec::new();
-        let waiting = queue.waiting.drain(..).filter(|w| !w.go.is_closed()).collect();
-        let waiting = by_turn(waiting, &queue.served);
-        queue.served.retain(|caller, _| waiting.iter().any(|one| one.caller == *caller));
+        let mut waiting: Vec<Waiting> =
+            queue.waiting.drain(..).filter(|w| !w.go.is_closed()).collect();
+        // By lane, then each caller's first before anybody's second, then as they came.
+        waiting.sort_by_key(|one| (one.want.lane, one.turn));
         for one in waiting {
             match queue.pace.admit(now, &one.want) {
                 Verdict::Go => {
                     self.note(one.want.endpoint);
-                    queue.given += 1;
-                    let given = queue.given;
-                    queue.served.insert(one.caller, given);
+                    queue.turn = queue.turn.max(one.turn);
                     let pass = Pass { door: self.clone(), want: one.want, ending: Ending::Over };
                     unclaimed.extend(one.go.send(Ok(pass)).err());
                 }
@@ -220,27 +220,23 @@ impl Pass {
     }
 }
 
+impl Queue {
+    /// Fair queueing by start times: whoever asks for much takes later and later turns, and whoever comes takes the
+    /// present one.
+    fn join(&mut self, want: Want, caller: u64, go: oneshot::Sender<Result<Pass, Failure>>) {
+        let present = self.turn;
+        self.next.retain(|_, next| *next > present);
+        let next = self.next.entry(caller).or_insert(present);
+        let turn = *next;
+        *next += 1;
+        self.waiting.push_back(Waiting { want, turn, go });
+    }
+}
+
 impl Drop for Pass {
     fn drop(&mut self) {
         self.door.over(&self.want, self.ending);
     }
-}
-
-/// The order in which requests get their places: by lane; then each caller's first before anybody's second, whoever was
-/// served longest ago first; then as they came.
-fn by_turn(waiting: Vec<Waiting>, served: &HashMap<u64, u64>) -> Vec<Waiting> {
-    let mut before: HashMap<(crate::pace::Lane, u64), usize> = HashMap::new();
-    let mut turns: Vec<_> = waiting
-        .into_iter()
-        .map(|one| {
-            let before = before.entry((one.want.lane, one.caller)).or_default();
-            let turn = (one.want.lane, *before, served.get(&one.caller).copied().unwrap_or(0));
-            *before += 1;
-            (turn, one)
-        })
-        .collect();
-    turns.sort_by_key(|(turn, _)| *turn);
-    turns.into_iter().map(|(_, one)| one).collect()
 }
 
 fn wall(now: Instant, until: Instant) -> Timestamp {
@@ -307,6 +303,39 @@ mod tests {
             one.await.unwrap();
         }
         assert_eq!(door.load().queued, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_one_by_one_does_not_hold_up_who_asks_at_once() {
+        async fn ask(door: &Arc<Door>) {
+            let pass = door.enter(DATA).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            drop(pass);
+        }
+        let door = Arc::new(Door::default());
+        // Eight callers that never stop, each one request after the other.
+        let others: Vec<_> = (10..18)
+            .map(|caller| {
+                let door = door.clone();
+                tokio::spawn(CALLER.scope(caller, async move {
+                    loop {
+                        ask(&door).await;
+                    }
+                }))
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let start = Instant::now();
+        let nine = (0..9).map(|_| {
+            let door = door.clone();
+            tokio::spawn(CALLER.scope(1, async move { ask(&door).await }))
+        });
+        for one in nine.collect::<Vec<_>>() {
+            one.await.unwrap();
+        }
+        // Its nine are a ninth of all that is served meanwhile.
+        assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
+        others.iter().for_each(tokio::task::JoinHandle::abort);
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ibd_cpapi::Failure;
 use ibd_cpapi::history::{Bar, GetHistory, History};
 use ibd_cpapi::id::Conid;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
@@ -20,8 +20,10 @@ pub use span::Span;
 const REMEMBERED: usize = 100;
 /// A history that reaches until now changes with every trade.
 const OPEN: Duration = Duration::from_secs(15);
-/// One that ended before today does not change, but for a split.
+/// One that ended long ago does not change, but for a split.
 const ENDED: Duration = Duration::from_secs(60 * 60);
+/// Delayed prices come in for some time after the end.
+const SETTLED: SignedDuration = SignedDuration::from_hours(6);
 
 /// Which bars.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -62,7 +64,8 @@ impl Histories {
         deadline: Instant,
     ) -> Result<Told, Failure> {
         let key = (lease.epoch(), asked);
-        let lasts = if key.1.end.is_some_and(|end| end < Timestamp::now()) { ENDED } else { OPEN };
+        let settled = Timestamp::now().checked_sub(SETTLED).unwrap_or(Timestamp::MIN);
+        let lasts = if key.1.end.is_some_and(|end| end < settled) { ENDED } else { OPEN };
         if let Some((since, told)) = self.lock().get(&key)
             && since.elapsed() < lasts
         {

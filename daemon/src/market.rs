@@ -8,9 +8,10 @@ mod lines;
 mod quote;
 mod snapshot;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, MAX_CONIDS, Row, Signs};
 use ibd_cpapi::stream::{QUOTED, Topic, Update};
@@ -64,6 +65,15 @@ pub struct Wanted {
     pub is_option: bool,
 }
 
+/// Which prices a kind of contract can have: only of futures, combinations and the like also those below zero.
+pub fn signs(kind: Option<&SecType>) -> Signs {
+    match kind {
+        Some(SecType::Future | SecType::Bag | SecType::Commodity | SecType::Index) => Signs::Any,
+        Some(SecType::Other(_)) | None => Signs::Any,
+        Some(_) => Signs::Positive,
+    }
+}
+
 /// How new what is known must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
@@ -115,11 +125,11 @@ impl Shared {
 
     /// The stream is told what is followed now.
     fn follow(&self) {
-        let topics: BTreeSet<Topic> =
-            self.lines().conids().into_iter().map(|conid| Topic::Quotes { conid }).collect();
+        // Held meanwhile, so that of two calls the later one's wishes are said last.
         let feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(feed) = &*feed {
-            feed.want(topics);
+            let conids = self.lines().conids();
+            feed.want(conids.into_iter().map(|conid| Topic::Quotes { conid }).collect());
         }
     }
 }

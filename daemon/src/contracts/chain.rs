@@ -142,7 +142,9 @@ impl Chain<'_> {
 
     /// The days on which options of a month end.
     pub async fn days(self, month: &str, money: Option<Decimal>) -> Result<Vec<Date>, Failure> {
-        let key = format!("expiries/{}/{}/{month}", self.finder.lease.source(), self.underlying);
+        let route = self.exchange.unwrap_or("SMART");
+        let source = self.finder.lease.source();
+        let key = format!("expiries/{source}/{}/{route}/{month}", self.underlying);
         if let Some(known) = self.finder.store.recall::<Vec<Date>>(&key, MEMORY) {
             return Ok(known);
         }
@@ -153,7 +155,8 @@ impl Chain<'_> {
         let (options, _) = self.options(month, &wanted).await?;
         let days: BTreeSet<Date> = options.iter().map(|option| option.expiry).collect();
         let days: Vec<Date> = days.into_iter().collect();
-        if !days.is_empty() {
+        // A strike away from the money may not be listed for every day.
+        if !days.is_empty() && money.is_some() {
             let _ = self.finder.store.remember(&key, &days);
         }
         Ok(days)

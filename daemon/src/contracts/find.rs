@@ -184,7 +184,9 @@ impl Finder<'_> {
         if let Some(failure) = failed.filter(|_| strikes.contains(&wanted.strike)) {
             return failure.into();
         }
-        strikes.sort_by_key(|strike| (*strike - wanted.strike).abs());
+        let away =
+            |strike: &Decimal| strike.checked_sub(wanted.strike).map_or(Decimal::MAX, |d| d.abs());
+        strikes.sort_by_key(away);
         let (symbol, month) = (&wanted.symbol, wanted.expiry.month());
         let (field, message) = if strikes.is_empty() {
             ("expiry", format!("{symbol} has no options in {month}."))

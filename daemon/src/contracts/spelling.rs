@@ -27,7 +27,6 @@ const PREFIXES: &[(&str, &str)] = &[
     ("BIT", "BVME"),
     ("BME", "BM"),
     ("TYO", "TSEJ"),
-    ("TSE", "TSEJ"),
     ("HKG", "SEHK"),
     ("HKEX", "SEHK"),
     ("TSX", "TSE"),

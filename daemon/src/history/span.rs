@@ -172,11 +172,6 @@ impl Span {
     pub fn is_of_days(self) -> bool {
         self.unit >= Unit::Day
     }
-
-    /// Whether a bar is exactly this many minutes long: how soon it can change.
-    pub fn seconds(self) -> u64 {
-        u64::from(self.minutes()) * 60
-    }
 }
 
 impl fmt::Display for Span {

@@ -35,6 +35,8 @@ struct Line {
     opened: Instant,
     wanted: Instant,
     heard: Option<Instant>,
+    /// It was asked for and answered with data, and the stream has not broken since: what the stream tells are changes.
+    is_asked: bool,
     /// The stream told of it, and has not broken since.
     is_streaming: bool,
 }
@@ -70,8 +72,18 @@ impl Lines {
             if self.lines.len() >= LINES {
                 self.give_way(conids);
             }
-            let line =
-                Line { row: None, opened: now, wanted: now, heard: None, is_streaming: false };
+            // What does not fit at once is not followed; a snapshot tells of it.
+            if self.lines.len() >= LINES {
+                break;
+            }
+            let line = Line {
+                row: None,
+                opened: now,
+                wanted: now,
+                heard: None,
+                is_asked: false,
+                is_streaming: false,
+            };
             self.lines.insert(*conid, line);
             is_more = true;
         }
@@ -91,7 +103,10 @@ impl Lines {
         let Some(line) = self.lines.get_mut(&row.conid) else { return };
         // An answer without data, as the first one of a session is, says nothing of what is known.
         if row.has_data() {
-            line.is_streaming |= from == Source::Stream;
+            match from {
+                Source::Stream => line.is_streaming = true,
+                Source::Snapshot => line.is_asked = true,
+            }
             line.heard = Some(now);
         }
         match &mut line.row {
@@ -103,7 +118,8 @@ impl Lines {
     /// The stream broke: what it did not tell meanwhile nobody knows, nor which of the old values still stand.
     pub(super) fn gap(&mut self) {
         for line in self.lines.values_mut() {
-            (line.row, line.heard, line.is_streaming) = (None, None, false);
+            (line.row, line.heard) = (None, None);
+            (line.is_asked, line.is_streaming) = (false, false);
         }
     }
 
@@ -127,7 +143,10 @@ impl Lines {
         self.lines.get(&conid).is_some_and(|line| {
             let is_fresh = line.heard.is_some_and(|at| now.duration_since(at) < FRESH);
             let is_old = now.duration_since(line.opened) > YOUNG;
-            line.is_streaming && is_fresh && (is_old || line.row.as_ref().is_some_and(is_whole))
+            line.is_streaming
+                && line.is_asked
+                && is_fresh
+                && (is_old || line.row.as_ref().is_some_and(is_whole))
         })
     }
 
@@ -192,7 +211,10 @@ mod tests {
         // What is wanted in one go does not push itself out.
         let others: Vec<Conid> = (300..300 + LINES).map(conid).collect();
         lines.want(&others, after(12));
-        assert_eq!(lines.conids(), others.into_iter().collect());
+        assert_eq!(lines.conids(), others.iter().copied().collect());
+        let more: Vec<Conid> = (300..310 + LINES).map(conid).collect();
+        lines.want(&more, after(13));
+        assert_eq!(lines.conids().len(), LINES, "no more than there are");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
 
 use super::approval::{Approval, By};
-use super::asked::Attached;
+use super::asked::{Attached, Size};
 use super::clock::{Boot, Now};
 use super::guardrails::{Denial, Scene, Vetted, Worth, vet};
 use super::intent::{Intent, IntentId, Seed};
@@ -172,7 +172,14 @@ impl State {
         self.ledger.book.get(of).is_some_and(|first| {
             let is_bracket = |order: &Order| matches!(order.attached, Attached::Bracket { .. });
             let waits = |standing: &Standing| !standing.is_over() && !standing.has_fills();
+            // A child for more than its parent does more than close what that opens.
+            let size = |order: Option<&Order>| match order?.size {
+                Size::Quantity(quantity) => Some(quantity.get()),
+                Size::Cash(_) => None,
+            };
+            let sizes = size(intent.order.as_ref()).zip(size(first.order.as_ref()));
             first.order.as_ref().is_some_and(is_bracket)
+                && sizes.is_some_and(|(child, parent)| child <= parent)
                 && first.order_id() != Some(order_id)
                 && first.state.standing().is_some_and(waits)
         })

@@ -117,10 +117,13 @@ impl Tool for CancelOrder {
         }
         let request =
             Request { seed, scene: None, suppress: true, beside: None, warnings: Vec::new() };
-        let intent = ctx.desks.orders.ask(request, order_flow::soon(&ctx)).await?;
+        let asked = ctx.desks.orders.ask(request, order_flow::soon(&ctx)).await;
+        let intent = asked.map_err(|refusal| also_dropped(refusal, &dropped))?;
         match intent.purpose {
             Purpose::CancelAll => {
-                Ok(all_seen(&ctx, &intent, &before).await?.with_dropped(&dropped))
+                let seen = all_seen(&ctx, &intent, &before).await;
+                seen.map(|out| out.with_dropped(&dropped))
+                    .map_err(|refusal| also_dropped(refusal, &dropped))
             }
             _ => seen(&ctx, &intent, own.as_deref()).await,
         }
@@ -219,6 +222,15 @@ async fn drop_unsent(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
     answer(ctx, &dropped).await
 }
 
+/// What was dropped is dropped, also where the rest could not be asked for.
+fn also_dropped(mut refusal: Refusal, dropped: &[String]) -> Refusal {
+    if !dropped.is_empty() {
+        let said = dropped.join("; ");
+        refusal.message = format!("{} Dropped before it was sent: {said}.", refusal.message);
+    }
+    refusal
+}
+
 /// Orders of an account that wait for a yes or for their turn are dropped; what they were.
 async fn drop_waiting(ctx: &Ctx, account: &AccountId) -> Result<Vec<String>, Refusal> {
     let mut dropped = Vec::new();
@@ -226,7 +238,9 @@ async fn drop_waiting(ctx: &Ctx, account: &AccountId) -> Result<Vec<String>, Ref
         let waits = matches!(intent.state, State::Awaiting(_) | State::Ready);
         if waits && intent.account == *account && intent.order.is_some() {
             // Whoever answered it meanwhile was first: then it is among the orders that end.
-            if drop_unsent(ctx, &intent).await.is_ok() {
+            let _ = drop_unsent(ctx, &intent).await;
+            let now = ctx.desks.orders.look(intent.id).await?;
+            if now.is_some_and(|now| matches!(now.state, State::Over(End::NotPlaced(_)))) {
                 dropped.push(intent.text);
             }
         }

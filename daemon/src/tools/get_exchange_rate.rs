@@ -3,6 +3,7 @@
 use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::GetExchangeRate as Rate;
 use ibd_protocol::{Effect, ErrorCode};
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,12 +71,14 @@ impl Tool for GetExchangeRate {
             .serve(|lease| async move {
                 match lease.client().ask(request, deadline).await {
                     // Its words for a currency that it does not have.
-                    Err(Failure::Refused { .. } | Failure::Trouble { .. }) => Err(none().into()),
+                    Err(Failure::Refused { .. } | Failure::Trouble { status: 500, .. }) => {
+                        Err(none().into())
+                    }
                     answer => Ok(answer?),
                 }
             })
             .await?;
-        let rate = answer.value.rate.ok_or_else(none)?;
+        let rate = answer.value.rate.filter(|rate| rate.get() > Decimal::ZERO).ok_or_else(none)?;
         Ok(Out {
             from: from.clone(),
             to: to.clone(),

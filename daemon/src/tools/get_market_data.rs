@@ -7,7 +7,6 @@ mod unit;
 
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
-use ibd_cpapi::snapshot::Signs;
 use ibd_protocol::{Effect, ErrorCode};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -23,7 +22,7 @@ use super::{Ctx, Tool};
 use crate::contracts::find::unknown_conid;
 use crate::contracts::hours::{Hours, hours};
 use crate::contracts::{self, Candidate, Contract, Given, candidates};
-use crate::market::{Freshness, Wanted};
+use crate::market::{self, Freshness, Wanted};
 use crate::refusal::Refusal;
 use crate::session::Lease;
 use crate::store::Store;
@@ -172,7 +171,7 @@ impl Tool for GetMarketData {
         let (contracts, problems) = wanted.resolve(&ctx).await?;
         let wanted: Vec<Wanted> = contracts.iter().map(to_quote).collect();
         let (wanted, deadline) = (wanted.as_slice(), ctx.deadline);
-        let market = &ctx.desks.market;
+        let lines = &ctx.desks.market;
         let steps = contracts.len() as u32 + 1;
         ctx.tell(steps, Some(steps + 1), "waiting for quotes");
         let (rules, store) = (&ctx.desks.rules, &ctx.desks.store);
@@ -181,15 +180,15 @@ impl Tool for GetMarketData {
         let more = &more.collect::<Vec<Conid>>();
         let (found, mut units, hours, portraits) = ctx
             .read(|lease| async move {
-                market
+                lines
                     .underlyings()
                     .prepare(&lease, known.iter().filter_map(underlying), deadline)
                     .await?;
                 let (found, units, hours, portraits) = tokio::join!(
-                    market.quotes(&lease, wanted, Freshness::Streamed, deadline),
+                    lines.quotes(&lease, wanted, Freshness::Streamed, deadline),
                     unit::units(rules, &lease, known, deadline),
                     opening(&lease, store, known, deadline),
-                    market.portraits(&lease, more, deadline),
+                    lines.portraits(&lease, more, deadline),
                 );
                 Ok((found?, units, hours, portraits?))
             })
@@ -199,7 +198,7 @@ impl Tool for GetMarketData {
         let quotes = contracts.into_iter().zip(hours).map(|(contract, hours)| {
             let unit = units.remove(&contract.conid).unwrap_or(Unit::Whole);
             let conid = contract.conid;
-            let quote = found.quote(conid, signs(contract.sec_type.as_ref()));
+            let quote = found.quote(conid, market::signs(contract.sec_type.as_ref()));
             let told = Quote::new(contract, &quote, unit, hours.as_ref(), now);
             let Ok(Value::Object(mut told)) = serde_json::to_value(told) else { return Map::new() };
             fields.add(portraits.get(&conid), &mut told);
@@ -265,16 +264,6 @@ fn untradable(contract: &Contract) -> Option<String> {
         "{symbol} is an index here, which cannot be traded itself. Futures on it may go by another symbol: \
          search_contracts with secType FUT; with expiry a quote is the future's."
     ))
-}
-
-/// Which prices a contract can have: of shares and options only those above zero.
-fn signs(kind: Option<&SecType>) -> Signs {
-    match kind {
-        Some(
-            SecType::Stock | SecType::Option | SecType::Warrant | SecType::Fund | SecType::Cash,
-        ) => Signs::Positive,
-        _ => Signs::Any,
-    }
 }
 
 fn to_quote(contract: &Contract) -> Wanted {

@@ -202,8 +202,9 @@ struct Part {
     period: Span,
     bar: Span,
     end: Option<Timestamp>,
-    /// Only what begins at or after this moment.
-    from: Option<Timestamp>,
+    /// Days of the exchange.
+    from: Option<Date>,
+    to: Option<Date>,
 }
 
 impl Part {
@@ -214,9 +215,10 @@ impl Part {
             return Err(Refusal::argument("from", message, "Give a later day."));
         }
         let midnight = |day: Date| day.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).ok();
-        // The day after, at midnight; of today it is now.
-        let end =
-            to.and_then(|day| midnight(day.checked_add(1.day()).ok()?)).filter(|end| *end < now);
+        // A day ends somewhere within half a day around midnight in UTC: what is too much is left out below.
+        let end = to
+            .and_then(|day| midnight(day.checked_add(1.day()).ok()?)?.checked_add(12.hours()).ok())
+            .filter(|end| *end < now);
         let period = match (args.period.as_deref(), from) {
             (Some(_), Some(_)) => {
                 return Err(Refusal::argument(
@@ -229,7 +231,7 @@ impl Part {
             (None, Some(from)) => {
                 let since = midnight(from).unwrap_or(now);
                 let hours = end.unwrap_or(now).duration_since(since).as_hours();
-                let days = (hours + 23).div_euclid(24).max(1);
+                let days = (hours + 12 + 23).div_euclid(24).max(1);
                 let days = u32::try_from(days).ok().filter(|_| since < end.unwrap_or(now));
                 Span::days(days.ok_or_else(|| {
                     let message = format!("from, {from}, is not before the end of the period.");
@@ -253,7 +255,14 @@ impl Part {
                 ),
             ));
         }
-        Ok(Self { period, bar, end, from: from.and_then(midnight) })
+        Ok(Self { period, bar, end, from, to })
+    }
+}
+
+impl Part {
+    /// The exchange's day of a bar.
+    fn day_of(&self, time: Timestamp, zone: &TimeZone) -> Date {
+        if self.bar.is_of_days() { day_of(time, zone) } else { time.to_zoned(zone.clone()).date() }
     }
 }
 
@@ -289,12 +298,15 @@ impl Out {
         zone: Option<String>,
         limit: usize,
     ) -> Self {
-        let bars: Vec<Bar> = history
-            .data
-            .iter()
-            .filter(|bar| part.from.is_none_or(|from| bar.time.is_none_or(|time| time >= from)))
-            .cloned()
-            .collect();
+        let days = zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
+        let days = days.unwrap_or(TimeZone::UTC);
+        let is_asked = |bar: &&Bar| {
+            let day = bar.time.map(|time| part.day_of(time, &days));
+            day.is_none_or(|day| {
+                part.from.is_none_or(|from| day >= from) && part.to.is_none_or(|to| day <= to)
+            })
+        };
+        let bars: Vec<Bar> = history.data.iter().filter(is_asked).cloned().collect();
         let all = bars.len();
         let can_be = |bar: &Bar| can_be(bar, contract.sec_type.as_ref());
         let bars: Vec<Bar> = bars.into_iter().filter(can_be).collect();
@@ -310,8 +322,6 @@ impl Out {
         if all == 0 {
             warnings.push("IBKR has no bar in these days.".to_owned());
         }
-        let days = zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
-        let days = days.unwrap_or(TimeZone::UTC);
         let clean = |text: String| ibd_cpapi::failure::clean(&text);
         Self {
             symbol: contract.description.or(contract.symbol).map(clean),
@@ -418,9 +428,9 @@ mod tests {
         for (period, from, to, bar, expected) in [
             ("", "", "", "", "1m 1d"),
             ("1d", "", "", "", "1d 5min"),
-            ("", "2026-11-02", "2026-11-06", "1h", "5d 1h 2026-11-07T00:00:00Z"),
-            ("", "2026-11-28", "", "", "3d 15min"),
-            ("", "2026-11-02", "2026-11-30", "1d", "29d 1d"),
+            ("", "2026-11-02", "2026-11-06", "1h", "6d 1h 2026-11-07T12:00:00Z"),
+            ("", "2026-11-28", "", "", "4d 15min"),
+            ("", "2026-11-02", "2026-11-30", "1d", "30d 1d"),
             ("1m", "2026-11-02", "", "", "period"),
             ("", "2026-12-02", "", "", "from"),
             ("", "2026-11-10", "2026-11-02", "", "from"),

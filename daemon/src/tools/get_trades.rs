@@ -30,7 +30,7 @@ pub struct Args {
     /// Days back, 1 (today, if left out) to 7.
     #[serde(deserialize_with = "args::count")]
     days: Option<usize>,
-    /// Only what has this as symbol or in its company's name.
+    /// Only this symbol; where none has it, what has this in its company's name.
     #[serde(deserialize_with = "args::text")]
     symbol: Option<String>,
     /// Rows at most; 100 if left out.

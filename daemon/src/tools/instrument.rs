@@ -53,6 +53,10 @@ impl Instrument {
         let right = self.right.as_deref().map(str::parse::<Right>).transpose();
         let right = right
             .map_err(|_| Refusal::argument("right", "right is neither C nor P.", "Give C or P."))?;
+        if self.strike.is_some_and(|strike| strike <= Decimal::ZERO) {
+            let message = "strike must be more than zero.";
+            return Err(Refusal::argument("strike", message, "Correct it."));
+        }
         if let Some(conid) = self.conid {
             let given = Given {
                 symbol: upper(&self.symbol),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::scanner::RunScanner as Run;
-use ibd_cpapi::snapshot::{Field, Signs};
+use ibd_cpapi::snapshot::Field;
 use ibd_protocol::{Effect, ErrorCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::args;
 use super::cell::{Cell, Time};
 use super::{Ctx, Tool};
-use crate::market::{Freshness, Wanted};
+use crate::market::{Freshness, Wanted, signs};
 use crate::refusal::{Refusal, Unserved};
 use crate::scanner::{Catalogue, Location, Named, Scan, catalogue};
 use crate::session::Lease;
@@ -64,7 +64,7 @@ pub struct Out {
     /// Rows that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_read: Vec<String>,
-    /// When this was given.
+    /// When the oldest part of this was given.
     as_of: Time,
 }
 
@@ -115,7 +115,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, args: &Args, limit: usize) -> Result<O
     let quotes = ctx.desks.market.quotes(lease, &wanted, Freshness::Streamed, ctx.deadline).await?;
     let clean = |text: &String| ibd_cpapi::failure::clean(text);
     let rows = contracts.iter().take(limit).map(|found| {
-        let quote = quotes.quote(found.conid, Signs::Any);
+        let quote = quotes.quote(found.conid, signs(found.sec_type.as_ref()));
         let conid: Conid = found.conid;
         [
             Cell::text(found.symbol.as_ref().map(clean)),
@@ -137,7 +137,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, args: &Args, limit: usize) -> Result<O
         rows: rows.collect(),
         total,
         not_read: unread.iter().map(ToString::to_string).collect(),
-        as_of: Time(found.at),
+        as_of: Time(quotes.as_of.map_or(found.at, |at| at.min(found.at))),
     })
 }
 

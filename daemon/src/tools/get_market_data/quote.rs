@@ -50,7 +50,7 @@ pub struct Quote {
     /// open (regular hours), extended, or closed; absent where IBKR does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     market: Option<&'static str>,
-    /// When regular hours begin next, while they are over.
+    /// Of a closed market: when regular hours begin next.
     #[serde(skip_serializing_if = "Option::is_none")]
     opens_at: Option<Time>,
     /// Last price.
