@@ -9,6 +9,7 @@ mod quote;
 mod snapshot;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ibd_cpapi::contracts::SecType;
@@ -20,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, timeout_at};
 
 use crate::board::Board;
 use crate::contracts::Underlyings;
@@ -157,75 +158,102 @@ impl MarketHandle {
         deadline: Instant,
     ) -> Result<Rows, Failure> {
         let patience = deadline.min(Instant::now() + PATIENCE);
-        let since = Instant::now().into_std();
-        let mut open = self.begin(lease, wanted, freshness);
-        // What was told to this call is told by it, also where another one took the line meanwhile.
-        let mut asked: BTreeMap<Conid, Row> = BTreeMap::new();
-        let (mut looks, mut heard) = (0, self.shared.heard.subscribe());
-        while !open.is_empty() {
-            looks += 1;
-            for some in open.chunks(MAX_CONIDS) {
-                let conids = some.iter().map(|wanted| wanted.conid).collect();
-                let rows = snapshot::ask(lease, conids, QUOTED, deadline).await?;
-                for row in &rows {
-                    match asked.get_mut(&row.conid) {
-                        Some(known) => known.merge(row.clone()),
-                        None => _ = asked.insert(row.conid, row.clone()),
-                    }
-                }
-                self.shared.hear(rows, Source::Snapshot);
-            }
-            let next = Instant::now() + faults::scaled(BETWEEN_LOOKS);
-            loop {
-                match freshness {
-                    Freshness::Streamed => self.retain_unsettled(&mut open, looks, since),
-                    // What was known before proves nothing here.
-                    Freshness::Asked => {
-                        open.retain(|one| !is_settled(one, asked.get(&one.conid), looks));
-                    }
-                }
-                let is_over = open.is_empty() || next > patience;
-                let look = tokio::time::timeout_at(next, heard.changed());
-                if is_over || look.await.is_err() {
-                    break;
-                }
-            }
-            if next > patience {
-                break;
+        let mut call = Call {
+            freshness,
+            since: Instant::now().into_std(),
+            open: self.begin(lease, wanted, freshness),
+            asked: BTreeMap::new(),
+            looks: 0,
+        };
+        let mut heard = self.shared.heard.subscribe();
+        while !call.open.is_empty() && Instant::now() < patience {
+            self.look(lease, &mut call, deadline).await?;
+            let next = patience.min(Instant::now() + faults::scaled(BETWEEN_LOOKS));
+            self.wait(&mut call, &mut heard, next).await;
+        }
+        Ok(self.told(wanted, &call))
+    }
+
+    /// Asks for what is open.
+    async fn look(&self, lease: &Lease, call: &mut Call, deadline: Instant) -> Result<(), Failure> {
+        call.looks += 1;
+        for some in call.open.chunks(MAX_CONIDS) {
+            let conids = some.iter().map(|wanted| wanted.conid).collect();
+            let rows = snapshot::ask(lease, conids, QUOTED, deadline).await?;
+            rows.iter().for_each(|row| add(&mut call.asked, row.clone()));
+            self.shared.hear(rows, Source::Snapshot);
+        }
+        Ok(())
+    }
+
+    /// Until nothing is open any more, or it is time for another look.
+    async fn wait(&self, call: &mut Call, heard: &mut watch::Receiver<u64>, next: Instant) {
+        loop {
+            self.settle(call);
+            let is_over = call.open.is_empty();
+            if is_over || timeout_at(next, heard.changed()).await.is_err() {
+                return;
             }
         }
+    }
+
+    /// What was told in full since the call began is not open any more.
+    fn settle(&self, call: &mut Call) {
+        let (looks, since) = (call.looks, call.since);
+        match call.freshness {
+            Freshness::Streamed => {
+                let lines = self.shared.lines();
+                call.open.retain(|one| {
+                    let is_told = lines.heard_at(one.conid).is_some_and(|at| at >= since);
+                    !is_told || !is_settled(one, lines.row(one.conid), looks)
+                });
+            }
+            // What was known before proves nothing here.
+            Freshness::Asked => {
+                let asked = &call.asked;
+                call.open.retain(|one| !is_settled(one, asked.get(&one.conid), looks));
+            }
+        }
+    }
+
+    /// What a call is told. What was answered to it is told by it, also where another one took the line meanwhile.
+    fn told(&self, wanted: &[Wanted], call: &Call) -> Rows {
         let (lines, now) = (self.shared.lines(), Instant::now().into_std());
-        let rows = wanted.iter().filter_map(|one| match freshness {
-            Freshness::Streamed => lines.row(one.conid).or(asked.get(&one.conid)),
-            Freshness::Asked => asked.get(&one.conid),
+        let rows = wanted.iter().filter_map(|one| match call.freshness {
+            Freshness::Streamed => lines.row(one.conid).or(call.asked.get(&one.conid)),
+            Freshness::Asked => call.asked.get(&one.conid),
         });
         let oldest = wanted.iter().filter_map(|one| lines.heard_at(one.conid)).min();
         let age = oldest.and_then(|at| SignedDuration::try_from(now.duration_since(at)).ok());
         let as_of = age.and_then(|age| Timestamp::now().checked_sub(age).ok());
-        Ok(Rows { rows: rows.map(|row| (row.conid, row.clone())).collect(), as_of })
+        Rows { rows: rows.map(|row| (row.conid, row.clone())).collect(), as_of }
     }
 
-    /// What is known of companies and contracts beside their prices ([`PORTRAIT`]): by snapshot, twice where the first
-    /// look is too early.
+    /// What is known of contracts beside their prices ([`PORTRAIT`]), by snapshot: once more where one of these fields
+    /// did not come at once.
     pub async fn portraits(
         &self,
         lease: &Lease,
         conids: &[Conid],
+        fields: &[Field],
         deadline: Instant,
     ) -> Result<BTreeMap<Conid, Row>, Failure> {
-        let mut rows: BTreeMap<Conid, Row> = BTreeMap::new();
-        for look in 0..if conids.is_empty() { 0 } else { 2 } {
-            if look > 0 {
-                tokio::time::sleep(faults::scaled(BETWEEN_LOOKS)).await;
-            }
-            for some in conids.chunks(MAX_CONIDS) {
-                for row in snapshot::ask(lease, some.to_vec(), PORTRAIT, deadline).await? {
-                    match rows.get_mut(&row.conid) {
-                        Some(known) => known.merge(row),
-                        None => _ = rows.insert(row.conid, row),
-                    }
-                }
-            }
+        let mut rows = BTreeMap::new();
+        for some in conids.chunks(MAX_CONIDS) {
+            let found = snapshot::ask(lease, some.to_vec(), PORTRAIT, deadline).await?;
+            found.into_iter().for_each(|row| add(&mut rows, row));
+        }
+        let lacks = |row: Option<&Row>| {
+            row.is_none_or(|row| fields.iter().any(|field| row.text(*field).is_none()))
+        };
+        let late: Vec<Conid> =
+            conids.iter().copied().filter(|conid| lacks(rows.get(conid))).collect();
+        if !late.is_empty() {
+            tokio::time::sleep(faults::scaled(BETWEEN_LOOKS)).await;
+        }
+        for some in late.chunks(MAX_CONIDS) {
+            let found = snapshot::ask(lease, some.to_vec(), PORTRAIT, deadline).await?;
+            found.into_iter().for_each(|row| add(&mut rows, row));
         }
         Ok(rows)
     }
@@ -248,14 +276,24 @@ impl MarketHandle {
         }
         open
     }
+}
 
-    /// Keeps what has not been told since a call began, or not in full.
-    fn retain_unsettled(&self, open: &mut Vec<Wanted>, looks: u32, since: std::time::Instant) {
-        let lines = self.shared.lines();
-        open.retain(|wanted| {
-            let is_told = lines.heard_at(wanted.conid).is_some_and(|at| at >= since);
-            !is_told || !is_settled(wanted, lines.row(wanted.conid), looks)
-        });
+/// A call that waits for quotes.
+struct Call {
+    freshness: Freshness,
+    since: std::time::Instant,
+    /// What it waits for.
+    open: Vec<Wanted>,
+    /// What was answered to it.
+    asked: BTreeMap<Conid, Row>,
+    looks: u32,
+}
+
+/// Adds a row to what was told of its contract before.
+fn add(rows: &mut BTreeMap<Conid, Row>, row: Row) {
+    match rows.entry(row.conid) {
+        Entry::Occupied(mut known) => known.get_mut().merge(row),
+        Entry::Vacant(free) => _ = free.insert(row),
     }
 }
 

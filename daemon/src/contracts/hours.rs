@@ -90,22 +90,24 @@ impl Hours {
     }
 }
 
-/// The hours of a contract's market. Stocks of one exchange have the same, and so have all derivatives of a kind on
-/// one symbol.
+/// Which contracts have one market: stocks of one exchange, and all derivatives of a kind on one symbol.
+pub fn market_of(contract: &Contract) -> String {
+    let exchange = contract.exchange.as_deref().unwrap_or("-");
+    match (&contract.sec_type, &contract.symbol) {
+        (Some(SecType::Stock), _) if contract.exchange.is_some() => format!("STK/{exchange}"),
+        (Some(kind), Some(symbol)) if kind.is_derivative() => format!("{kind}/{exchange}/{symbol}"),
+        _ => format!("conid/{}", contract.conid),
+    }
+}
+
+/// The hours of a contract's market ([`market_of`]), asked for a few times a day.
 pub async fn hours(
     lease: &Lease,
     store: &Store,
     contract: &Contract,
     deadline: Instant,
 ) -> Result<Hours, Failure> {
-    let exchange = contract.exchange.as_deref().unwrap_or("-");
-    let of = match (&contract.sec_type, &contract.symbol) {
-        (Some(SecType::Stock), _) if contract.exchange.is_some() => format!("STK/{exchange}"),
-        // All options, or all months, of one symbol.
-        (Some(kind), Some(symbol)) if kind.is_derivative() => format!("{kind}/{exchange}/{symbol}"),
-        _ => format!("conid/{}", contract.conid),
-    };
-    let key = format!("hours/{}/{of}", lease.source());
+    let key = format!("hours/{}/{}", lease.source(), market_of(contract));
     if let Some(known) = store.recall::<Hours>(&key, MEMORY)
         && known.at(Timestamp::now()).is_some()
     {

@@ -36,7 +36,6 @@ const PREFIXES: &[(&str, &str)] = &[
 ];
 /// Exchanges behind a symbol: `SAP.DE`. None of them is a class of shares.
 const SUFFIXES: &[(&str, &str)] = &[
-    ("US", "SMART"),
     ("DE", "IBIS"),
     ("F", "FWB"),
     ("L", "LSE"),
@@ -90,14 +89,15 @@ pub fn read(text: &str) -> Spelled {
         return Spelled { symbol: (*own).to_owned(), ..Spelled::default() };
     }
     let plain = plain.strip_prefix('$').unwrap_or(&plain);
-    let plain = plain.strip_suffix("=X").unwrap_or(plain);
+    // A pair of currencies, and a listing in the United States, elsewhere.
+    let plain = plain.strip_suffix("=X").or(plain.strip_suffix(".US")).unwrap_or(plain);
     if let Some(option) = osi(plain) {
         return option;
     }
     if let Some((front, symbol)) = plain.split_once(':')
         && let Some(exchange) = named(PREFIXES, front)
     {
-        return Spelled { exchange, ..bare(symbol.trim()) };
+        return Spelled { exchange: Some(exchange.to_owned()), ..bare(symbol.trim()) };
     }
     if let Some((symbol, end)) = plain.rsplit_once('.')
         && let Some(exchange) = named(SUFFIXES, end)
@@ -105,7 +105,7 @@ pub fn read(text: &str) -> Spelled {
     {
         // Hong Kong's are written with zeros in front elsewhere.
         let own = if end == "HK" { symbol.trim_start_matches('0') } else { symbol };
-        return Spelled { exchange: exchange.filter(|name| name != "SMART"), ..bare(own) };
+        return Spelled { exchange: Some(exchange.to_owned()), ..bare(own) };
     }
     bare(plain)
 }
@@ -114,10 +114,9 @@ fn bare(symbol: &str) -> Spelled {
     Spelled { symbol: symbol.to_owned(), ..Spelled::default() }
 }
 
-/// The exchange of a word; `None`: it is no exchange's.
-fn named(table: &[(&str, &str)], word: &str) -> Option<Option<String>> {
-    let found = table.iter().find(|(name, _)| *name == word.trim());
-    found.map(|(_, exchange)| Some((*exchange).to_owned()))
+/// The exchange that a word stands for.
+fn named(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
+    table.iter().find(|(name, _)| *name == word.trim()).map(|(_, exchange)| *exchange)
 }
 
 /// `AAPL  270115C00270000`, with or without the blanks.

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::args;
 use super::order_flow;
-use super::order_out::{Out, answer};
+use super::order_out::{self, Out, answer};
 use super::{Ctx, Tool};
 use crate::orders::asked::hash_of;
 use crate::orders::intent::{Intent, Seed};
@@ -112,7 +112,9 @@ impl Tool for CancelOrder {
             // What waits would be sent by a yes that comes later: whoever ends everything means it, too.
             dropped = drop_waiting(&ctx, &seed.account).await?;
             // A list may be some seconds old, and lack what was placed just now.
-            before = open_here(&ctx.desks.orders.recent().await?, &seed.account);
+            let recent = ctx.desks.orders.recent().await;
+            let recent = recent.map_err(|refusal| also_dropped(refusal, &dropped))?;
+            before = open_here(&recent, &seed.account);
             before.extend(working(&ctx, &seed.account).await);
         }
         let request =
@@ -224,9 +226,8 @@ async fn drop_unsent(ctx: &Ctx, intent: &Intent) -> Result<Out, Refusal> {
 
 /// What was dropped is dropped, also where the rest could not be asked for.
 fn also_dropped(mut refusal: Refusal, dropped: &[String]) -> Refusal {
-    if !dropped.is_empty() {
-        let said = dropped.join("; ");
-        refusal.message = format!("{} Dropped before it was sent: {said}.", refusal.message);
+    if let Some(said) = order_out::dropped(dropped) {
+        refusal.message = format!("{} {said}", refusal.message);
     }
     refusal
 }
@@ -239,7 +240,7 @@ async fn drop_waiting(ctx: &Ctx, account: &AccountId) -> Result<Vec<String>, Ref
         if waits && intent.account == *account && intent.order.is_some() {
             // Whoever answered it meanwhile was first: then it is among the orders that end.
             let _ = drop_unsent(ctx, &intent).await;
-            let now = ctx.desks.orders.look(intent.id).await?;
+            let now = ctx.desks.orders.look(intent.id).await.ok().flatten();
             if now.is_some_and(|now| matches!(now.state, State::Over(End::NotPlaced(_)))) {
                 dropped.push(intent.text);
             }

@@ -5,6 +5,9 @@ mod quote;
 mod table;
 mod unit;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_protocol::{Effect, ErrorCode};
@@ -13,14 +16,14 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
 use super::args;
 use super::cell::{Cell, Num, Time};
 use super::instrument::Instrument;
 use super::{Ctx, Tool};
 use crate::contracts::find::unknown_conid;
-use crate::contracts::hours::{Hours, hours};
+use crate::contracts::hours::{Hours, hours, market_of};
 use crate::contracts::{self, Candidate, Contract, Given, candidates};
 use crate::market::{self, Freshness, Wanted};
 use crate::refusal::Refusal;
@@ -33,6 +36,8 @@ use unit::Unit;
 
 /// Contracts of one call.
 const MAX: usize = 100;
+/// So long a quote waits for the hours of its market, which are no part of its price.
+const HOURS: Duration = Duration::from_secs(3);
 
 /// Which contracts.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -84,27 +89,10 @@ impl Args {
             ..Instrument::default()
         }
     }
-
-    /// What is said of one instrument says nothing of several.
-    fn alone(&self) -> Result<(), Refusal> {
-        let said = [
-            ("expiry", self.expiry.is_some()),
-            ("strike", self.strike.is_some()),
-            ("right", self.right.is_some()),
-        ];
-        match said.iter().find(|(_, is_said)| *is_said) {
-            Some((field, _)) => Err(Refusal::argument(
-                field,
-                format!("{field} goes with one symbol, not with several."),
-                "Ask for one option or future at a time, or give conids.",
-            )),
-            None => Ok(()),
-        }
-    }
 }
 
 /// The quotes.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Out {
     /// One entry a contract; of more than five there are cols and rows instead.
@@ -176,8 +164,9 @@ impl Tool for GetMarketData {
         ctx.tell(steps, Some(steps + 1), "waiting for quotes");
         let (rules, store) = (&ctx.desks.rules, &ctx.desks.store);
         let known = contracts.as_slice();
-        let more = known.iter().map(|contract| contract.conid).filter(|_| fields.is_more());
-        let more = &more.collect::<Vec<Conid>>();
+        let more = &fields.more();
+        let asked_more = known.iter().map(|contract| contract.conid).filter(|_| !more.is_empty());
+        let asked_more = &asked_more.collect::<Vec<Conid>>();
         let (found, mut units, hours, portraits) = ctx
             .read(|lease| async move {
                 lines
@@ -188,9 +177,10 @@ impl Tool for GetMarketData {
                     lines.quotes(&lease, wanted, Freshness::Streamed, deadline),
                     unit::units(rules, &lease, known, deadline),
                     opening(&lease, store, known, deadline),
-                    lines.portraits(&lease, more, deadline),
+                    lines.portraits(&lease, asked_more, more, deadline),
                 );
-                Ok((found?, units, hours, portraits?))
+                // What is told besides is said to be missing, and hides no price.
+                Ok((found?, units, hours, portraits.unwrap_or_default()))
             })
             .await?;
         let warnings = contracts.iter().filter_map(untradable).collect();
@@ -205,27 +195,14 @@ impl Tool for GetMarketData {
             told
         });
         let as_of = found.as_of.map_or_else(Time::now, Time);
-        Ok(Out::of(quotes.collect(), &fields, (problems, warnings), as_of))
+        Ok(Out { problems, warnings, as_of, ..Out::of(quotes.collect(), &fields) })
     }
 }
 
 impl Out {
-    fn of(
-        mut quotes: Vec<Map<String, Value>>,
-        fields: &Asked,
-        (problems, warnings): (Vec<Problem>, Vec<String>),
-        as_of: Time,
-    ) -> Self {
-        let mut out = Self {
-            quotes: None,
-            shared: Map::new(),
-            cols: None,
-            rows: None,
-            missing: Map::new(),
-            problems,
-            warnings,
-            as_of,
-        };
+    /// Quotes one by one, or many as a table.
+    fn of(mut quotes: Vec<Map<String, Value>>, fields: &Asked) -> Self {
+        let mut out = Self::default();
         if quotes.len() <= MANY {
             out.quotes = Some(quotes);
             return out;
@@ -249,12 +226,15 @@ async fn opening(
     contracts: &[Contract],
     deadline: Instant,
 ) -> Vec<Option<Hours>> {
-    let mut all = Vec::with_capacity(contracts.len());
-    // One after the other: those of one exchange are asked for once.
+    let soon = deadline.min(Instant::now() + HOURS);
+    let mut known: BTreeMap<String, Option<Hours>> = BTreeMap::new();
+    // One after the other, and each market once, whether it answers or not.
     for contract in contracts {
-        all.push(hours(lease, store, contract, deadline).await.ok());
+        if let Entry::Vacant(free) = known.entry(market_of(contract)) {
+            free.insert(hours(lease, store, contract, soon).await.ok());
+        }
     }
-    all
+    contracts.iter().map(|one| known.get(&market_of(one)).cloned().flatten()).collect()
 }
 
 /// An index looks like what is traded on it.
@@ -303,7 +283,14 @@ impl Meant {
                 ));
             }
         };
-        args.alone()?;
+        // What is said of one instrument says nothing of several.
+        if let Some(field) = args.instrument().part() {
+            return Err(Refusal::argument(
+                field,
+                format!("{field} goes with one symbol, not with several."),
+                "Ask for one option or future at a time, or give conids.",
+            ));
+        }
         let count = match &asked {
             Self::One(_) => 1,
             Self::Symbols { symbols, .. } => symbols.len(),

@@ -274,7 +274,10 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
     let money = money.map(|(price, _)| price);
     match asked.expiry {
         None => expiries(chain, asked, money, &mut out).await?,
-        Some(expiry) => options(lease, ctx, chain, (asked, expiry, money), &mut out).await?,
+        Some(expiry) => {
+            let of = Month { chain, expiry, money };
+            options(lease, ctx, asked, of, &mut out).await?;
+        }
     }
     Ok(out)
 }
@@ -342,6 +345,13 @@ async fn expiries(
     Ok(())
 }
 
+/// One month of a chain, or one day of it, and the price that its strikes lie around.
+struct Month<'a> {
+    chain: Chain<'a>,
+    expiry: Expiry,
+    money: Option<Decimal>,
+}
+
 fn until(day: Date, today: Date) -> i32 {
     today.until(day).map_or(0, |span| span.get_days())
 }
@@ -349,8 +359,8 @@ fn until(day: Date, today: Date) -> i32 {
 async fn options(
     lease: &Lease,
     ctx: &Ctx,
-    chain: Chain<'_>,
-    (asked, expiry, money): (&Asked, Expiry, Option<Decimal>),
+    asked: &Asked,
+    Month { chain, expiry, money }: Month<'_>,
     out: &mut Out,
 ) -> Result<(), Unserved> {
     let (month, today) = (expiry.month(), contracts::today());

@@ -19,7 +19,7 @@ use super::instrument::Instrument;
 use super::{Ctx, Tool};
 use crate::contracts::hours::hours;
 use crate::contracts::{Contract, expiry};
-use crate::history::{Asked, Span, resampled};
+use crate::history::{Asked, Span, Told, resampled};
 use crate::refusal::{Refusal, Unserved};
 
 /// Rows of one answer unless the call asks for another number.
@@ -178,7 +178,7 @@ impl Tool for GetPriceHistory {
                 Ok((told.map_err(|failure| no_bars(failure, about, &part))?, zone))
             })
             .await?;
-        Ok(Out::new(contract, &part, (&told.history, told.at), zone, limit))
+        Ok(Out::new(contract, &part, &told, zone, limit))
     }
 }
 
@@ -294,10 +294,11 @@ impl Out {
     fn new(
         contract: Contract,
         part: &Part,
-        (history, at): (&ibd_cpapi::history::History, Timestamp),
+        told: &Told,
         zone: Option<String>,
         limit: usize,
     ) -> Self {
+        let history = &told.history;
         let days = zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
         let days = days.unwrap_or(TimeZone::UTC);
         let is_asked = |bar: &&Bar| {
@@ -341,7 +342,7 @@ impl Out {
                 volume as IBKR counts it",
             delayed_seconds: history.delay.filter(|delay| *delay > 0),
             warnings,
-            as_of: Time(at),
+            as_of: Time(told.at),
         }
     }
 }

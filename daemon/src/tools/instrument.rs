@@ -145,15 +145,20 @@ impl Instrument {
         }
     }
 
-    /// An option that its symbol names in full has nothing beside it.
-    fn alone(&self, written: &str) -> Result<(), Refusal> {
+    /// The first part of a derivative that is named.
+    pub fn part(&self) -> Option<&'static str> {
         let said = [
             ("expiry", self.expiry.is_some()),
             ("strike", self.strike.is_some()),
             ("right", self.right.is_some()),
         ];
-        match said.iter().find(|(_, is_said)| *is_said) {
-            Some((field, _)) => Err(Refusal::argument(
+        said.iter().find(|(_, is_said)| *is_said).map(|(field, _)| *field)
+    }
+
+    /// An option that its symbol names in full has nothing beside it.
+    fn alone(&self, written: &str) -> Result<(), Refusal> {
+        match self.part() {
+            Some(field) => Err(Refusal::argument(
                 field,
                 format!("{written} names the option in full, and {field} is given besides."),
                 format!("Leave out {field}."),

@@ -396,6 +396,11 @@ impl Out {
     }
 }
 
+/// What is said of orders that were dropped before they were sent.
+pub fn dropped(texts: &[String]) -> Option<String> {
+    (!texts.is_empty()).then(|| format!("Dropped before it was sent: {}.", texts.join("; ")))
+}
+
 /// What has come of a change or an end. That an order ended only the order itself can say.
 fn outcome(intent: &Intent) -> Option<&'static str> {
     match (&intent.state, &intent.purpose) {
@@ -493,8 +498,7 @@ impl Out {
 
     /// The same with what was dropped before it was sent.
     pub fn with_dropped(mut self, dropped: &[String]) -> Self {
-        if !dropped.is_empty() {
-            let said = format!("Dropped before it was sent: {}.", dropped.join("; "));
+        if let Some(said) = self::dropped(dropped) {
             self.next = format!("{said} {}", self.next);
         }
         self

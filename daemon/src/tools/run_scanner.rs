@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::args;
 use super::cell::{Cell, Time};
 use super::{Ctx, Tool};
-use crate::market::{Freshness, Wanted, signs};
+use crate::market::{Freshness, Rows, Wanted, signs};
 use crate::refusal::{Refusal, Unserved};
 use crate::scanner::{Catalogue, Location, Named, Scan, catalogue};
 use crate::session::Lease;
@@ -61,7 +61,7 @@ pub struct Out {
     rows: Vec<[Cell; 9]>,
     /// Contracts that IBKR found; at most 50.
     total: usize,
-    /// Rows that could not be read.
+    /// Rows, or quotes, that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_read: Vec<String>,
     /// When the oldest part of this was given.
@@ -112,7 +112,17 @@ async fn answer(lease: &Lease, ctx: &Ctx, args: &Args, limit: usize) -> Result<O
         .take(limit)
         .map(|found| Wanted { conid: found.conid, is_option: false })
         .collect();
-    let quotes = ctx.desks.market.quotes(lease, &wanted, Freshness::Streamed, ctx.deadline).await?;
+    let mut not_read: Vec<String> = unread.iter().map(ToString::to_string).collect();
+    let quotes = ctx.desks.market.quotes(lease, &wanted, Freshness::Streamed, ctx.deadline).await;
+    let quotes = match quotes {
+        Err(failure) if failure.casts_doubt() => return Err(failure.into()),
+        // What was found is worth knowing without its quotes.
+        Err(failure) => {
+            not_read.push(format!("quotes: {failure}"));
+            Rows::default()
+        }
+        Ok(quotes) => quotes,
+    };
     let clean = |text: &String| ibd_cpapi::failure::clean(text);
     let rows = contracts.iter().take(limit).map(|found| {
         let quote = quotes.quote(found.conid, signs(found.sec_type.as_ref()));
@@ -136,7 +146,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, args: &Args, limit: usize) -> Result<O
         cols: COLS,
         rows: rows.collect(),
         total,
-        not_read: unread.iter().map(ToString::to_string).collect(),
+        not_read,
         as_of: Time(quotes.as_of.map_or(found.at, |at| at.min(found.at))),
     })
 }

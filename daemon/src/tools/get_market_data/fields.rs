@@ -4,6 +4,7 @@ use ibd_cpapi::snapshot::{Field, Row};
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
+use super::table::COLS;
 use crate::refusal::Refusal;
 use crate::tools::cell::Num;
 
@@ -23,22 +24,8 @@ const MORE: &[(&str, Field)] = &[
     ("openInterest", Field::OpenInterest),
     ("futureOpenInterest", Field::FutureOpenInterest),
 ];
-/// Fields that a quote has anyway: in a table only where they are asked for.
+/// Fields that a quote has, and a table only where they are asked for.
 const OWN: &[&str] = &[
-    "symbol",
-    "conid",
-    "currency",
-    "priceUnit",
-    "data",
-    "market",
-    "last",
-    "lastIs",
-    "bid",
-    "ask",
-    "changePct",
-    "volume",
-    "iv",
-    "delta",
     "name",
     "secType",
     "exchange",
@@ -55,7 +42,6 @@ const OWN: &[&str] = &[
     "vega",
     "updated",
 ];
-
 /// Whose absence says something itself.
 const ABSENT: &[&str] = &["lastIs", "priceUnit", "mark"];
 
@@ -65,7 +51,7 @@ pub(super) struct Asked(Vec<&'static str>);
 
 impl Asked {
     pub(super) fn of(names: Option<&[String]>) -> Result<Self, Refusal> {
-        let known = || MORE.iter().map(|(name, _)| *name).chain(OWN.iter().copied());
+        let known = || MORE.iter().map(|(name, _)| *name).chain(own());
         let named = |name: &String| {
             known().find(|one| one.eq_ignore_ascii_case(name.trim())).ok_or_else(|| {
                 Refusal::argument(
@@ -82,9 +68,10 @@ impl Asked {
         &self.0
     }
 
-    /// Whether anything is asked for that a quote does not have.
-    pub(super) fn is_more(&self) -> bool {
-        self.0.iter().any(|name| MORE.iter().any(|(more, _)| more == name))
+    /// What is asked for that a quote does not have.
+    pub(super) fn more(&self) -> Vec<Field> {
+        let asked = MORE.iter().filter(|(name, _)| self.0.contains(name));
+        asked.map(|(_, field)| *field).collect()
     }
 
     /// Adds what is known of a contract to its quote; what is not known is absent.
@@ -100,11 +87,16 @@ impl Asked {
                 None => lacks(quote, name),
             }
         }
-        let own = OWN.iter().filter(|name| self.0.contains(name) && !ABSENT.contains(name));
-        for name in own.filter(|name| !quote.contains_key(**name)).collect::<Vec<_>>() {
+        let own = own().filter(|name| self.0.contains(name) && !ABSENT.contains(name));
+        for name in own.filter(|name| !quote.contains_key(*name)).collect::<Vec<_>>() {
             lacks(quote, name);
         }
     }
+}
+
+/// All that a quote has.
+fn own() -> impl Iterator<Item = &'static str> {
+    COLS.iter().chain(OWN).copied()
 }
 
 /// Says that a field was asked for and is not known.
@@ -135,14 +127,14 @@ mod tests {
             Asked::of(Some(&names))
         };
         assert_eq!(asked(&["yield"]).unwrap_err().field.as_deref(), Some("fields"));
-        assert!(!asked(&["open"]).unwrap().is_more());
+        assert!(asked(&["open", "last"]).unwrap().more().is_empty());
         let row: Row = serde_json::from_str(
             r#"{"conid":1,"_updated":1,"7289":"2.1M","7288":"20261205","7290":"N/A"}"#,
         )
         .unwrap();
         let mut quote = Map::new();
         let asked = asked(&["MarketCap", "exDividend", "priceEarnings", "open"]).unwrap();
-        assert!(asked.is_more());
+        assert_eq!(asked.more().len(), 3);
         asked.add(Some(&row), &mut quote);
         assert_eq!(
             serde_json::to_string(&quote).unwrap(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 pub(super) const MANY: usize = 5;
 
 /// Columns of a table unless others are asked for, where any quote has them.
-const COLS: &[&str] = &[
+pub(super) const COLS: &[&str] = &[
     "symbol",
     "conid",
     "currency",
