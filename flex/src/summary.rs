@@ -2,6 +2,7 @@
 //! many rows, and what those of them add up to that can be added up.
 
 mod sections;
+mod told;
 mod who;
 
 use std::io::BufRead;
@@ -10,7 +11,6 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::exact;
 use crate::statement::{Event, Reader, Statement, StatementError};
 use crate::value::{Evidence, Order};
 use sections::Sections;
@@ -79,8 +79,8 @@ pub struct Section {
     /// Names of attributes, in the order in which they first came.
     #[serde(skip)]
     pub fields: Vec<String>,
-    /// Sums of what can be summed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Sums of what can be summed; each is told once, at the closest level that has it.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "told::once")]
     pub totals: Vec<Total>,
 }
 
@@ -94,20 +94,17 @@ pub struct Count {
 }
 
 /// A sum over rows of one section, one level, one currency, and, for cash, one type.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Total {
     /// The level of detail.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub level: String,
     /// The attribute `type`, for instance `Dividends`.
-    #[serde(rename = "type", skip_serializing_if = "String::is_empty")]
     pub kind: String,
     /// Of the amounts; empty if the template leaves it out.
     pub currency: String,
     /// The attribute that was summed.
     pub field: String,
     /// The sum.
-    #[serde(serialize_with = "exact::one")]
     pub sum: Decimal,
 }
 

@@ -113,8 +113,8 @@ pub struct Out {
     /// When it came from IBKR.
     #[serde(skip_serializing_if = "Option::is_none")]
     fetched_at: Option<Time>,
-    /// Accounts, period, and each section with its rows and sums. Levels of detail show the same things:
-    /// never add one to another.
+    /// Accounts, period, and each section with its rows and sums by currency. Levels of detail show the same things:
+    /// never add one to another. Each sum is told once, at the closest level that has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<Value>,
     /// Rows of the section that was asked for: cols, rows, matched.

@@ -39,16 +39,33 @@ fn a_statement_is_summed_up_in_a_few_lines() {
         r#""accounts":[{"account":"U1","period":{"from":"2026-01-01","to":"2026-01-31"},"statements":1}],"#,
         r#""sections":[{"name":"AccountInformation","rows":1},"#,
         r#"{"name":"Trades","rows":3,"levels":[{"name":"EXECUTION","rows":2},{"name":"ORDER","rows":1}],"totals":["#,
-        r#"{"level":"EXECUTION","currency":"EUR","field":"ibCommission","sum":-2.25},"#,
-        r#"{"level":"EXECUTION","currency":"USD","field":"proceeds","sum":1010.5},"#,
-        r#"{"level":"ORDER","currency":"USD","field":"proceeds","sum":1010.5},"#,
-        r#"{"level":"ORDER","currency":"USD","field":"ibCommission","sum":-2.25}]},"#,
-        r#"{"name":"CashTransactions","rows":2,"totals":[{"type":"Dividends","currency":"CHF","field":"amount","sum":3}]},"#,
+        r#"{"level":"EXECUTION","cols":["currency","ibCommission","proceeds"],"#,
+        r#""rows":[["EUR",-2.25,null],["USD",null,1010.5]]}]},"#,
+        r#"{"name":"CashTransactions","rows":2,"totals":["#,
+        r#"{"cols":["type","currency","amount"],"rows":[["Dividends","CHF",3]]}]},"#,
         r#"{"name":"OpenPositions","rows":1,"levels":[{"name":"SUMMARY","rows":1}]},"#,
         r#"{"name":"Transfers","rows":0}],"#,
         r#""notes":["1 amounts in CashTransactions are no numbers and not in its totals"]}"#,
     );
     assert_eq!(json, expected);
+}
+
+/// What only another level has is told at that one, and nothing twice.
+#[test]
+fn each_sum_is_told_once_at_the_closest_level_that_has_it() {
+    let text = statement(
+        "<Trades><Trade currency=\"USD\" proceeds=\"10\" levelOfDetail=\"EXECUTION\"/>\
+         <Order currency=\"USD\" proceeds=\"10\" levelOfDetail=\"ORDER\"/>\
+         <Lot currency=\"USD\" fifoPnlRealized=\"4\" levelOfDetail=\"CLOSED_LOT\"/></Trades>",
+    );
+    let summary = serde_json::to_value(of_text(&text)).unwrap();
+    assert_eq!(
+        summary["sections"][0]["totals"].to_string(),
+        concat!(
+            r#"[{"level":"EXECUTION","cols":["currency","proceeds"],"rows":[["USD",10]]},"#,
+            r#"{"level":"CLOSED_LOT","cols":["currency","fifoPnlRealized"],"rows":[["USD",4]]}]"#
+        )
+    );
 }
 
 #[test]
