@@ -22,6 +22,7 @@ use crate::failure::{Failure, classify};
 use crate::faults::{patience, scaled};
 use crate::pace::Want;
 use crate::pin::{self, Pin};
+use crate::unreachable::Unreachable;
 
 pub use writes::Sent;
 
@@ -114,7 +115,7 @@ impl Client {
 
     /// A client of the gateway at `address`, taking its turns at `door`.
     pub fn new(address: &Address, door: Arc<Door>) -> Result<Self, Failure> {
-        let unreachable = |e: &dyn std::error::Error| Failure::Unreachable(e.to_string());
+        let unusable = |why: String| Failure::Unreachable(Unreachable::Other(why));
         let builder = reqwest::Client::builder()
             .user_agent(concat!("ibd/", env!("CARGO_PKG_VERSION")))
             .http1_only()
@@ -127,14 +128,14 @@ impl Client {
             .pool_max_idle_per_host(crate::pace::IN_FLIGHT);
         let builder = if address.is_pinned() {
             builder.tls_backend_preconfigured(
-                pin::tls(address.pin.clone()).map_err(|e| unreachable(&e))?,
+                pin::tls(address.pin.clone()).map_err(|e| unusable(e.to_string()))?,
             )
         } else {
             // The default verifier of the platform needs a process-wide provider; a second call is fine.
             let _ = rustls::crypto::ring::default_provider().install_default();
             builder
         };
-        let http = builder.build().map_err(|e| unreachable(&e))?;
+        let http = builder.build().map_err(|e| unusable(e.to_string()))?;
         Ok(Self(Arc::new(Inner {
             address: address.clone(),
             http,

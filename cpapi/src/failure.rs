@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::unreachable::Unreachable;
+
 /// Longest piece of the broker's text that is passed on, in characters.
 const MAX_TEXT: usize = 300;
 
@@ -14,7 +16,7 @@ const MAX_TEXT: usize = 300;
 pub enum Failure {
     /// Nothing was sent: nobody listens, or TLS failed.
     #[error("the gateway cannot be reached: {0}")]
-    Unreachable(String),
+    Unreachable(Unreachable),
     /// Nothing was sent: it shows another certificate than before.
     #[error("the gateway shows another certificate than the one this daemon has pinned")]
     OtherCertificate,

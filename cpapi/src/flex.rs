@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 
 use crate::faults::patience;
 use crate::pin::{self, Pin};
+use crate::unreachable::{self, Cause, Unreachable};
 
 /// Where IBKR has it.
 pub const PUBLISHED: &str =
@@ -67,7 +68,7 @@ pub enum FlexFailure {
     Foreign(String),
     /// No connection, or it broke.
     #[error("the Flex service cannot be reached ({0})")]
-    Unreachable(String),
+    Unreachable(Unreachable),
     /// It answered with something else than 200.
     #[error("the Flex service answers HTTP {0}")]
     Status(u16),
@@ -123,7 +124,8 @@ impl Service {
             return Err(FlexFailure::Address);
         }
         let trust = if is_loopback { pin::tls(Pin::default()) } else { pin::tls_of_authorities() };
-        let trust = trust.map_err(|error| FlexFailure::Unreachable(error.to_string()))?;
+        let trust = trust
+            .map_err(|error| FlexFailure::Unreachable(Unreachable::Other(error.to_string())))?;
         let http = reqwest::Client::builder()
             .user_agent(AGENT)
             .redirect(reqwest::redirect::Policy::none())
@@ -260,14 +262,12 @@ fn host_of(address: &str) -> String {
 }
 
 fn unreachable(error: reqwest::Error) -> FlexFailure {
-    let mut words = Vec::new();
     let error = error.without_url();
-    let mut cause = std::error::Error::source(&error);
-    while let Some(error) = cause {
-        words.push(error.to_string());
-        cause = error.source();
-    }
-    FlexFailure::Unreachable(if words.is_empty() { error.to_string() } else { words.join(": ") })
+    FlexFailure::Unreachable(match unreachable::cause(&error) {
+        Cause::Unreachable(Unreachable::Other(_)) if error.is_timeout() => Unreachable::TimedOut,
+        Cause::Unreachable(why) => why,
+        Cause::OtherCertificate => Unreachable::Tls("another certificate than before".to_owned()),
+    })
 }
 
 #[cfg(test)]

@@ -29,11 +29,13 @@ pub mod session;
 pub mod snapshot;
 pub mod stream;
 pub mod trades;
+pub mod unreachable;
 pub mod whatif;
 
 pub use client::{Answer, Client, Sent};
 pub use endpoint::{Endpoint, Lane, Path, Write};
 pub use failure::Failure;
+pub use unreachable::Unreachable;
 
 #[cfg(test)]
 mod fixtures;

@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::DigitallySignedStruct;
 use rustls::Error as TlsError;
+use rustls::OtherError;
 use rustls::SignatureScheme;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -17,8 +18,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls_platform_verifier::BuilderVerifierExt;
 
-/// Text by which a refusal is recognised in an error chain.
-pub(crate) const REFUSED: &str = "not the pinned certificate";
+/// The peer's certificate is not the one that is pinned; found again in the chain of causes.
+#[derive(Debug, thiserror::Error)]
+#[error("not the pinned certificate")]
+pub(crate) struct NotPinned;
 
 /// The certificate of one gateway, known beforehand or once seen. Clones share what is seen.
 #[derive(Debug, Clone, Default)]
@@ -106,7 +109,7 @@ impl ServerCertVerifier for Verifier {
         if self.pin.admits(end_entity) {
             Ok(ServerCertVerified::assertion())
         } else {
-            Err(TlsError::General(REFUSED.to_owned()))
+            Err(TlsError::Other(OtherError(Arc::new(NotPinned))))
         }
     }
 

@@ -14,7 +14,6 @@ mod handle;
 mod install;
 mod java;
 mod key;
-mod plain;
 mod process;
 mod record;
 mod simulator;
@@ -37,7 +36,6 @@ use crate::board::Board;
 use crate::config::{GatewayChoice, Sources};
 pub use handle::{GatewayHandle, words};
 use java::{Java, NoStart};
-pub use plain::plain;
 use record::Record;
 use simulator::Simulator;
 pub use state::{GatewayState, GatewayView};
@@ -443,7 +441,7 @@ impl State {
                 };
                 self.board.gateway().send_replace(view);
             }
-            Err(Failure::Unreachable(why)) => self.publish(GatewayState::Down(why)),
+            Err(Failure::Unreachable(why)) => self.publish(GatewayState::Down(why.to_string())),
             Err(other) => self.publish(GatewayState::Down(other.to_string())),
         }
     }

@@ -1,6 +1,10 @@
 //! The user's own files and folders: nobody else reads them, and a crash or a loss of power leaves what was there
 //! before or what was written, never a part of it.
 
+mod plain;
+
+pub use plain::plainly;
+
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};

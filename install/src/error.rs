@@ -94,7 +94,7 @@ pub enum InstallError {
     #[error("the disk that holds {} is full. Make room and run it again", .0.display())]
     NoSpace(PathBuf),
     /// The system said no.
-    #[error("{doing} {}: {why}", .path.display())]
+    #[error("{doing} {}: {}", .path.display(), ibd_disk::plainly(.why))]
     Io {
         /// What was being done.
         doing: &'static str,

@@ -6,6 +6,8 @@ use jiff::ToSpan;
 use jiff::civil::{Date, Weekday, date};
 use serde::Deserialize;
 
+use crate::pricing::Smile;
+
 /// Month codes of futures, January first.
 const MONTH_CODES: &str = "FGHJKMNQUVXZ";
 /// How many expiries of each derivative exist.
@@ -72,6 +74,12 @@ pub(crate) struct Instrument {
     pub(crate) chinese: Option<String>,
     #[serde(default)]
     pub(crate) quote: Quality,
+    /// Of the options on it, or of this option.
+    #[serde(default)]
+    pub(crate) smile: Smile,
+    /// Yearly, as a share of the price.
+    #[serde(default)]
+    pub(crate) dividend_yield: f64,
     #[serde(skip)]
     pub(crate) derivative: Option<Derivative>,
 }
@@ -352,6 +360,8 @@ fn invented(number: u32) -> Instrument {
         group: Some("Simulated".to_owned()),
         chinese: None,
         quote: Quality::Live,
+        smile: Smile::default(),
+        dividend_yield: 0.0,
         derivative: None,
     }
 }

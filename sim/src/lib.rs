@@ -7,6 +7,7 @@
 
 mod accounts;
 mod api;
+mod bars;
 mod book;
 mod broker;
 mod calendar;
@@ -17,6 +18,7 @@ mod fault;
 mod feeds;
 mod flex;
 mod flow;
+mod hours;
 mod http;
 mod instruments;
 mod life;
@@ -24,6 +26,7 @@ mod login;
 mod market;
 mod masks;
 mod pacing;
+mod pricing;
 mod record;
 mod scenario;
 mod server;
@@ -33,6 +36,7 @@ mod state;
 mod tls;
 mod trading;
 mod value;
+mod volume;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,7 +47,7 @@ use tokio::task::JoinHandle;
 
 pub use broker::Broker;
 pub use flex::{FlexCall, FlexSpec, QuerySpec, QueryType};
-pub use scenario::{AccountSpec, OrderSpec, PositionSpec, Region, Scenario, Start};
+pub use scenario::{AccountSpec, MarketHours, OrderSpec, PositionSpec, Region, Scenario, Start};
 use state::{Shared, World};
 pub use trading::ChaosBody;
 

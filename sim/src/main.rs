@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use ib_sim::{Options, Scenario, Sim};
+use ib_sim::{MarketHours, Options, Scenario, Sim};
 use tokio::sync::oneshot;
 
 /// A simulated broker: Client Portal API over HTTPS, with a control API for tests and demos.
@@ -34,6 +34,9 @@ struct Flags {
     /// Simulated seconds per real second
     #[arg(long, value_name = "RATE")]
     clock_rate: Option<f64>,
+    /// When exchanges are open: always, or by their own schedules
+    #[arg(long, value_name = "open|real", value_parser = market_hours)]
+    market_hours: Option<MarketHours>,
     /// A JSON file that changes the world; see below
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
@@ -73,8 +76,17 @@ fn options(flags: Flags) -> Result<Options, String> {
     };
     scenario.behind_gateway |= flags.behind_gateway;
     scenario.clock_rate = flags.clock_rate.unwrap_or(scenario.clock_rate);
+    scenario.market_hours = flags.market_hours.unwrap_or(scenario.market_hours);
     let Flags { listen, control, http, seed, require_login, .. } = flags;
     Ok(Options { listen, control, http, seed, require_login, scenario })
+}
+
+fn market_hours(text: &str) -> Result<MarketHours, String> {
+    match text {
+        "open" => Ok(MarketHours::Open),
+        "real" => Ok(MarketHours::Real),
+        _ => Err("must be open or real".to_owned()),
+    }
 }
 
 fn read(path: &Path) -> Result<Scenario, Box<dyn std::error::Error>> {

@@ -1,10 +1,14 @@
 //! Prices: a pure function of seed, conid and time, so that any moment can be asked for, past ones too.
-//! A test may pin one: from then on it is what the test said.
+//! A test may pin one: from then on it is what the test said. Where markets keep their hours, prices outside
+//! them stand at the last close.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::DAY_MS;
-use crate::instruments::{Instrument, Right, Universe};
+use crate::hours::{Hours, Part, before};
+use crate::instruments::{Derivative, Instrument, Universe};
+use crate::pricing::{Greeks, Priced, Terms};
+use crate::scenario::MarketHours;
 
 /// Prices change only at these steps (milliseconds).
 const STEP_MS: i64 = 500;
@@ -16,8 +20,15 @@ const WAVES: [(i64, f64); 5] = [
     (30 * DAY_MS, 0.03),
     (365 * DAY_MS, 0.08),
 ];
-/// Yearly volatility of every option.
-pub(crate) const VOLATILITY: f64 = 0.25;
+/// Between two knots, counted from the start, a price stays within what it is at them. So the extremes of a
+/// long time are those of its knots, however short the bars are that it is shown in.
+const CELL_MS: i64 = 300_000;
+/// Where only a part of a cell is looked at, its extremes are found among prices this far apart.
+const FINE_MS: i64 = 30_000;
+/// What futures gain on their underlying in a year.
+const CARRY: f64 = 0.03;
+/// Half of an option's spread, as a share of its price.
+const HALF_SPREAD: f64 = 0.005;
 
 /// Where prices come from.
 #[derive(Debug, Clone)]
@@ -25,8 +36,9 @@ pub(crate) struct Market {
     seed: u64,
     /// Epoch milliseconds at which every price equals its table entry.
     anchor_ms: i64,
-    /// Pinned prices by conid: since when (epoch milliseconds), and which.
-    pinned: HashMap<i64, (i64, f64)>,
+    hours: MarketHours,
+    /// Pinned prices by conid, each by the moment it was pinned at (epoch milliseconds).
+    pinned: HashMap<i64, BTreeMap<i64, f64>>,
     /// How often a price was pinned, or a quote shown otherwise.
     pins: i64,
 }
@@ -44,26 +56,29 @@ pub(crate) struct Quote {
     pub(crate) low: f64,
     pub(crate) prior_close: f64,
     pub(crate) volume: u64,
+    /// Its exchange is open, or never closes here.
+    pub(crate) is_open: bool,
 }
 
-/// An option's sensitivities.
+/// What of a trading day has been seen by some moment (epoch milliseconds).
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Greeks {
-    pub(crate) delta: f64,
-    pub(crate) gamma: f64,
-    pub(crate) theta: f64,
-    pub(crate) vega: f64,
+struct Seen {
+    from: i64,
+    to: i64,
+    /// When the trading day before it closed.
+    prior_close: i64,
 }
 
 impl Market {
     /// Prices of this seed, anchored at the start.
-    pub(crate) fn new(seed: u64, anchor_ms: i64) -> Self {
-        Self { seed, anchor_ms, pinned: HashMap::new(), pins: 0 }
+    pub(crate) fn new(seed: u64, anchor_ms: i64, hours: MarketHours) -> Self {
+        let anchor_ms = on_step(anchor_ms);
+        Self { seed, anchor_ms, hours, pinned: HashMap::new(), pins: 0 }
     }
 
     /// From this moment on the price is this, until it is pinned anew.
     pub(crate) fn pin(&mut self, conid: i64, at_ms: i64, price: f64) {
-        self.pinned.insert(conid, (at_ms, price));
+        self.pinned.entry(conid).or_default().insert(at_ms, price);
         self.pins += 1;
     }
 
@@ -77,28 +92,45 @@ impl Market {
         at_ms.div_euclid(STEP_MS) * 1_000_000 + self.pins
     }
 
-    /// Bid and ask around a last price: one tick to each side.
+    /// Whether it is traded at this moment.
+    pub(crate) fn is_open(&self, of: &Instrument, at_ms: i64) -> bool {
+        self.never_closes(of) || Hours::of(of).is_open(at_ms)
+    }
+
+    /// Whether its exchange is taken to be always open; that of currencies always is.
+    pub(crate) fn never_closes(&self, of: &Instrument) -> bool {
+        self.hours == MarketHours::Open || of.is("CASH")
+    }
+
+    /// Bid and ask around a last price: one tick to each side, and more for a dear option.
     pub(crate) fn around(&self, of: &Instrument, last: f64) -> (f64, f64) {
         let decimals = of.decimals();
-        let bid = if last > 0.0 { (last - of.tick).max(of.tick) } else { last - of.tick };
-        (round_to(bid, decimals), round_to(last + of.tick, decimals))
+        let ticks =
+            if of.is("OPT") { (last * HALF_SPREAD / of.tick).round().max(1.0) } else { 1.0 };
+        let half = ticks * of.tick;
+        let bid = if last > 0.0 { (last - half).max(of.tick) } else { last - half };
+        (round_to(bid, decimals), round_to(last + half, decimals))
     }
 
     /// The price of an instrument at a moment (epoch milliseconds), on its tick.
     pub(crate) fn price(&self, universe: &Universe, of: &Instrument, at_ms: i64) -> f64 {
-        if let Some((_, price)) = self.pinned.get(&of.conid).filter(|(since, _)| at_ms >= *since) {
-            return *price;
+        self.traded(universe, of, (at_ms, self.traded_ms(of, at_ms)))
+    }
+
+    /// The price at a moment; the other moment is when that was made.
+    fn traded(&self, universe: &Universe, of: &Instrument, (at, made): (i64, i64)) -> f64 {
+        if let Some(price) = self.pin_of(of.conid, at) {
+            return price;
         }
         let raw = match &of.derivative {
-            None => of.base * self.factor(of.conid, at_ms),
+            None => of.base * self.factor(of, made),
             Some(derivative) => {
-                let spot = universe
-                    .get(derivative.underlying)
-                    .map_or(of.base, |u| self.price(universe, u, at_ms));
-                let years = years_left(of, at_ms);
-                match derivative.option {
-                    None => spot * (1.0 + 0.03 * years),
-                    Some((right, strike)) => black_scholes(right, spot, strike, years).0,
+                let underlying = universe.get(derivative.underlying);
+                let spot = underlying.map_or(of.base, |u| self.traded(universe, u, (at, made)));
+                let years = years_left(derivative, made);
+                match terms(universe, of, years) {
+                    None => spot * (1.0 + CARRY * years),
+                    Some(terms) => terms.value(spot).price,
                 }
             }
         };
@@ -114,17 +146,18 @@ impl Market {
         at_ms: i64,
     ) -> Option<Greeks> {
         let derivative = of.derivative.as_ref()?;
-        let (right, strike) = derivative.option?;
-        let spot = self.price(universe, universe.get(derivative.underlying)?, at_ms);
-        Some(black_scholes(right, spot, strike, years_left(of, at_ms)).1)
+        let made = self.traded_ms(of, at_ms);
+        let spot = self.traded(universe, universe.get(derivative.underlying)?, (at_ms, made));
+        let Priced { greeks, .. } = terms(universe, of, years_left(derivative, made))?.value(spot);
+        Some(greeks)
     }
 
     /// The whole quote.
     pub(crate) fn quote(&self, universe: &Universe, of: &Instrument, at_ms: i64) -> Quote {
-        let at = |ms: i64| self.price(universe, of, ms);
-        let last = at(at_ms);
-        let day: Vec<f64> = (0..24).map(|n| at(at_ms - n * 1_000_000)).collect();
-        let noise = self.hash(of.conid, 99, at_ms.div_euclid(STEP_MS));
+        let last = self.price(universe, of, at_ms);
+        let seen = self.seen(of, at_ms);
+        let (high, low) = self.extremes(universe, of, (seen.from, seen.to));
+        let noise = self.hash(of.conid, 99, self.traded_ms(of, at_ms).div_euclid(STEP_MS));
         let (bid, ask) = self.around(of, last);
         Quote {
             last,
@@ -132,29 +165,107 @@ impl Market {
             ask,
             bid_size: 100 + (noise % 30) * 100,
             ask_size: 100 + (noise / 64 % 30) * 100,
-            open: at(at_ms - 23_000_000),
-            high: day.iter().copied().fold(last, f64::max),
-            low: day.iter().copied().fold(last, f64::min),
-            prior_close: at(at_ms - DAY_MS),
-            volume: 100_000 + self.hash(of.conid, 98, at_ms.div_euclid(DAY_MS)) % 40_000_000,
+            open: self.price(universe, of, seen.from),
+            high,
+            low,
+            prior_close: self.price(universe, of, seen.prior_close),
+            volume: self.volume(of, (seen.from, seen.to)),
+            is_open: self.is_open(of, at_ms),
         }
     }
 
-    /// A volume for one bar.
-    pub(crate) fn bar_volume(&self, conid: i64, at_ms: i64, minutes: i64) -> f64 {
-        let base = self.hash(conid, 97, at_ms.div_euclid(60_000)) % 4000;
-        round_to((base as f64 + 100.3) * minutes as f64, 1)
+    /// The price at which the trading day before this moment's closed: one for each trading day.
+    pub(crate) fn prior_close(&self, universe: &Universe, of: &Instrument, at_ms: i64) -> f64 {
+        self.price(universe, of, self.seen(of, at_ms).prior_close)
+    }
+
+    /// The highest and the lowest price from one moment to another.
+    pub(crate) fn extremes(
+        &self,
+        universe: &Universe,
+        of: &Instrument,
+        range: (i64, i64),
+    ) -> (f64, f64) {
+        let prices = self.moments(of, range).into_iter().map(|at| self.price(universe, of, at));
+        prices.fold((f64::MIN, f64::MAX), |(high, low), price| (high.max(price), low.min(price)))
+    }
+
+    /// The trading day of a moment, as far as it has gone. One that never closes goes on until the next begins.
+    fn seen(&self, of: &Instrument, at_ms: i64) -> Seen {
+        let (hours, goes_on) = (Hours::of(of), self.never_closes(of));
+        let part = if goes_on { Part::Regular } else { Part::Extended };
+        let day = hours.begun(at_ms, part);
+        let regular = hours.session(day, Part::Regular);
+        let prior_close = hours.session(before(day), Part::Regular).end;
+        if at_ms < regular.start {
+            let from = hours.session(day, Part::Extended).start;
+            return Seen { from, to: at_ms, prior_close };
+        }
+        let to = if goes_on { at_ms } else { at_ms.min(regular.end) };
+        Seen { from: regular.start, to, prior_close }
+    }
+
+    /// When the price of a moment was made: then, or where it is closed at the close before.
+    fn traded_ms(&self, of: &Instrument, at_ms: i64) -> i64 {
+        if self.never_closes(of) {
+            return at_ms;
+        }
+        let hours = Hours::of(of);
+        if hours.is_open(at_ms) {
+            return at_ms;
+        }
+        hours.session(hours.ended(at_ms), Part::Regular).end
+    }
+
+    fn pin_of(&self, conid: i64, at_ms: i64) -> Option<f64> {
+        let pins = self.pinned.get(&conid)?;
+        pins.range(..=at_ms).next_back().map(|(_, price)| *price)
+    }
+
+    /// The moments among whose prices are the extremes of this time.
+    fn moments(&self, of: &Instrument, (from, to): (i64, i64)) -> Vec<i64> {
+        let mut moments = vec![from, to];
+        if from >= to {
+            return moments;
+        }
+        let between = |from: i64, to: i64, step: i64, origin: i64| {
+            let first = (from - origin).div_euclid(step) * step + step + origin;
+            (0..).map(move |n| first + n * step).take_while(move |at| *at < to)
+        };
+        let knots: Vec<i64> = between(from, to, CELL_MS, self.anchor_ms).collect();
+        let first = knots.first().copied().unwrap_or(to);
+        moments.extend(between(from, first, FINE_MS, 0));
+        if let Some(last) = knots.last() {
+            moments.extend(between(*last, to, FINE_MS, 0));
+        }
+        moments.extend(knots);
+        for pins in [of.conid, of.underlying()].iter().filter_map(|conid| self.pinned.get(conid)) {
+            moments.extend(pins.range(from..to).map(|(at, _)| *at));
+        }
+        moments
     }
 
     /// How far the price has wandered from its table entry, 1 at the anchor.
-    fn factor(&self, conid: i64, at_ms: i64) -> f64 {
-        let at = at_ms.div_euclid(STEP_MS) * STEP_MS;
-        let from = self.anchor_ms.div_euclid(STEP_MS) * STEP_MS;
-        let wave = |(n, (period, size)): (usize, &(i64, f64))| {
-            size * (self.noise(conid, n as u64, at, *period)
-                - self.noise(conid, n as u64, from, *period))
+    fn factor(&self, of: &Instrument, at_ms: i64) -> f64 {
+        let anchor = on_step(self.traded_ms(of, self.anchor_ms));
+        let away = self.waves(of.conid, on_step(at_ms)) - self.waves(of.conid, anchor);
+        (1.0 + away).max(0.05)
+    }
+
+    /// The sum of all waves; between two knots it is turned back at what it is there.
+    fn waves(&self, conid: i64, at_ms: i64) -> f64 {
+        let sum = |at: i64| -> f64 {
+            let wave = |(n, (period, size)): (usize, &(i64, f64))| {
+                size * self.noise(conid, n as u64, at, *period)
+            };
+            WAVES.iter().enumerate().map(wave).sum()
         };
-        (1.0 + WAVES.iter().enumerate().map(wave).sum::<f64>()).max(0.05)
+        let left = at_ms - (at_ms - self.anchor_ms).rem_euclid(CELL_MS);
+        if at_ms == left {
+            return sum(at_ms);
+        }
+        let (one, other) = (sum(left), sum(left + CELL_MS));
+        turned(sum(at_ms), (one.min(other), one.max(other)))
     }
 
     /// Smooth noise between -1 and 1: random values at multiples of the period, eased in between.
@@ -172,7 +283,7 @@ impl Market {
     }
 
     /// A hash of seed, conid, purpose and place (the splitmix64 finaliser, three times over).
-    fn hash(&self, conid: i64, purpose: u64, place: i64) -> u64 {
+    pub(crate) fn hash(&self, conid: i64, purpose: u64, place: i64) -> u64 {
         let mut state = self.seed;
         for part in [conid.cast_unsigned(), purpose, place.cast_unsigned()] {
             state = mix(state ^ mix(part));
@@ -194,9 +305,34 @@ pub(crate) fn round_to(value: f64, decimals: usize) -> f64 {
     (value * scale).round() / scale
 }
 
+/// A value mirrored at the bound it exceeds.
+fn turned(value: f64, (low, high): (f64, f64)) -> f64 {
+    let inside = if value > high {
+        high - (value - high)
+    } else if value < low {
+        low + (low - value)
+    } else {
+        value
+    };
+    inside.clamp(low, high)
+}
+
+/// The last moment at which prices changed.
+fn on_step(at_ms: i64) -> i64 {
+    at_ms.div_euclid(STEP_MS) * STEP_MS
+}
+
+/// What an option is priced by; `None` for anything else.
+fn terms(universe: &Universe, of: &Instrument, years: f64) -> Option<Terms> {
+    let derivative = of.derivative.as_ref()?;
+    let (right, strike) = derivative.option?;
+    let is_index = universe.get(derivative.underlying).is_some_and(|root| root.is("IND"));
+    let (dividends, smile) = (of.dividend_yield, of.smile);
+    Some(Terms { right, strike, years, dividends, smile, is_american: !is_index })
+}
+
 /// Years until expiry, never quite zero.
-fn years_left(of: &Instrument, at_ms: i64) -> f64 {
-    let Some(derivative) = &of.derivative else { return 0.0 };
+fn years_left(derivative: &Derivative, at_ms: i64) -> f64 {
     let close = derivative
         .expiry
         .at(21, 0, 0, 0)
@@ -205,35 +341,11 @@ fn years_left(of: &Instrument, at_ms: i64) -> f64 {
     (close - at_ms).max(3_600_000) as f64 / (365.0 * DAY_MS as f64)
 }
 
-/// Price and greeks without interest; theta per day, vega per point of volatility.
-fn black_scholes(right: Right, spot: f64, strike: f64, years: f64) -> (f64, Greeks) {
-    let spread = VOLATILITY * years.sqrt();
-    let d1 = ((spot / strike).ln() + spread * spread / 2.0) / spread;
-    let density = (-d1 * d1 / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
-    let call = spot * normal(d1) - strike * normal(d1 - spread);
-    let is_call = right == Right::Call;
-    let greeks = Greeks {
-        delta: if is_call { normal(d1) } else { normal(d1) - 1.0 },
-        gamma: density / (spot * spread),
-        theta: -spot * density * VOLATILITY / (2.0 * years.sqrt()) / 365.0,
-        vega: spot * density * years.sqrt() / 100.0,
-    };
-    (if is_call { call } else { call - spot + strike }, greeks)
-}
-
-/// The normal distribution, by the usual five-term approximation (error below 1e-7).
-fn normal(x: f64) -> f64 {
-    let t = 1.0 / (1.0 + 0.231_641_9 * x.abs());
-    let series = [0.319_381_53, -0.356_563_782, 1.781_477_937, -1.821_255_978, 1.330_274_429];
-    let poly = series.iter().rev().fold(0.0, |sum, c| (sum + c) * t);
-    let tail = (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt() * poly;
-    if x >= 0.0 { 1.0 - tail } else { tail }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
     use super::*;
+    use crate::instruments::Right;
     use jiff::civil::date;
 
     #[test]
@@ -242,7 +354,7 @@ mod tests {
         let start = 1_795_000_000_000;
         let apple = universe.get(265_598).unwrap();
         let path = |seed: u64| -> Vec<f64> {
-            let market = Market::new(seed, start);
+            let market = Market::new(seed, start, MarketHours::Open);
             (0..50).map(|n| market.price(&universe, apple, start + n * 2000)).collect()
         };
         assert!((path(1)[0] - 271.5).abs() < 1e-9);
@@ -255,7 +367,7 @@ mod tests {
     fn options_are_worth_at_least_what_exercise_would_give() {
         let universe = Universe::new(date(2026, 11, 22), 0);
         let start = 1_795_000_000_000;
-        let market = Market::new(1, start);
+        let market = Market::new(1, start, MarketHours::Open);
         for option in universe.derivatives(265_598, "OPT") {
             let (right, strike) = option.derivative.as_ref().unwrap().option.unwrap();
             let sign = if right == Right::Call { 1.0 } else { -1.0 };

@@ -103,6 +103,8 @@ pub struct Scenario {
     pub nightly_minutes: u32,
     /// Simulated seconds after which another platform gives the session back; 0 is never.
     pub give_back_seconds: u32,
+    /// When exchanges are open.
+    pub market_hours: MarketHours,
     /// Simulated seconds per real second.
     pub clock_rate: f64,
     /// The Flex Web Service.
@@ -166,6 +168,7 @@ impl Default for Scenario {
             midnight_reset: true,
             nightly_minutes: 10,
             give_back_seconds: 0,
+            market_hours: MarketHours::Open,
             clock_rate: 1.0,
             flex: FlexSpec::default(),
             flex_pacing: true,
@@ -195,6 +198,16 @@ pub enum Region {
     Eu,
     /// Hong Kong.
     Hk,
+}
+
+/// When exchanges are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MarketHours {
+    /// Always: tests run at any hour.
+    Open,
+    /// By their own schedules; outside them prices stand still and nothing is traded. Currencies never close.
+    Real,
 }
 
 /// One account.

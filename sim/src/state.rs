@@ -81,7 +81,7 @@ impl World {
         rules.flex.check()?;
         let openings = Opening::all(&accounts, &book, &universe);
         let flex = Desk::new(rules.flex.clone(), openings);
-        let market = Market::new(seed, clock.start_ms());
+        let market = Market::new(seed, clock.start_ms(), rules.market_hours);
         let session = Session::new(&rules);
         let identity = first_identity(&rules, &accounts);
         let life = Life::new(Calendar::of(&rules)?, clock.now_ms(), &rules);

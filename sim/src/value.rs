@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use crate::accounts::{Account, Holding};
-use crate::clock::DAY_MS;
 use crate::instruments::Instrument;
 use crate::state::World;
 
@@ -23,7 +22,7 @@ pub(crate) struct Valued<'a> {
     pub(crate) price: f64,
     pub(crate) market_value: f64,
     pub(crate) unrealized: f64,
-    /// Profit and loss since this time yesterday.
+    /// Profit and loss since the prior close.
     pub(crate) daily: f64,
 }
 
@@ -119,7 +118,7 @@ impl World {
     pub(crate) fn value(&self, holding: &Holding) -> Option<Valued<'_>> {
         let instrument = self.universe.get(holding.conid)?;
         let price = f64::from(self.price(instrument) as f32);
-        let before = self.market.price(&self.universe, instrument, self.clock.now_ms() - DAY_MS);
+        let before = self.market.prior_close(&self.universe, instrument, self.clock.now_ms());
         let units = holding.quantity * instrument.size();
         Some(Valued {
             instrument,

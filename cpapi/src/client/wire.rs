@@ -8,7 +8,7 @@ use super::{CONNECT, Inner};
 use crate::endpoint::{Method, Path};
 use crate::failure::Failure;
 use crate::faults::{patience, scaled};
-use crate::pin;
+use crate::unreachable::{self, Cause};
 
 /// The gateway forwards to servers that answer 503 after ten seconds themselves; it never times out.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -109,25 +109,15 @@ fn sent(failure: Failure) -> Broken {
 /// Before anything was sent, or after? Only an error of the connector is certainly before: TCP or TLS
 /// was not made.
 fn broken(error: reqwest::Error) -> Broken {
-    let chain = chain(&error);
     let is_unsent = error.is_connect();
     let failure = match (is_unsent, error.is_timeout()) {
-        (true, _) if chain.contains(pin::REFUSED) => Failure::OtherCertificate,
-        // A process that is stopped still accepts connections: the kernel does it in its place.
-        (true, true) => Failure::Silent(patience(CONNECT)),
-        (true, false) => Failure::Unreachable(chain),
         (false, _) => Failure::Broke,
+        (true, is_timeout) => match unreachable::cause(&error) {
+            Cause::OtherCertificate => Failure::OtherCertificate,
+            // A process that is stopped still accepts connections: the kernel does it in its place.
+            Cause::Unreachable(_) if is_timeout => Failure::Silent(patience(CONNECT)),
+            Cause::Unreachable(why) => Failure::Unreachable(why),
+        },
     };
     Broken { failure, is_unsent }
-}
-
-/// The causes of an error without its address, which is the reader's own configuration.
-fn chain(error: &reqwest::Error) -> String {
-    let mut words = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        words.push(error.to_string());
-        cause = error.source();
-    }
-    words.join(": ")
 }

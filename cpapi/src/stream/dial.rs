@@ -14,6 +14,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use crate::client::Address;
 use crate::failure::{Failure, classify, clean};
 use crate::pin;
+use crate::unreachable::{self, Cause};
 
 /// The gateway lets 64 KiB through; a gateway of another build may let more.
 const MAX_FRAME: usize = 1 << 20;
@@ -27,17 +28,13 @@ pub(super) type Connection = Box<dyn Io>;
 
 pub(super) async fn dial(address: &Address) -> Result<WebSocketStream<Connection>, Failure> {
     let tcp = TcpStream::connect((address.host.as_str(), address.port)).await;
-    let tcp = tcp.map_err(|error| Failure::Unreachable(error.to_string()))?;
+    let tcp = tcp.map_err(|error| Failure::Unreachable(error.into()))?;
     let tls =
         if address.is_pinned() { pin::tls(address.pin.clone()) } else { pin::tls_of_authorities() };
-    let tls = tls.map_err(|error| Failure::Unreachable(error.to_string()))?;
-    let name = ServerName::try_from(address.host.clone())
-        .map_err(|error| Failure::Unreachable(error.to_string()))?;
+    let tls = tls.map_err(|error| unreached(&error))?;
+    let name = ServerName::try_from(address.host.clone()).map_err(|error| unreached(&error))?;
     let secured = TlsConnector::from(Arc::new(tls)).connect(name, tcp).await;
-    let secured = secured.map_err(|error| match error.to_string() {
-        text if text.contains(pin::REFUSED) => Failure::OtherCertificate,
-        text => Failure::Unreachable(text),
-    })?;
+    let secured = secured.map_err(|error| unreached(&error))?;
     let url = format!("wss{}/v1/api/ws", address.url().trim_start_matches("https"));
     shake_hands(url, Box::new(secured)).await
 }
@@ -68,6 +65,13 @@ fn unshaken(error: Error) -> Failure {
             let refused = || Failure::Refused { status, text: clean(&body) };
             classify(status, &body).unwrap_or_else(refused)
         }
-        error => Failure::Unreachable(error.to_string()),
+        error => unreached(&error),
+    }
+}
+
+fn unreached(error: &(dyn std::error::Error + 'static)) -> Failure {
+    match unreachable::cause(error) {
+        Cause::OtherCertificate => Failure::OtherCertificate,
+        Cause::Unreachable(why) => Failure::Unreachable(why),
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use super::state::{GatewayState, GatewayView};
-use super::{Msg, java, plain};
+use super::{Msg, java};
 use crate::board::Board;
 use crate::config::GatewayChoice;
 use crate::post::Post;
@@ -143,20 +143,17 @@ pub fn words(view: &GatewayView) -> (String, String) {
              simulator with IB_GATEWAY=simulator.",
         ),
         (GatewayState::NotInstalled(why), _) => (
-            format!("IBKR's gateway cannot be started: {}.", plain(why).trim_end_matches('.')),
+            format!("IBKR's gateway cannot be started: {}.", why.trim_end_matches('.')),
             "Run `ibctl gateway install` (`--from` takes an archive from elsewhere), then `ibctl \
              login`. Or try the simulator with IB_GATEWAY=simulator."
                 .to_owned(),
         ),
         (GatewayState::Down(why), GatewayMode::Simulator) => (
-            format!("The simulator is down: {}. It is started again.", plain(why)),
+            format!("The simulator is down: {}. It is started again.", why),
             "Try again in a few seconds.".to_owned(),
         ),
         (GatewayState::Down(why), _) => (
-            format!(
-                "The gateway is down: {}. It is started again.",
-                plain(why).trim_end_matches('.')
-            ),
+            format!("The gateway is down: {}. It is started again.", why.trim_end_matches('.')),
             "If this stays, look at `ibctl gateway logs`.".to_owned(),
         ),
         (GatewayState::Up, _) => {

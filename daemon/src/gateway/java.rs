@@ -15,6 +15,8 @@ use process_wrap::tokio::ChildWrapper;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
+use ibd_disk::plainly;
+
 use super::key::Key;
 use super::record::{Record, Seen, boot, look, started};
 use super::{conf, process};
@@ -76,7 +78,7 @@ impl Java {
     pub(super) async fn start(setup: &Setup) -> Result<Self, NoStart> {
         let _alone = setup.one_at_a_time.lock().await;
         ibd_disk::make_folder(&setup.home.join("logs"))
-            .map_err(|e| NoStart::Failed(format!("its folder: {e}")))?;
+            .map_err(|e| NoStart::Failed(format!("its folder: {}", plainly(&e))))?;
         match adopt(setup).await {
             Adopted::Yes(running) => return Ok(*running),
             Adopted::Nothing => {}
@@ -95,9 +97,9 @@ impl Java {
         let key = Key::ensure(&setup.home, &java.program).await.map_err(NoStart::Failed)?;
         let mut port = last_port(&setup.home);
         for attempt in 1.. {
-            let free = free_port(port.take()).map_err(|e| NoStart::Failed(e.to_string()))?;
+            let free = free_port(port.take()).map_err(|e| NoStart::Failed(plainly(&e)))?;
             let process = spawn(setup, &java.program, &program.folder, &key, free)
-                .map_err(|e| NoStart::Failed(format!("Java cannot be started: {e}")))?;
+                .map_err(|e| NoStart::Failed(format!("Java cannot be started: {}", plainly(&e))))?;
             match comes_up(setup, process, &key, free).await {
                 Ok(java) => return Ok(java),
                 Err(Down { is_port: true, why }) if attempt < ATTEMPTS => {

@@ -50,7 +50,9 @@ fn keytool() -> &'static str {
 }
 
 async fn make(home: &Path, keytool: &Path) -> Result<(), String> {
-    let said = |error: std::io::Error| format!("the gateway's key cannot be made: {error}");
+    let said = |error: std::io::Error| {
+        format!("the gateway's key cannot be made: {}", ibd_disk::plainly(&error))
+    };
     // What a broken attempt left behind would be in the way.
     for file in [conf::KEYSTORE, CERTIFICATE, PASSWORD] {
         let _ = fs::remove_file(home.join(file));

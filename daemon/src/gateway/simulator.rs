@@ -37,7 +37,7 @@ impl Simulator {
         let program = ibd_protocol::start::find("ib-sim")
             .map_err(|_| "there is no `ib-sim` program beside ibd or on PATH".to_owned())?;
         let mut child = process::attached(&program, &["--until-stdin-closes".into()])
-            .map_err(|error| format!("ib-sim cannot be started: {error}"))?;
+            .map_err(|error| format!("ib-sim cannot be started: {}", ibd_disk::plainly(&error)))?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().ok_or("ib-sim has no stdout")?;
         let mut line = String::new();

@@ -16,7 +16,6 @@ use tokio::time::{Instant, timeout};
 use super::Facts;
 use super::life::{Opening, Sight};
 use super::logins::Identity;
-use crate::gateway::plain;
 
 /// An errand ends within this time.
 const ERRAND: Duration = Duration::from_secs(30);
@@ -138,7 +137,7 @@ fn login_at(login: &SsoLogin) -> Option<Timestamp> {
 async fn sight_of(client: &Client, failure: &Failure) -> Sight {
     match failure {
         Failure::NotLoggedIn => Sight::NoLogin,
-        Failure::Unreachable(why) => Sight::Gone(plain(why)),
+        Failure::Unreachable(why) => Sight::Gone(why.to_string()),
         Failure::OtherCertificate => Sight::Untrusted,
         Failure::RateLimited(until) => Sight::Limited(*until),
         Failure::NoBrokerage(_) | Failure::NotPrimed => {

@@ -9,9 +9,9 @@ use super::life::{Compete, Phase};
 use super::login::{LoginView, Stage, Taken, clock, guarded};
 use super::view::LEFT;
 use super::{Facts, LoggedOut, SessionState, SessionView};
-use crate::gateway::{self, GatewayState, GatewayView, plain};
+use crate::gateway::{self, GatewayState, GatewayView};
 use crate::refusal::Refusal;
-use ibd_cpapi::Failure;
+use ibd_cpapi::{Failure, Unreachable};
 use ibd_protocol::Event;
 
 /// The words of one state.
@@ -164,13 +164,13 @@ fn of_phase(situation: &Situation<'_>) -> Words {
             SessionState::Stopped,
             format!(
                 "The gateway does not answer ({}). If it does not come back it is started anew.",
-                plain(why)
+                why
             ),
             "Wait a moment; then look at `ibctl gateway status`.",
         ),
         Phase::Gone { why } => say(
             SessionState::Stopped,
-            format!("No gateway answers{at} ({}).", plain(why)),
+            format!("No gateway answers{at} ({}).", why),
             "Start the gateway there, or correct IB_GATEWAY_HOST and IB_GATEWAY_PORT.",
         ),
         Phase::Untrusted => say(
@@ -384,11 +384,10 @@ pub fn logged_out(outcome: &LoggedOut) -> LogoutReport {
             false,
             &format!("IBKR still shows a session after the logout. Try again.{ended}"),
         ),
-        Err(Failure::Unreachable(why)) if why.contains("refused") => {
+        Err(Failure::Unreachable(Unreachable::Refused)) => {
             report(true, "The gateway does not run, so no session is left in it.")
         }
         Err(failure) => {
-            let failure = plain(&failure.to_string());
             report(false, &format!("The logout could not be verified: {failure}.{ended}"))
         }
     }

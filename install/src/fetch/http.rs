@@ -32,7 +32,7 @@ pub(super) fn client(url: &Url, limits: &Limits) -> Result<reqwest::Client, Inst
         .connect_timeout(limits.connect);
     // No proxy reaches this machine better than this machine does.
     let builder = if is_here { builder.no_proxy() } else { builder };
-    builder.build().map_err(|error| untrusted(root_cause(&error)))
+    builder.build().map_err(|error| untrusted(root_cause(&error).0))
 }
 
 /// Trust in the system's authorities, or in those of `SSL_CERT_FILE`.
@@ -75,21 +75,30 @@ pub(super) fn unanswered(url: &Url, error: &reqwest::Error) -> InstallError {
         }
         cause = error.source();
     }
-    let why = root_cause(error);
-    match (why.contains("certificate"), error.is_connect()) {
+    let (why, is_untrusted) = root_cause(error);
+    match (is_untrusted, error.is_connect()) {
         (true, _) => InstallError::Untrusted { url, why },
         (false, true) => InstallError::Unreachable { url, why },
         (false, false) => InstallError::Cut { url, done: 0 },
     }
 }
 
-/// The innermost error: those around it say "error" in several ways.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(inner) = cause.source() {
+/// The innermost error in words, since those around it say "error" in several ways; and whether it is about the
+/// server's certificate.
+fn root_cause(error: &reqwest::Error) -> (String, bool) {
+    let mut cause: &(dyn Error + 'static) = error;
+    while let Some(inner) = inner(cause) {
         cause = inner;
     }
-    cause.to_string()
+    let is_untrusted = matches!(cause.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)));
+    let why = cause.downcast_ref().map_or_else(|| cause.to_string(), ibd_disk::plainly);
+    (why, is_untrusted)
+}
+
+/// An error that is wrapped in one of the system's is not among its sources.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| error.source())
 }
 
 #[cfg(test)]

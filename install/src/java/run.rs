@@ -34,7 +34,7 @@ pub(super) async fn ask(program: &Path) -> Result<(JavaVersion, String), Finding
     let said = timeout(ANSWER, said(command)).await;
     let (said, is_success) = match said {
         Ok(Ok(said)) => said,
-        Ok(Err(why)) => return Err(Finding::Broken(why.to_string())),
+        Ok(Err(why)) => return Err(Finding::Broken(ibd_disk::plainly(&why))),
         Err(_) => return Err(Finding::Broken(format!("no answer in {} s", ANSWER.as_secs()))),
     };
     let (version, vendor) =

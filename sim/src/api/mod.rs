@@ -2,6 +2,7 @@
 
 mod accounts;
 mod change;
+pub(crate) mod chart;
 mod contracts;
 mod fx;
 mod gateway;

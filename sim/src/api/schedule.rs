@@ -1,24 +1,14 @@
 //! Trading hours: the old template form and the newer one with real days.
 
-use jiff::civil::{Date, Weekday};
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::ToSpan;
+use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::details_unavailable;
+use crate::hours::{Hours, Part, is_trading};
 use crate::http::{Call, Reply};
 use crate::instruments::Instrument;
 use crate::state::World;
-
-/// Time zone, opening and closing of the liquid session, and of everything around it.
-struct Hours {
-    zone: &'static str,
-    open: i8,
-    open_minute: i8,
-    close: i8,
-    early: i8,
-    late: i8,
-}
 
 pub(super) fn route(world: &mut World, call: &Call, path: &[&str]) -> Option<Reply> {
     Some(match (call.method.as_str(), path) {
@@ -26,27 +16,6 @@ pub(super) fn route(world: &mut World, call: &Call, path: &[&str]) -> Option<Rep
         ("GET", ["contract", "trading-schedule"]) => days(world, call),
         _ => return None,
     })
-}
-
-fn hours(of: &Instrument) -> Hours {
-    let hours = |zone, (open, open_minute), close, early, late| Hours {
-        zone,
-        open,
-        open_minute,
-        close,
-        early,
-        late,
-    };
-    match (of.sec_type.as_str(), of.country.as_str()) {
-        ("FUT" | "CASH", _) => hours("America/New_York", (0, 0), 23, 0, 23),
-        (_, "JP") => hours("Asia/Tokyo", (9, 0), 15, 9, 15),
-        (_, "HK") => hours("Asia/Hong_Kong", (9, 30), 16, 9, 16),
-        (_, "GB") => hours("Europe/London", (8, 0), 16, 8, 17),
-        (_, "CH") => hours("Europe/Zurich", (9, 0), 17, 9, 18),
-        (_, "DE" | "NL" | "FR" | "ES") => hours("Europe/Berlin", (9, 0), 17, 8, 18),
-        (_, "MX") => hours("America/Mexico_City", (8, 30), 15, 8, 15),
-        _ => hours("America/New_York", (9, 30), 16, 4, 20),
-    }
 }
 
 /// `GET /trsrv/secdef/schedule`: one week of template dates in January 2000.
@@ -63,7 +32,7 @@ fn templates(world: &World, call: &Call) -> Reply {
             && venue.is_none_or(|v| v == i.exchange)
     };
     let listings = world.universe.iter().filter(fits).enumerate();
-    let rows: Vec<Value> = listings.map(|(at, i)| template(at, &hours(i))).collect();
+    let rows: Vec<Value> = listings.map(|(at, i)| template(at, &Hours::of(i))).collect();
     Reply::json(&json!(rows))
 }
 
@@ -96,30 +65,28 @@ fn days(world: &World, call: &Call) -> Reply {
     let Some(instrument) = conid.parse().ok().and_then(|c| world.universe.get(c)) else {
         return details_unavailable();
     };
-    let hours = hours(instrument);
-    let zone = TimeZone::get(hours.zone).unwrap_or(TimeZone::UTC);
-    let now = Timestamp::from_millisecond(world.clock.now_ms()).unwrap_or(Timestamp::UNIX_EPOCH);
-    let today = now.to_zoned(zone.clone()).date();
+    let hours = Hours::of(instrument);
+    let today = hours.day(world.clock.now_ms());
     let mut map = Map::new();
     for day in (0i32..6).filter_map(|n| today.checked_add(n.days()).ok()) {
-        if !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) {
-            map.insert(day.strftime("%Y%m%d").to_string(), real_day(day, &hours, &zone));
+        if is_trading(day) {
+            map.insert(day.strftime("%Y%m%d").to_string(), real_day(day, &hours));
         }
     }
     Reply::json(&json!({ "exchange_time_zone": hours.zone, "schedules": map }))
 }
 
-fn real_day(day: Date, hours: &Hours, zone: &TimeZone) -> Value {
-    let epoch = |hour: i8, minute: i8| {
-        day.at(hour, minute, 0, 0)
-            .to_zoned(zone.clone())
-            .map(|z| z.timestamp().as_second())
-            .unwrap_or_default()
+fn real_day(day: Date, hours: &Hours) -> Value {
+    // Epoch seconds here, unlike almost everywhere else.
+    let part = |part: Part| {
+        let session = hours.session(day, part);
+        (session.start / 1000, session.end / 1000)
     };
+    let (liquid, around) = (part(Part::Regular), part(Part::Extended));
     json!({
-        "liquid_hours": [{ "opening": epoch(hours.open, hours.open_minute), "closing": epoch(hours.close, 0) }],
+        "liquid_hours": [{ "opening": liquid.0, "closing": liquid.1 }],
         "extended_hours": [{
-            "opening": epoch(hours.early, 0), "closing": epoch(hours.late, 0), "cancel_daily_orders": true,
+            "opening": around.0, "closing": around.1, "cancel_daily_orders": true,
         }],
     })
 }

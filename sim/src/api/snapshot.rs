@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::summary::grouped;
 use crate::http::{Call, Reply};
 use crate::instruments::{Instrument, Quality};
-use crate::market::{Quote, VOLATILITY};
+use crate::market::Quote;
 use crate::session::Stream;
 use crate::state::World;
 
@@ -159,9 +159,11 @@ fn value(world: &World, of: &Instrument, quote: &Quote, field: &str) -> Option<V
 }
 
 fn last(of: &Instrument, quote: &Quote) -> String {
+    // Whoever sees live prices sees the close while the exchange is closed.
     let prefix = match of.quote {
         Quality::Halted => "H",
         Quality::Closed => "C",
+        _ if !quote.is_open => "C",
         _ => "",
     };
     format!("{prefix}{}", of.show(quote.last))
@@ -190,15 +192,25 @@ fn fundamental(of: &Instrument, quote: &Quote, field: &str) -> Option<Value> {
     match field {
         "7293" => Some(json!(of.show(of.base * 1.2))),
         "7294" => Some(json!(of.show(of.base * 0.7))),
-        "7283" if of.options => Some(json!(format!("{:.1}%", VOLATILITY * 100.0))),
+        "7283" if of.options => Some(json!(percent(of.smile.level))),
         "7284" | "7087" if is_stock => Some(json!("22.4%")),
-        "7286" if is_stock => Some(json!("1.04")),
-        "7287" if is_stock => Some(json!(format!("{:.2}%", 104.0 / quote.last))),
+        "7286" if is_stock => Some(json!(format!("{:.2}", dividend(of)))),
+        "7287" if is_stock => Some(json!(format!("{:.2}%", dividend(of) * 100.0 / quote.last))),
         "7289" if is_stock => Some(json!(short((quote.last * 1e9) as u64))),
         "7290" if is_stock => Some(json!("28.31")),
         "7291" if is_stock => Some(json!(format!("{:.2}", quote.last / 28.31))),
         _ => None,
     }
+}
+
+/// Dividends of a year for one share: where options are priced by them, and elsewhere the same for all.
+fn dividend(of: &Instrument) -> f64 {
+    if of.dividend_yield > 0.0 { of.base * of.dividend_yield } else { 1.04 }
+}
+
+/// `27.1%`.
+fn percent(share: f64) -> String {
+    format!("{:.1}%", share * 100.0)
 }
 
 fn greek(world: &World, of: &Instrument, field: &str) -> Option<Value> {
@@ -209,8 +221,8 @@ fn greek(world: &World, of: &Instrument, field: &str) -> Option<Value> {
         "7309" => text(greeks.gamma),
         "7310" => text(greeks.theta),
         "7311" => text(greeks.vega),
-        "7633" => Some(json!(format!("{:.1}%", VOLATILITY * 100.0))),
-        "7638" => Some(json!(short(of.conid.unsigned_abs() % 9000))),
+        "7633" => Some(json!(percent(greeks.volatility))),
+        "7638" => Some(json!(short(world.market.open_interest(of)))),
         _ => None,
     }
 }

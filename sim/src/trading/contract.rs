@@ -133,6 +133,18 @@ impl World {
         Some(sum)
     }
 
+    /// Whether the exchanges of all its parts are open now.
+    pub(super) fn is_traded(&self, order: &Order) -> bool {
+        let single = [order.conid];
+        let legs: Vec<i64> = order.legs.iter().map(|leg| leg.conid).collect();
+        let parts: &[i64] = if legs.is_empty() { &single } else { &legs };
+        let now = self.clock.now_ms();
+        parts
+            .iter()
+            .filter_map(|conid| self.universe.get(*conid))
+            .all(|of| self.market.is_open(of, now))
+    }
+
     fn single_touch(&self, conid: i64) -> Option<Touch> {
         let of = self.universe.get(conid).filter(|of| of.quote != Quality::Halted)?;
         let last = self.price(of);

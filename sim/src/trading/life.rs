@@ -103,7 +103,7 @@ impl World {
     }
 
     fn compare(&mut self, id: i64, step: i64) {
-        let Some(order) = self.book.order(id) else { return };
+        let Some(order) = self.book.order(id).filter(|order| self.is_traded(order)) else { return };
         let Some(touch) = self.touch(order.conid, &order.legs) else { return };
         let Some(order) = self.book.orders.get_mut(&id) else { return };
         order.seen = step;

@@ -132,13 +132,13 @@ const PHASES: &[Phase] = &[
     Phase::Penalty { until: Timestamp::UNIX_EPOCH },
 ];
 
-/// As libraries say it.
-const RAW: &str = "client error (Connect): tcp connect error: Connection refused (os error 111)";
+/// As cpapi says why nobody answers.
+const WHY: &str = "connection refused";
 
 /// A new phase does not compile until it stands in the table above.
 fn phases() -> impl Iterator<Item = Phase> {
     PHASES.iter().map(|phase| match phase {
-        Phase::Gone { .. } => Phase::Gone { why: RAW.into() },
+        Phase::Gone { .. } => Phase::Gone { why: WHY.into() },
         Phase::Stopped
         | Phase::Untrusted
         | Phase::LoggingOut
@@ -169,12 +169,12 @@ fn gateways() -> Vec<GatewayView> {
     ];
     let states = [
         GatewayState::NotInstalled(String::new()),
-        GatewayState::NotInstalled(format!("its archive cannot be had: {RAW}")),
+        GatewayState::NotInstalled(format!("its archive cannot be had: {WHY}")),
         GatewayState::Installing("Installing IBKR's gateway: 3 of 12 MB.".into()),
         GatewayState::Starting,
         GatewayState::Up,
         GatewayState::Stopped,
-        GatewayState::Down(RAW.into()),
+        GatewayState::Down(WHY.into()),
     ];
     let mut gateways = Vec::new();
     for choice in choices {
