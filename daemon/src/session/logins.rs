@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::calendar::Region;
-use super::guard::{Asker, Guard, Held};
+use super::guard::{Asker, Guard, Held, Will};
 use super::life::{Compete, Event, Phase};
 use super::login::{
     self, Ask, Failure, LoginPage, LoginView, Page, Situation, Stage, Start, Way, Wish,
@@ -173,7 +173,7 @@ impl Logins {
     /// Why no headless login may be made, where one would be needed.
     pub(super) fn held(&self, phase: &Phase, now: Timestamp) -> Option<Held> {
         let is_needed = *phase == Phase::NeedLogin && self.wish.headless && !self.is_running();
-        let held = || self.guard.may(self.user(), now, Asker::Client, false).err();
+        let held = || self.guard.may(self.user(), now, Asker::Client, Will::Asks).err();
         is_needed.then(held).flatten().filter(Held::needs_person)
     }
 
@@ -212,7 +212,7 @@ impl State {
             headless: self.logins.wish.headless,
             taken: self.logins.memory.get().taken,
             compete: self.logins.compete,
-            guard: self.logins.guard.may(&user, Timestamp::now(), ask.asker, ask.forced),
+            guard: self.logins.guard.may(&user, Timestamp::now(), ask.asker, Will::of(ask.forced)),
         };
         let start = login::decide(&situation, ask);
         tracing::info!(?ask, ?start, "a login is asked for");
@@ -270,7 +270,7 @@ impl State {
                 paper,
                 guard: self.logins.guard.clone(),
                 asker: ask.asker,
-                forced: ask.forced,
+                will: Will::of(ask.forced),
                 renews: ask.renew,
                 scratch: self.logins.places.state.join("browser"),
                 answers: from_persons,
