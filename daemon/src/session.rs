@@ -515,8 +515,8 @@ impl State {
         let has_login = self.life.phase.has_login();
         self.task = Some(tokio::spawn(async move {
             let done = match effect {
-                Effect::Open { compete } => {
-                    Msg::Done(errand, Event::Opened(look::open(&client, compete).await))
+                Effect::Open(claim) => {
+                    Msg::Done(errand, Event::Opened(look::open(&client, claim).await))
                 }
                 Effect::Prime => Msg::Primed(errand, look::prime(&client).await),
                 Effect::Probe => {

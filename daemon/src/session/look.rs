@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
 use super::Facts;
-use super::life::{Opening, Sight};
+use super::life::{Claim, Opening, Sight};
 use super::logins::Identity;
 use crate::gateway::plain;
 
@@ -158,7 +158,8 @@ async fn sight_of(client: &Client, failure: &Failure) -> Sight {
 }
 
 /// Asks for the brokerage session.
-pub(super) async fn open(client: &Client, compete: bool) -> Opening {
+pub(super) async fn open(client: &Client, claim: Claim) -> Opening {
+    let compete = claim == Claim::FromOthers;
     match client.ask(&OpenBrokerage { compete }, deadline()).await {
         // Accepted is not yet authenticated: the next looks tell. A refusal says so in `fail`; the only
         // one known is that somebody else has it and that we did not want to compete.
