@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
 use super::Facts;
+use super::known::Identity;
 use super::life::{Claim, Opening, Sight};
-use super::logins::Identity;
 use crate::gateway::plain;
 
 /// An errand ends within this time.
