@@ -1,5 +1,5 @@
-//! Root: owns the actors' lives. A daemon begins here: lock, store, socket, and the root actor, which starts the others in
-//! order, restarts them by a table, and ends them in order.
+//! Root: owns the actors' lives. A daemon begins here: lock, store, socket, and the root actor, which starts the others
+//! in order, restarts them by a table, and ends them in order.
 
 mod children;
 mod lock;

@@ -1,4 +1,4 @@
-//! The lives of the gateway's process: it is started, or installed before that; it ends; after a pause it is started again.
+//! The lives of the gateway's process: it is installed where it is missing, started, and started again after it ended.
 
 use std::time::Duration;
 
