@@ -3,27 +3,29 @@
 mod peer;
 mod person;
 pub mod room;
+mod roster;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ibd_cpapi::door::Door;
 use ibd_protocol::socket::{Listener, Stream};
 use ibd_protocol::version::{BUILD, Greeting, HELLO_LEN, Hello, PROTOCOL, Role};
-use ibd_protocol::{Budgets, ClientStatus, DrainReason, Status};
+use ibd_protocol::{Budgets, DrainReason, Status};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinHandle};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use crate::config::Config;
 use crate::desks::Desks;
 use peer::Peer;
 use room::{Activity, Room};
+pub use roster::Roster;
 
 /// Whoever connects says hello within this time.
 const HELLO: Duration = Duration::from_secs(2);
@@ -70,77 +72,6 @@ impl Shared {
             ending.get_or_insert(reason);
             is_first
         });
-    }
-}
-
-/// Who is connected, and how many calls are under way. Clones share it.
-#[derive(Debug, Clone)]
-pub struct Roster(Arc<Mutex<Clients>>, Arc<watch::Sender<usize>>);
-
-#[derive(Debug)]
-struct Clients {
-    next: u64,
-    connected: BTreeMap<u64, ClientStatus>,
-    /// Since when nobody has been connected.
-    empty_since: Instant,
-}
-
-impl Default for Roster {
-    fn default() -> Self {
-        let clients = Clients { next: 0, connected: BTreeMap::new(), empty_since: Instant::now() };
-        Self(Arc::new(Mutex::new(clients)), Arc::new(watch::Sender::new(0)))
-    }
-}
-
-impl Roster {
-    fn clients(&self) -> Vec<ClientStatus> {
-        self.lock().connected.values().cloned().collect()
-    }
-
-    fn enter(&self) -> u64 {
-        let mut clients = self.lock();
-        clients.next += 1;
-        let id = clients.next;
-        let status = ClientStatus { name: String::new(), read_only: false, calls: 0 };
-        clients.connected.insert(id, status);
-        id
-    }
-
-    fn change(&self, id: u64, change: impl FnOnce(&mut ClientStatus)) {
-        if let Some(client) = self.lock().connected.get_mut(&id) {
-            change(client);
-        }
-    }
-
-    fn leave(&self, id: u64) {
-        let mut clients = self.lock();
-        clients.connected.remove(&id);
-        if clients.connected.is_empty() {
-            clients.empty_since = Instant::now();
-        }
-    }
-
-    /// For how long nobody has been connected.
-    pub fn empty_for(&self) -> Option<Duration> {
-        let clients = self.lock();
-        clients.connected.is_empty().then(|| clients.empty_since.elapsed())
-    }
-
-    /// Calls under way, to be watched.
-    pub fn calls(&self) -> watch::Receiver<usize> {
-        self.1.subscribe()
-    }
-
-    fn call_begins(&self) {
-        self.1.send_modify(|calls| *calls += 1);
-    }
-
-    fn call_ends(&self) {
-        self.1.send_modify(|calls| *calls = calls.saturating_sub(1));
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Clients> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,11 +3,10 @@
 //! It only brings news sooner than asking would; nothing may be concluded from its silence. When it breaks within a
 //! session, that is a gap for every subscriber, who then asks; that a session began or ended the board says.
 
+mod handle;
 mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ibd_cpapi::stream::{Stream as Socket, Topic, Update};
@@ -18,8 +17,9 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::board::Board;
-use crate::post::Post;
 use crate::session::{Lease, SessionHandle};
+use handle::{Ear, lock};
+pub use handle::{Heard, StreamHandle, Subscription};
 use wanted::{Placed, Say};
 
 /// What opening the socket may take.
@@ -27,91 +27,6 @@ const OPEN: Duration = Duration::from_secs(20);
 /// First pause before it is opened again; doubles up to [`LONGEST`].
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
-
-/// What a subscriber hears.
-#[derive(Debug, Clone)]
-pub enum Heard {
-    /// Something of its topics.
-    Update(Update),
-    /// The stream broke: what it would have told must be asked for.
-    Gap,
-}
-
-/// Takes what is heard.
-type Ear = Arc<dyn Fn(Heard) + Send + Sync>;
-
-struct Subscriber {
-    topics: BTreeSet<Topic>,
-    ear: Ear,
-}
-
-/// Whoever wants something, by a number. It outlives the actor.
-type Subscribers = Arc<Mutex<BTreeMap<u64, Subscriber>>>;
-
-/// How others reach the stream.
-#[derive(Clone)]
-pub struct StreamHandle {
-    post: Post<Msg>,
-    subscribers: Subscribers,
-}
-
-impl fmt::Debug for StreamHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamHandle").field("subscribers", &lock(&self.subscribers).len()).finish()
-    }
-}
-
-impl StreamHandle {
-    /// Reaches the actor through `post`.
-    pub fn new(post: Post<Msg>) -> Self {
-        Self { post, subscribers: Subscribers::default() }
-    }
-
-    /// From now on `ear` hears of these topics, until what is returned is dropped.
-    pub fn subscribe(
-        &self,
-        topics: impl IntoIterator<Item = Topic>,
-        ear: impl Fn(Heard) + Send + Sync + 'static,
-    ) -> Subscription {
-        let mut subscribers = lock(&self.subscribers);
-        let number = subscribers.last_key_value().map_or(0, |(last, _)| last + 1);
-        subscribers.insert(
-            number,
-            Subscriber { topics: topics.into_iter().collect(), ear: Arc::new(ear) },
-        );
-        drop(subscribers);
-        self.post.send(Msg::Wanted);
-        Subscription { number, stream: self.clone() }
-    }
-}
-
-/// Ends when it is dropped.
-#[derive(Debug)]
-pub struct Subscription {
-    number: u64,
-    stream: StreamHandle,
-}
-
-impl Subscription {
-    /// From now on it is these topics that are heard of.
-    pub fn want(&self, topics: BTreeSet<Topic>) {
-        if let Some(subscriber) = lock(&self.stream.subscribers).get_mut(&self.number) {
-            subscriber.topics = topics;
-        }
-        self.stream.post.send(Msg::Wanted);
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        lock(&self.stream.subscribers).remove(&self.number);
-        self.stream.post.send(Msg::Wanted);
-    }
-}
-
-fn lock(subscribers: &Subscribers) -> MutexGuard<'_, BTreeMap<u64, Subscriber>> {
-    subscribers.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// What the actor is told. A socket whose number is no longer the current one does not count.
 #[derive(Debug)]

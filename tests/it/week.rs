@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use ib_sim::{Broker, Options, Scenario};
 use ibd::session::calendar::{self, Region, Window};
-use ibd::session::guard::{Asker, Guard, Outcome};
-use ibd::session::life::{Compete, Effect, Event, Life, Opening, Phase, Sight, Watch};
+use ibd::session::guard::{Asker, Guard, Outcome, Will};
+use ibd::session::life::{Claim, Compete, Effect, Event, Life, Opening, Phase, Sight, Watch};
 use ibd::session::login::{self, Ask, LoginPage, Situation, Start, Taken, Unasked};
 use ibd::session::sight;
 use jiff::tz::TimeZone;
@@ -241,7 +241,8 @@ impl Story {
                 }
                 self.event(&Event::Looked(sight));
             }
-            Effect::Open { compete } => {
+            Effect::Open(claim) => {
+                let compete = *claim == Claim::FromOthers;
                 self.counts.inits += 1;
                 let body = format!(r#"{{"publish":true,"compete":{compete}}}"#);
                 let (status, text) = self.ask("POST", "/v1/api/iserver/auth/ssodh/init", &body);
@@ -335,11 +336,11 @@ impl Story {
             headless: true,
             taken: self.taken,
             compete: Compete::Ask,
-            guard: self.guard.may(self.plan.user, self.now, asker, forced),
+            guard: self.guard.may(self.plan.user, self.now, asker, Will::of(forced)),
         };
         let ask = Ask { asker, forced, paper: false, headless: true, renew, join_only: false };
         if !matches!(login::decide(&situation, ask), Start::Begin(_))
-            || self.guard.begin(self.plan.user, self.now, asker, forced).is_err()
+            || self.guard.begin(self.plan.user, self.now, asker, Will::of(forced)).is_err()
         {
             return;
         }

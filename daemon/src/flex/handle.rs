@@ -17,7 +17,7 @@ use ulid::Ulid;
 
 use super::memory::Query;
 use super::schedule::Daily;
-use super::{Ask, Forgotten, Msg, RunState, View, words};
+use super::{Ask, Forgotten, Msg, Pruning, RunState, Statements, View, words};
 use crate::board::Board;
 use crate::config::Config;
 use crate::post::Post;
@@ -184,7 +184,11 @@ impl FlexHandle {
     }
 
     /// Forgets a query, by number or name; its statements too, if asked.
-    pub async fn forget(&self, query: String, statements: bool) -> Result<Forgotten, Refusal> {
+    pub async fn forget(
+        &self,
+        query: String,
+        statements: Statements,
+    ) -> Result<Forgotten, Refusal> {
         self.call(|reply| Msg::Forget(query, statements, reply)).await
     }
 
@@ -193,9 +197,9 @@ impl FlexHandle {
         self.call(|reply| Msg::Schedule(query, daily, reply)).await
     }
 
-    /// Removes statements that need not be kept, or with `is_trial` only names them.
-    pub async fn prune(&self, keep: Keep, is_trial: bool) -> Result<Vec<Entry>, Refusal> {
-        self.call(|reply| Msg::Prune(keep, is_trial, reply)).await
+    /// Removes statements that need not be kept, or only names them.
+    pub async fn prune(&self, keep: Keep, how: Pruning) -> Result<Vec<Entry>, Refusal> {
+        self.call(|reply| Msg::Prune(keep, how, reply)).await
     }
 
     /// Takes a file of the inbox over; what it was.

@@ -11,7 +11,7 @@ use ulid::Ulid;
 
 use super::files::{self, Form, off};
 use super::schedule::Daily;
-use super::{Ask, FlexHandle, RunState, find, is_of, listed, words};
+use super::{Ask, FlexHandle, Pruning, RunState, Statements, find, is_of, listed, words};
 use crate::refusal::{Refusal, for_person};
 
 /// For one answer; `ibctl` asks again.
@@ -23,7 +23,8 @@ pub async fn verb(flex: &FlexHandle, verb: FlexVerb, tell: impl Fn(&str)) -> Fle
         FlexVerb::List => list(flex).await,
         FlexVerb::Schedule { query, daily } => schedule(flex, query, daily).await,
         FlexVerb::Prune { superseded, days, bytes, dry_run } => {
-            prune(flex, (superseded, days, bytes), dry_run).await
+            let how = if dry_run { Pruning::Trial } else { Pruning::Real };
+            prune(flex, (superseded, days, bytes), how).await
         }
         FlexVerb::Run { query, name, refresh } => {
             run(flex, Ask { query, name, refresh }, tell).await
@@ -31,6 +32,7 @@ pub async fn verb(flex: &FlexHandle, verb: FlexVerb, tell: impl Fn(&str)) -> Fle
         FlexVerb::Import(path) => import(flex, &path).await,
         FlexVerb::Export { query, section, form } => export(flex, &query, section, &form).await,
         FlexVerb::Forget { query, statements } => {
+            let statements = if statements { Statements::Removed } else { Statements::Kept };
             flex.forget(query, statements).await.map(|gone| {
                 let id = gone.id.map(|id| format!(" ({id})")).unwrap_or_default();
                 said(format!(
@@ -90,15 +92,18 @@ async fn schedule(
 async fn prune(
     flex: &FlexHandle,
     (superseded, days, bytes): (bool, Option<u32>, Option<u64>),
-    dry_run: bool,
+    how: Pruning,
 ) -> Result<FlexReport, Refusal> {
     let now = Timestamp::now();
     let before =
         |days: u32| now.checked_sub((i64::from(days) * 24).hours()).unwrap_or(Timestamp::MIN);
     let keep = Keep { newest: superseded, since: days.map(before), bytes };
-    let gone = flex.prune(keep, dry_run).await?;
+    let gone = flex.prune(keep, how).await?;
     let bytes: u64 = gone.iter().map(|entry| entry.packed).sum();
-    let what = if dry_run { "would be removed" } else { "were removed" };
+    let what = match how {
+        Pruning::Trial => "would be removed",
+        Pruning::Real => "were removed",
+    };
     let files: Vec<&str> = gone.iter().map(|entry| entry.file.as_str()).collect();
     let text = format!("{} statements of {} {what}.", gone.len(), size(bytes));
     Ok(FlexReport { hint: files.join("\n"), ..said(text) })

@@ -1,46 +1,32 @@
 //! Peer: owns one connection: its policy, its calls under way, its way back.
 
+mod calls;
+mod frames;
+mod persons;
+
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use ibd_protocol::client::SharedStream;
 use ibd_protocol::socket::Stream;
 use ibd_protocol::version::Role;
-use ibd_protocol::wire::{self, FrameReader, MAX_TO_CLIENT, MAX_TO_DAEMON};
-use ibd_protocol::{
-    Answer, Call, DrainReason, ErrorCode, Outcome, Progress, RequestId, ToClient, ToDaemon, Wishes,
-};
+use ibd_protocol::{Answer, DrainReason, Outcome, Progress, RequestId, ToClient, ToDaemon, Wishes};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
 
 use super::Shared;
-use super::person::{self, PersonCall};
+use super::person;
 use super::room::Activity;
 use crate::config::GatewayChoice;
 use crate::orders;
 use crate::policy::Policy;
-use crate::refusal::Refusal;
-use crate::session::OpenPage;
-use crate::tools::{self, Ctx, Who};
+use crate::tools;
+use frames::{MAX_UNREAD, MAX_UNREAD_BYTES, Waiting};
 
-/// Calls of one client under way at one time.
-const MAX_CALLS: usize = 64;
-/// No client waits longer for one call; several give up after 60 s themselves.
-const LONGEST_CALL: Duration = Duration::from_secs(45);
 /// What was said is still written for so long when the connection ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// Frames that wait for a client to read; one that lets more gather is dropped.
-const MAX_UNREAD: usize = 1_024;
-/// The same in bytes: room for some of the longest answers that come together.
-const MAX_UNREAD_BYTES: usize = 4 * MAX_TO_CLIENT;
-
-/// A frame that waits to be written, with the room that it takes.
-type Waiting = (Vec<u8>, OwnedSemaphorePermit);
 
 /// What the actor is told.
 #[derive(Debug)]
@@ -115,9 +101,9 @@ impl Actor for Peer {
         let Arguments { stream, role, shared, activity } = arguments;
         let stream = Arc::new(stream);
         let (outgoing, frames) = mpsc::channel(MAX_UNREAD);
-        let writer = tokio::spawn(write(SharedStream(stream.clone()), frames, me.clone()));
+        let writer = tokio::spawn(frames::write(SharedStream(stream.clone()), frames, me.clone()));
         let tasks = vec![
-            tokio::spawn(read(SharedStream(stream), me.clone())),
+            tokio::spawn(frames::read(SharedStream(stream), me.clone())),
             tokio::spawn(watch_ending(shared.clone(), me.clone())),
             tokio::spawn(watch_events(shared.clone(), me)),
         ];
@@ -287,121 +273,6 @@ impl State {
         }
     }
 
-    fn call(&mut self, me: &ActorRef<Msg>, call: Call) {
-        if self.ending.is_some() {
-            // Its shim asks the next daemon.
-            return;
-        }
-        if self.calls.len() >= MAX_CALLS || self.calls.contains_key(&call.id) {
-            return self.send(me, &ToClient::Done(call.id, Outcome::Refusal(too_many().to_json())));
-        }
-        self.change(|status| status.calls += 1);
-        self.shared.roster.call_begins();
-        let id = call.id;
-        let task = tokio::spawn(run(self.ctx(me, &call), call, me.clone()));
-        self.calls.insert(id, task);
-    }
-
-    fn ctx(&self, me: &ActorRef<Msg>, call: &Call) -> Ctx {
-        let (to, id) = (me.clone(), call.id);
-        let patience = Duration::from_millis(call.deadline_ms).min(LONGEST_CALL);
-        Ctx {
-            desks: self.shared.desks.clone(),
-            policy: self.policy.clone(),
-            deadline: Instant::now() + patience,
-            progress: Arc::new(move |progress| {
-                let _ = to.cast(Msg::Progress(id, progress));
-            }),
-            page: self.page(me),
-            door: self.shared.door.clone(),
-            who: Who {
-                // Zero is the daemon itself.
-                connection: self.id.map_or(0, |id| id + 1),
-                client: self.name.clone(),
-                key: call.key.clone(),
-                resumes: call.resumes.clone(),
-            },
-        }
-    }
-
-    /// How to show a page to this client's person, if it has one.
-    fn page(&self, me: &ActorRef<Msg>) -> Option<OpenPage> {
-        let me = me.clone();
-        self.has_display.then(|| {
-            OpenPage(Arc::new(move |url| {
-                let _ = me.cast(Msg::Tell(Box::new(ToClient::OpenPage(url))));
-            }))
-        })
-    }
-
-    /// What a call of this client's person needs.
-    fn person_calls(&self, me: &ActorRef<Msg>, id: RequestId) -> PersonCall {
-        let to = me.clone();
-        PersonCall {
-            id,
-            shared: self.shared.clone(),
-            page: self.page(me),
-            progress: Arc::new(move |message| {
-                let progress = Progress { done: 0, total: None, message };
-                let _ = to.cast(Msg::Tell(Box::new(ToClient::Progress(id, progress))));
-            }),
-        }
-    }
-
-    fn cancel(&mut self, id: RequestId) {
-        if let Some(call) = self.calls.remove(&id) {
-            call.abort();
-            self.shared.roster.call_ends();
-        }
-    }
-
-    fn progress(&self, me: &ActorRef<Msg>, id: RequestId, progress: Progress) {
-        if self.calls.contains_key(&id) {
-            self.send(me, &ToClient::Progress(id, progress));
-        }
-    }
-
-    fn finished(&mut self, me: &ActorRef<Msg>, id: RequestId, outcome: Outcome) {
-        if self.calls.remove(&id).is_some() {
-            self.send(me, &ToClient::Done(id, outcome));
-            self.shared.roster.call_ends();
-        }
-    }
-
-    /// When a person said stop, what is not answered by now is answered with that; otherwise its shim
-    /// asks the next daemon.
-    fn give_up_calls(&mut self, me: &ActorRef<Msg>) {
-        let calls: Vec<_> = self.calls.drain().collect();
-        for (id, call) in calls {
-            call.abort();
-            if self.ending == Some(DrainReason::Stop) {
-                self.send(me, &ToClient::Done(id, Outcome::Refusal(stopped().to_json())));
-            }
-            self.shared.roster.call_ends();
-        }
-    }
-
-    /// Begins what a person asked for; the daemon does not end before it is over.
-    fn person_call(
-        &mut self,
-        me: &ActorRef<Msg>,
-        person_call: impl Future<Output = ToClient> + Send + 'static,
-    ) {
-        self.person_calls += 1;
-        self.shared.roster.call_begins();
-        let me = me.clone();
-        self.tasks.push(tokio::spawn(async move {
-            let answer = person_call.await;
-            let _ = me.cast(Msg::Answer(Box::new(answer)));
-        }));
-    }
-
-    fn person_call_is_over(&mut self, me: &ActorRef<Msg>, answer: &ToClient) {
-        self.send(me, answer);
-        self.person_calls = self.person_calls.saturating_sub(1);
-        self.shared.roster.call_ends();
-    }
-
     fn ending(&mut self, me: &ActorRef<Msg>, reason: DrainReason) {
         self.ending = Some(reason);
         self.send(me, &ToClient::Draining(reason));
@@ -412,83 +283,6 @@ impl State {
             self.shared.roster.change(id, change);
         }
     }
-
-    /// Whether there was room for it.
-    fn queue(&self, frame: Vec<u8>) -> bool {
-        let Some(outgoing) = &self.outgoing else { return false };
-        let bytes = u32::try_from(frame.len()).unwrap_or(u32::MAX);
-        let room = self.room.clone().try_acquire_many_owned(bytes);
-        room.is_ok_and(|room| outgoing.try_send((frame, room)).is_ok())
-    }
-
-    fn send(&self, me: &ActorRef<Msg>, message: &ToClient) {
-        let frame = wire::frame(message, MAX_TO_CLIENT).or_else(|error| {
-            tracing::error!(%error, "an answer could not be written");
-            match message {
-                ToClient::Done(id, _) => {
-                    let refusal = Outcome::Refusal(too_large().to_json());
-                    wire::frame(&ToClient::Done(*id, refusal), MAX_TO_CLIENT)
-                }
-                _ => Err(error),
-            }
-        });
-        let is_sent = frame.is_ok_and(|frame| self.queue(frame));
-        if !is_sent {
-            tracing::warn!("a client does not read what it asked for; its connection is dropped");
-            me.stop(None);
-        }
-    }
-}
-
-async fn run(ctx: Ctx, call: Call, me: ActorRef<Msg>) {
-    let started = Instant::now();
-    let name = call.tool.clone();
-    let outcome =
-        AssertUnwindSafe(tools::call(ctx, &call.tool, call.arguments)).catch_unwind().await;
-    let outcome = outcome.unwrap_or_else(|_| Outcome::Refusal(panicked().to_json()));
-    let ended = match &outcome {
-        Outcome::Result(_) => "result",
-        Outcome::Refusal(_) => "refusal",
-        Outcome::UnknownTool => "unknown tool",
-        Outcome::NeedsInput(_) => "needs input",
-    };
-    tracing::info!(
-        tool = name,
-        ended,
-        millis = started.elapsed().as_millis(),
-        key = call.key,
-        "call"
-    );
-    let _ = me.cast(Msg::Finished(call.id, outcome));
-}
-
-async fn read(stream: SharedStream, me: ActorRef<Msg>) {
-    let mut frames = FrameReader::new(stream, MAX_TO_DAEMON);
-    loop {
-        match frames.next::<ToDaemon>().await {
-            Ok(said) => {
-                if me.cast(Msg::Said(Box::new(said))).is_err() {
-                    return;
-                }
-            }
-            Err(wire::WireError::Closed) => break,
-            Err(error) => {
-                tracing::info!(%error, "a connection ended");
-                break;
-            }
-        }
-    }
-    let _ = me.cast(Msg::Closed);
-}
-
-async fn write(mut stream: SharedStream, mut frames: mpsc::Receiver<Waiting>, me: ActorRef<Msg>) {
-    while let Some((frame, _room)) = frames.recv().await {
-        if let Err(error) = wire::write_frame(&mut stream, &frame).await {
-            tracing::info!(%error, "a connection ended");
-            break;
-        }
-    }
-    let _ = me.cast(Msg::Closed);
 }
 
 async fn watch_ending(shared: Shared, me: ActorRef<Msg>) {
@@ -515,38 +309,4 @@ async fn watch_events(shared: Shared, me: ActorRef<Msg>) {
             Err(RecvError::Closed) => return,
         }
     }
-}
-
-fn stopped() -> Refusal {
-    Refusal::new(
-        ErrorCode::DaemonUnavailable,
-        "The daemon was stopped before this was answered.",
-        "If it was an order, a change or a cancellation, whether it was sent is not known here: do not repeat \
-         it; get_live_orders shows it once the daemon runs again. Ask the user before calling again: a call \
-         starts the daemon.",
-    )
-}
-
-fn too_many() -> Refusal {
-    Refusal::new(
-        ErrorCode::TooBusy,
-        format!("{MAX_CALLS} calls of this client are under way."),
-        "Wait for some of them to be answered.",
-    )
-}
-
-fn too_large() -> Refusal {
-    Refusal::new(
-        ErrorCode::TooLarge,
-        "The answer is too large to be sent.",
-        "Ask for less, with a limit or a filter.",
-    )
-}
-
-fn panicked() -> Refusal {
-    Refusal::new(
-        ErrorCode::Internal,
-        "The daemon has a defect in this tool; nothing else is affected.",
-        "Try another way; the user can find it in `ibctl logs`.",
-    )
 }

@@ -24,9 +24,14 @@
 //! A person's TWS or phone is never fought. `ask` leaves the session to them until a person says
 //! `ibctl resume`; `yield` takes it up again when it is free; `take` takes it.
 
+mod event;
+mod looked;
+mod phase;
+
 use std::time::Duration;
 
-use jiff::Timestamp;
+pub use event::{Claim, Effect, Event, Opening, Sight};
+pub use phase::Phase;
 
 /// Between tickles of a ready session, unless told otherwise. IBKR ends a session after about five
 /// minutes without one.
@@ -54,153 +59,6 @@ const SILENT_LOOKS: u32 = 3;
 const HUNG_LOOKS: u32 = 3;
 /// Between looks when another platform has the session and it shall be taken up after it.
 const LONGEST_YIELD: Duration = Duration::from_secs(300);
-
-/// Where a session stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Phase {
-    /// There is no gateway to ask.
-    Stopped,
-    /// There should be one, and nobody answers at its address.
-    Gone {
-        /// Why not.
-        why: String,
-    },
-    /// It shows another certificate than the one that was pinned.
-    Untrusted,
-    /// The login is being ended; until that is over nothing else happens.
-    LoggingOut,
-    /// Not looked at yet.
-    Starting,
-    /// Somebody must log in.
-    NeedLogin,
-    /// The brokerage session is being opened.
-    Opening,
-    /// It is open; IBKR loads the accounts.
-    Loading {
-        /// Looks so far.
-        looks: u32,
-    },
-    /// It is loaded; the calls that every session needs first are made.
-    Priming,
-    /// IBKR would not open it; looked at often, opened again only after a pause.
-    Refused,
-    /// Everything works.
-    Ready,
-    /// It was ready, and one look was bad.
-    Doubtful,
-    /// TWS, a phone or another gateway holds the brokerage session.
-    Competing,
-    /// IBKR answers with errors.
-    Maint {
-        /// There is a login that must be kept alive meanwhile, as far as is known.
-        login: bool,
-    },
-    /// The gateway answers, IBKR behind it does not.
-    Network {
-        /// Looks so far.
-        looks: u32,
-    },
-    /// The gateway itself does not answer.
-    Hung {
-        /// Looks so far.
-        looks: u32,
-    },
-    /// IBKR's rate limit.
-    Penalty {
-        /// Its end.
-        until: Timestamp,
-    },
-}
-
-/// What one look at the gateway showed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sight {
-    /// A login, and how its brokerage session stands.
-    Login {
-        /// Accepted.
-        authenticated: bool,
-        /// Account data loaded; servers of older builds do not say.
-        established: Option<bool>,
-        /// Held by another platform.
-        competing: bool,
-    },
-    /// No login.
-    NoLogin,
-    /// Nobody listens, or TLS failed, and why.
-    Gone(String),
-    /// Another certificate than the one that was pinned.
-    Untrusted,
-    /// No answer in time; the gateway's own page did come.
-    SilentUpstream,
-    /// No answer in time, not even the gateway's own page.
-    SilentGateway,
-    /// 429.
-    Limited(Timestamp),
-    /// 5xx, or a page instead of data.
-    Trouble,
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// A gateway is there.
-    GatewayUp,
-    /// There is none.
-    GatewayDown,
-    /// A look is over.
-    Looked(Sight),
-    /// The brokerage session was asked for.
-    Opened(Opening),
-    /// The first calls were made: all went well, or not.
-    Primed(bool),
-    /// A call failed in a way that casts doubt on the session.
-    Doubted,
-    /// A call, or the session's first calls, were answered with an error of IBKR's servers.
-    Troubled,
-    /// A call was told that the session's first calls are missing: somebody opened it anew.
-    Unprimed,
-    /// A caller waits.
-    Wanted,
-    /// A person says to go on, whoever has the session.
-    Resume,
-    /// A pause is over.
-    Due,
-    /// The session is being ended on purpose.
-    LoggingOut,
-    /// It was.
-    LoggedOut,
-}
-
-/// What came of asking for the brokerage session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Opening {
-    /// IBKR has taken it up.
-    Accepted,
-    /// Somebody else has it.
-    Held,
-    /// It did not work.
-    Failed,
-}
-
-/// What to do. The actor does it and comes back with an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Look at the gateway now.
-    Look,
-    /// Look, and if all seems well, also ask for something that needs the brokerage session.
-    Probe,
-    /// Come back with `Due` after this time.
-    Wait(Duration),
-    /// Open the brokerage session; `compete` takes it away from others.
-    Open {
-        /// Take it away from others.
-        compete: bool,
-    },
-    /// Make the calls that every brokerage session needs first.
-    Prime,
-    /// The gateway hangs: whoever owns it shall end it.
-    Escalate,
-}
 
 /// What to do about others who hold the brokerage session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -253,36 +111,6 @@ pub struct Watch {
 impl Default for Watch {
     fn default() -> Self {
         Self { ready: TICKLE, waiting: WAITING_LOOK, is_urgent: false, is_maintained: false }
-    }
-}
-
-impl Phase {
-    /// Whether there is a login to be kept alive, as far as is known.
-    pub fn has_login(&self) -> bool {
-        matches!(
-            self,
-            Self::Opening
-                | Self::Loading { .. }
-                | Self::Priming
-                | Self::Refused
-                | Self::Ready
-                | Self::Doubtful
-                | Self::Competing
-                | Self::Maint { login: true }
-        )
-    }
-
-    /// Whether waiting a little is likely to help.
-    pub fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            Self::Starting
-                | Self::LoggingOut
-                | Self::Opening
-                | Self::Loading { .. }
-                | Self::Priming
-                | Self::Doubtful
-        )
     }
 }
 
@@ -365,7 +193,7 @@ impl Life {
     fn resume(&mut self) -> Vec<Effect> {
         match self.phase {
             Phase::Competing | Phase::Refused => {
-                self.to(Phase::Opening, vec![Effect::Open { compete: true }])
+                self.to(Phase::Opening, vec![Effect::Open(Claim::FromOthers)])
             }
             _ => self.wanted(),
         }
@@ -447,134 +275,16 @@ impl Life {
     }
 
     /// Opens the brokerage session, unless that was tried too short a time ago.
-    fn open(&mut self, compete: bool) -> Vec<Effect> {
+    fn open(&mut self, claim: Claim) -> Vec<Effect> {
         if self.now < self.not_before {
             return vec![Effect::Wait(WAITING_LOOK.min(self.not_before - self.now))];
         }
-        if compete {
+        if claim == Claim::FromOthers {
             // Two that both take must not do so in a loop.
             self.not_before = self.now + self.reopen;
             self.reopen = (self.reopen * 2).min(LONGEST_REOPEN);
         }
-        self.to(Phase::Opening, vec![Effect::Open { compete }])
-    }
-
-    fn looked(&mut self, sight: &Sight) -> Vec<Effect> {
-        let was_ready = self.phase == Phase::Ready;
-        if was_ready && self.now.saturating_sub(self.ready_since) >= HEALTHY {
-            self.reopen = REOPEN;
-        }
-        match sight {
-            Sight::Login { authenticated: true, established: Some(false), competing: false } => {
-                self.loading()
-            }
-            Sight::Login { authenticated: true, competing: false, .. } => self.alive(),
-            Sight::Trouble => self.trouble_seen(),
-            _ if was_ready && !self.watch.is_urgent && !matches!(sight, Sight::Limited(_)) => {
-                self.to(Phase::Doubtful, vec![Effect::Wait(SECOND_LOOK)])
-            }
-            Sight::Login { competing: true, .. } => self.competing(),
-            Sight::Login { .. } => self.closed(),
-            Sight::NoLogin => self.to(Phase::NeedLogin, vec![Effect::Wait(self.watch.waiting)]),
-            Sight::Gone(why) => {
-                self.to(Phase::Gone { why: why.clone() }, vec![Effect::Wait(WAITING_LOOK)])
-            }
-            Sight::Untrusted => self.to(Phase::Untrusted, vec![Effect::Wait(WAITING_LOOK)]),
-            Sight::SilentUpstream => self.silent(),
-            Sight::SilentGateway => self.hung(),
-            Sight::Limited(until) => {
-                self.to(Phase::Penalty { until: *until }, vec![Effect::Wait(MAINTENANCE_LOOK)])
-            }
-        }
-    }
-
-    fn trouble_seen(&mut self) -> Vec<Effect> {
-        let login = self.phase.has_login();
-        let (phase, pause) = match self.phase {
-            Phase::Ready | Phase::Doubtful => match self.more_trouble() {
-                Phase::Doubtful => (Phase::Doubtful, SECOND_LOOK),
-                maintenance => (maintenance, MAINTENANCE_LOOK),
-            },
-            _ => (Phase::Maint { login }, MAINTENANCE_LOOK),
-        };
-        self.to(phase, vec![Effect::Wait(pause)])
-    }
-
-    /// Authenticated and, as far as the server says, established.
-    fn alive(&mut self) -> Vec<Effect> {
-        match self.phase {
-            Phase::Ready | Phase::Doubtful => {
-                self.to(Phase::Ready, vec![Effect::Wait(self.watch.ready)])
-            }
-            Phase::Priming => vec![],
-            _ => {
-                self.epoch += 1;
-                self.to(Phase::Priming, vec![Effect::Prime])
-            }
-        }
-    }
-
-    fn loading(&mut self) -> Vec<Effect> {
-        let looks = match self.phase {
-            Phase::Loading { looks } => looks + 1,
-            _ => 0,
-        };
-        if looks < OPENING_LOOKS {
-            self.to(Phase::Loading { looks }, vec![Effect::Wait(OPENING_LOOK)])
-        } else {
-            self.refused()
-        }
-    }
-
-    /// Logged in, the brokerage session not open, nobody else known to hold it.
-    fn closed(&mut self) -> Vec<Effect> {
-        match self.phase {
-            // Just opened: it takes a moment until the status says so.
-            Phase::Loading { .. } => self.loading(),
-            // Whoever is thrown out by TWS often sees nobody compete: only a person knows.
-            Phase::Competing if self.compete == Compete::Ask => self.competing(),
-            _ => self.open(self.compete == Compete::Take),
-        }
-    }
-
-    fn competing(&mut self) -> Vec<Effect> {
-        match (self.compete, &self.phase) {
-            // The flag lags behind an opening.
-            (Compete::Take, Phase::Loading { .. }) => self.loading(),
-            (Compete::Take, _) => self.open(true),
-            _ => {
-                self.yielded_looks = self.yielded_looks.saturating_add(1);
-                let pause = MAINTENANCE_LOOK.saturating_mul(self.yielded_looks).min(LONGEST_YIELD);
-                self.to(Phase::Competing, vec![Effect::Wait(pause)])
-            }
-        }
-    }
-
-    /// Our own gateway is started anew after some looks; of another one nothing is known to do.
-    fn hung(&mut self) -> Vec<Effect> {
-        let looks = match self.phase {
-            Phase::Hung { looks } => looks + 1,
-            _ => 1,
-        };
-        let phase = Phase::Hung { looks };
-        if looks < HUNG_LOOKS {
-            self.to(phase, vec![Effect::Wait(SECOND_LOOK)])
-        } else {
-            // Its owner sees to it that this has an effect once in a while only.
-            self.to(phase, vec![Effect::Escalate, Effect::Wait(WAITING_LOOK)])
-        }
-    }
-
-    fn silent(&mut self) -> Vec<Effect> {
-        let looks = match self.phase {
-            Phase::Network { looks } => looks + 1,
-            _ => 1,
-        };
-        if looks < SILENT_LOOKS {
-            self.to(Phase::Network { looks }, vec![Effect::Wait(SECOND_LOOK)])
-        } else {
-            self.to(Phase::Network { looks }, vec![Effect::Wait(WAITING_LOOK)])
-        }
+        self.to(Phase::Opening, vec![Effect::Open(claim)])
     }
 }
 

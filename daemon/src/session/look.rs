@@ -14,8 +14,8 @@ use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
 use super::Facts;
-use super::life::{Opening, Sight};
-use super::logins::Identity;
+use super::known::Identity;
+use super::life::{Claim, Opening, Sight};
 
 /// An errand ends within this time.
 const ERRAND: Duration = Duration::from_secs(30);
@@ -157,7 +157,8 @@ async fn sight_of(client: &Client, failure: &Failure) -> Sight {
 }
 
 /// Asks for the brokerage session.
-pub(super) async fn open(client: &Client, compete: bool) -> Opening {
+pub(super) async fn open(client: &Client, claim: Claim) -> Opening {
+    let compete = claim == Claim::FromOthers;
     match client.ask(&OpenBrokerage { compete }, deadline()).await {
         // Accepted is not yet authenticated: the next looks tell. A refusal says so in `fail`; the only
         // one known is that somebody else has it and that we did not want to compete.

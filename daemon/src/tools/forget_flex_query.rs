@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::args::{self, Confirm};
 use super::{Ctx, Tool};
+use crate::flex::Statements;
 use crate::refusal::Refusal;
 
 /// Which.
@@ -60,7 +61,11 @@ impl Tool for ForgetFlexQuery {
                 "Give its number or name; list_flex_queries shows which are known.",
             ));
         };
-        let gone = ctx.desks.flex.forget(query, args.statements == Some(true)).await?;
+        let statements = match args.statements {
+            Some(true) => Statements::Removed,
+            _ => Statements::Kept,
+        };
+        let gone = ctx.desks.flex.forget(query, statements).await?;
         Ok(Out {
             success: true,
             message: match &gone.id {

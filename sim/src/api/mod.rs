@@ -8,6 +8,7 @@ mod fx;
 mod gateway;
 mod history;
 mod login;
+pub(crate) mod money;
 mod order_row;
 mod orders;
 mod pages;

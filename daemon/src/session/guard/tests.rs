@@ -1,77 +1,10 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
-use Asker::{Client, Nobody, Person};
-use Outcome::{Failed, Locked, LoggedIn, Open};
+use Asker::{Client, Person};
+use Outcome::{Failed, LoggedIn};
 
 fn now() -> Timestamp {
     "2026-11-22T10:00:00Z".parse().unwrap()
-}
-
-/// Attempts as (hours ago, asker, outcome, factors).
-fn history(attempts: &[(i64, Asker, Outcome, usize)]) -> History {
-    let attempt = |&(hours, asker, outcome, factors): &(i64, Asker, Outcome, usize)| Attempt {
-        at: now() - SignedDuration::from_hours(hours),
-        asker,
-        outcome,
-        factors,
-    };
-    History(attempts.iter().map(attempt).collect())
-}
-
-#[test]
-fn who_may_when() {
-    let soon = |hours| Held::Soon(now() + SignedDuration::from_hours(hours));
-    for (attempts, asker, expected) in [
-        (&[][..], Nobody, Ok(())),
-        (&[(1, Client, Failed, 0)], Client, Ok(())),
-        (&[(2, Client, Failed, 0), (1, Client, Failed, 0)], Client, Err(Held::Failures(2))),
-        (&[(2, Client, Failed, 0), (1, Client, Failed, 0)], Person, Err(Held::Failures(2))),
-        // Cut off counts as failed.
-        (&[(2, Client, Open, 0), (1, Client, Failed, 0)], Client, Err(Held::Failures(2))),
-        // A login between them ends the row, but not the day.
-        (
-            &[(3, Client, Failed, 0), (2, Client, LoggedIn, 0), (1, Client, Failed, 0)],
-            Client,
-            Ok(()),
-        ),
-        (
-            &[
-                (9, Client, Failed, 0),
-                (8, Client, LoggedIn, 0),
-                (7, Client, Failed, 0),
-                (6, Client, LoggedIn, 0),
-                (5, Client, Failed, 0),
-                (4, Client, LoggedIn, 0),
-                (3, Client, Failed, 0),
-                (2, Client, LoggedIn, 0),
-            ],
-            Client,
-            Err(Held::Failures(4)),
-        ),
-        (&[(26, Client, Failed, 0), (25, Client, Failed, 0)], Client, Ok(())),
-        // That it is locked does not end with the day.
-        (&[(50, Client, Locked, 0)], Client, Err(Held::Locked)),
-        (&[(50, Client, Locked, 0), (49, Person, LoggedIn, 0)], Client, Ok(())),
-        (&[(2, Client, LoggedIn, 4), (1, Client, LoggedIn, 2)], Client, Err(Held::Factors)),
-        // Unasked logins are rare even if they succeed.
-        (&[(0, Nobody, LoggedIn, 0)], Nobody, Err(Held::Soon(now() + BETWEEN))),
-        (&[(0, Nobody, LoggedIn, 0)], Client, Ok(())),
-        (&[(0, Client, Failed, 0)], Nobody, Err(Held::Soon(now() + BETWEEN))),
-        (
-            &[(9, Nobody, LoggedIn, 0), (6, Nobody, LoggedIn, 0), (3, Nobody, LoggedIn, 0)],
-            Nobody,
-            Err(soon(15)),
-        ),
-    ] {
-        assert_eq!(history(attempts).may(now(), asker, false), expected, "{attempts:?} {asker:?}");
-    }
-}
-
-#[test]
-fn only_a_person_can_insist() {
-    let locked = history(&[(1, Client, Locked, 0)]);
-    assert_eq!(locked.may(now(), Person, true), Ok(()));
-    assert_eq!(locked.may(now(), Client, true), Err(Held::Locked));
 }
 
 #[test]
@@ -79,15 +12,15 @@ fn it_is_kept_and_counts_for_every_spelling() {
     let folder = tempfile::tempdir().unwrap();
     let guard = Guard::open(folder.path());
     for _ in 0..2 {
-        guard.begin("JDoe", now(), Client, false).unwrap();
+        guard.begin("JDoe", now(), Client, Will::Asks).unwrap();
         guard.settle("jdoe", Failed);
     }
     let next = Guard::open(folder.path());
-    assert_eq!(next.begin("jdoe", now(), Client, false), Err(Held::Failures(2)));
-    assert_eq!(next.may("other", now(), Client, false), Ok(()));
+    assert_eq!(next.begin("jdoe", now(), Client, Will::Asks), Err(Held::Failures(2)));
+    assert_eq!(next.may("other", now(), Client, Will::Asks), Ok(()));
     assert_eq!(next.counts("jdoe", now()), (2, 2));
     next.logged_in_otherwise("jdoe", now());
-    assert_eq!(next.begin("jdoe", now(), Client, false), Ok(()));
+    assert_eq!(next.begin("jdoe", now(), Client, Will::Asks), Ok(()));
 }
 
 #[test]
@@ -95,19 +28,19 @@ fn the_daemons_of_two_profiles_share_one_account() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (Guard::open(folder.path()), Guard::open(folder.path()));
     for guard in [&one, &other] {
-        guard.begin("jdoe", now(), Client, false).unwrap();
+        guard.begin("jdoe", now(), Client, Will::Asks).unwrap();
         guard.settle("jdoe", Failed);
     }
-    assert_eq!(one.begin("jdoe", now(), Client, false), Err(Held::Failures(2)));
+    assert_eq!(one.begin("jdoe", now(), Client, Will::Asks), Err(Held::Failures(2)));
 }
 
 #[test]
 fn killed_in_the_middle_counts_as_failed() {
     let folder = tempfile::tempdir().unwrap();
     for _ in 0..2 {
-        Guard::open(folder.path()).begin("jdoe", now(), Client, false).unwrap();
+        Guard::open(folder.path()).begin("jdoe", now(), Client, Will::Asks).unwrap();
     }
-    let held = Guard::open(folder.path()).begin("jdoe", now(), Client, false);
+    let held = Guard::open(folder.path()).begin("jdoe", now(), Client, Will::Asks);
     assert_eq!(held, Err(Held::Failures(2)));
 }
 
@@ -116,9 +49,9 @@ fn what_cannot_be_read_holds_everything_until_a_person_insists() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("logins.json"), "{").unwrap();
     let guard = Guard::open(folder.path());
-    assert!(matches!(guard.may("jdoe", now(), Client, false), Err(Held::Unreadable(_))));
-    assert!(matches!(guard.begin("jdoe", now(), Person, false), Err(Held::Unreadable(_))));
-    guard.begin("jdoe", now(), Person, true).unwrap();
+    assert!(matches!(guard.may("jdoe", now(), Client, Will::Asks), Err(Held::Unreadable(_))));
+    assert!(matches!(guard.begin("jdoe", now(), Person, Will::Asks), Err(Held::Unreadable(_))));
+    guard.begin("jdoe", now(), Person, Will::Insists).unwrap();
     guard.settle("jdoe", LoggedIn);
-    assert_eq!(Guard::open(folder.path()).may("jdoe", now(), Client, false), Ok(()));
+    assert_eq!(Guard::open(folder.path()).may("jdoe", now(), Client, Will::Asks), Ok(()));
 }

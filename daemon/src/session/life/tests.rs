@@ -1,5 +1,6 @@
 use super::*;
 use Effect::{Look, Open, Prime, Probe, Wait};
+use jiff::Timestamp;
 
 const UP: Sight = Sight::Login { authenticated: true, established: Some(true), competing: false };
 const LOADING: Sight =
@@ -27,7 +28,7 @@ fn each_sight_leads_from_the_start_to_its_state() {
         (UP, Phase::Priming, vec![Prime]),
         (UP_OLD, Phase::Priming, vec![Prime]),
         (LOADING, Phase::Loading { looks: 0 }, vec![Wait(OPENING_LOOK)]),
-        (CLOSED, Phase::Opening, vec![Open { compete: false }]),
+        (CLOSED, Phase::Opening, vec![Open(Claim::IfFree)]),
         (TAKEN, Phase::Competing, vec![Wait(MAINTENANCE_LOOK)]),
         (Sight::NoLogin, Phase::NeedLogin, vec![Wait(WAITING_LOOK)]),
         (Sight::Gone("x".into()), Phase::Gone { why: "x".into() }, vec![Wait(WAITING_LOOK)]),
@@ -61,7 +62,7 @@ fn one_bad_look_makes_a_ready_session_doubtful_and_a_good_one_heals_it() {
 
 #[test]
 fn a_second_bad_look_counts() {
-    assert_eq!(looked(Phase::Doubtful, CLOSED), (Phase::Opening, vec![Open { compete: false }]));
+    assert_eq!(looked(Phase::Doubtful, CLOSED), (Phase::Opening, vec![Open(Claim::IfFree)]));
     assert_eq!(looked(Phase::Doubtful, Sight::NoLogin).0, Phase::NeedLogin);
     assert_eq!(looked(Phase::Doubtful, Sight::Untrusted).0, Phase::Untrusted);
 }
@@ -71,7 +72,7 @@ fn a_call_that_fails_is_evidence_enough_for_one_bad_look_to_count() {
     let mut life = at(Phase::Ready);
     assert_eq!(life.step(&Event::Doubted), [Look]);
     assert_eq!(life.phase, Phase::Doubtful, "nobody is served meanwhile");
-    assert_eq!(life.step(&Event::Looked(CLOSED)), [Open { compete: false }]);
+    assert_eq!(life.step(&Event::Looked(CLOSED)), [Open(Claim::IfFree)]);
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn a_refused_opening_is_tried_again_ever_more_rarely_but_looked_at_often() {
             // Somebody asks every five seconds: that neither shortens the pause nor makes it longer.
             life.now += Duration::from_secs(5);
             assert_eq!(life.step(&Event::Wanted), [Look], "a new login is noticed");
-            if life.step(&Event::Looked(CLOSED)) == [Open { compete: false }] {
+            if life.step(&Event::Looked(CLOSED)) == [Open(Claim::IfFree)] {
                 break;
             }
             assert_eq!(life.phase, Phase::Refused);
@@ -142,7 +143,7 @@ fn a_persons_tws_is_never_fought() {
         let held = Event::Opened(Opening::Held);
         for event in [Event::Looked(TAKEN), Event::Due, Event::Wanted, held, Event::Looked(TAKEN)] {
             let effects = life.step(&event);
-            assert!(!effects.iter().any(|e| matches!(e, Open { .. })), "{policy:?} {event:?}");
+            assert!(!effects.iter().any(|e| matches!(e, Open(_))), "{policy:?} {event:?}");
             assert_eq!(life.phase, Phase::Competing);
         }
     }
@@ -151,7 +152,7 @@ fn a_persons_tws_is_never_fought() {
 #[test]
 fn policy_take_takes_but_not_in_a_loop() {
     let mut life = Life { phase: Phase::Doubtful, ..Life::new(Compete::Take, 1) };
-    assert_eq!(life.step(&Event::Looked(TAKEN)), [Open { compete: true }]);
+    assert_eq!(life.step(&Event::Looked(TAKEN)), [Open(Claim::FromOthers)]);
     assert_eq!(life.step(&Event::Opened(Opening::Accepted)), [Look]);
     assert_eq!(life.step(&Event::Looked(TAKEN)), [Wait(OPENING_LOOK)], "the flag may lag behind");
     // Another one that takes as well: each round is longer than the last.
@@ -159,7 +160,7 @@ fn policy_take_takes_but_not_in_a_loop() {
     for _ in 0..4 {
         life.phase = Phase::Doubtful;
         let taken = life.now;
-        while life.step(&Event::Looked(TAKEN)) != [Open { compete: true }] {
+        while life.step(&Event::Looked(TAKEN)) != [Open(Claim::FromOthers)] {
             life.now += Duration::from_secs(1);
         }
         pauses.push((life.now - taken).as_secs());
@@ -211,9 +212,9 @@ fn ask_waits_for_a_person_and_yield_for_a_free_session() {
     let mut ask = Life { phase: Phase::Competing, ..Life::new(Compete::Ask, 1) };
     assert!(matches!(ask.step(&Event::Looked(CLOSED))[..], [Wait(_)]));
     assert_eq!(ask.phase, Phase::Competing);
-    assert_eq!(ask.step(&Event::Resume), [Open { compete: true }]);
+    assert_eq!(ask.step(&Event::Resume), [Open(Claim::FromOthers)]);
     let mut yields = Life { phase: Phase::Competing, ..Life::new(Compete::Yield, 1) };
-    assert_eq!(yields.step(&Event::Looked(CLOSED)), [Open { compete: false }]);
+    assert_eq!(yields.step(&Event::Looked(CLOSED)), [Open(Claim::IfFree)]);
     // It was not free after all: callers who look do not make it an attempt each.
     yields.step(&Event::Opened(Opening::Held));
     for _ in 0..10 {
@@ -239,7 +240,7 @@ fn whoever_has_the_session_is_looked_at_ever_more_rarely() {
 fn at_the_hour_of_the_reset_the_first_bad_look_counts() {
     let watch = Watch { is_urgent: true, ..Watch::default() };
     let mut life = Life { phase: Phase::Ready, watch, ..Life::new(Compete::Ask, 1) };
-    assert_eq!(life.step(&Event::Looked(CLOSED)), [Open { compete: false }]);
+    assert_eq!(life.step(&Event::Looked(CLOSED)), [Open(Claim::IfFree)]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use ulid::Ulid;
 use super::browser::{Tell, last_look, prepare};
 use super::{Credentials, Failure, Stage, Wish, guarded};
 use crate::gateway::{GatewayHandle, GatewayView};
-use crate::session::guard::{Asker, Guard, Held, Outcome};
+use crate::session::guard::{Asker, Guard, Held, Outcome, Will};
 use crate::session::life::Sight;
 
 /// IBKR's own limit for an approval on the phone.
@@ -34,8 +34,8 @@ pub struct Run {
     pub guard: Guard,
     /// Who wants it.
     pub asker: Asker,
-    /// A person insists.
-    pub forced: bool,
+    /// Whether a person insists.
+    pub will: Will,
     /// A new login although there is one.
     pub renews: bool,
     /// For the browser's profile.
@@ -79,7 +79,7 @@ async fn attempt(run: Run) -> Result<Attempted, Failure> {
     let patience = Instant::now() + Duration::from_secs(1_800);
     let credentials = run.wish.credentials(&run.profile).await.map_err(missing)?;
     let view = prepare(&run.gateway, patience, &run.tell).await?;
-    let is_persons_will = run.asker == Asker::Person && run.forced;
+    let is_persons_will = run.asker == Asker::Person && run.will == Will::Insists;
     match last_look(&view).await {
         Some(Sight::Login { .. }) if !run.renews => return Ok(Attempted::NotNeeded),
         // A password has nowhere to go.
@@ -104,7 +104,7 @@ async fn attempt(run: Run) -> Result<Attempted, Failure> {
         user: credentials.username,
         guard: run.guard.clone(),
         asker: run.asker,
-        forced: run.forced,
+        will: run.will,
         tell: run.tell,
         held: std::sync::Mutex::default(),
         answers: Mutex::new(run.answers),
@@ -240,7 +240,7 @@ struct Owner {
     user: String,
     guard: Guard,
     asker: Asker,
-    forced: bool,
+    will: Will,
     tell: Tell,
     held: std::sync::Mutex<Option<Held>>,
     answers: Mutex<mpsc::UnboundedReceiver<Answer>>,
@@ -261,14 +261,14 @@ impl Owner {
 impl Host for Owner {
     async fn may(&self, submission: Submission) -> bool {
         let (guard, user) = (self.guard.clone(), self.user.clone());
-        let (asker, forced, now) = (self.asker, self.forced, Timestamp::now());
+        let (asker, will, now) = (self.asker, self.will, Timestamp::now());
         let written = tokio::task::spawn_blocking(move || match submission {
             Submission::Password => {
                 // An earlier password of this attempt was refused.
                 guard.settle(&user, Outcome::Failed);
-                guard.begin(&user, now, asker, forced)
+                guard.begin(&user, now, asker, will)
             }
-            Submission::Code | Submission::Push => guard.factor(&user, now, forced),
+            Submission::Code | Submission::Push => guard.factor(&user, now, will),
         })
         .await
         .unwrap_or_else(|error| Err(Held::Unreadable(error.to_string())));

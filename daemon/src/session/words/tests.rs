@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::gateway::GatewayState;
+use crate::session::SessionView;
 use crate::session::login::{Failure as LoginFailure, Page, Way};
-use ibd_protocol::ErrorCode;
+use ibd_protocol::{ErrorCode, GatewayMode};
 
 fn situation<'a>(phase: &'a Phase, gateway: &'a GatewayView, facts: &'a Facts) -> Situation<'a> {
     Situation {

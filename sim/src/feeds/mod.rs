@@ -1,5 +1,8 @@
 //! What one websocket subscribed to. It dies with the socket, and with the brokerage session.
 
+mod charts;
+mod money;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
@@ -8,6 +11,8 @@ use crate::api::socket as words;
 use crate::book::News;
 use crate::clock::DAY_MS;
 use crate::state::World;
+use charts::Charts;
+use money::{Money, Page};
 
 /// The broker ends quotes after this long (simulated milliseconds).
 const QUOTES_END_MS: i64 = 900_000;
@@ -23,6 +28,8 @@ pub(crate) struct Feeds {
     orders: Option<u64>,
     trades: Option<u64>,
     quotes: BTreeMap<String, Quotes>,
+    charts: Charts,
+    money: Money,
 }
 
 /// Quotes of one contract.
@@ -51,6 +58,14 @@ impl Feeds {
             "str" => return self.begin_trades(world, rest),
             "utr" => self.trades = None,
             "smd" => return self.begin_quotes(world, rest),
+            "smh" => return self.charts.begin(world, rest),
+            "umh" => return self.charts.end(rest),
+            "spl" => return self.money.begin_pnl(world),
+            "upl" => self.money.end_pnl(),
+            "ssd" => return self.money.begin(world, Page::Summary, rest),
+            "usd" => return self.money.end(Page::Summary, rest),
+            "sld" => return self.money.begin(world, Page::Ledger, rest),
+            "uld" => return self.money.end(Page::Ledger, rest),
             "umd" => {
                 self.quotes.remove(rest.split('+').next().unwrap_or_default());
             }
@@ -105,6 +120,8 @@ impl Feeds {
             frames.extend(told);
         }
         frames.extend(self.quotes(world));
+        frames.extend(self.charts.news(world));
+        frames.extend(self.money.news(world));
         frames
     }
 
