@@ -82,7 +82,7 @@ fn has_ended(intent: &Intent, now: Timestamp) -> bool {
 
 /// The trading day in New York that an order of this moment is of: after 20:00 the next one, and none is at a
 /// weekend. Holidays are not known; on them it is taken for over a day late.
-pub(super) fn trading_day(at: Timestamp) -> jiff::civil::Date {
+fn trading_day(at: Timestamp) -> jiff::civil::Date {
     let local = crate::orders::book::local(at);
     let mut date = local.date();
     if local.hour() >= 20 {
