@@ -10,13 +10,12 @@ mod prices;
 mod value;
 
 use super::*;
-use crate::orders::asked::{Leg, Sibling, Size, Trail};
+use crate::orders::asked::{Leg, Sibling, Size};
 use crate::orders::limits::Limits;
 use crate::orders::order::Traded;
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::money::{Price, Quantity};
-use ibd_cpapi::orders::{Tif, TrailingType};
-use ibd_protocol::ReasonCode;
+use ibd_cpapi::orders::Tif;
 use ibd_protocol::settings::from_toml_pairs;
 
 fn decimal(text: &str) -> Decimal {

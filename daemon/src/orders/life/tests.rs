@@ -7,7 +7,6 @@ use super::*;
 use crate::orders::approval::By;
 use crate::orders::guardrails::Worth;
 use ibd_protocol::ReasonCode;
-use rust_decimal::Decimal;
 
 pub(crate) fn now() -> Timestamp {
     "2026-11-23T15:00:00Z".parse().unwrap()

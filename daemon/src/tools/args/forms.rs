@@ -5,7 +5,6 @@ use std::fmt;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-
 /// Whole numbers up to here survive being written as a float.
 const WHOLE: f64 = 9_007_199_254_740_992.0;
 

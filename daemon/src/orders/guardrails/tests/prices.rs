@@ -1,6 +1,8 @@
 //! Stops, limits and trails beside the market.
 
 use super::*;
+use crate::orders::asked::Trail;
+use ibd_cpapi::orders::TrailingType;
 
 #[test]
 fn a_stop_on_the_wrong_side_is_refused() {

@@ -1,6 +1,7 @@
 //! What an order is worth, and what is said where that cannot be told.
 
 use super::*;
+use ibd_protocol::ReasonCode;
 
 #[test]
 fn a_multiplier_and_a_foreign_currency_count() {

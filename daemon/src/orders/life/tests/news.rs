@@ -1,6 +1,7 @@
 //! What newer word of an order makes of an intent.
 
 use super::*;
+use rust_decimal::Decimal;
 
 #[test]
 fn a_cancellation_that_is_seen_again_is_no_news() {
