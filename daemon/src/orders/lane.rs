@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use ibd_cpapi::orders::{Ambiguity, CancelAnswer, OrderAnswer, ReplyId};
+use ibd_cpapi::orders::{Ambiguity, CancelAnswer, OrderAnswer, ReplyId, SendReply};
 use ibd_protocol::{Level, ReasonCode};
 use jiff::{SignedDuration, Timestamp};
 use ractor::ActorRef;
@@ -17,11 +17,12 @@ use super::clock::Now;
 use super::egress::Egress;
 use super::guardrails::{Denial, Scene, Vetted};
 use super::intent::{Intent, IntentId};
+use super::life::{self, Decision};
 use super::order::Purpose;
 use super::record::Record;
 use super::round::{self, HeardEnd, Load, Round};
 use super::scene::Needs;
-use super::{Msg, Proof, State, life};
+use super::{Msg, Proof, State};
 use crate::session::Lease;
 pub(super) use step::is_new;
 
@@ -217,7 +218,13 @@ impl State {
         });
     }
 
-    pub(super) fn reply(&mut self, me: &ActorRef<Msg>, id: IntentId, reply: ReplyId, yes: bool) {
+    pub(super) fn reply(
+        &mut self,
+        me: &ActorRef<Msg>,
+        id: IntentId,
+        reply_id: ReplyId,
+        decision: Decision,
+    ) {
         let (Some(intent), Some(lease)) =
             (self.ledger.book.get(id).cloned(), self.lane.lease.clone())
         else {
@@ -225,8 +232,9 @@ impl State {
         };
         self.lane.egress.let_go(lease.client().orders_left());
         let round = self.round_of(&intent);
+        let reply = SendReply { reply_id, confirmed: decision == Decision::Yes };
         self.run_round(me, broke(id, false), async move {
-            round::answer(&round, &lease, &intent, (reply, yes)).await
+            round::answer(&round, &lease, &intent, &reply).await
         });
     }
 

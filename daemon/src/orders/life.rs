@@ -33,6 +33,31 @@ pub use state::{Doubt, End, NotPlaced, Question, State};
 /// Questions that are answered in one round at most.
 pub const ROUNDS: u32 = 8;
 
+/// A yes or a no: to a question of the broker's, or of somebody who is asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It may go.
+    Yes,
+    /// It may not.
+    No,
+}
+
+impl Decision {
+    /// A yes where this is so.
+    pub fn yes_if(is_so: bool) -> Self {
+        if is_so { Self::Yes } else { Self::No }
+    }
+}
+
+/// Whether the time that an order was good for is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Term {
+    /// It has ended by itself by now.
+    Over,
+    /// It goes on, as far as is known.
+    Open,
+}
+
 /// What happens to an intent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -59,7 +84,7 @@ pub enum Event {
     /// A cancellation in doubt: the order works as before. To ask again does no harm.
     StillThere,
     /// The broker asks; whether that is answered with yes.
-    Asked(ReplyId, Vec<Question>, bool),
+    Asked(ReplyId, Vec<Question>, Decision),
     /// The broker refused it, in its words.
     Rejected(String),
     /// What became of what was sent is not known.
@@ -78,7 +103,7 @@ pub enum Event {
     PartShown(Part, Sight),
     /// For long the broker's lists have not had this order, of what it was known to have. Whether it ends by
     /// itself.
-    Unlisted(OrderId, bool),
+    Unlisted(OrderId, Term),
     /// So many complete looks, over a long time, have not seen it.
     Absent(u32),
     /// A person found out.
@@ -93,7 +118,7 @@ pub enum Effect {
     /// Send it.
     Send,
     /// Answer the broker's question.
-    Reply(ReplyId, bool),
+    Reply(ReplyId, Decision),
     /// The lane is free for the next.
     Free,
     /// Look for it at the broker.
@@ -143,9 +168,10 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
         }
         (S::Unknown(_) | S::Parked(_), E::Applied) => (over(End::Done), vec![Tell]),
         (S::Unknown(_), E::StillThere) => (over(End::NotTaken), vec![Tell]),
-        (S::Sending, E::Asked(reply, questions, yes)) => answer(reply, 1, questions, yes),
-        (S::Replying { round, .. }, E::Asked(reply, questions, yes)) => {
-            answer(reply, round + 1, questions, yes && *round < ROUNDS)
+        (S::Sending, E::Asked(reply, questions, decision)) => answer(reply, 1, questions, decision),
+        (S::Replying { round, .. }, E::Asked(reply, questions, decision)) => {
+            let decision = if *round < ROUNDS { decision } else { Decision::No };
+            answer(reply, round + 1, questions, decision)
         }
         (S::Declining { questions, .. }, E::Rejected(_)) => {
             let asked = questions.clone();
@@ -193,7 +219,7 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
             return seen(state, news, Sight::Since);
         }
         (_, E::PartShown(part, sight)) => return part_shown(state, &part, sight),
-        (_, E::Unlisted(order_id, ends)) => return unlisted(state, order_id, ends),
+        (_, E::Unlisted(order_id, term)) => return unlisted(state, order_id, term),
         (_, E::Resolved(None)) if state.standing().is_some_and(Standing::has_missing) => {
             let gone = state.standing()?.without_missing();
             if gone.status == Seen::Unlisted {
@@ -211,12 +237,16 @@ pub fn step(state: &State, event: Event, now: Timestamp) -> Option<(State, Vec<E
     })
 }
 
-fn answer(reply: ReplyId, round: u32, questions: Vec<Question>, yes: bool) -> (State, Vec<Effect>) {
-    let effects = vec![Effect::Reply(reply.clone(), yes)];
-    let state = if yes {
-        State::Replying { reply, round, questions }
-    } else {
-        State::Declining { reply, questions }
+fn answer(
+    reply: ReplyId,
+    round: u32,
+    questions: Vec<Question>,
+    decision: Decision,
+) -> (State, Vec<Effect>) {
+    let effects = vec![Effect::Reply(reply.clone(), decision)];
+    let state = match decision {
+        Decision::Yes => State::Replying { reply, round, questions },
+        Decision::No => State::Declining { reply, questions },
     };
     (state, effects)
 }

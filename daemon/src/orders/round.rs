@@ -9,7 +9,7 @@ use std::time::Duration;
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::{
     CancelAnswer, CancelOrder, CancelTarget, GetOrders, ModifyOrder, OrderAnswer, OrderRow,
-    PlaceOrders, ReplyId, SendReply, read_answer, read_cancel,
+    PlaceOrders, SendReply, read_answer, read_cancel,
 };
 use ibd_cpapi::{Client, Endpoint, Failure, faults};
 use jiff::Timestamp;
@@ -175,12 +175,11 @@ pub(super) async fn answer(
     round: &Round,
     lease: &Lease,
     intent: &Intent,
-    (reply_id, confirmed): (ReplyId, bool),
+    reply: &SendReply,
 ) -> Msg {
     let deadline = Instant::now() + faults::patience(ANSWER);
-    let write = SendReply { reply_id, confirmed };
     faults::point("reply.before");
-    let answer = read_answer(lease.client().send(&write, deadline).await);
+    let answer = read_answer(lease.client().send(reply, deadline).await);
     faults::point("reply.after");
     Msg::Answered(intent.id, Box::new(heard(round, lease, intent, answer).await))
 }

@@ -12,7 +12,7 @@ use crate::orders::approval::{Approval, By};
 use crate::orders::clock::{Boot, Now};
 use crate::orders::guardrails::Worth;
 use crate::orders::intent::{Intent, IntentId};
-use crate::orders::life::{self, Event, Question};
+use crate::orders::life::{self, Decision, Event, Question};
 use crate::orders::{Msg, State, lane};
 use crate::refusal::Refusal;
 
@@ -26,7 +26,7 @@ impl State {
         &mut self,
         me: &ActorRef<Msg>,
         name: &str,
-        yes: bool,
+        decision: Decision,
         who: Answerer,
         pin: &Pin,
     ) -> Result<IntentId, Refusal> {
@@ -34,7 +34,7 @@ impl State {
             // What the same client answered before, perhaps through an earlier daemon, has its outcome.
             let is_its = |past: &&Intent| {
                 matches!(&who, Answerer::Client(client) if *client == past.origin.client)
-                    && (past.had_yes || !yes)
+                    && (past.had_yes || decision == Decision::No)
             };
             let past = self.ledger.book.by_past_approval(name).filter(is_its);
             return past.map(|past| past.id).ok_or_else(|| unknown_approval(name));
@@ -46,7 +46,7 @@ impl State {
             self.step(me, intent.id, Event::Expired, "the daemon").await;
             return Err(expired(&approval.id));
         }
-        if !yes {
+        if decision == Decision::No {
             let by = match &who {
                 Answerer::Client(client) => client.clone(),
                 Answerer::Dialog => "a person in the client's dialog".to_owned(),

@@ -80,7 +80,7 @@ impl State {
         match effect {
             Effect::Queue => self.enqueue(id),
             Effect::Send => self.send(me, id),
-            Effect::Reply(reply, yes) => self.reply(me, id, reply, yes),
+            Effect::Reply(reply, decision) => self.reply(me, id, reply, decision),
             Effect::Free if self.lane.is_of(id) => self.lane.free(),
             Effect::Free => {}
             Effect::Look => self.watch.wants_look = true,

@@ -4,8 +4,8 @@
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::Meaning;
 
-use super::Effect;
 use super::state::{End, State};
+use super::{Effect, Term};
 use crate::orders::standing::{Part, Seen, Standing};
 
 /// Whether what was seen may be late.
@@ -109,11 +109,11 @@ pub(super) fn part_shown(state: &State, page: &Part, sight: Sight) -> Option<(St
 pub(super) fn unlisted(
     state: &State,
     order_id: OrderId,
-    ends: bool,
+    term: Term,
 ) -> Option<(State, Vec<Effect>)> {
     let known = state.standing()?;
     let is_main = known.order_id == order_id;
-    let ends = ends || !is_main && known.has_no_use_for(order_id);
+    let ends = term == Term::Over || !is_main && known.has_no_use_for(order_id);
     let word = if ends { Seen::Unlisted } else { Seen::Missing };
     if is_main {
         let State::Working(standing) = state else { return None };

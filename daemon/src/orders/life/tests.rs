@@ -94,8 +94,8 @@ fn every_event() -> Vec<Event> {
         Event::Accepted(standing("Submitted")),
         Event::Applied,
         Event::StillThere,
-        Event::Asked(reply(), question(), true),
-        Event::Asked(reply(), question(), false),
+        Event::Asked(reply(), question(), Decision::Yes),
+        Event::Asked(reply(), question(), Decision::No),
         Event::Rejected("no".into()),
         Event::Silence("x".into()),
         Event::Restarted(false),
@@ -104,9 +104,9 @@ fn every_event() -> Vec<Event> {
         Event::Corrected(standing("Submitted")),
         Event::Found(standing("Submitted")),
         Event::Found(standing("Filled")),
-        Event::Unlisted("7".parse().unwrap(), true),
-        Event::Unlisted("7".parse().unwrap(), false),
-        Event::Unlisted("8".parse().unwrap(), true),
+        Event::Unlisted("7".parse().unwrap(), Term::Over),
+        Event::Unlisted("7".parse().unwrap(), Term::Open),
+        Event::Unlisted("8".parse().unwrap(), Term::Over),
         Event::Absent(2),
         Event::Resolved(None),
         Event::Resolved(Some(standing("Submitted"))),
@@ -130,10 +130,11 @@ fn the_usual_way() {
 #[test]
 fn a_question_is_answered_yes_or_declined_and_followed() {
     let (state, effects) =
-        step(&State::Sending, Event::Asked(reply(), question(), true), now()).unwrap();
-    assert_eq!((state.name(), effects), ("replying", vec![Effect::Reply(reply(), true)]));
-    let (state, effects) = step(&state, Event::Asked(reply(), question(), false), now()).unwrap();
-    assert_eq!((state.name(), effects), ("declining", vec![Effect::Reply(reply(), false)]));
+        step(&State::Sending, Event::Asked(reply(), question(), Decision::Yes), now()).unwrap();
+    assert_eq!((state.name(), effects), ("replying", vec![Effect::Reply(reply(), Decision::Yes)]));
+    let (state, effects) =
+        step(&state, Event::Asked(reply(), question(), Decision::No), now()).unwrap();
+    assert_eq!((state.name(), effects), ("declining", vec![Effect::Reply(reply(), Decision::No)]));
     let (state, effects) =
         step(&state, Event::Rejected("Order not confirmed".into()), now()).unwrap();
     assert_eq!(state, State::Over(End::NotPlaced(NotPlaced::Asked(question()))));
@@ -143,7 +144,7 @@ fn a_question_is_answered_yes_or_declined_and_followed() {
 #[test]
 fn there_is_an_end_to_questions() {
     let last = State::Replying { reply: reply(), round: ROUNDS, questions: question() };
-    assert_eq!(name(&last, Event::Asked(reply(), question(), true)), "declining");
+    assert_eq!(name(&last, Event::Asked(reply(), question(), Decision::Yes)), "declining");
 }
 
 /// The heart: nothing that may have reached the broker is taken for not placed, except by a person.
@@ -188,7 +189,7 @@ fn what_is_over_stays_over_unless_the_broker_shows_otherwise() {
             let is_cancelled = matches!(state, State::Over(End::Cancelled(_)));
             let is_found = matches!(event, Event::Found(_) | Event::Shown(_) | Event::Corrected(_));
             let is_unlisted = matches!(state, State::Over(End::Unlisted(_)));
-            let is_part = event == Event::Unlisted("8".parse().unwrap(), true);
+            let is_part = event == Event::Unlisted("8".parse().unwrap(), Term::Over);
             let Some((next, effects)) = step(&state, event, now()) else { continue };
             if is_cancelled && is_filled {
                 // A fill was seen, whatever was said before.

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::orders::book::day;
 use crate::orders::evidence::Evidence;
 use crate::orders::intent::{Intent, IntentId};
-use crate::orders::life::{self, Event};
+use crate::orders::life::{self, Event, Term};
 use crate::orders::peeks::Until;
 use crate::orders::{Msg, State};
 
@@ -36,8 +36,9 @@ impl State {
             } else if evidence.absent.contains(&order) {
                 self.watch.unlisted.is_listed(order);
                 let today = Timestamp::now();
-                let ends = self.ledger.book.get(id).is_some_and(|intent| has_ended(intent, today));
-                self.step(me, id, Event::Unlisted(order, ends), "a look at IBKR").await;
+                let ended = self.ledger.book.get(id).is_some_and(|intent| has_ended(intent, today));
+                let term = if ended { Term::Over } else { Term::Open };
+                self.step(me, id, Event::Unlisted(order, term), "a look at IBKR").await;
             }
         }
     }

@@ -135,29 +135,29 @@ fn the_page_of_a_child_brings_it_back_and_a_later_one_takes_a_fill_back() {
 fn what_the_lists_forgot_is_over_if_it_ends_by_itself() {
     let working = State::Working(bracket("Submitted", "PreSubmitted", "Inactive"));
     let (main, stop): (OrderId, OrderId) = ("7".parse().unwrap(), "8".parse().unwrap());
-    let (state, effects) = step(&working, Event::Unlisted(main, true), now()).unwrap();
+    let (state, effects) = step(&working, Event::Unlisted(main, Term::Over), now()).unwrap();
     assert_eq!((state.name(), effects), ("no_longer_listed", vec![Effect::Tell]));
-    let (state, effects) = step(&state, Event::Unlisted(stop, true), now()).unwrap();
+    let (state, effects) = step(&state, Event::Unlisted(stop, Term::Over), now()).unwrap();
     assert_eq!(effects, [Effect::TellPart(stop)]);
     assert!(state.is_open(), "the other one is still there");
-    assert_eq!(step(&state, Event::Unlisted(stop, true), now()), None);
+    assert_eq!(step(&state, Event::Unlisted(stop, Term::Over), now()), None);
     let (again, effects) = step(&state, Event::Found(standing("Submitted")), now()).unwrap();
     assert_eq!((again.name(), effects), ("working", vec![Effect::Tell]), "a row has it");
     let late = Standing { filled: Some(Decimal::ONE), ..standing("Unlisted") };
     let (late, effects) = step(&state, Event::Found(late), now()).unwrap();
     assert_eq!((late.name(), effects), ("no_longer_listed", vec![Effect::Tell]), "only a fill");
     assert_eq!(late.standing().unwrap().filled, Some(Decimal::ONE));
-    assert_eq!(step(&State::Unknown(doubt()), Event::Unlisted(stop, true), now()), None);
+    assert_eq!(step(&State::Unknown(doubt()), Event::Unlisted(stop, Term::Over), now()), None);
 }
 
 #[test]
 fn what_does_not_end_by_itself_is_looked_for_on_until_a_person_knows() {
     let main: OrderId = "7".parse().unwrap();
     let working = State::Working(standing("Submitted"));
-    let (missing, effects) = step(&working, Event::Unlisted(main, false), now()).unwrap();
+    let (missing, effects) = step(&working, Event::Unlisted(main, Term::Open), now()).unwrap();
     assert_eq!((missing.name(), effects), ("missing", vec![Effect::Tell]));
     assert!(missing.is_open());
-    assert_eq!(step(&missing, Event::Unlisted(main, false), now()), None, "told once");
+    assert_eq!(step(&missing, Event::Unlisted(main, Term::Open), now()), None, "told once");
     let (back, effects) = step(&missing, Event::Found(standing("Submitted")), now()).unwrap();
     assert_eq!((&back, effects), (&working, vec![Effect::Tell]));
     assert_eq!(name(&missing, Event::Resolved(None)), "no_longer_listed");
@@ -165,13 +165,13 @@ fn what_does_not_end_by_itself_is_looked_for_on_until_a_person_knows() {
 
     let entered = State::Over(End::Filled(bracket("Filled", "PreSubmitted", "PreSubmitted")));
     let stop: OrderId = "8".parse().unwrap();
-    let (missing, effects) = step(&entered, Event::Unlisted(stop, false), now()).unwrap();
+    let (missing, effects) = step(&entered, Event::Unlisted(stop, Term::Open), now()).unwrap();
     assert_eq!(effects, [Effect::TellPart(stop)]);
     let (resolved, _) = step(&missing, Event::Resolved(None), now()).unwrap();
     assert_eq!(resolved.standing().unwrap().part(stop).unwrap().status, Some(Seen::Unlisted));
     assert!(resolved.is_open(), "the profit is still there");
     let done = State::Over(End::Filled(bracket("Filled", "PreSubmitted", "Filled")));
-    let (gone, effects) = step(&done, Event::Unlisted(stop, false), now()).unwrap();
+    let (gone, effects) = step(&done, Event::Unlisted(stop, Term::Open), now()).unwrap();
     assert!(
         !gone.is_open() && effects.is_empty(),
         "it went when the profit was taken: {effects:?}"
