@@ -36,9 +36,7 @@ impl State {
                 match self.approvals.check_pin(wanted, pin.as_ref()) {
                     Ok(()) => match self.resolve(me, &id, &found).await {
                         Resolved::Report(report) => *report,
-                        Resolved::Look(id, account, order) => {
-                            return self.look_to_resolve(me, id, (account, order), reply);
-                        }
+                        Resolved::Look(named) => return self.look_to_resolve(me, named, reply),
                     },
                     Err(refusal) => self.failed(refusal),
                 }
