@@ -6,13 +6,12 @@ mod changes;
 mod fills;
 
 use super::*;
-use crate::orders::asked::{Attached, Leg, Pricing};
+use crate::orders::asked::{Attached, Pricing};
 use crate::orders::change::Change;
 use crate::orders::guardrails::tests::order;
 use crate::orders::life::{Doubt, End, State};
 use ibd_cpapi::money::Price;
 use ibd_cpapi::orders::{OrderStatus, Side};
-use rust_decimal::Decimal;
 
 fn intent(purpose: Purpose, state: State) -> Intent {
     let order = order(Side::Buy, "10", Pricing::Limit(Price::new("100".parse().unwrap())));

@@ -1,6 +1,8 @@
 //! What executions say of an order that no list has.
 
 use super::*;
+use crate::orders::asked::Leg;
+use rust_decimal::Decimal;
 
 #[test]
 fn an_order_that_the_list_forgot_is_known_by_its_fills() {
