@@ -89,6 +89,7 @@ pub use handle::{Known, OrdersHandle};
 use intent::{Intent, IntentId};
 use lane::Lane;
 use ledger::Ledger;
+use life::Decision;
 pub use list::{Feeds, limit_price, short_ref, stop_price};
 use page::Page;
 use round::{Heard, HeardEnd, Target};
@@ -125,7 +126,7 @@ pub enum Msg {
     /// A caller who waits for its turn gives up: what has not been sent is not sent any more.
     Withdraw(IntentId, RpcReplyPort<Option<Intent>>),
     /// Somebody answers what waits for a yes: its name, yes or no, who, and the PIN that is wanted.
-    Decide(String, bool, Answerer, Pin, RpcReplyPort<Result<IntentId, Refusal>>),
+    Decide(String, Decision, Answerer, Pin, RpcReplyPort<Result<IntentId, Refusal>>),
     /// A person does something about orders; the PIN that is wanted for some of it.
     Verb(OrdersVerb, Pin, RpcReplyPort<OrdersReport>),
     /// What a last look before sending showed.
@@ -262,8 +263,8 @@ impl Actor for Orders {
             Msg::Withdraw(id, reply) => {
                 let _ = reply.send(state.withdraw(&me, id).await);
             }
-            Msg::Decide(name, yes, who, pin, reply) => {
-                let _ = reply.send(state.decide(&me, &name, yes, who, &pin).await);
+            Msg::Decide(name, decision, who, pin, reply) => {
+                let _ = reply.send(state.decide(&me, &name, decision, who, &pin).await);
             }
             Msg::Verb(verb, pin, reply) => state.verb(&me, verb, &pin, reply).await,
             Msg::Resolve(id, page, reply) => {

@@ -90,7 +90,8 @@ pub fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, Refusal> {
 pub fn export(
     archive: &Archive,
     entry: &Entry,
-    (folder, form): (&Path, Form),
+    folder: &Path,
+    form: Form,
     ask: &Ask,
 ) -> Result<(PathBuf, u64), Refusal> {
     let failed = |error: &std::io::Error| words::not_stored(&error.to_string());

@@ -23,8 +23,9 @@ pub async fn verb(flex: &FlexHandle, verb: FlexVerb, tell: impl Fn(&str)) -> Fle
         FlexVerb::List => list(flex).await,
         FlexVerb::Schedule { query, daily } => schedule(flex, query, daily).await,
         FlexVerb::Prune { superseded, days, bytes, dry_run } => {
+            let keep = Keep { newest: superseded, since: days.map(days_ago), bytes };
             let how = if dry_run { Pruning::Trial } else { Pruning::Real };
-            prune(flex, (superseded, days, bytes), how).await
+            prune(flex, keep, how).await
         }
         FlexVerb::Run { query, name, refresh } => {
             run(flex, Ask { query, name, refresh }, tell).await
@@ -89,15 +90,11 @@ async fn schedule(
     }))
 }
 
-async fn prune(
-    flex: &FlexHandle,
-    (superseded, days, bytes): (bool, Option<u32>, Option<u64>),
-    how: Pruning,
-) -> Result<FlexReport, Refusal> {
-    let now = Timestamp::now();
-    let before =
-        |days: u32| now.checked_sub((i64::from(days) * 24).hours()).unwrap_or(Timestamp::MIN);
-    let keep = Keep { newest: superseded, since: days.map(before), bytes };
+fn days_ago(days: u32) -> Timestamp {
+    Timestamp::now().checked_sub((i64::from(days) * 24).hours()).unwrap_or(Timestamp::MIN)
+}
+
+async fn prune(flex: &FlexHandle, keep: Keep, how: Pruning) -> Result<FlexReport, Refusal> {
     let gone = flex.prune(keep, how).await?;
     let bytes: u64 = gone.iter().map(|entry| entry.packed).sum();
     let what = match how {
@@ -207,7 +204,7 @@ async fn export(
     };
     let folder = flex.exports().clone();
     let (path, bytes) =
-        files::off(move || files::export(&archive, &entry, (&folder, form), &ask)).await?;
+        files::off(move || files::export(&archive, &entry, &folder, form, &ask)).await?;
     let file = Some(path.display().to_string());
     Ok(FlexReport { file, ..said(format!("{bytes} bytes were written.")) })
 }

@@ -5,7 +5,7 @@ use ractor::ActorRef;
 
 use super::evidence::{Evidence, is_carried_out};
 use super::intent::{Intent, IntentId};
-use super::life::Event;
+use super::life::{Decision, Event};
 use super::order::Purpose;
 use super::page;
 use super::peeks::Until;
@@ -78,9 +78,9 @@ impl State {
             OrderAnswer::Asked(asked) => {
                 let questions = questions::of(&asked);
                 let rules = self.controls.rules_of(intent);
-                let yes = self.frozen().is_none()
+                let is_yes = self.frozen().is_none()
                     && questions::is_yes(&questions, &intent.agreed_to, intent.suppress, &rules);
-                Event::Asked(asked.reply_id, questions, yes)
+                Event::Asked(asked.reply_id, questions, Decision::yes_if(is_yes))
             }
         }
     }

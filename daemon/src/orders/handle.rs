@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::desk::{Answerer, Pin, Request};
 use super::evidence::Evidence;
 use super::intent::{Intent, IntentId};
-use super::life::{End, State};
+use super::life::{Decision, End, State};
 use super::page::Page;
 use super::record::why;
 use super::{Msg, pins};
@@ -212,7 +212,8 @@ impl OrdersHandle {
     /// Answers what waits for a yes.
     pub async fn decide(&self, name: &str, yes: bool, who: Answerer) -> Result<IntentId, Refusal> {
         let (name, pin) = (name.to_owned(), self.pin_for(yes).await?);
-        self.call(|reply| Msg::Decide(name, yes, who, pin, reply)).await?
+        let decision = Decision::yes_if(yes);
+        self.call(|reply| Msg::Decide(name, decision, who, pin, reply)).await?
     }
 
     /// Nobody needs a PIN to say no, or to look.

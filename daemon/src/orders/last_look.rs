@@ -1,9 +1,11 @@
 //! The last look before something is sent: what the broker shows just now of the order, of its first tries, of the
 //! position and the market. What is sent is what was meant then, or nothing.
 
-use ibd_protocol::ReasonCode;
+mod denials;
+
 use std::time::Duration;
 
+use ibd_protocol::ReasonCode;
 use ractor::ActorRef;
 
 use super::approval::By;
@@ -14,12 +16,14 @@ use super::intent::{Intent, IntentId};
 use super::lane::frozen;
 use super::life::Event;
 use super::order::{Order, Purpose};
-use super::page;
 use super::record::Record;
 use super::round::Target;
-use super::scene;
-use super::standing::Standing;
-use super::{Msg, Proof, State, told};
+use super::{Msg, Proof, State, page, scene, told};
+pub(super) use denials::change_in_doubt;
+use denials::{
+    changed_meanwhile, closed, first_is_there, first_was_there, is_over, no_page, no_terms,
+    not_the_one,
+};
 
 impl State {
     /// A last look: then, and only then, it is sent.
@@ -259,84 +263,6 @@ fn refused(denial: Denial) -> Box<Event> {
     Box::new(Event::Refused(denial))
 }
 
-fn changed_meanwhile() -> Denial {
-    Denial::new(
-        ReasonCode::PositionUnknown,
-        "What is held changed while the order was looked at for the last time.",
-        "Nothing was sent. See get_positions, and ask again.",
-    )
-}
-
-fn first_was_there(standing: &Standing) -> Denial {
-    Denial::new(
-        ReasonCode::FirstTrySeen,
-        format!(
-            "IBKR has the first try of this order as order {}, {}, although its question was declined.",
-            standing.order_id, standing.status
-        ),
-        "Nothing was sent. Look at it with get_order_status and tell the user; if nothing of it works or is \
-         filled, place the order anew.",
-    )
-}
-
-fn first_is_there(first: &Intent) -> Denial {
-    let order = first.order_id().map(|id| id.to_string()).unwrap_or_default();
-    Denial::new(
-        ReasonCode::FirstTryAlive,
-        format!(
-            "IBKR has the first try of this order after all: order {order}, {}.",
-            first.state.in_words()
-        ),
-        format!("Nothing more was sent. Look at it: get_order_status with intentId {}.", first.id),
-    )
-}
-
-pub(super) fn change_in_doubt(other: &Intent) -> Denial {
-    Denial::new(
-        ReasonCode::ChangeInDoubt,
-        format!("Another change of this order ({}) is {}.", other.text, other.state.in_words()),
-        format!(
-            "Nothing was sent. Call get_order_status with intentId {} until it is settled.",
-            other.id
-        ),
-    )
-}
-
-fn no_page(order_id: ibd_cpapi::id::OrderId, target: &Target) -> Denial {
-    let why = target.failed.clone().unwrap_or_else(|| "IBKR does not know it".to_owned());
-    Denial::new(
-        ReasonCode::OrderNotSeen,
-        format!(
-            "Order {order_id} could not be looked at: {why}. What is not named must stay as it is there."
-        ),
-        "Nothing was sent. Look at get_live_orders, and try again.",
-    )
-}
-
-fn not_the_one(order_id: ibd_cpapi::id::OrderId, why: &str) -> Denial {
-    Denial::new(
-        ReasonCode::NotThatOrder,
-        format!("Order {order_id} at IBKR is not the one that is meant: {why}."),
-        "Nothing was sent. Look at get_live_orders, and use the orderId from there.",
-    )
-}
-
-fn is_over(order_id: ibd_cpapi::id::OrderId, status: &str) -> Denial {
-    Denial::new(
-        ReasonCode::NotWorking,
-        format!("Order {order_id} is {}.", status.to_lowercase()),
-        "Nothing was sent: only a working order can be changed.",
-    )
-}
-
-fn no_terms(order_id: ibd_cpapi::id::OrderId) -> Denial {
-    Denial::new(
-        ReasonCode::CannotModify,
-        format!("IBKR does not say enough about order {order_id} to repeat it with a change."),
-        "Nothing was sent. Change it in TWS, or cancel it and place a new one.",
-    )
-}
-
 /// A total that is filled already is none.
 fn check_filled(page: &page::Page, wanted: &Order) -> Result<(), Denial> {
     let super::asked::Size::Quantity(quantity) = wanted.size else { return Ok(()) };
@@ -348,13 +274,4 @@ fn check_filled(page: &page::Page, wanted: &Order) -> Result<(), Denial> {
         )),
         None => Ok(()),
     }
-}
-
-/// What is said while the journal cannot be written.
-fn closed(why: &str) -> Denial {
-    Denial::new(
-        ReasonCode::TradingClosed,
-        format!("Trading is closed: {why}. Nothing was sent."),
-        "Tell the user; `ibctl status` says more.",
-    )
 }

@@ -7,7 +7,7 @@ use ractor::{ActorRef, RpcReplyPort};
 use super::desk::{Answerer, Pin, Request};
 use super::egress::Egress;
 use super::intent::{Intent, IntentId, Origin, Seed};
-use super::life::{self, End};
+use super::life::{self, Decision, End};
 use super::order::Purpose;
 use super::record::Record;
 use super::resolve::Resolved;
@@ -36,20 +36,20 @@ impl State {
                 match self.approvals.check_pin(wanted, pin.as_ref()) {
                     Ok(()) => match self.resolve(me, &id, &found).await {
                         Resolved::Report(report) => *report,
-                        Resolved::Look(id, account, order) => {
-                            return self.look_to_resolve(me, id, (account, order), reply);
-                        }
+                        Resolved::Look(named) => return self.look_to_resolve(me, named, reply),
                     },
                     Err(refusal) => self.failed(refusal),
                 }
             }
             OrdersVerb::Approve { id, digest, pin } => {
-                let decided =
-                    self.decide(me, &id, true, Answerer::Ctl(Some(digest), pin), wanted).await;
+                let decided = self
+                    .decide(me, &id, Decision::Yes, Answerer::Ctl(Some(digest), pin), wanted)
+                    .await;
                 self.decided(decided, "Approved")
             }
             OrdersVerb::Deny(id) => {
-                let decided = self.decide(me, &id, false, Answerer::Ctl(None, None), wanted).await;
+                let decided =
+                    self.decide(me, &id, Decision::No, Answerer::Ctl(None, None), wanted).await;
                 self.decided(decided, "Declined")
             }
             OrdersVerb::Freeze { cancel_all } => self.freeze(me, cancel_all).await,

@@ -49,7 +49,11 @@ impl State {
                 Resolved::no(self.settle_by_person(me, &intent, Event::Resolved(None)).await)
             }
             Resolution::Placed(order_id) => match order_id.parse() {
-                Ok(order_id) => Resolved::Look(intent.id, intent.account, order_id),
+                Ok(order_id) => Resolved::Look(Named {
+                    id: intent.id,
+                    account: intent.account,
+                    order: order_id,
+                }),
                 Err(error) => Resolved::no(self.report(false, format!("{error}"), "")),
             },
         }
@@ -59,10 +63,10 @@ impl State {
     pub(super) fn look_to_resolve(
         &mut self,
         me: &ActorRef<Msg>,
-        id: IntentId,
-        (account, order): (AccountId, OrderId),
+        named: Named,
         reply: RpcReplyPort<OrdersReport>,
     ) {
+        let Named { id, account, order } = named;
         let (me, feeds, session) =
             (me.clone(), self.broker.feeds.clone(), self.broker.session.clone());
         tokio::spawn(async move {
@@ -131,7 +135,14 @@ pub(super) enum Resolved {
     /// That is all.
     Report(Box<OrdersReport>),
     /// The order that is named is to be looked at first.
-    Look(IntentId, AccountId, OrderId),
+    Look(Named),
+}
+
+/// The order at the broker that a person names for an intent in doubt.
+pub(super) struct Named {
+    id: IntentId,
+    account: AccountId,
+    order: OrderId,
 }
 
 impl Resolved {

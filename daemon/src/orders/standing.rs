@@ -1,122 +1,20 @@
 //! How orders stand at the broker: the one that answers for a submission, and the others that came with it.
 //! Pure: what newer word of them changes, and what is too old to change anything.
 
+mod part;
+mod seen;
+
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::{Meaning, Stage};
+use ibd_cpapi::orders::Meaning;
 use ibd_protocol::states;
 use rust_decimal::Decimal;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::life::Sight;
 use crate::exact;
-
-/// How an order was last seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
-    /// The broker lists it, and says this of it.
-    Listed(Stage),
-    /// Its lists no longer have it, and it has ended by itself by now.
-    Unlisted,
-    /// The same of one that does not end by itself: it is looked for on.
-    Missing,
-}
-
-const UNLISTED: &str = "Unlisted";
-const MISSING: &str = "Missing";
-
-impl Seen {
-    /// As the journal has it, and as it is shown: the broker's word, or ours for what its lists no longer have.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::Listed(stage) => stage.as_str(),
-            Self::Unlisted => UNLISTED,
-            Self::Missing => MISSING,
-        }
-    }
-
-    /// As the journal has it.
-    fn of(word: &str) -> Self {
-        match word {
-            UNLISTED => Self::Unlisted,
-            MISSING => Self::Missing,
-            word => Self::Listed(Stage::of(word)),
-        }
-    }
-
-    /// What the broker says, where it says something.
-    pub fn stage(&self) -> Option<&Stage> {
-        match self {
-            Self::Listed(stage) => Some(stage),
-            Self::Unlisted | Self::Missing => None,
-        }
-    }
-
-    /// What the broker's word means; that its lists no longer have it is no word of the broker's.
-    pub fn meaning(&self) -> Meaning {
-        self.stage().map_or(Meaning::Unknown, Stage::meaning)
-    }
-
-    /// Whether nothing more comes of it.
-    pub fn is_over(&self) -> bool {
-        *self == Self::Unlisted || self.stage().is_some_and(Stage::is_over)
-    }
-
-    /// Whether it can still be filled. `None`: nobody knows.
-    pub fn can_fill(&self) -> Option<bool> {
-        self.stage().and_then(Stage::can_fill)
-    }
-
-    /// How something ended that was not filled.
-    pub fn ended(&self) -> states::Order {
-        match self.stage() {
-            Some(Stage::Rejected) => states::Order::Rejected,
-            Some(Stage::Expired) => states::Order::Expired,
-            _ => states::Order::Cancelled,
-        }
-    }
-
-    fn is_filled(&self) -> bool {
-        self.meaning() == Meaning::Filled
-    }
-
-    fn has_ended(&self) -> bool {
-        self.meaning() == Meaning::Ended
-    }
-}
-
-impl From<Stage> for Seen {
-    fn from(stage: Stage) -> Self {
-        Self::Listed(stage)
-    }
-}
-
-/// As tests write it.
-#[cfg(test)]
-impl From<&str> for Seen {
-    fn from(word: &str) -> Self {
-        Self::of(word)
-    }
-}
-
-impl std::fmt::Display for Seen {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Serialize for Seen {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Seen {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from).map(|word| Self::of(&word))
-    }
-}
+pub use part::Part;
+pub use seen::Seen;
 
 /// How an order stands at the broker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,26 +40,6 @@ pub struct Standing {
     /// It was told as not placed before the broker showed it: in which words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risen: Option<String>,
-    /// Its kind and price as the broker shows them: `STP 95`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub terms: Option<String>,
-}
-
-/// A bracket's child, or another order of a one-cancels-all group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// The broker's id.
-    pub order_id: OrderId,
-    /// How it was last seen; nothing until it was.
-    pub status: Option<Seen>,
-    /// What is filled.
-    #[serde(with = "exact::opt")]
-    pub filled: Option<Decimal>,
-    /// The average price of that.
-    #[serde(with = "exact::opt")]
-    pub average: Option<Decimal>,
-    /// The broker's line about it: untrusted text, cleaned.
-    pub text: Option<String>,
     /// Its kind and price as the broker shows them: `STP 95`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<String>,
@@ -359,98 +237,6 @@ impl Standing {
             part.filled.unwrap_or_default() != filled || has_moved && is_news
         };
         self.others.iter().filter(is_news).map(|part| part.order_id).collect()
-    }
-}
-
-impl Part {
-    /// One that has not been seen yet.
-    pub fn new(order_id: OrderId) -> Self {
-        Self { order_id, status: None, filled: None, average: None, text: None, terms: None }
-    }
-
-    /// What the broker's word means; nothing is known until it was seen.
-    pub fn meaning(&self) -> Meaning {
-        self.status.as_ref().map_or(Meaning::Unknown, Seen::meaning)
-    }
-
-    /// How it was last seen, in a word; empty until it was.
-    pub fn word(&self) -> &str {
-        self.status.as_ref().map_or("", Seen::as_str)
-    }
-
-    /// Whether nothing more comes of it.
-    pub fn is_over(&self) -> bool {
-        self.status.as_ref().is_some_and(Seen::is_over)
-    }
-
-    /// Whether the broker's lists no longer have it, and it has ended by itself.
-    pub fn is_unlisted(&self) -> bool {
-        self.status == Some(Seen::Unlisted)
-    }
-
-    /// Whether the broker's lists no longer have it, though it does not end by itself.
-    pub fn is_missing(&self) -> bool {
-        self.status == Some(Seen::Missing)
-    }
-
-    /// Less of it is filled than is known.
-    pub fn is_older_than(&self, known: &Self) -> bool {
-        is_less(self.filled, known.filled)
-    }
-
-    /// What its own page makes of it: that may bring it back from its end, and, where it was asked for well after
-    /// everything that is known, take a fill back.
-    pub fn shown(&self, page: &Self, sight: Sight) -> Self {
-        let counts = sight == Sight::Since
-            || sight == Sight::Now && !page.is_over() && !page.is_older_than(self);
-        if counts { self.replaced(page) } else { self.updated(page) }
-    }
-
-    /// Whether all of it is filled.
-    pub fn is_filled(&self) -> bool {
-        self.meaning() == Meaning::Filled
-    }
-
-    fn updated(&self, news: &Self) -> Self {
-        let is_further = news.filled.unwrap_or_default() > self.filled.unwrap_or_default();
-        if news.is_older_than(self) {
-            return self.clone();
-        }
-        // A list that still shows it working after its end is an old one.
-        if self.is_over() && !self.is_unlisted() && !news.is_filled() {
-            let filled = if is_further { news } else { self };
-            return Self { filled: filled.filled, average: filled.average, ..self.clone() };
-        }
-        self.replaced(news)
-    }
-
-    /// Newer word of it, with what that leaves out.
-    fn replaced(&self, news: &Self) -> Self {
-        Self {
-            order_id: self.order_id,
-            status: news.status.clone().or_else(|| self.status.clone()),
-            filled: news.filled.or(self.filled),
-            average: news.average.or(self.average),
-            terms: news.terms.clone().or_else(|| self.terms.clone()),
-            text: if news.status == self.status {
-                self.text.clone().or_else(|| news.text.clone())
-            } else {
-                news.text.clone()
-            },
-        }
-    }
-}
-
-impl From<Standing> for Part {
-    fn from(standing: Standing) -> Self {
-        Self {
-            order_id: standing.order_id,
-            status: Some(standing.status),
-            filled: standing.filled,
-            average: standing.average,
-            text: standing.text,
-            terms: standing.terms,
-        }
     }
 }
 

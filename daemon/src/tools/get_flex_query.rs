@@ -298,7 +298,7 @@ async fn shown(
         let read = || archive.read(&entry).map_err(|error| files::unreadable(&error));
         match form {
             Some(form) => {
-                let (path, bytes) = export(&archive, &entry, (&folder, form), &rows)?;
+                let (path, bytes) = export(&archive, &entry, &folder, form, &rows)?;
                 (out.file, out.file_bytes) = (Some(path.display().to_string()), Some(bytes));
             }
             None if rows.section.is_empty() => {

@@ -1,7 +1,9 @@
 //! `get_option_chain`: the expiries of an underlying's options, or one expiry with prices and greeks.
 
+mod asked;
+mod options;
+
 use ibd_cpapi::Failure;
-use ibd_cpapi::contracts::Right;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, Signs};
 use ibd_protocol::{Effect, ErrorCode};
@@ -10,25 +12,15 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::args;
 use super::cell::{Cell, Num, Time};
-use super::{Ctx, Tool};
-use crate::contracts::chain::{Chain, Listed, around};
-use crate::contracts::expiry::Expiry;
-use crate::contracts::{self, Contract, Finder, Wish};
+use super::{Ctx, Tool, args};
+use crate::contracts::chain::Chain;
+use crate::contracts::{self, Contract, Finder};
 use crate::market::{Freshness, Wanted};
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
-
-/// Strikes of one answer unless the call asks for fewer or more.
-const STRIKES: usize = 10;
-/// Strikes that a call may ask for: with calls and puts they fit the lines of market data.
-const MAX_STRIKES: usize = 40;
-/// Expiries of one answer unless the call asks for fewer or more.
-const EXPIRIES: usize = 12;
-/// Decimal places.
-const PRICE: u32 = 4;
-const GREEK: u32 = 5;
+use asked::Asked;
+use options::{Month, options};
 
 /// Which options.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -128,22 +120,6 @@ pub struct Ends {
     month: String,
 }
 
-const COLS: [&str; 13] = [
-    "strike",
-    "right",
-    "conid",
-    "bid",
-    "ask",
-    "last",
-    "iv",
-    "delta",
-    "gamma",
-    "theta",
-    "vega",
-    "openInterest",
-    "volume",
-];
-
 /// The tool.
 #[derive(Debug)]
 pub struct GetOptionChain;
@@ -164,82 +140,6 @@ impl Tool for GetOptionChain {
         ctx.tell(0, None, "finding the options");
         let ctx_ = &ctx;
         ctx.serve(|lease| async move { answer(&lease, ctx_, wanted).await }).await
-    }
-}
-
-/// What is asked for, read.
-struct Asked {
-    wish: Wish,
-    exchange: Option<String>,
-    expiry: Option<Expiry>,
-    right: Option<Right>,
-    strikes: usize,
-    /// How far from zero a delta may be.
-    delta: (Option<Decimal>, Option<Decimal>),
-    limit: usize,
-}
-
-impl Asked {
-    fn of(args: Args) -> Result<Self, Refusal> {
-        let upper = |text: Option<String>| text.map(|text| text.trim().to_uppercase());
-        let symbol = upper(args.symbol).ok_or_else(|| {
-            let next = "Give the underlying's, for instance AAPL.";
-            Refusal::argument("symbol", "No symbol is given.", next)
-        })?;
-        let right = args.right.as_deref().map(str::parse::<Right>).transpose();
-        let right = right.map_err(|_| {
-            Refusal::argument("right", "right is neither C nor P.", "Give C or P, or leave it out.")
-        })?;
-        let strikes = args.strikes.unwrap_or(STRIKES);
-        if strikes > MAX_STRIKES {
-            return Err(Refusal::argument(
-                "strikes",
-                format!("{strikes} strikes were asked for; at most {MAX_STRIKES} fit one answer."),
-                "Ask for fewer around the money, or for one right.",
-            ));
-        }
-        for (field, delta) in [("minDelta", args.min_delta), ("maxDelta", args.max_delta)] {
-            if delta.is_some_and(|delta| delta < Decimal::ZERO || delta > Decimal::ONE) {
-                let message = format!("{field} is how far a delta is from zero: from 0 to 1.");
-                return Err(Refusal::argument(field, message, "Give it as 0.3."));
-            }
-        }
-        if let (Some(least), Some(most)) = (args.min_delta, args.max_delta)
-            && least > most
-        {
-            let message = format!("minDelta, {least}, is more than maxDelta, {most}.");
-            return Err(Refusal::argument("minDelta", message, "Exchange them."));
-        }
-        let expiry = args.expiry.as_deref();
-        let expiry = expiry.map(|text| Expiry::read_alive(text, contracts::today())).transpose()?;
-        if expiry.is_none() && (args.min_delta.is_some() || args.max_delta.is_some()) {
-            return Err(Refusal::argument(
-                "expiry",
-                "Deltas are of the options of one expiry, and none is given.",
-                "Give expiry; without it the expiries are listed.",
-            ));
-        }
-        Ok(Self {
-            wish: Wish { symbol, currency: upper(args.currency), ..Wish::default() },
-            exchange: upper(args.exchange),
-            expiry,
-            right,
-            strikes,
-            delta: (args.min_delta, args.max_delta),
-            limit: args.limit.unwrap_or(EXPIRIES),
-        })
-    }
-
-    fn has_delta(&self) -> bool {
-        self.delta.0.is_some() || self.delta.1.is_some()
-    }
-
-    fn is_wanted(&self, delta: Option<Decimal>) -> bool {
-        let (least, most) = self.delta;
-        let Some(delta) = delta.map(|delta| delta.abs()) else {
-            return least.is_none() && most.is_none();
-        };
-        least.is_none_or(|least| delta >= least) && most.is_none_or(|most| delta <= most)
     }
 }
 
@@ -345,126 +245,8 @@ async fn expiries(
     Ok(())
 }
 
-/// One month of a chain, or one day of it, and the price that its strikes lie around.
-struct Month<'a> {
-    chain: Chain<'a>,
-    expiry: Expiry,
-    money: Option<Decimal>,
-}
-
 fn until(day: Date, today: Date) -> i32 {
     today.until(day).map_or(0, |span| span.get_days())
-}
-
-async fn options(
-    lease: &Lease,
-    ctx: &Ctx,
-    asked: &Asked,
-    Month { chain, expiry, money }: Month<'_>,
-    out: &mut Out,
-) -> Result<(), Unserved> {
-    let (month, today) = (expiry.month(), contracts::today());
-    let strikes = chain.strikes(&month).await?;
-    let sides = [(Right::Call, &strikes.call), (Right::Put, &strikes.put)];
-    let sides = sides.into_iter().filter(|(right, _)| asked.right.is_none_or(|one| one == *right));
-    let wanted: Vec<(Decimal, Right)> = sides
-        .flat_map(|(right, strikes)| {
-            around(strikes, money, asked.strikes).into_iter().map(move |strike| (strike, right))
-        })
-        .collect();
-    if wanted.is_empty() {
-        let months = chain.months().await?;
-        return Err(no_month(&asked.wish.symbol, &month, months).into());
-    }
-    ctx.tell(1, None, "asking for the contracts of its strikes");
-    let (all, unanswered) = chain.options(&month, &wanted).await?;
-    if unanswered > 0 {
-        out.warnings.push(format!(
-            "IBKR did not answer for {unanswered} of {} options: they are missing here; ask again.",
-            wanted.len()
-        ));
-    }
-    let mut days: Vec<Date> =
-        all.iter().map(|option| option.expiry).filter(|day| *day >= today).collect();
-    days.sort_unstable();
-    days.dedup();
-    let day = expiry.day().or(days.first().copied()).filter(|day| days.contains(day));
-    let day = day.ok_or_else(|| no_day(&asked.wish.symbol, expiry, &days))?;
-    let mut listed: Vec<Listed> = all.into_iter().filter(|option| option.expiry == day).collect();
-    listed.sort_by(|one, other| {
-        (one.strike, one.right.as_str()).cmp(&(other.strike, other.right.as_str()))
-    });
-    ctx.tell(2, None, "waiting for quotes and greeks");
-    let quoted: Vec<Wanted> =
-        listed.iter().map(|option| Wanted { conid: option.conid, is_option: true }).collect();
-    let market = &ctx.desks.market;
-    let found = market.quotes(lease, &quoted, Freshness::Streamed, ctx.deadline).await?;
-    out.as_of = found.as_of.map_or(out.as_of, |at| Time(at.min(out.as_of.0)));
-    let (mut rows, mut data, mut lacking) = (Vec::new(), Vec::new(), 0);
-    for option in &listed {
-        let quote = found.quote(option.conid, Signs::Positive);
-        let delta = quote.number(Field::Delta);
-        lacking += usize::from(delta.is_none());
-        data.push(quote.data.as_str());
-        if asked.is_wanted(delta) {
-            let number = |field, places| Cell::number(quote.number(field), places);
-            rows.push([
-                Cell::number(Some(option.strike), PRICE),
-                Cell::text(Some(option.right.as_str())),
-                Cell::number(Some(option.conid.get().into()), 0),
-                Cell::number(quote.bid, PRICE),
-                Cell::number(quote.ask, PRICE),
-                Cell::number(quote.last, PRICE),
-                number(Field::ImpliedVolatility, 2),
-                Cell::number(delta, GREEK),
-                number(Field::Gamma, GREEK),
-                number(Field::Theta, GREEK),
-                number(Field::Vega, GREEK),
-                number(Field::OpenInterest, 0),
-                number(Field::Volume, 0),
-            ]);
-        }
-    }
-    if lacking > 0 {
-        out.warnings.push(format!(
-            "IBKR sent no greeks of {lacking} of {} options in time{}; ask again in some seconds.",
-            listed.len(),
-            if asked.has_delta() { " (they are left out here)" } else { "" }
-        ));
-    }
-    if asked.has_delta() {
-        out.warnings.push(format!(
-            "Deltas were looked for among {} strikes around the money; strikes takes more.",
-            asked.strikes
-        ));
-    }
-    if money.is_none() {
-        out.warnings.push(
-            "The underlying has no price now: the strikes are those in the middle, not around the money."
-                .to_owned(),
-        );
-    }
-    let classes: std::collections::BTreeSet<&str> =
-        listed.iter().filter_map(|option| option.class.as_deref()).collect();
-    if classes.len() > 1 {
-        out.warnings.push(format!(
-            "Options of several trading classes end on this day ({}): a strike may stand twice.",
-            classes.into_iter().collect::<Vec<_>>().join(", ")
-        ));
-    }
-    out.expiry = Some(day.to_string());
-    out.days = Some(until(day, today));
-    out.other_expiries =
-        days.iter().filter(|other| **other != day).map(ToString::to_string).collect();
-    out.data = most(&data);
-    (out.cols, out.rows, out.greeks) = (Some(COLS), Some(rows), Some("IBKR"));
-    Ok(())
-}
-
-/// The word that most of them say.
-fn most(words: &[&'static str]) -> Option<&'static str> {
-    let count = |word: &&str| words.iter().filter(|one| *one == word).count();
-    words.iter().max_by_key(|word| count(word)).copied()
 }
 
 fn no_options(symbol: &str) -> Refusal {
@@ -474,63 +256,4 @@ fn no_options(symbol: &str) -> Refusal {
         "Check the symbol: search_contracts with secType OPT lists what has optionMonths.",
     )
     .at("symbol")
-}
-
-fn no_month(symbol: &str, month: &str, months: Vec<String>) -> Refusal {
-    if months.is_empty() {
-        return no_options(symbol);
-    }
-    Refusal::new(
-        ErrorCode::UnknownSymbol,
-        format!("{symbol} has no options in {month}."),
-        "Use one of the candidates as expiry.",
-    )
-    .at("expiry")
-    .or(months)
-}
-
-fn no_day(symbol: &str, expiry: Expiry, days: &[Date]) -> Refusal {
-    let when = expiry.day().map_or_else(|| expiry.month(), |day| day.to_string());
-    Refusal::new(
-        ErrorCode::UnknownSymbol,
-        format!("{symbol} has no options that end on {when}."),
-        "Use one of the candidates as expiry.",
-    )
-    .at("expiry")
-    .or(days.iter().map(ToString::to_string))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn bad_arguments_name_their_field() {
-        for (json, field) in [
-            ("{}", "symbol"),
-            (r#"{"symbol":"AAPL","right":"X"}"#, "right"),
-            (r#"{"symbol":"AAPL","strikes":41}"#, "strikes"),
-            (r#"{"symbol":"AAPL","expiry":"JAN20"}"#, "expiry"),
-            (r#"{"symbol":"AAPL","expiry":"JAN99","minDelta":2}"#, "minDelta"),
-            (r#"{"symbol":"AAPL","maxDelta":0.5}"#, "expiry"),
-            (r#"{"symbol":"AAPL","expiry":"JAN99","minDelta":0.6,"maxDelta":0.3}"#, "minDelta"),
-        ] {
-            let args = args::read::<Args>(json, Effect::Reads).unwrap().args;
-            let refused = Asked::of(args).err().unwrap();
-            assert_eq!(refused.field.as_deref(), Some(field), "{json}");
-        }
-    }
-
-    #[test]
-    fn a_delta_is_how_far_it_is_from_zero() {
-        let asked = |json: &str| {
-            Asked::of(args::read::<Args>(json, Effect::Reads).unwrap().args).ok().unwrap()
-        };
-        let some = asked(r#"{"symbol":"A","expiry":"JAN99","minDelta":0.2,"maxDelta":0.4}"#);
-        let delta = |text: &str| Some(text.parse().unwrap());
-        assert!(some.is_wanted(delta("0.3")) && some.is_wanted(delta("-0.3")));
-        assert!(!some.is_wanted(delta("0.5")) && !some.is_wanted(None));
-        assert!(asked(r#"{"symbol":"A","expiry":"JAN99"}"#).is_wanted(None));
-    }
 }

@@ -1,31 +1,30 @@
 //! `get_price_history`: bars of a contract's past.
 
+mod part;
+
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::failure::Failure;
-use ibd_cpapi::history::{Bar, MAX_BARS};
+use ibd_cpapi::history::Bar;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::money::Price;
 use ibd_protocol::{Effect, ErrorCode};
-use jiff::civil::Date;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::args;
 use super::cell::{Cell, Num, Time};
 use super::instrument::Instrument;
-use super::{Ctx, Tool};
+use super::{Ctx, Tool, args};
+use crate::contracts::Contract;
 use crate::contracts::hours::hours;
-use crate::contracts::{Contract, expiry};
-use crate::history::{Asked, Span, Told, resampled};
+use crate::history::{Asked, Told, resampled};
 use crate::refusal::{Refusal, Unserved};
+use part::{Part, day_of};
 
 /// Rows of one answer unless the call asks for another number.
 const ROWS: usize = 200;
-/// Rows that the bar is chosen for where none is named.
-const USUAL: usize = 80;
 /// Decimal places of prices.
 const PLACES: u32 = 8;
 
@@ -196,83 +195,6 @@ impl Args {
     }
 }
 
-/// The part of the past that is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Part {
-    period: Span,
-    bar: Span,
-    end: Option<Timestamp>,
-    /// Days of the exchange.
-    from: Option<Date>,
-    to: Option<Date>,
-}
-
-impl Part {
-    fn of(args: &Args, now: Timestamp) -> Result<Self, Refusal> {
-        let (from, to) = (day("from", args.from.as_deref())?, day("to", args.to.as_deref())?);
-        if let Some(from) = from.filter(|from| from.year() < 1970) {
-            let message = format!("from, {from}, is before 1970.");
-            return Err(Refusal::argument("from", message, "Give a later day."));
-        }
-        let midnight = |day: Date| day.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).ok();
-        // A day ends somewhere within half a day around midnight in UTC: what is too much is left out below.
-        let end = to
-            .and_then(|day| midnight(day.checked_add(1.day()).ok()?)?.checked_add(12.hours()).ok())
-            .filter(|end| *end < now);
-        let period = match (args.period.as_deref(), from) {
-            (Some(_), Some(_)) => {
-                return Err(Refusal::argument(
-                    "period",
-                    "Both period and from are given.",
-                    "Give period (with to, where it does not end today), or from and to.",
-                ));
-            }
-            (Some(text), None) => Span::period(text)?,
-            (None, Some(from)) => {
-                let since = midnight(from).unwrap_or(now);
-                let hours = end.unwrap_or(now).duration_since(since).as_hours();
-                let days = (hours + 12 + 23).div_euclid(24).max(1);
-                let days = u32::try_from(days).ok().filter(|_| since < end.unwrap_or(now));
-                Span::days(days.ok_or_else(|| {
-                    let message = format!("from, {from}, is not before the end of the period.");
-                    Refusal::argument("from", message, "Give an earlier day.")
-                })?)
-            }
-            (None, None) => Span::period("1m")?,
-        };
-        let bar = match args.bar.as_deref() {
-            Some(text) => period.bar(text)?,
-            None => period.usual_bar(USUAL),
-        };
-        let count = period.bars_of(bar);
-        if count > MAX_BARS {
-            return Err(Refusal::argument(
-                "bar",
-                format!("{period} in bars of {bar} are about {count}; IBKR gives {MAX_BARS}."),
-                format!(
-                    "Use bars of {} or longer, or a shorter period.",
-                    period.usual_bar(MAX_BARS)
-                ),
-            ));
-        }
-        Ok(Self { period, bar, end, from, to })
-    }
-}
-
-impl Part {
-    /// The exchange's day of a bar.
-    fn day_of(&self, time: Timestamp, zone: &TimeZone) -> Date {
-        if self.bar.is_of_days() { day_of(time, zone) } else { time.to_zoned(zone.clone()).date() }
-    }
-}
-
-fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, Refusal> {
-    let Some(text) = text else { return Ok(None) };
-    expiry::day(text).map(Some).ok_or_else(|| {
-        Refusal::argument(field, format!("{text:?} is no day."), "Write it as 2026-01-31.")
-    })
-}
-
 /// IBKR refuses what it has no bars of in several ways.
 fn no_bars(failure: Failure, contract: &Contract, part: &Part) -> Unserved {
     // 500 is how it says that there are none; 503 is trouble.
@@ -374,16 +296,6 @@ fn can_be(bar: &Bar, kind: Option<&SecType>) -> bool {
     is_ordered && prices.iter().flatten().all(is_price)
 }
 
-/// The exchange's day of a bar. One that begins at midnight in UTC is named by its day, and not by a moment.
-fn day_of(time: Timestamp, zone: &TimeZone) -> Date {
-    let utc = time.to_zoned(TimeZone::UTC);
-    if utc.time() == jiff::civil::Time::midnight() {
-        utc.date()
-    } else {
-        time.to_zoned(zone.clone()).date()
-    }
-}
-
 fn whole(bars: &[Bar]) -> Option<Whole> {
     let (_, one) = resampled(bars, 1);
     let bar = one.first()?;
@@ -399,47 +311,4 @@ fn whole(bars: &[Bar]) -> Option<Whole> {
         close: num(bar.close),
         change_pct: change.map(|change| Num::rounded(change, 2)),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn a_part_of_the_past_is_what_was_asked_for() {
-        let now: Timestamp = "2026-11-30T15:00:00Z".parse().unwrap();
-        let part = |period: &str, from: &str, to: &str, bar: &str| {
-            let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-            let args = Args {
-                period: text(period),
-                from: text(from),
-                to: text(to),
-                bar: text(bar),
-                ..Args::default()
-            };
-            match Part::of(&args, now) {
-                Ok(part) => {
-                    let end = part.end.map(|end| end.to_string()).unwrap_or_default();
-                    format!("{} {} {end}", part.period, part.bar).trim().to_owned()
-                }
-                Err(refusal) => refusal.field.unwrap(),
-            }
-        };
-        for (period, from, to, bar, expected) in [
-            ("", "", "", "", "1m 1d"),
-            ("1d", "", "", "", "1d 5min"),
-            ("", "2026-11-02", "2026-11-06", "1h", "6d 1h 2026-11-07T12:00:00Z"),
-            ("", "2026-11-28", "", "", "4d 15min"),
-            ("", "2026-11-02", "2026-11-30", "1d", "30d 1d"),
-            ("1m", "2026-11-02", "", "", "period"),
-            ("", "2026-12-02", "", "", "from"),
-            ("", "2026-11-10", "2026-11-02", "", "from"),
-            ("", "yesterday", "", "", "from"),
-            ("1w", "", "", "1min", "bar"),
-            ("1000d", "", "", "8h", "bar"),
-        ] {
-            assert_eq!(part(period, from, to, bar), expected, "{period} {from} {to} {bar}");
-        }
-    }
 }

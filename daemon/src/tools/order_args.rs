@@ -1,22 +1,23 @@
 //! An order's arguments, as `place_order`, `preview_order` and `modify_order` share them: from what models
 //! send to an [`Asked`], in which nothing contradicts itself.
 
+mod attached;
+mod contract;
+mod prices;
+
 use ibd_cpapi::id::{AccountId, Conid};
-use ibd_cpapi::money::{Amount, Price, Quantity};
-use ibd_cpapi::orders::{OrderType, Side, Tif, TrailingType};
+use ibd_cpapi::money::{Amount, Quantity};
+use ibd_cpapi::orders::{Side, Tif};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-mod contract;
-
 use super::args;
 use super::cell::Num;
-use crate::orders::asked::{Asked, Attached, Closing, Pricing, Sibling, Size, Trail, Wanted};
+use crate::orders::asked::{Asked, Closing, Pricing, Size, Wanted};
 use crate::refusal::Refusal;
-
-/// Orders beside the first one in a one-cancels-all group.
-const MAX_SIBLINGS: usize = 5;
+use attached::OcaArgs;
+use prices::{Prices, kind, pricing};
 
 /// What an order can be.
 const ORDER_TYPES: [&str; 7] = ["MKT", "LMT", "STP", "STOP_LIMIT", "TRAIL", "TRAILLMT", "MIDPRICE"];
@@ -133,32 +134,6 @@ pub struct Args {
     pub allow_duplicate_of: Option<String>,
 }
 
-/// One more order of a one-cancels-all group.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
-pub struct OcaArgs {
-    /// As the first order if left out.
-    #[schemars(extend("enum" = ["BUY", "SELL"]))]
-    #[serde(deserialize_with = "args::text")]
-    action: Option<String>,
-    /// What it is.
-    #[schemars(extend("enum" = ["MKT", "LMT", "STP", "STOP_LIMIT", "MIDPRICE"]))]
-    #[serde(deserialize_with = "args::text")]
-    order_type: Option<String>,
-    /// As the first order if left out.
-    #[serde(deserialize_with = "args::decimal")]
-    #[schemars(with = "Option<Num>")]
-    quantity: Option<Decimal>,
-    /// Limit price.
-    #[serde(deserialize_with = "args::decimal")]
-    #[schemars(with = "Option<Num>")]
-    price: Option<Decimal>,
-    /// Trigger price.
-    #[serde(deserialize_with = "args::decimal")]
-    #[schemars(with = "Option<Num>")]
-    stop_price: Option<Decimal>,
-}
-
 /// One leg of a combination.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
@@ -174,15 +149,6 @@ pub struct LegArgs {
     #[schemars(extend("enum" = ["BUY", "SELL"]))]
     #[serde(deserialize_with = "args::text")]
     action: Option<String>,
-}
-
-/// The parts of an order's price that were given.
-#[derive(Debug, Clone, Copy, Default)]
-struct Prices {
-    price: Option<Decimal>,
-    stop: Option<Decimal>,
-    amount: Option<Decimal>,
-    percent: Option<Decimal>,
 }
 
 impl Args {
@@ -291,42 +257,6 @@ impl Args {
             }
         }
     }
-
-    fn attached(&self, side: Side, size: Size) -> Result<Attached, Refusal> {
-        let is_bracket = self.take_profit.is_some() || self.stop_loss.is_some();
-        if self.stop_loss_limit.is_some() && self.stop_loss.is_none() {
-            return Err(wrong("stopLossLimit", "stopLossLimit needs stopLoss.", "Give stopLoss."));
-        }
-        let price = |field, value: Option<Decimal>| match value {
-            Some(value) => more_than_nothing(field, value).map(|()| Some(Price::new(value))),
-            None => Ok(None),
-        };
-        match &self.oca {
-            None if is_bracket => Ok(Attached::Bracket {
-                take_profit: price("takeProfit", self.take_profit)?,
-                stop_loss: price("stopLoss", self.stop_loss)?,
-                stop_loss_limit: price("stopLossLimit", self.stop_loss_limit)?,
-            }),
-            None => Ok(Attached::Nothing),
-            Some(_) if is_bracket => Err(wrong(
-                "oca",
-                "A bracket cannot be part of an OCA group here.",
-                "Give one of them.",
-            )),
-            Some(siblings) if siblings.is_empty() || siblings.len() > MAX_SIBLINGS => Err(wrong(
-                "oca",
-                format!("{} orders are in oca.", siblings.len()),
-                format!(
-                    "Give 1 to {MAX_SIBLINGS}; the first order of the group is the call's own."
-                ),
-            )),
-            Some(siblings) => siblings
-                .iter()
-                .map(|one| sibling(one, side, size))
-                .collect::<Result<_, _>>()
-                .map(Attached::Oca),
-        }
-    }
 }
 
 /// What is right; what is wrong goes to the others.
@@ -362,127 +292,11 @@ pub fn side(text: Option<&str>) -> Result<Side, Refusal> {
     }
 }
 
-fn kind(text: Option<&str>) -> Result<OrderType, Refusal> {
-    let next = "Use MKT, LMT, STP, STOP_LIMIT, TRAIL, TRAILLMT or MIDPRICE.";
-    let text = text.ok_or_else(|| wrong("orderType", "orderType is missing.", next))?;
-    text.parse().map_err(|_| wrong("orderType", format!("{text:?} is no order type."), next))
-}
-
 fn tif(text: Option<&str>) -> Result<Tif, Refusal> {
     let Some(text) = text else { return Ok(Tif::Day) };
     text.parse().map_err(|_| {
         wrong("tif", format!("{text:?} is no time in force."), "Use DAY, GTC, IOC or OPG.")
     })
-}
-
-/// A type has the prices that it needs, and no others: a price that would be ignored is a mistake.
-fn pricing(kind: OrderType, given: Prices, may_be_negative: bool) -> Result<Pricing, Refusal> {
-    let name = kind.as_str();
-    let needed = |field: &str, value: Option<Decimal>| -> Result<Price, Refusal> {
-        let value = value.ok_or_else(|| {
-            wrong(field, format!("A {name} order needs {field}."), format!("Give {field}."))
-        })?;
-        if !may_be_negative {
-            more_than_nothing(field, value)?;
-        }
-        Ok(Price::new(value))
-    };
-    let optional = |field: &str, value: Option<Decimal>| match value {
-        Some(_) => needed(field, value).map(Some),
-        None => Ok(None),
-    };
-    let none = |field: &str, value: Option<Decimal>| match value {
-        Some(_) if field == "price" && matches!(kind, OrderType::Stp | OrderType::Trail) => {
-            Err(wrong(
-                field,
-                format!("A {name} order has no price: its trigger is stopPrice."),
-                "Give the trigger as stopPrice and leave price out, or use STOP_LIMIT with both.",
-            ))
-        }
-        Some(_) => Err(wrong(
-            field,
-            format!("A {name} order has no {field}."),
-            format!("Leave {field} out, or use another orderType."),
-        )),
-        None => Ok(()),
-    };
-    let is_trailing = matches!(kind, OrderType::Trail | OrderType::TrailLmt);
-    if !is_trailing {
-        none("trailingAmount", given.amount)?;
-        none("trailingPercent", given.percent)?;
-    }
-    match kind {
-        OrderType::Mkt => {
-            none("price", given.price)?;
-            none("stopPrice", given.stop)?;
-            Ok(Pricing::Market)
-        }
-        OrderType::Lmt => {
-            none("stopPrice", given.stop)?;
-            Ok(Pricing::Limit(needed("price", given.price)?))
-        }
-        OrderType::Stp => {
-            none("price", given.price)?;
-            Ok(Pricing::Stop(needed("stopPrice", given.stop)?))
-        }
-        OrderType::StopLimit => Ok(Pricing::StopLimit {
-            stop: needed("stopPrice", given.stop)?,
-            limit: needed("price", given.price)?,
-        }),
-        OrderType::Trail => {
-            none("price", given.price)?;
-            Ok(Pricing::Trail {
-                trail: trail(given, name)?,
-                stop: optional("stopPrice", given.stop)?,
-            })
-        }
-        OrderType::TrailLmt => Ok(Pricing::TrailLimit {
-            trail: trail(given, name)?,
-            stop: Some(needed("stopPrice", given.stop)?),
-            limit: needed("price", given.price)?,
-        }),
-        OrderType::MidPrice => {
-            none("stopPrice", given.stop)?;
-            Ok(Pricing::MidPrice(optional("price", given.price)?))
-        }
-    }
-}
-
-fn trail(given: Prices, name: &str) -> Result<Trail, Refusal> {
-    let (field, by, of) = match (given.amount, given.percent) {
-        (Some(by), None) => ("trailingAmount", by, TrailingType::Amount),
-        (None, Some(by)) => ("trailingPercent", by, TrailingType::Percent),
-        _ => {
-            return Err(wrong(
-                "trailingAmount",
-                format!("A {name} order needs trailingAmount or trailingPercent."),
-                "Give one of them.",
-            ));
-        }
-    };
-    more_than_nothing(field, by)?;
-    Ok(Trail { by, of })
-}
-
-fn sibling(one: &OcaArgs, side: Side, size: Size) -> Result<Sibling, Refusal> {
-    let side = match &one.action {
-        Some(action) => self::side(Some(action)).map_err(|refusal| refusal.at("oca.action"))?,
-        None => side,
-    };
-    let kind = kind(one.order_type.as_deref()).map_err(|refusal| refusal.at("oca.orderType"))?;
-    let prices = Prices { price: one.price, stop: one.stop_price, ..Prices::default() };
-    let pricing = pricing(kind, prices, false).map_err(|refusal| {
-        let field = format!("oca.{}", refusal.field.clone().unwrap_or_default());
-        refusal.at(&field)
-    })?;
-    let size = match one.quantity {
-        Some(quantity) => {
-            more_than_nothing("oca.quantity", quantity)?;
-            Size::Quantity(Quantity::new(quantity))
-        }
-        None => size,
-    };
-    Ok(Sibling { side, size, pricing })
 }
 
 #[cfg(test)]

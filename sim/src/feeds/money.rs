@@ -84,7 +84,7 @@ impl Money {
         let (account, rest) = rest.split_once('+').unwrap_or((rest, ""));
         let wanted = arguments(rest).filter(|_| world.account(account).is_some());
         let Some(wanted) = wanted else { return vec![words::bad_subscription(page.topic())] };
-        let texts = |key: &str| {
+        let texts = |key: &str| -> Vec<String> {
             let list = wanted.get(key).and_then(Value::as_array);
             list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
         };
@@ -106,7 +106,7 @@ impl Money {
         let mut frames: Vec<Value> = Vec::new();
         frames.extend(self.pnl.as_mut().and_then(|pnl| pnl.news(world)));
         for ((page, account), asked) in &mut self.pages {
-            frames.extend(asked.news(world, (*page, account)));
+            frames.extend(asked.news(world, (*page, account.as_str())));
         }
         frames
     }

@@ -1,11 +1,17 @@
 #![allow(clippy::unwrap_used)]
 
+#[path = "tests/changes.rs"]
+mod changes;
+#[path = "tests/fills.rs"]
+mod fills;
+
 use super::*;
-use crate::orders::asked::{Leg, Pricing};
+use crate::orders::asked::{Attached, Pricing};
 use crate::orders::change::Change;
 use crate::orders::guardrails::tests::order;
 use crate::orders::life::{Doubt, End, State};
 use ibd_cpapi::money::Price;
+use ibd_cpapi::orders::{OrderStatus, Side};
 
 fn intent(purpose: Purpose, state: State) -> Intent {
     let order = order(Side::Buy, "10", Pricing::Limit(Price::new("100".parse().unwrap())));
@@ -44,87 +50,6 @@ fn an_order_is_known_by_the_name_that_we_gave_it() {
     let others: Vec<u64> = standing.others.iter().map(|part| part.order_id.get()).collect();
     assert_eq!(others, [8, 10], "its children, by either way of naming a parent");
     assert_eq!(evidence("[]", "[]").about(&intent), None);
-}
-
-#[test]
-fn an_order_that_the_list_forgot_is_known_by_its_fills() {
-    let intent = intent(Purpose::Place, unknown());
-    let fill = |id: &str, size: u32| {
-        format!(
-            r#"{{"execution_id":"{id}","order_id":7,"order_ref":"{}","size":{size},"price":"100"}}"#,
-            intent.client_order_id
-        )
-    };
-    let whole = format!("[{},{}]", fill("a", 4), fill("b", 6));
-    let Some(Event::Found(standing)) = evidence("[]", &whole).about(&intent) else {
-        unreachable!("it is there")
-    };
-    assert_eq!((standing.status.as_str(), standing.filled), ("Filled", Some(Decimal::TEN)));
-    let part = format!("[{}]", fill("a", 4));
-    let Some(Event::Found(standing)) = evidence("[]", &part).about(&intent) else {
-        unreachable!("it is there")
-    };
-    assert_eq!(standing.status.as_str(), "Submitted");
-}
-
-#[test]
-fn executions_alone_say_nothing_about_the_rest() {
-    let fills = r#"[{"execution_id":"a","order_id":7,"size":4,"price":"100"}]"#;
-    let known = |status: &str| Standing::new("7".parse().unwrap(), status);
-    let found = |state: State| match evidence("[]", fills).about(&intent(Purpose::Place, state)) {
-        Some(Event::Found(standing)) => (standing.status.to_string(), standing.filled),
-        other => unreachable!("{other:?}"),
-    };
-    let four = Some(Decimal::from(4));
-    let working = State::Working(known("PendingCancel"));
-    assert_eq!(found(working), ("PendingCancel".to_owned(), four));
-    let over = State::Over(End::Unlisted(known("Unlisted")));
-    assert_eq!(found(over), ("Unlisted".to_owned(), four), "it does not come back by them");
-    let cancelled = State::Over(End::Cancelled(known("Cancelled")));
-    assert_eq!(found(cancelled), ("Cancelled".to_owned(), four));
-}
-
-#[test]
-fn executions_make_a_known_order_filled_once_the_broker_knows_nothing_else_of_it() {
-    let fills = r#"[{"execution_id":"a","order_id":7,"size":10,"price":"100"}]"#;
-    let known = Standing::new("7".parse().unwrap(), "Submitted");
-    let intent = intent(Purpose::Place, State::Working(known));
-    let status = |evidence: Evidence| match evidence.about(&intent) {
-        Some(Event::Found(standing)) => standing.status.to_string(),
-        other => unreachable!("{other:?}"),
-    };
-    assert_eq!(
-        status(evidence("[]", fills)),
-        "Submitted",
-        "it may have been made larger elsewhere"
-    );
-    let absent = vec!["7".parse().unwrap()];
-    assert_eq!(status(Evidence { absent, ..evidence("[]", fills) }), "Filled");
-}
-
-#[test]
-fn executions_of_a_combinations_legs_are_not_what_is_filled_of_it() {
-    let mut intent = intent(Purpose::Place, unknown());
-    let leg = |conid: &str, ratio, side| Leg {
-        conid: conid.parse().unwrap(),
-        ratio,
-        side,
-        symbol: None,
-        sec_type: None,
-        unit: None,
-        negative: false,
-    };
-    if let Some(order) = &mut intent.order {
-        order.contract.legs = vec![leg("265598", 1, Side::Buy), leg("8314", 2, Side::Sell)];
-    }
-    let fills = format!(
-        r#"[{{"execution_id":"a","order_id":7,"order_ref":"{}","size":10,"price":"100"}}]"#,
-        intent.client_order_id
-    );
-    let Some(Event::Found(standing)) = evidence("[]", &fills).about(&intent) else {
-        unreachable!("it is there")
-    };
-    assert_eq!((standing.status.as_str(), standing.filled), ("Submitted", None));
 }
 
 #[test]
@@ -170,77 +95,6 @@ fn an_order_that_somebody_entered_under_our_name_does_not_become_ours() {
     };
     assert_eq!(found(format!("[{other},{own}]")), Some(7));
     assert_eq!(found(format!("[{other}]")), None);
-}
-
-#[test]
-fn the_same_execution_counts_once() {
-    let mut seen = Evidence::begin(1, None);
-    let fills: Vec<Execution> =
-        serde_json::from_str(r#"[{"execution_id":"a","size":4},{"execution_id":"a","size":4}]"#)
-            .unwrap();
-    seen.add_fills(fills.clone());
-    seen.add_fills(fills);
-    assert_eq!(seen.fills.len(), 1);
-}
-
-#[test]
-fn a_change_is_done_when_the_order_is_what_was_wanted() {
-    let change = intent(modify(Change::default()), unknown());
-    let row = |price: &str, tif: &str| {
-        format!(
-            r#"[{{"orderId":7,"status":"Submitted","side":"BUY","totalSize":10.0,"price":"{price}","origOrderType":"LIMIT"{tif}}}]"#
-        )
-    };
-    let day = r#","timeInForce":"CLOSE""#;
-    assert_eq!(evidence(&row("100.00", day), "[]").about(&change), Some(Event::Applied));
-    assert_eq!(evidence(&row("101.00", day), "[]").about(&change), None, "not seen is not refused");
-    let gtc = r#","timeInForce":"GTC""#;
-    assert_eq!(evidence(&row("100.00", gtc), "[]").about(&change), None, "it dies tonight, or not");
-    assert_eq!(
-        evidence(&row("100.00", ""), "[]").about(&change),
-        None,
-        "what is not said is not so"
-    );
-}
-
-#[test]
-fn a_cancellation_is_done_when_nothing_works_and_may_be_asked_again_otherwise() {
-    let cancel = intent(Purpose::Cancel { order_id: "7".parse().unwrap(), of: None }, unknown());
-    let row = |status: &str| format!(r#"[{{"orderId":7,"status":"{status}"}}]"#);
-    for (status, expected) in [
-        ("Cancelled", Some(Event::Applied)),
-        ("Filled", Some(Event::Applied)),
-        ("PendingCancel", Some(Event::Applied)),
-        ("Submitted", Some(Event::StillThere)),
-    ] {
-        assert_eq!(evidence(&row(status), "[]").about(&cancel), expected, "{status}");
-    }
-    let mut glance = evidence(&row("Submitted"), "[]");
-    glance.is_complete = false;
-    assert_eq!(glance.about(&cancel), None, "one stale list proves nothing");
-}
-
-#[test]
-fn what_a_change_named_must_be_shown_and_the_rest_may_be_anybodys() {
-    let named = |change| intent(modify(change), unknown());
-    let row = |extra: &str| {
-        format!(
-            r#"[{{"orderId":7,"status":"Submitted","side":"BUY","totalSize":3.0,"price":"100.00","origOrderType":"LIMIT","timeInForce":"CLOSE"{extra}}}]"#
-        )
-    };
-    let price = Change { price: Some("100".parse().unwrap()), ..Change::default() };
-    let applied = |intent: &Intent, rows: &str| evidence(rows, "[]").about(intent);
-    assert_eq!(
-        applied(&named(price), &row("")),
-        Some(Event::Applied),
-        "quantity was changed in TWS"
-    );
-    let quantity = Change { quantity: Some("10".parse().unwrap()), ..Change::default() };
-    assert_eq!(applied(&named(quantity), &row("")), None);
-    let hours = Change { outside_rth: Some(true), ..Change::default() };
-    assert_eq!(applied(&named(hours.clone()), &row("")), None, "not said");
-    let shown = r#","outsideRTH":true"#;
-    assert_eq!(applied(&named(hours), &row(shown)), Some(Event::Applied));
 }
 
 fn named_row(intent: &Intent, extra: &str) -> String {

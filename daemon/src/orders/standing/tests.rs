@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+use super::seen::{MISSING, UNLISTED};
 use super::*;
 
 fn id(text: &str) -> OrderId {

@@ -1,0 +1,100 @@
+//! Stops, limits and trails beside the market.
+
+use super::*;
+use crate::orders::asked::Trail;
+use ibd_cpapi::orders::TrailingType;
+
+#[test]
+fn a_stop_on_the_wrong_side_is_refused() {
+    for (side, stop, code) in [
+        (Side::Sell, "95", "vetted"),
+        (Side::Sell, "101", "stop_on_wrong_side"),
+        (Side::Buy, "105", "vetted"),
+        (Side::Buy, "99", "stop_on_wrong_side"),
+    ] {
+        let order = order(side, "1", Pricing::Stop(price(stop)));
+        assert_eq!(denied(order, &scene(), &rules(&[])).0, code, "{side:?} {stop}");
+    }
+}
+
+#[test]
+fn children_stand_on_the_right_side_of_the_market_that_their_parent_goes_in_at() {
+    let trail = |stop: Option<&str>| Pricing::Trail {
+        trail: Trail { by: decimal("5"), of: TrailingType::Amount },
+        stop: stop.map(price),
+    };
+    let bracket =
+        |profit: Option<&str>, stop: Option<&str>, limit: Option<&str>| Attached::Bracket {
+            take_profit: profit.map(price),
+            stop_loss: stop.map(price),
+            stop_loss_limit: limit.map(price),
+        };
+    for parent in [Pricing::Market, Pricing::MidPrice(None), trail(None), trail(Some("110"))] {
+        for (attached, code) in [
+            (bracket(Some("120"), Some("95"), None), "vetted"),
+            (bracket(None, Some("105"), None), "stop_on_wrong_side"),
+            (bracket(Some("99"), None, None), "profit_on_wrong_side"),
+            (bracket(None, Some("95"), Some("94")), "vetted"),
+            (bracket(None, Some("95"), Some("80")), "price_off_market"),
+        ] {
+            let order = Order { attached, ..order(Side::Buy, "1", parent) };
+            let shown = order.shown();
+            assert_eq!(denied(order, &scene(), &rules(&[])).0, code, "{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_trail_by_as_much_as_the_price_is_refused() {
+    let trailing = |by: &str, of| Trail { by: decimal(by), of };
+    for (trail, code) in [
+        (trailing("20", TrailingType::Amount), "vetted"),
+        (trailing("100", TrailingType::Amount), "trail_too_far"),
+        (trailing("250", TrailingType::Amount), "trail_too_far"),
+        (trailing("15", TrailingType::Percent), "vetted"),
+        (trailing("100", TrailingType::Percent), "trail_too_far"),
+    ] {
+        let one = |pricing| order(Side::Sell, "1", pricing);
+        let plain = one(Pricing::Trail { trail, stop: None });
+        assert_eq!(denied(plain, &scene(), &rules(&[])).0, code, "{trail:?}");
+        let limited =
+            one(Pricing::TrailLimit { trail, stop: Some(price("95")), limit: price("94") });
+        assert_eq!(denied(limited, &scene(), &rules(&[])).0, code, "{trail:?} with a limit");
+    }
+    let blind = Scene { quote: Quote::default(), ..scene() };
+    let trail = trailing("5", TrailingType::Amount);
+    let unknown = order(Side::Sell, "1", Pricing::Trail { trail, stop: None });
+    assert_eq!(denied(unknown, &blind, &rules(&[])).0, "no_fresh_quote");
+}
+
+#[test]
+fn a_combination_is_held_to_the_net_price_of_its_legs() {
+    let combo = |pricing| {
+        let mut combo = order(Side::Buy, "1", pricing);
+        combo.contract.sec_type = SecType::Bag;
+        combo.contract.multiplier = Decimal::ONE_HUNDRED;
+        combo.contract.legs = vec![leg("1", Side::Buy, 1), leg("2", Side::Sell, 1)];
+        combo
+    };
+    // One at 10 is bought and one at 8 sold: 2 is paid, and 18 moves, of which 5 % are 0.9.
+    let spread = Scene { quote: Quote::default(), legs: Some(legs("1800", "200")), ..scene() };
+    let limit = |text: &str| Pricing::Limit(price(text));
+    for (pricing, code) in [
+        (limit("2"), "vetted"),
+        (limit("2.9"), "vetted"),
+        (limit("2.91"), "price_off_market"),
+        (limit("1.1"), "vetted"),
+        (limit("-2"), "price_off_market"),
+        (Pricing::Market, "vetted"),
+        (Pricing::Stop(price("3")), "vetted"),
+        (Pricing::Stop(price("1")), "stop_on_wrong_side"),
+    ] {
+        assert_eq!(denied(combo(pricing), &spread, &rules(&[])).0, code, "{pricing:?}");
+    }
+    let blind = Scene { legs: None, ..spread.clone() };
+    assert_eq!(denied(combo(limit("2")), &blind, &rules(&[])).0, "no_fresh_quote");
+    let late = Scene { legs: Some(Legs { is_live: false, ..legs("1800", "200") }), ..spread };
+    assert_eq!(denied(combo(limit("2")), &late, &rules(&[])).0, "no_fresh_quote");
+    let paper = Order { paper: true, ..combo(limit("2")) };
+    assert_eq!(denied(paper, &late, &paper_rules(&[])).0, "vetted");
+}

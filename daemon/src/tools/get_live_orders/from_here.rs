@@ -1,0 +1,68 @@
+//! An order that was asked for here and that IBKR does not list as working.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::orders::intent::Intent;
+use crate::orders::life::State;
+use crate::orders::order::Purpose;
+use crate::orders::record;
+use crate::tools::order_out;
+
+/// An order that was asked for here.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FromHere {
+    /// Our id of it.
+    intent_id: String,
+    /// IBKR's id, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<String>,
+    /// The account.
+    account: String,
+    /// awaiting_approval, unknown, parked, rejected, not_placed, denied, …
+    state: &'static str,
+    /// The order in one line.
+    text: String,
+    /// modify or cancel, where it is no new order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<&'static str>,
+    /// Names what waits for a yes, for confirm_order and `ibctl approve`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confirmation_id: Option<String>,
+    /// How long it has waited for a yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    age_seconds: Option<u64>,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+impl From<&Intent> for FromHere {
+    fn from(intent: &Intent) -> Self {
+        let approval = match &intent.state {
+            State::Awaiting(approval) => Some(approval),
+            _ => None,
+        };
+        Self {
+            intent_id: intent.id.to_string(),
+            order_id: intent.order_id().map(|id| id.to_string()),
+            account: intent.account.to_string(),
+            state: intent.state.name(),
+            text: intent.text.clone(),
+            request: match intent.purpose {
+                Purpose::Place => None,
+                Purpose::Modify { .. } => Some("modify"),
+                Purpose::Cancel { .. } | Purpose::CancelAll => Some("cancel"),
+            },
+            confirmation_id: approval.map(|approval| approval.id.clone()),
+            age_seconds: approval.map(|approval| approval.age(Timestamp::now())),
+            reason: record::why(&intent.state),
+            next: (!intent.state.is_over()).then(|| order_out::next(intent)),
+        }
+    }
+}

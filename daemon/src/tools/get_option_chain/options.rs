@@ -1,0 +1,180 @@
+//! The options of one expiry around the money, with prices and greeks.
+
+use ibd_cpapi::contracts::Right;
+use ibd_cpapi::snapshot::{Field, Signs};
+use ibd_protocol::ErrorCode;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::asked::Asked;
+use super::{Out, no_options, until};
+use crate::contracts;
+use crate::contracts::chain::{Chain, Listed, around};
+use crate::contracts::expiry::Expiry;
+use crate::market::{Freshness, Wanted};
+use crate::refusal::{Refusal, Unserved};
+use crate::session::Lease;
+use crate::tools::Ctx;
+use crate::tools::cell::{Cell, Time};
+
+/// Decimal places.
+const PRICE: u32 = 4;
+const GREEK: u32 = 5;
+
+const COLS: [&str; 13] = [
+    "strike",
+    "right",
+    "conid",
+    "bid",
+    "ask",
+    "last",
+    "iv",
+    "delta",
+    "gamma",
+    "theta",
+    "vega",
+    "openInterest",
+    "volume",
+];
+
+/// One month of a chain, or one day of it, and the price that its strikes lie around.
+pub(super) struct Month<'a> {
+    pub(super) chain: Chain<'a>,
+    pub(super) expiry: Expiry,
+    pub(super) money: Option<Decimal>,
+}
+
+pub(super) async fn options(
+    lease: &Lease,
+    ctx: &Ctx,
+    asked: &Asked,
+    Month { chain, expiry, money }: Month<'_>,
+    out: &mut Out,
+) -> Result<(), Unserved> {
+    let (month, today) = (expiry.month(), contracts::today());
+    let strikes = chain.strikes(&month).await?;
+    let sides = [(Right::Call, &strikes.call), (Right::Put, &strikes.put)];
+    let sides = sides.into_iter().filter(|(right, _)| asked.right.is_none_or(|one| one == *right));
+    let wanted: Vec<(Decimal, Right)> = sides
+        .flat_map(|(right, strikes)| {
+            around(strikes, money, asked.strikes).into_iter().map(move |strike| (strike, right))
+        })
+        .collect();
+    if wanted.is_empty() {
+        let months = chain.months().await?;
+        return Err(no_month(&asked.wish.symbol, &month, months).into());
+    }
+    ctx.tell(1, None, "asking for the contracts of its strikes");
+    let (all, unanswered) = chain.options(&month, &wanted).await?;
+    if unanswered > 0 {
+        out.warnings.push(format!(
+            "IBKR did not answer for {unanswered} of {} options: they are missing here; ask again.",
+            wanted.len()
+        ));
+    }
+    let mut days: Vec<Date> =
+        all.iter().map(|option| option.expiry).filter(|day| *day >= today).collect();
+    days.sort_unstable();
+    days.dedup();
+    let day = expiry.day().or(days.first().copied()).filter(|day| days.contains(day));
+    let day = day.ok_or_else(|| no_day(&asked.wish.symbol, expiry, &days))?;
+    let mut listed: Vec<Listed> = all.into_iter().filter(|option| option.expiry == day).collect();
+    listed.sort_by(|one, other| {
+        (one.strike, one.right.as_str()).cmp(&(other.strike, other.right.as_str()))
+    });
+    ctx.tell(2, None, "waiting for quotes and greeks");
+    let quoted: Vec<Wanted> =
+        listed.iter().map(|option| Wanted { conid: option.conid, is_option: true }).collect();
+    let market = &ctx.desks.market;
+    let found = market.quotes(lease, &quoted, Freshness::Streamed, ctx.deadline).await?;
+    out.as_of = found.as_of.map_or(out.as_of, |at| Time(at.min(out.as_of.0)));
+    let (mut rows, mut data, mut lacking) = (Vec::new(), Vec::new(), 0);
+    for option in &listed {
+        let quote = found.quote(option.conid, Signs::Positive);
+        let delta = quote.number(Field::Delta);
+        lacking += usize::from(delta.is_none());
+        data.push(quote.data.as_str());
+        if asked.is_wanted(delta) {
+            let number = |field, places| Cell::number(quote.number(field), places);
+            rows.push([
+                Cell::number(Some(option.strike), PRICE),
+                Cell::text(Some(option.right.as_str())),
+                Cell::number(Some(option.conid.get().into()), 0),
+                Cell::number(quote.bid, PRICE),
+                Cell::number(quote.ask, PRICE),
+                Cell::number(quote.last, PRICE),
+                number(Field::ImpliedVolatility, 2),
+                Cell::number(delta, GREEK),
+                number(Field::Gamma, GREEK),
+                number(Field::Theta, GREEK),
+                number(Field::Vega, GREEK),
+                number(Field::OpenInterest, 0),
+                number(Field::Volume, 0),
+            ]);
+        }
+    }
+    if lacking > 0 {
+        out.warnings.push(format!(
+            "IBKR sent no greeks of {lacking} of {} options in time{}; ask again in some seconds.",
+            listed.len(),
+            if asked.has_delta() { " (they are left out here)" } else { "" }
+        ));
+    }
+    if asked.has_delta() {
+        out.warnings.push(format!(
+            "Deltas were looked for among {} strikes around the money; strikes takes more.",
+            asked.strikes
+        ));
+    }
+    if money.is_none() {
+        out.warnings.push(
+            "The underlying has no price now: the strikes are those in the middle, not around the money."
+                .to_owned(),
+        );
+    }
+    let classes: std::collections::BTreeSet<&str> =
+        listed.iter().filter_map(|option| option.class.as_deref()).collect();
+    if classes.len() > 1 {
+        out.warnings.push(format!(
+            "Options of several trading classes end on this day ({}): a strike may stand twice.",
+            classes.into_iter().collect::<Vec<_>>().join(", ")
+        ));
+    }
+    out.expiry = Some(day.to_string());
+    out.days = Some(until(day, today));
+    out.other_expiries =
+        days.iter().filter(|other| **other != day).map(ToString::to_string).collect();
+    out.data = most(&data);
+    (out.cols, out.rows, out.greeks) = (Some(COLS), Some(rows), Some("IBKR"));
+    Ok(())
+}
+
+/// The word that most of them say.
+fn most(words: &[&'static str]) -> Option<&'static str> {
+    let count = |word: &&str| words.iter().filter(|one| *one == word).count();
+    words.iter().max_by_key(|word| count(word)).copied()
+}
+
+fn no_month(symbol: &str, month: &str, months: Vec<String>) -> Refusal {
+    if months.is_empty() {
+        return no_options(symbol);
+    }
+    Refusal::new(
+        ErrorCode::UnknownSymbol,
+        format!("{symbol} has no options in {month}."),
+        "Use one of the candidates as expiry.",
+    )
+    .at("expiry")
+    .or(months)
+}
+
+fn no_day(symbol: &str, expiry: Expiry, days: &[Date]) -> Refusal {
+    let when = expiry.day().map_or_else(|| expiry.month(), |day| day.to_string());
+    Refusal::new(
+        ErrorCode::UnknownSymbol,
+        format!("{symbol} has no options that end on {when}."),
+        "Use one of the candidates as expiry.",
+    )
+    .at("expiry")
+    .or(days.iter().map(ToString::to_string))
+}
