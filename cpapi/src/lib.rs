@@ -12,6 +12,7 @@ pub mod client;
 pub mod contracts;
 pub mod door;
 pub mod endpoint;
+pub mod exact;
 pub mod failure;
 pub mod faults;
 pub mod flex;

@@ -26,9 +26,9 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::exact;
 use crate::session::Lease;
 use crate::store::Store;
+use ibd_cpapi::exact;
 
 pub use agree::{Given, is_exchange, is_same_symbol};
 pub use candidate::{Candidate, candidates};

@@ -7,7 +7,6 @@ pub mod budget;
 pub mod config;
 pub mod contracts;
 pub mod desks;
-pub mod exact;
 pub mod flex;
 pub mod gateway;
 pub mod history;

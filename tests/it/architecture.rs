@@ -194,7 +194,6 @@ const ORDER: &[&str] = &[
     "store",
     "post",
     "refusal",
-    "exact",
     "jitter",
 ];
 

@@ -173,15 +173,15 @@ mod tests {
     use super::*;
     use crate::lenient::FromBroker;
     use crate::money::{Price, Quantity};
-    use crate::orders::{Deal, Instrument, Side, Size, Terms, Tif};
+    use crate::orders::{Deal, Instrument, Pricing, Side, Size, Tif};
 
     const TICKET: &str = r#"{"acctId":"DU1234567","conid":265598,"cOID":"ibd1","orderType":"LMT","price":150.05,"side":"BUY","tif":"DAY","quantity":5}"#;
 
     fn ticket() -> Ticket {
         let deal = Deal {
             side: Side::Buy,
-            size: Size::Units(Quantity::from_broker("5").unwrap()),
-            terms: Terms::Limit { limit: Price::from_broker("150.05").unwrap() },
+            size: Size::Quantity(Quantity::from_broker("5").unwrap()),
+            pricing: Pricing::Limit(Price::from_broker("150.05").unwrap()),
             tif: Tif::Day,
         };
         let instrument = Instrument::Conid("265598".parse().unwrap());

@@ -5,9 +5,10 @@ mod wire;
 use serde::Serialize;
 
 use self::wire::Wire;
-use super::words::{OrderType, Side, Tif, TrailingType};
+use super::pricing::{Pricing, Size};
+use super::words::{OrderType, Side, Tif};
 use crate::id::{AccountId, ClientOrderId, Conid};
-use crate::money::{Amount, Price, Quantity, Ratio};
+use crate::money::{Amount, Price, Quantity};
 
 /// One ticket. Serialised it is what goes to the broker, on one line, with nothing that is not set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,7 +33,7 @@ pub struct Ticket {
     /// Also outside regular hours.
     pub outside_rth: Option<bool>,
     /// Kind of order and its prices, each where the broker wants it.
-    pub terms: Terms,
+    pub pricing: Pricing,
     /// Which way.
     pub side: Side,
     /// The symbol; only informative.
@@ -66,128 +67,9 @@ pub struct Deal {
     /// How much.
     pub size: Size,
     /// Kind of order and prices.
-    pub terms: Terms,
+    pub pricing: Pricing,
     /// How long.
     pub tif: Tif,
-}
-
-/// How much.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
-    /// Shares, contracts or units.
-    Units(Quantity),
-    /// Money.
-    Cash(Amount),
-}
-
-/// A kind of order with the prices it needs, and no others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Terms {
-    /// At any price.
-    Market,
-    /// At this price or a better one.
-    Limit {
-        /// The limit.
-        limit: Price,
-    },
-    /// A market order once `stop` is reached.
-    Stop {
-        /// The stop price.
-        stop: Price,
-    },
-    /// A limit order once `stop` is reached.
-    StopLimit {
-        /// The stop price.
-        stop: Price,
-        /// The limit.
-        limit: Price,
-    },
-    /// A stop that follows the market.
-    Trail {
-        /// Where it starts; without it the broker starts at the market.
-        stop: Option<Price>,
-        /// How far behind it stays.
-        by: Trailing,
-    },
-    /// A stop-limit that follows the market.
-    TrailLimit {
-        /// Where it starts.
-        stop: Price,
-        /// The limit.
-        limit: Price,
-        /// How far behind it stays.
-        by: Trailing,
-    },
-    /// Between bid and ask.
-    MidPrice {
-        /// Never worse than this.
-        cap: Option<Price>,
-    },
-}
-
-/// A trailing distance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Trailing {
-    /// How far.
-    pub distance: Ratio,
-    /// Counted in what.
-    pub unit: TrailingType,
-}
-
-impl Terms {
-    /// The broker's word for this kind.
-    pub fn order_type(&self) -> OrderType {
-        match self {
-            Self::Market => OrderType::Mkt,
-            Self::Limit { .. } => OrderType::Lmt,
-            Self::Stop { .. } => OrderType::Stp,
-            Self::StopLimit { .. } => OrderType::StopLimit,
-            Self::Trail { .. } => OrderType::Trail,
-            Self::TrailLimit { .. } => OrderType::TrailLmt,
-            Self::MidPrice { .. } => OrderType::MidPrice,
-        }
-    }
-
-    /// The price it does not trade beyond; the cap of a MIDPRICE.
-    pub fn limit_price(&self) -> Option<Price> {
-        match *self {
-            Self::Limit { limit } | Self::StopLimit { limit, .. } => Some(limit),
-            Self::TrailLimit { limit, .. } => Some(limit),
-            Self::MidPrice { cap } => cap,
-            Self::Market | Self::Stop { .. } | Self::Trail { .. } => None,
-        }
-    }
-
-    /// The price at which it wakes up.
-    pub fn stop_price(&self) -> Option<Price> {
-        match *self {
-            Self::Stop { stop } | Self::StopLimit { stop, .. } => Some(stop),
-            Self::TrailLimit { stop, .. } => Some(stop),
-            Self::Trail { stop, .. } => stop,
-            Self::Market | Self::Limit { .. } | Self::MidPrice { .. } => None,
-        }
-    }
-
-    /// How far it stays behind the market.
-    pub fn trailing(&self) -> Option<Trailing> {
-        match *self {
-            Self::Trail { by, .. } | Self::TrailLimit { by, .. } => Some(by),
-            _ => None,
-        }
-    }
-
-    /// What is sent as `price`: the limit; for STP and TRAIL, which have none, the stop price.
-    pub fn price(&self) -> Option<Price> {
-        self.limit_price().or(match self {
-            Self::Stop { .. } | Self::Trail { .. } => self.stop_price(),
-            _ => None,
-        })
-    }
-
-    /// What is sent as `auxPrice`: the stop price where `price` is a limit.
-    pub fn aux_price(&self) -> Option<Price> {
-        self.limit_price().and(self.stop_price())
-    }
 }
 
 impl Ticket {
@@ -198,7 +80,7 @@ impl Ticket {
             Instrument::Conidex(conidex) => (None, Some(conidex)),
         };
         let (quantity, cash_qty) = match deal.size {
-            Size::Units(quantity) => (Some(quantity), None),
+            Size::Quantity(quantity) => (Some(quantity), None),
             Size::Cash(amount) => (None, Some(amount)),
         };
         Self {
@@ -211,7 +93,7 @@ impl Ticket {
             listing_exchange: None,
             is_single_group: None,
             outside_rth: None,
-            terms: deal.terms,
+            pricing: deal.pricing,
             side: deal.side,
             ticker: None,
             tif: deal.tif,
@@ -224,16 +106,16 @@ impl Ticket {
 
     /// The broker's word for its kind.
     pub fn order_type(&self) -> OrderType {
-        self.terms.order_type()
+        self.pricing.order_type()
     }
 
     /// The price it does not trade beyond.
     pub fn limit_price(&self) -> Option<Price> {
-        self.terms.limit_price()
+        self.pricing.limit()
     }
 
     /// The price at which it wakes up.
     pub fn stop_price(&self) -> Option<Price> {
-        self.terms.stop_price()
+        self.pricing.stop()
     }
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expiry;
 use super::find::Finder;
-use crate::exact;
+use ibd_cpapi::exact;
 
 /// New strikes and days are listed overnight.
 const MEMORY: Duration = Duration::from_secs(12 * 60 * 60);

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::asked::{Attached, Pricing, Size, Trail};
 use super::order::Order;
-use crate::exact;
 use crate::refusal::Refusal;
+use ibd_cpapi::exact;
 
 /// What is to be changed; everything else stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -33,7 +33,7 @@ pub fn check(order: &Order, rules: &Rules) -> Result<(), Refusal> {
         Attached::Oca(siblings) => {
             for one in siblings {
                 check_size(one.size, one.pricing.order_type(), rules)?;
-                for (_, price) in one.pricing.prices() {
+                for (_, price) in given(&one.pricing) {
                     on_tick("oca", price, rules)?;
                 }
             }
@@ -131,7 +131,7 @@ fn whole(quantity: Decimal, kind: OrderType, rules: &Rules) -> Result<(), Refusa
 }
 
 fn prices(pricing: &Pricing, rules: &Rules, order: &Order) -> Result<(), Refusal> {
-    for (field, price) in pricing.prices() {
+    for (field, price) in given(pricing) {
         if price.get() <= Decimal::ZERO
             && order.contract.legs.is_empty()
             && rules.negative_capable != Some(true)
@@ -165,6 +165,13 @@ fn on_tick(field: &str, price: Price, rules: &Rules) -> Result<(), Refusal> {
         "Use one of the candidates.",
     )
     .or([below.to_string(), above.to_string()]))
+}
+
+/// Each price of an order with the argument that gave it.
+fn given(pricing: &Pricing) -> impl Iterator<Item = (&'static str, Price)> {
+    let limit = pricing.limit().map(|price| ("price", price));
+    let stop = pricing.stop().map(|price| ("stopPrice", price));
+    limit.into_iter().chain(stop)
 }
 
 #[cfg(test)]

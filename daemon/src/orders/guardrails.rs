@@ -13,7 +13,7 @@ use super::asked::{Attached, Pricing};
 use super::limits::Rules;
 use super::order::Order;
 use super::tickets::opposite;
-use crate::exact;
+use ibd_cpapi::exact;
 
 pub use holding::{Resting, resized};
 

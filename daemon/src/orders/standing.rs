@@ -12,7 +12,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::exact;
+use ibd_cpapi::exact;
 pub use part::Part;
 pub use seen::Seen;
 

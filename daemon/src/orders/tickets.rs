@@ -1,10 +1,9 @@
 //! From an order as understood to exactly what is sent. Pure.
 
 use ibd_cpapi::id::ClientOrderId;
-use ibd_cpapi::money::Ratio;
-use ibd_cpapi::orders::{Deal, Instrument, Side, Size as WireSize, Terms, Ticket, Trailing};
+use ibd_cpapi::orders::{Deal, Instrument, Pricing, Side, Size, Ticket};
 
-use super::asked::{Attached, Pricing, Size, Trail};
+use super::asked::Attached;
 use super::order::Order;
 
 /// The tickets of a new order, the parent first. Orders of a one-cancels-all group have client order ids
@@ -76,30 +75,7 @@ fn ticket(order: &Order, deal: Deal) -> Ticket {
 }
 
 fn deal(order: &Order, side: Side, size: Size, pricing: &Pricing) -> Deal {
-    let size = match size {
-        Size::Quantity(quantity) => WireSize::Units(quantity),
-        Size::Cash(amount) => WireSize::Cash(amount),
-    };
-    Deal { side, size, terms: terms(pricing), tif: order.tif }
-}
-
-fn terms(pricing: &Pricing) -> Terms {
-    match *pricing {
-        Pricing::Market => Terms::Market,
-        Pricing::Limit(limit) => Terms::Limit { limit },
-        Pricing::Stop(stop) => Terms::Stop { stop },
-        Pricing::StopLimit { stop, limit } => Terms::StopLimit { stop, limit },
-        Pricing::Trail { trail, stop } => Terms::Trail { stop, by: trailing(trail) },
-        // Where it starts is known by now: `order::fits` wants it named.
-        Pricing::TrailLimit { trail, stop, limit } => {
-            Terms::TrailLimit { stop: stop.unwrap_or(limit), limit, by: trailing(trail) }
-        }
-        Pricing::MidPrice(cap) => Terms::MidPrice { cap },
-    }
-}
-
-fn trailing(trail: Trail) -> Trailing {
-    Trailing { distance: Ratio::new(trail.by), unit: trail.of }
+    Deal { side, size, pricing: *pricing, tif: order.tif }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub(super) struct Wire {
 
 impl From<Ticket> for Wire {
     fn from(ticket: Ticket) -> Self {
-        let terms = ticket.terms;
+        let pricing = ticket.pricing;
         Self {
             acct_id: ticket.acct_id,
             conid: ticket.conid,
@@ -61,17 +61,17 @@ impl From<Ticket> for Wire {
             sec_type: ticket.sec_type,
             c_oid: ticket.c_oid,
             parent_id: ticket.parent_id,
-            order_type: terms.order_type(),
+            order_type: pricing.order_type(),
             listing_exchange: ticket.listing_exchange,
             is_single_group: ticket.is_single_group,
             outside_rth: ticket.outside_rth,
-            price: terms.price(),
-            aux_price: terms.aux_price(),
+            price: pricing.price(),
+            aux_price: pricing.aux_price(),
             side: ticket.side,
             ticker: ticket.ticker,
             tif: ticket.tif,
-            trailing_amt: terms.trailing().map(|trailing| trailing.distance),
-            trailing_type: terms.trailing().map(|trailing| trailing.unit),
+            trailing_amt: pricing.trail().map(|trail| Ratio::new(trail.by)),
+            trailing_type: pricing.trail().map(|trail| trail.of),
             quantity: ticket.quantity,
             cash_qty: ticket.cash_qty,
             manual_indicator: ticket.manual_indicator,
@@ -85,15 +85,15 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::lenient::FromBroker;
-    use crate::orders::ticket::{Deal, Instrument, Size, Terms, Trailing};
+    use crate::orders::{Deal, Instrument, Pricing, Size, Trail};
 
     fn price(text: &str) -> Price {
         Price::from_broker(text).unwrap()
     }
 
-    fn ticket(terms: Terms) -> Ticket {
-        let size = Size::Units(Quantity::from_broker("5").unwrap());
-        let deal = Deal { side: Side::Buy, size, terms, tif: Tif::Day };
+    fn ticket(pricing: Pricing) -> Ticket {
+        let size = Size::Quantity(Quantity::from_broker("5").unwrap());
+        let deal = Deal { side: Side::Buy, size, pricing, tif: Tif::Day };
         let instrument = Instrument::Conid("265598".parse().unwrap());
         Ticket::new("DU1234567".parse().unwrap(), instrument, deal)
     }
@@ -104,33 +104,29 @@ mod tests {
 
     #[test]
     fn every_kind_puts_its_prices_where_the_broker_wants_them() {
-        let by =
-            Trailing { distance: Ratio::from_broker("2.5").unwrap(), unit: TrailingType::Percent };
+        let trail = Trail { by: "2.5".parse().unwrap(), of: TrailingType::Percent };
         let (stop, limit) = (price("149.00"), price("150.05"));
-        for (terms, expected) in [
-            (Terms::Market, r#""orderType":"MKT","side""#),
-            (Terms::Limit { limit }, r#""orderType":"LMT","price":150.05,"side""#),
-            (Terms::Stop { stop }, r#""orderType":"STP","price":149,"side""#),
+        for (pricing, expected) in [
+            (Pricing::Market, r#""orderType":"MKT","side""#),
+            (Pricing::Limit(limit), r#""orderType":"LMT","price":150.05,"side""#),
+            (Pricing::Stop(stop), r#""orderType":"STP","price":149,"side""#),
             (
-                Terms::StopLimit { stop, limit },
+                Pricing::StopLimit { stop, limit },
                 r#""orderType":"STOP_LIMIT","price":150.05,"auxPrice":149,"side""#,
             ),
             (
-                Terms::Trail { stop: Some(stop), by },
+                Pricing::Trail { trail, stop: Some(stop) },
                 r#""orderType":"TRAIL","price":149,"side":"BUY","tif":"DAY","trailingAmt":2.5,"trailingType":"%""#,
             ),
-            (Terms::Trail { stop: None, by }, r#""orderType":"TRAIL","side":"BUY""#),
+            (Pricing::Trail { trail, stop: None }, r#""orderType":"TRAIL","side":"BUY""#),
             (
-                Terms::TrailLimit { stop, limit, by },
+                Pricing::TrailLimit { trail, stop: Some(stop), limit },
                 r#""orderType":"TRAILLMT","price":150.05,"auxPrice":149,"side":"BUY","tif":"DAY","trailingAmt":2.5,"#,
             ),
-            (Terms::MidPrice { cap: None }, r#""orderType":"MIDPRICE","side""#),
-            (
-                Terms::MidPrice { cap: Some(limit) },
-                r#""orderType":"MIDPRICE","price":150.05,"side""#,
-            ),
+            (Pricing::MidPrice(None), r#""orderType":"MIDPRICE","side""#),
+            (Pricing::MidPrice(Some(limit)), r#""orderType":"MIDPRICE","price":150.05,"side""#),
         ] {
-            let ticket = ticket(terms);
+            let ticket = ticket(pricing);
             let json = json(&ticket);
             assert!(json.contains(expected), "{json}");
         }
@@ -138,7 +134,7 @@ mod tests {
 
     #[test]
     fn only_what_is_set_is_sent_and_every_key_is_spelled_as_the_broker_spells_it() {
-        let mut full = ticket(Terms::Market);
+        let mut full = ticket(Pricing::Market);
         assert_eq!(
             json(&full),
             r#"{"acctId":"DU1234567","conid":265598,"orderType":"MKT","side":"BUY","tif":"DAY","quantity":5}"#
@@ -171,7 +167,7 @@ mod tests {
     #[test]
     fn no_digit_is_lost_or_made_up() {
         for text in ["0.1", "123456789012.123456789", "0.00000001", "-37.63", "300000"] {
-            let ticket = ticket(Terms::Limit { limit: price(text) });
+            let ticket = ticket(Pricing::Limit(price(text)));
             let json = json(&ticket);
             assert!(json.contains(&format!(r#""price":{text},"#)), "{json}");
         }
@@ -179,7 +175,7 @@ mod tests {
 
     #[test]
     fn text_from_outside_stays_on_one_line() {
-        let mut ticket = ticket(Terms::Market);
+        let mut ticket = ticket(Pricing::Market);
         ticket.ticker = Some("A\r\nB".into());
         assert!(!json(&ticket).contains(['\r', '\n']));
     }

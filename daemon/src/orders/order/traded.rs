@@ -5,8 +5,8 @@ use ibd_cpapi::id::Conid;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::exact;
 use crate::orders::asked::Leg;
+use ibd_cpapi::exact;
 
 /// A contract as an order needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::seen::Seen;
 use super::{Standing, is_less};
-use crate::exact;
 use crate::orders::life::Sight;
+use ibd_cpapi::exact;
 
 /// A bracket's child, or another order of a one-cancels-all group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

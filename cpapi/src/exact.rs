@@ -1,9 +1,10 @@
-//! Decimals in the journal: as text, so that what is read back is what was written.
+//! Decimals that are kept, for instance in a journal: as text, so that what is read back is what was written.
 
-use ibd_cpapi::money::{Amount, Price, Quantity};
 use rust_decimal::Decimal;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
+
+use crate::money::{Amount, Price, Quantity};
 
 /// A decimal with a meaning.
 pub trait Exact: Copy {
