@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod accounts;
+mod bars;
 mod calendar;
+mod chains;
 mod chaos;
 mod faults;
 mod feeds;
@@ -10,6 +12,7 @@ mod fills;
 mod flex;
 mod gateway;
 mod harness;
+mod hours;
 mod login;
 mod masks;
 mod order_shapes;
@@ -24,6 +27,7 @@ mod shape;
 mod shapes;
 mod snapshot;
 mod socket;
+mod streams;
 mod tickets;
 mod tls;
 mod tws;

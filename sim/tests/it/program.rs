@@ -41,10 +41,13 @@ fn flags_reach_the_scenario() {
     let output = Command::new(PROGRAM).args(["--clock-rate", "0"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("clockRate 0"));
+    let output = Command::new(PROGRAM).args(["--market-hours", "never"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
     let help = Command::new(PROGRAM).arg("--help").output().unwrap();
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
     for word in [
         "--behind-gateway",
+        "--market-hours",
         "POST /flex",
         "GET  /logins",
         "POST /approve",

@@ -2,6 +2,7 @@
 
 mod books;
 mod service;
+mod split;
 mod statements;
 mod wire;
 mod xml;
