@@ -10,52 +10,52 @@
 //! ```
 
 mod answers;
-pub mod approval;
-pub mod asked;
+mod approval;
+mod asked;
 mod audit;
-pub mod book;
+mod book;
 mod breaker;
 mod broker;
-pub mod change;
+mod change;
 mod claim;
 pub mod clock;
 mod controls;
 mod desk;
 mod egress;
 mod events;
-pub mod evidence;
-pub mod fits;
+mod evidence;
+mod fits;
 pub mod flags;
-pub mod guardrails;
+mod guardrails;
 mod handle;
 mod head;
 mod identify;
-pub mod intent;
+mod intent;
 mod journal;
 mod lane;
 mod last_look;
 pub mod lateness;
 mod ledger;
-pub mod life;
-pub mod limits;
+mod life;
+mod limits;
 mod list;
 #[cfg(feature = "faults")]
 pub(crate) mod mutant;
-pub mod order;
+mod order;
 pub mod page;
 pub mod peeks;
 mod person;
 mod pins;
 pub mod prepare;
 mod questions;
-pub mod record;
+mod record;
 mod resolve;
 mod round;
 mod scene;
 mod shown;
 mod siblings;
 mod sightings;
-pub mod standing;
+mod standing;
 mod tickets;
 pub mod told;
 mod unlisted;
@@ -74,6 +74,19 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::sync::watch as sync_watch;
 use tokio::task::JoinHandle;
 
+// What the rest of the daemon may name.
+pub use approval::{Approval, By};
+pub use asked::{
+    Asked, Attached, Closing, Leg, Pricing, Sibling, Size, Trail, Wanted, What, hash_of,
+};
+pub use change::Change;
+pub use guardrails::Scene;
+pub use intent::{Intent, IntentId, NAMED, Origin, Seed};
+pub use life::{End, NotPlaced, State as IntentState};
+pub use order::{Order, Purpose, Role, price_unit};
+pub use record::{Record, why};
+pub use standing::{Part, Seen, Standing};
+
 use crate::board::Board;
 use crate::market::MarketHandle;
 use crate::refusal::Refusal;
@@ -84,9 +97,8 @@ use controls::Controls;
 use desk::Approvals;
 pub use desk::{Answerer, Pin, Request};
 use evidence::Evidence;
-use guardrails::{Denial, Scene};
+use guardrails::Denial;
 pub use handle::{Known, OrdersHandle};
-use intent::{Intent, IntentId};
 use lane::Lane;
 use ledger::Ledger;
 use life::Decision;
@@ -347,4 +359,9 @@ impl State {
             tasks,
         }
     }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    pub(crate) use super::guardrails::tests::order;
 }

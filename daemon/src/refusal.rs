@@ -6,7 +6,7 @@ use jiff::{Timestamp, Unit};
 use serde::Serialize;
 
 /// An answer that is a no. Becomes an MCP error *result* whose text is this as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refusal {
     /// Why, in a word.

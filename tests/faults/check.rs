@@ -3,11 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use ibd::orders::intent::{Intent, IntentId};
-use ibd::orders::life::{End, NotPlaced, State};
-use ibd::orders::order::Purpose;
-use ibd::orders::record::Record;
-use ibd::orders::standing::{Part, Seen, Standing};
+use ibd::orders::{
+    End, Intent, IntentId, IntentState as State, NotPlaced, Part, Purpose, Record, Seen, Standing,
+};
 use ibd_journal::Entry;
 use serde_json::Value;
 

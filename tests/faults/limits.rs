@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ibd::orders::asked::Size;
-use ibd::orders::intent::IntentId;
-use ibd::orders::life::State;
+use ibd::orders::{IntentId, IntentState as State, Size};
 use ibd_protocol::ReasonCode;
 use serde_json::Value;
 

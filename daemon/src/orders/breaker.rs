@@ -82,7 +82,7 @@ impl State {
     fn breaker(&self, rejects: u64) -> u64 {
         let latest = usize::try_from(rejects).unwrap_or(usize::MAX).saturating_add(1);
         let asked = self.ledger.book.iter().rev().filter(|intent| intent.is_order()).take(latest);
-        let own = self.controls.limits.strictest_of(&[], false).breaker;
+        let own = self.controls.limits.strictest(&[], false).breaker;
         asked.map(|intent| self.controls.rules_of(intent).breaker).fold(own, u64::min)
     }
 }

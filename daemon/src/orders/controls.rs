@@ -33,7 +33,7 @@ impl Controls {
     /// The limits for an intent: the daemon's, and what its client brought along.
     pub(super) fn rules_of(&self, intent: &Intent) -> Rules {
         let is_paper = intent.order.as_ref().is_some_and(|order| order.paper);
-        self.limits.strictest_of(&Limits::of_client(&intent.origin.bound), is_paper)
+        self.limits.strictest(&Limits::of_client(&intent.origin.bound), is_paper)
     }
 
     /// No client of this daemon sends orders.

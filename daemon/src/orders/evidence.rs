@@ -28,7 +28,7 @@ use changes::{shows_page, shows_row};
 use identity::{has_name, is_child, is_of, is_other, is_page_of};
 pub use look::{Care, Look, gather};
 use rows::of_sparse_row;
-pub use rows::{contradicts_itself, differs, of_row, of_status};
+pub use rows::{contradicts_itself, differs, of_status};
 
 /// What the broker shows.
 #[derive(Debug, Clone)]

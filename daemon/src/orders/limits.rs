@@ -160,13 +160,9 @@ impl Limits {
         layers.iter().map(read).collect()
     }
 
-    /// The stricter of the two in everything; `is_paper` picks the defaults.
-    pub fn strictest(&self, client: &Self, is_paper: bool) -> Rules {
-        self.strictest_of(std::slice::from_ref(client), is_paper)
-    }
-
-    /// The same for all that a client is bound by.
-    pub fn strictest_of(&self, clients: &[Self], is_paper: bool) -> Rules {
+    /// The strictest of the daemon's and of all that a client is bound by, in everything; `is_paper` picks the
+    /// defaults.
+    pub fn strictest(&self, clients: &[Self], is_paper: bool) -> Rules {
         let pick = |paper: u32, live: u32| Decimal::from(if is_paper { paper } else { live });
         let both = |words: fn(&Self) -> &Option<Words>| {
             std::iter::once(self).chain(clients).filter_map(words_of(words)).collect::<Vec<_>>()

@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn only_what_is_listed_or_agreed_to_is_answered() {
-        let rules = Limits::default().strictest(&Limits::default(), true);
+        let rules = Limits::default().strictest(&[Limits::default()], true);
         let agreed = asked(&[Some("o999")]);
         for (ids, suppress, expected) in [
             (&[Some("o163")][..], true, true),

@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 use super::calendar::{self, Window};
 use super::guard::{Asker, Held};
 use super::life::{Compete, Phase};
-pub use super::login_view::{Failure, LoginView, Page, Stage, Way};
+pub use super::login_view::{LoginView, Page, Stage, Way};
+use crate::refusal::Refusal;
 pub use wish::{Credentials, Wish};
 
 /// A login time is kept for so long: one that is missed because the machine slept is not made up for.
@@ -62,7 +63,7 @@ pub enum Start {
     /// A new one begins.
     Begin(Way),
     /// None may begin.
-    Refuse(Failure),
+    Refuse(Refusal),
 }
 
 /// Whether there is a page to log in at.
@@ -74,7 +75,7 @@ pub enum LoginPage {
     /// The gateway is coming up, or was not looked at yet: it may hold a login.
     Unknown,
     /// The gateway is not ours to start, and does not answer; what is said about that.
-    Gone(Failure),
+    Gone(Refusal),
 }
 
 /// Everything that decides about an ask.
@@ -89,7 +90,7 @@ pub struct Situation<'a> {
     /// A login that is under way, and whether it is to be a paper one.
     pub running: Option<bool>,
     /// How the last one ended, if it failed.
-    pub last: Option<&'a Failure>,
+    pub last: Option<&'a Refusal>,
     /// It failed just now, and nobody was told.
     pub is_news: bool,
     /// Whether headless logins are configured.
@@ -163,25 +164,25 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
     }
 }
 
-fn live_is_under_way() -> Failure {
-    Failure::new(
+fn live_is_under_way() -> Refusal {
+    Refusal::new(
         ErrorCode::LiveSession,
         "A live login is under way, and paper was asked for.",
         "Run `ibctl login --cancel` first, or use another IB_PROFILE for the paper account.",
     )
 }
 
-fn live_is_logged_in() -> Failure {
-    Failure::new(
+fn live_is_logged_in() -> Refusal {
+    Refusal::new(
         ErrorCode::LiveSession,
         "A live session is logged in, and paper was asked for.",
         "Run `ibctl logout` first, or use another IB_PROFILE for the paper account.",
     )
 }
 
-fn taken(taken: Option<Taken>) -> Failure {
+fn taken(taken: Option<Taken>) -> Refusal {
     let since = taken.map(|taken| format!(" since {}", clock(taken.at))).unwrap_or_default();
-    Failure::new(
+    Refusal::new(
         ErrorCode::CompetingSession,
         format!(
             "TWS, a phone or another program may have this login's session{since}, and a login here would \
@@ -192,19 +193,18 @@ fn taken(taken: Option<Taken>) -> Failure {
 }
 
 /// What a login says that the guard holds back.
-pub fn guarded(held: &Held) -> Failure {
+pub fn guarded(held: &Held) -> Refusal {
     let text = format!("{held}.");
     match held {
-        Held::Soon(at) => Failure {
-            retry_at: Some(*at),
-            ..Failure::new(ErrorCode::LoginHeld, text, "Wait, or run `ibctl login`.")
-        },
-        Held::Locked => Failure::new(
+        Held::Soon(at) => {
+            Refusal::new(ErrorCode::LoginHeld, text, "Wait, or run `ibctl login`.").until(*at)
+        }
+        Held::Locked => Refusal::new(
             ErrorCode::LockoutGuard,
             text,
             "Unlock it with IBKR (log in at ibkr.com, or call them); then run `ibctl login --force`.",
         ),
-        _ => Failure::new(
+        _ => Refusal::new(
             ErrorCode::LockoutGuard,
             text,
             "Check username, password and second factor; then run `ibctl login --force`.",

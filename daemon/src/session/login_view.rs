@@ -1,7 +1,8 @@
 //! A login as others see it. Pure.
 
-use ibd_protocol::ErrorCode;
 use jiff::Timestamp;
+
+use crate::refusal::Refusal;
 
 /// How a login is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,27 +41,7 @@ pub enum Stage {
     /// Somebody is logged in already: it is over, and nothing was typed.
     Found,
     /// It is over without a login.
-    Failed(Failure),
-}
-
-/// Why a login is over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// Why, in a word.
-    pub code: ErrorCode,
-    /// One sentence.
-    pub text: String,
-    /// What to do.
-    pub next: String,
-    /// When it may work.
-    pub retry_at: Option<Timestamp>,
-}
-
-impl Failure {
-    /// A failure with the three things that each one has.
-    pub fn new(code: ErrorCode, text: impl Into<String>, next: impl Into<String>) -> Self {
-        Self { code, text: text.into(), next: next.into(), retry_at: None }
-    }
+    Failed(Refusal),
 }
 
 /// A login, as others see it.
@@ -96,7 +77,7 @@ impl LoginView {
     }
 
     /// Why it failed.
-    pub fn failure(&self) -> Option<&Failure> {
+    pub fn failure(&self) -> Option<&Refusal> {
         match &self.stage {
             Stage::Failed(failure) => Some(failure),
             _ => None,

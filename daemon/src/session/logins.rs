@@ -16,8 +16,9 @@ use tokio::time::Instant;
 use super::calendar::Region;
 use super::guard::{Asker, Guard, Held, Will};
 use super::life::{Compete, Phase};
-use super::login::{Failure, LoginView, Stage, Wish};
+use super::login::{LoginView, Stage, Wish};
 use super::memory::Kept;
+use crate::refusal::Refusal;
 use current::Current;
 use demand::Demand;
 
@@ -43,7 +44,7 @@ pub enum Begun {
     /// The login with this number is under way; whether this ask began it.
     Run(u64, bool),
     /// None may begin.
-    Refused(Failure),
+    Refused(Refusal),
 }
 
 /// What the session knows of logins.

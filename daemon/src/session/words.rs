@@ -95,9 +95,11 @@ impl Words {
             }
             SessionState::Init if !phase.is_passing() => ErrorCode::SessionRefused,
             SessionState::NeedLogin => {
-                failure.map_or(ErrorCode::NotLoggedIn, |failure| failure.code)
+                failure.map_or(ErrorCode::NotLoggedIn, |failure| failure.error)
             }
-            SessionState::Stopped => failure.map_or(ErrorCode::GatewayDown, |failure| failure.code),
+            SessionState::Stopped => {
+                failure.map_or(ErrorCode::GatewayDown, |failure| failure.error)
+            }
             SessionState::Wait2fa => ErrorCode::Wait2fa,
             SessionState::LockoutGuard => ErrorCode::LockoutGuard,
             SessionState::Competing => ErrorCode::CompetingSession,

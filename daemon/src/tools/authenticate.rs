@@ -98,11 +98,7 @@ impl Tool for Authenticate {
         };
         let followed = ctx.desks.session.login(ask, ctx.page.clone(), deadline, tell).await;
         if let Some(failure) = &followed.failed {
-            let refusal = Refusal::new(failure.code, failure.text.clone(), failure.next.clone());
-            return Err(match failure.retry_at {
-                Some(at) => refusal.until(at),
-                None => refusal,
-            });
+            return Err(failure.clone());
         }
         if followed.view.lease.is_some() {
             ctx.policy.admits_login(&followed.view.facts)?;

@@ -16,12 +16,9 @@ use super::args;
 use super::order_flow;
 use super::order_out::{self, Out, answer};
 use super::{Ctx, Tool};
-use crate::orders::asked::hash_of;
-use crate::orders::intent::{Intent, Seed};
-use crate::orders::life::{End, State};
-use crate::orders::order::Purpose;
 use crate::orders::page::Page;
 use crate::orders::{Answerer, Request};
+use crate::orders::{End, Intent, IntentState as State, Purpose, Seed, hash_of};
 use crate::refusal::Refusal;
 
 /// How long it is looked for what became of the order.

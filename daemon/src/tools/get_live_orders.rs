@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::Time;
 use super::{Ctx, Tool, args};
-use crate::orders::intent::Intent;
-use crate::orders::life::{End, NotPlaced, State};
+use crate::orders::{End, Intent, IntentState as State, NotPlaced};
 use crate::refusal::Refusal;
 use from_here::FromHere;
 use lists::Lists;

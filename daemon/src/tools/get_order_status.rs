@@ -12,7 +12,7 @@ use super::args;
 use super::cell::{Num, Time};
 use super::{Ctx, Tool};
 use super::{order_flow, order_out};
-use crate::orders::intent::Intent;
+use crate::orders::Intent;
 use crate::orders::page::Page;
 use crate::refusal::Refusal;
 

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use super::args;
 use super::cell::Num;
-use crate::orders::asked::{Asked, Closing, Pricing, Size, Wanted};
+use crate::orders::{Asked, Closing, Pricing, Size, Wanted};
 use crate::refusal::Refusal;
 use attached::OcaArgs;
 use prices::{Prices, kind, pricing};

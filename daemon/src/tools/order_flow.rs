@@ -12,13 +12,11 @@ use tokio::time::Instant;
 
 use super::Ctx;
 use super::order_out::{Out, answer};
-use crate::orders::asked::{Asked, Wanted};
-use crate::orders::guardrails::Scene;
-use crate::orders::intent::{Intent, IntentId, Origin, Seed};
+pub use crate::orders::NAMED;
 use crate::orders::lateness;
-use crate::orders::order::{Order, Purpose};
 use crate::orders::page::Page;
 use crate::orders::prepare::{self, Prepared};
+use crate::orders::{Asked, Intent, IntentId, Order, Origin, Purpose, Scene, Seed, Wanted};
 use crate::orders::{Known, Needs, Request, gather_scene, told};
 use crate::refusal::Refusal;
 use crate::session::Lease;
@@ -35,8 +33,6 @@ pub struct Ready {
     /// Through which session.
     pub lease: Lease,
 }
-
-pub use crate::orders::intent::NAMED;
 
 /// How a request is known again: by the caller's own name for it, else by the call's.
 pub fn origin(ctx: &Ctx, tool: &str, request_id: Option<&str>, hash: String) -> Origin {

@@ -15,11 +15,8 @@ use serde::Serialize;
 
 use super::Ctx;
 use super::cell::{Num, Time};
-use crate::orders::approval::By;
-use crate::orders::intent::Intent;
-use crate::orders::life::State;
-use crate::orders::order::Purpose;
 use crate::orders::told;
+use crate::orders::{By, Intent, IntentState as State, Purpose};
 use crate::refusal::Refusal;
 pub use additions::dropped;
 use at_broker::{AtBroker, Other};

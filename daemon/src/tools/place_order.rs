@@ -6,7 +6,7 @@ use super::order_args::Args;
 use super::order_flow::{self, Delivery};
 use super::order_out::Out;
 use super::{Ctx, Tool};
-use crate::orders::order::Purpose;
+use crate::orders::Purpose;
 use crate::orders::told;
 use crate::refusal::Refusal;
 

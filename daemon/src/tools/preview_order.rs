@@ -16,11 +16,9 @@ use super::order_flow::{self, Delivery};
 use super::order_out::Understood;
 use super::schema::Bare;
 use super::{Ctx, Tool};
-use crate::orders::intent::{Intent, IntentId};
-use crate::orders::life::State;
-use crate::orders::order::Purpose;
 use crate::orders::tickets_of;
 use crate::orders::told;
+use crate::orders::{Intent, IntentId, IntentState as State, Purpose};
 use crate::refusal::Refusal;
 
 /// What an order would cost and do.
@@ -233,7 +231,7 @@ impl Out {
     }
 
     fn new(
-        order: &crate::orders::order::Order,
+        order: &crate::orders::Order,
         market: Market,
         preview: Preview,
         judged: Option<&Intent>,

@@ -12,9 +12,7 @@ use super::args;
 use super::order_flow;
 use super::order_out::{self, Out};
 use super::{Ctx, Tool};
-use crate::orders::intent::{Intent, IntentId};
-use crate::orders::life::State;
-use crate::orders::standing::{Part, Seen};
+use crate::orders::{Intent, IntentId, IntentState as State, Part, Seen};
 use crate::refusal::Refusal;
 
 /// What a call waits if it does not say.

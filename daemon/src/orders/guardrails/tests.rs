@@ -81,7 +81,7 @@ fn scene() -> Scene {
 
 fn rules(pairs: &[(&str, &str)]) -> Rules {
     let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-    Limits::of(&from_toml_pairs(pairs)).strictest(&Limits::default(), false)
+    Limits::of(&from_toml_pairs(pairs)).strictest(&[Limits::default()], false)
 }
 
 fn denied(order: Order, scene: &Scene, rules: &Rules) -> (String, String) {
@@ -281,7 +281,7 @@ fn legs(gross: &str, net: &str) -> Legs {
 
 fn paper_rules(pairs: &[(&str, &str)]) -> Rules {
     let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-    Limits::of(&from_toml_pairs(pairs)).strictest(&Limits::default(), true)
+    Limits::of(&from_toml_pairs(pairs)).strictest(&[Limits::default()], true)
 }
 
 #[test]

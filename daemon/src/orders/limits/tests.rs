@@ -9,7 +9,10 @@ fn limits(pairs: &[(&str, &str)]) -> Limits {
 #[test]
 fn the_defaults_are_those_of_the_mode() {
     let none = Limits::default();
-    let (live, paper) = (none.strictest(&none, false), none.strictest(&none, true));
+    let (live, paper) = (
+        none.strictest(std::slice::from_ref(&none), false),
+        none.strictest(std::slice::from_ref(&none), true),
+    );
     assert_eq!((live.max_percent, live.collar), (Decimal::from(10), Decimal::from(5)));
     assert_eq!((live.per_minute, live.per_day), (10, 50));
     assert_eq!((paper.max_percent, paper.collar), (Decimal::from(100), Decimal::from(50)));
@@ -28,7 +31,7 @@ fn a_client_can_only_bind_itself_further() {
         ("duplicate_seconds", "1"),
         ("allowed_questions", "o1 o163"),
     ]);
-    let rules = daemon.strictest(&loose, false);
+    let rules = daemon.strictest(std::slice::from_ref(&loose), false);
     assert_eq!(rules.max_value, Some(Decimal::from(5000)));
     assert_eq!(rules.max_percent, Decimal::from(10));
     assert_eq!((rules.per_day, rules.duplicate_seconds), (50, 120));
@@ -36,7 +39,7 @@ fn a_client_can_only_bind_itself_further() {
     assert!(rules.questions.iter().all(|words| words.has("o163")));
     assert!(!rules.questions.iter().all(|words| words.has("o1")), "o1 is the client's alone");
     let strict = limits(&[("max_order_value", "100"), ("confirm_orders", "always")]);
-    let rules = daemon.strictest(&strict, false);
+    let rules = daemon.strictest(std::slice::from_ref(&strict), false);
     assert_eq!(rules.max_value, Some(Decimal::from(100)));
     assert!(rules.needs_approval(true, Decimal::ONE));
 }
@@ -76,8 +79,7 @@ fn every_limit_of_a_client_is_applied_if_it_is_stricter_and_only_then() {
         let mut settings = Settings::default();
         settings.take_limits(&[pair(own)]);
         let daemon = Limits::of(&settings);
-        let rules =
-            |bound: &[(String, String)]| daemon.strictest_of(&Limits::of_client(bound), false);
+        let rules = |bound: &[(String, String)]| daemon.strictest(&Limits::of_client(bound), false);
         let alone = rules(&[]);
         if own != strict {
             assert_ne!(shape(&rules(&[pair(strict)])), shape(&alone), "{name}={strict} is dropped");
@@ -141,7 +143,7 @@ fn shape(rules: &Rules) -> Vec<Decimal> {
 fn lists_must_all_agree() {
     let daemon = limits(&[("allowed_symbols", "AAPL, msft")]);
     let client = limits(&[("allowed_symbols", "MSFT"), ("denied_sec_types", "opt")]);
-    let rules = daemon.strictest(&client, true);
+    let rules = daemon.strictest(std::slice::from_ref(&client), true);
     let allowed = |symbol: &str| rules.symbols.iter().all(|words| words.has(symbol));
     assert!(allowed("msft") && !allowed("AAPL"));
     assert!(rules.denied_sec_types.iter().any(|words| words.has("OPT")));
@@ -150,7 +152,7 @@ fn lists_must_all_agree() {
 #[test]
 fn a_list_holds_names_with_blanks() {
     for text in ["BRK B, AAPL", "\"BRK B\" AAPL", "brk.b aapl", "BRK-B;AAPL"] {
-        let rules = limits(&[("allowed_symbols", text)]).strictest(&Limits::default(), true);
+        let rules = limits(&[("allowed_symbols", text)]).strictest(&[Limits::default()], true);
         let has = |symbol: &str| rules.symbols.iter().all(|words| words.has(symbol));
         assert!(has("BRK B") && has("BRK.B") && has("AAPL"), "{text}");
         assert!(!has("BRK") && !has("B") && !has("BRK A"), "{text}");

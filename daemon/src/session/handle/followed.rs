@@ -4,7 +4,8 @@ use ibd_protocol::{GatewayMode, LoginReport};
 use jiff::Timestamp;
 
 use crate::board::Board;
-use crate::session::login::{Failure, Page, Stage};
+use crate::refusal::Refusal;
+use crate::session::login::{Page, Stage};
 use crate::session::{SessionState, SessionView};
 
 /// How far a login was followed.
@@ -19,7 +20,7 @@ pub struct Followed {
     /// The caller's time was up.
     pub is_pending: bool,
     /// It is over without a login.
-    pub failed: Option<Failure>,
+    pub failed: Option<Refusal>,
 }
 
 impl Followed {
@@ -52,7 +53,7 @@ impl Followed {
             }
         });
         let (text, next) = match &self.failed {
-            Some(failure) => (failure.text.clone(), failure.next.clone()),
+            Some(failure) => (failure.message.clone(), failure.next.clone()),
             None => (view.text_at(Timestamp::now()), view.hint.clone()),
         };
         LoginReport {
@@ -64,7 +65,7 @@ impl Followed {
             auth_url: self.address.clone().filter(|_| waiting_for == Some("login")),
             browser_opened: login.is_some_and(|login| login.page == Page::Open),
             waiting_for: waiting_for.map(str::to_owned),
-            failed: self.failed.as_ref().map(|failure| failure.code.as_str().to_owned()),
+            failed: self.failed.as_ref().map(|failure| failure.error.as_str().to_owned()),
         }
     }
 }

@@ -9,7 +9,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::followed::Followed;
 use super::{RESTARTING, SessionHandle};
-use crate::session::login::{Ask, Failure, Page, Stage};
+use crate::refusal::Refusal;
+use crate::session::login::{Ask, Page, Stage};
 use crate::session::{Begun, Msg, OpenPage, SessionState, SessionView};
 
 /// Asks until one is answered otherwise than by "wait".
@@ -232,14 +233,14 @@ impl SessionHandle {
     }
 }
 
-fn live_came() -> Failure {
-    Failure::new(
+fn live_came() -> Refusal {
+    Refusal::new(
         ErrorCode::LiveSession,
         "A live session is logged in, and paper was asked for.",
         "Run `ibctl logout` first, or use another IB_PROFILE for the paper account.",
     )
 }
 
-fn restarting() -> Failure {
-    Failure::new(ErrorCode::SessionOpening, RESTARTING, "Try again in a few seconds.")
+fn restarting() -> Refusal {
+    Refusal::new(ErrorCode::SessionOpening, RESTARTING, "Try again in a few seconds.")
 }

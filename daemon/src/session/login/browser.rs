@@ -3,8 +3,9 @@
 use ibd_protocol::ErrorCode;
 use std::time::Duration;
 
-use super::{Failure, Stage};
+use super::Stage;
 use crate::gateway::{GatewayHandle, GatewayState, GatewayView, words};
+use crate::refusal::Refusal;
 use crate::session::life::Sight;
 use crate::session::look;
 use tokio::time::Instant;
@@ -17,7 +18,7 @@ pub async fn prepare(
     gateway: &GatewayHandle,
     deadline: Instant,
     tell: &Tell,
-) -> Result<GatewayView, Failure> {
+) -> Result<GatewayView, Refusal> {
     let view = gateway.start(deadline, |how_far| tell(Stage::Preparing(how_far.to_owned()))).await;
     if view.state == GatewayState::Up {
         return Ok(view);
@@ -27,7 +28,7 @@ pub async fn prepare(
         GatewayState::NotInstalled(_) => ErrorCode::GatewayNotInstalled,
         _ => ErrorCode::GatewayDown,
     };
-    Err(Failure::new(code, text, next))
+    Err(Refusal::new(code, text, next))
 }
 
 /// One more look before anything is asked of anybody: a gateway that has just come up may hold a login,
@@ -50,7 +51,7 @@ pub async fn run(gateway: GatewayHandle, limit: Duration, renews: bool, tell: Te
     }
     tell(Stage::Person);
     tokio::time::sleep(limit).await;
-    tell(Stage::Failed(Failure::new(
+    tell(Stage::Failed(Refusal::new(
         ErrorCode::LoginTimeout,
         format!("Nobody logged in at the page within {} s.", limit.as_secs()),
         "Run `ibctl login`, or call authenticate, when somebody is there to log in.",

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use ulid::Ulid;
 
 use super::browser::{Tell, last_look, prepare};
-use super::{Credentials, Failure, Stage, Wish, guarded};
+use super::{Credentials, Stage, Wish, guarded};
 use crate::gateway::{GatewayHandle, GatewayView};
+use crate::refusal::Refusal;
 use crate::session::guard::{Asker, Guard, Held, Outcome, Will};
 use crate::session::life::Sight;
 
@@ -59,7 +60,7 @@ pub async fn run(run: Run) {
     }
     // Whoever sees the session ready ends this before.
     tokio::time::sleep(SEEN).await;
-    tell(Stage::Failed(Failure::new(
+    tell(Stage::Failed(Refusal::new(
         ErrorCode::LoginNotSeen,
         "IBKR's page says that the login succeeded, but no trading session came of it.",
         "Log in once at IBKR's own Client Portal on the web: it may ask something there that this page does \
@@ -75,7 +76,7 @@ enum Attempted {
     NotNeeded,
 }
 
-async fn attempt(run: Run) -> Result<Attempted, Failure> {
+async fn attempt(run: Run) -> Result<Attempted, Refusal> {
     let patience = Instant::now() + Duration::from_secs(1_800);
     let credentials = run.wish.credentials(&run.profile).await.map_err(missing)?;
     let view = prepare(&run.gateway, patience, &run.tell).await?;
@@ -126,16 +127,16 @@ async fn attempt(run: Run) -> Result<Attempted, Failure> {
     }
 }
 
-fn closed() -> Failure {
-    Failure::new(
+fn closed() -> Refusal {
+    Refusal::new(
         ErrorCode::BrokerMaintenance,
         "IBKR does not answer, or answers with errors, so nothing was typed.",
         "Wait a few minutes; then `ibctl login`.",
     )
 }
 
-fn missing(setting: Key) -> Failure {
-    Failure::new(
+fn missing(setting: Key) -> Refusal {
+    Refusal::new(
         ErrorCode::CredentialsMissing,
         format!("IB_HEADLESS_MODE is on, but {setting} is not set."),
         format!(
@@ -150,11 +151,11 @@ fn missing(setting: Key) -> Failure {
 async fn trusted(
     view: &GatewayView,
     credentials: &Credentials,
-) -> Result<(String, [u8; 32]), Failure> {
+) -> Result<(String, [u8; 32]), Refusal> {
     // What a client chose is for its own secrets alone.
     let chose_it = credentials.gateway.is_some() && credentials.gateway == view.choice;
     if view.is_upstream_of_a_client && !chose_it {
-        return Err(Failure::new(
+        return Err(Refusal::new(
             ErrorCode::GatewayNotTrusted,
             "A client chose what the gateway talks to (IB_GATEWAY_UPSTREAM), and the password or the code is not \
              its own.",
@@ -162,7 +163,7 @@ async fn trusted(
         ));
     }
     if !view.is_trusted_with_credentials() {
-        return Err(Failure::new(
+        return Err(Refusal::new(
             ErrorCode::GatewayNotTrusted,
             "Credentials are typed only into a gateway that ibd started itself, or whose certificate is \
              pinned in its configuration.",
@@ -179,8 +180,8 @@ async fn trusted(
     Ok((format!("{address}/"), key.ok_or_else(|| no_page("its certificate cannot be read"))?))
 }
 
-fn no_page(why: &str) -> Failure {
-    Failure::new(
+fn no_page(why: &str) -> Refusal {
+    Refusal::new(
         ErrorCode::GatewayDown,
         format!("The login page cannot be reached: {why}."),
         "Run `ibctl gateway status`, then try again.",
@@ -188,7 +189,7 @@ fn no_page(why: &str) -> Failure {
 }
 
 /// What a failure means for whoever waits.
-fn failure(failed: &Failed) -> Failure {
+fn failure(failed: &Failed) -> Refusal {
     let (code, next) = match failed {
         Failed::NoBrowser { .. } => {
             (ErrorCode::BrowserMissing, "Do that, or log in in the browser (`ibctl login`).")
@@ -232,7 +233,7 @@ fn failure(failed: &Failed) -> Failure {
     let text = failed.to_string();
     let mut letters = text.chars();
     let text = letters.next().map(|first| first.to_uppercase().chain(letters).collect::<String>());
-    Failure::new(code, format!("{}.", text.unwrap_or_default().trim_end_matches('.')), next)
+    Refusal::new(code, format!("{}.", text.unwrap_or_default().trim_end_matches('.')), next)
 }
 
 /// Answers for the session while a browser works.

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::refusal::Refusal;
 use ibd_protocol::ErrorCode;
 
 fn at(text: &str) -> Timestamp {
@@ -27,7 +28,7 @@ fn situation(phase: &Phase) -> Situation<'_> {
 
 fn refused(start: &Start) -> &'static str {
     match start {
-        Start::Refuse(failure) => failure.code.as_str(),
+        Start::Refuse(failure) => failure.error.as_str(),
         _ => "not refused",
     }
 }
@@ -69,7 +70,7 @@ fn nothing_begins_before_the_gateway_was_looked_at() {
 #[test]
 fn where_no_gateway_answers_that_is_said() {
     let phase = Phase::Gone { why: "connection refused".into() };
-    let failure = Failure::new(ErrorCode::GatewayDown, "No gateway answers.", "Start it.");
+    let failure = Refusal::new(ErrorCode::GatewayDown, "No gateway answers.", "Start it.");
     for forced in [true, false] {
         let gone = Situation { login_page: LoginPage::Gone(failure.clone()), ..situation(&phase) };
         let ask = Ask { forced, ..ask(Asker::Person) };
@@ -99,7 +100,7 @@ fn paper_is_not_had_by_joining_a_live_login() {
 #[test]
 fn whoever_only_follows_begins_nothing() {
     let follows = Ask { join_only: true, ..ask(Asker::Person) };
-    let failure = Failure::new(ErrorCode::CodeRefused, "IBKR refused the code.", "Correct it.");
+    let failure = Refusal::new(ErrorCode::CodeRefused, "IBKR refused the code.", "Correct it.");
     let failed = Situation { last: Some(&failure), ..situation(&Phase::NeedLogin) };
     assert_eq!(refused(&decide(&failed, follows)), "code_refused");
     assert_eq!(decide(&situation(&Phase::NeedLogin), follows), Start::Wait);
@@ -108,7 +109,7 @@ fn whoever_only_follows_begins_nothing() {
 #[test]
 fn what_failed_by_itself_is_told_before_it_is_tried_again() {
     let failure =
-        Failure::new(ErrorCode::WrongCredentials, "IBKR refused the password.", "Correct it.");
+        Refusal::new(ErrorCode::WrongCredentials, "IBKR refused the password.", "Correct it.");
     let failed = Situation {
         last: Some(&failure),
         is_news: true,
@@ -153,7 +154,7 @@ fn the_guard_holds_headless_logins_and_not_a_persons_own() {
     let soon = Held::Soon(at("2026-11-22T10:30:00Z"));
     let start = decide(&Situation { guard: Err(soon), ..headless }, ask(Asker::Nobody));
     assert_eq!(refused(&start), "login_held");
-    assert!(matches!(start, Start::Refuse(Failure { retry_at: Some(_), .. })));
+    assert!(matches!(start, Start::Refuse(Refusal { retry_at: Some(_), .. })));
 }
 
 #[test]

@@ -10,11 +10,11 @@ use tokio::sync::mpsc;
 use super::current::Current;
 use super::{Begun, OpenPage};
 use crate::gateway::GatewayState;
-use crate::refusal::for_person;
+use crate::refusal::{Refusal, for_person};
 use crate::session::guard::{Asker, Will};
 use crate::session::life::{Event, Phase};
 use crate::session::login::{
-    self, Ask, Failure, LoginPage, LoginView, Page, Situation, Stage, Start, Way, browser, headless,
+    self, Ask, LoginPage, LoginView, Page, Situation, Stage, Start, Way, browser, headless,
 };
 use crate::session::{Msg, State};
 
@@ -73,7 +73,7 @@ impl State {
             (_, GatewayState::Starting) | (Phase::Stopped, GatewayState::Up) => LoginPage::Unknown,
             (Phase::Gone { .. }, _) if self.gateway.mode() == GatewayMode::Attach => {
                 let words = self.words_now();
-                LoginPage::Gone(Failure::new(ErrorCode::GatewayDown, words.text, words.hint))
+                LoginPage::Gone(Refusal::new(ErrorCode::GatewayDown, words.text, words.hint))
             }
             _ => LoginPage::Open,
         }
@@ -161,7 +161,7 @@ impl State {
                 };
                 match self.login(me, ask, None) {
                     Begun::Refused(failure) => {
-                        Report { ok: false, text: failure.text, hint: for_person(&failure.next) }
+                        Report { ok: false, text: failure.message, hint: for_person(&failure.next) }
                     }
                     // Nothing can be done now but to wait; the state says for what.
                     Begun::Wait => Report { ok: true, text: String::new(), hint: String::new() },

@@ -10,9 +10,10 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::OpenPage;
+use crate::refusal::Refusal;
 use crate::session::known::Identity;
 use crate::session::life::Event;
-use crate::session::login::{Failure, LoginView, Page, Stage, Way};
+use crate::session::login::{LoginView, Page, Stage, Way};
 use crate::session::{Msg, State};
 
 /// For so long a failure of a headless login that nobody has been told of is news to whoever asks then.
@@ -144,7 +145,7 @@ impl State {
         let was_running = self.logins.is_running();
         if let Some(current) = &mut self.logins.current {
             current.task.abort();
-            let failure = Failure::new(
+            let failure = Refusal::new(
                 ErrorCode::LoginCancelled,
                 "The login was called off.",
                 "Run `ibctl login`, or call authenticate, to try again.",

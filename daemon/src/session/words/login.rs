@@ -52,17 +52,17 @@ pub(super) fn of_login(situation: &Situation<'_>, login: &LoginView) -> Words {
             say(SessionState::Starting, "Logged in. Opening the trading session.", "")
         }
         Stage::Failed(failure) => {
-            let state = match (failure.code, situation.phase) {
+            let state = match (failure.error, situation.phase) {
                 (ErrorCode::LockoutGuard, _) => SessionState::LockoutGuard,
                 (_, Phase::Stopped) => SessionState::Stopped,
                 _ => SessionState::NeedLogin,
             };
-            let assistant = match failure.code {
+            let assistant = match failure.error {
                 ErrorCode::GatewayDown | ErrorCode::NotLoggedIn => Assistant::LogsIn,
                 ErrorCode::SessionOpening => Assistant::TriesAgain,
                 _ => Assistant::Tells,
             };
-            Words { assistant, ..say(state, &failure.text, &failure.next) }
+            Words { assistant, ..say(state, &failure.message, &failure.next) }
         }
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn of_phase(situation: &Situation<'_>) -> Words {
 fn need_login(situation: &Situation<'_>, at: &str) -> Words {
     if let Some(held) = situation.held {
         let failure = guarded(held);
-        return say(SessionState::LockoutGuard, failure.text, failure.next);
+        return say(SessionState::LockoutGuard, failure.message, failure.next);
     }
     if let (Some(taken), false) = (situation.taken, situation.compete == Compete::Take) {
         let at = clock(taken.at);

@@ -2,7 +2,7 @@
 use super::*;
 use crate::gateway::GatewayState;
 use crate::session::SessionView;
-use crate::session::login::{Failure as LoginFailure, Page, Way};
+use crate::session::login::{Page, Way};
 use ibd_protocol::{ErrorCode, GatewayMode};
 
 fn situation<'a>(phase: &'a Phase, gateway: &'a GatewayView, facts: &'a Facts) -> Situation<'a> {
@@ -64,8 +64,7 @@ fn every_state_reads_well_and_says_what_to_do() {
 #[test]
 fn every_stage_of_a_login_reads_well() {
     let (gateway, facts) = (gateway(), Facts::default());
-    let failure =
-        LoginFailure::new(ErrorCode::WrongCredentials, "IBKR refused them.", "Correct them.");
+    let failure = Refusal::new(ErrorCode::WrongCredentials, "IBKR refused them.", "Correct them.");
     for (stage, state) in [
         (Stage::Preparing("Starting the gateway.".into()), SessionState::Starting),
         (Stage::Person, SessionState::NeedLogin),
@@ -192,9 +191,8 @@ fn gateways() -> Vec<GatewayView> {
 }
 
 fn logins() -> Vec<Option<LoginView>> {
-    let failure =
-        LoginFailure::new(ErrorCode::WrongCredentials, "IBKR refused them.", "Correct them.");
-    let locked = LoginFailure::new(ErrorCode::LockoutGuard, "Too many failed.", "Unlock it.");
+    let failure = Refusal::new(ErrorCode::WrongCredentials, "IBKR refused them.", "Correct them.");
+    let locked = Refusal::new(ErrorCode::LockoutGuard, "Too many failed.", "Unlock it.");
     let stages = [
         Stage::Preparing("Starting the gateway.".into()),
         Stage::Person,

@@ -4,10 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::orders::intent::Intent;
-use crate::orders::life::State;
-use crate::orders::order::Purpose;
-use crate::orders::record;
+use crate::orders::{Intent, IntentState as State, Purpose};
 use crate::tools::order_out;
 
 /// An order that was asked for here.
@@ -61,7 +58,7 @@ impl From<&Intent> for FromHere {
             },
             confirmation_id: approval.map(|approval| approval.id.clone()),
             age_seconds: approval.map(|approval| approval.age(Timestamp::now())),
-            reason: record::why(&intent.state),
+            reason: crate::orders::why(&intent.state),
             next: (!intent.state.is_over()).then(|| order_out::next(intent)),
         }
     }

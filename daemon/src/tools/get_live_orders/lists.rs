@@ -9,9 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::row::Order;
-use crate::orders::intent::{Intent, IntentId};
 use crate::orders::lateness;
-use crate::orders::order::Purpose;
+use crate::orders::{Intent, IntentId, Purpose};
 use crate::refusal::Refusal;
 use crate::tools::Ctx;
 
@@ -182,11 +181,8 @@ fn has_time(ctx: &Ctx) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::orders::asked::Pricing;
-    use crate::orders::guardrails::tests::order;
-    use crate::orders::intent::{Origin, Seed};
-    use crate::orders::life::State;
-    use crate::orders::standing::{Part, Standing};
+    use crate::orders::tests::order;
+    use crate::orders::{IntentState as State, Origin, Part, Pricing, Seed, Standing};
     use ibd_cpapi::orders::Side;
     use jiff::SignedDuration;
 

@@ -6,11 +6,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::orders::asked::Size;
-use crate::orders::intent::{Intent, IntentId};
-use crate::orders::order::Role;
-use crate::orders::standing::{Part, Seen};
 use crate::orders::{self, lateness};
+use crate::orders::{Intent, IntentId, Part, Role, Seen, Size};
 use crate::tools::cell::{Num, Time};
 
 /// What the parts of an order say in full.

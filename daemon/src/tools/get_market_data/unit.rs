@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::contracts::Contract;
 use crate::orders::RuleBook;
-use crate::orders::order::price_unit;
+use crate::orders::price_unit;
 use crate::session::Lease;
 
 /// The unit of a contract's prices.

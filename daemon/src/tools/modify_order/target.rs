@@ -6,10 +6,8 @@ use ibd_protocol::ErrorCode;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
-use crate::orders::asked::{Asked, Attached, Pricing, Size, What};
-use crate::orders::intent::Intent;
-use crate::orders::order::Order;
 use crate::orders::page::{self, Page};
+use crate::orders::{Asked, Attached, Intent, Order, Pricing, Size, What};
 use crate::refusal::Refusal;
 use crate::tools::{Ctx, order_flow};
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::prices::{Prices, kind, pricing};
 use super::{Args, more_than_nothing, wrong};
-use crate::orders::asked::{Attached, Sibling, Size};
+use crate::orders::{Attached, Sibling, Size};
 use crate::refusal::Refusal;
 use crate::tools::args;
 use crate::tools::cell::Num;

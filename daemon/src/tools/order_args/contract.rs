@@ -5,7 +5,7 @@ use ibd_cpapi::id::Conid;
 
 use super::{Args, LegArgs, more_than_nothing, side, wrong};
 use crate::contracts::Given;
-use crate::orders::asked::{Leg, What};
+use crate::orders::{Leg, What};
 use crate::refusal::Refusal;
 
 /// Legs of a combination, as IBKR allows them.

@@ -5,7 +5,7 @@ use ibd_cpapi::orders::{OrderType, TrailingType};
 use rust_decimal::Decimal;
 
 use super::{more_than_nothing, wrong};
-use crate::orders::asked::{Pricing, Trail};
+use crate::orders::{Pricing, Trail};
 use crate::refusal::Refusal;
 
 /// The parts of an order's price that were given.

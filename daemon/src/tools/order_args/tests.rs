@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::*;
-use crate::orders::asked::What;
+use crate::orders::What;
 use ibd_protocol::Effect;
 
 fn args(json: &str) -> Result<Args, Refusal> {

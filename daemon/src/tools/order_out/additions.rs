@@ -9,10 +9,8 @@ use super::at_broker::AtBroker;
 use super::next::left_of;
 use super::reason::Reason;
 use super::understood::Understood;
-use crate::orders::intent::Intent;
-use crate::orders::order::Role;
-use crate::orders::standing::{Part, Seen};
 use crate::orders::told;
+use crate::orders::{Intent, Part, Role, Seen};
 
 /// What is said of orders that were dropped before they were sent.
 pub fn dropped(texts: &[String]) -> Option<String> {

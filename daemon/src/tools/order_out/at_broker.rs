@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::orders::order::{Order, Role};
-use crate::orders::standing::{Part, Standing};
+use crate::orders::{Order, Part, Role, Standing};
 use crate::tools::cell::Num;
 
 /// How an order stands at IBKR.

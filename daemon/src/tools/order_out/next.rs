@@ -6,11 +6,9 @@ use ibd_protocol::states;
 
 use super::super::order_flow;
 use super::status;
-use crate::orders::approval::By;
-use crate::orders::intent::{Intent, IntentId};
-use crate::orders::life::{End, NotPlaced, State};
-use crate::orders::order::Purpose;
-use crate::orders::standing::{Part, Seen, Standing};
+use crate::orders::{
+    By, End, Intent, IntentId, IntentState as State, NotPlaced, Part, Purpose, Seen, Standing,
+};
 
 /// Under the caller's own name the outcome stays what it is: another try needs another name.
 pub(super) fn with_new_name(intent: &Intent, next: String) -> String {

@@ -5,11 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Out;
-use crate::orders::approval::Approval;
-use crate::orders::intent::Intent;
-use crate::orders::life::State;
-use crate::orders::order::Purpose;
 use crate::orders::{APPROVE, DECLINE};
+use crate::orders::{Approval, Intent, IntentState as State, Purpose};
 use crate::refusal::Refusal;
 use crate::tools::cell::Time;
 

@@ -4,10 +4,7 @@ use ibd_protocol::ReasonCode;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::orders::intent::Intent;
-use crate::orders::life::{End, NotPlaced, State};
-use crate::orders::order::Purpose;
-use crate::orders::standing::Standing;
+use crate::orders::{End, Intent, IntentState as State, NotPlaced, Purpose, Standing};
 
 /// Why it is as it is.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -58,7 +55,7 @@ pub(super) fn reason(state: &State) -> Option<Reason> {
                 NotPlaced::ByPerson => ReasonCode::ResolvedByPerson,
                 NotPlaced::Restarted(_) => ReasonCode::Restarted,
             };
-            (code.into(), crate::orders::record::why(state)?, None)
+            (code.into(), crate::orders::why(state)?, None)
         }
         State::Unknown(doubt) => (ReasonCode::Unknown.into(), doubt.cause.clone(), None),
         State::Parked(doubt) => {
@@ -80,7 +77,7 @@ pub(super) fn reason(state: &State) -> Option<Reason> {
             (ReasonCode::PartlyRefused.into(), message, None)
         }
         State::Over(End::NotTaken) => {
-            (ReasonCode::NotTaken.into(), crate::orders::record::why(state)?, None)
+            (ReasonCode::NotTaken.into(), crate::orders::why(state)?, None)
         }
         State::Over(End::Unlisted(_)) => {
             (ReasonCode::NoLongerListed.into(), "IBKR's lists no longer have it.".to_owned(), None)

@@ -4,8 +4,7 @@ use ibd_cpapi::orders::TrailingType;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::orders::asked::{Pricing, Size};
-use crate::orders::order::Order;
+use crate::orders::{Order, Pricing, Size};
 use crate::tools::cell::Num;
 
 /// The order as it was understood: check symbol, listing and currency. Of an order that is only looked at, the
