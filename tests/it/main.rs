@@ -1,6 +1,7 @@
-//! Stories, driven through the true binaries. One module a story.
+//! Stories, driven through the true binaries; those of `actors` through one actor. One module a story.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod actors;
 mod approval;
 mod architecture;
 mod ctl;

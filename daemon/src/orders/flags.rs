@@ -9,9 +9,10 @@ use ibd_protocol::places::{FLAG, Places};
 /// Where they lie.
 #[derive(Debug, Clone)]
 pub struct Flags {
-    own: PathBuf,
+    /// This profile's own.
+    pub own: PathBuf,
     /// In every folder above profiles that counts here; the first is this profile's.
-    shared: Vec<PathBuf>,
+    pub shared: Vec<PathBuf>,
 }
 
 impl Flags {
