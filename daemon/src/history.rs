@@ -1,6 +1,8 @@
 //! Price histories: the recipe over `/iserver/marketdata/history`, with a short memory.
 
+mod kept;
 mod span;
+mod stretch;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +16,9 @@ use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use crate::session::Lease;
+pub use kept::{Series, end_of};
 pub use span::Span;
+pub use stretch::Days;
 
 /// Histories that are remembered at most.
 const REMEMBERED: usize = 100;

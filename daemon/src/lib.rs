@@ -9,6 +9,7 @@ pub mod contracts;
 pub mod desks;
 pub mod flex;
 pub mod gateway;
+pub mod greeks;
 pub mod history;
 pub mod ipc;
 mod jitter;

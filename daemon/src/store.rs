@@ -110,6 +110,12 @@ impl Store {
         Ok(())
     }
 
+    /// Forgets what was remembered.
+    pub fn forget(&self, key: &str) -> Result<(), StoreError> {
+        self.cache.remove(key)?;
+        Ok(())
+    }
+
     /// What was remembered at most `max_age` ago.
     pub fn recall<T: DeserializeOwned>(&self, key: &str, max_age: Duration) -> Option<T> {
         let dated: Dated<T> = serde_json::from_slice(&self.cache.get(key).ok()??).ok()?;

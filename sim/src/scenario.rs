@@ -105,6 +105,8 @@ pub struct Scenario {
     pub give_back_seconds: u32,
     /// When exchanges are open.
     pub market_hours: MarketHours,
+    /// Quotes of options come without volatility and greeks.
+    pub withhold_greeks: bool,
     /// Simulated seconds per real second.
     pub clock_rate: f64,
     /// The Flex Web Service.
@@ -169,6 +171,7 @@ impl Default for Scenario {
             nightly_minutes: 10,
             give_back_seconds: 0,
             market_hours: MarketHours::Open,
+            withhold_greeks: false,
             clock_rate: 1.0,
             flex: FlexSpec::default(),
             flex_pacing: true,

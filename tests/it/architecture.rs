@@ -53,6 +53,7 @@ fn crates_know_only_whom_they_may() {
             &["ibd-text", "ibd-disk"],
             "usable without the daemon: it knows statements and a disk",
         ),
+        ("ibd-pricing", &[], "it knows numbers"),
         (
             "ibd-install",
             &["ibd-disk"],
@@ -74,6 +75,7 @@ fn crates_know_only_whom_they_may() {
                 "ibd-headless",
                 "ibd-journal",
                 "ibd-flex",
+                "ibd-pricing",
             ],
             "the daemon knows no MCP and no simulator",
         ),
@@ -175,6 +177,7 @@ const ORDER: &[&str] = &[
     "orders",
     "market",
     "history",
+    "greeks",
     "scanner",
     "portfolio",
     "contracts",

@@ -116,6 +116,72 @@ async fn a_history_is_what_the_market_did() {
 }
 
 #[tokio::test]
+async fn greeks_that_ibkr_does_not_send_are_computed_and_marked() {
+    let month = json!({ "symbol": "AAPL", "expiry": "2027-03", "strikes": 8 });
+    let mut chains = Vec::new();
+    for withheld in [false, true] {
+        let sim = Sim::scenario(json!({ "withholdGreeks": withheld })).await;
+        let world = World::attached(&sim);
+        let mut client = world.client().await;
+        chains.push(client.call("get_option_chain", month.clone()).await.ok());
+    }
+    let [sent, computed] = &chains[..] else { panic!("{chains:?}") };
+    assert!(sent["computed"].is_null() && sent["greeks"] == "IBKR", "{sent}");
+    let rows = |chain: &Value| chain["rows"].as_array().unwrap().clone();
+    let ours = computed["computed"]["conids"].as_array().unwrap();
+    assert_eq!(ours.len(), rows(computed).len(), "{computed}");
+    assert_eq!(computed["computed"]["style"], "american");
+    // iv, delta, gamma, vega of the broker's model and of ours: two models, and quotes a spread wide.
+    for (column, off) in [(6, 2.0), (7, 0.05), (8, 0.005), (10, 0.1)] {
+        for row in rows(computed) {
+            let same = |other: &Value| other[0] == row[0] && other[1] == row[1];
+            let Some(theirs) = rows(sent).into_iter().find(same) else { continue };
+            let (own, theirs) = (row[column].as_f64().unwrap(), theirs[column].as_f64().unwrap());
+            assert!((own - theirs).abs() < off, "{column}: {own} {theirs}: {row} {sent}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn finished_bars_are_kept_and_only_what_is_missing_is_asked_for() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = |back: i64| today.checked_sub(jiff::Span::new().days(back)).unwrap().to_string();
+    let asked = |from: i64, to: i64| json!({ "symbol": "AAPL", "from": day(from), "to": day(to), "bar": "1d" });
+    let first = client.call("get_price_history", asked(60, 20)).await.ok();
+    assert!(first["rows"].as_array().unwrap().len() > 20, "{first}");
+    assert_eq!(sim.count("/marketdata/history").await, 1);
+    // A part of it, also of another daemon: from the disk.
+    drop(client);
+    assert!(world.ctl(&["restart"]).await.status.success());
+    let mut client = world.client().await;
+    let part = client.call("get_price_history", asked(50, 30)).await.ok();
+    let rows = |answer: &Value| answer["rows"].as_array().unwrap().clone();
+    assert!(rows(&part).iter().all(|row| rows(&first).contains(row)), "{part} {first}");
+    assert_eq!(sim.count("/marketdata/history").await, 1);
+    // More at both ends: two short questions.
+    let more = client.call("get_price_history", asked(70, 5)).await.ok();
+    assert!(rows(&first).iter().all(|row| rows(&more).contains(row)), "{more}");
+    assert!(rows(&more).len() > rows(&first).len() + 10, "{more}");
+    let requests = sim.requests().await["requests"].as_array().unwrap().clone();
+    let periods = requests.iter().filter_map(|request| {
+        let query = request["query"].as_str().or(request["path"].as_str())?;
+        query
+            .split('&')
+            .find_map(|part| part.split_once("period="))
+            .map(|(_, period)| period.to_owned())
+    });
+    let periods: Vec<String> = periods.collect();
+    assert_eq!(periods.len(), 3, "{periods:?}");
+    let days = |period: &String| period.trim_end_matches('d').parse::<u32>().unwrap();
+    assert!(days(&periods[1]) < 20 && days(&periods[2]) < 25, "{periods:?}");
+    client.call("get_price_history", asked(70, 5)).await.ok();
+    assert_eq!(sim.count("/marketdata/history").await, 3);
+}
+
+#[tokio::test]
 async fn a_chain_has_its_days_then_its_prices_and_greeks() {
     let world = World::simulated();
     let mut client = world.client().await;

@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
-CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind flex gateway login secrets origin orders faults"
+CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind flex pricing gateway login secrets origin orders faults"
 BIN=$(cd "${IBD_BIN:-target/debug}" && pwd) || exit 1
 HERE=$PWD/tests/real
 
@@ -18,7 +18,9 @@ each_npm want_npm
 for program in ibd ib-mcp ibctl ib-sim faults ibd-faults; do
     [ -x "$BIN/$program" ] || { echo "missing: $program; run make test-real, or the builds in it" >&2; missing=1; }
 done
-[ -x "$BIN/examples/dump" ] || { echo "missing: the example dump; run make test-real, or the builds in it" >&2; missing=1; }
+for example in dump price; do
+    [ -x "$BIN/examples/$example" ] || { echo "missing: the example $example; run make test-real, or the builds in it" >&2; missing=1; }
+done
 want_program() { command -v "$1" >/dev/null || lacks "$1"; }
 each_program want_program
 have_python_dbus || lacks "python3-dbus and python3-gi"
@@ -92,6 +94,7 @@ one() { # check
     codex) in_world python3 "$HERE/codex.py" ;;
     ibind) ibind ;;
     flex) in_world "$REAL/ibflex/bin/python" "$HERE/flex.py" ;;
+    pricing) in_world "$REAL/quantlib/bin/python" "$HERE/pricing.py" "$BIN/examples/price" ;;
     gateway | login | origin | orders | faults) person "$1" ;;
     secrets) person secrecy ;;
     *) echo "no such check: $1; there are: $CHECKS"; return 2 ;;

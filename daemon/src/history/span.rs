@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
 use crate::refusal::Refusal;
 
 /// A unit of time, as IBKR writes it.
@@ -76,6 +80,24 @@ impl Span {
             Self { count: days.max(1), unit: Unit::Day }
         } else {
             Self { count: days.div_ceil(365), unit: Unit::Year }
+        }
+    }
+
+    /// The period that reaches from its end back to the beginning of this day, wherever on earth it begins.
+    pub fn back_to(day: Date, end: Timestamp) -> Self {
+        let begin = day.to_zoned(TimeZone::UTC).map_or(end, |at| at.timestamp());
+        let hours = end.duration_since(begin).as_hours().max(0);
+        Self::days(u32::try_from((hours + 12 + 23).div_euclid(24)).unwrap_or(u32::MAX))
+    }
+
+    /// The exchange's day of a bar of this length. One of a day or longer that begins at midnight in UTC is named by
+    /// its day, and not by a moment.
+    pub fn day_of(self, time: Timestamp, zone: &TimeZone) -> Date {
+        let utc = time.to_zoned(TimeZone::UTC);
+        if self.is_of_days() && utc.time() == Time::midnight() {
+            utc.date()
+        } else {
+            time.to_zoned(zone.clone()).date()
         }
     }
 
@@ -166,6 +188,11 @@ impl Span {
                 Unit::Month => MONTH,
                 Unit::Year => YEAR,
             }
+    }
+
+    /// Whether a bar is one day or shorter: no bar is of two days.
+    pub fn is_within_a_day(self) -> bool {
+        self.minutes() <= DAY
     }
 
     /// Whether a bar is one day or longer: it is told by its date.

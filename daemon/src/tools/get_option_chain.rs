@@ -2,10 +2,13 @@
 
 mod asked;
 mod options;
+mod ours;
 
 use ibd_cpapi::Failure;
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, Signs};
+use ibd_pricing::Style;
 use ibd_protocol::{Effect, ErrorCode};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -21,6 +24,7 @@ use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
 use asked::Asked;
 use options::{Month, options};
+use ours::Computed;
 
 /// Which options.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -101,6 +105,9 @@ pub struct Out {
     /// Who computed iv and greeks.
     #[serde(skip_serializing_if = "Option::is_none")]
     greeks: Option<&'static str>,
+    /// Whose iv and greeks IBKR did not send in time: computed here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    computed: Option<Computed>,
     /// To be read first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
@@ -168,6 +175,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
         cols: None,
         rows: None,
         greeks: None,
+        computed: None,
         warnings: Vec::new(),
         as_of: confirmed,
     };
@@ -175,7 +183,12 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
     match asked.expiry {
         None => expiries(chain, asked, money, &mut out).await?,
         Some(expiry) => {
-            let of = Month { chain, expiry, money };
+            // An index cannot be delivered, and its options nearly all end only on their day.
+            let style = match underlying.sec_type {
+                Some(SecType::Index) => Style::European,
+                _ => Style::American,
+            };
+            let of = Month { style, chain, expiry, money };
             options(lease, ctx, asked, of, &mut out).await?;
         }
     }

@@ -19,9 +19,9 @@ use super::instrument::Instrument;
 use super::{Ctx, Tool, args};
 use crate::contracts::Contract;
 use crate::contracts::hours::hours;
-use crate::history::{Asked, Told, resampled};
+use crate::history::{Asked, Days, Series, Span, Told, resampled};
 use crate::refusal::{Refusal, Unserved};
-use part::{Part, day_of};
+use part::Part;
 
 /// Rows of one answer unless the call asks for another number.
 const ROWS: usize = 200;
@@ -168,12 +168,15 @@ impl Tool for GetPriceHistory {
         let (store, deadline) = (&ctx.desks.store, ctx.deadline);
         let (told, zone) = ctx
             .serve(|lease| async move {
-                let (told, hours) = tokio::join!(
-                    histories.of(&lease, asked.clone(), deadline),
-                    hours(&lease, store, about, deadline),
-                );
                 // In which zone its days are is worth knowing, and no reason to say nothing.
-                let zone = hours.ok().and_then(|hours| hours.zone);
+                let zone = hours(&lease, store, about, deadline).await.ok();
+                let zone = zone.and_then(|hours| hours.zone);
+                let told = match series(&zone, asked, &part) {
+                    Some((series, days)) => {
+                        histories.between(&lease, store, &series, days, deadline).await
+                    }
+                    None => histories.of(&lease, asked.clone(), deadline).await,
+                };
                 Ok((told.map_err(|failure| no_bars(failure, about, &part))?, zone))
             })
             .await?;
@@ -193,6 +196,14 @@ impl Args {
             ..Instrument::default()
         }
     }
+}
+
+/// The question by days, whose bars can be kept; none where it is not by days, or nobody knows whose they are.
+fn series(zone: &Option<String>, asked: &Asked, part: &Part) -> Option<(Series, Days)> {
+    let zone = TimeZone::get(zone.as_deref()?).ok()?;
+    let days = part.days(Timestamp::now(), &zone)?;
+    let Asked { conid, outside_rth, .. } = *asked;
+    Some((Series { conid, bar: part.bar, outside_rth, zone }, days))
 }
 
 /// IBKR refuses what it has no bars of in several ways.
@@ -224,7 +235,7 @@ impl Out {
         let days = zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
         let days = days.unwrap_or(TimeZone::UTC);
         let is_asked = |bar: &&Bar| {
-            let day = bar.time.map(|time| part.day_of(time, &days));
+            let day = bar.time.map(|time| part.bar.day_of(time, &days));
             day.is_none_or(|day| {
                 part.from.is_none_or(|from| day >= from) && part.to.is_none_or(|to| day <= to)
             })
@@ -254,10 +265,7 @@ impl Out {
             bar: part.bar.to_string(),
             bars_in_row: (each > 1).then_some(each),
             cols: ["time", "open", "high", "low", "close", "volume"],
-            rows: shown
-                .iter()
-                .map(|bar| row(bar, part.bar.is_of_days().then_some(&days)))
-                .collect(),
+            rows: shown.iter().map(|bar| row(bar, part.bar, &days)).collect(),
             whole: whole(&bars),
             time_zone: zone,
             prices: "trades (of currency pairs the middle of bid and ask), adjusted for splits and not for dividends; \
@@ -269,10 +277,9 @@ impl Out {
     }
 }
 
-fn row(bar: &Bar, days: Option<&TimeZone>) -> [Cell; 6] {
-    let time = bar.time.map(|time| match days {
-        Some(zone) => day_of(time, zone).to_string(),
-        None => time.to_string(),
+fn row(bar: &Bar, length: Span, zone: &TimeZone) -> [Cell; 6] {
+    let time = bar.time.map(|time| {
+        if length.is_of_days() { length.day_of(time, zone).to_string() } else { time.to_string() }
     });
     let price = |price: Option<Price>| Cell::number(price.map(Price::get), PLACES);
     [

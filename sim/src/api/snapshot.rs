@@ -214,6 +214,9 @@ fn percent(share: f64) -> String {
 }
 
 fn greek(world: &World, of: &Instrument, field: &str) -> Option<Value> {
+    if world.rules.withhold_greeks && field != "7638" {
+        return None;
+    }
     let greeks = world.market.greeks(&world.universe, of, world.clock.now_ms())?;
     let text = |value: f64| Some(json!(format!("{value:.3}")));
     match field {

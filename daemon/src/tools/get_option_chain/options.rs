@@ -2,16 +2,18 @@
 
 use ibd_cpapi::contracts::Right;
 use ibd_cpapi::snapshot::{Field, Signs};
+use ibd_pricing::Style;
 use ibd_protocol::ErrorCode;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::asked::Asked;
+use super::ours::Ours;
 use super::{Out, no_options, until};
 use crate::contracts;
 use crate::contracts::chain::{Chain, Listed, around};
 use crate::contracts::expiry::Expiry;
-use crate::market::{Freshness, Wanted};
+use crate::market::{Freshness, Quote, Wanted};
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
 use crate::tools::Ctx;
@@ -39,6 +41,7 @@ const COLS: [&str; 13] = [
 
 /// One month of a chain, or one day of it, and the price that its strikes lie around.
 pub(super) struct Month<'a> {
+    pub(super) style: Style,
     pub(super) chain: Chain<'a>,
     pub(super) expiry: Expiry,
     pub(super) money: Option<Decimal>,
@@ -48,7 +51,7 @@ pub(super) async fn options(
     lease: &Lease,
     ctx: &Ctx,
     asked: &Asked,
-    Month { chain, expiry, money }: Month<'_>,
+    Month { style, chain, expiry, money }: Month<'_>,
     out: &mut Out,
 ) -> Result<(), Unserved> {
     let (month, today) = (expiry.month(), contracts::today());
@@ -88,14 +91,22 @@ pub(super) async fn options(
     let market = &ctx.desks.market;
     let found = market.quotes(lease, &quoted, Freshness::Streamed, ctx.deadline).await?;
     out.as_of = found.as_of.map_or(out.as_of, |at| Time(at.min(out.as_of.0)));
-    let (mut rows, mut data, mut lacking) = (Vec::new(), Vec::new(), 0);
-    for option in &listed {
-        let quote = found.quote(option.conid, Signs::Positive);
-        let delta = quote.number(Field::Delta);
+    let quotes: Vec<Quote> =
+        listed.iter().map(|option| found.quote(option.conid, Signs::Positive)).collect();
+    let of_ours = Ours::of(&listed, &quotes, money.zip(Some((day, style))));
+    let (mut rows, mut data, mut lacking, mut ours) = (Vec::new(), Vec::new(), 0, Vec::new());
+    for (option, quote) in listed.iter().zip(&quotes) {
+        let sent = quote.number(Field::Delta);
+        let own = sent.is_none().then(|| of_ours.as_ref()?.greeks(option, quote)).flatten();
+        let delta = sent.or(own.map(|own| own.delta));
         lacking += usize::from(delta.is_none());
         data.push(quote.data.as_str());
         if asked.is_wanted(delta) {
+            ours.extend(own.map(|_| option.conid));
             let number = |field, places| Cell::number(quote.number(field), places);
+            let greek = |field, own: Option<Decimal>, places| {
+                Cell::number(if sent.is_some() { quote.number(field) } else { own }, places)
+            };
             rows.push([
                 Cell::number(Some(option.strike), PRICE),
                 Cell::text(Some(option.right.as_str())),
@@ -103,11 +114,11 @@ pub(super) async fn options(
                 Cell::number(quote.bid, PRICE),
                 Cell::number(quote.ask, PRICE),
                 Cell::number(quote.last, PRICE),
-                number(Field::ImpliedVolatility, 2),
+                greek(Field::ImpliedVolatility, own.map(|own| own.iv), 2),
                 Cell::number(delta, GREEK),
-                number(Field::Gamma, GREEK),
-                number(Field::Theta, GREEK),
-                number(Field::Vega, GREEK),
+                greek(Field::Gamma, own.map(|own| own.gamma), GREEK),
+                greek(Field::Theta, own.map(|own| own.theta), GREEK),
+                greek(Field::Vega, own.map(|own| own.vega), GREEK),
                 number(Field::OpenInterest, 0),
                 number(Field::Volume, 0),
             ]);
@@ -115,7 +126,8 @@ pub(super) async fn options(
     }
     if lacking > 0 {
         out.warnings.push(format!(
-            "IBKR sent no greeks of {lacking} of {} options in time{}; ask again in some seconds.",
+            "IBKR sent no greeks of {lacking} of {} options in time, and their prices do not tell them{}; ask again \
+             in some seconds.",
             listed.len(),
             if asked.has_delta() { " (they are left out here)" } else { "" }
         ));
@@ -145,7 +157,9 @@ pub(super) async fn options(
     out.other_expiries =
         days.iter().filter(|other| **other != day).map(ToString::to_string).collect();
     out.data = most(&data);
-    (out.cols, out.rows, out.greeks) = (Some(COLS), Some(rows), Some("IBKR"));
+    (out.cols, out.rows) = (Some(COLS), Some(rows));
+    out.greeks = Some(if ours.is_empty() { "IBKR" } else { "IBKR, and ibd those of computed" });
+    out.computed = of_ours.filter(|_| !ours.is_empty()).map(|of_ours| of_ours.told(ours));
     Ok(())
 }
 

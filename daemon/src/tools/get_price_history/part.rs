@@ -1,13 +1,13 @@
 //! The part of the past that is asked for, and the exchange's days in it.
 
 use ibd_cpapi::history::MAX_BARS;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
 
 use super::Args;
 use crate::contracts::expiry;
-use crate::history::Span;
+use crate::history::{Days, Span, end_of};
 use crate::refusal::Refusal;
 
 /// Rows that the bar is chosen for where none is named.
@@ -31,11 +31,7 @@ impl Part {
             let message = format!("from, {from}, is before 1970.");
             return Err(Refusal::argument("from", message, "Give a later day."));
         }
-        let midnight = |day: Date| day.to_zoned(TimeZone::UTC).map(|at| at.timestamp()).ok();
-        // A day ends somewhere within half a day around midnight in UTC: what is too much is left out below.
-        let end = to
-            .and_then(|day| midnight(day.checked_add(1.day()).ok()?)?.checked_add(12.hours()).ok())
-            .filter(|end| *end < now);
+        let end = to.and_then(|day| end_of(day, now));
         let period = match (args.period.as_deref(), from) {
             (Some(_), Some(_)) => {
                 return Err(Refusal::argument(
@@ -46,14 +42,12 @@ impl Part {
             }
             (Some(text), None) => Span::period(text)?,
             (None, Some(from)) => {
-                let since = midnight(from).unwrap_or(now);
-                let hours = end.unwrap_or(now).duration_since(since).as_hours();
-                let days = (hours + 12 + 23).div_euclid(24).max(1);
-                let days = u32::try_from(days).ok().filter(|_| since < end.unwrap_or(now));
-                Span::days(days.ok_or_else(|| {
+                let since = from.to_zoned(TimeZone::UTC).map_or(now, |at| at.timestamp());
+                if since >= end.unwrap_or(now) {
                     let message = format!("from, {from}, is not before the end of the period.");
-                    Refusal::argument("from", message, "Give an earlier day.")
-                })?)
+                    return Err(Refusal::argument("from", message, "Give an earlier day."));
+                }
+                Span::back_to(from, end.unwrap_or(now))
             }
             (None, None) => Span::period("1m")?,
         };
@@ -77,9 +71,13 @@ impl Part {
 }
 
 impl Part {
-    /// The exchange's day of a bar.
-    pub(super) fn day_of(&self, time: Timestamp, zone: &TimeZone) -> Date {
-        if self.bar.is_of_days() { day_of(time, zone) } else { time.to_zoned(zone.clone()).date() }
+    /// The days that are asked for, where bars are such as can be kept by day.
+    pub(super) fn days(&self, now: Timestamp, zone: &TimeZone) -> Option<Days> {
+        let today = now.to_zoned(zone.clone()).date();
+        let last = self.to.map_or(today, |to| to.min(today));
+        self.from
+            .filter(|from| *from <= last && self.bar.is_within_a_day())
+            .map(|first| Days { first, last })
     }
 }
 
@@ -88,16 +86,6 @@ fn day(field: &str, text: Option<&str>) -> Result<Option<Date>, Refusal> {
     expiry::day(text).map(Some).ok_or_else(|| {
         Refusal::argument(field, format!("{text:?} is no day."), "Write it as 2026-01-31.")
     })
-}
-
-/// The exchange's day of a bar. One that begins at midnight in UTC is named by its day, and not by a moment.
-pub(super) fn day_of(time: Timestamp, zone: &TimeZone) -> Date {
-    let utc = time.to_zoned(TimeZone::UTC);
-    if utc.time() == jiff::civil::Time::midnight() {
-        utc.date()
-    } else {
-        time.to_zoned(zone.clone()).date()
-    }
 }
 
 #[cfg(test)]
