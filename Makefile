@@ -6,8 +6,8 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: ## a real MCP conversation with a simulated account, shown readably
-	$(CARGO) build --release -p ibd -p ib-mcp -p ibctl -p ib-sim -p ibd-tests --bin ibd --bin ib-mcp --bin ibctl --bin ib-sim --bin demo
-	$${CARGO_TARGET_DIR:-target}/release/demo
+	$(CARGO) build --profile demo -p ibd -p ib-mcp -p ibctl -p ib-sim -p ibd-tests --bin ibd --bin ib-mcp --bin ibctl --bin ib-sim --bin demo
+	$${CARGO_TARGET_DIR:-target}/demo/demo
 
 test: ## everything that needs only the Rust toolchain
 	tests/prerequisites.sh rust

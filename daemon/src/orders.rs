@@ -77,7 +77,7 @@ use tokio::task::JoinHandle;
 // What the rest of the daemon may name.
 pub use approval::{Approval, By};
 pub use asked::{
-    Asked, Attached, Closing, Leg, Pricing, Sibling, Size, Trail, Wanted, What, hash_of,
+    Asked, Attached, Closing, Leg, Pricing, Sibling, Size, SpreadLeg, Trail, Wanted, What, hash_of,
 };
 pub use change::Change;
 pub use guardrails::Scene;

@@ -117,11 +117,27 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         sec_type: Option<String>,
     },
+    /// Several contracts as one, of which some are named by their parts.
+    Spread {
+        /// Which, and how.
+        legs: Vec<SpreadLeg>,
+    },
     /// Several contracts as one.
     Combo {
         /// At least two.
         legs: Vec<Leg>,
     },
+}
+
+/// One leg of a combination, as it is named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SpreadLeg {
+    /// The contract; no combination itself.
+    pub what: What,
+    /// Contracts in one combination; positive.
+    pub ratio: u32,
+    /// What buying the combination does with it.
+    pub side: Side,
 }
 
 /// One leg of a combination.
@@ -195,6 +211,13 @@ impl Attached {
             _ => return None,
         };
         Some(Self::Bracket { take_profit, stop_loss, stop_loss_limit })
+    }
+}
+
+impl Leg {
+    /// A leg of which nothing more is known yet.
+    pub fn new(conid: Conid, ratio: u32, side: Side) -> Self {
+        Self { conid, ratio, side, symbol: None, sec_type: None, unit: None, negative: false }
     }
 }
 

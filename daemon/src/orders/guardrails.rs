@@ -82,6 +82,11 @@ pub struct Legs {
     pub gross: Decimal,
     /// What buying it costs: legs that are sold taken off.
     pub net: Decimal,
+    /// What selling the combination brings, and what buying it costs, in the unit of its price; where each leg has
+    /// the price that it takes.
+    pub bid: Option<Decimal>,
+    /// The ask beside it.
+    pub ask: Option<Decimal>,
     /// When the legs' quotes were asked for.
     pub at: Timestamp,
     /// Whether each is as it happens.

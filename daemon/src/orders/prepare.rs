@@ -6,20 +6,20 @@ mod combo;
 mod traded;
 
 use ibd_cpapi::contracts::SecType;
-use ibd_cpapi::id::AccountId;
+use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::money::Quantity;
 use ibd_cpapi::orders::Side;
 use ibd_protocol::ErrorCode;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
-use super::asked::{Asked, Attached, Closing, Size, What};
+use super::asked::{Asked, Attached, Closing, Leg, Size, What};
 use super::fits;
 use super::order::{Order, Traded};
 use super::scene::{self, RuleBook};
 use crate::contracts::expiry::Expiry;
 use crate::contracts::find::WantedOption;
-use crate::contracts::{self, Finder, Given, Underlyings, Wish};
+use crate::contracts::{self, Contract, Finder, Given, Underlyings, Wish};
 use crate::portfolio;
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
@@ -168,10 +168,57 @@ pub async fn check(
 
 /// The contract that is meant, and what an order needs of it.
 async fn traded(lease: &Lease, tools: Tools<'_>, what: &What) -> Result<Traded, Unserved> {
+    match what {
+        What::Combo { legs } => combo(lease, tools, legs).await,
+        What::Spread { legs } => {
+            let mut found = Vec::with_capacity(legs.len());
+            for (number, leg) in legs.iter().enumerate() {
+                let contract = found_as(lease, tools, &leg.what).await;
+                let contract = contract.map_err(|unserved| of_leg(unserved, number + 1))?;
+                found.push(Leg::new(contract.conid, leg.ratio, leg.side));
+            }
+            combo(lease, tools, &distinct(found)?).await
+        }
+        one => {
+            let contract = found_as(lease, tools, one).await?;
+            traded::traded(lease, contract, tools.deadline).await
+        }
+    }
+}
+
+/// Which leg it is that cannot be had.
+fn of_leg(unserved: Unserved, number: usize) -> Unserved {
+    match unserved {
+        Unserved::Refused(refusal) => {
+            let message = format!("Leg {number}: {}", refusal.message);
+            Refusal { message, ..refusal }.at("legs").into()
+        }
+        failed @ Unserved::Failed(_) => failed,
+    }
+}
+
+/// One contract is one leg.
+pub fn distinct(legs: Vec<Leg>) -> Result<Vec<Leg>, Refusal> {
+    let mut conids: Vec<Conid> = legs.iter().map(|leg| leg.conid).collect();
+    conids.sort_unstable();
+    conids.dedup();
+    if conids.len() == legs.len() {
+        Ok(legs)
+    } else {
+        Err(Refusal::argument(
+            "legs",
+            "Two legs are the same contract.",
+            "Give it once, with its ratio.",
+        ))
+    }
+}
+
+/// The one contract that is named.
+async fn found_as(lease: &Lease, tools: Tools<'_>, what: &What) -> Result<Contract, Unserved> {
     let finder = tools.finder(lease);
-    let contract = match what {
-        What::Conid(conid) => finder.by_conid(*conid, &Given::default()).await?,
-        What::Named { conid, given } => finder.by_conid(*conid, given).await?,
+    match what {
+        What::Conid(conid) => finder.by_conid(*conid, &Given::default()).await,
+        What::Named { conid, given } => finder.by_conid(*conid, given).await,
         What::Symbol { symbol, sec_type, exchange, currency, expiry } => {
             let wish = Wish {
                 symbol: symbol.clone(),
@@ -180,7 +227,7 @@ async fn traded(lease: &Lease, tools: Tools<'_>, what: &What) -> Result<Traded, 
                 currency: currency.clone(),
                 expiry: expiry.clone(),
             };
-            finder.by_symbol(&wish).await?
+            finder.by_symbol(&wish).await
         }
         What::Option { symbol, expiry, strike, right, exchange, currency, sec_type } => {
             let wanted = WantedOption {
@@ -192,11 +239,15 @@ async fn traded(lease: &Lease, tools: Tools<'_>, what: &What) -> Result<Traded, 
                 currency: currency.clone(),
                 sec_type: sec_type.clone(),
             };
-            finder.option(&wanted).await?
+            finder.option(&wanted).await
         }
-        What::Combo { legs } => return combo(lease, tools, legs).await,
-    };
-    traded::traded(lease, contract, tools.deadline).await
+        What::Combo { .. } | What::Spread { .. } => Err(Refusal::argument(
+            "legs",
+            "A leg is a combination itself.",
+            "Name its legs one by one.",
+        )
+        .into()),
+    }
 }
 
 /// The prices of a bracket are on the right sides of each other.

@@ -167,16 +167,31 @@ fn legs(contract: &Traded, rows: &BTreeMap<Conid, Row>, now: Timestamp) -> Optio
     if contract.legs.is_empty() {
         return None;
     }
-    let mut legs = Legs { gross: Decimal::ZERO, net: Decimal::ZERO, at: now, is_live: true };
+    let whole = contract.unit()?;
+    let mut legs = Legs {
+        gross: Decimal::ZERO,
+        net: Decimal::ZERO,
+        bid: Some(Decimal::ZERO),
+        ask: Some(Decimal::ZERO),
+        at: now,
+        is_live: true,
+    };
     for leg in &contract.legs {
         let quote = quote(rows.get(&leg.conid)?, signs(leg.negative), now);
         // What was written before legs knew their units counts the largest for each.
-        let unit = leg.unit.or_else(|| contract.unit())?;
-        let moved = quote.middle()?.checked_mul(Decimal::from(leg.ratio))?.checked_mul(unit)?;
-        let paid = match leg.side {
-            Side::Buy => moved,
-            Side::Sell => -moved,
+        let unit = leg.unit.unwrap_or(whole);
+        let count = Decimal::from(leg.ratio).checked_mul(unit)?;
+        let moved = quote.middle()?.checked_mul(count)?;
+        let share = count.checked_div(whole)?;
+        // Whoever buys the combination buys this leg at its ask, or sells it at its bid.
+        let (paid, bid, ask) = match leg.side {
+            Side::Buy => (moved, quote.bid, quote.ask),
+            Side::Sell => (-moved, quote.ask.map(|ask| -ask), quote.bid.map(|bid| -bid)),
         };
+        let add = |sum: Option<Decimal>, price: Option<Decimal>| {
+            sum?.checked_add(price?.checked_mul(share)?)
+        };
+        (legs.bid, legs.ask) = (add(legs.bid, bid), add(legs.ask, ask));
         legs.gross = legs.gross.checked_add(moved.abs())?;
         legs.net = legs.net.checked_add(paid)?;
         legs.is_live &= quote.is_live;

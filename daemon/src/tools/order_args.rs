@@ -138,10 +138,19 @@ pub struct Args {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct LegArgs {
-    /// IBKR's number of the leg's contract.
+    /// IBKR's number of the leg's contract; or its symbol, of an option or future with what follows.
     #[serde(deserialize_with = "args::conid")]
     #[schemars(with = "Option<u32>")]
     conid: Option<Conid>,
+    #[serde(deserialize_with = "args::text")]
+    symbol: Option<String>,
+    #[serde(deserialize_with = "args::text")]
+    expiry: Option<String>,
+    #[serde(deserialize_with = "args::decimal")]
+    #[schemars(with = "Option<Num>")]
+    strike: Option<Decimal>,
+    #[serde(deserialize_with = "args::text")]
+    right: Option<String>,
     /// 1 if left out.
     #[serde(deserialize_with = "args::count")]
     ratio: Option<usize>,

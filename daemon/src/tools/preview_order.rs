@@ -84,7 +84,7 @@ pub struct Out {
     as_of: Time,
 }
 
-/// A market.
+/// A market; of a combination the net of its legs.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Market {
@@ -187,6 +187,7 @@ impl Tool for PreviewOrder {
         let ready = order_flow::wanted(&ctx, &wanted).await?;
         let notes = told::before_sending(&ready.order);
         let (order, quote) = (ready.order.clone(), ready.scene.quote.clone());
+        let legs = ready.scene.legs.clone();
         ctx.tell(2, Some(3), "asking IBKR what it would do");
         let name = IntentId::new().client_order_id().ok_or_else(no_name)?;
         let what = WhatIf { account: order.account.clone(), tickets: tickets_of(&order, &name) };
@@ -202,12 +203,21 @@ impl Tool for PreviewOrder {
             changed: Vec::new(),
         };
         let judged = ctx.desks.orders.judge(order_flow::request(ready, delivery)).await?;
-        let market = Market {
-            bid: quote.bid.map(Num),
-            ask: quote.ask.map(Num),
-            last: quote.last.map(Num),
-            // A close of before beside it is a market that is closed.
-            live: quote.is_live && quote.last.is_some(),
+        let market = match legs {
+            // Of a combination the legs make the market.
+            Some(legs) => Market {
+                bid: legs.bid.map(Num),
+                ask: legs.ask.map(Num),
+                last: None,
+                live: legs.is_live,
+            },
+            None => Market {
+                bid: quote.bid.map(Num),
+                ask: quote.ask.map(Num),
+                last: quote.last.map(Num),
+                // A close of before beside it is a market that is closed.
+                live: quote.is_live && quote.last.is_some(),
+            },
         };
         let out = Out::new(&order, market, preview, judged.as_ref());
         Ok(if ctx.policy.read_only { out.for_readers() } else { out })

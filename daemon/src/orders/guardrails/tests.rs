@@ -276,7 +276,8 @@ fn leg(conid: &str, side: Side, ratio: u32) -> Leg {
 }
 
 fn legs(gross: &str, net: &str) -> Legs {
-    Legs { gross: decimal(gross), net: decimal(net), at: now(), is_live: true }
+    let (gross, net) = (decimal(gross), decimal(net));
+    Legs { gross, net, bid: None, ask: None, at: now(), is_live: true }
 }
 
 fn paper_rules(pairs: &[(&str, &str)]) -> Rules {

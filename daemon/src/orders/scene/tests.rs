@@ -43,6 +43,7 @@ fn the_legs_of_a_combination_are_added_up_each_in_its_unit() {
     use crate::orders::asked::{Leg, Pricing};
     let mut contract =
         crate::orders::guardrails::tests::order(Side::Buy, "1", Pricing::Market).contract;
+    contract.multiplier = Decimal::ONE_HUNDRED;
     let leg = |conid: &str, side, ratio, unit: u32| Leg {
         conid: conid.parse().unwrap(),
         ratio,
@@ -55,12 +56,17 @@ fn the_legs_of_a_combination_are_added_up_each_in_its_unit() {
     contract.legs = vec![leg("1", Side::Buy, 100, 1), leg("2", Side::Sell, 1, 100)];
     let mut rows = BTreeMap::new();
     for (conid, price) in [("1", "50"), ("2", "3")] {
-        let json = format!(r#"{{"conid":{conid},"_updated":1,"6509":"RpB","31":"{price}"}}"#);
+        let json = format!(
+            r#"{{"conid":{conid},"_updated":1,"6509":"RpB","31":"{price}","84":"{price}","86":"{price}.5"}}"#
+        );
         rows.insert(conid.parse().unwrap(), serde_json::from_str(&json).unwrap());
     }
     let now = Timestamp::now();
     let both = legs(&contract, &rows, now).unwrap();
-    assert_eq!((both.gross, both.net), (Decimal::from(5300), Decimal::from(4700)));
+    // Middles of 50.25 and 3.25; bought at 50.5 less 3, sold at 50 less 3.5.
+    assert_eq!((both.gross, both.net), (Decimal::from(5350), Decimal::from(4700)));
+    let net = |text: &str| Some(text.parse().unwrap());
+    assert_eq!((both.bid, both.ask), (net("46.5"), net("47.5")));
     assert!(both.is_live);
     rows.remove(&"2".parse::<Conid>().unwrap());
     assert_eq!(legs(&contract, &rows, now), None);

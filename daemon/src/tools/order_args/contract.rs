@@ -1,11 +1,10 @@
 //! Which contract an order's arguments name, and what they say of it besides.
 
 use ibd_cpapi::contracts::Right;
-use ibd_cpapi::id::Conid;
 
 use super::{Args, LegArgs, more_than_nothing, side, wrong};
 use crate::contracts::Given;
-use crate::orders::{Leg, What};
+use crate::orders::{Leg, SpreadLeg, What, prepare};
 use crate::refusal::Refusal;
 
 /// Legs of a combination, as IBKR allows them.
@@ -26,7 +25,7 @@ impl Args {
         match (&self.legs, self.conid, upper(self.symbol.as_ref())) {
             (Some(legs), ..) => {
                 self.nothing_beside_legs()?;
-                Ok(What::Combo { legs: self::legs(legs)? })
+                self::legs(legs)
             }
             (None, Some(conid), _) => {
                 let given = self.given()?;
@@ -86,7 +85,7 @@ impl Args {
         match given.iter().find(|(_, is_given)| *is_given) {
             Some((field, _)) => Err(wrong(
                 field,
-                "legs stand alone: each leg is named by its own conid.",
+                "legs stand alone: each leg names its own contract.",
                 "Leave out everything else that names a contract.",
             )),
             None => Ok(()),
@@ -134,7 +133,8 @@ impl Args {
     }
 }
 
-fn legs(legs: &[LegArgs]) -> Result<Vec<Leg>, Refusal> {
+/// Legs as they are named: all by conid, or some by what they are.
+fn legs(legs: &[LegArgs]) -> Result<What, Refusal> {
     if !(2..=MAX_LEGS).contains(&legs.len()) {
         return Err(wrong(
             "legs",
@@ -142,23 +142,37 @@ fn legs(legs: &[LegArgs]) -> Result<Vec<Leg>, Refusal> {
             format!("A combination has 2 to {MAX_LEGS} legs."),
         ));
     }
-    let leg = |leg: &LegArgs| {
-        let conid =
-            leg.conid.ok_or_else(|| wrong("legs.conid", "A leg needs a conid.", "Give it."))?;
-        let ratio = u32::try_from(leg.ratio.unwrap_or(1))
-            .ok()
-            .filter(|ratio| *ratio <= 100)
-            .ok_or_else(|| wrong("legs.ratio", "A ratio is from 1 to 100.", "Correct it."))?;
-        let side = side(leg.action.as_deref()).map_err(|refusal| refusal.at("legs.action"))?;
-        Ok(Leg { conid, ratio, side, symbol: None, sec_type: None, unit: None, negative: false })
-    };
-    let legs: Vec<Leg> = legs.iter().map(leg).collect::<Result<_, Refusal>>()?;
-    let mut conids: Vec<Conid> = legs.iter().map(|leg| leg.conid).collect();
-    conids.sort_unstable();
-    conids.dedup();
-    if conids.len() == legs.len() {
-        Ok(legs)
-    } else {
-        Err(wrong("legs", "Two legs are the same contract.", "Give it once, with its ratio."))
+    let named = legs.iter().map(leg).collect::<Result<Vec<_>, _>>()?;
+    let by_conid = named.iter().map(|leg| match leg.what {
+        What::Conid(conid) => Some(Leg::new(conid, leg.ratio, leg.side)),
+        _ => None,
+    });
+    match by_conid.collect::<Option<Vec<Leg>>>() {
+        Some(legs) => Ok(What::Combo { legs: prepare::distinct(legs)? }),
+        None => Ok(What::Spread { legs: named }),
     }
+}
+
+fn leg(leg: &LegArgs) -> Result<SpreadLeg, Refusal> {
+    let ratio = u32::try_from(leg.ratio.unwrap_or(1))
+        .ok()
+        .filter(|ratio| *ratio <= 100)
+        .ok_or_else(|| wrong("legs.ratio", "A ratio is from 1 to 100.", "Correct it."))?;
+    let side = side(leg.action.as_deref()).map_err(|refusal| refusal.at("legs.action"))?;
+    // Of a leg there is no doubt what an expiry alone means.
+    let is_future = leg.expiry.is_some() && leg.strike.is_none() && leg.right.is_none();
+    let named = Args {
+        conid: leg.conid,
+        symbol: leg.symbol.clone(),
+        expiry: leg.expiry.clone(),
+        strike: leg.strike,
+        right: leg.right.clone(),
+        sec_type: is_future.then(|| "FUT".to_owned()),
+        ..Args::default()
+    };
+    let what = named.what().map_err(|refusal| {
+        let field = refusal.field.clone().unwrap_or_else(|| "conid".to_owned());
+        refusal.at(&format!("legs.{field}"))
+    })?;
+    Ok(SpreadLeg { what, ratio, side })
 }
