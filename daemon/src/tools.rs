@@ -14,12 +14,12 @@ mod limits;
 
 use std::borrow::Cow;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use ibd_cpapi::Failure;
 use ibd_cpapi::door::CALLER;
 use ibd_cpapi::id::AccountId;
-use ibd_protocol::{Effect, ErrorCode, Outcome, Progress, ToolSpec};
+use ibd_protocol::{Effect, ErrorCode, Outcome, Picture, Progress, ToolSpec};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -113,6 +113,23 @@ pub struct Ctx {
     pub door: Arc<ibd_cpapi::door::Door>,
     /// Who calls, and how the call is known again.
     pub who: Who,
+    /// What a person is shown beside the result.
+    pub pictures: Pictures,
+}
+
+/// Pictures of one call. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Pictures(Arc<Mutex<Vec<Picture>>>);
+
+impl Pictures {
+    /// One more.
+    pub fn add(&self, picture: Picture) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(picture);
+    }
+
+    fn taken(&self) -> Vec<Picture> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Who calls.
@@ -291,10 +308,13 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
     if arguments.len() > MAX_ARGUMENTS {
         return Outcome::Refusal(args::too_long(arguments.len()).to_json());
     }
-    let (deadline, connection) = (ctx.deadline, ctx.who.connection);
+    let (deadline, connection, pictures) = (ctx.deadline, ctx.who.connection, ctx.pictures.clone());
     let run = CALLER.scope(connection, (entry.run)(ctx, arguments));
     match tokio::time::timeout_at(deadline, run).await {
-        Ok(Ok(result)) => Outcome::Result(harmless(result)),
+        Ok(Ok(result)) => match pictures.taken() {
+            none if none.is_empty() => Outcome::Result(harmless(result)),
+            pictures => Outcome::Pictured(harmless(result), pictures),
+        },
         Ok(Err(Refusal { question: Some(mut question), .. })) => {
             question.fallback = harmless(question.fallback);
             Outcome::NeedsInput(*question)

@@ -218,6 +218,17 @@ pub enum Outcome {
     UnknownTool,
     /// A person must say something first; then the same call is made again.
     NeedsInput(Question),
+    /// The tool's result, and what a person sees beside it.
+    Pictured(String, Vec<Picture>),
+}
+
+/// A picture that a person looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Picture {
+    /// For instance `image/png`.
+    pub mime_type: String,
+    /// The file.
+    pub bytes: Vec<u8>,
 }
 
 /// What a tool may do.

@@ -211,6 +211,9 @@ fn messages_to_the_client() {
     let progress = Progress { done: 1, total: Some(3), message: "page 1".into() };
     check("to_client_progress", ToClient::Progress(300, progress));
     check("to_client_done_result", ToClient::Done(300, Outcome::Result("{}".into())));
+    let picture = Picture { mime_type: "image/png".into(), bytes: vec![1, 2, 3] };
+    let pictured = Outcome::Pictured("{}".into(), vec![picture]);
+    check("to_client_done_pictured", ToClient::Done(300, pictured));
     check("to_client_done_refusal", ToClient::Done(300, Outcome::Refusal("{}".into())));
     check("to_client_done_unknown", ToClient::Done(300, Outcome::UnknownTool));
     check("to_client_status", ToClient::Status(2, Box::new(status())));

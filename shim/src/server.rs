@@ -96,6 +96,9 @@ impl Server {
         loop {
             let question = match self.link.call(tool.request(clock.for_call())).await {
                 Outcome::Result(json) => return Ok(translate::result(json).into()),
+                Outcome::Pictured(json, pictures) => {
+                    return Ok(translate::pictured(json, pictures).into());
+                }
                 Outcome::Refusal(json) => return Ok(translate::refusal(json).into()),
                 Outcome::UnknownTool => return Err(unknown_tool(&tool.name)),
                 Outcome::NeedsInput(question) => question,

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use ibd_protocol::{Effect, ErrorCode, ToolSpec};
+use base64::Engine;
+use ibd_protocol::{Effect, ErrorCode, Picture, ToolSpec};
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
@@ -51,6 +52,16 @@ pub(crate) fn result(json: String) -> CallToolResult {
     let structured = serde_json::from_str(&json).ok();
     let mut result = CallToolResult::success(vec![ContentBlock::text(json)]);
     result.structured_content = structured;
+    result
+}
+
+/// A result with what a person sees beside it.
+pub(crate) fn pictured(json: String, pictures: Vec<Picture>) -> CallToolResult {
+    let mut result = result(json);
+    let images = pictures.into_iter().map(|Picture { mime_type, bytes }| {
+        ContentBlock::image(base64::engine::general_purpose::STANDARD.encode(bytes), mime_type)
+    });
+    result.content.extend(images);
     result
 }
 

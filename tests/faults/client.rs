@@ -400,7 +400,7 @@ impl Client {
 
 fn read(outcome: Outcome) -> Value {
     let text = match outcome {
-        Outcome::Result(text) | Outcome::Refusal(text) => text,
+        Outcome::Result(text) | Outcome::Pictured(text, _) | Outcome::Refusal(text) => text,
         Outcome::UnknownTool => json!({ "error": "unknown_tool" }).to_string(),
         Outcome::NeedsInput(question) => question.fallback,
     };

@@ -54,6 +54,7 @@ fn crates_know_only_whom_they_may() {
             "usable without the daemon: it knows statements and a disk",
         ),
         ("ibd-pricing", &[], "it knows numbers"),
+        ("ibd-chart", &[], "it knows bars and pixels"),
         (
             "ibd-install",
             &["ibd-disk"],
@@ -76,6 +77,7 @@ fn crates_know_only_whom_they_may() {
                 "ibd-journal",
                 "ibd-flex",
                 "ibd-pricing",
+                "ibd-chart",
             ],
             "the daemon knows no MCP and no simulator",
         ),

@@ -100,6 +100,16 @@ async fn a_history_is_what_the_market_did() {
     let before = sim.count("/marketdata/history").await;
     client.call("get_price_history", month).await.ok();
     assert_eq!(sim.count("/marketdata/history").await, before);
+    // For a person there is a picture of it.
+    let drawn = json!({
+        "name": "get_price_history", "arguments": { "symbol": "AAPL", "period": "3m", "chart": true },
+    });
+    let drawn = client.request("tools/call", drawn).await["result"].take();
+    let content = drawn["content"].as_array().unwrap();
+    assert_eq!((content.len(), &content[1]["type"]), (2, &json!("image")), "{drawn}");
+    assert_eq!(content[1]["mimeType"], "image/png");
+    assert!(content[1]["data"].as_str().unwrap().starts_with("iVBORw0KGgo"), "a PNG");
+    assert!(drawn["structuredContent"]["rows"].is_array(), "{drawn}");
     let few = json!({ "symbol": "AAPL", "period": "1d", "bar": "1min", "limit": 10 });
     let few = client.call("get_price_history", few).await.ok();
     assert!(few["rows"].as_array().unwrap().len() <= 10 && few["barsInRow"].is_u64(), "{few}");

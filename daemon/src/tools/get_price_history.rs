@@ -1,5 +1,6 @@
 //! `get_price_history`: bars of a contract's past.
 
+mod chart;
 mod part;
 
 use ibd_cpapi::contracts::SecType;
@@ -72,6 +73,10 @@ pub struct Args {
     #[serde(rename = "outsideRth", alias = "outsideRTH", deserialize_with = "args::yes_no")]
     #[schemars(with = "Option<bool>")]
     outside_rth: Option<bool>,
+    /// true: also a picture of it (PNG).
+    #[serde(deserialize_with = "args::yes_no")]
+    #[schemars(with = "Option<bool>")]
+    chart: Option<bool>,
 }
 
 /// The bars.
@@ -156,6 +161,7 @@ impl Tool for GetPriceHistory {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let part = Part::of(&args, Timestamp::now())?;
         let (limit, outside_rth) = (args.limit.unwrap_or(ROWS), args.outside_rth.unwrap_or(false));
+        let is_drawn = args.chart.unwrap_or(false);
         let contract = args.instrument().find(&ctx).await?;
         let asked = Asked {
             conid: contract.conid,
@@ -180,7 +186,14 @@ impl Tool for GetPriceHistory {
                 Ok((told.map_err(|failure| no_bars(failure, about, &part))?, zone))
             })
             .await?;
-        Ok(Out::new(contract, &part, &told, zone, limit))
+        let (mut out, bars) = Out::new(contract, &part, &told, zone, limit);
+        if is_drawn {
+            match chart::picture(&out, &part, bars).await {
+                Ok(picture) => ctx.pictures.add(picture),
+                Err(why) => out.warnings.push(format!("There is no picture: {why}.")),
+            }
+        }
+        Ok(out)
     }
 }
 
@@ -230,7 +243,7 @@ impl Out {
         told: &Told,
         zone: Option<String>,
         limit: usize,
-    ) -> Self {
+    ) -> (Self, Vec<Bar>) {
         let history = &told.history;
         let days = zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
         let days = days.unwrap_or(TimeZone::UTC);
@@ -257,7 +270,7 @@ impl Out {
             warnings.push("IBKR has no bar in these days.".to_owned());
         }
         let clean = |text: String| ibd_cpapi::failure::clean(&text);
-        Self {
+        let out = Self {
             symbol: contract.description.or(contract.symbol).map(clean),
             conid: contract.conid,
             exchange: contract.exchange,
@@ -273,7 +286,8 @@ impl Out {
             delayed_seconds: history.delay.filter(|delay| *delay > 0),
             warnings,
             as_of: Time(told.at),
-        }
+        };
+        (out, shown)
     }
 }
 

@@ -224,7 +224,7 @@ async fn an_option_and_a_combination_are_found_and_sent_right() {
     let mut desk = Desk::paper().await;
     let option = json!({
         "symbol": "aapl", "expiry": month_ahead(), "strike": "270", "right": "call", "action": "BUY",
-        "orderType": "LMT", "quantity": 2, "price": 5.05,
+        "orderType": "LMT", "quantity": 2, "price": 8.05,
     });
     let out = desk.placed(option).await;
     assert_eq!(
@@ -242,6 +242,23 @@ async fn an_option_and_a_combination_are_found_and_sent_right() {
     let out = desk.placed(combo.clone()).await;
     assert_eq!(out["order"]["secType"], "BAG", "{out}");
     assert_eq!(desk.at_broker(&out["orderId"]).await["cOID"], out["clientOrderId"]);
+    // The market of a spread is that of its legs, which may be named by what they are.
+    let leg = |strike: u32, action: &str| json!({ "symbol": "AAPL", "expiry": month_ahead(), "strike": strike, "right": "C", "action": action });
+    let spread = json!({
+        "legs": [leg(270, "BUY"), leg(280, "SELL")], "action": "BUY", "orderType": "LMT", "quantity": 1, "price": 3,
+    });
+    let seen = desk.client.call("preview_order", spread.clone()).await.ok();
+    let price = |side: &str| seen["market"][side].as_f64().unwrap();
+    assert!(0.0 < price("bid") && price("bid") < price("ask") && price("ask") < 10.0, "{seen}");
+    assert!(seen["order"]["name"].as_str().unwrap().contains("270"), "{seen}");
+    let wrong = json!([leg(270, "BUY"), { "symbol": "AAPL", "expiry": month_ahead(), "strike": 9, "right": "C", "action": "SELL" }]);
+    let refused =
+        desk.client.call("preview_order", and(spread.clone(), json!({ "legs": wrong }))).await;
+    assert_eq!(refused.json["field"], "legs", "{}", refused.json);
+    assert!(refused.json["message"].as_str().unwrap().starts_with("Leg 2: "), "{}", refused.json);
+    let half = json!([leg(270, "BUY"), { "symbol": "AAPL", "strike": 280, "right": "C", "action": "SELL" }]);
+    let refused = desk.client.call("preview_order", and(spread, json!({ "legs": half }))).await;
+    assert_eq!(refused.json["field"], "legs.expiry", "{}", refused.json);
     // The same legs as JSON in a string, as some clients send lists.
     let as_text = and(combo, json!({ "legs": legs.to_string(), "quantity": 2 }));
     desk.placed(as_text).await;

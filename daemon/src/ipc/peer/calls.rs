@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::{Msg, State};
 use crate::refusal::Refusal;
-use crate::tools::{self, Ctx, Who};
+use crate::tools::{self, Ctx, Pictures, Who};
 
 /// Calls of one client under way at one time.
 const MAX_CALLS: usize = 64;
@@ -53,6 +53,7 @@ impl State {
                 key: call.key.clone(),
                 resumes: call.resumes.clone(),
             },
+            pictures: Pictures::default(),
         }
     }
 
@@ -97,7 +98,7 @@ async fn run(ctx: Ctx, call: Call, me: ActorRef<Msg>) {
         AssertUnwindSafe(tools::call(ctx, &call.tool, call.arguments)).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| Outcome::Refusal(panicked().to_json()));
     let ended = match &outcome {
-        Outcome::Result(_) => "result",
+        Outcome::Result(_) | Outcome::Pictured(..) => "result",
         Outcome::Refusal(_) => "refusal",
         Outcome::UnknownTool => "unknown tool",
         Outcome::NeedsInput(_) => "needs input",

@@ -71,6 +71,16 @@ impl Part {
 }
 
 impl Part {
+    /// In words, for a person.
+    pub(super) fn told(&self) -> String {
+        match (self.from, self.to) {
+            (Some(from), Some(to)) => format!("{from} to {to}"),
+            (Some(from), None) => format!("since {from}"),
+            (None, Some(to)) => format!("{} to {to}", self.period),
+            (None, None) => self.period.to_string(),
+        }
+    }
+
     /// The days that are asked for, where bars are such as can be kept by day.
     pub(super) fn days(&self, now: Timestamp, zone: &TimeZone) -> Option<Days> {
         let today = now.to_zoned(zone.clone()).date();
