@@ -142,7 +142,7 @@ impl Book {
     }
 
     /// Of an intent and those that follow it, each the yes to the question of the one before, the one that says how
-    /// it stands: the last, unless that came to nothing and the broker has an earlier one after all.
+    /// it stands: the last, unless the broker has an earlier one after all and the last came to nothing or was not sent.
     pub fn latest(&self, id: IntentId) -> Option<&Intent> {
         let next = |intent: &&Intent| {
             let id = intent.id;
@@ -150,7 +150,8 @@ impl Book {
         };
         let before = |intent: &&Intent| intent.follows.and_then(|id| self.get(id));
         let last = std::iter::successors(self.get(id), next).last()?;
-        let is_nothing = last.state.is_over() && last.state.standing().is_none();
+        let is_nothing =
+            last.state.standing().is_none() && (last.state.is_over() || last.sent_at.is_none());
         let mut tries = std::iter::successors(Some(last), before);
         let is_there = |one: &&Intent| one.state.standing().is_some();
         Some(tries.find(is_there).filter(|_| is_nothing).unwrap_or(last))

@@ -206,8 +206,9 @@ impl Args {
     /// The same once what was read is known to whoever owns orders: it may be ours after all.
     async fn again(&self, ctx: &Ctx, own: Option<&Intent>) -> Result<Option<Intent>, Refusal> {
         match (own, self.order_id) {
-            (Some(own), _) => ctx.desks.orders.look(own.id).await,
-            (None, Some(order_id)) => ctx.desks.orders.of_order(order_id).await,
+            // Whose order it is, and not who would follow it.
+            (_, Some(order_id)) => ctx.desks.orders.of_order(order_id).await,
+            (Some(own), None) => ctx.desks.orders.look(own.id).await,
             (None, None) => Ok(None),
         }
     }

@@ -150,13 +150,34 @@ fn what_was_never_placed_holds_nothing() {
 #[test]
 fn a_request_is_known_by_its_key_and_an_order_by_the_brokers_ids() {
     let one = intent("a", limit("100"), working());
-    let mut two = intent("a", limit("100"), State::Ready);
-    two.follows = Some(one.id);
-    let book = book(&[&one, &two]);
+    let book = book(&[&one]);
     assert_eq!(book.by_key("a").unwrap().id, one.id);
-    assert_eq!(book.latest(one.id).unwrap().id, two.id);
     assert_eq!(book.by_order("8".parse().unwrap()).unwrap().id, one.id);
     assert!(book.by_key("b").is_none());
+}
+
+#[test]
+fn of_several_tries_the_one_that_is_at_the_broker_says_how_it_stands() {
+    let gone = || State::Over(End::NotPlaced(NotPlaced::Expired));
+    for (first, second, is_sent, expected) in [
+        (gone(), State::Ready, false, 2),
+        (gone(), working(), true, 2),
+        // The first came alive before the second was sent.
+        (working(), State::Ready, false, 1),
+        (working(), gone(), false, 1),
+        // Where the second may be at the broker, it is what must be known.
+        (working(), State::Sending, true, 2),
+        (working(), working(), true, 2),
+    ] {
+        let told = format!("{first:?} {second:?}");
+        let one = intent("a", limit("100"), first);
+        let mut two = intent("a", limit("100"), second);
+        two.follows = Some(one.id);
+        two.sent_at = is_sent.then(|| at(1));
+        let book = book(&[&one, &two]);
+        let expected = if expected == 1 { one.id } else { two.id };
+        assert_eq!(book.latest(one.id).unwrap().id, expected, "{told}");
+    }
 }
 
 #[test]
