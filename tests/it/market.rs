@@ -63,7 +63,7 @@ async fn many_quotes_are_a_table() {
     let symbols = ["AAPL", "MSFT", "NVDA", "IBM", "SPY", "F", "TSLA", "7203", "EUR.USD", "NESN"];
     let table = client.call("get_market_data", json!({ "symbols": symbols })).await.ok();
     assert_eq!(table["rows"].as_array().unwrap().len(), symbols.len(), "{table}");
-    assert!(table["quotes"].is_null() && table.to_string().len() <= 1_150, "{table}");
+    assert!(table["quotes"].is_null() && table.to_string().len() <= 1_000, "{table}");
     let cols: Vec<&str> =
         table["cols"].as_array().unwrap().iter().map(|col| col.as_str().unwrap()).collect();
     for col in ["symbol", "conid", "currency", "last", "bid", "ask"] {

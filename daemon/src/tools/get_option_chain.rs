@@ -1,6 +1,7 @@
 //! `get_option_chain`: the expiries of an underlying's options, or one expiry with prices and greeks.
 
 mod asked;
+mod classes;
 mod options;
 mod ours;
 
@@ -58,6 +59,9 @@ pub struct Args {
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     max_delta: Option<Decimal>,
+    /// Of several trading classes that end on the day, this one, for instance SPXW.
+    #[serde(deserialize_with = "args::text")]
+    trading_class: Option<String>,
     /// Expiries at most, without expiry; 12 if left out.
     #[serde(deserialize_with = "args::count")]
     limit: Option<usize>,
@@ -93,6 +97,9 @@ pub struct Out {
     /// Other days of the month with options.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     other_expiries: Vec<String>,
+    /// The trading class of these options, where several end on that day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trading_class: Option<String>,
     /// Whether the prices are live, delayed, frozen or none: of most of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'static str>,
@@ -171,6 +178,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
         expiry: None,
         days: None,
         other_expiries: Vec::new(),
+        trading_class: None,
         data: None,
         cols: None,
         rows: None,

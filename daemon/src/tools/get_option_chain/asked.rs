@@ -25,6 +25,7 @@ pub(super) struct Asked {
     /// How far from zero a delta may be.
     pub(super) delta: (Option<Decimal>, Option<Decimal>),
     pub(super) limit: usize,
+    pub(super) class: Option<String>,
 }
 
 impl Asked {
@@ -75,6 +76,7 @@ impl Asked {
             strikes,
             delta: (args.min_delta, args.max_delta),
             limit: args.limit.unwrap_or(EXPIRIES),
+            class: upper(args.trading_class),
         })
     }
 

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::asked::Asked;
+use super::classes::{OneClass, one_class};
 use super::ours::Ours;
 use super::{Out, no_options, until};
 use crate::contracts;
@@ -81,7 +82,15 @@ pub(super) async fn options(
     days.dedup();
     let day = expiry.day().or(days.first().copied()).filter(|day| days.contains(day));
     let day = day.ok_or_else(|| no_day(&asked.wish.symbol, expiry, &days))?;
-    let mut listed: Vec<Listed> = all.into_iter().filter(|option| option.expiry == day).collect();
+    let listed: Vec<Listed> = all.into_iter().filter(|option| option.expiry == day).collect();
+    let OneClass { class, options: mut listed, others } = one_class(listed, asked)?;
+    if !others.is_empty() {
+        out.warnings.push(format!(
+            "Options of other trading classes end on this day, too: tradingClass {}.",
+            others.join(", ")
+        ));
+        out.trading_class = class;
+    }
     listed.sort_by(|one, other| {
         (one.strike, one.right.as_str()).cmp(&(other.strike, other.right.as_str()))
     });
@@ -143,14 +152,6 @@ pub(super) async fn options(
             "The underlying has no price now: the strikes are those in the middle, not around the money."
                 .to_owned(),
         );
-    }
-    let classes: std::collections::BTreeSet<&str> =
-        listed.iter().filter_map(|option| option.class.as_deref()).collect();
-    if classes.len() > 1 {
-        out.warnings.push(format!(
-            "Options of several trading classes end on this day ({}): a strike may stand twice.",
-            classes.into_iter().collect::<Vec<_>>().join(", ")
-        ));
     }
     out.expiry = Some(day.to_string());
     out.days = Some(until(day, today));
