@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
-CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind flex pricing gateway login secrets origin orders faults"
+CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind ibind-ws flex pricing gateway login secrets origin orders faults"
 BIN=$(cd "${IBD_BIN:-target/debug}" && pwd) || exit 1
 HERE=$PWD/tests/real
 
@@ -57,11 +57,12 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-ibind() { # asks a simulator of its own, without a daemon
-    "$BIN/ib-sim" >"$WORLD/sim" &
+ibind() { # a script of ibind asks a simulator of its own, without a daemon
+    echo "{\"pacing\": $2}" >"$WORLD/scenario.json"
+    "$BIN/ib-sim" --scenario "$WORLD/scenario.json" >"$WORLD/sim" &
     SIM=$!
     for _ in $(seq 100); do [ -s "$WORLD/sim" ] && break; sleep 0.1; done
-    in_world "$REAL/ibind/bin/python" "$HERE/ibind_check.py" "$(sed 's/.*"gateway":"\([^"]*\)".*/\1/' "$WORLD/sim")"
+    in_world "$REAL/ibind/bin/python" "$HERE/$1.py" "$(sed 's/.*"gateway":"\([^"]*\)".*/\1/' "$WORLD/sim")"
 }
 person() { # a check in which an ordinary user has IBKR's gateway, a browser and all
     if [ ! -d "$SHARE" ]; then
@@ -92,7 +93,9 @@ one() { # check
     edges) in_world python3 "$HERE/edges.py" ;;
     claude) in_world python3 "$HERE/claude.py" ;;
     codex) in_world python3 "$HERE/codex.py" ;;
-    ibind) ibind ;;
+    ibind) ibind ibind_check true ;;
+    # Its websocket class asks for its session three times in a hundredth of a second.
+    ibind-ws) ibind ibind_ws false ;;
     flex) in_world "$REAL/ibflex/bin/python" "$HERE/flex.py" ;;
     pricing) in_world "$REAL/quantlib/bin/python" "$HERE/pricing.py" "$BIN/examples/price" ;;
     gateway | login | origin | orders | faults) person "$1" ;;
