@@ -169,7 +169,10 @@ impl State {
     fn perform(&mut self, me: &ActorRef<Msg>, effect: Effect) {
         match effect {
             Effect::Escalate => self.handle.hangs(self.gateway.generation),
-            Effect::Wait(pause) => self.errands.wait(me, pause),
+            Effect::Wait(usual) => {
+                let pause = self.life.phase.pause(usual, Timestamp::now());
+                self.errands.wait(me, pause);
+            }
             effect => match self.gateway.client.clone() {
                 Some(client) => self.errands.begin(me, client, effect, &self.life.phase),
                 None => self.errands.stop(),

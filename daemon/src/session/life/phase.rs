@@ -1,6 +1,11 @@
 //! Where a session stands. Pure.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
+
+/// After the end of a penalty.
+const AFTER: Duration = Duration::from_secs(1);
 
 /// Where a session stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +78,18 @@ impl Phase {
                 | Self::Competing
                 | Self::Maint { login: true }
         )
+    }
+
+    /// How long until the next look, where it would usually be so long: a penalty of seconds is over when it ends,
+    /// and not a minute later.
+    pub fn pause(&self, usual: Duration, now: Timestamp) -> Duration {
+        match self {
+            Self::Penalty { until } => {
+                let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+                left.saturating_add(AFTER).min(usual)
+            }
+            _ => usual,
+        }
     }
 
     /// Whether waiting a little is likely to help.

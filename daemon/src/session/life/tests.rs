@@ -22,6 +22,21 @@ fn looked(phase: Phase, sight: Sight) -> (Phase, Vec<Effect>) {
 }
 
 #[test]
+fn a_short_penalty_is_not_waited_for_a_minute() {
+    let now = Timestamp::UNIX_EPOCH;
+    let penalty = |left: i64| Phase::Penalty { until: now + jiff::SignedDuration::from_secs(left) };
+    for (phase, expected) in [
+        (penalty(14), 15),
+        (penalty(-3), 1),
+        (penalty(900), 60),
+        (Phase::Maint { login: true }, 60),
+    ] {
+        let pause = phase.pause(MAINTENANCE_LOOK, now);
+        assert_eq!(pause, Duration::from_secs(expected), "{phase:?}");
+    }
+}
+
+#[test]
 fn each_sight_leads_from_the_start_to_its_state() {
     let until = Timestamp::UNIX_EPOCH;
     for (sight, phase, effects) in [
