@@ -83,6 +83,7 @@ fn bad_orders() -> Vec<(Value, &'static str)> {
         (without(option.clone(), "right"), "right"),
         (and(option, json!({ "right": "X" })), "right"),
         (and(combo.clone(), json!({ "symbol": "AAPL" })), "legs"),
+        (and(combo.clone(), json!({ "quantity": null, "cashQuantity": 1000 })), "cashQuantity"),
         (and(combo.clone(), json!({ "legs": [{ "conid": AAPL, "action": "BUY" }] })), "legs"),
         (
             and(

@@ -72,6 +72,14 @@ impl Args {
 
     /// A combination is what its legs are: anything else that is said would be dropped in silence.
     fn nothing_beside_legs(&self) -> Result<(), Refusal> {
+        // IBKR turns an amount into so many combinations by their net price: that is no limit to what moves.
+        if self.cash_quantity.is_some() {
+            return Err(wrong(
+                "cashQuantity",
+                "A combination cannot be ordered for an amount of money.",
+                "Give quantity, the number of combinations.",
+            ));
+        }
         let kind = self.sec_type.as_deref().filter(|kind| !kind.trim().eq_ignore_ascii_case("BAG"));
         let given = [
             ("legs", self.conid.is_some() || self.symbol.is_some()),
