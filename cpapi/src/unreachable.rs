@@ -102,9 +102,10 @@ fn of_io(error: &io::Error) -> Option<Unreachable> {
 /// What has no type of its own. The resolver's errors are among it: the standard library gives them one
 /// constant beginning, and nothing else.
 fn of_words(words: String) -> Unreachable {
-    match words.starts_with("failed to lookup address information") {
-        true => Unreachable::NoName,
-        false => Unreachable::Other(words),
+    if words.starts_with("failed to lookup address information") {
+        Unreachable::NoName
+    } else {
+        Unreachable::Other(words)
     }
 }
 

@@ -251,16 +251,19 @@ impl Actor for Flex {
     ) -> Result<(), ActorProcessingErr> {
         match msg {
             Msg::Run(ask, reply) => {
-                let _ = reply.send(state.ask(&me, &ask));
+                let said = state.ask(&me, &ask);
+                state.answer(reply, said);
             }
             Msg::Heard(query, heard) => state.heard(&me, &query, *heard),
             Msg::Token(mark) => state.token(mark),
             Msg::Schedule(query, daily, reply) => {
-                let _ = reply.send(state.schedule(&me, &query, daily));
+                let said = state.schedule(&me, &query, daily);
+                state.answer(reply, said);
             }
             Msg::Tick => state.tick(&me),
             Msg::Prune(keep, how, reply) => {
-                let _ = reply.send(state.prune(&keep, how));
+                let said = state.prune(&keep, how);
+                state.answer(reply, said);
             }
             Msg::Resume => {
                 // Somebody may have brought a token.
@@ -272,11 +275,13 @@ impl Actor for Flex {
                 state.tick(&me);
             }
             Msg::Forget(query, statements, reply) => {
-                let _ = reply.send(state.forget(&query, statements));
+                let said = state.forget(&query, statements);
+                state.answer(reply, said);
             }
             Msg::Import(name, reply) => state.import(&me, name, reply),
             Msg::Imported(added, reply) => {
-                let _ = reply.send(state.imported(*added));
+                let said = state.imported(*added);
+                state.answer(reply, said);
             }
         }
         state.publish();
@@ -285,6 +290,12 @@ impl Actor for Flex {
 }
 
 impl State {
+    /// Whoever hears that something was done sees it done.
+    fn answer<T>(&self, reply: RpcReplyPort<T>, said: T) {
+        self.publish();
+        let _ = reply.send(said);
+    }
+
     fn publish(&self) {
         let mut going: Vec<(QueryId, String)> = self
             .runs

@@ -90,6 +90,11 @@ impl Smile {
         self
     }
 
+    /// When they can be exercised.
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
     /// What dividends and the cost of borrowing come to, in percent a year.
     pub fn carry_percent(&self) -> Option<Decimal> {
         decimal(self.market.dividend_yield * 100.0)

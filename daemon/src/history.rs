@@ -55,7 +55,11 @@ pub struct Told {
 
 /// Histories that were asked for lately, by session. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Histories(Arc<Mutex<Memory>>);
+pub struct Histories {
+    lately: Arc<Mutex<Memory>>,
+    /// Held while the list of what is on the disk is read and written back.
+    listing: Arc<Mutex<()>>,
+}
 
 type Memory = HashMap<(u64, Asked), (Instant, Told)>;
 
@@ -92,7 +96,7 @@ impl Histories {
     }
 
     fn lock(&self) -> MutexGuard<'_, Memory> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lately.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

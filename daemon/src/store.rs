@@ -103,11 +103,12 @@ impl Store {
         serde_json::from_slice(&self.kept.get(key).ok()??).ok()
     }
 
-    /// Remembers what can be fetched again. May be lost.
-    pub fn remember<T: Serialize>(&self, key: &str, value: &T) -> Result<(), StoreError> {
-        let dated = Dated { at: Timestamp::now(), value };
-        self.cache.insert(key, serde_json::to_vec(&dated)?)?;
-        Ok(())
+    /// Remembers what can be fetched again; how many bytes it takes. May be lost.
+    pub fn remember<T: Serialize>(&self, key: &str, value: &T) -> Result<usize, StoreError> {
+        let json = serde_json::to_vec(&Dated { at: Timestamp::now(), value })?;
+        let bytes = json.len();
+        self.cache.insert(key, json)?;
+        Ok(bytes)
     }
 
     /// Forgets what was remembered.

@@ -221,6 +221,7 @@ impl State {
                 self.failed.insert(query.clone(), refusal.clone());
                 self.tell_failed();
             }
+            self.publish();
             run.standing.send_replace(RunState::Failed(Box::new(refusal)));
         }
     }
@@ -246,6 +247,7 @@ impl State {
             self.tell_failed();
         }
         if let Some(run) = self.runs.remove(query) {
+            self.publish();
             run.standing.send_replace(RunState::Done(Box::new(added.entry.clone()), false));
         }
     }

@@ -1,6 +1,7 @@
 //! Bars of finished days on the disk: the same question asked again costs nothing, a longer one its missing part.
 //! All of it can be had again, so it may be lost.
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use ibd_cpapi::Failure;
@@ -86,10 +87,9 @@ impl Histories {
 
     fn keep(&self, store: &Store, key: &str, stretch: Option<Stretch>) {
         let Some(stretch) = stretch else { return };
-        // One at a time: the list is read and written back.
-        let _alone = self.lock();
-        let _ = store.remember(key, &stretch);
-        let bytes = serde_json::to_vec(&stretch).map_or(0, |json| json.len());
+        let _alone = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+        // What cannot be written is asked for again.
+        let Ok(bytes) = store.remember(key, &stretch) else { return };
         let List(mut list) = store.recall(LIST, MEMORY).unwrap_or_default();
         list.retain(|(other, _)| other != key);
         list.push((key.to_owned(), bytes));

@@ -117,7 +117,8 @@ pub enum What {
         #[serde(skip_serializing_if = "Option::is_none")]
         sec_type: Option<String>,
     },
-    /// Several contracts as one, of which some are named by their parts.
+    /// Several contracts as one, of which some are named by their parts. Apart from [`What::Combo`], whose hashes
+    /// stand in journals.
     Spread {
         /// Which, and how.
         legs: Vec<SpreadLeg>,

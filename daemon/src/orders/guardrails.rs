@@ -91,6 +91,8 @@ pub struct Legs {
     pub at: Timestamp,
     /// Whether each is as it happens.
     pub is_live: bool,
+    /// Whether each was traded today: at night and on a Sunday none is.
+    pub is_traded: bool,
 }
 
 /// A market, as far as it is known.

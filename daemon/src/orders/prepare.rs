@@ -13,7 +13,7 @@ use ibd_protocol::ErrorCode;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
-use super::asked::{Asked, Attached, Closing, Leg, Size, What};
+use super::asked::{Asked, Attached, Closing, Leg, Size, SpreadLeg, What};
 use super::fits;
 use super::order::{Order, Traded};
 use super::scene::{self, RuleBook};
@@ -169,21 +169,32 @@ pub async fn check(
 /// The contract that is meant, and what an order needs of it.
 async fn traded(lease: &Lease, tools: Tools<'_>, what: &What) -> Result<Traded, Unserved> {
     match what {
-        What::Combo { legs } => combo(lease, tools, legs).await,
-        What::Spread { legs } => {
-            let mut found = Vec::with_capacity(legs.len());
-            for (number, leg) in legs.iter().enumerate() {
-                let contract = found_as(lease, tools, &leg.what).await;
-                let contract = contract.map_err(|unserved| of_leg(unserved, number + 1))?;
-                found.push(Leg::new(contract.conid, leg.ratio, leg.side));
-            }
-            combo(lease, tools, &distinct(found)?).await
+        What::Combo { legs } => {
+            let by_conid = |leg: &Leg| SpreadLeg {
+                what: What::Conid(leg.conid),
+                ratio: leg.ratio,
+                side: leg.side,
+            };
+            spread(lease, tools, &legs.iter().map(by_conid).collect::<Vec<_>>()).await
         }
+        What::Spread { legs } => spread(lease, tools, legs).await,
         one => {
             let contract = found_as(lease, tools, one).await?;
             traded::traded(lease, contract, tools.deadline).await
         }
     }
+}
+
+/// Several contracts as one: each is found once.
+async fn spread(lease: &Lease, tools: Tools<'_>, legs: &[SpreadLeg]) -> Result<Traded, Unserved> {
+    let (mut found, mut contracts) = (Vec::new(), Vec::new());
+    for (number, leg) in legs.iter().enumerate() {
+        let contract = found_as(lease, tools, &leg.what).await;
+        let contract = contract.map_err(|unserved| of_leg(unserved, number + 1))?;
+        found.push(Leg::new(contract.conid, leg.ratio, leg.side));
+        contracts.push(contract);
+    }
+    combo(lease, tools, &distinct(found)?, contracts).await
 }
 
 /// Which leg it is that cannot be had.

@@ -175,6 +175,7 @@ fn legs(contract: &Traded, rows: &BTreeMap<Conid, Row>, now: Timestamp) -> Optio
         ask: Some(Decimal::ZERO),
         at: now,
         is_live: true,
+        is_traded: true,
     };
     for leg in &contract.legs {
         let quote = quote(rows.get(&leg.conid)?, signs(leg.negative), now);
@@ -195,6 +196,7 @@ fn legs(contract: &Traded, rows: &BTreeMap<Conid, Row>, now: Timestamp) -> Optio
         legs.gross = legs.gross.checked_add(moved.abs())?;
         legs.net = legs.net.checked_add(paid)?;
         legs.is_live &= quote.is_live;
+        legs.is_traded &= quote.last.is_some();
     }
     Some(legs)
 }

@@ -41,13 +41,14 @@ impl State {
 
     /// A look that is under way, or only just over, is look enough.
     pub(super) fn look_again(&mut self, me: &ActorRef<Msg>) {
-        match self.errands.is_looking() {
-            true => {}
-            false if self.errands.has_looked() => {
-                self.consider_login(me);
-                self.publish();
-            }
-            false => self.event(me, &Event::Wanted),
+        if self.errands.is_looking() {
+            return;
+        }
+        if self.errands.has_looked() {
+            self.consider_login(me);
+            self.publish();
+        } else {
+            self.event(me, &Event::Wanted);
         }
     }
 

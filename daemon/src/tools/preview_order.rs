@@ -209,7 +209,7 @@ impl Tool for PreviewOrder {
                 bid: legs.bid.map(Num),
                 ask: legs.ask.map(Num),
                 last: None,
-                live: legs.is_live,
+                live: legs.is_live && legs.is_traded,
             },
             None => Market {
                 bid: quote.bid.map(Num),

@@ -1,7 +1,5 @@
 //! Subscriptions on the websocket: histories, profit and loss, summary, ledger, as ibind takes them.
 
-use std::time::Duration;
-
 use futures_util::SinkExt;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -32,20 +30,26 @@ async fn say(socket: &mut Socket, text: &str) {
     socket.send(Message::text(text.to_owned())).await.unwrap();
 }
 
-/// Everything that is told of this topic until now, after some time.
+/// How often this topic is told of within a minute. A ledger on the same socket shows when that is over.
 async fn heard(world: &World, socket: &mut Socket, topic: &str) -> usize {
+    let witness = format!("sld+{ACCOUNT}");
+    say(socket, &format!("{witness}+{{}}")).await;
+    of_topic(socket, &witness).await;
     world.advance(60).await;
-    // The feed is read every 50 ms.
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    say(socket, "tic").await;
-    let mut count = 0;
+    let (mut count, mut end) = (0, witness.as_str());
     loop {
         let frame = next(socket).await.unwrap();
+        count += usize::from(frame["topic"] == topic);
         if frame["topic"] == "tic" {
             break;
         }
-        count += usize::from(frame["topic"] == topic);
+        if frame["topic"] == end {
+            // What was told with it is behind the answer to this.
+            say(socket, "tic").await;
+            end = "tic";
+        }
     }
+    say(socket, &format!("uld+{ACCOUNT}+{{}}")).await;
     for _ in 0..3 {
         row_of_tic(socket).await;
     }

@@ -277,7 +277,7 @@ fn leg(conid: &str, side: Side, ratio: u32) -> Leg {
 
 fn legs(gross: &str, net: &str) -> Legs {
     let (gross, net) = (decimal(gross), decimal(net));
-    Legs { gross, net, bid: None, ask: None, at: now(), is_live: true }
+    Legs { gross, net, bid: None, ask: None, at: now(), is_live: true, is_traded: true }
 }
 
 fn paper_rules(pairs: &[(&str, &str)]) -> Rules {

@@ -5,7 +5,7 @@ use ibd_cpapi::orders::Side;
 use rust_decimal::Decimal;
 
 use super::{Tools, ruled, traded};
-use crate::contracts::Given;
+use crate::contracts::Contract;
 use crate::orders::asked::Leg;
 use crate::orders::order::Traded;
 use crate::orders::scene::SMART;
@@ -16,10 +16,10 @@ pub(super) async fn combo(
     lease: &Lease,
     tools: Tools<'_>,
     legs: &[Leg],
+    contracts: Vec<Contract>,
 ) -> Result<Traded, Unserved> {
     let mut parts: Vec<Traded> = Vec::with_capacity(legs.len());
-    for leg in legs {
-        let contract = tools.finder(lease).by_conid(leg.conid, &Given::default()).await?;
+    for (leg, contract) in legs.iter().zip(contracts) {
         let part = traded::traded(lease, contract, tools.deadline).await?;
         parts.push(ruled(lease, tools, part, leg.side).await?);
     }

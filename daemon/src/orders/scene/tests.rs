@@ -67,7 +67,10 @@ fn the_legs_of_a_combination_are_added_up_each_in_its_unit() {
     assert_eq!((both.gross, both.net), (Decimal::from(5350), Decimal::from(4700)));
     let net = |text: &str| Some(text.parse().unwrap());
     assert_eq!((both.bid, both.ask), (net("46.5"), net("47.5")));
-    assert!(both.is_live);
+    assert!(both.is_live && both.is_traded);
+    let closed = r#"{"conid":2,"_updated":1,"6509":"RpB","31":"C3","84":"3","86":"3.5"}"#;
+    rows.insert("2".parse().unwrap(), serde_json::from_str(closed).unwrap());
+    assert!(!legs(&contract, &rows, now).unwrap().is_traded, "a close of before");
     rows.remove(&"2".parse::<Conid>().unwrap());
     assert_eq!(legs(&contract, &rows, now), None);
 }

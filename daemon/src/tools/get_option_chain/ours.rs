@@ -30,10 +30,7 @@ pub struct Computed {
 }
 
 /// The options of one day, to compute from.
-pub(super) struct Ours {
-    smile: Smile,
-    style: Style,
-}
+pub(super) struct Ours(Smile);
 
 impl Ours {
     /// From their quotes; none where the underlying has no price.
@@ -46,24 +43,24 @@ impl Ours {
         let quoted: Vec<Quoted> =
             listed.iter().zip(quotes).filter_map(|(option, quote)| quoted(option, quote)).collect();
         let smile = Smile::new(spot, day, style, Timestamp::now())?.carrying(&quoted);
-        Some(Self { smile, style })
+        Some(Self(smile))
     }
 
     /// Of one of them; none where it has no bid and ask, or they do not tell a volatility.
     pub(super) fn greeks(&self, option: &Listed, quote: &Quote) -> Option<Greeks> {
-        self.smile.greeks(&quoted(option, quote)?)
+        self.0.greeks(&quoted(option, quote)?)
     }
 
     /// What is said of those that were computed.
     pub(super) fn told(self, conids: Vec<Conid>) -> Computed {
         Computed {
             conids,
-            style: match self.style {
+            style: match self.0.style() {
                 Style::American => "american",
                 Style::European => "european",
             },
             rate_pct: RATE * 100.0,
-            yield_pct: self.smile.carry_percent().map(|carry| Num::rounded(carry, 2)),
+            yield_pct: self.0.carry_percent().map(|carry| Num::rounded(carry, 2)),
         }
     }
 }
