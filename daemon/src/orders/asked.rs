@@ -7,11 +7,12 @@ use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::money::Price;
 pub use ibd_cpapi::orders::{Pricing, Size, Trail};
 use ibd_cpapi::orders::{Side, Tif};
+use jiff::civil::Date;
 use ring::digest;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::contracts::Given;
+use crate::contracts::{Contract, Given};
 use ibd_cpapi::exact;
 
 /// An order as it was asked for.
@@ -162,6 +163,28 @@ pub struct Leg {
     /// Whether its price can be negative.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub negative: bool,
+    /// What it pays when it ends, of an option.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub option: Option<OptionTerms>,
+}
+
+/// When and from where on an option pays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OptionTerms {
+    /// The strike.
+    #[serde(with = "exact")]
+    pub strike: Decimal,
+    /// Call or put.
+    pub right: Right,
+    /// The day on which it ends.
+    pub expiry: Date,
+}
+
+impl OptionTerms {
+    /// Those of a contract; nothing of one that is no option, or of which they are not all known.
+    pub fn of(contract: &Contract) -> Option<Self> {
+        Some(Self { strike: contract.strike?, right: contract.right?, expiry: contract.expiry? })
+    }
 }
 
 /// What comes with an order in the same submission.
@@ -218,7 +241,16 @@ impl Attached {
 impl Leg {
     /// A leg of which nothing more is known yet.
     pub fn new(conid: Conid, ratio: u32, side: Side) -> Self {
-        Self { conid, ratio, side, symbol: None, sec_type: None, unit: None, negative: false }
+        Self {
+            conid,
+            ratio,
+            side,
+            symbol: None,
+            sec_type: None,
+            unit: None,
+            negative: false,
+            option: None,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Whether an order fits its contract: tick, size, order type. What does not is a mistake in the arguments
 //! and never reaches the broker. Pure.
 
+use std::sync::Arc;
+
 use ibd_cpapi::contracts::Rules;
 use ibd_cpapi::money::Price;
 use ibd_cpapi::orders::OrderType;
@@ -58,6 +60,16 @@ pub fn ruled(contract: Traded, rules: &Rules) -> Result<Traded, Refusal> {
         )
         .at("conid")),
     }
+}
+
+/// What is certain of a combination by the rules of its legs: a price that is on no leg's finest step is none, and there
+/// are no parts of it. Which kinds of order it takes IBKR says nowhere.
+pub fn of_combination(legs: &[Arc<Rules>]) -> Rules {
+    let steps = legs.iter().flat_map(|rules| {
+        rules.increments.iter().map(|rule| rule.increment).chain(rules.increment)
+    });
+    let increment = steps.filter(|step| step.get() > Decimal::ZERO).min();
+    Rules { increment, ..Rules::default() }
 }
 
 /// The broker's words for kinds of order in its rules.
@@ -157,7 +169,8 @@ fn on_tick(field: &str, price: Price, rules: &Rules) -> Result<(), Refusal> {
     if over.is_zero() {
         return Ok(());
     }
-    let below = price.get() - over;
+    // The rest of a negative price is negative.
+    let below = price.get() - over - if over < Decimal::ZERO { tick } else { Decimal::ZERO };
     let (below, above) = ((below).normalize(), (below + tick).normalize());
     Err(Refusal::argument(
         field,
@@ -224,6 +237,33 @@ mod tests {
         assert_eq!((pence.price_magnifier, pence.negative), (Decimal::ONE_HUNDRED, true));
         assert_eq!(ruled("{}").unwrap().price_magnifier, Decimal::ONE);
         assert_eq!(ruled(r#"{"priceMagnifier":0}"#).unwrap_err().error, ErrorCode::UnknownSymbol);
+    }
+
+    #[test]
+    fn a_combination_has_the_finest_step_of_its_legs_and_no_parts() {
+        let legs = [
+            r#"{"incrementRules":[{"lowerEdge":0.0,"increment":0.01},{"lowerEdge":3.0,"increment":0.05}]}"#,
+            r#"{"orderTypes":["limit"],"fraqTypes":["limit"],"fraqInt":2,"increment":0.1}"#,
+        ];
+        let legs = legs.map(|json| Arc::new(serde_json::from_str(json).unwrap()));
+        let rules = of_combination(&legs);
+        let mut combo = order(Side::Buy, "1", Pricing::Limit(price("-3.52")));
+        combo.contract.legs =
+            vec![crate::orders::asked::Leg::new("8314".parse().unwrap(), 1, Side::Buy)];
+        assert!(check(&combo, &rules).is_ok());
+        let refused = |quantity: &str, limit: &str| {
+            let size = order(Side::Buy, quantity, Pricing::Market).size;
+            let pricing = Pricing::Limit(price(limit));
+            let refusal = check(&Order { size, pricing, ..combo.clone() }, &rules).unwrap_err();
+            (refusal.field.unwrap(), refusal.candidates)
+        };
+        let beside = ["-3.53", "-3.52"].map(serde_json::Value::from).to_vec();
+        assert_eq!(refused("1", "-3.525"), ("price".to_owned(), beside));
+        assert_eq!(refused("1.5", "1").0, "quantity");
+        assert!(
+            check(&combo, &of_combination(&[])).is_ok(),
+            "what is not known is not held against it"
+        );
     }
 
     #[test]

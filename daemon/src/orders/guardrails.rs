@@ -19,6 +19,7 @@ pub use holding::{Resting, resized};
 
 mod holding;
 mod lists;
+mod payoff;
 mod prices;
 mod value;
 

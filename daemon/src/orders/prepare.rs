@@ -13,7 +13,7 @@ use ibd_protocol::ErrorCode;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
-use super::asked::{Asked, Attached, Closing, Leg, Size, SpreadLeg, What};
+use super::asked::{Asked, Attached, Closing, Leg, OptionTerms, Size, SpreadLeg, What};
 use super::fits;
 use super::order::{Order, Traded};
 use super::scene::{self, RuleBook};
@@ -161,7 +161,13 @@ pub async fn check(
     order: &Order,
     deadline: Instant,
 ) -> Result<(), Unserved> {
-    let Some(conid) = order.contract.conid else { return Ok(()) };
+    let Some(conid) = order.contract.conid else {
+        let mut of_legs = Vec::with_capacity(order.contract.legs.len());
+        for leg in &order.contract.legs {
+            of_legs.push(rules.of(lease, leg.conid, leg.side == Side::Buy, deadline).await?);
+        }
+        return Ok(fits::check(order, &fits::of_combination(&of_legs))?);
+    };
     let rules = rules.of(lease, conid, order.side == Side::Buy, deadline).await?;
     Ok(fits::check(order, &rules)?)
 }
@@ -191,7 +197,8 @@ async fn spread(lease: &Lease, tools: Tools<'_>, legs: &[SpreadLeg]) -> Result<T
     for (number, leg) in legs.iter().enumerate() {
         let contract = found_as(lease, tools, &leg.what).await;
         let contract = contract.map_err(|unserved| of_leg(unserved, number + 1))?;
-        found.push(Leg::new(contract.conid, leg.ratio, leg.side));
+        let option = OptionTerms::of(&contract);
+        found.push(Leg { option, ..Leg::new(contract.conid, leg.ratio, leg.side) });
         contracts.push(contract);
     }
     combo(lease, tools, &distinct(found)?, contracts).await

@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::asked::{Attached, Pricing, Size};
 use super::intent::Intent;
 use super::lateness;
-use super::order::{self, Order, Role};
+use super::order::{self, Order, Role, Traded};
 use super::page;
 use super::standing::{Part, Seen, Standing};
 
@@ -157,11 +157,15 @@ pub fn before_sending(order: &Order) -> Vec<String> {
             Attached::Bracket { stop_loss, .. } => stop_loss.is_some(),
             Attached::Oca(siblings) => siblings.iter().any(|one| is_stop(&one.pricing)),
         };
-    if protects && order.tif == ibd_cpapi::orders::Tif::Day {
-        vec![STOP_ENDS.to_owned()]
-    } else {
-        Vec::new()
-    }
+    let ends = (protects && order.tif == ibd_cpapi::orders::Tif::Day).then(|| STOP_ENDS.to_owned());
+    ends.into_iter().chain(of_combination(&order.contract)).collect()
+}
+
+/// In what the price of a combination is: its legs may be shares and options together.
+fn of_combination(contract: &Traded) -> Option<String> {
+    let unit = contract.unit().filter(|_| !contract.legs.is_empty())?;
+    let currency = &contract.currency;
+    Some(format!("A price of 1 is {} {currency} for one combination.", unit.normalize()))
 }
 
 /// What whoever changes the first order of a bracket should know of its children.

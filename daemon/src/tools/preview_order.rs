@@ -18,7 +18,7 @@ use super::schema::Bare;
 use super::{Ctx, Tool};
 use crate::orders::tickets_of;
 use crate::orders::told;
-use crate::orders::{Intent, IntentId, IntentState as State, Purpose};
+use crate::orders::{Intent, IntentId, IntentState as State, Order, Purpose, Size};
 use crate::refusal::Refusal;
 
 /// What an order would cost and do.
@@ -46,7 +46,8 @@ pub struct Out {
     /// order may come to, with a margin beyond the market where it has no limit. Not what it costs.
     #[serde(skip_serializing_if = "Option::is_none")]
     judged_value: Option<Judged>,
-    /// pays: a purchase, cost and total go out. receives: a sale, cost and total come in.
+    /// pays: cost and total go out, as for a purchase. receives: they come in, as for a sale. A combination at a price below
+    /// zero is the other way round.
     direction: &'static str,
     /// What IBKR says that it is bought or sold for, without commission, with its currency.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,7 +55,7 @@ pub struct Out {
     /// IBKR's commission.
     #[serde(skip_serializing_if = "Option::is_none")]
     commission: Option<Sum>,
-    /// What goes out in all (cost and commission), or of a sale what comes in (cost less commission).
+    /// What goes out in all (cost and commission), or what comes in (cost less commission).
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<Sum>,
     /// The position before and after.
@@ -143,20 +144,79 @@ impl From<Money> for Sum {
     }
 }
 
-/// What goes out in all, or of a sale what comes in. IBKR adds the commission of a sale to it, too, so its own
-/// total counts only where it is the right sum, or where nothing can be added up and it is a purchase.
-fn total(side: Side, preview: &Preview) -> Option<Money> {
+/// Which way the money goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Pays,
+    Receives,
+}
+
+impl Direction {
+    /// Of a combination the price may be below zero: who buys it then is paid for it.
+    fn of(order: &Order, market: &Market) -> Self {
+        let near = match order.side {
+            Side::Buy => &market.ask,
+            Side::Sell => &market.bid,
+        };
+        let limit = order.pricing.limit().map(|price| price.get());
+        let is_turned = limit.or(near.as_ref().map(|price| price.0)) < Some(Decimal::ZERO)
+            && (limit.is_some() || near.is_some());
+        match (order.side, is_turned) {
+            (Side::Buy, false) | (Side::Sell, true) => Self::Pays,
+            (Side::Sell, false) | (Side::Buy, true) => Self::Receives,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Pays => "pays",
+            Self::Receives => "receives",
+        }
+    }
+}
+
+/// So much, whichever way it goes.
+fn unsigned(money: Money) -> Money {
+    Money { amount: Amount::new(money.amount.get().abs()), ..money }
+}
+
+/// What goes out in all, or what comes in. IBKR adds the commission of a sale to it, too, so its own
+/// total counts only where it is the right sum, or where nothing can be added up and it is paid.
+fn total(direction: Direction, preview: &Preview) -> Option<Money> {
     let sum = preview.amount.as_ref().zip(preview.commission.as_ref());
     let sum = sum.filter(|(amount, commission)| amount.currency == commission.currency);
     let Some((amount, commission)) = sum else {
-        return preview.total.clone().filter(|_| side == Side::Buy);
+        let whole = preview.total.clone().filter(|total| total.amount.get() >= Decimal::ZERO);
+        return whole.filter(|_| direction == Direction::Pays);
     };
-    let (whole, part) = (amount.amount.get(), commission.amount.get().abs());
-    let sum = match side {
-        Side::Buy => whole.checked_add(part)?,
-        Side::Sell => whole.checked_sub(part)?,
+    let (whole, part) = (amount.amount.get().abs(), commission.amount.get().abs());
+    let sum = match direction {
+        Direction::Pays => whole.checked_add(part)?,
+        Direction::Receives => whole.checked_sub(part)?,
     };
     Some(Money { amount: Amount::new(sum), currency: amount.currency.clone() })
+}
+
+/// Where IBKR counts another amount for a combination than its limit comes to: which of the two is meant by its price
+/// only IBKR knows.
+fn counted_otherwise(order: &Order, preview: &Preview) -> Option<String> {
+    let (limit, Size::Quantity(quantity)) = (order.pricing.limit()?, order.size) else {
+        return None;
+    };
+    let said = preview.amount.as_ref().filter(|_| !order.contract.legs.is_empty())?;
+    let own = order.contract.value(limit.get(), quantity.get())?;
+    let apart = (said.amount.get().abs() - own).abs();
+    // A cent more or less is rounding.
+    let is_other = apart > Decimal::ONE && apart * Decimal::ONE_HUNDRED > own;
+    is_other.then(|| {
+        format!(
+            "IBKR counts {} {} for it, and its limit comes to {} {}: do not rely on cost and total here.",
+            said.amount.get().normalize(),
+            said.currency,
+            own.normalize(),
+            order.contract.currency
+        )
+    })
 }
 
 fn change<T>(impact: Option<Impact<T>>, number: impl Fn(T) -> Decimal) -> Option<Change> {
@@ -240,12 +300,7 @@ impl Out {
         }
     }
 
-    fn new(
-        order: &crate::orders::Order,
-        market: Market,
-        preview: Preview,
-        judged: Option<&Intent>,
-    ) -> Self {
+    fn new(order: &Order, market: Market, preview: Preview, judged: Option<&Intent>) -> Self {
         let denial = judged.and_then(|intent| match &intent.state {
             State::Denied(denial) => Some(denial),
             _ => None,
@@ -255,6 +310,8 @@ impl Out {
             format!("{}{}", denial.message, setting.unwrap_or_default())
         });
         let is_future = order.contract.sec_type == SecType::Future;
+        let direction = Direction::of(order, &market);
+        let otherwise = counted_otherwise(order, &preview);
         let verdict = match judged.map(|intent| &intent.state) {
             Some(State::Denied(_)) => "refuse",
             Some(State::Awaiting(_)) => "approve",
@@ -288,13 +345,10 @@ impl Out {
                     percent: intent.worth.percent.map(Num),
                 })
             }),
-            direction: match order.side {
-                Side::Buy => "pays",
-                Side::Sell => "receives",
-            },
+            direction: direction.as_str(),
             // A future is not paid for: its commission and margin are what it takes.
-            total: total(order.side, &preview).filter(|_| !is_future).map(Sum::from),
-            cost: preview.amount.filter(|_| !is_future).map(Sum::from),
+            total: total(direction, &preview).filter(|_| !is_future).map(Sum::from),
+            cost: preview.amount.filter(|_| !is_future).map(unsigned).map(Sum::from),
             commission: preview.commission.map(Sum::from),
             position: change(preview.position, |quantity| quantity.get()),
             equity: change(preview.equity, Amount::get),
@@ -305,6 +359,7 @@ impl Out {
                 .map(|intent| intent.warnings.clone())
                 .unwrap_or_default()
                 .into_iter()
+                .chain(otherwise)
                 .chain(preview.warnings)
                 .collect(),
             blocked: preview.error,
@@ -318,27 +373,78 @@ impl Out {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::orders::tests::order;
+    use crate::orders::{Leg, Pricing};
+    use ibd_cpapi::money::Price;
 
     #[test]
     fn the_commission_of_a_sale_is_taken_off() {
-        let told = |amounts: &str, side| {
+        let told = |amounts: &str, direction| {
             let json = format!(r#"{{"amount":{amounts}}}"#);
             let preview: Preview = serde_json::from_str(&json).unwrap();
-            total(side, &preview).map(|sum| format!("{} {}", sum.amount, sum.currency))
+            total(direction, &preview).map(|sum| format!("{} {}", sum.amount, sum.currency))
         };
+        let (pays, receives) = (Direction::Pays, Direction::Receives);
+        let credit = r#"{"amount":"-400.00 USD","commission":"1 USD","total":"-399.00 USD"}"#;
         let both = r#"{"amount":"2,650.00 USD","commission":"1.25 USD","total":"2,651.25 USD"}"#;
         let abroad = r#"{"amount":"2,650.00 USD","commission":"1 EUR","total":"2,651 USD"}"#;
         let bare = r#"{"amount":"2,650.00 USD","commission":"NA","total":"2,650 USD"}"#;
-        for (amounts, side, expected) in [
-            (both, Side::Buy, Some("2651.25 USD")),
-            (both, Side::Sell, Some("2648.75 USD")),
-            (abroad, Side::Buy, Some("2651 USD")),
-            (abroad, Side::Sell, None),
-            (bare, Side::Buy, Some("2650 USD")),
-            (bare, Side::Sell, None),
-            ("{}", Side::Buy, None),
+        for (amounts, direction, expected) in [
+            (both, pays, Some("2651.25 USD")),
+            (both, receives, Some("2648.75 USD")),
+            (abroad, pays, Some("2651 USD")),
+            (abroad, receives, None),
+            (bare, pays, Some("2650 USD")),
+            (bare, receives, None),
+            (credit, pays, Some("401 USD")),
+            (credit, receives, Some("399 USD")),
+            ("{}", pays, None),
         ] {
-            assert_eq!(told(amounts, side).as_deref(), expected, "{side:?} {amounts}");
+            assert_eq!(told(amounts, direction).as_deref(), expected, "{direction:?} {amounts}");
+        }
+    }
+
+    #[test]
+    fn the_money_goes_by_the_side_and_the_sign_of_the_price() {
+        let market = |price: Option<&str>| {
+            let price = price.map(|price| Num(price.parse().unwrap()));
+            Market { bid: price.clone(), ask: price, last: None, live: true }
+        };
+        let limit = |text: &str| Pricing::Limit(Price::new(text.parse().unwrap()));
+        for (side, pricing, quoted, expected) in [
+            (Side::Buy, limit("4"), None, "pays"),
+            (Side::Buy, limit("-1"), Some("2"), "receives"),
+            (Side::Buy, limit("0"), None, "pays"),
+            (Side::Sell, limit("4"), None, "receives"),
+            (Side::Sell, limit("-4"), Some("5"), "pays"),
+            (Side::Buy, Pricing::Market, Some("-1"), "receives"),
+            (Side::Sell, Pricing::Market, Some("-1"), "pays"),
+            (Side::Buy, Pricing::Market, Some("1"), "pays"),
+            (Side::Buy, Pricing::Market, None, "pays"),
+            (Side::Sell, Pricing::Market, None, "receives"),
+        ] {
+            let order = order(side, "1", pricing);
+            assert_eq!(
+                Direction::of(&order, &market(quoted)).as_str(),
+                expected,
+                "{}",
+                order.shown()
+            );
+        }
+    }
+
+    #[test]
+    fn another_amount_of_ibkrs_for_a_combination_is_said() {
+        let mut combo = order(Side::Buy, "2", Pricing::Limit(Price::new("1.5".parse().unwrap())));
+        combo.contract.multiplier = Decimal::ONE_HUNDRED;
+        let said = |order: &Order, amount: &str| {
+            let json = format!(r#"{{"amount":{{"amount":"{amount}"}}}}"#);
+            counted_otherwise(order, &serde_json::from_str(&json).unwrap()).is_some()
+        };
+        assert!(!said(&combo, "3 USD"), "of one contract IBKR knows it");
+        combo.contract.legs = vec![Leg::new("8314".parse().unwrap(), 1, Side::Buy)];
+        for (amount, expected) in [("300 USD", false), ("-300.40 USD", false), ("3 USD", true)] {
+            assert_eq!(said(&combo, amount), expected, "{amount}");
         }
     }
 }

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::super::asked::{Pricing, Trail};
 use super::super::limits::Rules;
 use super::super::order::Order;
+use super::payoff::Payoff;
 use super::{Denial, FRESH, Part, Scene, percent};
 
 /// A collar of so many percent is none.
@@ -19,8 +20,10 @@ struct Market {
     /// Its price: of a combination the difference of its legs.
     price: Decimal,
     /// What percents are counted of: of a combination all that moves, because percents of a difference mean
-    /// nothing.
+    /// nothing; or that between which it can end, where that is less.
     whole: Decimal,
+    /// Between which prices somebody takes the other side, where all of it is quoted.
+    quoted: Option<(Decimal, Decimal)>,
     /// As it happens, and asked for just now.
     is_fresh: bool,
 }
@@ -42,12 +45,16 @@ pub(super) fn check(
 fn market(order: &Order, scene: &Scene, now: Timestamp) -> Option<Market> {
     if order.contract.legs.is_empty() {
         let price = scene.quote.middle()?;
-        return Some(Market { price, whole: price.abs(), is_fresh: scene.quote.is_fresh(now) });
+        let is_fresh = scene.quote.is_fresh(now);
+        return Some(Market { price, whole: price.abs(), quoted: None, is_fresh });
     }
     let (legs, unit) = (scene.legs.as_ref()?, order.contract.unit()?);
+    let moves = legs.gross.checked_div(unit)?;
+    let range = Payoff::of(&order.contract).and_then(Payoff::range);
     Some(Market {
         price: legs.net.checked_div(unit)?,
-        whole: legs.gross.checked_div(unit)?,
+        whole: range.map_or(moves, |range| range.min(moves)),
+        quoted: legs.bid.zip(legs.ask),
         is_fresh: legs.is_live && now.duration_since(legs.at) <= FRESH,
     })
 }
@@ -166,6 +173,11 @@ fn collar(
         Pricing::TrailLimit { stop: None, limit, .. } => (limit, now()?),
         _ => return Ok(()),
     };
+    never_worth(order, part.side, limit.get(), rules)?;
+    let quoted = market.and_then(|market| market.quoted);
+    if quoted.is_some_and(|(bid, ask)| bid <= limit.get() && limit.get() <= ask) {
+        return Ok(());
+    }
     let away = (limit.get() - from).abs();
     if away * Decimal::ONE_HUNDRED <= rules.collar * whole {
         return Ok(());
@@ -173,7 +185,7 @@ fn collar(
     let of = if order.contract.legs.is_empty() {
         String::new()
     } else {
-        format!(" of all its legs ({})", whole.normalize())
+        format!(" of what it can move ({})", whole.round_dp(4).normalize())
     };
     Err(Denial::new(
         ReasonCode::PriceOffMarket,
@@ -184,6 +196,26 @@ fn collar(
             rules.collar.normalize()
         ),
         "Check the price; if it is meant, ask the user to change the setting.",
+    )
+    .by(Key::PriceCollarPercent, rules.collar.normalize()))
+}
+
+/// Whoever pays more for a combination than it can ever be worth, or gets less, loses for certain.
+fn never_worth(order: &Order, side: Side, limit: Decimal, rules: &Rules) -> Result<(), Denial> {
+    let Some(payoff) = Payoff::of(&order.contract) else { return Ok(()) };
+    let (end, word) = match side {
+        Side::Buy => (payoff.most.filter(|most| limit > *most), "more than"),
+        Side::Sell => (payoff.least.filter(|least| limit < *least), "less than"),
+    };
+    let Some(end) = end else { return Ok(()) };
+    Err(Denial::new(
+        ReasonCode::PriceOffMarket,
+        format!(
+            "This combination is never worth {word} {} when its options end, and the limit is {}.",
+            end.normalize(),
+            limit.normalize()
+        ),
+        "Check the price and its sign: buying pays it and selling receives it, and less than zero is the other way          round. If it is meant, ask the user to change the setting.",
     )
     .by(Key::PriceCollarPercent, rules.collar.normalize()))
 }

@@ -264,15 +264,7 @@ fn an_amount_of_money_is_held_against_the_quantity_and_a_combination_against_no_
 }
 
 fn leg(conid: &str, side: Side, ratio: u32) -> Leg {
-    Leg {
-        conid: conid.parse().unwrap(),
-        ratio,
-        side,
-        symbol: None,
-        sec_type: None,
-        unit: None,
-        negative: false,
-    }
+    Leg::new(conid.parse().unwrap(), ratio, side)
 }
 
 fn legs(gross: &str, net: &str) -> Legs {

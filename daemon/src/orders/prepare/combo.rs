@@ -121,15 +121,7 @@ mod tests {
             multiplier: Decimal::ONE_HUNDRED,
             ..part.clone()
         };
-        let leg = |conid: &str, side| Leg {
-            conid: conid.parse().unwrap(),
-            ratio: 1,
-            side,
-            symbol: None,
-            sec_type: None,
-            unit: None,
-            negative: false,
-        };
+        let leg = |conid: &str, side| Leg::new(conid.parse().unwrap(), 1, side);
         let legs = [leg("265598", Side::Buy), leg("8314", Side::Sell)];
         let combo = combined(28_812_380, &part, &legs, &[part.clone(), option]);
         assert_eq!(combo.conidex.as_deref(), Some("28812380;;;265598/1,8314/-1"));

@@ -45,13 +45,8 @@ fn the_legs_of_a_combination_are_added_up_each_in_its_unit() {
         crate::orders::guardrails::tests::order(Side::Buy, "1", Pricing::Market).contract;
     contract.multiplier = Decimal::ONE_HUNDRED;
     let leg = |conid: &str, side, ratio, unit: u32| Leg {
-        conid: conid.parse().unwrap(),
-        ratio,
-        side,
-        symbol: None,
-        sec_type: None,
         unit: Some(Decimal::from(unit)),
-        negative: false,
+        ..Leg::new(conid.parse().unwrap(), ratio, side)
     };
     contract.legs = vec![leg("1", Side::Buy, 100, 1), leg("2", Side::Sell, 1, 100)];
     let mut rows = BTreeMap::new();

@@ -63,15 +63,7 @@ fn executions_make_a_known_order_filled_once_the_broker_knows_nothing_else_of_it
 #[test]
 fn executions_of_a_combinations_legs_are_not_what_is_filled_of_it() {
     let mut intent = intent(Purpose::Place, unknown());
-    let leg = |conid: &str, ratio, side| Leg {
-        conid: conid.parse().unwrap(),
-        ratio,
-        side,
-        symbol: None,
-        sec_type: None,
-        unit: None,
-        negative: false,
-    };
+    let leg = |conid: &str, ratio, side| Leg::new(conid.parse().unwrap(), ratio, side);
     if let Some(order) = &mut intent.order {
         order.contract.legs = vec![leg("265598", 1, Side::Buy), leg("8314", 2, Side::Sell)];
     }

@@ -98,3 +98,39 @@ fn a_combination_is_held_to_the_net_price_of_its_legs() {
     let paper = Order { paper: true, ..combo(limit("2")) };
     assert_eq!(denied(paper, &late, &paper_rules(&[])).0, "vetted");
 }
+
+#[test]
+fn a_combination_that_ends_between_two_values_is_held_to_those() {
+    let combo = |side, limit: &str| {
+        let mut combo = order(side, "1", Pricing::Limit(price(limit)));
+        combo.contract = payoff::tests::combination(&["+ 1 C 250", "- 1 C 260"]);
+        combo
+    };
+    // Legs at 30 and 25: 5 is paid, 55 moves, and the whole is worth 10 at most.
+    let at = |bid, ask, gross, net| {
+        let quoted = Legs { bid, ask, ..legs(gross, net) };
+        Scene { quote: Quote::default(), legs: Some(quoted), ..scene() }
+    };
+    let spread = at(None, None, "5500", "500");
+    let open = rules(&[("price_collar_percent", "100")]);
+    let usual = rules(&[]);
+    for (side, limit, rules, code) in [
+        (Side::Buy, "5.5", &usual, "vetted"),
+        (Side::Buy, "5.6", &usual, "price_off_market"),
+        (Side::Sell, "4.5", &usual, "vetted"),
+        (Side::Sell, "4.4", &usual, "price_off_market"),
+        (Side::Sell, "-4", &usual, "price_off_market"),
+        (Side::Buy, "13.5", &usual, "price_off_market"),
+        (Side::Buy, "13.5", &open, "vetted"),
+    ] {
+        assert_eq!(denied(combo(side, limit), &spread, rules).0, code, "{side:?} {limit}");
+    }
+    // Near its end it is not bought beyond it, and between bid and ask it is never off the market.
+    let near = at(None, None, "5500", "990");
+    assert_eq!(denied(combo(Side::Buy, "10.01"), &near, &usual).0, "price_off_market");
+    assert_eq!(denied(combo(Side::Buy, "10"), &near, &usual).0, "vetted");
+    let wide = at(Some(decimal("3")), Some(decimal("7")), "5500", "500");
+    for (limit, code) in [("3", "vetted"), ("7", "vetted"), ("7.01", "price_off_market")] {
+        assert_eq!(denied(combo(Side::Buy, limit), &wide, &usual).0, code, "{limit}");
+    }
+}
