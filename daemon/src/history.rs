@@ -11,6 +11,7 @@ use std::time::Duration;
 use ibd_cpapi::Failure;
 use ibd_cpapi::history::{Bar, GetHistory, History};
 use ibd_cpapi::id::Conid;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use tokio::time::Instant;
@@ -106,6 +107,12 @@ pub fn resampled(bars: &[Bar], most: usize) -> (usize, Vec<Bar>) {
     (each, bars.chunks(each).map(together).collect())
 }
 
+/// Bars of days as bars of the weeks or months that they are in; what is asked for may begin or end within one.
+pub fn by_calendar(bars: &[Bar], length: Span, zone: &TimeZone) -> Vec<Bar> {
+    let begin = |bar: &Bar| bar.time.map(|time| length.begin_of(Span::days(1).day_of(time, zone)));
+    bars.chunk_by(|one, next| begin(one) == begin(next)).map(together).collect()
+}
+
 /// A sum; nothing where there is nothing, or where it is too large to be one.
 fn added(mut numbers: impl Iterator<Item = Decimal>) -> Option<Decimal> {
     let first = numbers.next()?;
@@ -151,5 +158,28 @@ mod tests {
         assert_eq!(one[0].volume.unwrap().to_string(), "12");
         assert_eq!(resampled(&bars, 2), (1, bars.clone()));
         assert_eq!(resampled(&[], 5), (1, vec![]));
+    }
+
+    #[test]
+    fn days_are_put_together_by_the_calendar() {
+        // From a Thursday on, over a weekend and the end of a month, without a Wednesday.
+        let bars: Vec<Bar> = ["10-29", "10-30", "11-02", "11-03", "11-05", "11-09"]
+            .iter()
+            .map(|day| {
+                let at: Timestamp = format!("2026-{day}T14:30:00Z").parse().unwrap();
+                let t = at.as_millisecond();
+                serde_json::from_str(&format!(r#"{{"t":{t},"o":1,"h":2,"l":1,"c":2,"v":10}}"#))
+                    .unwrap()
+            })
+            .collect();
+        let told = |length: &str| {
+            let length = Span::period("5y").unwrap().bar(length).unwrap();
+            let bars = by_calendar(&bars, length, &TimeZone::UTC);
+            let day = |bar: &Bar| bar.time.unwrap().to_zoned(TimeZone::UTC).date().to_string();
+            let volume = |bar: &Bar| bar.volume.unwrap().to_string();
+            bars.iter().map(|bar| format!("{} {}", day(bar), volume(bar))).collect::<Vec<_>>()
+        };
+        assert_eq!(told("1w"), ["2026-10-29 20", "2026-11-02 30", "2026-11-09 10"]);
+        assert_eq!(told("1m"), ["2026-10-29 20", "2026-11-02 40"]);
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 
 use crate::refusal::Refusal;
 
@@ -188,6 +188,46 @@ impl Span {
                 Unit::Month => MONTH,
                 Unit::Year => YEAR,
             }
+    }
+
+    /// Whether IBKR has bars of this length for this period.
+    pub fn has(self, bar: Self) -> bool {
+        self.bars().contains(&bar)
+    }
+
+    /// The longest period that IBKR has.
+    pub fn longest() -> Self {
+        let (unit, count) = MOST[MOST.len() - 1];
+        Self { count, unit }
+    }
+
+    /// Whether IBKR has so long a period.
+    pub fn is_within_ibkrs(self) -> bool {
+        self.minutes() <= Self::longest().minutes()
+    }
+
+    /// The last day on which a bar of this length can begin that is over before this one.
+    pub fn before(self, day: Date) -> Date {
+        let back = match self.unit {
+            Unit::Minute | Unit::Hour => jiff::Span::new(),
+            Unit::Day => i64::from(self.count).days(),
+            Unit::Week => i64::from(self.count).weeks(),
+            Unit::Month => i64::from(self.count).months(),
+            Unit::Year => i64::from(self.count).years(),
+        };
+        day.checked_sub(back).unwrap_or(day)
+    }
+
+    /// The first day of the week or month that a day is in; of other lengths the day itself.
+    pub fn begin_of(self, day: Date) -> Date {
+        match self.unit {
+            Unit::Week => {
+                let since_monday = i64::from(day.weekday().to_monday_zero_offset());
+                day.checked_sub(since_monday.days()).unwrap_or(day)
+            }
+            Unit::Month => day.first_of_month(),
+            _ => day,
+        }
     }
 
     /// Whether a bar is one day or shorter: no bar is of two days.

@@ -20,7 +20,7 @@ use super::instrument::Instrument;
 use super::{Ctx, Tool, args};
 use crate::contracts::Contract;
 use crate::contracts::hours::hours;
-use crate::history::{Asked, Days, Series, Span, Told, resampled};
+use crate::history::{Asked, Days, Series, Span, Told, by_calendar, resampled};
 use crate::refusal::{Refusal, Unserved};
 use part::Part;
 
@@ -166,7 +166,7 @@ impl Tool for GetPriceHistory {
         let asked = Asked {
             conid: contract.conid,
             period: part.period.to_string(),
-            bar: part.bar.to_string(),
+            bar: part.source.to_string(),
             outside_rth,
             end: part.end,
         };
@@ -216,7 +216,7 @@ fn series(zone: &Option<String>, asked: &Asked, part: &Part) -> Option<(Series, 
     let zone = TimeZone::get(zone.as_deref()?).ok()?;
     let days = part.days(Timestamp::now(), &zone)?;
     let Asked { conid, outside_rth, .. } = *asked;
-    Some((Series { conid, bar: part.bar, outside_rth, zone }, days))
+    Some((Series { conid, bar: part.source, outside_rth, zone }, days))
 }
 
 /// IBKR refuses what it has no bars of in several ways.
@@ -229,10 +229,10 @@ fn no_bars(failure: Failure, contract: &Contract, part: &Part) -> Unserved {
     let of = of.map_or_else(|| contract.conid.to_string(), |text| ibd_cpapi::failure::clean(text));
     Refusal::new(
         ErrorCode::NoData,
-        format!("IBKR gave no bars of {of} for {}: {failure}.", part.period),
+        format!("IBKR gave no bars of {of} for {}: {failure}.", part.told()),
         "It may not have traded then, have expired, or need a market data subscription. Try a longer period or bar.",
     )
-    .at("period")
+    .at(if part.from.is_some() { "from" } else { "period" })
     .into()
 }
 
@@ -247,23 +247,31 @@ impl Out {
         let history = &told.history;
         let days = zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
         let days = days.unwrap_or(TimeZone::UTC);
-        let is_asked = |bar: &&Bar| {
-            let day = bar.time.map(|time| part.bar.day_of(time, &days));
-            day.is_none_or(|day| {
-                part.from.is_none_or(|from| day >= from) && part.to.is_none_or(|to| day <= to)
-            })
-        };
+        let day = |bar: &Bar| bar.time.map(|time| part.source.day_of(time, &days));
+        let is_asked = |bar: &&Bar| day(bar).is_some_and(|day| part.reaches(day));
+        let undated = history.data.iter().filter(|bar| bar.time.is_none()).count();
         let bars: Vec<Bar> = history.data.iter().filter(is_asked).cloned().collect();
         let all = bars.len();
         let can_be = |bar: &Bar| can_be(bar, contract.sec_type.as_ref());
         let bars: Vec<Bar> = bars.into_iter().filter(can_be).collect();
+        let impossible = all - bars.len();
+        let early =
+            bars.first().and_then(day).filter(|day| part.from.is_some_and(|from| *day < from));
+        let bars = if part.source == part.bar { bars } else { by_calendar(&bars, part.bar, &days) };
         let (each, shown) = resampled(&bars, limit);
         let mut warnings: Vec<String> =
             history.data.unread().iter().map(|row| format!("A bar was not read: {row}.")).collect();
-        if bars.len() < all {
+        if impossible > 0 {
             warnings.push(format!(
-                "{} bars are left out: their prices cannot be (zero or less, or a high below a low).",
-                all - bars.len()
+                "{impossible} bars are left out: their prices cannot be (zero or less, or a high below a low)."
+            ));
+        }
+        if undated > 0 {
+            warnings.push(format!("{undated} bars are left out: IBKR did not say when they were."));
+        }
+        if let Some(day) = early {
+            warnings.push(format!(
+                "The first bar begins on {day}, before from: IBKR has no shorter ones so far back."
             ));
         }
         if all == 0 {

@@ -17,7 +17,10 @@ const USUAL: usize = 80;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) period: Span,
+    /// The bars that are told.
     pub(super) bar: Span,
+    /// The bars that IBKR is asked for: days, where weeks and months of them begin in the middle.
+    pub(super) source: Span,
     pub(super) end: Option<Timestamp>,
     /// Days of the exchange.
     pub(super) from: Option<Date>,
@@ -47,13 +50,28 @@ impl Part {
                     let message = format!("from, {from}, is not before the end of the period.");
                     return Err(Refusal::argument("from", message, "Give an earlier day."));
                 }
-                Span::back_to(from, end.unwrap_or(now))
+                let period = Span::back_to(from, end.unwrap_or(now));
+                in_reach(from, period)?;
+                period
             }
             (None, None) => Span::period("1m")?,
         };
         let bar = match args.bar.as_deref() {
             Some(text) => period.bar(text)?,
             None => period.usual_bar(USUAL),
+        };
+        let day = Span::days(1);
+        let is_put_together = from.is_some()
+            && !bar.is_within_a_day()
+            && period.has(day)
+            && period.bars_of(day) <= MAX_BARS;
+        let (period, source) = match from {
+            Some(_) if is_put_together => (period, day),
+            // A bar that begins before it belongs to it as well.
+            Some(from) if !bar.is_within_a_day() => {
+                (Span::back_to(bar.before(from), end.unwrap_or(now)), bar)
+            }
+            _ => (period, bar),
         };
         let count = period.bars_of(bar);
         if count > MAX_BARS {
@@ -66,8 +84,23 @@ impl Part {
                 ),
             ));
         }
-        Ok(Self { period, bar, end, from, to })
+        Ok(Self { period, bar, source, end, from, to })
     }
+
+    /// Whether a bar of IBKR's that begins on this day has something of the part.
+    pub(super) fn reaches(&self, day: Date) -> bool {
+        let is_late = |from: Date| day >= from || day > self.source.before(from);
+        self.from.is_none_or(is_late) && self.to.is_none_or(|to| day <= to)
+    }
+}
+
+/// IBKR's past has an end.
+fn in_reach(from: Date, period: Span) -> Result<(), Refusal> {
+    if period.is_within_ibkrs() {
+        return Ok(());
+    }
+    let message = format!("from, {from}, is too far back: IBKR tells {} at most.", Span::longest());
+    Err(Refusal::argument("from", message, "Give a later day, or an earlier to with it."))
 }
 
 impl Part {
@@ -86,7 +119,7 @@ impl Part {
         let today = now.to_zoned(zone.clone()).date();
         let last = self.to.map_or(today, |to| to.min(today));
         self.from
-            .filter(|from| *from <= last && self.bar.is_within_a_day())
+            .filter(|from| *from <= last && self.source.is_within_a_day())
             .map(|first| Days { first, last })
     }
 }
@@ -118,7 +151,12 @@ mod tests {
             match Part::of(&args, now) {
                 Ok(part) => {
                     let end = part.end.map(|end| end.to_string()).unwrap_or_default();
-                    format!("{} {} {end}", part.period, part.bar).trim().to_owned()
+                    let of = if part.source == part.bar {
+                        String::new()
+                    } else {
+                        format!(" of {}", part.source)
+                    };
+                    format!("{} {}{of} {end}", part.period, part.bar).trim().to_owned()
                 }
                 Err(refusal) => refusal.field.unwrap(),
             }
@@ -129,6 +167,12 @@ mod tests {
             ("", "2026-11-02", "2026-11-06", "1h", "6d 1h 2026-11-07T12:00:00Z"),
             ("", "2026-11-28", "", "", "4d 15min"),
             ("", "2026-11-02", "2026-11-30", "1d", "30d 1d"),
+            ("", "2026-09-02", "2026-11-30", "1w", "91d 1w of 1d"),
+            ("", "2024-05-15", "", "1m", "931d 1m of 1d"),
+            ("", "2014-01-15", "", "1w", "13y 1w"),
+            ("", "2001-01-02", "", "1m", "from"),
+            ("", "2001-01-02", "2003-01-02", "1m", "732d 1m of 1d 2003-01-03T12:00:00Z"),
+            ("6m", "", "", "1w", "6m 1w"),
             ("1m", "2026-11-02", "", "", "period"),
             ("", "2026-12-02", "", "", "from"),
             ("", "2026-11-10", "2026-11-02", "", "from"),
@@ -137,6 +181,28 @@ mod tests {
             ("1000d", "", "", "8h", "bar"),
         ] {
             assert_eq!(part(period, from, to, bar), expected, "{period} {from} {to} {bar}");
+        }
+    }
+
+    #[test]
+    fn a_bar_that_begins_before_the_part_and_ends_in_it_is_one_of_it() {
+        let now: Timestamp = "2026-11-30T15:00:00Z".parse().unwrap();
+        let part = |bar: &str, from: &str| {
+            let text = |text: &str| Some(text.to_owned());
+            let args = Args { from: text(from), bar: text(bar), ..Args::default() };
+            Part::of(&args, now).unwrap()
+        };
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        for (bar, from, first, is_one) in [
+            ("1w", "2014-01-15", "2014-01-13", true),
+            ("1w", "2014-01-15", "2014-01-08", false),
+            ("1w", "2014-01-15", "2014-01-09", true),
+            ("1m", "2014-01-15", "2014-01-02", true),
+            ("1m", "2014-01-15", "2013-12-15", false),
+            ("1d", "2026-11-02", "2026-11-01", false),
+            ("1d", "2026-11-02", "2026-11-02", true),
+        ] {
+            assert_eq!(part(bar, from).reaches(day(first)), is_one, "{bar} {from} {first}");
         }
     }
 }
