@@ -110,12 +110,22 @@ impl Shared {
 
     fn hear(&self, rows: impl IntoIterator<Item = Row>, from: Source) {
         let now = Instant::now().into_std();
+        let mut ended = Vec::new();
         let mut lines = self.lines();
         for row in rows {
-            lines.heard(row, from, now);
+            let conid = row.conid;
+            if lines.heard(row, from, now) {
+                ended.push(conid);
+            }
         }
         drop(lines);
         self.heard.send_modify(|count| *count = count.wrapping_add(1));
+        if ended.is_empty() {
+            return;
+        }
+        if let Some(feed) = &*self.feed.lock().unwrap_or_else(PoisonError::into_inner) {
+            ended.into_iter().for_each(|conid| feed.again(Topic::Quotes { conid }));
+        }
     }
 
     /// The stream is told what is followed now.

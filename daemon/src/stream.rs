@@ -35,6 +35,8 @@ pub enum Msg {
     Session(Option<Lease>),
     /// Somebody wants something else than before.
     Wanted,
+    /// This has ended in silence.
+    Again(Topic),
     /// The socket is to be opened, or opened again.
     Open(u64),
     /// It is open.
@@ -138,6 +140,10 @@ impl Actor for Stream {
                 state.settle(&me);
             }
             Msg::Wanted => state.settle(&me),
+            Msg::Again(topic) => {
+                state.placed.forget(topic);
+                state.settle(&me);
+            }
             Msg::Renew => {
                 state.renews_at = None;
                 state.settle(&me);

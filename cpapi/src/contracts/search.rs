@@ -47,6 +47,8 @@ struct Section {
     sec_type: Option<SecType>,
     #[serde(default, deserialize_with = "lenient::opt")]
     months: Option<String>,
+    #[serde(default, deserialize_with = "lenient::opt")]
+    exchange: Option<String>,
 }
 
 /// One hit.
@@ -64,6 +66,8 @@ pub struct Hit {
     pub sec_types: Vec<SecType>,
     /// Months for which options exist, such as `JAN27`.
     pub option_months: Vec<String>,
+    /// Where these are traded, such as `SMART` and `CBOE`.
+    pub option_exchanges: Vec<String>,
 }
 
 impl<'de> Deserialize<'de> for Hits {
@@ -82,13 +86,17 @@ impl Hit {
     fn from_text(hit: HitText) -> Option<Self> {
         let conid = Some(hit.conid).filter(|conid| conid.get() != BOND_STUB)?;
         let options = hit.sections.iter().find(|s| s.sec_type == Some(SecType::Option));
-        let months = options.and_then(|section| section.months.clone()).unwrap_or_default();
+        let list = |text: Option<&String>| -> Vec<String> {
+            let words = text.map_or("", String::as_str).split(';').map(str::trim);
+            words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
+        };
         Some(Self {
             conid,
             company: hit.company,
             symbol: hit.symbol,
             exchange: hit.description,
-            option_months: months.split(';').filter(|m| !m.is_empty()).map(str::to_owned).collect(),
+            option_months: list(options.and_then(|section| section.months.as_ref())),
+            option_exchanges: list(options.and_then(|section| section.exchange.as_ref())),
             sec_types: hit.sections.into_iter().filter_map(|section| section.sec_type).collect(),
         })
     }

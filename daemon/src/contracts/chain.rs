@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::{
-    GetOptionInfo, GetStrikes, Hits, OptionInfo, Right, Search, SecType, Strikes,
+    GetOptionInfo, GetStrikes, Hit, Hits, OptionInfo, Right, Search, SecType, Strikes,
 };
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::money::Price;
@@ -55,10 +55,18 @@ pub struct Chain<'a> {
 impl Chain<'_> {
     /// The months that have options, the next one first.
     pub async fn months(self) -> Result<Vec<String>, Failure> {
+        Ok(self.hit().await?.map(|hit| hit.option_months).unwrap_or_default())
+    }
+
+    /// Where its options are traded, as far as IBKR says.
+    pub async fn exchanges(self) -> Result<Vec<String>, Failure> {
+        Ok(self.hit().await?.map(|hit| hit.option_exchanges).unwrap_or_default())
+    }
+
+    async fn hit(self) -> Result<Option<Hit>, Failure> {
         let search = Search { text: self.symbol.to_owned(), by_name: false };
         let Hits(hits) = self.finder.lease.client().ask(&search, self.finder.deadline).await?.value;
-        let own = hits.into_iter().find(|hit| hit.conid == self.underlying);
-        Ok(own.map(|hit| hit.option_months).unwrap_or_default())
+        Ok(hits.into_iter().find(|hit| hit.conid == self.underlying))
     }
 
     /// The strikes of a month, of calls and of puts.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use ibd_cpapi::id::Conid;
-use ibd_cpapi::snapshot::Row;
+use ibd_cpapi::snapshot::{Field, Row};
 
 /// Lines that IBKR gives a user without boosters.
 pub(super) const LINES: usize = 100;
@@ -35,6 +35,8 @@ struct Line {
     opened: Instant,
     wanted: Instant,
     heard: Option<Instant>,
+    /// When the stream last did.
+    streamed: Option<Instant>,
     /// It was asked for and answered with data, and the stream has not broken since: what the stream tells are changes.
     is_asked: bool,
     /// The stream told of it, and has not broken since.
@@ -81,6 +83,7 @@ impl Lines {
                 opened: now,
                 wanted: now,
                 heard: None,
+                streamed: None,
                 is_asked: false,
                 is_streaming: false,
             };
@@ -98,14 +101,24 @@ impl Lines {
         }
     }
 
-    /// Something was told of a contract.
-    pub(super) fn heard(&mut self, row: Row, from: Source, now: Instant) {
-        let Some(line) = self.lines.get_mut(&row.conid) else { return };
+    /// Something was told of a contract. Whether that shows that its subscription has ended in silence: prices have
+    /// moved, and the stream has long said nothing.
+    #[must_use]
+    pub(super) fn heard(&mut self, row: Row, from: Source, now: Instant) -> bool {
+        let Some(line) = self.lines.get_mut(&row.conid) else { return false };
+        let mut has_ended = false;
         // An answer without data, as the first one of a session is, says nothing of what is known.
         if row.has_data() {
             match from {
-                Source::Stream => line.is_streaming = true,
-                Source::Snapshot => line.is_asked = true,
+                Source::Stream => (line.is_streaming, line.streamed) = (true, Some(now)),
+                Source::Snapshot => {
+                    line.is_asked = true;
+                    let is_silent = line.streamed.is_none_or(|at| now.duration_since(at) >= FRESH);
+                    has_ended = line.is_streaming
+                        && is_silent
+                        && line.row.as_ref().is_some_and(|known| has_moved(known, &row));
+                    line.is_streaming &= !has_ended;
+                }
             }
             line.heard = Some(now);
         }
@@ -113,12 +126,13 @@ impl Lines {
             Some(known) => known.merge(row),
             None => line.row = Some(row),
         }
+        has_ended
     }
 
     /// The stream broke: what it did not tell meanwhile nobody knows, nor which of the old values still stand.
     pub(super) fn gap(&mut self) {
         for line in self.lines.values_mut() {
-            (line.row, line.heard) = (None, None);
+            (line.row, line.heard, line.streamed) = (None, None, None);
             (line.is_asked, line.is_streaming) = (false, false);
         }
     }
@@ -161,6 +175,14 @@ impl Lines {
     }
 }
 
+/// Whether a price is another one than was known.
+fn has_moved(known: &Row, told: &Row) -> bool {
+    [Field::Last, Field::Bid, Field::Ask].into_iter().any(|field| {
+        let told = told.text(field);
+        told.is_some() && told != known.text(field)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -183,19 +205,42 @@ mod tests {
             lines.is_warm(conid(0), start + Duration::from_secs(after), |_| true)
         };
         assert!(!warm(&lines, 0), "nothing has come");
-        lines.heard(row(0, r#","31":"9""#), Source::Snapshot, start);
+        let heard = |lines: &mut Lines, row: Row, from: Source, after: u64| {
+            lines.heard(row, from, start + Duration::from_secs(after))
+        };
+        assert!(!heard(&mut lines, row(0, r#","31":"9""#), Source::Snapshot, 0));
         assert!(!warm(&lines, 1), "it was asked once, and nobody tells of changes");
-        lines.heard(row(0, ""), Source::Stream, start);
+        heard(&mut lines, row(0, ""), Source::Stream, 0);
         assert!(warm(&lines, 14));
         assert!(!warm(&lines, 16), "too long without a word");
         lines.gap();
         assert!(!warm(&lines, 1), "the stream broke");
         assert_eq!(lines.row(conid(0)), None, "an old bid may be gone");
         let stub = serde_json::from_str(r#"{"conid":1}"#).unwrap();
-        lines.heard(stub, Source::Snapshot, start);
+        heard(&mut lines, stub, Source::Snapshot, 0);
         assert_eq!(lines.heard_at(conid(0)), None, "an empty answer confirms nothing");
         lines.begin(7);
         assert_eq!(lines.row(conid(0)), None, "another session");
+    }
+
+    #[test]
+    fn a_subscription_that_ended_in_silence_shows_by_a_price_that_moved() {
+        let (mut lines, start) = (Lines::default(), Instant::now());
+        lines.want(&[conid(0)], start);
+        let mut heard = |last: &str, from, after: u64| {
+            let row = row(0, &format!(r#","31":"{last}""#));
+            lines.heard(row, from, start + Duration::from_secs(after))
+        };
+        assert!(!heard("9", Source::Snapshot, 0));
+        assert!(!heard("9", Source::Stream, 1));
+        assert!(!heard("10", Source::Snapshot, 2), "the stream has not had its time yet");
+        assert!(!heard("10", Source::Snapshot, 20), "nothing has moved, so nothing was to be told");
+        assert!(heard("11", Source::Snapshot, 40));
+        assert!(!heard("12", Source::Snapshot, 41), "it is said once");
+        assert!(!lines.is_warm(conid(0), start + Duration::from_secs(41), |_| true));
+        let row = row(0, r#","31":"12""#);
+        assert!(!lines.heard(row, Source::Stream, start + Duration::from_secs(42)));
+        assert!(lines.is_warm(conid(0), start + Duration::from_secs(43), |_| true));
     }
 
     #[test]

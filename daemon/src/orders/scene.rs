@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ibd_cpapi::contracts::{GetRules, Rules as ContractRules};
+use ibd_cpapi::contracts::{GetRules, Rules as ContractRules, SecType};
 use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::orders::Side;
 use ibd_cpapi::portfolio::{GetLedger, Ledger};
@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
+use super::asked::Leg;
 use super::guardrails::{Denial, Legs, Quote, Scene};
 use super::list::Feeds;
 use super::order::{Order, Traded};
@@ -118,15 +119,23 @@ async fn quotes(
     contract: &Traded,
     deadline: Instant,
 ) -> Result<BTreeMap<Conid, Row>, Failure> {
-    let underlying = contract.sec_type.is_derivative().then(|| contract.symbol.clone());
     let own = contract.conid.into_iter();
     let wanted: Vec<Wanted> = own
         .chain(contract.legs.iter().map(|leg| leg.conid))
         // Prices are enough here: nobody waits for greeks.
         .map(|conid| Wanted { conid, is_option: false })
         .collect();
-    lines.underlyings().prepare(lease, underlying, deadline).await?;
+    lines.underlyings().prepare(lease, underlyings(contract), deadline).await?;
     Ok(lines.quotes(lease, &wanted, Freshness::Asked, deadline).await?.rows)
+}
+
+/// What must be looked for before there are quotes of it.
+fn underlyings(contract: &Traded) -> Vec<String> {
+    let own = contract.sec_type.is_derivative().then(|| contract.symbol.clone());
+    // Of a leg that an earlier version wrote the kind is not known: to look for its symbol does no harm.
+    let is_derived = |leg: &&Leg| leg.sec_type.as_ref().is_none_or(SecType::is_derivative);
+    let of_legs = contract.legs.iter().filter(is_derived).filter_map(|leg| leg.symbol.clone());
+    own.into_iter().chain(of_legs).collect()
 }
 
 async fn ledger(lease: &Lease, account: &AccountId, deadline: Instant) -> Result<Ledger, Failure> {

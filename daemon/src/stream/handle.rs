@@ -81,6 +81,11 @@ impl Subscription {
         }
         self.stream.post.send(Msg::Wanted);
     }
+
+    /// The broker has ended this in silence: it is asked for again.
+    pub fn again(&self, topic: Topic) {
+        self.stream.post.send(Msg::Again(topic));
+    }
 }
 
 impl Drop for Subscription {

@@ -44,6 +44,11 @@ impl Placed {
         self.0.iter().filter_map(|(topic, at)| renewal(*topic, *at)).min()
     }
 
+    /// The broker tells nothing of this any more: it is to be asked for again.
+    pub(super) fn forget(&mut self, topic: Topic) {
+        self.0.remove(&topic);
+    }
+
     /// The socket is gone, and with it all that it told.
     pub(super) fn clear(&mut self) {
         self.0.clear();
@@ -88,5 +93,11 @@ mod tests {
         assert_eq!(placed.toward(&both, due), [Say::Subscribe(quotes("1"))]);
         assert_eq!(placed.next_due(), Some(due + Duration::from_secs(12 * 60)));
         assert_eq!(Placed::default().next_due(), None);
+        placed.forget(quotes("1"));
+        assert_eq!(
+            placed.toward(&both, due),
+            [Say::Subscribe(quotes("1"))],
+            "it had ended in silence"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use jiff::{Timestamp, Unit};
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use rust_decimal::{Decimal, RoundingStrategy};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
@@ -87,7 +87,9 @@ impl Time {
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0.round(Unit::Second).unwrap_or(self.0))
+        // Downwards: nothing was so at a moment that has not come yet.
+        let down = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Trunc);
+        serializer.collect_str(&self.0.round(down).unwrap_or(self.0))
     }
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{Cell, Num, Time};
 use super::{Ctx, Tool, args};
 use crate::contracts::chain::Chain;
-use crate::contracts::{self, Contract, Finder};
+use crate::contracts::{self, Contract, Finder, is_exchange};
 use crate::market::{Freshness, Wanted};
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
@@ -161,6 +161,11 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
     let (store, underlyings) = (&ctx.desks.store, ctx.desks.market.underlyings());
     let finder = Finder { lease, store, underlyings, deadline: ctx.deadline };
     let underlying = finder.underlying(&asked.wish).await?;
+    let has_options =
+        |kind: &SecType| matches!(kind, SecType::Stock | SecType::Index | SecType::Fund);
+    if underlying.sec_type.as_ref().is_some_and(|kind| !has_options(kind)) {
+        return Err(no_options(&asked.wish.symbol).into());
+    }
     let (money, confirmed) = price(lease, ctx, &underlying).await?;
     let chain = Chain {
         finder,
@@ -168,6 +173,9 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
         symbol: &asked.wish.symbol,
         exchange: asked.exchange.as_deref(),
     };
+    if let Some(exchange) = chain.exchange {
+        listed_at(&asked.wish.symbol, exchange, chain.exchanges().await?)?;
+    }
     let mut out = Out {
         symbol: asked.wish.symbol.clone(),
         underlying_conid: underlying.conid,
@@ -184,7 +192,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
         rows: None,
         greeks: None,
         computed: None,
-        warnings: Vec::new(),
+        warnings: asked.unheeded().into_iter().collect(),
         as_of: confirmed,
     };
     let money = money.map(|(price, _)| price);
@@ -268,6 +276,20 @@ async fn expiries(
 
 fn until(day: Date, today: Date) -> i32 {
     today.until(day).map_or(0, |span| span.get_days())
+}
+
+/// Whether options are traded at an exchange that was named; where IBKR lists none, anything may be.
+fn listed_at(symbol: &str, exchange: &str, exchanges: Vec<String>) -> Result<(), Refusal> {
+    if exchanges.is_empty() || exchanges.iter().any(|one| is_exchange(exchange, Some(one))) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        ErrorCode::UnknownSymbol,
+        format!("IBKR lists no options on {symbol} at {exchange}."),
+        "Use one of the candidates as exchange, or leave it out.",
+    )
+    .at("exchange")
+    .or(exchanges))
 }
 
 fn no_options(symbol: &str) -> Refusal {

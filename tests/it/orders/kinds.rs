@@ -251,6 +251,27 @@ async fn an_option_and_a_combination_are_found_and_sent_right() {
     let price = |side: &str| seen["market"][side].as_f64().unwrap();
     assert!(0.0 < price("bid") && price("bid") < price("ask") && price("ask") < 10.0, "{seen}");
     assert!(seen["order"]["name"].as_str().unwrap().contains("270"), "{seen}");
+    assert_eq!(seen["direction"], "pays", "{seen}");
+    let unit = seen["warnings"].as_array().unwrap().iter().filter_map(serde_json::Value::as_str);
+    assert!(unit.clone().any(|said| said.contains("A price of 1 is 100 USD")), "{seen}");
+    // What cannot be a price or a quantity of it is told here, and never by the broker.
+    for (change, field) in
+        [(json!({ "price": 3.005 }), "price"), (json!({ "quantity": 1.5 }), "quantity")]
+    {
+        for tool in ["preview_order", "place_order"] {
+            let refused = desk.client.call(tool, and(spread.clone(), change.clone())).await;
+            assert_eq!(refused.json["error"], "invalid_argument", "{}", refused.json);
+            assert_eq!(refused.json["field"], field, "{}", refused.json);
+        }
+    }
+    // Ten is all that it can ever be worth, and less than zero is given away.
+    for (action, price) in [("BUY", 13.5), ("SELL", -4.0)] {
+        let never = and(spread.clone(), json!({ "action": action, "price": price }));
+        let seen = desk.client.call("preview_order", never).await.ok();
+        assert_eq!(seen["verdict"], "refuse", "{seen}");
+        assert_eq!(seen["direction"], "pays", "{seen}");
+        assert!(seen["refusal"].as_str().unwrap().contains("never worth"), "{seen}");
+    }
     let wrong = json!([leg(270, "BUY"), { "symbol": "AAPL", "expiry": month_ahead(), "strike": 9, "right": "C", "action": "SELL" }]);
     let refused =
         desk.client.call("preview_order", and(spread.clone(), json!({ "legs": wrong }))).await;

@@ -87,7 +87,7 @@ fn combined(spread: u32, first: &Traded, legs: &[Leg], parts: &[Traded]) -> Trad
         conidex: Some(format!("{spread};;;{}", ratios.join(","))),
         symbol: first.symbol.clone(),
         name: Some(name.join(" + ")),
-        exchange: Some(SMART.to_owned()),
+        exchange: route(parts),
         currency: first.currency.clone(),
         sec_type: SecType::Bag,
         multiplier: parts.iter().map(|part| part.multiplier).max().unwrap_or(Decimal::ONE),
@@ -95,6 +95,13 @@ fn combined(spread: u32, first: &Traded, legs: &[Leg], parts: &[Traded]) -> Trad
         price_magnifier: first.price_magnifier,
         negative: true,
     }
+}
+
+/// Futures are traded at their exchange alone; everything else IBKR routes.
+fn route(parts: &[Traded]) -> Option<String> {
+    let exchange = parts.first()?.exchange.clone();
+    let is_there = |part: &Traded| part.wants_operator() && part.exchange == exchange;
+    if parts.iter().all(is_there) { exchange } else { Some(SMART.to_owned()) }
 }
 
 /// `conid/ratio`; the sign says what buying the combination does with the leg.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::Field;
 use jiff::Timestamp;
@@ -15,6 +16,8 @@ use crate::tools::cell::{Num, Time};
 
 use super::unit::Unit;
 
+/// Where greeks are to be had that IBKR does not send.
+const NO_GREEKS: &str = "IBKR has not sent them in time; get_option_chain with its expiry computes what IBKR does not send";
 /// Why the unit of prices is not known.
 const NO_RULES: &str =
     "the contract's rules could not be read: prices may be in parts of the currency, as pence are";
@@ -133,7 +136,8 @@ impl Quote {
         let symbol = contract.description.or(contract.symbol);
         // Yesterday's close is no change of today, whatever stands beside it.
         let is_traded = quote.last_is != Some(LastIs::PriorClose);
-        let mut missing = missing(quote);
+        let is_option = contract.sec_type.as_ref().is_some_and(SecType::is_option);
+        let mut missing = missing(quote, is_option);
         if unit == Unit::NotKnown {
             missing.insert("priceUnit", NO_RULES);
         }
@@ -177,8 +181,9 @@ impl Quote {
     }
 }
 
-/// Why the three prices that everybody expects are not there.
-fn missing(quote: &market::Quote) -> BTreeMap<&'static str, &'static str> {
+/// Why the three prices that everybody expects are not there; of an option its greeks, too.
+fn missing(quote: &market::Quote, is_option: bool) -> BTreeMap<&'static str, &'static str> {
+    let greeks = is_option && quote.number(Field::Delta).is_none();
     [
         ("last", quote.last, Field::Last),
         ("bid", quote.bid, Field::Bid),
@@ -187,5 +192,6 @@ fn missing(quote: &market::Quote) -> BTreeMap<&'static str, &'static str> {
     .into_iter()
     .filter(|(_, price, _)| price.is_none())
     .map(|(name, _, field)| (name, quote.why(field).as_str()))
+    .chain(greeks.then_some(("greeks", NO_GREEKS)))
     .collect()
 }

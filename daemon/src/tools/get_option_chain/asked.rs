@@ -26,6 +26,8 @@ pub(super) struct Asked {
     pub(super) delta: (Option<Decimal>, Option<Decimal>),
     pub(super) limit: usize,
     pub(super) class: Option<String>,
+    /// Words that say nothing beside the others, by their field.
+    pub(super) idle: Vec<&'static str>,
 }
 
 impl Asked {
@@ -68,7 +70,15 @@ impl Asked {
                 "Give expiry; without it the expiries are listed.",
             ));
         }
+        let is_given = [
+            ("right", right.is_some(), expiry.is_none()),
+            ("strikes", args.strikes.is_some(), expiry.is_none()),
+            ("tradingClass", args.trading_class.is_some(), expiry.is_none()),
+            ("limit", args.limit.is_some(), expiry.is_some()),
+        ];
+        let idle = is_given.into_iter().filter(|(_, is_given, is_idle)| *is_given && *is_idle);
         Ok(Self {
+            idle: idle.map(|(field, ..)| field).collect(),
             wish: Wish { symbol, currency: upper(args.currency), ..Wish::default() },
             exchange: upper(args.exchange),
             expiry,
@@ -78,6 +88,22 @@ impl Asked {
             limit: args.limit.unwrap_or(EXPIRIES),
             class: upper(args.trading_class),
         })
+    }
+
+    /// What is said of words that the answer does not heed.
+    pub(super) fn unheeded(&self) -> Option<String> {
+        let (fields, they) =
+            (self.idle.join(", "), if self.idle.len() > 1 { "go" } else { "goes" });
+        let other = match self.expiry {
+            None => "expiry, which is not given: this lists the expiries",
+            Some(_) => "the list of expiries, which is told where expiry is left out",
+        };
+        (!self.idle.is_empty()).then(|| format!("Not heeded: {fields} {they} with {other}."))
+    }
+
+    /// Whether a call could take more strikes than this one.
+    pub(super) fn can_widen(&self) -> bool {
+        self.strikes < MAX_STRIKES
     }
 
     pub(super) fn has_delta(&self) -> bool {
@@ -114,6 +140,31 @@ mod tests {
             let args = args::read::<Args>(json, Effect::Reads).unwrap().args;
             let refused = Asked::of(args).err().unwrap();
             assert_eq!(refused.field.as_deref(), Some(field), "{json}");
+        }
+    }
+
+    #[test]
+    fn no_word_is_dropped_without_a_word() {
+        let told = |json: &str| {
+            let args = args::read::<Args>(json, Effect::Reads).unwrap().args;
+            Asked::of(args).ok().unwrap().unheeded().unwrap_or_default()
+        };
+        for (json, begin) in [
+            (r#"{"symbol":"A"}"#, ""),
+            (r#"{"symbol":"A","right":"C"}"#, "Not heeded: right goes with expiry"),
+            (
+                r#"{"symbol":"A","right":"C","strikes":3,"tradingClass":"A"}"#,
+                "Not heeded: right, strikes, tradingClass go with expiry",
+            ),
+            (r#"{"symbol":"A","limit":3}"#, ""),
+            (
+                r#"{"symbol":"A","expiry":"JAN99","limit":3}"#,
+                "Not heeded: limit goes with the list",
+            ),
+            (r#"{"symbol":"A","expiry":"JAN99","right":"C","strikes":3}"#, ""),
+        ] {
+            assert!(told(json).starts_with(begin), "{json}: {}", told(json));
+            assert_eq!(told(json).is_empty(), begin.is_empty(), "{json}");
         }
     }
 

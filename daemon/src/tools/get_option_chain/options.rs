@@ -1,5 +1,6 @@
 //! The options of one expiry around the money, with prices and greeks.
 
+use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::Right;
 use ibd_cpapi::snapshot::{Field, Signs};
 use ibd_pricing::Style;
@@ -56,7 +57,18 @@ pub(super) async fn options(
     out: &mut Out,
 ) -> Result<(), Unserved> {
     let (month, today) = (expiry.month(), contracts::today());
-    let strikes = chain.strikes(&month).await?;
+    let strikes = match chain.strikes(&month).await {
+        Ok(strikes) => strikes,
+        // Its way of saying that there is no such month; or it has trouble.
+        Err(failure @ (Failure::Refused { .. } | Failure::Trouble { .. })) => {
+            let months = chain.months().await?;
+            if months.contains(&month) {
+                return Err(failure.into());
+            }
+            return Err(no_month(&asked.wish.symbol, &month, months).into());
+        }
+        Err(failure) => return Err(failure.into()),
+    };
     let sides = [(Right::Call, &strikes.call), (Right::Put, &strikes.put)];
     let sides = sides.into_iter().filter(|(right, _)| asked.right.is_none_or(|one| one == *right));
     let wanted: Vec<(Decimal, Right)> = sides
@@ -143,8 +155,9 @@ pub(super) async fn options(
     }
     if asked.has_delta() {
         out.warnings.push(format!(
-            "Deltas were looked for among {} strikes around the money; strikes takes more.",
-            asked.strikes
+            "Deltas were looked for among {} strikes around the money{}.",
+            asked.strikes,
+            if asked.can_widen() { "; strikes takes more" } else { "" }
         ));
     }
     if money.is_none() {

@@ -150,7 +150,13 @@ fn legs(legs: &[LegArgs]) -> Result<What, Refusal> {
             format!("A combination has 2 to {MAX_LEGS} legs."),
         ));
     }
-    let named = legs.iter().map(leg).collect::<Result<Vec<_>, _>>()?;
+    let of_leg = |(at, one): (usize, &LegArgs)| {
+        leg(one).map_err(|refusal| {
+            let message = format!("Leg {}: {}", at + 1, refusal.message);
+            Refusal { message, ..refusal }
+        })
+    };
+    let named = legs.iter().enumerate().map(of_leg).collect::<Result<Vec<_>, _>>()?;
     let by_conid = named.iter().map(|leg| match leg.what {
         What::Conid(conid) => Some(Leg::new(conid, leg.ratio, leg.side)),
         _ => None,
