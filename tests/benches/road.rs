@@ -16,6 +16,8 @@ mod process;
 mod stats;
 #[path = "road/stdio.rs"]
 mod stdio;
+#[path = "road/symbols.rs"]
+mod symbols;
 #[path = "road/table.rs"]
 mod table;
 
@@ -29,6 +31,7 @@ use process::{Used, pss, rss};
 use serde_json::{Value, json};
 use stats::{Samples, rank};
 use stdio::{Server, is_good, timed_crowd, timed_start};
+use symbols::SYMBOLS;
 use table::Table;
 use tokio::runtime::Runtime;
 
@@ -49,13 +52,6 @@ const PAUSE: Duration = Duration::from_millis(1_300);
 const IDLE: Duration = Duration::from_secs(10);
 /// An order of the simulator's account.
 const ORDER: u64 = 1_234_567_890;
-/// The calls of a storm: the same ten for everybody, or forty of which everybody takes another ten.
-const SYMBOLS: [&str; 40] = [
-    "AAPL", "MSFT", "NVDA", "AMZN", "GOOGL", "GOOG", "META", "TSLA", "IBM", "SPY", "QQQ", "VTI",
-    "TLT", "GLD", "IWM", "JPM", "BAC", "GS", "V", "JNJ", "PFE", "LLY", "PG", "KO", "PEP", "WMT",
-    "MCD", "DIS", "NFLX", "XOM", "CVX", "INTC", "AMD", "ORCL", "BA", "F", "T", "SIE", "ASML",
-    "NESN",
-];
 const PROGRAMS: [&str; 4] = ["ibd", "ib-mcp", "ibctl", "ib-sim"];
 
 struct Bench {
@@ -269,7 +265,8 @@ impl Bench {
         self.table.other("daemon with 101 clients: RSS / PSS", both(full));
     }
 
-    /// Twenty clients with ten calls each, all at once.
+    /// Twenty clients with ten calls each, all at once: the same ten for everybody, or forty of which everybody takes
+    /// another ten.
     fn storm(&mut self, name: &str, step: usize) {
         let (mut peaks, mut counts, mut refused, mut failed) = (Vec::new(), Vec::new(), 0, 0);
         let mut walls = Samples::default();

@@ -34,6 +34,11 @@ impl Sim {
         Self::start_with(&[], Some(scenario)).await
     }
 
+    /// Without TLS, for something in front of it that has its own.
+    pub async fn plain() -> Self {
+        Self::start_with(&["--http"], None).await
+    }
+
     /// At a port that was used before.
     pub async fn start_at(port: u16) -> Self {
         Self::start_with(&["--listen", &format!("127.0.0.1:{port}")], None).await

@@ -1,4 +1,6 @@
-//! Samples in rounds: the median is a median of the rounds' medians, p99 and min are of all samples.
+//! Samples in rounds: the median is a median of the rounds' medians, p99, min and max are
+//! of all samples. Each benchmark uses its part.
+#![allow(dead_code)]
 
 use std::time::Duration;
 
@@ -28,6 +30,10 @@ impl Samples {
 
     pub(crate) fn min(&self) -> Duration {
         self.0.concat().into_iter().min().unwrap_or_default()
+    }
+
+    pub(crate) fn max(&self) -> Duration {
+        self.0.concat().into_iter().max().unwrap_or_default()
     }
 
     /// A row of the table; `floor` is a p50 of the same run.

@@ -1,4 +1,6 @@
 //! A client's end of a server over stdio, blocking: nothing of a runtime is in what is timed.
+//! Each benchmark uses its part.
+#![allow(dead_code)]
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -43,6 +45,16 @@ impl Server {
     /// The next message.
     pub(crate) fn message(&mut self) -> Value {
         serde_json::from_str(self.line()).unwrap()
+    }
+
+    /// The next answer; what the daemon tells everybody may come in between.
+    pub(crate) fn answer(&mut self) -> Value {
+        loop {
+            let message = self.message();
+            if message.get("id").is_some() {
+                return message;
+            }
+        }
     }
 
     pub(crate) fn begin_initialize(&mut self) {

@@ -1,4 +1,5 @@
-//! What is printed.
+//! What is printed. Each benchmark uses its part.
+#![allow(dead_code)]
 
 use std::time::Duration;
 
