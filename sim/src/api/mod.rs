@@ -1,6 +1,7 @@
 //! The Client Portal API: who may ask what in which state, and one file per family of endpoints.
 
 mod accounts;
+mod chains;
 mod change;
 pub(crate) mod chart;
 mod contracts;
@@ -38,12 +39,13 @@ use crate::state::World;
 type Family = fn(&mut World, &Call, &[&str]) -> Option<Reply>;
 
 /// Asked in this order; the paths of two families never overlap.
-const FAMILIES: [Family; 13] = [
+const FAMILIES: [Family; 14] = [
     session::route,
     accounts::route,
     portfolio::route,
     positions::route,
     search::route,
+    chains::route,
     contracts::route,
     schedule::route,
     snapshot::route,

@@ -46,9 +46,9 @@ fn snapshot(world: &mut World, call: &Call) -> Reply {
 /// Opens or widens the stream; returns the fields that were asked for and have data by now.
 fn subscribe(world: &mut World, conid: i64, fields: &[&str]) -> Vec<String> {
     let now = world.now();
-    let underlying = world.universe.get(conid).map_or(0, Instrument::underlying);
+    let root = world.universe.get(conid).map_or(0, Instrument::root);
     let primed = &mut world.session.primed;
-    if underlying != 0 && !primed.searched.contains(&underlying) {
+    if root != 0 && !primed.searched.contains(&root) {
         return Vec::new();
     }
     let stream =

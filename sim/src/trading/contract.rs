@@ -24,9 +24,6 @@ const SPREADS: [(&str, i64); 13] = [
     ("SEK", 136_000_429),
     ("SGD", 426_116_555),
 ];
-/// Where US shares can be sent besides their listing exchange.
-const US_EXCHANGES: [&str; 10] =
-    ["NYSE", "NASDAQ", "ARCA", "ISLAND", "BATS", "IEX", "EDGEA", "BYX", "MEMX", "OVERNIGHT"];
 
 /// What an order names.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,10 +61,7 @@ impl Contract {
         let (conid, exchange) = text.split_once('@').unwrap_or((text, "SMART"));
         let conid = conid.parse().map_err(|_| unknown(text))?;
         let of = universe.get(conid).ok_or_else(|| unknown(text))?;
-        let known = exchange == "SMART"
-            || of.valid_exchanges().split(',').any(|valid| valid == exchange)
-            || (of.is("STK") && of.is_us() && US_EXCHANGES.contains(&exchange));
-        if !known {
+        if !of.is_routed_to(exchange) {
             return Err(Reply::error(200, "Invalid destination exchange specified"));
         }
         Ok(Self { conid, conidex: text.to_owned(), legs: Vec::new() })

@@ -6,6 +6,7 @@ mod bars;
 mod calendar;
 mod chains;
 mod chaos;
+mod classes;
 mod faults;
 mod feeds;
 mod fills;
