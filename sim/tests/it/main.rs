@@ -7,6 +7,7 @@ mod calendar;
 mod chains;
 mod chaos;
 mod classes;
+mod combinations;
 mod faults;
 mod feeds;
 mod fills;
