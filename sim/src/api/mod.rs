@@ -8,6 +8,7 @@ mod contracts;
 mod fx;
 mod gateway;
 mod history;
+pub(crate) mod ladder;
 mod login;
 pub(crate) mod money;
 mod order_row;

@@ -112,17 +112,23 @@ fn fill(world: &World, of: &Instrument, ready: &[String], row: &mut Map<String, 
         _ => "RpB",
     };
     row.insert("6509".to_owned(), json!(availability));
-    let mut quote = world.market.quote(&world.universe, of, world.clock.now_ms());
-    // Where the market is closed nothing has been traded since: the last price is the close of the day before.
-    if of.quote == Quality::Closed {
-        quote.last = quote.prior_close;
-    }
+    let quote = shown(world, of);
     for field in ready {
         let known = of.quote != Quality::None || !is_price(field);
         if let Some(value) = value(world, of, &quote, field).filter(|_| known) {
             row.insert(field.clone(), value);
         }
     }
+}
+
+/// The quote as clients see it.
+pub(super) fn shown(world: &World, of: &Instrument) -> Quote {
+    let mut quote = world.market.quote(&world.universe, of, world.clock.now_ms());
+    // Where the market is closed nothing has been traded since: the last price is the close of the day before.
+    if of.quote == Quality::Closed {
+        quote.last = quote.prior_close;
+    }
+    quote
 }
 
 /// Fields that need a market data subscription.

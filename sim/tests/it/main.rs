@@ -15,6 +15,7 @@ mod flex;
 mod gateway;
 mod harness;
 mod hours;
+mod ladder;
 mod login;
 mod masks;
 mod order_shapes;
