@@ -43,7 +43,7 @@ impl Hours {
             clock: TimeZone::get(zone).unwrap_or(TimeZone::UTC),
         };
         match (instrument.sec_type.as_str(), instrument.country.as_str()) {
-            ("FUT" | "CASH", _) => hours("America/New_York", (0, 0), 23, 0, 23),
+            ("FUT" | "FOP" | "CASH", _) => hours("America/New_York", (0, 0), 23, 0, 23),
             (_, "JP") => hours("Asia/Tokyo", (9, 0), 15, 9, 15),
             (_, "HK") => hours("Asia/Hong_Kong", (9, 30), 16, 9, 16),
             (_, "GB") => hours("Europe/London", (8, 0), 16, 8, 17),

@@ -1,19 +1,17 @@
-//! The instruments: a table of real names, and the derivatives generated from it.
+//! One instrument: what it is, and in which words the broker names it.
 
-use std::collections::HashMap;
-
-use jiff::ToSpan;
-use jiff::civil::{Date, Weekday, date};
+use jiff::civil::Date;
 use serde::Deserialize;
 
+pub(crate) use crate::derivatives::{Derivative, Right};
 use crate::pricing::Smile;
+pub(crate) use crate::universe::Universe;
 
-/// Month codes of futures, January first.
-const MONTH_CODES: &str = "FGHJKMNQUVXZ";
-/// How many expiries of each derivative exist.
-const EXPIRIES: usize = 4;
-/// Strikes on either side of the money.
-const STRIKES_EACH_SIDE: i64 = 5;
+/// Month codes in the symbols of futures, January first.
+const MONTH_CODES: &[u8; 12] = b"FGHJKMNQUVXZ";
+/// Where US shares can be sent besides their listing exchange.
+const US_EXCHANGES: [&str; 10] =
+    ["NYSE", "NASDAQ", "ARCA", "ISLAND", "BATS", "IEX", "EDGEA", "BYX", "MEMX", "OVERNIGHT"];
 
 /// What sort of quote an instrument has; the odd ones are there to catch careless clients.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -80,33 +78,11 @@ pub(crate) struct Instrument {
     /// Yearly, as a share of the price.
     #[serde(default)]
     pub(crate) dividend_yield: f64,
+    /// Of the options of one class; empty where nothing but the symbol says it.
+    #[serde(skip)]
+    pub(crate) trading_class: String,
     #[serde(skip)]
     pub(crate) derivative: Option<Derivative>,
-}
-
-/// What only an option or a future has.
-#[derive(Debug, Clone)]
-pub(crate) struct Derivative {
-    pub(crate) underlying: i64,
-    pub(crate) expiry: Date,
-    /// `Some` for options.
-    pub(crate) option: Option<(Right, f64)>,
-}
-
-/// Call or put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Right {
-    /// `C`
-    Call,
-    /// `P`
-    Put,
-}
-
-impl Right {
-    /// The letter the broker uses.
-    pub(crate) fn letter(self) -> &'static str {
-        if self == Self::Call { "C" } else { "P" }
-    }
 }
 
 fn stock() -> String {
@@ -149,10 +125,42 @@ impl Instrument {
         self.derivative.as_ref().map_or(0, |d| d.underlying)
     }
 
+    /// The conid that it is searched by, if it is a derivative; else 0.
+    pub(crate) fn root(&self) -> i64 {
+        self.derivative.as_ref().map_or(0, |d| d.root)
+    }
+
+    /// An option, on whatever.
+    pub(crate) fn is_option(&self) -> bool {
+        self.derivative.as_ref().is_some_and(|d| d.option.is_some())
+    }
+
+    /// What tells its options, or it, from others with the same symbol.
+    pub(crate) fn trading_class(&self) -> &str {
+        match self.sec_type.as_str() {
+            _ if !self.trading_class.is_empty() => &self.trading_class,
+            "STK" if self.exchange == "NASDAQ" => "NMS",
+            _ => &self.symbol,
+        }
+    }
+
+    /// Where options on it trade.
+    pub(crate) fn option_exchanges(&self) -> &'static str {
+        // Those on an index trade at its own exchange only.
+        if self.exchange == "CBOE" { "SMART,CBOE" } else { "SMART,AMEX,CBOE" }
+    }
+
+    /// It can be routed to this exchange.
+    pub(crate) fn is_routed_to(&self, exchange: &str) -> bool {
+        exchange == "SMART"
+            || self.valid_exchanges().split(',').any(|valid| valid == exchange)
+            || (self.is("STK") && self.is_us() && US_EXCHANGES.contains(&exchange))
+    }
+
     /// Everywhere it can be routed.
     pub(crate) fn valid_exchanges(&self) -> String {
         match (self.sec_type.as_str(), self.is_us()) {
-            ("OPT", _) => "SMART,AMEX,CBOE".to_owned(),
+            ("OPT", _) => self.option_exchanges().to_owned(),
             ("STK", true) => format!("SMART,AMEX,CBOE,{}", self.exchange),
             ("STK", false) => format!("SMART,{}", self.exchange),
             _ => self.exchange.clone(),
@@ -186,15 +194,23 @@ impl Instrument {
         match derivative.option {
             None => format!("{:<8} {}{}", self.symbol, month, derivative.expiry.year()),
             Some((right, strike)) => format!(
-                "{head} {strike} {} [{:<5} {}{}{:08} {}]",
+                "{head} {strike} {} [{} {}]",
                 right.letter(),
-                self.symbol,
-                derivative.expiry.strftime("%y%m%d"),
-                right.letter(),
-                (strike * 1000.0) as i64,
+                self.option_symbol(derivative.expiry, (right, strike)),
                 self.multiplier
             ),
         }
+    }
+
+    /// An option's own symbol: `AAPL  261218C00270000`, or on a future `ESZ6 C6600`.
+    pub(crate) fn option_symbol(&self, expiry: Date, (right, strike): (Right, f64)) -> String {
+        let (class, letter) = (self.trading_class(), right.letter());
+        if self.is("FOP") {
+            let (code, year) = (month_letter(expiry), expiry.year() % 10);
+            return format!("{class}{code}{year} {letter}{strike}");
+        }
+        let thousandths = (strike * 1000.0).round() as i64;
+        format!("{class:<6}{}{letter}{thousandths:08}", expiry.strftime("%y%m%d"))
     }
 }
 
@@ -208,183 +224,8 @@ pub(crate) fn month_code(day: Date) -> String {
     day.strftime("%b%y").to_string().to_uppercase()
 }
 
-/// All instruments, by conid.
-#[derive(Debug)]
-pub(crate) struct Universe {
-    all: Vec<Instrument>,
-    by_conid: HashMap<i64, usize>,
-}
-
-impl Universe {
-    /// The table plus its derivatives as of `today`, plus `extra` invented stocks.
-    pub(crate) fn new(today: Date, extra: u32) -> Self {
-        let table = include_str!("../fixtures/instruments.json");
-        let mut all: Vec<Instrument> = serde_json::from_str(table).unwrap_or_default();
-        let mut derived: Vec<Instrument> = Vec::new();
-        for (at, root) in all.iter().filter(|i| i.options).enumerate() {
-            derived.extend(options_on(root, at, today));
-        }
-        for (at, root) in all.iter().filter(|i| !i.futures.is_empty()).enumerate() {
-            derived.extend(futures_on(root, at, today));
-        }
-        all.append(&mut derived);
-        all.extend((0..extra).map(invented));
-        let by_conid = all.iter().enumerate().map(|(at, i)| (i.conid, at)).collect();
-        Self { all, by_conid }
-    }
-
-    /// The instrument with this conid.
-    pub(crate) fn get(&self, conid: i64) -> Option<&Instrument> {
-        self.all.get(*self.by_conid.get(&conid)?)
-    }
-
-    /// All of them; US listings come before foreign ones of the same symbol.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Instrument> {
-        self.all.iter()
-    }
-
-    /// The first with this symbol and kind.
-    pub(crate) fn named(&self, symbol: &str, sec_type: &str) -> Option<&Instrument> {
-        self.all.iter().find(|i| i.symbol == symbol && i.is(sec_type))
-    }
-
-    /// Options or futures on an underlying.
-    pub(crate) fn derivatives<'a>(
-        &'a self,
-        conid: i64,
-        sec_type: &'a str,
-    ) -> impl Iterator<Item = &'a Instrument> {
-        self.all.iter().filter(move |i| i.is(sec_type) && i.underlying() == conid)
-    }
-
-    /// The months of an underlying's derivatives, nearest first, each once.
-    pub(crate) fn months(&self, conid: i64, sec_type: &str) -> Vec<String> {
-        let mut months: Vec<String> = Vec::new();
-        for day in self.derivatives(conid, sec_type).filter_map(|i| i.derivative.as_ref()) {
-            let code = month_code(day.expiry);
-            if !months.contains(&code) {
-                months.push(code);
-            }
-        }
-        months
-    }
-}
-
-/// The third Friday of the month that `day` is in: the expiry of everything here.
-fn third_friday(day: Date) -> Date {
-    day.first_of_month().nth_weekday_of_month(3, Weekday::Friday).unwrap_or(day)
-}
-
-/// The next third Fridays from `today` on, in months that `wanted` accepts.
-fn expiries(today: Date, wanted: impl Fn(i8) -> bool) -> Vec<Date> {
-    let first = today.first_of_month();
-    let months = (0i32..48).filter_map(|n| first.checked_add(n.months()).ok());
-    let open = months.filter(|m| wanted(m.month())).map(third_friday).filter(|day| *day >= today);
-    open.take(EXPIRIES).collect()
-}
-
-/// Months since 2020: the part of a generated conid that names its expiry.
-fn month_number(day: Date) -> i64 {
-    let epoch = date(2020, 1, 1);
-    i64::from(day.year() - epoch.year()) * 12 + i64::from(day.month())
-}
-
-fn options_on(root: &Instrument, at: usize, today: Date) -> Vec<Instrument> {
-    let middle = (root.base / root.strike_step as f64).round() as i64;
-    let mut made = Vec::new();
-    for expiry in expiries(today, |_| true) {
-        for step in (middle - STRIKES_EACH_SIDE)..=(middle + STRIKES_EACH_SIDE) {
-            for right in [Right::Call, Right::Put] {
-                let number =
-                    month_number(expiry) * 1000 + step * 2 + i64::from(right == Right::Put);
-                let conid = 700_000_000 + at as i64 * 1_000_000 + number;
-                let option = Some((right, (step * root.strike_step) as f64));
-                let kind = Derivative { underlying: root.conid, expiry, option };
-                made.push(derived(root, conid, "OPT", kind));
-            }
-        }
-    }
-    made
-}
-
-fn futures_on(root: &Instrument, at: usize, today: Date) -> Vec<Instrument> {
-    let traded = |month: i8| {
-        let code = usize::try_from(month - 1).ok().and_then(|m| MONTH_CODES.chars().nth(m));
-        code.is_some_and(|c| root.futures.contains(c))
-    };
-    let make = |expiry: Date| {
-        let conid = 515_000_000 + at as i64 * 1_000_000 + month_number(expiry) * 10;
-        derived(root, conid, "FUT", Derivative { underlying: root.conid, expiry, option: None })
-    };
-    expiries(today, traded).into_iter().map(make).collect()
-}
-
-/// A derivative that inherits what it does not say itself.
-fn derived(root: &Instrument, conid: i64, sec_type: &str, kind: Derivative) -> Instrument {
-    let is_option = kind.option.is_some();
-    Instrument {
-        conid,
-        sec_type: sec_type.to_owned(),
-        class: String::new(),
-        multiplier: if is_option { 100.0 } else { root.multiplier },
-        tick: if is_option { 0.01 } else { root.tick },
-        options: false,
-        futures: String::new(),
-        chinese: None,
-        sector: None,
-        group: None,
-        derivative: Some(kind),
-        ..root.clone()
-    }
-}
-
-/// An invented stock, for accounts with very many positions.
-fn invented(number: u32) -> Instrument {
-    Instrument {
-        conid: 900_000_001 + i64::from(number),
-        symbol: format!("X{number:04}"),
-        name: format!("SIMULATED COMPANY {number:04}"),
-        sec_type: stock(),
-        class: common(),
-        exchange: "NYSE".to_owned(),
-        currency: usd(),
-        country: us(),
-        multiplier: 0.0,
-        tick: 0.01,
-        lot: 1,
-        base: 5.0 + f64::from(number % 95),
-        options: false,
-        strike_step: 0,
-        futures: String::new(),
-        sector: Some("Industrial".to_owned()),
-        group: Some("Simulated".to_owned()),
-        chinese: None,
-        quote: Quality::Live,
-        smile: Smile::default(),
-        dividend_yield: 0.0,
-        derivative: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-    use super::*;
-
-    #[test]
-    fn the_table_is_read_and_every_conid_is_used_once() {
-        let universe = Universe::new(date(2026, 11, 22), 250);
-        assert!(universe.iter().filter(|i| i.derivative.is_none()).count() > 60 + 250);
-        assert_eq!(universe.all.len(), universe.by_conid.len());
-        assert_eq!(universe.months(265_598, "OPT"), ["DEC26", "JAN27", "FEB27", "MAR27"]);
-        assert_eq!(universe.months(11_004_968, "FUT"), ["DEC26", "MAR27", "JUN27", "SEP27"]);
-    }
-
-    #[test]
-    fn decimals_follow_the_tick() {
-        let universe = Universe::new(date(2026, 11, 22), 0);
-        assert_eq!(universe.get(265_598).unwrap().show(271.5), "271.50");
-        assert_eq!(universe.get(12_087_792).unwrap().show(1.1512), "1.15120");
-        assert_eq!(universe.get(14_020_991).unwrap().show(3125.0), "3125");
-    }
+/// The letter of a month in the symbol of a future.
+pub(crate) fn month_letter(day: Date) -> char {
+    let month = usize::try_from(day.month() - 1).unwrap_or(0);
+    MONTH_CODES.get(month).map_or('?', |letter| char::from(*letter))
 }

@@ -11,8 +11,10 @@ mod bars;
 mod book;
 mod broker;
 mod calendar;
+mod classes;
 mod clock;
 mod control;
+mod derivatives;
 mod exchange;
 mod fault;
 mod feeds;
@@ -35,6 +37,7 @@ mod socket;
 mod state;
 mod tls;
 mod trading;
+mod universe;
 mod value;
 mod volume;
 

@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::DAY_MS;
+use crate::derivatives::Style;
 use crate::hours::{Hours, Part, before};
-use crate::instruments::{Derivative, Instrument, Universe};
+use crate::instruments::{Instrument, Universe};
 use crate::pricing::{Greeks, Priced, Terms};
 use crate::scenario::MarketHours;
 
@@ -106,7 +107,7 @@ impl Market {
     pub(crate) fn around(&self, of: &Instrument, last: f64) -> (f64, f64) {
         let decimals = of.decimals();
         let ticks =
-            if of.is("OPT") { (last * HALF_SPREAD / of.tick).round().max(1.0) } else { 1.0 };
+            if of.is_option() { (last * HALF_SPREAD / of.tick).round().max(1.0) } else { 1.0 };
         let half = ticks * of.tick;
         let bid = if last > 0.0 { (last - half).max(of.tick) } else { last - half };
         (round_to(bid, decimals), round_to(last + half, decimals))
@@ -127,8 +128,8 @@ impl Market {
             Some(derivative) => {
                 let underlying = universe.get(derivative.underlying);
                 let spot = underlying.map_or(of.base, |u| self.traded(universe, u, (at, made)));
-                let years = years_left(derivative, made);
-                match terms(universe, of, years) {
+                let years = derivative.years_left(made);
+                match terms(of, years) {
                     None => spot * (1.0 + CARRY * years),
                     Some(terms) => terms.value(spot).price,
                 }
@@ -148,7 +149,7 @@ impl Market {
         let derivative = of.derivative.as_ref()?;
         let made = self.traded_ms(of, at_ms);
         let spot = self.traded(universe, universe.get(derivative.underlying)?, (at_ms, made));
-        let Priced { greeks, .. } = terms(universe, of, years_left(derivative, made))?.value(spot);
+        let Priced { greeks, .. } = terms(of, derivative.years_left(made))?.value(spot);
         Some(greeks)
     }
 
@@ -239,7 +240,9 @@ impl Market {
             moments.extend(between(*last, to, FINE_MS, 0));
         }
         moments.extend(knots);
-        for pins in [of.conid, of.underlying()].iter().filter_map(|conid| self.pinned.get(conid)) {
+        let mut followed = vec![of.conid, of.underlying(), of.root()];
+        followed.dedup();
+        for pins in followed.iter().filter_map(|conid| self.pinned.get(conid)) {
             moments.extend(pins.range(from..to).map(|(at, _)| *at));
         }
         moments
@@ -323,22 +326,12 @@ fn on_step(at_ms: i64) -> i64 {
 }
 
 /// What an option is priced by; `None` for anything else.
-fn terms(universe: &Universe, of: &Instrument, years: f64) -> Option<Terms> {
+fn terms(of: &Instrument, years: f64) -> Option<Terms> {
     let derivative = of.derivative.as_ref()?;
     let (right, strike) = derivative.option?;
-    let is_index = universe.get(derivative.underlying).is_some_and(|root| root.is("IND"));
     let (dividends, smile) = (of.dividend_yield, of.smile);
-    Some(Terms { right, strike, years, dividends, smile, is_american: !is_index })
-}
-
-/// Years until expiry, never quite zero.
-fn years_left(derivative: &Derivative, at_ms: i64) -> f64 {
-    let close = derivative
-        .expiry
-        .at(21, 0, 0, 0)
-        .in_tz("UTC")
-        .map_or(at_ms, |z| z.timestamp().as_millisecond());
-    (close - at_ms).max(3_600_000) as f64 / (365.0 * DAY_MS as f64)
+    let is_american = derivative.style == Style::American;
+    Some(Terms { right, strike, years, dividends, smile, is_american })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::instruments::Right;
 
 /// Yearly interest on money without risk.
-const RATE: f64 = 0.042;
+pub(crate) const RATE: f64 = 0.042;
 /// What no volatility falls below or rises above.
 const VOLATILITIES: (f64, f64) = (0.05, 2.0);
 

@@ -32,6 +32,7 @@ pub(crate) struct Purse {
     pub(crate) cash: f64,
     pub(crate) stocks: f64,
     pub(crate) options: f64,
+    pub(crate) future_options: f64,
     /// Futures count by their profit, not by their notional value.
     pub(crate) futures: f64,
     pub(crate) unrealized: f64,
@@ -45,13 +46,19 @@ pub(crate) struct Purse {
 impl Purse {
     /// Cash plus everything owned.
     pub(crate) fn net(&self) -> f64 {
-        self.cash + self.stocks + self.options + self.futures
+        self.cash + self.owned() + self.futures
+    }
+
+    /// What was paid for, at present prices.
+    pub(crate) fn owned(&self) -> f64 {
+        self.stocks + self.options + self.future_options
     }
 
     fn add(&mut self, other: &Self, rate: f64) {
         self.cash += other.cash * rate;
         self.stocks += other.stocks * rate;
         self.options += other.options * rate;
+        self.future_options += other.future_options * rate;
         self.futures += other.futures * rate;
         self.unrealized += other.unrealized * rate;
         self.realized += other.realized * rate;
@@ -163,6 +170,7 @@ impl Valued<'_> {
     fn put_into(&self, purse: &mut Purse) {
         match self.instrument.sec_type.as_str() {
             "OPT" => purse.options += self.market_value,
+            "FOP" => purse.future_options += self.market_value,
             "FUT" => purse.futures += self.unrealized,
             _ => purse.stocks += self.market_value,
         }

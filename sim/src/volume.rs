@@ -34,7 +34,7 @@ impl Market {
 
     fn in_cell(&self, of: &Instrument, cell: i64) -> u64 {
         let size = self.hash(of.conid, 96, 0);
-        let day = if of.is("OPT") {
+        let day = if of.is_option() {
             self.open_interest(of) * (5 + size % 30) / 100
         } else {
             2_000_000 + size % 40_000_000

@@ -26,7 +26,7 @@ PATIENCE = 60
 GAP = 0.2
 TOPICS = (
     events.MarketData, events.MarketHistory, events.Pnl, events.Orders, events.Trades, events.AccountSummary,
-    events.AccountLedger,
+    events.AccountLedger, events.PriceLadder,
 )
 # None of these belongs into a run without faults.
 TROUBLE = (events.IbkrError, events.GenericIbkrEvent, events.WsDegraded, events.WsClose, events.WsError)
@@ -84,6 +84,7 @@ class Socket:
             subscriptions.TradesSubscription(days=1),
             subscriptions.AccountSummarySubscription(account_id=account),
             subscriptions.AccountLedgerSubscription(account_id=account),
+            subscriptions.PriceLadderSubscription(account_id=account, conid=AAPL, exchange="SMART"),
         ]
 
     def hear(self, event):
@@ -112,6 +113,14 @@ class Socket:
         for event in self.of(events.MarketData):
             quote |= event.data
             all_of_them.append(tuple(float(quote.get(key, 0)) for key in ("last_price", "bid_price", "ask_price")))
+        return all_of_them
+
+    def ladders(self):
+        """The rows after each frame, by their numbers."""
+        rows, all_of_them = {}, []
+        for event in self.of(events.PriceLadder):
+            rows |= {row["row"]: row for row in event.data}
+            all_of_them.append(dict(rows))
         return all_of_them
 
     def bars(self):
@@ -177,6 +186,44 @@ def market_data(check, socket, rest):
     check("the bid is below the ask", lambda: all(0 < bid < ask and bid <= last <= ask for last, bid, ask in socket.quotes()))
     # More often than a price changes both ways by chance.
     check("prices go on", lambda: comes(lambda: len(set(socket.quotes())) > 3), socket.quotes)
+
+
+def price_of(row):
+    """A row's price. That of the last trade says how much was traded, too."""
+    return float(row["price"].rpartition(" @ ")[2])
+
+
+def best(ladder):
+    """The highest price that is bid with its size, and the lowest that is asked."""
+    size = lambda text: int(text.replace(",", ""))
+    bids = [(price_of(row), size(row["bid"])) for row in ladder.values() if row["bid"]]
+    asks = [(price_of(row), size(row["ask"])) for row in ladder.values() if row["ask"]]
+    return max(bids), min(asks)
+
+
+def price_ladder(check, socket, rest, account):
+    def snapshot():
+        row = rest.live_marketdata_snapshot([AAPL], ["84", "85", "86", "88"]).data[0]
+        number = lambda key: float(row.get(key, "0").replace(",", ""))
+        return (number("84"), number("88")), (number("86"), number("85"))
+
+    def is_told():
+        seen = snapshot()
+        return seen[0][1] and socket.sync() and seen in [best(ladder) for ladder in socket.ladders()]
+
+    check("a snapshot's best bid and offer are on the ladder", lambda: comes(is_told), lambda: (snapshot(), best(socket.ladders()[-1])))
+    first = socket.of(events.PriceLadder)[0]
+    check("the ladder is the contract's", lambda: first.account_id == account and str(first.conid) == AAPL, lambda: first)
+    ladders = [[ladder[at] for at in sorted(ladder)] for ladder in socket.ladders()]
+    prices = [[price_of(row) for row in rows] for rows in ladders]
+    is_stair = lambda steps: all(0.009 < above - below < 0.011 for above, below in zip(steps, steps[1:]))
+    check("a ladder goes down by a cent a row", lambda: all(map(is_stair, prices)), lambda: [p for p in prices if not is_stair(p)][:1])
+    check("the bid of a ladder is below its ask", lambda: all(bid < ask for (bid, _), (ask, _) in map(best, socket.ladders())))
+    lasts = lambda rows: [row["price"].count(" @ ") for row in rows if row["focus"]]
+    check("a ladder has one last price", lambda: all(lasts(rows) == [1] for rows in ladders), lambda: ladders[-1])
+    depth = lambda rows, side: sum(1 for row in rows if row[side])
+    check("a ladder is deep", lambda: all(depth(rows, side) > 3 for rows in ladders for side in ("bid", "ask")), lambda: ladders[-1])
+    check("the ladder goes on", lambda: comes(lambda: len(socket.ladders()) > 3), socket.ladders)
 
 
 def market_history(check, socket, rest):
@@ -311,6 +358,7 @@ def main():
         check(f"the {who} socket opens", socket.start)
         subscribe(check, socket, who)
     market_data(check, first, rest)
+    price_ladder(check, first, rest, account)
     market_history(check, first, rest)
     money(check, first, rest, account)
     orders(check, [first, second], rest, account)

@@ -97,7 +97,7 @@ fn pnl(world: &mut World) -> Reply {
         "nl": round_to(worth.base.net(), 2),
         "upl": round_to(worth.base.unrealized, 2),
         "el": round_to(worth.excess(), 2),
-        "mv": round_to(worth.base.stocks + worth.base.options, 2),
+        "mv": round_to(worth.base.owned(), 2),
     });
     Reply::json(&json!({ "upnl": { format!("{}.Core", account.id): row } }))
 }

@@ -49,7 +49,7 @@ fn details(world: &World, of: &Instrument) -> Value {
         "maturity_date": secdef::expiry(of),
         "industry": of.group,
         "instrument_type": of.sec_type,
-        "trading_class": trading_class(of),
+        "trading_class": of.trading_class(),
         "valid_exchanges": of.valid_exchanges(),
         "allow_sell_long": false,
         "is_zero_commission_security": false,
@@ -70,8 +70,4 @@ fn details(world: &World, of: &Instrument) -> Value {
     });
     world.masks.details(of.conid, &mut page);
     page
-}
-
-fn trading_class(of: &Instrument) -> &str {
-    if of.is("STK") && of.exchange == "NASDAQ" { "NMS" } else { &of.symbol }
 }

@@ -1,12 +1,14 @@
 //! The Client Portal API: who may ask what in which state, and one file per family of endpoints.
 
 mod accounts;
+mod chains;
 mod change;
 pub(crate) mod chart;
 mod contracts;
 mod fx;
 mod gateway;
 mod history;
+pub(crate) mod ladder;
 mod login;
 pub(crate) mod money;
 mod order_row;
@@ -38,12 +40,13 @@ use crate::state::World;
 type Family = fn(&mut World, &Call, &[&str]) -> Option<Reply>;
 
 /// Asked in this order; the paths of two families never overlap.
-const FAMILIES: [Family; 13] = [
+const FAMILIES: [Family; 14] = [
     session::route,
     accounts::route,
     portfolio::route,
     positions::route,
     search::route,
+    chains::route,
     contracts::route,
     schedule::route,
     snapshot::route,

@@ -19,7 +19,7 @@ pub(crate) fn pnl(world: &World, account: &Account) -> Row {
         "nl": round_to(worth.base.net(), 2),
         "upl": round_to(worth.base.unrealized, 2),
         "uel": round_to(worth.excess(), 2),
-        "mv": round_to(worth.base.stocks + worth.base.options, 2),
+        "mv": round_to(worth.base.owned(), 2),
     }))
 }
 
@@ -95,6 +95,7 @@ fn line(id: &str, currency: &str, purse: &Purse) -> Row {
         // In small letters, unlike the others.
         "cashbalance": round_to(purse.cash, 4),
         "exchangeRate": round_to(purse.rate, 7),
+        "futureOptionMarketValue": round_to(purse.future_options, 4),
         "futuresOnlyPnl": round_to(purse.futures, 4),
         "netLiquidationValue": round_to(purse.net(), 4),
         "settledCash": round_to(purse.cash, 4),

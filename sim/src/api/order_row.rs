@@ -71,7 +71,7 @@ fn extend(row: &mut Map<String, Value>, order: &Order, of: &Instrument) {
         add("order_ref", json!(id));
     }
     if of.derivative.is_some() {
-        add("description2", json!(super::search::second_description(of)));
+        add("description2", json!(super::chains::second_description(of)));
     }
     if let Some(stop) = order.stop {
         add("auxPrice", json!(of.show(stop)));

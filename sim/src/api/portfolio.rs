@@ -107,7 +107,7 @@ fn ledger(world: &World, account: &Account) -> Value {
 }
 
 fn ledger_line(id: &str, currency: &str, purse: &Purse, at: i64) -> Value {
-    const ZEROES: [&str; 16] = [
+    const ZEROES: [&str; 15] = [
         "cashbalancefxsegment",
         "commoditymarketvalue",
         "corporatebondsmarketvalue",
@@ -115,7 +115,6 @@ fn ledger_line(id: &str, currency: &str, purse: &Purse, at: i64) -> Value {
         "dividends",
         "funds",
         "futuremarketvalue",
-        "futureoptionmarketvalue",
         "interest",
         "issueroptionsmarketvalue",
         "moneyfunds",
@@ -132,6 +131,7 @@ fn ledger_line(id: &str, currency: &str, purse: &Purse, at: i64) -> Value {
         "cashbalance": round_to(purse.cash, 4),
         "currency": currency,
         "exchangerate": round_to(purse.rate, 7),
+        "futureoptionmarketvalue": round_to(purse.future_options, 4),
         "futuresonlypnl": round_to(purse.futures, 4),
         "key": "LedgerList",
         "netliquidationvalue": round_to(purse.net(), 4),

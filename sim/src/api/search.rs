@@ -1,17 +1,14 @@
-//! Finding contracts: search, strikes, info, and the lists by symbol.
+//! Finding contracts: the search, and the lists by symbol.
 
 use serde_json::{Map, Value, json};
 
-use super::details_unavailable;
 use crate::http::{Call, Reply};
-use crate::instruments::{Instrument, month_code};
+use crate::instruments::Instrument;
 use crate::state::World;
 
 pub(super) fn route(world: &mut World, call: &Call, path: &[&str]) -> Option<Reply> {
     Some(match (call.method.as_str(), path) {
         ("GET" | "POST", ["iserver", "secdef", "search"]) => search(world, call),
-        ("GET", ["iserver", "secdef", "strikes"]) => strikes(world, call),
-        ("GET", ["iserver", "secdef", "info"]) => info(world, call),
         ("GET", ["trsrv", "stocks"]) => stocks(world, call),
         ("GET", ["trsrv", "futures"]) => futures(world, call),
         ("GET", ["trsrv", "all-conids"]) => all_conids(world, call),
@@ -81,16 +78,16 @@ fn row(world: &World, of: &Instrument) -> Value {
 
 fn sections(world: &World, of: &Instrument) -> Vec<Value> {
     let mut all = vec![json!({ "secType": of.sec_type })];
-    let (options, futures) =
-        (world.universe.months(of.conid, "OPT"), world.universe.months(of.conid, "FUT"));
-    if !options.is_empty() {
-        all.push(
-            json!({ "secType": "OPT", "months": options.join(";"), "exchange": "SMART;AMEX;CBOE" }),
-        );
-    }
-    if !futures.is_empty() {
-        all.push(json!({ "secType": "FUT", "months": futures.join(";"), "exchange": format!("{};", of.exchange) }));
-    }
+    let mut add = |kind: &str, exchange: String| {
+        let months = world.universe.months(of.conid, kind);
+        if !months.is_empty() {
+            let months = months.join(";");
+            all.push(json!({ "secType": kind, "months": months, "exchange": exchange }));
+        }
+    };
+    add("OPT", of.option_exchanges().replace(',', ";"));
+    add("FUT", format!("{};", of.exchange));
+    add("FOP", of.exchange.clone());
     if of.is("STK") && of.is_us() {
         all.push(json!({ "secType": "CFD", "exchange": "SMART", "conid": (of.conid + 120_000_000).to_string() }));
         all.push(json!({ "secType": "BAG" }));
@@ -105,113 +102,6 @@ fn bonds(found: &[&Instrument]) -> Value {
         "issuers": [{ "id": "e1400001", "name": name }], "bondid": 4, "conid": "2147483647",
         "companyHeader": "Corporate Fixed Income", "companyName": null, "symbol": null, "description": null,
         "restricted": null, "sections": [{ "secType": "BOND" }],
-    })
-}
-
-/// The underlying and month that strikes and info ask for.
-struct Chain {
-    conid: i64,
-    kind: String,
-    month: String,
-}
-
-/// `sectype` is spelled without a capital here, unlike in the search.
-fn chain(call: &Call) -> Result<Chain, Reply> {
-    let need = |name: &str| {
-        call.param(name).ok_or_else(|| Reply::bad_request(&format!("{name} is required")))
-    };
-    let (conid, kind, month) = (need("conid")?, need("sectype")?, need("month")?);
-    let conid = conid.parse().map_err(|_| details_unavailable())?;
-    Ok(Chain { conid, kind: kind.to_owned(), month: month.to_owned() })
-}
-
-fn of_month<'a>(world: &'a World, chain: &'a Chain) -> impl Iterator<Item = &'a Instrument> {
-    let in_month = |i: &&Instrument| {
-        i.derivative.as_ref().is_some_and(|d| month_code(d.expiry) == chain.month)
-    };
-    world.universe.derivatives(chain.conid, &chain.kind).filter(in_month)
-}
-
-/// Empty unless the underlying was searched for in this session.
-fn strikes(world: &World, call: &Call) -> Reply {
-    let chain = match chain(call) {
-        Ok(chain) => chain,
-        Err(refusal) => return refusal,
-    };
-    let known = world.session.primed.searched.contains(&chain.conid);
-    let of = |letter: &str| -> Vec<f64> {
-        let options = of_month(world, &chain).filter_map(|i| i.derivative.as_ref()?.option);
-        options
-            .filter(|(right, _)| known && right.letter() == letter)
-            .map(|(_, strike)| strike)
-            .collect()
-    };
-    Reply::json(&json!({ "call": of("C"), "put": of("P") }))
-}
-
-fn info(world: &World, call: &Call) -> Reply {
-    let chain = match chain(call) {
-        Ok(chain) => chain,
-        Err(refusal) => return refusal,
-    };
-    let Some(root) = world.universe.get(chain.conid) else { return details_unavailable() };
-    let strike = call.param("strike").and_then(|s| s.parse::<f64>().ok()).unwrap_or(0.0);
-    if chain.kind == "OPT" && call.param("right").is_none() {
-        return Reply::bad_request("right is required");
-    }
-    let fits = |i: &&Instrument| match i.derivative.as_ref().and_then(|d| d.option) {
-        None => true,
-        Some((right, at)) => {
-            call.param("right") == Some(right.letter())
-                && (strike == 0.0 || (at - strike).abs() < 1e-9)
-        }
-    };
-    let shown = |of: &Instrument| {
-        let mut row = info_row(root, of);
-        world.masks.details(of.conid, &mut row);
-        row
-    };
-    let rows: Vec<Value> = of_month(world, &chain).filter(fits).map(shown).collect();
-    if rows.is_empty() || !world.session.primed.searched.contains(&chain.conid) {
-        return details_unavailable();
-    }
-    Reply::json(&json!(rows))
-}
-
-/// What tells a derivative from others of its symbol.
-pub(super) fn second_description(of: &Instrument) -> String {
-    let derivative = of.derivative.as_ref();
-    let day = derivative
-        .map(|d| d.expiry.strftime("%b %d '%y").to_string().to_uppercase())
-        .unwrap_or_default();
-    match derivative.and_then(|d| d.option) {
-        Some((right, strike)) => {
-            format!("{day} {strike} {}", if right.letter() == "C" { "Call" } else { "Put" })
-        }
-        None => day,
-    }
-}
-
-fn info_row(root: &Instrument, of: &Instrument) -> Value {
-    let option = of.derivative.as_ref().and_then(|d| d.option);
-    let desc2 = second_description(of);
-    json!({
-        "conid": of.conid,
-        "symbol": root.symbol,
-        "secType": of.sec_type,
-        "exchange": if option.is_some() { "SMART" } else { of.exchange.as_str() },
-        "listingExchange": null,
-        "right": option.map_or("?", |(right, _)| right.letter()),
-        "strike": option.map_or(0.0, |(_, strike)| strike),
-        "currency": of.currency,
-        "cusip": null,
-        "coupon": "No Coupon",
-        "desc1": root.symbol,
-        "desc2": desc2,
-        "maturityDate": super::secdef::expiry(of),
-        "multiplier": of.multiplier.to_string(),
-        "tradingClass": root.symbol,
-        "validExchanges": of.valid_exchanges(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Security definitions as `/trsrv/secdef` and the positions show them.
 
+use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use crate::http::{Call, Reply};
@@ -53,7 +54,11 @@ fn missing() -> Reply {
 
 /// `20270115`, or null.
 pub(super) fn expiry(of: &Instrument) -> Value {
-    json!(of.derivative.as_ref().map(|d| d.expiry.strftime("%Y%m%d").to_string()))
+    json!(of.derivative.as_ref().map(|d| day(d.expiry)))
+}
+
+fn day(of: Date) -> String {
+    of.strftime("%Y%m%d").to_string()
 }
 
 /// The strike as text; `"0"` for what has none.
@@ -77,7 +82,7 @@ pub(super) fn contract(of: &Instrument) -> Map<String, Value> {
         "name": of.name,
         "assetClass": of.sec_type,
         "expiry": expiry(of),
-        "lastTradingDay": expiry(of),
+        "lastTradingDay": of.derivative.as_ref().map(|d| day(d.last_day())),
         "group": of.group,
         "putOrCall": option.map(|(right, _)| right.letter()),
         "sector": of.sector,

@@ -46,9 +46,9 @@ fn snapshot(world: &mut World, call: &Call) -> Reply {
 /// Opens or widens the stream; returns the fields that were asked for and have data by now.
 fn subscribe(world: &mut World, conid: i64, fields: &[&str]) -> Vec<String> {
     let now = world.now();
-    let underlying = world.universe.get(conid).map_or(0, Instrument::underlying);
+    let root = world.universe.get(conid).map_or(0, Instrument::root);
     let primed = &mut world.session.primed;
-    if underlying != 0 && !primed.searched.contains(&underlying) {
+    if root != 0 && !primed.searched.contains(&root) {
         return Vec::new();
     }
     let stream =
@@ -112,17 +112,23 @@ fn fill(world: &World, of: &Instrument, ready: &[String], row: &mut Map<String, 
         _ => "RpB",
     };
     row.insert("6509".to_owned(), json!(availability));
-    let mut quote = world.market.quote(&world.universe, of, world.clock.now_ms());
-    // Where the market is closed nothing has been traded since: the last price is the close of the day before.
-    if of.quote == Quality::Closed {
-        quote.last = quote.prior_close;
-    }
+    let quote = shown(world, of);
     for field in ready {
         let known = of.quote != Quality::None || !is_price(field);
         if let Some(value) = value(world, of, &quote, field).filter(|_| known) {
             row.insert(field.clone(), value);
         }
     }
+}
+
+/// The quote as clients see it.
+pub(super) fn shown(world: &World, of: &Instrument) -> Quote {
+    let mut quote = world.market.quote(&world.universe, of, world.clock.now_ms());
+    // Where the market is closed nothing has been traded since: the last price is the close of the day before.
+    if of.quote == Quality::Closed {
+        quote.last = quote.prior_close;
+    }
+    quote
 }
 
 /// Fields that need a market data subscription.

@@ -75,7 +75,8 @@ fn market_value(worth: &Worth) -> Value {
     let rows = worth.purses.iter().map(|(currency, purse)| {
         let row = json!({
             "total_cash": grouped(purse.cash), "stock": grouped(purse.stocks), "options": grouped(purse.options),
-            "futures": grouped(purse.futures), "net_liquidation": grouped(purse.net()),
+            "futures": grouped(purse.futures), "future_options": grouped(purse.future_options),
+            "net_liquidation": grouped(purse.net()),
             "unrealized_pnl": grouped(purse.unrealized), "realized_pnl": "0",
         });
         (currency.clone(), row)

@@ -1,6 +1,7 @@
 //! What one websocket subscribed to. It dies with the socket, and with the brokerage session.
 
 mod charts;
+mod ladders;
 mod money;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +13,7 @@ use crate::book::News;
 use crate::clock::DAY_MS;
 use crate::state::World;
 use charts::Charts;
+use ladders::Ladders;
 use money::{Money, Page};
 
 /// The broker ends quotes after this long (simulated milliseconds).
@@ -29,6 +31,7 @@ pub(crate) struct Feeds {
     trades: Option<u64>,
     quotes: BTreeMap<String, Quotes>,
     charts: Charts,
+    ladders: Ladders,
     money: Money,
 }
 
@@ -60,6 +63,8 @@ impl Feeds {
             "smd" => return self.begin_quotes(world, rest),
             "smh" => return self.charts.begin(world, rest),
             "umh" => return self.charts.end(rest),
+            "sbd" => return self.ladders.begin(world, rest),
+            "ubd" => self.ladders.end(rest),
             "spl" => return self.money.begin_pnl(world),
             "upl" => self.money.end_pnl(),
             "ssd" => return self.money.begin(world, Page::Summary, rest),
@@ -121,6 +126,7 @@ impl Feeds {
         }
         frames.extend(self.quotes(world));
         frames.extend(self.charts.news(world));
+        frames.extend(self.ladders.news(world));
         frames.extend(self.money.news(world));
         frames
     }

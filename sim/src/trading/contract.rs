@@ -24,9 +24,6 @@ const SPREADS: [(&str, i64); 13] = [
     ("SEK", 136_000_429),
     ("SGD", 426_116_555),
 ];
-/// Where US shares can be sent besides their listing exchange.
-const US_EXCHANGES: [&str; 10] =
-    ["NYSE", "NASDAQ", "ARCA", "ISLAND", "BATS", "IEX", "EDGEA", "BYX", "MEMX", "OVERNIGHT"];
 
 /// What an order names.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,8 +50,11 @@ impl Contract {
             (None, Some(text)) => Self::routed(text, universe)?,
             (None, None) => return Err(missing("conid")),
         };
+        let is_index = |leg: &Leg| universe.get(leg.conid).is_some_and(|of| of.is("IND"));
         match universe.contract(contract.conid, &contract.legs) {
-            Some(of) if of.is("IND") => Err(Reply::error(200, "Index is not tradable")),
+            Some(of) if of.is("IND") || contract.legs.iter().any(is_index) => {
+                Err(Reply::error(200, "Index is not tradable"))
+            }
             Some(_) => Ok(contract),
             None => Err(unknown(&contract.conidex)),
         }
@@ -64,10 +64,7 @@ impl Contract {
         let (conid, exchange) = text.split_once('@').unwrap_or((text, "SMART"));
         let conid = conid.parse().map_err(|_| unknown(text))?;
         let of = universe.get(conid).ok_or_else(|| unknown(text))?;
-        let known = exchange == "SMART"
-            || of.valid_exchanges().split(',').any(|valid| valid == exchange)
-            || (of.is("STK") && of.is_us() && US_EXCHANGES.contains(&exchange));
-        if !known {
+        if !of.is_routed_to(exchange) {
             return Err(Reply::error(200, "Invalid destination exchange specified"));
         }
         Ok(Self { conid, conidex: text.to_owned(), legs: Vec::new() })
@@ -97,14 +94,20 @@ fn unknown(conidex: &str) -> Reply {
     Reply::error(500, &format!("Contract {conidex} is not found"))
 }
 
+fn finest(ticks: &[f64]) -> f64 {
+    ticks.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
 impl Universe {
-    /// The instrument of an order. A combination is like its first leg, but has no price of its own.
+    /// The instrument of an order. A combination is like its first leg, but has no price of its own: its ticks are
+    /// those of the leg that has the finest.
     pub(crate) fn contract(&self, conid: i64, legs: &[Leg]) -> Option<Cow<'_, Instrument>> {
         let Some(first) = legs.first() else { return self.get(conid).map(Cow::Borrowed) };
-        legs.iter().try_for_each(|leg| self.get(leg.conid).map(|_| ()))?;
+        let ticks: Vec<f64> =
+            legs.iter().map(|leg| Some(self.get(leg.conid)?.tick)).collect::<Option<_>>()?;
         let mut whole = self.get(first.conid)?.clone();
         (whole.conid, whole.sec_type, whole.derivative) = (conid, "BAG".to_owned(), None);
-        (whole.tick, whole.lot, whole.quote) = (0.01, 1, Quality::Live);
+        (whole.tick, whole.lot, whole.quote) = (finest(&ticks), 1, Quality::Live);
         Some(Cow::Owned(whole))
     }
 

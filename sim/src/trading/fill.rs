@@ -43,7 +43,7 @@ impl Cost {
 pub(crate) fn commission(of: &Instrument, size: f64, price: f64) -> f64 {
     let amount = match of.sec_type.as_str() {
         "OPT" => (size * 0.65).max(1.0),
-        "FUT" => size * 2.25,
+        "FUT" | "FOP" => size * 2.25,
         "CASH" => 2.0,
         _ if of.is_us() => (size * 0.005).max(1.0),
         _ => (size * price * 0.0005).max(3.0),

@@ -195,6 +195,8 @@ fn size(fields: &Fields<'_>, of: &Instrument) -> Result<Size, Reply> {
     match (units, money) {
         (Some(_), Some(_)) => Err(Reply::bad_request("quantity and cashQty exclude each other")),
         (None, None) => Err(missing("quantity")),
+        // Nobody can say how many combinations an amount buys: their price may be zero, or less.
+        (None, Some(_)) if of.is("BAG") => Err(missing("quantity")),
         (None, Some(cash)) if cash > 0.0 => Ok(Size::Cash(cash)),
         (Some(units), None) if units > 0.0 => whole_units(units, of),
         (Some(wrong), None) | (None, Some(wrong)) => Err(Reply::error(

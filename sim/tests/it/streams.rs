@@ -10,7 +10,7 @@ use crate::hours::frozen;
 use crate::socket::{Socket, next};
 use crate::tickets::ACCOUNT;
 
-const OPEN: &str = "2026-11-25T18:00:00Z";
+pub(crate) const OPEN: &str = "2026-11-25T18:00:00Z";
 
 /// The next frame of which this is true.
 async fn frame(socket: &mut Socket, is_it: impl Fn(&Value) -> bool) -> Value {
@@ -22,16 +22,16 @@ async fn frame(socket: &mut Socket, is_it: impl Fn(&Value) -> bool) -> Value {
     }
 }
 
-async fn of_topic(socket: &mut Socket, topic: &str) -> Value {
+pub(crate) async fn of_topic(socket: &mut Socket, topic: &str) -> Value {
     frame(socket, |frame| frame["topic"] == topic).await
 }
 
-async fn say(socket: &mut Socket, text: &str) {
+pub(crate) async fn say(socket: &mut Socket, text: &str) {
     socket.send(Message::text(text.to_owned())).await.unwrap();
 }
 
 /// How often this topic is told of within a minute. A ledger on the same socket shows when that is over.
-async fn heard(world: &World, socket: &mut Socket, topic: &str) -> usize {
+pub(crate) async fn heard(world: &World, socket: &mut Socket, topic: &str) -> usize {
     let witness = format!("sld+{ACCOUNT}");
     say(socket, &format!("{witness}+{{}}")).await;
     of_topic(socket, &witness).await;
@@ -57,7 +57,7 @@ async fn heard(world: &World, socket: &mut Socket, topic: &str) -> usize {
 }
 
 /// The four answers to the `tic` of `subscribed`.
-async fn tics(socket: &mut Socket) {
+pub(crate) async fn tics(socket: &mut Socket) {
     for _ in 0..4 {
         row_of_tic(socket).await;
     }

@@ -168,7 +168,7 @@ impl Nav {
     }
 
     pub(super) fn add_position(&mut self, of: &Instrument, amount: Dec) {
-        let (all, long, short) = if of.is("OPT") {
+        let (all, long, short) = if of.is_option() {
             (&mut self.options, &mut self.options_long, &mut self.options_short)
         } else {
             (&mut self.stock, &mut self.stock_long, &mut self.stock_short)

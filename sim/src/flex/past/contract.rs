@@ -3,16 +3,13 @@
 use jiff::civil::Date;
 
 use crate::flex::dec::Dec;
-use crate::instruments::Instrument;
-
-/// Month codes of futures, January first.
-const MONTHS: &[u8; 12] = b"FGHJKMNQUVXZ";
+use crate::instruments::{Instrument, month_letter};
 
 /// What a statement says about a contract.
 pub(crate) trait Identity {
     fn category(&self) -> &str;
     fn sub_category(&self) -> &str;
-    /// `AAPL`, `AAPL  261218C00270000`, `ESZ6`, `EUR.USD`.
+    /// `AAPL`, `AAPL  261218C00270000`, `ESZ6`, `ESZ6 C6600`, `EUR.USD`.
     fn ticker(&self) -> String;
     /// The company, or the contract.
     fn title(&self) -> String;
@@ -46,18 +43,8 @@ impl Identity for Instrument {
         };
         let expiry = derivative.expiry;
         match derivative.option {
-            Some((right, strike)) => format!(
-                "{:<6}{}{}{:08}",
-                self.symbol,
-                expiry.strftime("%y%m%d"),
-                right.letter(),
-                (strike * 1000.0) as i64
-            ),
-            None => {
-                let month = usize::try_from(expiry.month() - 1).unwrap_or(0);
-                let letter = MONTHS.get(month).map_or('?', |letter| char::from(*letter));
-                format!("{}{letter}{}", self.symbol, expiry.year() % 10)
-            }
+            Some(option) => self.option_symbol(expiry, option),
+            None => format!("{}{}{}", self.symbol, month_letter(expiry), expiry.year() % 10),
         }
     }
 

@@ -201,7 +201,7 @@ fn part(quantity: Dec, parts: i64, lot: u32) -> Dec {
 pub(super) fn exchange(of: &Instrument, id: u64) -> &'static str {
     let places: &[&'static str] = match (of.sec_type.as_str(), of.is_us()) {
         ("OPT", _) => &["CBOE", "AMEX", "PHLX"],
-        ("FUT", _) => &["CME"],
+        ("FUT" | "FOP", _) => &["CME"],
         ("CASH", _) => &["IDEALFX"],
         (_, true) => &["ISLAND", "ARCA", "IEX", "BATS"],
         _ => &["IBIS", "AEB", "LSE"],

@@ -102,11 +102,8 @@ fn option(draft: &mut Draft<'_>, (symbol, right): (&str, Right), month: Date, ne
     let number = i64::from(expiry.year() - 2000) * 1200 + i64::from(expiry.month()) * 100;
     let conid = 600_000_000 + root.conid % 1000 * 100_000 + number;
     let option = Some((right, strike));
-    let of = derived(
-        &root,
-        (conid, "OPT", 100.0),
-        Derivative { underlying: root.conid, expiry, option },
-    );
+    let kind = Derivative::on(&root, expiry, option);
+    let of = derived(&root, (conid, "OPT", 100.0), kind);
     let size = draft.dice.between(2, 4);
     let quantity = Dec::whole(if right == Right::Call { size } else { -size });
     draft.trade(&of, (open, quantity), None, 2);
@@ -150,7 +147,7 @@ fn future(draft: &mut Draft<'_>, month: Date) {
         return;
     }
     let number = i64::from(expiry.year() - 2000) * 100 + i64::from(expiry.month());
-    let derivative = Derivative { underlying: root.conid, expiry, option: None };
+    let derivative = Derivative::on(&root, expiry, None);
     let of = derived(&root, (495_000_000 + number, "FUT", root.multiplier), derivative);
     let quantity = Dec::whole(if draft.dice.percent(70) { 2 } else { -2 });
     draft.trade(&of, (open, quantity), None, 2);
