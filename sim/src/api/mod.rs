@@ -1,6 +1,7 @@
 //! The Client Portal API: who may ask what in which state, and one file per family of endpoints.
 
 mod accounts;
+mod analyst;
 mod change;
 pub(crate) mod chart;
 mod contracts;
@@ -38,11 +39,12 @@ use crate::state::World;
 type Family = fn(&mut World, &Call, &[&str]) -> Option<Reply>;
 
 /// Asked in this order; the paths of two families never overlap.
-const FAMILIES: [Family; 13] = [
+const FAMILIES: [Family; 14] = [
     session::route,
     accounts::route,
     portfolio::route,
     positions::route,
+    analyst::route,
     search::route,
     contracts::route,
     schedule::route,
