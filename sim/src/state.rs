@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::accounts::{self, Account};
+use crate::alerts::Alerts;
 use crate::book::{Book, Trade};
 use crate::calendar::Calendar;
 use crate::clock::{self, Clock};
@@ -37,6 +38,7 @@ pub(crate) struct World {
     pub(crate) life: Life,
     pub(crate) accounts: Vec<Account>,
     pub(crate) book: Book,
+    pub(crate) alerts: Alerts,
     pub(crate) rounds: Rounds,
     pub(crate) chaos: Chaos,
     /// What is shown in place of the truth.
@@ -78,6 +80,7 @@ impl World {
         let accounts = accounts::build(&rules, &universe)?;
         let first = accounts.first().map(|a| a.id.clone()).unwrap_or_default();
         let book = Book::build(&rules, &universe, clock.start_ms(), &first)?;
+        let alerts = Alerts::new(&first, clock.start_ms());
         rules.flex.check()?;
         let openings = Opening::all(&accounts, &book, &universe);
         let flex = Desk::new(rules.flex.clone(), openings);
@@ -98,6 +101,7 @@ impl World {
             life,
             accounts,
             book,
+            alerts,
             rounds: Rounds::default(),
             chaos,
             masks: Masks::default(),

@@ -1,6 +1,7 @@
 //! The Client Portal API: who may ask what in which state, and one file per family of endpoints.
 
 mod accounts;
+mod alerts;
 mod analyst;
 mod change;
 pub(crate) mod chart;
@@ -39,9 +40,10 @@ use crate::state::World;
 type Family = fn(&mut World, &Call, &[&str]) -> Option<Reply>;
 
 /// Asked in this order; the paths of two families never overlap.
-const FAMILIES: [Family; 14] = [
+const FAMILIES: [Family; 15] = [
     session::route,
     accounts::route,
+    alerts::route,
     portfolio::route,
     positions::route,
     analyst::route,
