@@ -39,6 +39,7 @@ mod tls;
 mod trading;
 mod value;
 mod volume;
+mod watchlists;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -24,6 +24,7 @@ use crate::record::Record;
 use crate::scenario::{Scenario, Start};
 use crate::session::Session;
 use crate::trading::{Chaos, NextBody, Rounds};
+use crate::watchlists::Watchlists;
 
 /// Everything the simulated broker knows.
 #[derive(Debug)]
@@ -39,6 +40,7 @@ pub(crate) struct World {
     pub(crate) accounts: Vec<Account>,
     pub(crate) book: Book,
     pub(crate) alerts: Alerts,
+    pub(crate) watchlists: Watchlists,
     pub(crate) rounds: Rounds,
     pub(crate) chaos: Chaos,
     /// What is shown in place of the truth.
@@ -81,6 +83,7 @@ impl World {
         let first = accounts.first().map(|a| a.id.clone()).unwrap_or_default();
         let book = Book::build(&rules, &universe, clock.start_ms(), &first)?;
         let alerts = Alerts::new(&first, clock.start_ms());
+        let watchlists = Watchlists::usual(&universe, clock.start_ms());
         rules.flex.check()?;
         let openings = Opening::all(&accounts, &book, &universe);
         let flex = Desk::new(rules.flex.clone(), openings);
@@ -102,6 +105,7 @@ impl World {
             accounts,
             book,
             alerts,
+            watchlists,
             rounds: Rounds::default(),
             chaos,
             masks: Masks::default(),

@@ -27,6 +27,7 @@ mod snapshot;
 pub(crate) mod socket;
 mod summary;
 mod trades;
+mod watchlists;
 mod whatif;
 
 use crate::calendar::Closed;
@@ -40,7 +41,7 @@ use crate::state::World;
 type Family = fn(&mut World, &Call, &[&str]) -> Option<Reply>;
 
 /// Asked in this order; the paths of two families never overlap.
-const FAMILIES: [Family; 15] = [
+const FAMILIES: [Family; 16] = [
     session::route,
     accounts::route,
     alerts::route,
@@ -56,6 +57,7 @@ const FAMILIES: [Family; 15] = [
     place::route,
     change::route,
     scanner::route,
+    watchlists::route,
 ];
 
 /// Answers any request, whatever its path.

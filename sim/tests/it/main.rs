@@ -33,3 +33,4 @@ mod tickets;
 mod tls;
 mod tws;
 mod untruths;
+mod watchlists;
