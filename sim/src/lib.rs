@@ -2,10 +2,12 @@
 //!
 //! A request travels `server` → `exchange` → (`fault`) → `api` → one family of endpoints, which
 //! reads and changes the one [`state::World`](state). Orders go on to `trading`, the exchange, and are kept
-//! in the `book`, whose changes the websockets' `feeds` tell. `control` changes the same world from behind.
+//! in the `book`, whose changes the websockets' `feeds` tell. `alerts` watch the same market. `control` changes
+//! the same world from behind.
 //! Nothing here is shared with the programs that it tests: a shared mistake would be invisible.
 
 mod accounts;
+mod alerts;
 mod api;
 mod bars;
 mod book;
@@ -40,6 +42,7 @@ mod trading;
 mod universe;
 mod value;
 mod volume;
+mod watchlists;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -115,6 +115,7 @@ impl World {
             account.id = id_of_kind(&account.id, user.is_paper);
         }
         self.book.rename(|id| id_of_kind(id, user.is_paper));
+        self.alerts.rename(|id| id_of_kind(id, user.is_paper));
         self.log_in();
     }
 

@@ -12,7 +12,7 @@ struct Window {
 }
 
 /// The endpoints with a window of their own; everything else has only the common limit.
-const WINDOWS: [Window; 12] = [
+const WINDOWS: [Window; 13] = [
     Window { name: "orders", millis: 5000, matches: |p| p == ["iserver", "account", "orders"] },
     Window { name: "trades", millis: 5000, matches: |p| p == ["iserver", "account", "trades"] },
     Window {
@@ -30,6 +30,7 @@ const WINDOWS: [Window; 12] = [
     Window { name: "sso validate", millis: 60_000, matches: |p| p == ["sso", "validate"] },
     Window { name: "fyi", millis: 1000, matches: |p| p.first() == Some(&"fyi") },
     Window { name: "pa performance", millis: 900_000, matches: |p| p == ["pa", "performance"] },
+    Window { name: "pa allperiods", millis: 900_000, matches: |p| p == ["pa", "allperiods"] },
     Window {
         name: "scanner params",
         millis: 900_000,

@@ -57,6 +57,10 @@ pub(crate) struct Primed {
     pub(crate) pnl_since: Option<i64>,
     /// Single positions whose contract half is loaded.
     pub(crate) positions: HashSet<(String, i64)>,
+    /// Watchlists whose contract half is loaded.
+    pub(crate) watchlists: HashSet<String>,
+    /// How often lists of watchlists were asked for, or one was deleted.
+    pub(crate) watchlist_calls: u32,
 }
 
 /// The state of the login.

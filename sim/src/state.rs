@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::accounts::{self, Account};
+use crate::alerts::Alerts;
 use crate::book::{Book, Trade};
 use crate::calendar::Calendar;
 use crate::clock::{self, Clock};
@@ -23,6 +24,7 @@ use crate::record::Record;
 use crate::scenario::{Scenario, Start};
 use crate::session::Session;
 use crate::trading::{Chaos, NextBody, Rounds};
+use crate::watchlists::Watchlists;
 
 /// Everything the simulated broker knows.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub(crate) struct World {
     pub(crate) life: Life,
     pub(crate) accounts: Vec<Account>,
     pub(crate) book: Book,
+    pub(crate) alerts: Alerts,
+    pub(crate) watchlists: Watchlists,
     pub(crate) rounds: Rounds,
     pub(crate) chaos: Chaos,
     /// What is shown in place of the truth.
@@ -78,6 +82,8 @@ impl World {
         let accounts = accounts::build(&rules, &universe)?;
         let first = accounts.first().map(|a| a.id.clone()).unwrap_or_default();
         let book = Book::build(&rules, &universe, clock.start_ms(), &first)?;
+        let alerts = Alerts::new(&first, clock.start_ms());
+        let watchlists = Watchlists::usual(&universe, clock.start_ms());
         rules.flex.check()?;
         let openings = Opening::all(&accounts, &book, &universe);
         let flex = Desk::new(rules.flex.clone(), openings);
@@ -98,6 +104,8 @@ impl World {
             life,
             accounts,
             book,
+            alerts,
+            watchlists,
             rounds: Rounds::default(),
             chaos,
             masks: Masks::default(),

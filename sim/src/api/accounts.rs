@@ -1,9 +1,9 @@
-//! Accounts of the brokerage session: list, switch, profit and loss, summary, alerts.
+//! Accounts of the brokerage session: list, switch, profit and loss, summary.
 
 use serde_json::{Map, Value, json};
 
 use super::session::server_info;
-use super::{summary, unknown_account};
+use super::summary;
 use crate::http::{Call, Reply};
 use crate::market::round_to;
 use crate::state::World;
@@ -19,7 +19,6 @@ pub(super) fn route(world: &mut World, call: &Call, path: &[&str]) -> Option<Rep
         ("GET", ["iserver", "account", id, "summary", part]) => {
             return summary::part(world, id, part);
         }
-        ("GET", ["iserver", "account", id, "alerts"]) => alerts(world, id),
         _ => return None,
     })
 }
@@ -100,12 +99,4 @@ fn pnl(world: &mut World) -> Reply {
         "mv": round_to(worth.base.owned(), 2),
     });
     Reply::json(&json!({ "upnl": { format!("{}.Core", account.id): row } }))
-}
-
-/// There are no alerts here yet, so the list of a valid account is empty.
-fn alerts(world: &World, id: &str) -> Reply {
-    if world.account(id).is_none() {
-        return unknown_account(id);
-    }
-    Reply::json(&json!([]))
 }

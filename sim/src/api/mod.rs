@@ -1,6 +1,8 @@
 //! The Client Portal API: who may ask what in which state, and one file per family of endpoints.
 
 mod accounts;
+mod alerts;
+mod analyst;
 mod chains;
 mod change;
 pub(crate) mod chart;
@@ -27,6 +29,7 @@ mod snapshot;
 pub(crate) mod socket;
 mod summary;
 mod trades;
+mod watchlists;
 mod whatif;
 
 use crate::calendar::Closed;
@@ -40,11 +43,13 @@ use crate::state::World;
 type Family = fn(&mut World, &Call, &[&str]) -> Option<Reply>;
 
 /// Asked in this order; the paths of two families never overlap.
-const FAMILIES: [Family; 14] = [
+const FAMILIES: [Family; 17] = [
     session::route,
     accounts::route,
+    alerts::route,
     portfolio::route,
     positions::route,
+    analyst::route,
     search::route,
     chains::route,
     contracts::route,
@@ -55,6 +60,7 @@ const FAMILIES: [Family; 14] = [
     place::route,
     change::route,
     scanner::route,
+    watchlists::route,
 ];
 
 /// Answers any request, whatever its path.

@@ -66,6 +66,8 @@ pub(crate) struct Book {
     /// When the day of its orders ends (epoch milliseconds), once that was asked.
     day_ends_ms: Option<i64>,
     pub(crate) trades: VecDeque<Trade>,
+    /// Trades there ever were, the forgotten ones too.
+    traded: u64,
     pub(crate) placements: VecDeque<Placement>,
     pub(crate) log: Log,
     /// The orders as the list shows them: a little behind.
@@ -142,7 +144,19 @@ impl Book {
 
     /// Keeps a trade.
     pub(crate) fn keep_trade(&mut self, trade: Trade) {
+        self.traded += 1;
         keep(&mut self.trades, trade);
+    }
+
+    /// The number of the next trade.
+    pub(crate) fn traded(&self) -> u64 {
+        self.traded
+    }
+
+    /// The trades from this number on, as far as they are kept.
+    pub(crate) fn trades_from(&self, number: u64) -> impl Iterator<Item = &Trade> {
+        let wanted = usize::try_from(self.traded.saturating_sub(number)).unwrap_or(usize::MAX);
+        self.trades.iter().skip(self.trades.len().saturating_sub(wanted))
     }
 
     /// Keeps an acceptance.

@@ -1,5 +1,6 @@
 //! The control API: what tests and demos do to the simulated world from behind its back.
 
+mod alerts;
 mod moves;
 mod orders;
 
@@ -15,7 +16,7 @@ use crate::login;
 use crate::state::World;
 
 /// Everything that can be asked, for the error about what cannot.
-const ALLOWED: &str = "GET /requests, GET /orders, GET /placements, GET /faults, GET /chaos, GET /logins, \
+const ALLOWED: &str = "GET /requests, GET /orders, GET /placements, GET /alerts, GET /faults, GET /chaos, GET /logins, \
 POST /fault, POST /calm, POST /chaos, POST /script, POST /fill, POST /night, POST /hide, POST /market, POST /next, \
 POST /tws, POST /status, POST /revive, POST /quote, POST /rules, POST /secdef, POST /ledger, POST /session, POST /clock, \
 POST /penalty, POST /approve, POST /deny, GET /flex, POST /flex, POST /reset";
@@ -124,6 +125,7 @@ pub(crate) fn answer(world: &mut World, method: &str, path: &str, body: &[u8]) -
         }
         _ => orders::answer(world, method, path, body)
             .or_else(|| moves::answer(world, method, path, body))
+            .or_else(|| alerts::answer(world, method, path))
             .or_else(|| flex::control(world, method, path, body))
             .unwrap_or_else(|| Reply::error(404, &format!("unknown; allowed: {ALLOWED}"))),
     }

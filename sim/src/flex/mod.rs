@@ -4,8 +4,10 @@
 //! A `statement` knows what it is about and is written later, piece by piece, without the world's lock:
 //! the `past` says what happened, the `ledger` books it day by day and tells what came of it, and the
 //! `report` writes one section after the other, each from a run of its own through the same days.
-//! So nothing is held that grows with the size of a statement.
+//! So nothing is held that grows with the size of a statement. The `analyst` asks the same ledger for another
+//! service.
 
+mod analyst;
 mod codes;
 mod control;
 mod days;
@@ -24,6 +26,7 @@ mod spec;
 mod statement;
 mod xml;
 
+pub(crate) use analyst::{DayEnd, Deal, Gain, Past};
 pub(crate) use control::control;
 pub(crate) use desk::Desk;
 pub(crate) use past::Opening;

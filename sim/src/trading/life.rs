@@ -20,6 +20,7 @@ impl World {
             self.advance(id, now);
             self.meet_market(id, step);
         }
+        self.watch_alerts();
     }
 
     /// The orders of the day that were there at its close (epoch milliseconds) end with it, and over night

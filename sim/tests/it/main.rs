@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod accounts;
+mod alerts;
 mod bars;
 mod calendar;
 mod chains;
@@ -35,3 +36,4 @@ mod tickets;
 mod tls;
 mod tws;
 mod untruths;
+mod watchlists;

@@ -40,6 +40,29 @@ async fn endpoints_have_windows_of_their_own() {
 }
 
 #[tokio::test]
+async fn portfolio_analyst_answers_each_question_once_in_fifteen_minutes() {
+    let world = World::start(r#"{"penaltyAfter":1000}"#).await;
+    let account = json!(["DU1234567"]);
+    let questions = [
+        ("/pa/performance", json!({ "acctIds": account, "period": "1D" })),
+        ("/pa/allperiods", json!({ "acctIds": account })),
+        ("/pa/transactions", json!({ "acctIds": account, "conids": [265598] })),
+    ];
+    for (path, body) in &questions {
+        assert_eq!(world.post(path, body.clone()).await.status, 200, "{path}");
+        assert_eq!(world.post(path, body.clone()).await.status, 429, "{path}");
+    }
+    world.advance(890).await;
+    for (path, body) in &questions {
+        assert_eq!(world.post(path, body.clone()).await.status, 429, "{path}");
+    }
+    world.advance(20).await;
+    for (path, body) in &questions {
+        assert_eq!(world.post(path, body.clone()).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_third_violation_leads_into_the_penalty_box_for_ten_minutes() {
     let world = World::start("{}").await;
     world.get("/portfolio/accounts").await;

@@ -98,12 +98,15 @@ fn fees(draft: &mut Draft<'_>, month: Date) {
     };
     let currency = draft.prices.base().to_owned();
     movement(draft, day, (MovementKind::Fee, &currency, amount), &text);
-    // Money is taken out twice a year.
-    if month.month() == 6 || month.month() == 12 {
-        let text = "DISBURSEMENT INITIATED BY Sim Person";
-        let amount = Dec::whole(-1500 - i64::from(month.month()) * 10);
-        movement(draft, plus(day, 7), (MovementKind::Withdrawal, &currency, amount), text);
-    }
+    // Money is put in once a year and taken out twice; what comes and what goes are not the same, so that no
+    // year's return is its change in value.
+    let (kind, amount, text) = match month.month() {
+        3 => (MovementKind::Deposit, 2530, "CASH RECEIPTS / ELECTRONIC FUND TRANSFERS"),
+        6 => (MovementKind::Withdrawal, -1560, "DISBURSEMENT INITIATED BY Sim Person"),
+        12 => (MovementKind::Withdrawal, -1620, "DISBURSEMENT INITIATED BY Sim Person"),
+        _ => return,
+    };
+    movement(draft, plus(day, 7), (kind, &currency, Dec::whole(amount)), text);
 }
 
 /// Money comes or goes on this day or the next open one.

@@ -1,5 +1,6 @@
 //! The Flex Web Service: what it says, and that its statements add up.
 
+mod analyst;
 mod books;
 mod service;
 mod split;
