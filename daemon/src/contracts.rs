@@ -6,6 +6,7 @@ pub mod chain;
 pub mod expiry;
 pub mod find;
 pub mod hours;
+pub mod option;
 mod resolve;
 pub mod spelling;
 mod underlyings;
