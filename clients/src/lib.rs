@@ -26,7 +26,7 @@ pub use backup::{Backup, MARK, Undo, backup, undo};
 pub use client::Client;
 pub use entry::{Entry, NAME, SECRETS, Server};
 pub use places::{Folders, Platform, file, signs};
-pub use plan::{Note, Plan, Planned, Was, plan, remove};
+pub use plan::{Note, Plan, Planned, Was, plan, remove, restored};
 pub use problem::Problem;
 
 #[cfg(test)]

@@ -116,6 +116,21 @@ pub fn remove(client: Client, text: &str, name: Option<&str>) -> Result<Plan, Pr
     if is_gone { Ok(plan) } else { Err(Problem::Unsure) }
 }
 
+/// One text in the place of another, as a backup takes it.
+pub fn restored(client: Client, before: &str, after: &str) -> Plan {
+    let of = |text: &str| Document::parse(client, text).map(|one| one.servers());
+    let (stood, stands) = (of(before).unwrap_or_default(), of(after).unwrap_or_default());
+    let secrets = stood.iter().chain(&stands).flat_map(Server::secrets);
+    Plan {
+        before: Some(before.to_owned()),
+        after: after.to_owned(),
+        entries: Vec::new(),
+        removed: Vec::new(),
+        notes: Vec::new(),
+        secrets: secrets.map(|(_, value)| value).collect(),
+    }
+}
+
 fn made(document: Document, before: Option<&str>, decision: Decision) -> Result<Plan, Problem> {
     let stood = document.servers();
     let will_stand = decision.entries.iter().map(|planned| &planned.server);
