@@ -22,6 +22,7 @@ mod pacing;
 mod road;
 mod service;
 mod session;
+mod setup;
 mod shared;
 mod socket;
 mod stdio;
