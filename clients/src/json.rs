@@ -26,6 +26,9 @@ impl Json {
                 column: error.column_display(),
                 what: error.kind().to_string(),
             })?;
+        if client.form() == Form::Json {
+            strict(text)?;
+        }
         let json = Self { root, key: client.key(), extras: client.extras() };
         json.check()?;
         Ok(json)
@@ -115,6 +118,22 @@ impl Json {
             field(name, CstInputValue::Number(seconds.to_string()));
         }
         CstInputValue::Object(fields)
+    }
+}
+
+/// The parser that keeps comments overlooks those in an empty object.
+fn strict(text: &str) -> Result<(), Problem> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Ok(());
+    }
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Problem::Syntax {
+            line: error.line(),
+            column: error.column(),
+            what: error.to_string(),
+        }),
     }
 }
 

@@ -38,7 +38,10 @@ fn made(client: Client, text: &str, entry: &Entry) -> Plan {
 }
 
 fn problem(client: Client, text: &str, entry: &Entry) -> Problem {
-    plan(client, Some(text), entry).unwrap_err()
+    match plan(client, Some(text), entry) {
+        Err(problem) => problem,
+        Ok(made) => panic!("{client:?} takes {text:?}: {}", made.after),
+    }
 }
 
 /// All lines of a text are in another one, in their order: nothing of a person's was lost or moved.
