@@ -1,9 +1,10 @@
 //! Quotes: `/iserver/marketdata/snapshot`, with its numbered fields decoded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -110,7 +111,8 @@ pub struct Row {
     pub conid: Conid,
     /// When the values were last updated.
     pub updated: Option<Timestamp>,
-    values: HashMap<u16, String>,
+    /// By number, each once.
+    values: Vec<(u16, String)>,
 }
 
 /// What kind of data the broker gives for a contract.
@@ -153,9 +155,19 @@ pub enum LastKind {
 
 impl Row {
     /// Takes what a later row says; of what it is silent about nothing changes.
-    pub fn merge(&mut self, later: Self) {
+    pub fn merge(&mut self, later: &Self) {
         self.updated = self.updated.max(later.updated);
-        self.values.extend(later.values);
+        for (number, text) in &later.values {
+            match self.place(*number) {
+                // Thousands of these come in a second: the room that is there is used again.
+                Ok(at) => self.values[at].1.clone_from(text),
+                Err(at) => self.values.insert(at, (*number, text.clone())),
+            }
+        }
+    }
+
+    fn place(&self, number: u16) -> Result<usize, usize> {
+        self.values.binary_search_by_key(&number, |(number, _)| *number)
     }
 
     /// Whether anything but the contract's number has come.
@@ -243,7 +255,8 @@ impl Row {
     }
 
     fn raw(&self, field: Field) -> Option<&str> {
-        self.values.get(&field.number()).map(|text| text.trim())
+        let at = self.place(field.number()).ok()?;
+        Some(self.values[at].1.trim())
     }
 }
 
@@ -258,28 +271,88 @@ fn scale(suffix: Option<u8>) -> Decimal {
 impl<'de> Deserialize<'de> for Row {
     /// Numbered keys are values; the few others are the envelope.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        use serde::de::Error;
-        let raw = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
-        let get = |key: &str| raw.get(key).map(AsRef::as_ref);
-        let conid = get("conid").ok_or_else(|| D::Error::missing_field("conid"))?;
-        let conid = lenient::read(conid).map_err(D::Error::custom)?;
-        let updated: Option<u64> =
-            get("_updated").and_then(|millis| lenient::read(millis).ok().flatten());
-        let values = raw
-            .iter()
-            .filter_map(|(key, value)| Some((key.parse::<u16>().ok()?, plain(value.get()))));
-        Ok(Self {
-            conid: conid.ok_or_else(|| D::Error::missing_field("conid"))?,
-            updated: updated
-                .and_then(|ms| Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()),
-            values: values.collect(),
+        deserializer.deserialize_map(Numbered)
+    }
+}
+
+/// Reads a row in one pass.
+struct Numbered;
+
+/// What a key of a row names.
+enum Key {
+    Conid,
+    Updated,
+    Field(u16),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = Key;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_str<E: Error>(self, key: &str) -> Result<Key, E> {
+                Ok(match key {
+                    "conid" => Key::Conid,
+                    "_updated" => Key::Updated,
+                    number => number.parse().map_or(Key::Other, Key::Field),
+                })
+            }
+        }
+        deserializer.deserialize_identifier(Name)
+    }
+}
+
+impl<'de> Visitor<'de> for Numbered {
+    type Value = Row;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row of numbered values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
+        let (mut conid, mut updated, mut values) = (None, None, Vec::new());
+        while let Some(key) = map.next_key::<Key>()? {
+            match key {
+                Key::Conid => {
+                    conid =
+                        lenient::read(map.next_value::<&RawValue>()?).map_err(A::Error::custom)?;
+                }
+                Key::Updated => {
+                    updated = lenient::read(map.next_value::<&RawValue>()?).ok().flatten();
+                }
+                Key::Field(number) => {
+                    values.push((number, plain(map.next_value::<&RawValue>()?.get())));
+                }
+                Key::Other => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        // Of what is said twice the later one counts.
+        values.reverse();
+        values.sort_by_key(|(number, _)| *number);
+        values.dedup_by_key(|(number, _)| *number);
+        let time = |millis: u64| Timestamp::from_millisecond(i64::try_from(millis).ok()?).ok();
+        Ok(Row {
+            conid: conid.ok_or_else(|| A::Error::missing_field("conid"))?,
+            updated: updated.and_then(time),
+            values,
         })
     }
 }
 
 /// A JSON scalar's text; what is no scalar is kept as it stands and will not be a number.
 fn plain(json: &str) -> String {
-    serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned())
+    let quoted = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    match quoted {
+        Some(text) if !text.contains('\\') => text.to_owned(),
+        Some(_) => serde_json::from_str(json).unwrap_or_else(|_| json.to_owned()),
+        None => json.to_owned(),
+    }
 }
 
 impl Endpoint for GetSnapshot {
@@ -321,13 +394,34 @@ mod tests {
             serde_json::from_str(&format!(r#"{{"conid":1,{values}}}"#)).unwrap()
         };
         let mut row = read(r#""_updated":1790000000123,"31":"9","84":"8.9""#);
-        row.merge(read(r#""_updated":1790000001123,"31":"9.1""#));
+        row.merge(&read(r#""_updated":1790000001123,"31":"9.1""#));
         let shown = |row: &Row, field| row.number(field).map(|number| number.to_string());
         assert_eq!(shown(&row, Field::Last).as_deref(), Some("9.1"));
         assert_eq!(shown(&row, Field::Bid).as_deref(), Some("8.9"));
         let later = row.updated;
-        row.merge(read(r#""_updated":1790000000500,"86":"9.2""#));
+        row.merge(&read(r#""_updated":1790000000500,"86":"9.2""#));
         assert_eq!(row.updated, later, "time does not go back");
+    }
+
+    #[test]
+    fn a_value_is_kept_as_it_is_written() {
+        let row: Row = serde_json::from_str(
+            r#"{"31":1,"conid":"7","84":271.50,"55":"A\u0026B","x":[1],"31":"9.10","6509":null,"server_id":"q0"}"#,
+        )
+        .unwrap();
+        let shown = |field| row.text(field).map(str::to_owned);
+        assert_eq!(
+            shown(Field::Last).as_deref(),
+            Some("9.10"),
+            "of what is said twice the later one"
+        );
+        assert_eq!(shown(Field::Bid).as_deref(), Some("271.50"));
+        assert_eq!(shown(Field::Symbol).as_deref(), Some("A&B"));
+        assert_eq!((row.conid.get(), row.updated), (7, None));
+        assert!(
+            serde_json::from_str::<Row>(r#"{"31":"9"}"#).is_err(),
+            "whose it is, it does not say"
+        );
     }
 
     #[test]

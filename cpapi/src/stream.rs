@@ -12,7 +12,7 @@ pub(crate) mod tests;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use serde::{Deserialize, Deserializer};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::WebSocketStream;
@@ -37,6 +37,8 @@ const TIC: Duration = Duration::from_secs(60);
 /// A frame that does not leave in this time goes into a dead connection.
 const SEND: Duration = Duration::from_secs(5);
 
+/// So many are handed on at once.
+const TOGETHER: usize = 256;
 /// IBKR ends a subscription of quotes after a quarter of an hour (since April 2026).
 const QUOTES_LAST: Duration = Duration::from_secs(15 * 60);
 
@@ -194,6 +196,27 @@ impl Stream {
         let told = self.wait().await;
         self.over = told.as_ref().err().cloned();
         told
+    }
+
+    /// The next thing that is told, and what has come with it.
+    pub async fn all(&mut self) -> Result<Vec<Update>, Failure> {
+        let mut told = vec![self.next().await?];
+        while told.len() < TOGETHER {
+            if let Some(update) = self.read.pop_front() {
+                told.push(update);
+                continue;
+            }
+            match self.hear().now_or_never() {
+                Some(Ok(_)) => {}
+                // What came before it counts; the next call says it.
+                Some(Err(failure)) => self.over = Some(failure),
+                None => break,
+            }
+            if self.over.is_some() {
+                break;
+            }
+        }
+        Ok(told)
     }
 
     async fn wait(&mut self) -> Result<Update, Failure> {

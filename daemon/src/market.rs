@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, Row, Signs};
-use ibd_cpapi::stream::{Topic, Update};
+use ibd_cpapi::stream::Topic;
 use jiff::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::watch;
@@ -108,14 +108,13 @@ impl Shared {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hear(&self, rows: impl IntoIterator<Item = Row>, from: Source) {
+    fn hear(&self, rows: &[Row], from: Source) {
         let now = Instant::now().into_std();
         let mut ended = Vec::new();
         let mut lines = self.lines();
         for row in rows {
-            let conid = row.conid;
             if lines.heard(row, from, now) {
-                ended.push(conid);
+                ended.push(row.conid);
             }
         }
         drop(lines);
@@ -185,7 +184,7 @@ impl Actor for Market {
         let feed = arguments.stream.subscribe([], move |heard| {
             let Some(shared) = ear.upgrade() else { return };
             match heard {
-                Heard::Update(Update::Quotes(row)) => shared.hear([row], Source::Stream),
+                Heard::Quotes(rows) => shared.hear(&rows, Source::Stream),
                 Heard::Update(_) => {}
                 Heard::Gap => shared.lines().gap(),
             }

@@ -7,8 +7,10 @@ mod handle;
 mod wanted;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
+use ibd_cpapi::snapshot::Row;
 use ibd_cpapi::stream::{Stream as Socket, Topic, Update};
 use ibd_cpapi::{Failure, faults};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -41,8 +43,8 @@ pub enum Msg {
     Open(u64),
     /// It is open.
     Opened(u64),
-    /// It told something.
-    Told(u64, Update),
+    /// It told something: what came together, in its order.
+    Told(u64, Vec<Update>),
     /// It is gone.
     Broke(u64, Failure),
     /// A subscription is to be renewed.
@@ -158,7 +160,7 @@ impl Actor for Stream {
                 }
                 state.settle(&me);
             }
-            Msg::Told(number, update) if number == state.number => state.told(&update),
+            Msg::Told(number, updates) if number == state.number => state.told(updates),
             Msg::Broke(number, failure) if number == state.number => state.broke(&me, &failure),
             Msg::Open(_) | Msg::Opened(_) | Msg::Told(..) | Msg::Broke(..) => {}
         }
@@ -217,18 +219,32 @@ impl State {
         self.placed.clear();
     }
 
-    fn told(&mut self, update: &Update) {
+    /// Quotes come by the thousand, and are handed on together; everything else one by one, in its order.
+    fn told(&mut self, updates: Vec<Update>) {
+        let mut quotes = Vec::new();
+        for update in updates {
+            match update {
+                Update::Quotes(row) => quotes.push(row),
+                other => self.told_one(&other),
+            }
+        }
+        if !quotes.is_empty() {
+            let quotes: Arc<[Row]> = quotes.into();
+            let wants = |topics: &BTreeSet<Topic>| {
+                topics.iter().any(|topic| matches!(topic, Topic::Quotes { .. }))
+            };
+            self.tell(wants, || Heard::Quotes(quotes.clone()));
+        }
+    }
+
+    fn told_one(&mut self, update: &Update) {
         if let (Update::Status { authenticated: Some(false), .. }, Some(lease)) =
             (update, &self.lease)
         {
             self.session.suspect(lease);
         }
         self.tell(
-            |topics| match update {
-                // Quotes come by the thousand: nobody's topics are gone through for each.
-                Update::Quotes(row) => topics.contains(&Topic::Quotes { conid: row.conid }),
-                _ => topics.iter().any(|topic| topic.tells(update)),
-            },
+            |topics| topics.iter().any(|topic| topic.tells(update)),
             || Heard::Update(update.clone()),
         );
     }
@@ -278,8 +294,8 @@ async fn follow(
     }
     loop {
         tokio::select! {
-            update = socket.next() => {
-                if me.cast(Msg::Told(number, update?)).is_err() {
+            updates = socket.all() => {
+                if me.cast(Msg::Told(number, updates?)).is_err() {
                     return Ok(());
                 }
             }

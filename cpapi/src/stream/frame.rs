@@ -178,8 +178,17 @@ struct Status {
     competing: Option<bool>,
 }
 
+/// How the gateway writes the topic of quotes. Within a value its quotation marks would not stand alone.
+const QUOTES: &str = r#""topic":"smd+"#;
+
 /// Reads one frame.
 pub(super) fn read(text: &str) -> Update {
+    // Nearly all that comes are quotes: they are read in one go.
+    if text.contains(QUOTES)
+        && let Ok(row) = serde_json::from_str(text)
+    {
+        return Update::Quotes(row);
+    }
     let Ok(frame) = serde_json::from_str::<Frame>(text) else {
         return Update::Other(String::new());
     };

@@ -68,8 +68,8 @@ impl MarketHandle {
         for some in call.open.chunks(MAX_CONIDS) {
             let conids = some.iter().map(|wanted| wanted.conid).collect();
             let rows = snapshot::ask(lease, conids, QUOTED, deadline).await?;
-            rows.iter().for_each(|row| add(&mut call.asked, row.clone()));
-            self.shared.hear(rows, Source::Snapshot);
+            self.shared.hear(&rows, Source::Snapshot);
+            rows.into_iter().for_each(|row| add(&mut call.asked, row));
         }
         Ok(())
     }
@@ -180,7 +180,7 @@ struct Call {
 /// Adds a row to what was told of its contract before.
 fn add(rows: &mut BTreeMap<Conid, Row>, row: Row) {
     match rows.entry(row.conid) {
-        Entry::Occupied(mut known) => known.get_mut().merge(row),
+        Entry::Occupied(mut known) => known.get_mut().merge(&row),
         Entry::Vacant(free) => _ = free.insert(row),
     }
 }

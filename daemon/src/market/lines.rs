@@ -104,7 +104,7 @@ impl Lines {
     /// Something was told of a contract. Whether that shows that its subscription has ended in silence: prices have
     /// moved, and the stream has long said nothing.
     #[must_use]
-    pub(super) fn heard(&mut self, row: Row, from: Source, now: Instant) -> bool {
+    pub(super) fn heard(&mut self, row: &Row, from: Source, now: Instant) -> bool {
         let Some(line) = self.lines.get_mut(&row.conid) else { return false };
         let mut has_ended = false;
         // An answer without data, as the first one of a session is, says nothing of what is known.
@@ -116,7 +116,7 @@ impl Lines {
                     let is_silent = line.streamed.is_none_or(|at| now.duration_since(at) >= FRESH);
                     has_ended = line.is_streaming
                         && is_silent
-                        && line.row.as_ref().is_some_and(|known| has_moved(known, &row));
+                        && line.row.as_ref().is_some_and(|known| has_moved(known, row));
                     line.is_streaming &= !has_ended;
                 }
             }
@@ -124,7 +124,7 @@ impl Lines {
         }
         match &mut line.row {
             Some(known) => known.merge(row),
-            None => line.row = Some(row),
+            None => line.row = Some(row.clone()),
         }
         has_ended
     }
@@ -206,7 +206,7 @@ mod tests {
         };
         assert!(!warm(&lines, 0), "nothing has come");
         let heard = |lines: &mut Lines, row: Row, from: Source, after: u64| {
-            lines.heard(row, from, start + Duration::from_secs(after))
+            lines.heard(&row, from, start + Duration::from_secs(after))
         };
         assert!(!heard(&mut lines, row(0, r#","31":"9""#), Source::Snapshot, 0));
         assert!(!warm(&lines, 1), "it was asked once, and nobody tells of changes");
@@ -229,7 +229,7 @@ mod tests {
         lines.want(&[conid(0)], start);
         let mut heard = |last: &str, from, after: u64| {
             let row = row(0, &format!(r#","31":"{last}""#));
-            lines.heard(row, from, start + Duration::from_secs(after))
+            lines.heard(&row, from, start + Duration::from_secs(after))
         };
         assert!(!heard("9", Source::Snapshot, 0));
         assert!(!heard("9", Source::Stream, 1));
@@ -239,7 +239,7 @@ mod tests {
         assert!(!heard("12", Source::Snapshot, 41), "it is said once");
         assert!(!lines.is_warm(conid(0), start + Duration::from_secs(41), |_| true));
         let row = row(0, r#","31":"12""#);
-        assert!(!lines.heard(row, Source::Stream, start + Duration::from_secs(42)));
+        assert!(!lines.heard(&row, Source::Stream, start + Duration::from_secs(42)));
         assert!(lines.is_warm(conid(0), start + Duration::from_secs(43), |_| true));
     }
 

@@ -291,7 +291,7 @@ impl State {
                 Heard::Update(Update::Executions(fills)) => Msg::Pushed(Vec::new(), fills),
                 // What happened meanwhile is seen by a look.
                 Heard::Gap => Msg::FeedBroke,
-                Heard::Update(_) => return,
+                Heard::Update(_) | Heard::Quotes(_) => return,
             };
             let _ = me.cast(told);
         }));

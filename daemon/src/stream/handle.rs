@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ibd_cpapi::snapshot::Row;
 use ibd_cpapi::stream::{Topic, Update};
 
 use super::Msg;
@@ -12,8 +13,10 @@ use crate::post::Post;
 /// What a subscriber hears.
 #[derive(Debug, Clone)]
 pub enum Heard {
-    /// Something of its topics.
+    /// Something of its topics other than quotes.
     Update(Update),
+    /// Values of contracts, in the order in which they came; also of contracts that another subscriber wants.
+    Quotes(Arc<[Row]>),
     /// The stream broke: what it would have told must be asked for.
     Gap,
 }
