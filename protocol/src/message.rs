@@ -11,8 +11,8 @@ mod person;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Secret;
 use crate::states::{self, Said};
+use crate::{Secret, Toolsets};
 pub use flex::{FlexQueryReport, FlexReport, FlexVerb};
 pub use orders::{ApprovalReport, AuditLine, OrderReport, OrdersReport, OrdersVerb, Resolution};
 pub use person::{
@@ -145,6 +145,8 @@ pub struct Wishes {
     pub login: Vec<(String, Secret)>,
     /// Limits for orders: the settings of [`crate::settings::LIMITS`] that were given, by name.
     pub limits: Vec<(String, String)>,
+    /// The sets of tools that this client sees, if it does not want all.
+    pub toolsets: Option<Toolsets>,
 }
 
 /// Which arrangement of gateway.
@@ -220,6 +222,8 @@ pub enum Outcome {
     NeedsInput(Question),
     /// The tool's result, and what a person sees beside it.
     Pictured(String, Vec<Picture>),
+    /// No tool for this client, which sees other sets of them: which set it is in, and what hides it.
+    Hidden(String),
 }
 
 /// A picture that a person looks at.
