@@ -14,7 +14,7 @@ use ibd_protocol::version::Role;
 use ibd_protocol::wire::WireError;
 use ibd_protocol::{
     Answer, Call, ClientName, Connection, ErrorCode, Event, Outcome, Places, Progress, RequestId,
-    ToClient, ToDaemon, ToolSpec, Wishes, catalogue,
+    ToClient, ToDaemon, ToolSpec, Toolsets, Wishes, catalogue,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
@@ -69,6 +69,7 @@ pub(crate) struct Link {
     to_link: mpsc::UnboundedSender<ToLink>,
     events: broadcast::Sender<Event>,
     read_only: bool,
+    toolsets: Toolsets,
     /// What every call answers, if this client's settings are bad.
     broken: Option<String>,
 }
@@ -87,6 +88,7 @@ impl Link {
         let (to_link, from_handles) = mpsc::unbounded_channel();
         let (events, _) = broadcast::channel(EVENTS);
         let read_only = setup.wishes.read_only == Some(true);
+        let toolsets = setup.wishes.toolsets.clone().unwrap_or_default();
         let broken = broken(&setup);
         if let (Ok(places), None) = (setup.places, &broken) {
             let task = Task {
@@ -102,7 +104,7 @@ impl Link {
             // Ends with the process: it owns nothing that must be put away.
             tokio::spawn(task.run());
         }
-        Self { to_link, events, read_only, broken }
+        Self { to_link, events, read_only, toolsets, broken }
     }
 
     /// The daemon's tools, or this build's if the daemon does not answer in time.
@@ -116,9 +118,10 @@ impl Link {
     }
 
     fn golden(&self) -> Vec<ToolSpec> {
-        let mut tools = catalogue::golden();
-        tools.retain(|tool| !self.read_only || tool.effect.is_for_readers());
-        tools
+        let is_shown = |one: &&catalogue::Listed| {
+            self.toolsets.has(one.set) && (!self.read_only || one.spec.effect.is_for_readers())
+        };
+        catalogue::listed().iter().filter(is_shown).map(|one| one.spec.clone()).collect()
     }
 
     /// Who is at the far end.

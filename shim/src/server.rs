@@ -101,6 +101,9 @@ impl Server {
                 }
                 Outcome::Refusal(json) => return Ok(translate::refusal(json).into()),
                 Outcome::UnknownTool => return Err(unknown_tool(&tool.name)),
+                Outcome::Hidden(why) => {
+                    return Err(unknown_tool(&format!("{}: {why}", tool.name)));
+                }
                 Outcome::NeedsInput(question) => question,
             };
             let about = About::of(&question);
