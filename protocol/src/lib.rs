@@ -11,6 +11,7 @@ pub mod files;
 pub mod logging;
 pub mod message;
 pub mod places;
+pub mod prompts;
 pub mod secret;
 pub mod settings;
 pub mod socket;

@@ -5,6 +5,7 @@
 //! untagged enum or a skipped field. JSON travels as text. One golden file per message
 //! (`protocol/golden/`) shows every change as a diff.
 
+mod complete;
 mod flex;
 mod orders;
 mod person;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::states::{self, Said};
 use crate::{Secret, Toolsets};
+pub use complete::{Completable, Completed, Completing};
 pub use flex::{FlexQueryReport, FlexReport, FlexVerb};
 pub use orders::{ApprovalReport, AuditLine, OrderReport, OrdersReport, OrdersVerb, Resolution};
 pub use person::{
@@ -62,6 +64,8 @@ pub enum ToDaemon {
     Orders(RequestId, OrdersVerb),
     /// What a person does about Flex queries.
     Flex(RequestId, FlexVerb),
+    /// Asks what a value may be, of which a part is typed.
+    Complete(RequestId, Completing),
 }
 
 /// From the daemon to a client.
@@ -97,6 +101,8 @@ pub enum ToClient {
     Orders(RequestId, Box<OrdersReport>),
     /// Answers `Flex`.
     Flex(RequestId, Box<FlexReport>),
+    /// Answers `Complete`.
+    Completed(RequestId, Completed),
 }
 
 /// Why the daemon is asked to go.

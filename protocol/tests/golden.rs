@@ -233,6 +233,19 @@ fn messages_to_the_client() {
 }
 
 #[test]
+fn what_is_completed() {
+    let completing = Completing {
+        what: Completable::Expiry,
+        begins: "2027".into(),
+        symbol: Some("AAPL".into()),
+        account: None,
+    };
+    check("to_daemon_complete", ToDaemon::Complete(13, completing));
+    let completed = Completed { values: vec!["2027-01-15".into()], total: 1 };
+    check("to_client_completed", ToClient::Completed(13, completed));
+}
+
+#[test]
 fn what_a_person_is_told() {
     let login = LoginReport {
         state: Said::from(states::Session::Wait2fa),
