@@ -4,6 +4,7 @@ pub mod args;
 pub mod cell;
 mod instrument;
 mod names;
+mod noted;
 mod order_args;
 mod order_flow;
 mod order_out;

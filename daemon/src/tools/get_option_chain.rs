@@ -162,6 +162,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
     let (store, underlyings) = (&ctx.desks.store, ctx.desks.market.underlyings());
     let finder = Finder { lease, store, underlyings, deadline: ctx.deadline };
     let underlying = finder.underlying(&asked.wish).await?;
+    ctx.note_asked(&underlying);
     let has_options =
         |kind: &SecType| matches!(kind, SecType::Stock | SecType::Index | SecType::Fund);
     if underlying.sec_type.as_ref().is_some_and(|kind| !has_options(kind)) {

@@ -86,6 +86,7 @@ impl Tool for GetPositions {
         let (mut positions, at) = ctx
             .read(|lease| async move { portfolio::positions(&lease, account, deadline).await })
             .await?;
+        ctx.note_held(account, positions.iter());
         let mut warnings = Vec::new();
         if let Some(wanted) = &args.symbol {
             let held = positions.len();
