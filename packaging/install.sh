@@ -252,7 +252,10 @@ clients() {
     json=$(for_json "$mcp")
     cat <<END
 
-Now tell your client about it. Restart the client afterwards.
+Now tell your clients about it. This shows what it would change, asks, and can be undone:
+  $(for_shell "$bin/ibctl") setup
+
+Or by hand. Restart the client afterwards.
 
 Claude Desktop: in claude_desktop_config.json (Settings, Developer, Edit Config)
   {"mcpServers":{"ib":{"command":$json,"args":[]}}}

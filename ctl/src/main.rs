@@ -21,6 +21,7 @@ mod page;
 mod progress;
 mod resume;
 mod secrets;
+mod setup;
 mod status;
 mod stop;
 mod talk;
@@ -99,6 +100,8 @@ enum Verb {
     /// Passwords and tokens in the system's keyring: set, list, forget
     #[command(subcommand)]
     Secrets(secrets::Verb),
+    /// Tell MCP clients of ib-mcp: shows the change of their files, asks, and writes it
+    Setup(setup::Args),
     /// Look at everything that ibd needs, and say what to do
     Doctor,
     /// Every setting, its value and where it comes from
@@ -171,6 +174,7 @@ async fn run(args: &Args) -> Result<Ended, Fault> {
         Verb::Flex(verb) => flex::run(&context, verb).await,
         Verb::Gateway(verb) => gateway::run(&context, verb).await,
         Verb::Secrets(verb) => secrets::run(&context, verb).await,
+        Verb::Setup(args) => setup::run(&context, args),
         Verb::Doctor => doctor::run(&context).await,
         Verb::Config => config::run(&context).await,
         Verb::Logs { lines } => logs::run(&context, *lines).await,

@@ -6,6 +6,7 @@ pub mod chain;
 pub mod expiry;
 pub mod find;
 pub mod hours;
+pub mod option;
 pub mod remembered;
 mod resolve;
 pub mod spelling;

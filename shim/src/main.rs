@@ -97,8 +97,8 @@ fn help() -> String {
     let mut text = String::from(
         "ib-mcp: an MCP server for an Interactive Brokers account, over stdio\n\n\
          Usage: ib-mcp [FLAGS]\n\n\
-         Let your client launch it; see README.md for Claude, Cursor and VS Code. It finds or starts\n\
-         the daemon `ibd`, which owns the gateway and the login. Every flag is also a variable\n\
+         Let your client launch it: `ibctl setup` tells Claude, Cursor, VS Code and others. It finds or\n\
+         starts the daemon `ibd`, which owns the gateway and the login. Every flag is also a variable\n\
          (IB_PAPER_TRADING).\n\nFlags:\n  --version\n  --help\n",
     );
     for setting in SETTINGS {

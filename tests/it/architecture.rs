@@ -37,7 +37,7 @@ fn crates_know_only_whom_they_may() {
         ("ib-mcp", &["ibd-protocol"], "the shim knows no tool and no broker"),
         (
             "ibctl",
-            &["ibd-text", "ibd-disk", "ibd-protocol", "ibd-install"],
+            &["ibd-text", "ibd-disk", "ibd-protocol", "ibd-install", "ibd-clients"],
             "a client: it links neither the daemon nor MCP; it installs without a daemon",
         ),
         (
@@ -53,6 +53,7 @@ fn crates_know_only_whom_they_may() {
             &["ibd-text", "ibd-disk"],
             "usable without the daemon: it knows statements and a disk",
         ),
+        ("ibd-clients", &[], "it knows the texts of clients' files"),
         ("ibd-pricing", &[], "it knows numbers"),
         ("ibd-chart", &[], "it knows bars and pixels"),
         (
@@ -102,6 +103,8 @@ fn each_foreign_crate_has_its_one_place() {
         // Archives come from elsewhere than the broker, and so does a webhook go elsewhere.
         ("reqwest", &["ibd-cpapi", "ibd-install", "ibd"], "one door for HTTP to the broker"),
         ("keyring", &["ibd"], "only the daemon keeps secrets"),
+        ("jsonc-parser", &["ibd-clients"], "files of people are changed in place in one crate"),
+        ("toml_edit", &["ibd-clients"], "the same"),
     ] {
         for (package, dependencies) in &packages {
             let may = only.contains(&package.as_str());
@@ -326,6 +329,27 @@ fn pure_files_name_no_runtime() {
         "orders/record.rs",
     ] {
         assert!(pure.contains(file), "{file} does not call itself pure");
+    }
+}
+
+/// A client's file is a person's: what becomes of it is decided from its text, so that it can be tested as a table.
+#[test]
+fn the_crate_of_the_clients_reads_and_writes_nothing() {
+    for (name, text) in sources(&root().join("clients/src")) {
+        for world in [
+            "std::fs",
+            "std::env",
+            "std::process",
+            "std::net",
+            "std::io",
+            "tokio",
+            "async ",
+            "SystemTime",
+            ".exists()",
+            ".is_file()",
+        ] {
+            assert!(!text.contains(world), "clients/src/{name} names {world}");
+        }
     }
 }
 

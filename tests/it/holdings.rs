@@ -2,6 +2,7 @@
 //! names a contract twice must agree.
 
 use ibd_tests::desk::{AAPL, Desk, and};
+use ibd_tests::months::option_month;
 use ibd_tests::until;
 use serde_json::{Value, json};
 
@@ -125,7 +126,7 @@ async fn whatever_names_a_contract_twice_must_agree() {
         (json!({ "currency": "EUR" }), "currency"),
         (json!({ "exchange": "NYSE" }), "exchange"),
         (json!({ "secType": "OPT" }), "secType"),
-        (json!({ "right": "P", "strike": 270, "expiry": "JAN27" }), "expiry"),
+        (json!({ "right": "P", "strike": 270, "expiry": option_month(1).code() }), "expiry"),
         (json!({ "right": "P" }), "right"),
     ] {
         for tool in ["place_order", "preview_order"] {

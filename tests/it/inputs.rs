@@ -1,5 +1,6 @@
 //! Wrong inputs, answered well: each names the field and what to do, and none reaches the broker.
 
+use ibd_tests::months::{option_month, quarter};
 use ibd_tests::{Sim, World};
 use serde_json::{Value, json};
 
@@ -253,22 +254,33 @@ async fn options_and_futures_are_quoted_by_their_parts() {
     let world = World::simulated();
     let mut client = world.client().await;
     let option = json!({ "symbol": "AAPL", "strike": 270, "right": "call" });
-    for expiry in ["JAN27", "202701", "2027-01", "2027-01-15"] {
+    let month = option_month(1);
+    let [plain, dashed] = month.in_digits();
+    for expiry in [month.code(), plain, dashed, month.day()] {
         let mut named = option.clone();
         named["expiry"] = json!(expiry);
         let quotes = client.call("get_market_data", named).await.ok();
-        assert_eq!(quotes["quotes"][0]["conid"], 700_085_108, "{expiry}: {quotes}");
+        let conid = 700_000_108 + 1_000 * month.number();
+        assert_eq!(quotes["quotes"][0]["conid"], conid, "{expiry}: {quotes}");
         assert!(quotes["quotes"][0]["delta"].is_number(), "{quotes}");
     }
-    let future = json!({ "symbol": "ES", "expiry": "DEC26" });
+    let future = json!({ "symbol": "ES", "expiry": quarter().code() });
     let quotes = client.call("get_market_data", future).await.ok();
     assert_eq!(quotes["quotes"][0]["secType"], "FUT", "{quotes}");
     for (wrong, error, field) in [
-        (json!({ "strike": 271, "right": "C", "expiry": "JAN27" }), "unknown_symbol", "strike"),
+        (
+            json!({ "strike": 271, "right": "C", "expiry": month.code() }),
+            "unknown_symbol",
+            "strike",
+        ),
         (json!({ "strike": 270, "right": "C" }), "invalid_argument", "expiry"),
         (json!({ "expiry": "JAN20", "strike": 270, "right": "C" }), "invalid_argument", "expiry"),
         (json!({ "expiry": "soon", "strike": 270, "right": "C" }), "invalid_argument", "expiry"),
-        (json!({ "expiry": "JAN27", "strike": 270, "right": "X" }), "invalid_argument", "right"),
+        (
+            json!({ "expiry": month.code(), "strike": 270, "right": "X" }),
+            "invalid_argument",
+            "right",
+        ),
     ] {
         let mut named = wrong.clone();
         named["symbol"] = json!("AAPL");

@@ -23,6 +23,7 @@ mod prompts;
 mod road;
 mod service;
 mod session;
+mod setup;
 mod shared;
 mod socket;
 mod stdio;

@@ -1,5 +1,6 @@
 //! Market data: one subscription upstream however many ask, and answers out of memory that are true.
 
+use ibd_tests::months::{option_month, quarter};
 use ibd_tests::{Sim, World, until};
 use serde_json::{Value, json};
 
@@ -117,7 +118,7 @@ async fn a_history_is_what_the_market_did() {
         (json!({ "symbol": "AAPL", "period": "1w", "bar": "1min" }), "invalid_argument", "bar"),
         (json!({ "symbol": "AAPL", "period": "fortnight" }), "invalid_argument", "period"),
         (json!({ "symbol": "NOPE" }), "unknown_symbol", "symbol"),
-        (json!({ "symbol": "AAPL", "expiry": "DEC26" }), "unknown_symbol", "expiry"),
+        (json!({ "symbol": "AAPL", "expiry": quarter().code() }), "unknown_symbol", "expiry"),
     ] {
         let refused = client.call("get_price_history", arguments.clone()).await;
         assert_eq!(refused.error(), error, "{arguments}: {}", refused.json);
@@ -213,15 +214,18 @@ async fn a_chain_has_its_days_then_its_prices_and_greeks() {
     let parts = json!({ "symbol": "AAPL", "expiry": day, "strike": first[0], "right": first[1] });
     let one = client.call("resolve_option_conid", parts).await.ok();
     assert_eq!(one["conid"], first[2]);
-    let puts = json!({ "symbol": "AAPL", "expiry": "JAN27", "right": "P", "minDelta": 0.3, "maxDelta": 0.6 });
+    let puts = json!({ "symbol": "AAPL", "expiry": option_month(1).code(), "right": "P", "minDelta": 0.3, "maxDelta": 0.6 });
     let puts = client.call("get_option_chain", puts).await.ok();
     for row in puts["rows"].as_array().unwrap() {
         let delta = row[7].as_f64().unwrap();
         assert!(row[1] == "P" && (-0.6..=-0.3).contains(&delta), "{row}");
     }
     for (arguments, field) in [
-        (json!({ "symbol": "AAPL", "expiry": "JUL27" }), "expiry"),
-        (json!({ "symbol": "AAPL", "expiry": "2027-01-16" }), "expiry"),
+        (json!({ "symbol": "AAPL", "expiry": option_month(7).code() }), "expiry"),
+        (
+            json!({ "symbol": "AAPL", "expiry": format!("{}-01", option_month(2).in_digits()[1]) }),
+            "expiry",
+        ),
         (json!({ "symbol": "F" }), "symbol"),
     ] {
         let refused = client.call("get_option_chain", arguments.clone()).await;
@@ -237,7 +241,7 @@ async fn a_contract_says_how_and_when_it_trades() {
     assert_eq!(apple["rules"]["ticks"], json!([[0, 0.01]]), "{apple}");
     assert_eq!(apple["timeZone"], "America/New_York");
     assert!(apple["regularHours"][0].as_str().unwrap().ends_with("09:30-16:00"), "{apple}");
-    let future = json!({ "symbol": "ES", "expiry": "DEC26" });
+    let future = json!({ "symbol": "ES", "expiry": quarter().code() });
     let future = client.call("get_contract_details", future).await.ok();
     assert_eq!((&future["multiplier"], &future["secType"]), (&json!(50), &json!("FUT")));
     let rate = client.call("get_exchange_rate", json!({ "from": "eur", "to": "USD" })).await.ok();
@@ -302,6 +306,41 @@ async fn a_scan_is_found_by_words_and_comes_with_quotes() {
     }
 }
 
+/// Options on a future are found by their product and its exchange; of two trading classes on one day none is guessed.
+#[tokio::test]
+async fn options_on_futures_and_of_several_classes_are_told_apart() {
+    let world = World::simulated();
+    let mut client = world.client().await;
+    let day = quarter().day();
+    let on_future = json!({ "symbol": "ES", "expiry": day, "strike": 6600, "right": "C" });
+    let mut there = on_future.clone();
+    there["exchange"] = json!("CME");
+    let found = client.call("resolve_option_conid", there.clone()).await.ok();
+    assert_eq!(found["conid"], 740_000_528 + 1_000 * quarter().number(), "{found}");
+    let quotes = client.call("get_market_data", there).await.ok();
+    assert_eq!(quotes["quotes"][0]["secType"], "FOP", "{quotes}");
+    assert!(quotes["quotes"][0]["bid"].is_number(), "{quotes}");
+    let mut elsewhere = on_future;
+    elsewhere["exchange"] = json!("NYMEX");
+    let refused = client.call("get_market_data", elsewhere).await;
+    assert_eq!((refused.error(), &refused.json["field"]), ("unknown_symbol", &json!("exchange")));
+
+    let month = option_month(1);
+    let index = json!({ "symbol": "SPX", "expiry": month.day(), "strike": 6600, "right": "C" });
+    let refused = client.call("get_market_data", index).await;
+    assert_eq!(refused.error(), "ambiguous_symbol", "{}", refused.json);
+    assert!(refused.json["message"].as_str().unwrap().contains("SPX, SPXW"), "{}", refused.json);
+    let chain = json!({ "symbol": "SPX", "expiry": month.day(), "strikes": 2 });
+    let own = client.call("get_option_chain", chain.clone()).await.ok();
+    assert_eq!(own["tradingClass"], "SPX", "{own}");
+    assert!(own["warnings"][0].as_str().unwrap().contains("SPXW"), "{own}");
+    let mut other = chain;
+    other["tradingClass"] = json!("SPXW");
+    let other = client.call("get_option_chain", other).await.ok();
+    assert_eq!(other["tradingClass"], "SPXW", "{other}");
+    assert_ne!(other["rows"][0][2], own["rows"][0][2], "{other}");
+}
+
 /// Trouble of IBKR's is told as that, and never as "there is no such option".
 #[tokio::test]
 async fn trouble_is_no_missing_option() {
@@ -310,10 +349,11 @@ async fn trouble_is_no_missing_option() {
     let mut client = world.client().await;
     let trouble = json!({ "match": "secdef/info", "mode": "status", "status": 503, "count": 0 });
     sim.fault(trouble.clone()).await;
-    let chain = json!({ "symbol": "SPY", "expiry": "JAN27", "strikes": 2 });
+    let chain = json!({ "symbol": "SPY", "expiry": option_month(1).code(), "strikes": 2 });
     let refused = client.call("get_option_chain", chain.clone()).await;
     assert_eq!(refused.error(), "broker_trouble", "{}", refused.json);
-    let one = json!({ "symbol": "SPY", "expiry": "JAN27", "strike": 655, "right": "C" });
+    let one =
+        json!({ "symbol": "SPY", "expiry": option_month(1).code(), "strike": 655, "right": "C" });
     let refused = client.call("resolve_option_conid", one.clone()).await;
     assert_eq!(refused.error(), "broker_trouble", "{}", refused.json);
     let days = client.call("get_option_chain", json!({ "symbol": "SPY" })).await.ok();
@@ -326,7 +366,7 @@ async fn trouble_is_no_missing_option() {
     // A price of -1 is IBKR's word for none, and no price of the underlying.
     sim.tell("/quote", json!({ "conid": 756_733, "fields": { "31": "-1" } })).await;
     until("the chain knows no last price", async || {
-        let chain = json!({ "symbol": "SPY", "expiry": "JAN27", "strikes": 2 });
+        let chain = json!({ "symbol": "SPY", "expiry": option_month(1).code(), "strikes": 2 });
         let chain = client.call("get_option_chain", chain).await.ok();
         chain["underlyingPriceIs"] == "middle" && chain["underlyingPrice"].as_f64().unwrap() > 600.0
     })
@@ -340,8 +380,9 @@ async fn a_line_is_found_for_whoever_asks_for_one() {
     let world = World::attached(&sim);
     let (mut many, mut one) = (world.client().await, world.client().await);
     let mut conids = Vec::new();
-    for (symbol, expiry) in
-        ["AAPL", "SPY"].into_iter().flat_map(|s| ["DEC26", "JAN27", "FEB27"].map(|e| (s, e)))
+    for (symbol, expiry) in ["AAPL", "SPY"]
+        .into_iter()
+        .flat_map(|s| [0, 1, 2].map(|ahead| (s, option_month(ahead).code())))
     {
         let chain = json!({ "symbol": symbol, "expiry": expiry, "strikes": 40 });
         let chain = many.call("get_option_chain", chain).await.ok();

@@ -115,6 +115,7 @@ check "install succeeds" install --from "$from"
 check "the four programs are there, byte for byte, and can be run" same_as_built
 check "it says that the service was not started and who starts ibd" says "A client starts ibd by itself"
 check "it says that the folder is not on PATH" says "is not on your PATH"
+check "setup is named by its absolute path, quoted" says "'$bin/ibctl' setup"
 check "Claude Desktop and Cursor get the absolute path" says "{\"mcpServers\":{\"ib\":{\"command\":\"$bin/ib-mcp\",\"args\":[]}}}"
 check "Claude Code gets the absolute path, quoted" says "claude mcp add -s user ib -- '$bin/ib-mcp'"
 check "VS Code gets the absolute path" says "code --add-mcp '{\"name\":\"ib\",\"command\":\"$bin/ib-mcp\"}'"

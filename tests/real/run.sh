@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
-CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind ibind-ws flex pricing gateway login secrets origin orders market faults"
+CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind ibind-ws flex pricing resampling gateway login secrets origin orders market faults"
 BIN=$(cd "${IBD_BIN:-target/debug}" && pwd) || exit 1
 HERE=$PWD/tests/real
 
@@ -98,6 +98,7 @@ one() { # check
     ibind-ws) ibind ibind_ws false ;;
     flex) in_world "$REAL/ibflex/bin/python" "$HERE/flex.py" ;;
     pricing) in_world "$REAL/quantlib/bin/python" "$HERE/pricing.py" "$BIN/examples/price" ;;
+    resampling) in_world "$REAL/pandas/bin/python" "$HERE/resampling.py" ;;
     gateway | login | origin | orders | market | faults) person "$1" ;;
     secrets) person secrecy ;;
     *) echo "no such check: $1; there are: $CHECKS"; return 2 ;;

@@ -8,6 +8,7 @@ each_python() { # action: called with folder, package, version, further packages
     "$1" ibind ibind 0.2.2
     "$1" ibflex ibflex 1.1 requests
     "$1" quantlib quantlib 1.44
+    "$1" pandas pandas 3.1.1
 }
 each_npm() { # action: called with folder, package, version
     "$1" node node 22.23.3

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 pub mod desk;
+pub mod months;
 pub mod shim;
 pub mod sim;
 pub mod world;

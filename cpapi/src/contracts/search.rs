@@ -68,6 +68,8 @@ pub struct Hit {
     pub option_months: Vec<String>,
     /// Where these are traded, such as `SMART` and `CBOE`.
     pub option_exchanges: Vec<String>,
+    /// Where options on its futures are traded, such as `CME`.
+    pub future_option_exchanges: Vec<String>,
 }
 
 impl<'de> Deserialize<'de> for Hits {
@@ -85,7 +87,9 @@ impl<'de> Deserialize<'de> for Hits {
 impl Hit {
     fn from_text(hit: HitText) -> Option<Self> {
         let conid = Some(hit.conid).filter(|conid| conid.get() != BOND_STUB)?;
-        let options = hit.sections.iter().find(|s| s.sec_type == Some(SecType::Option));
+        let section =
+            |kind: SecType| hit.sections.iter().find(|s| s.sec_type.as_ref() == Some(&kind));
+        let (options, on_futures) = (section(SecType::Option), section(SecType::FutureOption));
         let list = |text: Option<&String>| -> Vec<String> {
             let words = text.map_or("", String::as_str).split(';').map(str::trim);
             words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
@@ -97,6 +101,7 @@ impl Hit {
             exchange: hit.description,
             option_months: list(options.and_then(|section| section.months.as_ref())),
             option_exchanges: list(options.and_then(|section| section.exchange.as_ref())),
+            future_option_exchanges: list(on_futures.and_then(|section| section.exchange.as_ref())),
             sec_types: hit.sections.into_iter().filter_map(|section| section.sec_type).collect(),
         })
     }

@@ -1,16 +1,12 @@
 //! Finds the one contract that is meant, or says what may be meant. Never takes the first hit.
 
-use ibd_cpapi::Failure;
-use ibd_cpapi::contracts::{GetOptionInfo, GetStrikes, OptionInfo, Right, SecType};
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
-use ibd_cpapi::money::Price;
-use ibd_cpapi::rows::Rows;
 use ibd_protocol::ErrorCode;
-use rust_decimal::Decimal;
 use tokio::time::Instant;
 
-use super::candidate::{CANDIDATES, candidates};
-use super::expiry::{self, Expiry};
+use super::candidate::candidates;
+use super::expiry::Expiry;
 use super::{Choice, Contract, Given, Underlyings, Wish, by_conids, by_symbol, choose};
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
@@ -30,39 +26,6 @@ pub struct Finder<'a> {
     pub underlyings: &'a Underlyings,
     /// When the caller stops waiting.
     pub deadline: Instant,
-}
-
-/// An option as it is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WantedOption {
-    /// The underlying's symbol, in capitals.
-    pub symbol: String,
-    /// A day or a month that is not over.
-    pub expiry: Expiry,
-    /// The strike.
-    pub strike: Decimal,
-    /// Call or put.
-    pub right: Right,
-    /// Where it is routed.
-    pub exchange: Option<String>,
-    /// The currency, where one is named.
-    pub currency: Option<String>,
-    /// What kind of contract it is called.
-    pub sec_type: Option<String>,
-}
-
-impl WantedOption {
-    /// What the option that is found must be.
-    fn given(&self) -> Given {
-        Given {
-            symbol: Some(self.symbol.clone()),
-            sec_type: self.sec_type.clone(),
-            currency: self.currency.clone(),
-            strike: Some(self.strike),
-            right: Some(self.right.as_str().to_owned()),
-            ..Given::default()
-        }
-    }
 }
 
 impl Finder<'_> {
@@ -117,91 +80,6 @@ impl Finder<'_> {
         };
         self.underlyings.prepare(self.lease, [wish.symbol.clone()], self.deadline).await?;
         Ok(underlying)
-    }
-
-    /// The contract of an option.
-    pub async fn option(self, wanted: &WantedOption) -> Found {
-        let wish = Wish {
-            symbol: wanted.symbol.clone(),
-            currency: wanted.currency.clone(),
-            ..Wish::default()
-        };
-        let underlying = self.underlying(&wish).await?.conid;
-        let request = GetOptionInfo {
-            underlying,
-            sec_type: SecType::Option,
-            month: wanted.expiry.month(),
-            strike: Some(Price::new(wanted.strike)),
-            right: Some(wanted.right),
-            exchange: wanted.exchange.clone(),
-        };
-        let (options, failed) = match self.lease.client().ask(&request, self.deadline).await {
-            Ok(answer) => (answer.value, None),
-            // Its way of saying that there is no such month or strike; or it has trouble.
-            Err(
-                failure @ (Failure::Trouble { .. }
-                | Failure::Refused { .. }
-                | Failure::Garbled { .. }),
-            ) => (Rows::default(), Some(failure)),
-            Err(failure) => return Err(failure.into()),
-        };
-        let fits = |option: &&OptionInfo| {
-            let day = wanted.expiry.day();
-            day.is_none_or(|day| option.maturity_date.as_deref().and_then(expiry::day) == Some(day))
-        };
-        let fitting: Vec<&OptionInfo> = options.iter().filter(fits).collect();
-        match fitting.as_slice() {
-            [only] => self.by_conid(only.conid, &wanted.given()).await,
-            [] if options.is_empty() => Err(self.no_option(wanted, underlying, failed).await),
-            [] => Err(no_option_that_day(wanted, &options).into()),
-            several => Err(several_options(wanted, several).into()),
-        }
-    }
-
-    /// Why there is no such option: no month, or no strike, with those next to it.
-    async fn no_option(
-        self,
-        wanted: &WantedOption,
-        underlying: Conid,
-        failed: Option<Failure>,
-    ) -> Unserved {
-        let request = GetStrikes {
-            underlying,
-            sec_type: SecType::Option,
-            month: wanted.expiry.month(),
-            exchange: wanted.exchange.clone(),
-        };
-        let strikes = self.lease.client().ask(&request, self.deadline).await;
-        let strikes = strikes.map(|answer| answer.value).unwrap_or_default();
-        let mut strikes: Vec<Decimal> = match wanted.right {
-            Right::Call => strikes.call,
-            Right::Put => strikes.put,
-        }
-        .into_iter()
-        .map(Price::get)
-        .collect();
-        // What is on the list is there: then it was trouble.
-        if let Some(failure) = failed.filter(|_| strikes.contains(&wanted.strike)) {
-            return failure.into();
-        }
-        let away =
-            |strike: &Decimal| strike.checked_sub(wanted.strike).map_or(Decimal::MAX, |d| d.abs());
-        strikes.sort_by_key(away);
-        let (symbol, month) = (&wanted.symbol, wanted.expiry.month());
-        let (field, message) = if strikes.is_empty() {
-            ("expiry", format!("{symbol} has no options in {month}."))
-        } else {
-            ("strike", format!("{symbol} {month} has no strike {}.", wanted.strike.normalize()))
-        };
-        let next = if strikes.is_empty() {
-            "get_option_chain without expiry lists the days on which options end."
-        } else {
-            "Use one of the candidates as strike."
-        };
-        Refusal::new(ErrorCode::UnknownSymbol, message, next)
-            .at(field)
-            .or(strikes.iter().take(CANDIDATES).map(|strike| strike.normalize().to_string()))
-            .into()
     }
 }
 
@@ -261,25 +139,4 @@ fn no_such_expiry(wish: &Wish, expiry: &str, others: &[Contract]) -> Refusal {
     Refusal::new(ErrorCode::UnknownSymbol, message, "Use the conid of a candidate.")
         .at("expiry")
         .or(candidates(others))
-}
-
-fn several_options(wanted: &WantedOption, several: &[&OptionInfo]) -> Refusal {
-    Refusal::new(
-        ErrorCode::AmbiguousSymbol,
-        format!("{} {} has several expiries.", wanted.symbol, wanted.expiry.month()),
-        "Repeat the call with the day as expiry, or with the conid.",
-    )
-    .at("expiry")
-    .or(candidates(several.iter().copied()))
-}
-
-fn no_option_that_day(wanted: &WantedOption, of_month: &[OptionInfo]) -> Refusal {
-    let days = of_month.iter().filter_map(|option| option.maturity_date.clone());
-    Refusal::new(
-        ErrorCode::UnknownSymbol,
-        format!("{} has no such option on that day.", wanted.symbol),
-        "Use one of the candidates as expiry.",
-    )
-    .at("expiry")
-    .or(days.take(CANDIDATES))
 }

@@ -18,7 +18,7 @@ use super::fits;
 use super::order::{Order, Traded};
 use super::scene::{self, RuleBook};
 use crate::contracts::expiry::Expiry;
-use crate::contracts::find::WantedOption;
+use crate::contracts::option::WantedOption;
 use crate::contracts::{self, Contract, Finder, Given, Underlyings, Wish};
 use crate::portfolio;
 use crate::refusal::{Refusal, Unserved};

@@ -57,7 +57,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::conids")]
     #[schemars(with = "Option<Vec<u32>>")]
     conids: Option<Vec<Conid>>,
-    /// The listing exchange of the symbols; of a conid it must be its own.
+    /// The listing exchange of the symbols; of a conid it must be its own. Of an option on a future: CME, CBOT, …
     #[serde(deserialize_with = "args::text")]
     exchange: Option<String>,
     /// What to tell besides: open, high, low, priorClose, bidSize, yearHigh, marketCap, priceEarnings, dividendYield,

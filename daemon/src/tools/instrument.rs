@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::Ctx;
 use crate::contracts::expiry::Expiry;
-use crate::contracts::find::WantedOption;
+use crate::contracts::option::WantedOption;
 use crate::contracts::{self, Contract, Finder, Given, Wish, spelling};
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
@@ -94,8 +94,9 @@ impl Instrument {
             }));
         }
         let sec_type = self.sec_type.as_deref().map(SecType::of);
-        let is_option =
-            self.strike.is_some() || right.is_some() || sec_type == Some(SecType::Option);
+        let is_option = self.strike.is_some()
+            || right.is_some()
+            || sec_type.as_ref().is_some_and(SecType::is_option);
         if !is_option {
             return Ok(Meant::Symbol(Wish {
                 symbol,

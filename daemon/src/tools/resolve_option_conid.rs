@@ -32,7 +32,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::text")]
     #[schemars(extend("enum" = ["C", "P"]))]
     right: Option<String>,
-    /// Where it is routed; SMART if left out.
+    /// Where it is routed; SMART if left out. Of an option on a future its exchange, for instance CME.
     #[serde(deserialize_with = "args::text")]
     exchange: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! What becomes of an order after it was placed.
 
 use ibd_tests::desk::{Desk, PRICE, and, resting};
+use ibd_tests::months::quarter;
 use ibd_tests::until;
 use serde_json::json;
 
@@ -306,7 +307,7 @@ async fn cancelling_everything_drops_what_waits() {
 async fn an_expiry_alone_is_asked_about() {
     let mut desk = Desk::paper().await;
     let future = json!({
-        "symbol": "ES", "expiry": "DEC26", "action": "BUY", "orderType": "LMT", "quantity": 1, "price": 6500,
+        "symbol": "ES", "expiry": quarter().code(), "action": "BUY", "orderType": "LMT", "quantity": 1, "price": 6500,
     });
     let refused = desk.refused("preview_order", future.clone()).await;
     assert_eq!(refused.json["field"], "strike", "{}", refused.json);

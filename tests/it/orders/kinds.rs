@@ -1,14 +1,13 @@
 //! Every kind of order, right at the broker.
 
 use ibd_tests::desk::{AAPL, Desk, and, limit, resting};
+use ibd_tests::months::option_month;
 use ibd_tests::until;
 use serde_json::{Value, json};
 
-/// A month as options have them, some months ahead: `JAN27`.
+/// A month as options have them, a month ahead: `JAN27`.
 pub(super) fn month_ahead() -> String {
-    let today = jiff::Zoned::now().date();
-    let ahead = today.saturating_add(jiff::Span::new().months(1));
-    ahead.strftime("%b%y").to_string().to_uppercase()
+    option_month(1).code()
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ impl Args {
                 })
             }
             (None, None, Some(symbol)) if is_option => self.option(symbol),
-            (None, None, Some(_)) if kind.as_deref() == Some("OPT") => {
+            (None, None, Some(_)) if matches!(kind.as_deref(), Some("OPT" | "FOP")) => {
                 Err(wrong("expiry", "An option needs expiry, strike and right.", "Give all three."))
             }
             (None, None, Some(symbol)) => Ok(What::Symbol {
