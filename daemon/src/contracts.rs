@@ -7,6 +7,7 @@ pub mod expiry;
 pub mod find;
 pub mod hours;
 pub mod option;
+pub mod remembered;
 mod resolve;
 pub mod spelling;
 mod underlyings;
@@ -167,8 +168,8 @@ pub async fn by_symbol(
     wish: &Wish,
     deadline: Instant,
 ) -> Result<Vec<Contract>, Failure> {
-    let sec_type = wish.sec_type.as_ref().map_or("-", SecType::as_str);
-    let key = format!("contracts/{}/symbol/{sec_type}/{}", lease.source(), wish.symbol);
+    let kind = wish.sec_type.as_ref().map_or("-", SecType::as_str);
+    let key = symbol_key(&lease.source(), kind, &wish.symbol);
     if let Some(found) = store.recall::<Vec<Contract>>(&key, MEMORY) {
         return Ok(found);
     }
@@ -192,6 +193,11 @@ pub async fn by_symbol(
         let _ = store.remember(&key, &found);
     }
     Ok(found)
+}
+
+/// Under what contracts of a symbol are remembered; `-`: of whatever kind.
+fn symbol_key(source: &str, kind: &str, symbol: &str) -> String {
+    format!("contracts/{source}/symbol/{kind}/{symbol}")
 }
 
 /// `BRK.B`, `BRK/B` and `BRK-B` as IBKR writes them.

@@ -6,6 +6,7 @@ use crate::gateway::GatewayHandle;
 use crate::history::Histories;
 use crate::market::MarketHandle;
 use crate::orders::{Feeds, OrdersHandle, RuleBook};
+use crate::recent::Recent;
 use crate::session::SessionHandle;
 use crate::store::Store;
 use crate::stream::StreamHandle;
@@ -21,6 +22,8 @@ pub struct Desks {
     pub stream: StreamHandle,
     /// What is remembered.
     pub store: Store,
+    /// What was held and asked for lately.
+    pub recent: Recent,
     /// Every order, and the way to send one.
     pub orders: OrdersHandle,
     /// Which orders feeds are warm.

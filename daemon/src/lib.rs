@@ -4,6 +4,7 @@
 
 pub mod board;
 pub mod budget;
+pub mod completion;
 pub mod config;
 pub mod contracts;
 pub mod desks;
@@ -20,6 +21,8 @@ pub mod policy;
 pub mod portfolio;
 pub mod post;
 pub mod program;
+pub mod prompts;
+pub mod recent;
 pub mod refusal;
 pub mod root;
 pub mod scanner;

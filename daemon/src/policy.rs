@@ -2,7 +2,7 @@
 
 use ibd_cpapi::id::AccountId;
 use ibd_protocol::settings::{Key, Settings};
-use ibd_protocol::{ErrorCode, Wishes};
+use ibd_protocol::{Effect, ErrorCode, Toolset, Toolsets, Wishes};
 
 use crate::config::{Config, GatewayChoice};
 use crate::gateway::GatewayView;
@@ -17,6 +17,8 @@ pub struct Policy {
     pub read_only: bool,
     /// Only ever a paper session.
     pub paper_only: bool,
+    /// The sets of tools that are listed and known.
+    pub toolsets: Toolsets,
     /// The account for calls that name none.
     pub account: Option<AccountId>,
     /// This client wants to be logged in without a person.
@@ -31,6 +33,8 @@ pub struct Policy {
     pub is_ctl_only: bool,
     /// Who is named to exchanges of futures.
     pub operator: Option<String>,
+    /// The sets that the daemon's own configuration leaves.
+    of_daemon: Toolsets,
     watches_loss: bool,
     gateway: Option<GatewayChoice>,
     username: Option<String>,
@@ -44,13 +48,22 @@ impl Policy {
         let on = |key, wish: Option<bool>| daemon.flag(key) == Some(true) || wish == Some(true);
         let named = wishes.account.as_deref().or(daemon.text(Key::Account));
         let account = named.map(str::parse::<AccountId>);
+        let of_daemon = daemon.toolsets().unwrap_or_default();
+        let asked = wishes.toolsets.clone().unwrap_or_else(|| of_daemon.clone());
+        let wants_more = (!asked.is_within(&of_daemon)).then_some(Key::Toolsets.name());
         Self {
             read_only: on(Key::ReadOnlyMode, wishes.read_only),
             paper_only: on(Key::PaperTrading, wishes.paper),
             headless: on(Key::HeadlessMode, wishes.headless),
             wait: wait(daemon, wishes),
             bound: config.bound.iter().chain(&wishes.limits).cloned().collect(),
-            unheard: [daemon.loosened_by(&wishes.limits), Wish::unheard(daemon, wishes)].concat(),
+            unheard: [daemon.loosened_by(&wishes.limits), Wish::unheard(daemon, wishes)]
+                .concat()
+                .into_iter()
+                .chain(wants_more)
+                .collect(),
+            toolsets: asked.both(&of_daemon),
+            of_daemon,
             is_ctl_only: [&config.bound, &wishes.limits]
                 .into_iter()
                 .flatten()
@@ -67,6 +80,33 @@ impl Policy {
                 .clone()
                 .or_else(|| daemon.text(Key::Username).map(str::to_owned)),
         }
+    }
+
+    /// Whether tools of this effect are for this client at all.
+    pub fn allows(&self, effect: Effect) -> bool {
+        !self.read_only || effect.is_for_readers()
+    }
+
+    /// Whether tools of a set and effect are listed.
+    pub fn shows(&self, set: Toolset, effect: Effect) -> bool {
+        self.allows(effect) && self.toolsets.has(set)
+    }
+
+    /// Why the tools of a set are not there, if they are not: what says so, and where.
+    pub fn hides(&self, set: Toolset) -> Option<String> {
+        if self.toolsets.has(set) {
+            return None;
+        }
+        let place = if self.of_daemon.has(set) {
+            "where this client starts ib-mcp"
+        } else {
+            "as toolsets in ibd's config.toml or environment"
+        };
+        Some(format!(
+            "it is in the toolset {set}, which {} hides {place} (shown: {}); ask the user to add {set} there",
+            Key::Toolsets,
+            self.toolsets
+        ))
     }
 
     /// Whether a limit of anybody wants to know the day's profit or loss.
@@ -195,6 +235,26 @@ mod tests {
         ] {
             let policy = Policy::settle(config, wishes);
             assert_eq!((policy.read_only, policy.paper_only), (expected, expected));
+        }
+    }
+
+    #[test]
+    fn a_client_sees_the_sets_that_it_and_the_daemon_want() {
+        for (daemon, client, shown, unheard, place) in [
+            ("all", None, "market, orders, flex", false, ""),
+            ("all", Some("market"), "market", false, "where this client starts"),
+            ("market flex", None, "market, flex", false, "config.toml"),
+            ("market flex", Some("market orders"), "market", true, "config.toml"),
+        ] {
+            let config = config(&[("toolsets", daemon)]);
+            let toolsets = client.map(Toolsets::of);
+            let policy = Policy::settle(&config, &Wishes { toolsets, ..Wishes::default() });
+            let sets = policy.toolsets.both(&Toolsets::of("market orders flex"));
+            assert_eq!(sets.to_string(), shown, "{daemon} {client:?}");
+            assert_eq!(policy.unheard.contains(&"IB_TOOLSETS"), unheard, "{daemon} {client:?}");
+            let why = policy.hides(Toolset::Orders).unwrap_or_default();
+            assert!(why.contains(place), "{daemon} {client:?}: {why}");
+            assert_eq!(policy.hides(Toolset::Every), None);
         }
     }
 

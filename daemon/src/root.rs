@@ -26,6 +26,7 @@ use crate::ipc::{Roster, Shared, room};
 use crate::market::MarketHandle;
 use crate::orders::{Feeds, OrdersHandle, RuleBook};
 use crate::post::Post;
+use crate::recent::Recent;
 use crate::session::SessionHandle;
 use crate::session::guard::Guard;
 use crate::session::login::Wish;
@@ -109,6 +110,7 @@ impl Daemon {
                 ),
                 session: SessionHandle::new(board.clone(), session.clone(), Wish::of(&config)),
                 stream: StreamHandle::new(stream.clone()),
+                recent: Recent::new(store.clone()),
                 store,
                 orders: OrdersHandle::new(orders.clone(), changes, &config),
                 feeds: Feeds::default(),

@@ -4,6 +4,7 @@ pub mod args;
 pub mod cell;
 mod instrument;
 mod names;
+mod noted;
 mod order_args;
 mod order_flow;
 mod order_out;
@@ -19,7 +20,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use ibd_cpapi::Failure;
 use ibd_cpapi::door::CALLER;
 use ibd_cpapi::id::AccountId;
-use ibd_protocol::{Effect, ErrorCode, Outcome, Picture, Progress, ToolSpec};
+use ibd_protocol::catalogue::Listed;
+use ibd_protocol::{Effect, ErrorCode, Outcome, Picture, Progress, ToolSpec, Toolset};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -85,6 +87,8 @@ pub trait Tool: Send + Sync + 'static {
     const ABOUT: &'static str;
     /// Reads or trades.
     const EFFECT: Effect;
+    /// Whose tools it is listed with.
+    const SET: Toolset;
     /// Arguments that fit the schema.
     const EXAMPLE: &'static str;
     /// Its arguments.
@@ -228,6 +232,8 @@ pub struct Entry {
     pub name: &'static str,
     /// Reads or trades.
     pub effect: Effect,
+    /// Whose tools it is listed with.
+    pub set: Toolset,
     /// Arguments that fit.
     pub example: &'static str,
     spec: fn() -> ToolSpec,
@@ -236,7 +242,14 @@ pub struct Entry {
 
 /// The entry of a tool.
 pub const fn entry<T: Tool>() -> Entry {
-    Entry { name: T::NAME, effect: T::EFFECT, example: T::EXAMPLE, spec: spec::<T>, run: run::<T> }
+    Entry {
+        name: T::NAME,
+        effect: T::EFFECT,
+        set: T::SET,
+        example: T::EXAMPLE,
+        spec: spec::<T>,
+        run: run::<T>,
+    }
 }
 
 impl Entry {
@@ -293,17 +306,25 @@ fn warned(mut refusal: Refusal, warnings: &[String]) -> Refusal {
 
 /// The tools that a client may see, in a fixed order.
 pub fn list(policy: &Policy) -> Vec<ToolSpec> {
+    let is_shown = |one: &&Listed| policy.shows(one.set, one.spec.effect);
+    listed().iter().filter(is_shown).map(|one| one.spec.clone()).collect()
+}
+
+/// All tools, with their sets.
+pub fn listed() -> &'static [Listed] {
     // Made once: schemas take their time, and a client may ask for the list as often as it likes.
-    static SPECS: LazyLock<Vec<ToolSpec>> =
-        LazyLock::new(|| TOOLS.iter().map(Entry::spec).collect());
-    let spec = |entry: &Entry| SPECS.iter().find(|spec| spec.name == entry.name).cloned();
-    visible(policy).filter_map(spec).collect()
+    static LISTED: LazyLock<Vec<Listed>> = LazyLock::new(|| {
+        TOOLS.iter().map(|entry| Listed { set: entry.set, spec: entry.spec() }).collect()
+    });
+    &LISTED
 }
 
 /// Calls a tool by name.
 pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
-    let Some(entry) = visible(&ctx.policy).find(|entry| entry.name == name) else {
-        return Outcome::UnknownTool;
+    let entry = match called(&ctx.policy, name) {
+        Ok(entry) => entry,
+        Err(Some(why)) => return Outcome::Hidden(why),
+        Err(None) => return Outcome::UnknownTool,
     };
     if arguments.len() > MAX_ARGUMENTS {
         return Outcome::Refusal(args::too_long(arguments.len()).to_json());
@@ -358,9 +379,16 @@ fn cleanse(value: &mut Value) {
     }
 }
 
-fn visible(policy: &Policy) -> impl Iterator<Item = &'static Entry> {
-    let read_only = policy.read_only;
-    TOOLS.iter().filter(move |entry| !read_only || entry.effect.is_for_readers())
+/// The tool of this name, if the client may see it; else what hides it, where only the choice of sets does.
+fn called(policy: &Policy, name: &str) -> Result<&'static Entry, Option<String>> {
+    let entry = TOOLS.iter().find(|entry| entry.name == name);
+    let Some(entry) = entry.filter(|entry| policy.allows(entry.effect)) else {
+        return Err(None);
+    };
+    match policy.hides(entry.set) {
+        Some(why) => Err(Some(why)),
+        None => Ok(entry),
+    }
 }
 
 /// Whether an order was sent is in the journal, and not in this answer.
@@ -383,6 +411,31 @@ fn out_of_time() -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ibd_protocol::Toolsets;
+
+    #[test]
+    fn a_tool_of_another_set_is_unknown_and_says_which_set_it_is_in() {
+        let mut market = Policy::default();
+        market.toolsets = Toolsets::of("market");
+        let mut reader = market.clone();
+        reader.read_only = true;
+        for (policy, name, expected) in [
+            (&market, "get_market_data", "there"),
+            (&market, "get_session_status", "there"),
+            (&market, "place_order", "hidden"),
+            (&reader, "place_order", "unknown"),
+            (&market, "get_quote", "unknown"),
+        ] {
+            let found = match called(policy, name) {
+                Ok(_) => "there",
+                Err(Some(why)) if why.contains("toolset orders") => "hidden",
+                Err(_) => "unknown",
+            };
+            assert_eq!(found, expected, "{name}");
+            let is_listed = list(policy).iter().any(|spec| spec.name == name);
+            assert_eq!(is_listed, expected == "there", "{name}");
+        }
+    }
 
     #[test]
     fn nothing_that_is_not_seen_leaves_for_a_model() {

@@ -5,14 +5,16 @@
 //! untagged enum or a skipped field. JSON travels as text. One golden file per message
 //! (`protocol/golden/`) shows every change as a diff.
 
+mod complete;
 mod flex;
 mod orders;
 mod person;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Secret;
 use crate::states::{self, Said};
+use crate::{Secret, Toolsets};
+pub use complete::{Completable, Completed, Completing};
 pub use flex::{FlexQueryReport, FlexReport, FlexVerb};
 pub use orders::{ApprovalReport, AuditLine, OrderReport, OrdersReport, OrdersVerb, Resolution};
 pub use person::{
@@ -62,6 +64,8 @@ pub enum ToDaemon {
     Orders(RequestId, OrdersVerb),
     /// What a person does about Flex queries.
     Flex(RequestId, FlexVerb),
+    /// Asks what a value may be, of which a part is typed.
+    Complete(RequestId, Completing),
 }
 
 /// From the daemon to a client.
@@ -97,6 +101,8 @@ pub enum ToClient {
     Orders(RequestId, Box<OrdersReport>),
     /// Answers `Flex`.
     Flex(RequestId, Box<FlexReport>),
+    /// Answers `Complete`.
+    Completed(RequestId, Completed),
 }
 
 /// Why the daemon is asked to go.
@@ -145,6 +151,8 @@ pub struct Wishes {
     pub login: Vec<(String, Secret)>,
     /// Limits for orders: the settings of [`crate::settings::LIMITS`] that were given, by name.
     pub limits: Vec<(String, String)>,
+    /// The sets of tools that this client sees, if it does not want all.
+    pub toolsets: Option<Toolsets>,
 }
 
 /// Which arrangement of gateway.
@@ -220,6 +228,8 @@ pub enum Outcome {
     NeedsInput(Question),
     /// The tool's result, and what a person sees beside it.
     Pictured(String, Vec<Picture>),
+    /// No tool for this client, which sees other sets of them: which set it is in, and what hides it.
+    Hidden(String),
 }
 
 /// A picture that a person looks at.

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 
 use crate::message::{GatewayMode, SettingReport, Wishes};
 use crate::secret::Secret;
+use crate::toolset::Toolsets;
 
 /// Where a value was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,6 +174,7 @@ impl Settings {
                 .iter()
                 .filter_map(|key| Some((key.name().to_owned(), self.text(*key)?.to_owned())))
                 .collect(),
+            toolsets: self.toolsets(),
         }
     }
 
@@ -190,6 +192,11 @@ impl Settings {
             }
         };
         SETTINGS.iter().map(one).collect()
+    }
+
+    /// The sets of tools that are asked for, if not all.
+    pub fn toolsets(&self) -> Option<Toolsets> {
+        self.text(Key::Toolsets).map(Toolsets::of)
     }
 
     /// The profile that is asked for.

@@ -12,7 +12,7 @@
 //! ```
 
 /// The number of the typed messages that follow the handshake.
-pub const PROTOCOL: u16 = 6;
+pub const PROTOCOL: u16 = 7;
 
 /// This build's version, as compared by [`is_newer`].
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");

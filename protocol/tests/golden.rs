@@ -41,6 +41,7 @@ fn wishes() -> Wishes {
         has_display: true,
         login: vec![("IB_TWO_FA_STRATEGY".into(), Secret::new("totp"))],
         limits: vec![("IB_MAX_ORDER_VALUE".into(), "5000".into())],
+        toolsets: Some(Toolsets::of("market orders")),
     }
 }
 
@@ -216,6 +217,8 @@ fn messages_to_the_client() {
     check("to_client_done_pictured", ToClient::Done(300, pictured));
     check("to_client_done_refusal", ToClient::Done(300, Outcome::Refusal("{}".into())));
     check("to_client_done_unknown", ToClient::Done(300, Outcome::UnknownTool));
+    let hidden = Outcome::Hidden("It is in the toolset orders.".into());
+    check("to_client_done_hidden", ToClient::Done(300, hidden));
     check("to_client_status", ToClient::Status(2, Box::new(status())));
     let report = LogoutReport { logged_out: true, text: "Logged out.".into() };
     check("to_client_logged_out", ToClient::LoggedOut(3, report));
@@ -227,6 +230,19 @@ fn messages_to_the_client() {
     };
     check("to_client_config", ToClient::Config(4, vec![setting]));
     check("to_client_draining", ToClient::Draining(DrainReason::Idle));
+}
+
+#[test]
+fn what_is_completed() {
+    let completing = Completing {
+        what: Completable::Expiry,
+        begins: "2027".into(),
+        symbol: Some("AAPL".into()),
+        account: None,
+    };
+    check("to_daemon_complete", ToDaemon::Complete(13, completing));
+    let completed = Completed { values: vec!["2027-01-15".into()], total: 1 };
+    check("to_client_completed", ToClient::Completed(13, completed));
 }
 
 #[test]

@@ -13,8 +13,8 @@ use ibd_protocol::start::{StartError, connect_or_start};
 use ibd_protocol::version::Role;
 use ibd_protocol::wire::WireError;
 use ibd_protocol::{
-    Answer, Call, ClientName, Connection, ErrorCode, Event, Outcome, Places, Progress, RequestId,
-    ToClient, ToDaemon, ToolSpec, Wishes, catalogue,
+    Answer, Call, ClientName, Completed, Completing, Connection, ErrorCode, Event, Outcome, Places,
+    Progress, RequestId, ToClient, ToDaemon, ToolSpec, Toolsets, Wishes, catalogue,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, timeout};
@@ -27,6 +27,8 @@ use crate::translate::own_refusal;
 pub(crate) const MAX_ARGUMENTS: usize = 1 << 20;
 /// The first list of tools must be right, because some clients never ask again; but it must come.
 const LIST: Duration = Duration::from_secs(2);
+/// A person types on meanwhile.
+const COMPLETION: Duration = Duration::from_secs(1);
 /// What a call may take; several clients give up after 60 s.
 pub(crate) const CALL: Duration = Duration::from_secs(45);
 /// The daemon answers a deadline itself; this much later it is taken to hang.
@@ -69,6 +71,7 @@ pub(crate) struct Link {
     to_link: mpsc::UnboundedSender<ToLink>,
     events: broadcast::Sender<Event>,
     read_only: bool,
+    toolsets: Toolsets,
     /// What every call answers, if this client's settings are bad.
     broken: Option<String>,
 }
@@ -77,6 +80,7 @@ pub(crate) struct Link {
 enum ToLink {
     Call(Request, oneshot::Sender<Outcome>),
     Tools(oneshot::Sender<Vec<ToolSpec>>),
+    Complete(Completing, oneshot::Sender<Completed>),
     Introduce(ClientName),
     Answer(Answer),
 }
@@ -87,6 +91,7 @@ impl Link {
         let (to_link, from_handles) = mpsc::unbounded_channel();
         let (events, _) = broadcast::channel(EVENTS);
         let read_only = setup.wishes.read_only == Some(true);
+        let toolsets = setup.wishes.toolsets.clone().unwrap_or_default();
         let broken = broken(&setup);
         if let (Ok(places), None) = (setup.places, &broken) {
             let task = Task {
@@ -96,13 +101,14 @@ impl Link {
                 from_handles,
                 pending: HashMap::new(),
                 lists: HashMap::new(),
+                completions: HashMap::new(),
                 events: events.clone(),
                 next: 0,
             };
             // Ends with the process: it owns nothing that must be put away.
             tokio::spawn(task.run());
         }
-        Self { to_link, events, read_only, broken }
+        Self { to_link, events, read_only, toolsets, broken }
     }
 
     /// The daemon's tools, or this build's if the daemon does not answer in time.
@@ -116,9 +122,20 @@ impl Link {
     }
 
     fn golden(&self) -> Vec<ToolSpec> {
-        let mut tools = catalogue::golden();
-        tools.retain(|tool| !self.read_only || tool.effect.is_for_readers());
-        tools
+        let is_shown = |one: &&catalogue::Listed| {
+            self.toolsets.has(one.set) && (!self.read_only || one.spec.effect.is_for_readers())
+        };
+        catalogue::listed().iter().filter(is_shown).map(|one| one.spec.clone()).collect()
+    }
+
+    /// What a value may be, as far as a daemon that runs knows it.
+    pub(crate) async fn complete(&self, completing: Completing) -> Completed {
+        let (reply, completed) = oneshot::channel();
+        let _ = self.to_link.send(ToLink::Complete(completing, reply));
+        match timeout(COMPLETION, completed).await {
+            Ok(Ok(completed)) => completed,
+            _ => Completed::default(),
+        }
     }
 
     /// Who is at the far end.
@@ -188,6 +205,7 @@ struct Task {
     from_handles: mpsc::UnboundedReceiver<ToLink>,
     pending: HashMap<RequestId, Pending>,
     lists: HashMap<RequestId, oneshot::Sender<Vec<ToolSpec>>>,
+    completions: HashMap<RequestId, (Completing, oneshot::Sender<Completed>)>,
     events: broadcast::Sender<Event>,
     next: RequestId,
 }
@@ -215,9 +233,12 @@ impl Task {
             }
             self.pending.retain(|_, pending| !pending.reply.is_closed());
             self.lists.retain(|_, reply| !reply.is_closed());
+            // Without a daemon there is nothing to complete, and none is started for that.
+            self.completions.clear();
             // Only what somebody asks for brings the daemon back: `ibctl stop` means stop.
             while self.pending.is_empty() && self.lists.is_empty() {
                 match self.from_handles.recv().await {
+                    Some(ToLink::Complete(_, reply)) => drop(reply),
                     Some(message) => {
                         self.note(message);
                     }
@@ -253,6 +274,10 @@ impl Task {
             ToLink::Answer(_) => return None,
             ToLink::Tools(reply) => {
                 self.lists.insert(id, reply);
+            }
+            ToLink::Complete(completing, reply) => {
+                self.completions.retain(|_, (_, reply)| !reply.is_closed());
+                self.completions.insert(id, (completing, reply));
             }
             ToLink::Call(request, reply) => {
                 let Request { tool, arguments, progress, resumes, limit } = request;
@@ -309,6 +334,9 @@ impl Task {
         for id in self.lists.keys() {
             outgoing.send(&ToDaemon::ListTools(*id)).await?;
         }
+        for (id, (completing, _)) in &self.completions {
+            outgoing.send(&ToDaemon::Complete(*id, completing.clone())).await?;
+        }
         let ids: Vec<RequestId> = self.pending.keys().copied().collect();
         for id in ids {
             self.send_call(id, outgoing).await?;
@@ -327,7 +355,7 @@ impl Task {
                 outgoing.send(&ToDaemon::Introduce(client.clone())).await?;
             }
             ToLink::Answer(answer) => outgoing.send(&ToDaemon::Answer(answer.clone())).await?,
-            ToLink::Call(..) | ToLink::Tools(_) => {}
+            ToLink::Call(..) | ToLink::Tools(_) | ToLink::Complete(..) => {}
         }
         let Some(id) = self.note(message) else { return Ok(()) };
         if is_draining {
@@ -336,6 +364,8 @@ impl Task {
         }
         if self.lists.contains_key(&id) {
             outgoing.send(&ToDaemon::ListTools(id)).await
+        } else if let Some((completing, _)) = self.completions.get(&id) {
+            outgoing.send(&ToDaemon::Complete(id, completing.clone())).await
         } else {
             self.send_call(id, outgoing).await
         }
@@ -373,6 +403,11 @@ impl Task {
             ToClient::Tools(id, tools) => {
                 if let Some(reply) = self.lists.remove(&id) {
                     let _ = reply.send(tools);
+                }
+            }
+            ToClient::Completed(id, completed) => {
+                if let Some((_, reply)) = self.completions.remove(&id) {
+                    let _ = reply.send(completed);
                 }
             }
             ToClient::Progress(id, progress) => {

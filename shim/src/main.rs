@@ -7,6 +7,7 @@ mod events;
 mod line;
 mod link;
 mod page;
+mod prompts;
 mod server;
 mod stdio;
 mod translate;

@@ -1,4 +1,4 @@
-//! The MCP server: lists the daemon's tools and forwards calls, looking into neither.
+//! The MCP server: lists the daemon's tools and forwards calls, looking into neither. Prompts are this build's own.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -7,9 +7,10 @@ use ibd_protocol::{Answer, ClientName, ErrorCode, Outcome, Progress, Question, T
 // The SDK marks logging as deprecated, as the newest revision does; the clients of today show it.
 #[allow(deprecated)]
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, ErrorData, Implementation, JsonObject,
-    ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ServerCapabilities,
-    ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, Tool as Listed,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+    ErrorData, GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject,
+    ListPromptsResult, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam,
+    ServerCapabilities, ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, Tool as Listed,
 };
 use rmcp::service::RequestContext;
 use rmcp::{RoleServer, ServerHandler};
@@ -18,6 +19,7 @@ use tokio::sync::mpsc;
 use crate::ask::{About, Clock, Manner, Open, OpenQuestions, Said, brought};
 use crate::events::{Events, is_modern};
 use crate::link::{Link, MAX_ARGUMENTS, Request};
+use crate::prompts::{self, Seen};
 use crate::translate;
 
 /// A list of tools is a constant of the build, so it may be kept for an hour.
@@ -101,6 +103,9 @@ impl Server {
                 }
                 Outcome::Refusal(json) => return Ok(translate::refusal(json).into()),
                 Outcome::UnknownTool => return Err(unknown_tool(&tool.name)),
+                Outcome::Hidden(why) => {
+                    return Err(unknown_tool(&format!("{}: {why}", tool.name)));
+                }
                 Outcome::NeedsInput(question) => question,
             };
             let about = About::of(&question);
@@ -187,7 +192,12 @@ impl Tool {
 impl ServerHandler for Server {
     #[allow(deprecated)]
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().enable_logging().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_completions()
+            .enable_logging()
+            .enable_prompts()
+            .enable_tools()
+            .build();
         let implementation = Implementation::new("ib-mcp", ibd_protocol::BUILD)
             .with_title("Interactive Brokers")
             .with_description(
@@ -209,6 +219,40 @@ impl ServerHandler for Server {
         Ok(ListToolsResult::with_all_items(tools)
             .with_ttl_ms(ttl)
             .with_cache_scope(CacheScope::Private))
+    }
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        self.introduce(&context);
+        let prompts = prompts::list(&Seen::from(self.link.tools().await));
+        let ttl = LIST_TTL.as_millis() as u64;
+        Ok(ListPromptsResult::with_all_items(prompts)
+            .with_ttl_ms(ttl)
+            .with_cache_scope(CacheScope::Private))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        self.introduce(&context);
+        let seen = Seen::from(self.link.tools().await);
+        prompts::get(request, &seen).map(Into::into)
+    }
+
+    /// What the daemon knows without asking IBKR; nothing without a daemon, which is not started for this.
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        self.introduce(&context);
+        let completing = prompts::completing(request)?;
+        prompts::completed(self.link.complete(completing).await)
     }
 
     async fn call_tool(

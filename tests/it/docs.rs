@@ -34,13 +34,32 @@ fn the_tools_are_documented_from_the_code() {
          as `structuredContent` and again as text. A value that is absent is not known; it is never \
          zero. Numbers are exact decimals of at most 15 significant digits.\n",
     );
-    for tool in ibd_protocol::catalogue::golden() {
+    for one in ibd_protocol::catalogue::listed() {
+        let (set, tool) = (one.set, &one.spec);
         text.push_str(&format!("\n## {}\n\n{}\n\n{}\n\n", tool.name, tool.title, tool.description));
+        text.push_str(&format!("Toolset: {set}.\n\n"));
         text.push_str(&fields("Arguments", &tool.input_schema));
         text.push_str(&fields("Result", &tool.output_schema));
     }
+    text.push_str(&prompts());
     text.push_str(&errors());
     hold("docs/tools.md", &text);
+}
+
+/// What a person picks in a client's menu.
+fn prompts() -> String {
+    let mut text = String::from(
+        "\n## Prompts\n\nA client that sees the tools that a prompt needs has it in its menu; lines about tools that \
+         it does not see are left out.\n\n",
+    );
+    for prompt in ibd_protocol::prompts::golden() {
+        text.push_str(&format!("- `{}` ({}): {}\n", prompt.name, prompt.title, prompt.about));
+        for argument in &prompt.arguments {
+            let needed = if argument.required { ", needed" } else { "" };
+            text.push_str(&format!("  - `{}`{needed}: {}\n", argument.name, argument.about));
+        }
+    }
+    text
 }
 
 fn fields(title: &str, schema: &str) -> String {

@@ -19,6 +19,7 @@ mod market;
 mod orders;
 mod orders_ctl;
 mod pacing;
+mod prompts;
 mod road;
 mod service;
 mod session;

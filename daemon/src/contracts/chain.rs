@@ -19,7 +19,7 @@ use super::find::Finder;
 use ibd_cpapi::exact;
 
 /// New strikes and days are listed overnight.
-const MEMORY: Duration = Duration::from_secs(12 * 60 * 60);
+pub(super) const MEMORY: Duration = Duration::from_secs(12 * 60 * 60);
 /// Requests of a chain that are under way at once; others want their turn, too.
 const AT_ONCE: usize = 3;
 
@@ -151,8 +151,7 @@ impl Chain<'_> {
     /// The days on which options of a month end.
     pub async fn days(self, month: &str, money: Option<Decimal>) -> Result<Vec<Date>, Failure> {
         let route = self.exchange.unwrap_or("SMART");
-        let source = self.finder.lease.source();
-        let key = format!("expiries/{source}/{}/{route}/{month}", self.underlying);
+        let key = days_key(&self.finder.lease.source(), self.underlying, route, month);
         if let Some(known) = self.finder.store.recall::<Vec<Date>>(&key, MEMORY) {
             return Ok(known);
         }
@@ -169,6 +168,11 @@ impl Chain<'_> {
         }
         Ok(days)
     }
+}
+
+/// Under what the days of a month are remembered on which options end.
+pub(super) fn days_key(source: &str, underlying: Conid, route: &str, month: &str) -> String {
+    format!("expiries/{source}/{underlying}/{route}/{month}")
 }
 
 /// So many strikes around the money, in order; around the middle one where the money is not known.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ibd_flex::answers::{self, NoAnswer};
 use ibd_flex::question::{About, By, DatedBy, Given, Question, Side, Sort};
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -132,6 +132,7 @@ impl Tool for AskFlex {
         One topic a call; the other arguments say the rest. Amounts per currency and in base. Asks nothing of IBKR: \
         run get_flex_query first for newer statements.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Flex;
     const EXAMPLE: &'static str = r#"{"topic":"dividends","by":["country"],"year":2026}"#;
     type Args = Args;
     type Out = Out;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ibd_protocol::states::Session;
-use ibd_protocol::{Effect, ErrorCode, GatewayMode, LoginReport, Question};
+use ibd_protocol::{Effect, ErrorCode, GatewayMode, LoginReport, Question, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -76,6 +76,7 @@ impl Tool for Authenticate {
         what to do; a login needs the user: tell them, and call again only after they have acted. Never \
         starts a second login.";
     const EFFECT: Effect = Effect::Acts;
+    const SET: Toolset = Toolset::Every;
     const EXAMPLE: &'static str = "{}";
     type Args = Args;
     type Out = Out;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ibd_cpapi::faults;
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::orders::{Meaning, OrderRow, Stage};
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -63,6 +63,7 @@ impl Tool for CancelOrder {
         order of an account. Needs nobody's approval. IBKR taking the request is not yet the \
         cancellation: it may be filled before; the result and get_order_status show what became of it.";
     const EFFECT: Effect = Effect::Trades;
+    const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"orderId":1234567890}"#;
     type Args = Args;
     type Out = Out;

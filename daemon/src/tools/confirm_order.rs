@@ -1,6 +1,6 @@
 //! `confirm_order`: answers what IBKR asks about an order, or declines what waits for a person.
 
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -41,6 +41,7 @@ impl Tool for ConfirmOrder {
         yes to IBKR's questions and sends it once, accept false drops it. Tell the user first what the \
         questions say. Where confirmation.by is person, only the user can say yes (`ibctl approve`).";
     const EFFECT: Effect = Effect::Trades;
+    const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"confirmationId":"7F3K9","accept":true}"#;
     type Args = Args;
     type Out = Out;

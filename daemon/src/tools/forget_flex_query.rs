@@ -1,6 +1,6 @@
 //! `forget_flex_query`: removes a query from memory, and its statements if asked.
 
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,7 @@ impl Tool for ForgetFlexQuery {
     const ABOUT: &'static str = "Forgets a remembered Flex Query, by number or name. With statements:true \
         its archived statements are removed from disk too. Nothing changes at IBKR.";
     const EFFECT: Effect = Effect::Forgets;
+    const SET: Toolset = Toolset::Flex;
     const EXAMPLE: &'static str = r#"{"queryId":"Activity"}"#;
     type Args = Args;
     type Out = Out;

@@ -3,7 +3,7 @@
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::money::Amount;
 use ibd_cpapi::portfolio::LedgerRow;
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +123,7 @@ impl Tool for GetAccountInfo {
         I have\". Amounts are in each account's base currency; what IBKR did not give is absent, never \
         zero. For single holdings use get_positions.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = "{}";
     type Args = Args;
     type Out = Out;

@@ -2,7 +2,7 @@
 
 use ibd_cpapi::contracts::{ContractInfo, GetContractInfo, Rules};
 use ibd_cpapi::id::Conid;
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Unit};
 use rust_decimal::Decimal;
@@ -151,6 +151,7 @@ impl Tool for GetContractDetails {
     const ABOUT: &'static str = "What a contract is and how it trades: price steps, lots, order types, multiplier, \
         routes, and whether its market is open now and when it opens next.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL"}"#;
     type Args = Args;
     type Out = Out;

@@ -2,7 +2,7 @@
 
 use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::GetExchangeRate as Rate;
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,7 @@ impl Tool for GetExchangeRate {
     const ABOUT: &'static str = "IBKR's rate between two currencies, for converting values. For a price to trade \
         at use get_market_data with a pair such as EUR.USD.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"from":"EUR","to":"USD"}"#;
     type Args = Args;
     type Out = Out;

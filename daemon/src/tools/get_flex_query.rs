@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ibd_flex::archive::{Entry, QueryNames};
 use ibd_flex::{section, summary};
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -146,6 +146,7 @@ impl Tool for GetFlexQuery {
         pages. For questions (realised P&L, dividends, fees) use ask_flex. If it says pending, make the \
         same call again.";
     const EFFECT: Effect = Effect::Acts;
+    const SET: Toolset = Toolset::Flex;
     const EXAMPLE: &'static str =
         r#"{"queryId":"1001","section":"Trades","symbol":"AAPL","level":"EXECUTION"}"#;
     type Args = Args;

@@ -4,7 +4,7 @@ use ibd_cpapi::Failure;
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::money::Amount;
 use ibd_cpapi::portfolio::{GetAccounts, GetLedger as LedgerOf, Ledger, LedgerRow};
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,7 @@ impl Tool for GetLedger {
         dividends, value held, P&L and exchange rate, with the sum in base currency. For the account's \
         value, margin and buying power use get_account_info.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = r#"{"accountId":"DU1234567"}"#;
     type Args = Args;
     type Out = Out;

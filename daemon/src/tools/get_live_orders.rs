@@ -5,7 +5,7 @@ mod lists;
 mod row;
 
 use ibd_cpapi::id::AccountId;
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,7 @@ impl Tool for GetLiveOrders {
         still working\". An empty list was asked for twice and can be believed. For one order by id use \
         get_order_status.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"accountId":"DU1234567"}"#;
     type Args = Args;
     type Out = Out;

@@ -10,7 +10,7 @@ use std::collections::btree_map::Entry;
 
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -148,6 +148,7 @@ impl Tool for GetMarketData {
         delayed, and why a value is missing. A symbol means the United States' listing unless exchange \
         is given.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbols":["AAPL","MSFT"]}"#;
     type Args = Args;
     type Out = Out;

@@ -10,7 +10,7 @@ use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, Signs};
 use ibd_pricing::Style;
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -145,6 +145,7 @@ impl Tool for GetOptionChain {
         With one: bid, ask, last, implied volatility, greeks, open interest, volume and conid of the strikes \
         around the money, calls and puts, beside the underlying's price. For one option use get_market_data.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","expiry":"JAN27","strikes":4}"#;
     type Args = Args;
     type Out = Out;
@@ -161,6 +162,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved
     let (store, underlyings) = (&ctx.desks.store, ctx.desks.market.underlyings());
     let finder = Finder { lease, store, underlyings, deadline: ctx.deadline };
     let underlying = finder.underlying(&asked.wish).await?;
+    ctx.note_asked(&underlying);
     let has_options =
         |kind: &SecType| matches!(kind, SecType::Stock | SecType::Index | SecType::Fund);
     if underlying.sec_type.as_ref().is_some_and(|kind| !has_options(kind)) {

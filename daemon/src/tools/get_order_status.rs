@@ -2,7 +2,7 @@
 
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::{OrderStatus, Stage};
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -112,6 +112,7 @@ impl Tool for GetOrderStatus {
         stop price. By orderId from get_live_orders, or by the intentId of an order that was sent from \
         here: after status unknown this tells whether IBKR has it.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"orderId":1234567890}"#;
     type Args = Args;
     type Out = Out;

@@ -3,7 +3,7 @@
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::portfolio::Position;
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +75,7 @@ impl Tool for GetPositions {
         portfolio's last marks, a few minutes old at most; for live prices use get_market_data. With \
         several accounts accountId is needed.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = r#"{"accountId":"DU1234567"}"#;
     type Args = Args;
     type Out = Out;
@@ -85,6 +86,7 @@ impl Tool for GetPositions {
         let (mut positions, at) = ctx
             .read(|lease| async move { portfolio::positions(&lease, account, deadline).await })
             .await?;
+        ctx.note_held(account, positions.iter());
         let mut warnings = Vec::new();
         if let Some(wanted) = &args.symbol {
             let held = positions.len();

@@ -8,7 +8,7 @@ use ibd_cpapi::failure::Failure;
 use ibd_cpapi::history::Bar;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::money::Price;
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
@@ -154,6 +154,7 @@ impl Tool for GetPriceHistory {
         two days, by minutes, hours, days, weeks or months, with the change of the whole. For prices of now \
         use get_market_data.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","period":"3m"}"#;
     type Args = Args;
     type Out = Out;

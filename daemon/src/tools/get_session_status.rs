@@ -1,6 +1,6 @@
 //! `get_session_status`: whether the account can be worked with now, and if not, what to do.
 
-use ibd_protocol::{Effect, states};
+use ibd_protocol::{Effect, Toolset, states};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,7 @@ impl Tool for GetSessionStatus {
         live, accounts, and what to do if it does not. Use it when another tool says it cannot work, or \
         before anything that matters.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Every;
     const EXAMPLE: &'static str = "{}";
     type Args = Args;
     type Out = Out;

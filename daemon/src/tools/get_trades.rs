@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::trades::{Execution, MAX_DAYS};
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use jiff::{Timestamp, Unit};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,7 @@ impl Tool for GetTrades {
         quantity, price, commission, order id; each once: \"what was filled, at which price\". For older \
         ones use ask_flex, for orders that still work get_live_orders.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"days":3,"symbol":"AAPL"}"#;
     type Args = Args;
     type Out = Out;

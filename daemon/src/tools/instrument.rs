@@ -45,7 +45,9 @@ impl Instrument {
     /// The one contract that is meant, or what may be meant.
     pub async fn find(&self, ctx: &Ctx) -> Result<Contract, Refusal> {
         let meant = &self.meant()?;
-        ctx.serve(|lease| async move { found(&lease, ctx, meant).await }).await
+        let contract = ctx.serve(|lease| async move { found(&lease, ctx, meant).await }).await?;
+        ctx.note_asked(&contract);
+        Ok(contract)
     }
 
     fn meant(&self) -> Result<Meant, Refusal> {

@@ -1,19 +1,19 @@
 //! Every tool is held to the limits of the clients and to its own schema.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::TOOLS;
-use crate::policy::Policy;
+use super::{TOOLS, listed};
+use ibd_protocol::Toolset;
+use ibd_protocol::catalogue::{read_of, sizes, to_readable};
 use serde_json::Value;
 
 /// The longest description that clients take: see docs/architecture.md.
 const MAX_DESCRIPTION: usize = 900;
-/// What a tool may cost a model in the list on average, in characters: 20 kB for the first nineteen.
-const MAX_A_TOOL: usize = 1_070;
+/// What a model may read of the list of all tools, in bytes.
+const MAX_ALL: usize = 32_000;
 
 #[test]
 fn the_golden_list_is_up_to_date() {
-    let readable =
-        ibd_protocol::catalogue::to_readable(&crate::tools::list(&Policy::default())).unwrap();
+    let readable = to_readable(listed()).unwrap();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol/catalogue.json");
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(path, &readable).unwrap();
@@ -36,7 +36,7 @@ fn every_tool_keeps_the_limits_that_clients_set() {
     let mut size = 0;
     for tool in TOOLS {
         let spec = tool.spec();
-        size += spec.description.len() + spec.input_schema.len();
+        size += read_of(&spec);
         let is_plain = spec.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         assert!(is_plain && spec.name.len() <= 40, "{}", spec.name);
         assert!(!spec.title.is_empty(), "{}", spec.name);
@@ -66,7 +66,21 @@ fn every_tool_keeps_the_limits_that_clients_set() {
             }
         }
     }
-    assert!(size <= MAX_A_TOOL * TOOLS.len(), "tools/list has {size} bytes");
+    assert!(size <= MAX_ALL, "tools/list has {size} bytes");
+}
+
+#[test]
+fn each_set_is_smaller_than_all_and_only_what_is_always_needed_is_in_every_one() {
+    let sizes = sizes(listed());
+    let whole: usize = listed().iter().map(|one| read_of(&one.spec)).sum();
+    assert_eq!(sizes.iter().map(|size| size.bytes).sum::<usize>(), whole);
+    assert_eq!(sizes.iter().map(|size| size.tools).sum::<usize>(), TOOLS.len());
+    for size in &sizes {
+        assert!(size.bytes < whole / 2, "{}: {} of {whole} bytes", size.set, size.bytes);
+    }
+    let everywhere: Vec<&str> =
+        TOOLS.iter().filter(|tool| tool.set == Toolset::Every).map(|tool| tool.name).collect();
+    assert_eq!(everywhere, ["authenticate", "get_session_status"]);
 }
 
 /// Every field says what it is, and none has a format that clients do not know.

@@ -1,7 +1,7 @@
 //! `list_flex_queries`: which Flex queries are remembered, and what of each is archived.
 
 use ibd_flex::archive::{Usage, describe};
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,6 +82,7 @@ impl Tool for ListFlexQueries {
         each last gave a statement, and which days its archived statements cover. IBKR has no list of \
         queries: one that never ran here is run by its number with get_flex_query.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Flex;
     const EXAMPLE: &'static str = "{}";
     type Args = Args;
     type Out = Out;

@@ -4,7 +4,7 @@ mod target;
 
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::orders::TrailingType;
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -77,6 +77,7 @@ impl Tool for ModifyOrder {
         The same guardrails and approval as for place_order. Side and contract cannot be changed: cancel_order, \
         then place_order.";
     const EFFECT: Effect = Effect::Trades;
+    const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"orderId":1234567890,"price":189.5}"#;
     type Args = Args;
     type Out = Out;

@@ -1,6 +1,6 @@
 //! `place_order`: sends an order, at most once.
 
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 
 use super::order_args::Args;
 use super::order_flow::{self, Delivery};
@@ -24,6 +24,7 @@ impl Tool for PlaceOrder {
         sells more than is held. Check symbol, exchange and currency in the result. For cost and margin first use \
         preview_order.";
     const EFFECT: Effect = Effect::Trades;
+    const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5,"tif":"DAY"}"#;
     type Args = Args;
     type Out = Out;

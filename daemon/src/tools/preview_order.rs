@@ -4,7 +4,7 @@ use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::money::{Amount, Money};
 use ibd_cpapi::orders::Side;
 use ibd_cpapi::whatif::{Impact, Preview, WhatIf};
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
@@ -237,6 +237,7 @@ impl Tool for PreviewOrder {
         margin and position after, IBKR's warnings, and whether the guardrails or a person stand before \
         it. Takes what place_order takes. Use it before an order that matters.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str =
         r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5}"#;
     type Args = Bare<Args>;

@@ -1,7 +1,7 @@
 //! `resolve_option_conid`: from an option as people call it to its conid.
 
 use ibd_cpapi::id::Conid;
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,7 @@ impl Tool for ResolveOptionConid {
         not exist is answered with the strikes or days next to it. Quotes and orders take the same four, too; \
         for many options at once use get_option_chain.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","expiry":"JAN27","strike":270,"right":"C"}"#;
     type Args = Args;
     type Out = Out;

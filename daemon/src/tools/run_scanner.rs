@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::scanner::RunScanner as Run;
 use ibd_cpapi::snapshot::Field;
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -82,6 +82,7 @@ impl Tool for RunScanner {
         yield and IBKR's other scans, in a country or at an exchange, with quotes. Words that fit several scans \
         are answered with those.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"scan":"gainers","filters":{"priceAbove":5},"limit":5}"#;
     type Args = Args;
     type Out = Out;

@@ -2,7 +2,7 @@
 
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
-use ibd_protocol::Effect;
+use ibd_protocol::{Effect, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,7 @@ impl Tool for SearchContracts {
         foreign, or only a name is known; pass the conid on. Nothing found is an empty list, not an \
         error.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"SAN","currency":"EUR"}"#;
     type Args = Args;
     type Out = Out;

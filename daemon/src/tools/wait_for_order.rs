@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ibd_cpapi::id::OrderId;
-use ibd_protocol::{Effect, ErrorCode};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -48,6 +48,7 @@ impl Tool for WaitForOrder {
         refused, until its approval is decided, or an unknown outcome is settled; at most 43 seconds a \
         call. Answers how it stands then; call again to go on waiting.";
     const EFFECT: Effect = Effect::Reads;
+    const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"intentId":"01KB3N7Q2Z5W8X4Y6V9T0S1R2P","seconds":30}"#;
     type Args = Args;
     type Out = Out;

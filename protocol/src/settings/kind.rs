@@ -1,5 +1,6 @@
 //! What a value of a setting may look like.
 
+use super::sources::did_you_mean;
 use crate::{logging, places};
 
 /// A word that looks like milliseconds starts here, in seconds.
@@ -50,6 +51,8 @@ pub enum Kind {
     Count(u64),
     /// Names with commas between them, else with blanks; quotes keep one together.
     Words,
+    /// Some of these words, with commas or blanks between them, or `all`.
+    Several(&'static [&'static str]),
 }
 
 impl Kind {
@@ -88,6 +91,7 @@ impl Kind {
                 value.parse::<u64>().ok().filter(|n| (1..=max).contains(n)).map(|n| n.to_string())
             }
             Self::Words => words(value),
+            Self::Several(all) => return several(value, all),
         }
         .ok_or_else(|| format!("{shown} is not {}", self.wanted()))
     }
@@ -133,6 +137,7 @@ impl Kind {
             Self::Words => {
                 "names with commas between them, or with spaces if none has one in it".into()
             }
+            Self::Several(all) => format!("some of {}, or all", all.join(", ")),
         }
     }
 }
@@ -236,6 +241,27 @@ fn take(names: &mut Vec<String>, name: &mut String) {
     }
 }
 
+/// Some of the words there are, in the order of the table, each once.
+fn several(value: &str, all: &[&str]) -> Result<String, String> {
+    let is_between = |c: char| c.is_whitespace() || matches!(c, ',' | ';');
+    let given: Vec<String> = value
+        .split(is_between)
+        .filter(|name| !name.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let list = all.join(", ");
+    match given.iter().find(|name| *name != "all" && !all.contains(&name.as_str())) {
+        Some(unknown) => {
+            let meant = did_you_mean(unknown, all.iter().map(|name| (*name).to_owned()));
+            return Err(format!("{unknown} is none of {list}{meant}"));
+        }
+        None if given.is_empty() => return Err(format!("{value} is none of {list}")),
+        None => {}
+    }
+    let is_given = |name: &&str| given.iter().any(|one| one == "all" || one == *name);
+    Ok(all.iter().copied().filter(is_given).collect::<Vec<_>>().join(" "))
+}
+
 fn fingerprint(value: &str) -> Option<String> {
     let hex: String = value.chars().filter(|c| *c != ':').collect();
     let fits = hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit());
@@ -327,6 +353,26 @@ mod tests {
         }
         for bad in ["\"BRK B", ",", "  ", "A\u{7}"] {
             assert!(Kind::Words.check(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn some_of_several_words_are_named_in_any_way_and_what_is_none_is_told() {
+        let kind = Kind::Several(&["market", "orders", "flex"]);
+        for (given, spelled) in [
+            ("orders", "orders"),
+            ("Orders,MARKET", "market orders"),
+            (" flex ; orders  orders ", "orders flex"),
+            ("all", "market orders flex"),
+        ] {
+            assert_eq!(kind.check(given).as_deref(), Ok(spelled), "{given}");
+        }
+        for (bad, told) in [
+            ("marker", "marker is none of market, orders, flex; did you mean market?"),
+            ("market x", "x is none of market, orders, flex"),
+            (",", ", is none of market, orders, flex"),
+        ] {
+            assert_eq!(kind.check(bad), Err(told.to_owned()), "{bad}");
         }
     }
 }

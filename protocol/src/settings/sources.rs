@@ -267,7 +267,7 @@ pub fn key_of_file(name: &str) -> Option<String> {
 }
 
 /// ", did you mean …?" if something known is close enough to be meant.
-fn did_you_mean(word: &str, known: impl Iterator<Item = String>) -> String {
+pub(super) fn did_you_mean(word: &str, known: impl Iterator<Item = String>) -> String {
     known
         .map(|candidate| (strsim::jaro_winkler(word, &candidate), candidate))
         .filter(|(likeness, _)| *likeness > 0.85)

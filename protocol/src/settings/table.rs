@@ -2,6 +2,7 @@
 
 use super::client::{Client, Strict};
 use super::kind::Kind;
+use crate::toolset::Toolset;
 
 /// One setting.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ pub struct Setting {
 use Client::{Never, Own, Start, Stricter, WithLogin};
 use Kind::{
     Amount, Base32, Choice, Clock, Confirm, Count, Day, Filter, Fingerprint, Flag, Host, Percent,
-    Port, Profile, Seconds, SecondsUpTo, Secret, Text, Upstream, Webhook, Words,
+    Port, Profile, Seconds, SecondsUpTo, Secret, Several, Text, Upstream, Webhook, Words,
 };
 
 /// Makes [`Key`] and the table from one list.
@@ -100,6 +101,9 @@ settings! {
     ReadOnlyMode = "IB_READ_ONLY_MODE": Stricter(Strict::Yes), Flag,
         "false",
         "Hide every tool that writes";
+    Toolsets = "IB_TOOLSETS": Stricter(Strict::Fewer), Several(Toolset::NAMES),
+        "all",
+        "Sets of tools that a client sees: account, market, orders, flex, alerts, watchlists";
     Compete = "IB_COMPETE": Never, Choice(&["ask", "yield", "take"]),
         "ask",
         "What to do when TWS or a phone holds the brokerage session";

@@ -145,6 +145,17 @@ fn a_bad_secret_is_not_repeated() {
 }
 
 #[test]
+fn an_unknown_toolset_is_an_error_that_names_the_field() {
+    let bad = environment(&[("IB_TOOLSETS", "market,order")]).bad;
+    assert_eq!(bad[0].field, "IB_TOOLSETS");
+    assert!(bad[0].problem.contains("did you mean orders?"), "{}", bad[0].problem);
+    let settings = environment(&[("IB_TOOLSETS", "orders, market")]);
+    assert_eq!(settings.text(Key::Toolsets), Some("market orders"));
+    assert_eq!(settings.wishes().toolsets, Some(crate::Toolsets::of("market orders")));
+    assert_eq!(environment(&[]).wishes().toolsets, None);
+}
+
+#[test]
 fn an_http_mode_is_refused_in_words() {
     let bad = environment(&[("MCP_HTTP_SERVER", "true")]).bad;
     assert_eq!(bad[0].field, "MCP_HTTP_SERVER");

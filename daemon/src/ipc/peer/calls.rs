@@ -100,7 +100,7 @@ async fn run(ctx: Ctx, call: Call, me: ActorRef<Msg>) {
     let ended = match &outcome {
         Outcome::Result(_) | Outcome::Pictured(..) => "result",
         Outcome::Refusal(_) => "refusal",
-        Outcome::UnknownTool => "unknown tool",
+        Outcome::UnknownTool | Outcome::Hidden(_) => "unknown tool",
         Outcome::NeedsInput(_) => "needs input",
     };
     tracing::info!(

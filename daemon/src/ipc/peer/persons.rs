@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use ibd_protocol::{Progress, RequestId, ToClient};
+use ibd_protocol::{Completed, Completing, Progress, RequestId, ToClient};
 use ractor::ActorRef;
 
 use super::{Msg, State};
+use crate::completion::complete;
 use crate::ipc::person::PersonCall;
 use crate::session::OpenPage;
+
+/// Tasks of a connection beyond which nothing is completed.
+const MOST_TASKS: usize = 64;
 
 impl State {
     /// How to show a page to this client's person, if it has one.
@@ -46,6 +50,20 @@ impl State {
         self.tasks.push(tokio::spawn(async move {
             let answer = person_call.await;
             let _ = me.cast(Msg::Answer(Box::new(answer)));
+        }));
+    }
+
+    /// What a value may be that is typed at this moment: whoever types on asks again, so no more than some wait.
+    pub(super) fn complete(&mut self, me: &ActorRef<Msg>, id: RequestId, typed: Completing) {
+        self.tasks.retain(|task| !task.is_finished());
+        if self.tasks.len() > MOST_TASKS {
+            return self.send(me, &ToClient::Completed(id, Completed::default()));
+        }
+        let (desks, policy) = (self.shared.desks.clone(), self.policy.clone());
+        let me = me.clone();
+        self.tasks.push(tokio::spawn(async move {
+            let completed = complete(&desks, &policy, typed).await;
+            let _ = me.cast(Msg::Tell(Box::new(ToClient::Completed(id, completed))));
         }));
     }
 

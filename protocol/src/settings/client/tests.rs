@@ -7,6 +7,7 @@ use crate::settings::{Key, Kind, LOGIN, Origin, from_environment, from_toml_pair
 const SAMPLES: &[(&str, &str, &str, &str)] = &[
     ("IB_PAPER_TRADING", "true", "true", "false"),
     ("IB_READ_ONLY_MODE", "true", "true", "false"),
+    ("IB_TOOLSETS", "market orders", "market", "market orders flex"),
     ("IB_CONFIRM_ORDERS", "above:1000", "above:900.5", "above:1000.01"),
     ("IB_CONFIRM_ORDERS", "live", "always", "never"),
     ("IB_CONFIRM_ORDERS", "always", "always", "live"),
@@ -36,7 +37,7 @@ fn some_value(kind: Kind) -> &'static str {
     match kind {
         Kind::Flag => "true",
         Kind::Port | Kind::Seconds(_) | Kind::SecondsUpTo(_) | Kind::Count(_) => "7",
-        Kind::Choice(words) => words[0],
+        Kind::Choice(words) | Kind::Several(words) => words[0],
         Kind::Confirm => "always",
         Kind::Fingerprint => "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         Kind::Clock => "07:30",
