@@ -30,6 +30,17 @@ impl Broker {
         (reply.status, String::from_utf8_lossy(&reply.whole()).into_owned())
     }
 
+    /// A request without a body to `https://api.ibkr.com`, with this `Authorization`.
+    pub fn ask_signed(&mut self, authorization: &str, method: &str, path: &str) -> (u16, String) {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut call = Call::new(method, path, query, b"", false);
+        "test/1".clone_into(&mut call.agent);
+        "api.ibkr.com".clone_into(&mut call.host);
+        authorization.clone_into(&mut call.authorization);
+        let reply = api::answer(&mut self.0, &call);
+        (reply.status, String::from_utf8_lossy(&reply.whole()).into_owned())
+    }
+
     /// A request to the control API.
     pub fn control(&mut self, method: &str, path: &str, body: &str) -> String {
         let reply = control::answer(&mut self.0, method, path, body.as_bytes());

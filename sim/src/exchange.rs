@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, HeaderValue, LOCATION, SET_COOKIE,
-    USER_AGENT,
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, DATE, HOST, HeaderName, HeaderValue,
+    LOCATION, SET_COOKIE, USER_AGENT,
 };
 use hyper::{Request, Response, StatusCode};
 use thiserror::Error;
@@ -126,6 +126,7 @@ async fn read(request: Request<Incoming>) -> Result<Call, hyper::Error> {
         is_form,
     );
     (call.agent, call.cookie, call.host) = (text(USER_AGENT), text(COOKIE), text(HOST));
+    call.authorization = text(AUTHORIZATION);
     Ok(call)
 }
 
@@ -176,6 +177,9 @@ fn render(mut reply: Reply) -> Response<Outgoing> {
     }
     if let Some(to) = reply.location {
         headers.insert(LOCATION, HeaderValue::from_static(to));
+    }
+    if let Some(date) = reply.date.and_then(|date| HeaderValue::try_from(date).ok()) {
+        headers.insert(DATE, date);
     }
     for cookie in reply.cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
         headers.append(SET_COOKIE, cookie);

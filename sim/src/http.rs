@@ -22,6 +22,10 @@ pub(crate) struct Call {
     pub(crate) cookie: String,
     /// `Host`.
     pub(crate) host: String,
+    /// `Authorization`.
+    pub(crate) authorization: String,
+    /// The query as it came, encoded.
+    pub(crate) raw_query: String,
 }
 
 impl Call {
@@ -37,6 +41,8 @@ impl Call {
             agent: String::new(),
             cookie: String::new(),
             host: String::new(),
+            authorization: String::new(),
+            raw_query: query.to_owned(),
         }
     }
 
@@ -117,6 +123,8 @@ pub(crate) struct Reply {
     pub(crate) location: Option<&'static str>,
     /// Whole `Set-Cookie` values.
     pub(crate) cookies: Vec<String>,
+    /// `Date`, where the broker's clock is not the system's.
+    pub(crate) date: Option<String>,
     pub(crate) body: Vec<u8>,
     /// Instead of the body: it is written while it is sent.
     pub(crate) flow: Option<Flow>,
@@ -126,8 +134,8 @@ pub(crate) struct Reply {
 impl Reply {
     fn with(status: u16, content_type: Option<&'static str>, body: impl Into<Vec<u8>>) -> Self {
         let (body, cookies) = (body.into(), Vec::new());
-        let (location, flow, after) = (None, None, Duration::ZERO);
-        Self { status, content_type, location, cookies, body, flow, after }
+        let (location, date, flow, after) = (None, None, None, Duration::ZERO);
+        Self { status, content_type, location, cookies, date, body, flow, after }
     }
 
     /// JSON with any status.

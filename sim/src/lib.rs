@@ -29,6 +29,7 @@ mod life;
 mod login;
 mod market;
 mod masks;
+mod oauth;
 mod pacing;
 mod pricing;
 mod record;
@@ -120,10 +121,11 @@ impl Sim {
         let mut world = World::new(options.scenario, options.seed, options.require_login)
             .map_err(StartError::Scenario)?;
         world.is_plain = options.http;
-        let shared = Arc::new(Shared::new(world));
         let (broker, at) = bind(options.listen).await?;
         let (control, control_at) = bind(options.control).await?;
         let scheme = if options.http { "http" } else { "https" };
+        world.origin = format!("{scheme}://{at}");
+        let shared = Arc::new(Shared::new(world));
         let tasks = vec![
             tokio::spawn(server::broker(broker, tls, Arc::clone(&shared))),
             tokio::spawn(server::control(control, shared)),

@@ -68,7 +68,7 @@ impl Pacing {
         if !rules.pacing {
             return true;
         }
-        let crowded = self.is_crowded(now, rules.per_second);
+        let crowded = self.is_crowded(now, rules.allowance());
         if now < self.boxed_until {
             return is_tickle(path) && !crowded;
         }

@@ -74,8 +74,8 @@ pub struct Scenario {
     pub latency_millis: u64,
     /// Whether pacing is enforced at all.
     pub pacing: bool,
-    /// Requests per sliding second.
-    pub per_second: usize,
+    /// Requests per sliding second; by default ten, and fifty for consumers with keys of their own.
+    pub per_second: Option<usize>,
     /// Violations of pacing before the penalty box.
     pub penalty_after: u32,
     /// Simulated seconds in the penalty box.
@@ -109,6 +109,8 @@ pub struct Scenario {
     pub withhold_greeks: bool,
     /// Simulated seconds per real second.
     pub clock_rate: f64,
+    /// It is `api.ibkr.com` and no gateway: every request of the API must be signed.
+    pub oauth: bool,
     /// The Flex Web Service.
     pub flex: FlexSpec,
     /// Whether that paces its tokens.
@@ -119,6 +121,11 @@ impl Scenario {
     /// Whether the dispatcher lets in who did not come from the login page.
     pub(crate) fn is_dispatcher_open(&self) -> bool {
         self.dispatcher_logs_in.unwrap_or(self.session != Start::LoggedOut)
+    }
+
+    /// How many requests may come in a second.
+    pub(crate) fn allowance(&self) -> usize {
+        self.per_second.unwrap_or(if self.oauth { 50 } else { 10 })
     }
 }
 
@@ -156,7 +163,7 @@ impl Default for Scenario {
             history_millis: 40,
             latency_millis: 0,
             pacing: true,
-            per_second: 10,
+            per_second: None,
             penalty_after: 3,
             penalty_seconds: 600,
             idle_seconds: 360,
@@ -173,6 +180,7 @@ impl Default for Scenario {
             market_hours: MarketHours::Open,
             withhold_greeks: false,
             clock_rate: 1.0,
+            oauth: false,
             flex: FlexSpec::default(),
             flex_pacing: true,
         }

@@ -4,7 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use hyper::header::{CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE};
+use hyper::header::{
+    CONNECTION, COOKIE, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, UPGRADE,
+    USER_AGENT,
+};
 use hyper::upgrade::OnUpgrade;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -19,6 +22,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use crate::api::socket as words;
 use crate::feeds::Feeds;
 use crate::flow::Outgoing;
+use crate::oauth;
 use crate::state::Shared;
 
 /// Simulated milliseconds between two heartbeats.
@@ -48,7 +52,7 @@ pub(crate) fn grant<B>(
     let mut response = Response::new(Outgoing::default());
     let key = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
     let accept = key.and_then(|key| HeaderValue::from_str(&key).ok());
-    let Some(accept) = accept.filter(|_| shared.caught_up().session.sso) else {
+    let Some(accept) = accept.filter(|_| may_open(shared, &request)) else {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         return response;
     };
@@ -58,6 +62,16 @@ pub(crate) fn grant<B>(
     response.headers_mut().insert(SEC_WEBSOCKET_ACCEPT, accept);
     *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(hyper::upgrade::on(&mut request));
     response
+}
+
+/// There is a login; and where requests are signed, this one comes from whoever signs them.
+fn may_open<B>(shared: &Shared, request: &Request<B>) -> bool {
+    let text = |name: HeaderName| {
+        request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    };
+    let query = request.uri().query().unwrap_or_default();
+    let world = shared.caught_up();
+    world.session.sso && oauth::may_open_socket(&world, query, (text(COOKIE), text(USER_AGENT)))
 }
 
 /// Serves what the slot holds, if anything, until either side has enough.

@@ -19,6 +19,7 @@ use crate::life::{Identity, Life};
 use crate::login::Logins;
 use crate::market::Market;
 use crate::masks::Masks;
+use crate::oauth::Registrar;
 use crate::pacing::Pacing;
 use crate::record::Record;
 use crate::scenario::{Scenario, Start};
@@ -55,8 +56,12 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) record: Record,
     pub(crate) flex: Desk,
+    /// Consumers with keys of their own.
+    pub(crate) oauth: Registrar,
     /// The broker's port speaks plain HTTP.
     pub(crate) is_plain: bool,
+    /// Scheme and address of the broker's port; empty without a socket.
+    pub(crate) origin: String,
     seed: u64,
     served: AtomicUsize,
 }
@@ -116,7 +121,9 @@ impl World {
             faults,
             record,
             flex,
+            oauth: Registrar::default(),
             is_plain: false,
+            origin: String::new(),
             seed,
             served,
         })
@@ -135,6 +142,7 @@ impl World {
         if let Ok(mut fresh) = fresh {
             fresh.flex.succeeds(&self.flex);
             fresh.is_plain = self.is_plain;
+            fresh.origin = std::mem::take(&mut self.origin);
             let (generation, record) = (self.session.generation, self.record.successor());
             let log = self.book.log.successor();
             *self = fresh;

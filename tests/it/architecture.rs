@@ -57,6 +57,11 @@ fn crates_know_only_whom_they_may() {
         ("ibd-pricing", &[], "it knows numbers"),
         ("ibd-chart", &[], "it knows bars and pixels"),
         (
+            "ibd-oauth",
+            &[],
+            "it knows keys and signatures; whoever sends brings time and randomness",
+        ),
+        (
             "ibd-install",
             &["ibd-disk"],
             "usable by ibctl and ibd: it knows a data folder and nothing else",
@@ -281,6 +286,25 @@ fn orders_are_sent_from_one_file() {
         let may = ["orders/round.rs", "orders/mutant.rs"].contains(&name.as_str());
         for needle in sends {
             assert!(may || !text.contains(needle), "{name} names {needle}");
+        }
+    }
+}
+
+/// Who signs is given the time, the randomness and the texts of the keys: so that each signature can be made again in a
+/// test, and so that a key cannot leave by a way that nobody looks at.
+#[test]
+fn signing_reads_no_clock_no_file_and_no_network() {
+    let packages = packages();
+    let foreign = packages.get("ibd-oauth").unwrap();
+    for runtime in ["tokio", "reqwest", "hyper", "rustls", "ring", "getrandom", "rand", "tracing"] {
+        assert!(!foreign.contains(runtime), "ibd-oauth names {runtime}");
+    }
+    for (name, text) in sources(&root().join("oauth/src")) {
+        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for outside in
+            ["::now(", "SystemTime", "std::fs", "std::net", "std::env", "std::process", "async "]
+        {
+            assert!(!code.contains(outside), "oauth/src/{name} names {outside}");
         }
     }
 }

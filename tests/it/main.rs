@@ -16,6 +16,7 @@ mod inputs;
 mod lifecycle;
 mod login;
 mod market;
+mod oauth;
 mod orders;
 mod orders_ctl;
 mod pacing;

@@ -35,6 +35,7 @@ mod whatif;
 use crate::calendar::Closed;
 use crate::flex;
 use crate::http::{Call, Reply};
+use crate::oauth;
 use crate::pacing::is_history;
 use crate::session::Brokerage;
 use crate::state::World;
@@ -73,6 +74,9 @@ pub(crate) fn answer(world: &mut World, call: &Call) -> Reply {
     let (real, now) = (world.clock.real_ms(), world.now());
     world.session.expire(&world.rules, real, now);
     let Some(path) = call.api_path() else { return pages::answer(world, call) };
+    if let Some(reply) = oauth::answer(world, call) {
+        return reply;
+    }
     count(world, &path);
     // The gateway's own calls are not the client's doing and cost it nothing.
     if !call.is_gateways_own() && !world.pacing.admit(&path, now, &world.rules) {
