@@ -10,7 +10,7 @@ use crate::endpoint::{Endpoint, Method, Path};
 use crate::id::{AccountId, Conid};
 use crate::pace::Window;
 
-pub use track::{AllPeriods, Day, Performance, Period, Track};
+pub use track::{AllPeriods, Before, Day, Performance, Period, Track};
 pub use transactions::{Gain, Realized, Transaction, Transactions};
 
 /// Of each endpoint.

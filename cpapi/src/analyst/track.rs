@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::exact;
 use crate::id::AccountId;
 use crate::lenient;
 use crate::money::{Amount, Ratio};
@@ -46,27 +47,39 @@ impl Period {
     }
 }
 
-/// What became of an account over a period.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What became of an account over a period. It can be kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Track {
     /// In which the values are.
     pub currency: Option<String>,
-    /// The last day before the period, and the value at its end.
-    pub before: Option<(Date, Amount)>,
+    /// The last day before the period.
+    pub before: Option<Before>,
     /// Its days, the oldest first.
     pub days: Vec<Day>,
     /// Values that could not be read, or said no day.
     pub unread: usize,
 }
 
+/// The end of the last day before a period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Before {
+    /// Which.
+    pub date: Date,
+    /// Net asset value.
+    #[serde(with = "exact")]
+    pub nav: Amount,
+}
+
 /// The end of a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
     /// Which.
     pub date: Date,
     /// Net asset value.
+    #[serde(with = "exact::opt")]
     pub nav: Option<Amount>,
     /// Time-weighted return since the beginning of the period, as a part of one.
+    #[serde(with = "exact::opt")]
     pub returned: Option<Ratio>,
 }
 
@@ -119,8 +132,8 @@ struct Start {
 }
 
 impl Start {
-    fn known(&self) -> Option<(Date, Amount)> {
-        Some((day(self.date.as_deref()?)?, self.val?))
+    fn known(&self) -> Option<Before> {
+        Some(Before { date: day(self.date.as_deref()?)?, nav: self.val? })
     }
 }
 
@@ -255,11 +268,11 @@ mod tests {
         let reply: Performance = fixtures::reply("pa_performance");
         let track = reply.track(&account()).unwrap();
         assert_eq!(track.currency.as_deref(), Some("USD"));
-        let (before, value) = track.before.unwrap();
-        assert_eq!(
-            (before.to_string(), value.to_string()),
-            ("2026-10-27".into(), "101032.6".into())
-        );
+        let before = track.before.unwrap();
+        assert_eq!(before.date.to_string(), "2026-10-27");
+        assert_eq!(before.nav.to_string(), "101032.6");
+        let kept = serde_json::to_string(&track).unwrap();
+        assert_eq!(serde_json::from_str::<Track>(&kept).unwrap(), track, "it can be kept");
         assert_eq!((track.days.len(), track.unread), (4, 0));
         let last = track.days.last().unwrap();
         assert_eq!(last.date.to_string(), "2026-11-02");
