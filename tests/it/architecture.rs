@@ -181,6 +181,7 @@ const ORDER: &[&str] = &[
     "history",
     "greeks",
     "scanner",
+    "analyst",
     "portfolio",
     "contracts",
     "policy",

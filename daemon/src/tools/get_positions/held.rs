@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::portfolio::Position;
 use ibd_cpapi::rows::Rows;
@@ -65,11 +66,14 @@ impl Held {
         of: Range<usize>,
         deadline: Instant,
     ) -> BTreeMap<Conid, Decimal> {
-        let conids: Vec<Conid> =
-            self.positions.iter().skip(of.start).take(of.len()).map(|one| one.conid).collect();
+        let of: Vec<&Position> = self.positions.iter().skip(of.start).take(of.len()).collect();
+        let conids: Vec<Conid> = of.iter().map(|one| one.conid).collect();
         let found = match ctx.lease().await {
             Ok(lease) => {
                 let market = &ctx.desks.market;
+                let underlyings = of.iter().filter_map(|one| underlying(one));
+                // Without it their derivatives have no quotes, and the others have.
+                let _ = market.underlyings().prepare(&lease, underlyings, deadline).await;
                 market.portraits(&lease, &conids, &[Field::PriorClose], deadline).await
             }
             Err(_) => return BTreeMap::new(),
@@ -124,4 +128,10 @@ impl Held {
             left_out: (sums.left_out > 0).then_some(sums.left_out),
         })
     }
+}
+
+/// The symbol that a position is written on.
+fn underlying(position: &Position) -> Option<String> {
+    let is_derived = position.asset_class.as_ref().is_some_and(SecType::is_derivative);
+    position.ticker.clone().filter(|_| is_derived)
 }
