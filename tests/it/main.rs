@@ -19,6 +19,7 @@ mod market;
 mod orders;
 mod orders_ctl;
 mod pacing;
+mod portfolio;
 mod road;
 mod service;
 mod session;
