@@ -201,7 +201,7 @@ async fn quotes(
         .defined
         .iter()
         .filter(|contract| contract.sec_type.as_ref().is_some_and(SecType::is_derivative));
-    let underlyings = derived.filter_map(|contract| contract.symbol.clone());
+    let underlyings: Vec<String> = derived.filter_map(|one| one.symbol.clone()).collect();
     let market = &ctx.desks.market;
     let told = match market.underlyings().prepare(lease, underlyings, ctx.deadline).await {
         Ok(()) => market.quotes(lease, &wanted, Freshness::Streamed, ctx.deadline).await,

@@ -71,7 +71,8 @@ impl Held {
         let found = match ctx.lease().await {
             Ok(lease) => {
                 let market = &ctx.desks.market;
-                let underlyings = of.iter().filter_map(|one| underlying(one));
+                let underlyings: Vec<String> =
+                    of.iter().filter_map(|one| underlying(one)).collect();
                 // Without it their derivatives have no quotes, and the others have.
                 let _ = market.underlyings().prepare(&lease, underlyings, deadline).await;
                 market.portraits(&lease, &conids, &[Field::PriorClose], deadline).await
