@@ -27,4 +27,5 @@ mod shared;
 mod socket;
 mod stdio;
 mod store;
+mod watchlists;
 mod week;
