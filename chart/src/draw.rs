@@ -3,43 +3,45 @@
 use crate::canvas::{Canvas, Rgb};
 use crate::times::{self, Axis};
 use crate::{Bar, Chart, HEIGHT, WIDTH, scale};
+use jiff::civil::DateTime;
 
 /// Beyond, candles would be too thin to tell a body from a wick.
 const MOST_CANDLES: usize = 150;
 
 // Okabe and Ito's blue and vermilion: told apart with every kind of colour blindness, and in grey.
-const UP: Rgb = [0x00, 0x72, 0xb2];
+pub const UP: Rgb = [0x00, 0x72, 0xb2];
 const DOWN: Rgb = [0xd5, 0x5e, 0x00];
 const PALE_UP: Rgb = [0x8c, 0xbf, 0xdd];
 const PALE_DOWN: Rgb = [0xee, 0xb7, 0x8c];
 const BAND: Rgb = [0xd6, 0xe8, 0xf3];
 const VOLUME: Rgb = [0xa3, 0xad, 0xb8];
-const GRID: Rgb = [0xe4, 0xe7, 0xeb];
-const INK: Rgb = [0x22, 0x2a, 0x33];
-const FAINT: Rgb = [0x55, 0x60, 0x6c];
-const WHITE: Rgb = [0xff; 3];
+pub const GRID: Rgb = [0xe4, 0xe7, 0xeb];
+pub const INK: Rgb = [0x22, 0x2a, 0x33];
+pub const FAINT: Rgb = [0x55, 0x60, 0x6c];
+pub const WHITE: Rgb = [0xff; 3];
 
 // Pictures are shown at half of their size, and must still be read.
 const TITLE: f32 = 30.0;
-const TEXT: f32 = 20.0;
+pub const TEXT: f32 = 20.0;
 
-const LEFT: f32 = 24.0;
-const TOP: f32 = 84.0;
-const BOTTOM: f32 = HEIGHT as f32 - 58.0;
+pub const LEFT: f32 = 24.0;
+pub const TOP: f32 = 84.0;
+pub const BOTTOM: f32 = HEIGHT as f32 - 58.0;
 const VOLUMES: f32 = 84.0;
 /// Above the highest and below the lowest price: their labels stand there.
 const AIR: f32 = 30.0;
 
 /// The part of the picture that has an axis of prices, in whole pixels.
-struct Prices {
-    top: f32,
-    bottom: f32,
-    low: f64,
-    high: f64,
+pub struct Prices {
+    pub top: f32,
+    pub bottom: f32,
+    pub low: f64,
+    pub high: f64,
 }
 
 impl Prices {
-    fn y(&self, price: f64) -> f32 {
+    /// Where a price is.
+    pub fn y(&self, price: f64) -> f32 {
         let part = (self.high - price) / (self.high - self.low);
         let room = f64::from(self.bottom - self.top - 2.0 * AIR);
         self.top + AIR + (part * room).round() as f32
@@ -77,7 +79,8 @@ pub fn draw(canvas: &mut Canvas, chart: &Chart<'_>, bars: &[Bar]) {
     let tag_y = prices.y(last.close);
 
     header(canvas, chart, is_candles);
-    time_axis(canvas, chart, bars, &middles, right);
+    let times: Vec<_> = bars.iter().map(|bar| chart.zone.to_datetime(bar.at)).collect();
+    time_axis(canvas, &times, &middles, right);
     for (y, text) in &labels {
         canvas.rectangle(LEFT, *y, right, y + 1.0, GRID);
         // The last price takes the room of those beside it.
@@ -136,17 +139,22 @@ fn header(canvas: &mut Canvas, chart: &Chart<'_>, is_candles: bool) {
         }
         x -= if is_candles { 38.0 } else { 54.0 };
     }
-    let title = canvas.fit(chart.title, TITLE, x - LEFT);
+    titles(canvas, [chart.title, chart.subtitle], x);
+}
+
+/// The title, as far as there is room to its right, and how to read it.
+pub fn titles(canvas: &mut Canvas, [title, subtitle]: [&str; 2], right: f32) {
+    let title = canvas.fit(title, TITLE, right - LEFT);
     canvas.text(&title, LEFT, 38.0, TITLE, INK);
-    let subtitle = canvas.fit(chart.subtitle, TEXT, wide - LEFT);
+    let subtitle = canvas.fit(subtitle, TEXT, WIDTH as f32 - 2.0 * LEFT);
     canvas.text(&subtitle, LEFT, 68.0, TEXT, FAINT);
 }
 
-fn time_axis(canvas: &mut Canvas, chart: &Chart<'_>, bars: &[Bar], middles: &[f32], right: f32) {
-    let times: Vec<_> = bars.iter().map(|bar| chart.zone.to_datetime(bar.at)).collect();
+/// The axis of time below everything, with a line upwards from each label.
+pub fn time_axis(canvas: &mut Canvas, times: &[DateTime], middles: &[f32], right: f32) {
     let labels = {
         let width = |text: &str| canvas.width(text, TEXT);
-        times::labels(&times, &Axis { middles, left: 4.0, right, width: &width })
+        times::labels(times, &Axis { middles, left: 4.0, right, width: &width })
     };
     canvas.rectangle(LEFT, BOTTOM, right, BOTTOM + 1.0, FAINT);
     for label in labels {

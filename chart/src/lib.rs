@@ -1,17 +1,18 @@
 //! A chart of prices as a picture, for people: candles while there is room for them, a line of closes above a band
-//! of highs and lows beyond, volumes below.
+//! of highs and lows beyond, volumes below. And lines of what else becomes over time, one panel above the other.
 //!
 //! - `bars` leaves out what cannot be drawn;
 //! - `scale` decides the axis of prices, `times` that of time: figures and words only, no pixels;
 //! - `canvas` knows pixels, letters and files;
 //! - `palette` makes the files small;
-//! - `draw` puts them together.
+//! - `draw` puts them together, of lines `lines`.
 //!
 //! Prices are floats here, and only here: they end as pixels.
 
 mod bars;
 mod canvas;
 mod draw;
+mod lines;
 mod palette;
 mod scale;
 mod times;
@@ -57,6 +58,34 @@ pub struct Chart<'a> {
     pub decimals: u32,
 }
 
+/// Something that becomes over time.
+#[derive(Clone, Copy, Debug)]
+pub struct Panel<'a> {
+    /// What it is: "Return".
+    pub name: &'a str,
+    /// One for each time; a gap where none is known.
+    pub values: &'a [Option<f64>],
+    /// Digits after the point.
+    pub decimals: u32,
+    /// Behind each number: "%".
+    pub unit: &'a str,
+}
+
+/// Lines to be drawn.
+#[derive(Clone, Debug)]
+pub struct Lines<'a> {
+    /// What it shows.
+    pub title: &'a str,
+    /// How to read it.
+    pub subtitle: &'a str,
+    /// Whose dates and times they are.
+    pub zone: TimeZone,
+    /// The oldest first.
+    pub times: &'a [Timestamp],
+    /// One above the other; one without a value is left out.
+    pub panels: &'a [Panel<'a>],
+}
+
 /// Why there is no picture.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -64,6 +93,9 @@ pub enum Error {
     /// None were given, or none has finite prices.
     #[error("there is no bar with prices to draw")]
     NoBars,
+    /// No panel has a finite value.
+    #[error("there is no value to draw")]
+    NoValues,
     /// The font in this crate cannot be read.
     #[error("the chart's own font is broken: {0}")]
     Font(#[from] ttf_parser::FaceParsingError),
@@ -83,6 +115,17 @@ pub fn png(chart: &Chart<'_>) -> Result<Vec<u8>, Error> {
     }
     let mut canvas = canvas::Canvas::new(WIDTH, HEIGHT)?;
     draw::draw(&mut canvas, chart, &bars);
+    canvas.encode()
+}
+
+/// Draws lines: a PNG of [`WIDTH`] x [`HEIGHT`].
+pub fn png_of_lines(lines: &Lines<'_>) -> Result<Vec<u8>, Error> {
+    let curves = lines::drawable(lines.panels, lines.times.len());
+    if curves.is_empty() {
+        return Err(Error::NoValues);
+    }
+    let mut canvas = canvas::Canvas::new(WIDTH, HEIGHT)?;
+    lines::draw(&mut canvas, lines, &curves);
     canvas.encode()
 }
 

@@ -128,3 +128,43 @@ fn without_prices_there_is_no_picture() {
         assert!(matches!(png(&chart(&bars, 2)), Err(Error::NoBars)));
     }
 }
+
+fn lines<'a>(times: &'a [Timestamp], panels: &'a [Panel<'a>]) -> Lines<'a> {
+    Lines { title: "DU1234567", subtitle: "1 year, USD", zone: TimeZone::UTC, times, panels }
+}
+
+#[test]
+fn lines_are_drawn_one_panel_above_the_other() {
+    for count in [1, 2, 22, 366, 3000] {
+        let times: Vec<Timestamp> = (0..count).map(|i| at(i * 1440)).collect();
+        let wave =
+            |size: f64| (0..count).map(|i| Some(size * (i as f64 / 9.0).sin())).collect::<Vec<_>>();
+        let (returns, navs) = (wave(12.0), wave(90_000.0));
+        let panel = |name, values, unit| Panel { name, values, decimals: 2, unit };
+        let both = [panel("Return", &returns, "%"), panel("Value, USD", &navs, "")];
+        let file = png_of_lines(&lines(&times, &both)).unwrap();
+        assert!(file.len() < 80_000, "{count}: {} bytes", file.len());
+        let two = dark(&pixels(&file));
+        let one = dark(&pixels(&png_of_lines(&lines(&times, &both[..1])).unwrap()));
+        assert!(one > 1000 && two > 1000, "{count}: {one} {two}");
+    }
+}
+
+#[test]
+fn a_line_has_gaps_and_is_none_without_values() {
+    let times: Vec<Timestamp> = (0..4).map(|i| at(i * 1440)).collect();
+    let table: [(&[Option<f64>], bool); 6] = [
+        (&[Some(1.0), None, Some(f64::NAN), Some(-2.0)], true),
+        (&[None, None, None, Some(5.0)], true),
+        (&[Some(0.0); 4], true),
+        (&[Some(1.0); 9], true),
+        (&[None; 4], false),
+        (&[Some(f64::INFINITY)], false),
+    ];
+    for (values, is_drawn) in table {
+        let panels = [Panel { name: "x", values, decimals: 2, unit: "%" }];
+        let drawn = png_of_lines(&lines(&times, &panels));
+        assert_eq!(drawn.is_ok(), is_drawn, "{values:?}");
+        assert!(is_drawn || matches!(drawn, Err(Error::NoValues)), "{values:?}");
+    }
+}

@@ -177,6 +177,12 @@ impl Client {
         self.await_reply::<E>(path, under_way, deadline).await
     }
 
+    /// From when on an endpoint's own limit lets it be asked; `None`: it does already. For whoever would rather do
+    /// something else than wait for a quarter of an hour.
+    pub fn opens<E: Endpoint>(&self) -> Option<Timestamp> {
+        self.0.door.opens(&Want { endpoint: E::NAME, window: E::WINDOW, lane: E::LANE })
+    }
+
     async fn await_reply<E: Endpoint>(
         &self,
         path: Path,

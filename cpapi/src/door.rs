@@ -133,6 +133,12 @@ impl Door {
         }
     }
 
+    /// From when on the endpoint's own limit lets a request go; `None`: it does already.
+    pub fn opens(&self, want: &Want) -> Option<Timestamp> {
+        let now = Instant::now();
+        self.lock().pace.opens(now, want).map(|until| wall(now, until))
+    }
+
     /// What is going on now.
     pub fn load(&self) -> Load {
         let mut queue = self.lock();

@@ -14,14 +14,14 @@ use crate::pace::Window;
 const ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b',');
 
-/// GET reads; POST may change something; DELETE cancels.
+/// GET reads; POST may change something; DELETE cancels or removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// Reads.
     Get,
     /// Changes, or needs a body.
     Post,
-    /// Cancels an order.
+    /// Cancels an order, or removes what is kept at IBKR.
     Delete,
 }
 

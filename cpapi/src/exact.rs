@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serializer};
 
-use crate::money::{Amount, Price, Quantity};
+use crate::money::{Amount, Price, Quantity, Ratio};
 
 /// A decimal with a meaning.
 pub trait Exact: Copy {
@@ -28,7 +28,7 @@ macro_rules! exact {
     )*};
 }
 
-exact!(Price, Quantity, Amount);
+exact!(Price, Quantity, Amount, Ratio);
 
 impl Exact for Decimal {
     fn of(number: Decimal) -> Self {

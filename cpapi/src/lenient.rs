@@ -79,6 +79,16 @@ where
     Ok(raw.iter().filter_map(|raw| read(raw).ok().flatten()).collect())
 }
 
+/// The same of lists whose places mean something, as of values by day: what cannot be read keeps its place.
+pub fn places<'de, D, T>(deserializer: D) -> Result<Vec<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromBroker,
+{
+    let raw = part::<D, Vec<Box<RawValue>>>(deserializer)?.unwrap_or_default();
+    Ok(raw.iter().map(|raw| read(raw).ok().flatten()).collect())
+}
+
 /// One raw JSON value as `T`, or missing.
 pub fn read<T: FromBroker>(raw: &RawValue) -> Result<Option<T>, String> {
     let Some(text) = text(raw.get())? else { return Ok(None) };
@@ -198,6 +208,8 @@ mod tests {
         amount: Option<Decimal>,
         #[serde(default, deserialize_with = "list")]
         ids: Vec<u64>,
+        #[serde(default, deserialize_with = "places")]
+        days: Vec<Option<u64>>,
     }
 
     fn amount(json: &str) -> Result<Option<String>, serde_json::Error> {
@@ -256,7 +268,9 @@ mod tests {
     fn ids_may_be_numbers_or_strings() {
         let row: Row = serde_json::from_str(r#"{"ids":[265598,"8314",{},null,5.0]}"#).unwrap();
         assert_eq!(row.ids, [265_598, 8314, 5]);
-        let none: Row = serde_json::from_str(r#"{"ids":"none"}"#).unwrap();
-        assert!(none.ids.is_empty());
+        let none: Row = serde_json::from_str(r#"{"ids":"none","days":"none"}"#).unwrap();
+        assert!(none.ids.is_empty() && none.days.is_empty());
+        let row: Row = serde_json::from_str(r#"{"days":[1,null,"odd",4]}"#).unwrap();
+        assert_eq!(row.days, [Some(1), None, None, Some(4)]);
     }
 }

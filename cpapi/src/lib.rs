@@ -8,6 +8,8 @@
 //! comment beside the type says so.
 
 pub mod accounts;
+pub mod allocation;
+pub mod analyst;
 pub mod client;
 pub mod contracts;
 pub mod door;
@@ -31,6 +33,7 @@ pub mod snapshot;
 pub mod stream;
 pub mod trades;
 pub mod unreachable;
+pub mod watchlists;
 pub mod whatif;
 
 pub use client::{Answer, Client, Sent};

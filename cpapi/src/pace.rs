@@ -178,6 +178,21 @@ impl Pace {
         self.all.has_room(now, scaled(SECOND), PER_SECOND - kept)
     }
 
+    /// From when on an endpoint's own window, or its closing, lets a request go; `None`: it does already.
+    pub fn opens(&mut self, now: Instant, want: &Want) -> Option<Instant> {
+        let closed = self.closed.get(want.endpoint).copied().filter(|until| *until > now);
+        let window = want.window.and_then(|window| {
+            let per = scaled(window.per);
+            match self.places(want.endpoint).has_room(now, per, window.count) {
+                Verdict::Until(back) => Some(back),
+                // Its place comes back so long after the answer.
+                Verdict::AfterAnswer => Some(now + per),
+                Verdict::Go | Verdict::Penalty(_) => None,
+            }
+        });
+        closed.max(window)
+    }
+
     /// Gives back the place that `Go` took.
     pub fn over(&mut self, now: Instant, want: &Want, ending: Ending) {
         self.all.answer(now);

@@ -184,6 +184,12 @@ pub struct Position {
     /// The listing exchange.
     #[serde(rename = "listingExchange", default, deserialize_with = "lenient::opt")]
     pub exchange: Option<String>,
+    /// For instance `Technology`.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub sector: Option<String>,
+    /// For instance `Computers`.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub group: Option<String>,
     /// How its prices are shown; missing until the server has looked the contract up.
     #[serde(rename = "displayRule", default, deserialize_with = "lenient::part")]
     pub display: Option<DisplayRule>,
@@ -265,6 +271,10 @@ mod tests {
         assert_eq!(apple.market_price.unwrap().to_string(), "271.55000305");
         assert_eq!(apple.position.unwrap().to_string(), "10");
         assert_eq!(apple.decimals(), Some(2));
+        assert_eq!(
+            (apple.name.as_deref(), apple.sector.as_deref()),
+            (Some("APPLE INC"), Some("Technology"))
+        );
     }
 
     #[test]

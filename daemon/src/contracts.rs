@@ -139,7 +139,7 @@ impl Contract {
 
     /// Whether the company or product has these words in its name.
     pub fn is_named(&self, words: &str) -> bool {
-        self.name.as_ref().is_some_and(|name| plain(name).contains(&plain(words)))
+        self.name.as_ref().is_some_and(|name| has_words(name, words))
     }
 
     /// Whether it was remembered before strike and right were: it is asked for again then.
@@ -147,6 +147,11 @@ impl Contract {
         let has_strike = self.sec_type.as_ref().is_some_and(SecType::has_strike);
         has_strike && (self.strike.is_none() || self.right.is_none())
     }
+}
+
+/// Whether a name has these words in it, however it is written.
+pub fn has_words(name: &str, words: &str) -> bool {
+    plain(name).contains(&plain(words))
 }
 
 /// Without what names are written with in several ways: Coca-Cola, coca cola.

@@ -1,5 +1,6 @@
 //! The desks: what a tool may ask, as handles. No actor's mailbox is visible from here.
 
+use crate::analyst::Analyst;
 use crate::board::Board;
 use crate::flex::FlexHandle;
 use crate::gateway::GatewayHandle;
@@ -34,6 +35,8 @@ pub struct Desks {
     pub market: MarketHandle,
     /// Price histories that were asked for lately.
     pub histories: Histories,
+    /// What Portfolio Analyst told lately.
+    pub analyst: Analyst,
     /// Flex queries and their statements.
     pub flex: FlexHandle,
     /// How everything is.

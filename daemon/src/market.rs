@@ -49,6 +49,7 @@ pub const PORTRAIT: &[Field] = &[
     Field::BorrowFee,
     Field::FutureOpenInterest,
     Field::OpenInterest,
+    Field::PriorClose,
 ];
 
 /// A contract to be quoted.

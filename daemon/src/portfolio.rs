@@ -1,5 +1,7 @@
 //! Accounts, values and positions: the recipes over `/portfolio` and the account's P&L.
 
+mod valued;
+
 use ibd_protocol::ErrorCode;
 use std::collections::BTreeSet;
 
@@ -17,6 +19,7 @@ use tokio::time::{Duration, Instant};
 
 use crate::refusal::Refusal;
 use crate::session::Lease;
+pub use valued::{Base, Sums, Valued};
 
 /// Pages of positions have at least so many rows, but for the last.
 const SMALLEST_PAGE: usize = 30;
@@ -166,6 +169,42 @@ pub async fn pnl(
     // The first call of a session only starts it; its own limit allows another in five seconds.
     tokio::time::sleep(faults::scaled(Duration::from_millis(5_050))).await;
     lease.client().ask(&GetPnl, deadline).await
+}
+
+/// An account's ledger, and when it was given.
+#[derive(Debug, Clone)]
+pub struct LedgerOf {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The account's base currency, if IBKR says it: without it this is the same ledger.
+    pub base: Option<String>,
+    /// When it was given.
+    pub at: Timestamp,
+}
+
+/// An account's cash by currency, with its base currency.
+pub async fn ledger(
+    lease: &Lease,
+    account: &AccountId,
+    deadline: Instant,
+) -> Result<LedgerOf, Failure> {
+    let request = GetLedger { account: account.clone() };
+    let (ledger, base) = tokio::join!(
+        lease.client().ask(&request, deadline),
+        base_currency(lease, account, deadline),
+    );
+    let ledger = ledger?;
+    Ok(LedgerOf { ledger: ledger.value, base, at: ledger.at })
+}
+
+/// The base currency of an account, if IBKR says it.
+pub async fn base_currency(
+    lease: &Lease,
+    account: &AccountId,
+    deadline: Instant,
+) -> Option<String> {
+    let accounts = lease.client().ask(&GetAccounts, deadline).await.ok()?.value;
+    accounts.into_iter().find(|one| one.id == *account)?.currency
 }
 
 /// All positions of an account, whatever the number of pages.

@@ -15,6 +15,7 @@ use ractor::{Actor, SpawnErr};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::analyst::Analyst;
 use crate::board::Board;
 use crate::budget;
 use crate::config::Config;
@@ -117,6 +118,7 @@ impl Daemon {
                 rules: RuleBook::default(),
                 market: MarketHandle::default(),
                 histories: Histories::default(),
+                analyst: Analyst::default(),
                 flex: FlexHandle::new(flex.clone(), board.clone(), &config),
                 board,
             },

@@ -9,6 +9,7 @@ mod order_args;
 mod order_flow;
 mod order_out;
 pub mod schema;
+mod watchlists;
 
 #[cfg(test)]
 mod limits;
@@ -51,6 +52,9 @@ catalogue! {
     get_account_info::GetAccountInfo,
     get_ledger::GetLedger,
     get_positions::GetPositions,
+    get_allocation::GetAllocation,
+    get_performance::GetPerformance,
+    get_transactions::GetTransactions,
     search_contracts::SearchContracts,
     get_market_data::GetMarketData,
     get_price_history::GetPriceHistory,
@@ -59,6 +63,8 @@ catalogue! {
     get_contract_details::GetContractDetails,
     get_exchange_rate::GetExchangeRate,
     run_scanner::RunScanner,
+    get_watchlists::GetWatchlists,
+    edit_watchlist::EditWatchlist,
     get_live_orders::GetLiveOrders,
     get_order_status::GetOrderStatus,
     get_trades::GetTrades,
@@ -85,7 +91,7 @@ pub trait Tool: Send + Sync + 'static {
     const TITLE: &'static str;
     /// For the model: when to use it, when not, what it answers. The first sentence must do alone.
     const ABOUT: &'static str;
-    /// Reads or trades.
+    /// Reads, trades, or what it does besides.
     const EFFECT: Effect;
     /// Whose tools it is listed with.
     const SET: Toolset;
@@ -342,6 +348,7 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
         }
         Ok(Err(refusal)) => Outcome::Refusal(harmless(refusal.to_json())),
         Err(_) if entry.effect == Effect::Trades => Outcome::Refusal(lost().to_json()),
+        Err(_) if entry.effect == Effect::Writes => Outcome::Refusal(unseen().to_json()),
         Err(_) => Outcome::Refusal(out_of_time().to_json()),
     }
 }
@@ -397,6 +404,15 @@ fn lost() -> Refusal {
         ErrorCode::Timeout,
         "The answer did not come in time. Whether anything was sent is not known here.",
         "Do not send it again. Call get_live_orders: it shows what the journal and IBKR say.",
+    )
+}
+
+/// What was to be changed at IBKR, which is no order, can be looked at there.
+fn unseen() -> Refusal {
+    Refusal::new(
+        ErrorCode::Timeout,
+        "The answer did not come in time. Whether anything was changed at IBKR is not known here.",
+        "Look at what is there now before you do it again.",
     )
 }
 

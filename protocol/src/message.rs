@@ -253,6 +253,8 @@ pub enum Effect {
     Forgets,
     /// Does something besides: logs in, or keeps what comes. It sends no order and removes nothing.
     Acts,
+    /// Changes something at IBKR that is no order: alerts, watchlists.
+    Writes,
 }
 
 impl Effect {

@@ -13,7 +13,7 @@ pub(crate) fn tool(spec: ToolSpec) -> Tool {
     let annotations = ToolAnnotations::with_title(spec.title.clone())
         .read_only(reads)
         .destructive(!spec.effect.is_for_readers())
-        .idempotent(spec.effect != Effect::Trades)
+        .idempotent(!matches!(spec.effect, Effect::Trades | Effect::Writes))
         .open_world(spec.effect != Effect::Forgets);
     Tool::new(spec.name, spec.description, Arc::new(schema(&spec.input_schema)))
         .with_title(spec.title)

@@ -191,6 +191,7 @@ const ORDER: &[&str] = &[
     "history",
     "greeks",
     "scanner",
+    "analyst",
     "portfolio",
     "contracts",
     "policy",

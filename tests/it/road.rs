@@ -62,8 +62,14 @@ async fn every_tool_answers_by_its_own_schema() {
     let mut asked = order(230);
     asked["suppressConfirmations"] = json!(false);
     let waits = client.call("place_order", asked).await.ok()["confirmation"]["id"].clone();
-    let trades =
-        ["place_order", "confirm_order", "modify_order", "cancel_order", "forget_flex_query"];
+    let trades = [
+        "place_order",
+        "confirm_order",
+        "modify_order",
+        "cancel_order",
+        "forget_flex_query",
+        "edit_watchlist",
+    ];
     for tool in &tools {
         let name = tool["name"].as_str().unwrap();
         let is_destructive = trades.contains(&name);

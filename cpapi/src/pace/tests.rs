@@ -42,8 +42,11 @@ async fn an_endpoint_has_its_own_window() {
     let (mut pace, now) = (Pace::default(), Instant::now());
     assert_eq!(pace.admit(now, &SLOW), Verdict::Go);
     assert_eq!(pace.admit(now, &SLOW), Verdict::AfterAnswer);
+    assert_eq!(pace.opens(now, &SLOW), Some(now + ms(5000)), "at the earliest");
     pace.over(now + ms(100), &SLOW, Ending::Over);
     assert_eq!(pace.admit(now + ms(200), &SLOW), Verdict::Until(now + ms(5100)));
+    assert_eq!(pace.opens(now + ms(200), &SLOW), Some(now + ms(5100)));
+    assert_eq!(pace.opens(now + ms(5100), &SLOW), None);
     assert_eq!(pace.admit(now + ms(200), &DATA), Verdict::Go);
     assert_eq!(pace.admit(now + ms(5100), &SLOW), Verdict::Go);
 }

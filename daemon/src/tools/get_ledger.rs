@@ -1,20 +1,17 @@
 //! `get_ledger`: an account's cash by currency, with what is settled, what has accrued, and the rates.
 
-use ibd_cpapi::Failure;
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::money::Amount;
-use ibd_cpapi::portfolio::{GetAccounts, GetLedger as LedgerOf, Ledger, LedgerRow};
+use ibd_cpapi::portfolio::LedgerRow;
 use ibd_protocol::{Effect, Toolset};
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
 use super::args;
 use super::cell::{Cell, Time};
 use super::{Ctx, Tool};
+use crate::portfolio;
 use crate::refusal::Refusal;
-use crate::session::Lease;
 
 /// IBKR's name for the sum in base currency.
 const BASE: &str = "BASE";
@@ -75,8 +72,9 @@ impl Tool for GetLedger {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let account = ctx.account(args.account_id.as_ref()).await?;
         let (whose, deadline) = (&account, ctx.deadline);
-        let (ledger, at, base) =
-            ctx.read(|lease| async move { read(&lease, whose, deadline).await }).await?;
+        let portfolio::LedgerOf { ledger, base, at } = ctx
+            .read(|lease| async move { portfolio::ledger(&lease, whose, deadline).await })
+            .await?;
         let currencies = ledger.iter().filter(|(currency, _)| *currency != BASE);
         Ok(Out {
             account: account.to_string(),
@@ -88,23 +86,6 @@ impl Tool for GetLedger {
             as_of: Time(at),
         })
     }
-}
-
-/// The ledger, when it was given, and the account's base currency, without which it is the same ledger.
-async fn read(
-    lease: &Lease,
-    account: &AccountId,
-    deadline: Instant,
-) -> Result<(Ledger, Timestamp, Option<String>), Failure> {
-    let request = LedgerOf { account: account.clone() };
-    let (ledger, accounts) = tokio::join!(
-        lease.client().ask(&request, deadline),
-        lease.client().ask(&GetAccounts, deadline),
-    );
-    let ledger = ledger?;
-    let accounts = accounts.map(|answer| answer.value).unwrap_or_default();
-    let base = accounts.into_iter().find(|one| one.id == *account).and_then(|one| one.currency);
-    Ok((ledger.value, ledger.at, base))
 }
 
 const COLS: [&str; 9] = [

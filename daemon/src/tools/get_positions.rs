@@ -1,23 +1,38 @@
-//! `get_positions`: everything an account holds, on however many pages the broker keeps it.
+//! `get_positions`: everything an account holds, on however many pages the broker keeps it, and what it is worth in
+//! base currency.
 
-use ibd_cpapi::contracts::SecType;
-use ibd_cpapi::id::{AccountId, Conid};
-use ibd_cpapi::portfolio::Position;
+mod columns;
+mod held;
+mod search;
+
+use std::collections::BTreeMap;
+
+use ibd_cpapi::id::AccountId;
 use ibd_protocol::{Effect, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time::{Duration, Instant};
 
 use super::args;
-use super::cell::{Cell, Time};
+use super::cell::{Cell, Num, Time};
 use super::{Ctx, Tool};
-use crate::contracts;
-use crate::portfolio;
 use crate::refusal::Refusal;
+use columns::{Column, Sort, columns, sort};
+use held::Held;
 
 /// Rows of one answer unless the call asks for fewer or more.
 const ROWS: usize = 200;
-/// Decimal places where the broker does not say how a price is shown.
-const PLACES: u32 = 4;
+/// Of more rows the day's P&L is told where it is asked for: it needs quotes.
+const QUOTED: usize = 50;
+/// Of more positions than these it cannot be told which gained most today.
+const MOST_QUOTED: usize = 300;
+/// For so long is waited for quotes that nobody asked for.
+const SOON: Duration = Duration::from_millis(2_500);
+/// Decimal places of money.
+const CENTS: u32 = 2;
+/// What the day's P&L is.
+const DAY_IS: &str = "value at the portfolio's mark less value at the prior close, of what is held now: trades of \
+    today are not in it";
 
 /// Which account, and which part.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -30,6 +45,13 @@ pub struct Args {
     /// Only what has this in its symbol, description or company's name.
     #[serde(deserialize_with = "args::text")]
     symbol: Option<String>,
+    /// The largest first; symbol: by the alphabet.
+    #[serde(deserialize_with = "args::text")]
+    #[schemars(extend("enum" = ["value", "pnl", "dayPnl", "weight", "symbol"]))]
+    sort: Option<String>,
+    /// Columns besides: dayPnl, pnlPct, exchange, rate, sector, group.
+    #[serde(deserialize_with = "args::texts")]
+    fields: Option<Vec<String>>,
     /// Rows at most; 200 if left out.
     #[serde(deserialize_with = "args::count")]
     limit: Option<usize>,
@@ -44,23 +66,52 @@ pub struct Args {
 pub struct Out {
     /// The account.
     account: String,
-    /// Column names: position is negative when short; avgPrice, price, value and P&L are in currency.
-    cols: [&'static str; 10],
-    /// One row a position; null where IBKR gave no value.
-    rows: Vec<[Cell; 10]>,
+    /// The account's base currency; absent where IBKR does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<String>,
+    /// Column names: position is negative when short; avgPrice, price, value and P&L are in currency; baseValue, basePnl
+    /// (unrealised) and dayPnl in base; rate is base for one unit of currency; weightPct is of netLiquidation.
+    cols: Vec<&'static str>,
+    /// One row a position; null where the value is not known.
+    rows: Vec<Vec<Cell>>,
     /// Positions in all (after the symbol filter).
     total: usize,
     /// Pass it as `cursor` for the rest; absent when this is all.
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<usize>,
+    /// Sums of all these positions, in base; absent where no rates are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    totals: Option<Totals>,
+    /// What dayPnl is computed from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day_pnl_is: Option<&'static str>,
     /// Rows of IBKR's list that could not be read: what they hold is not known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_read: Vec<String>,
     /// To be read first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
-    /// When this was given.
+    /// When the oldest part of this was given.
     as_of: Time,
+}
+
+/// Sums over positions.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Net liquidation value of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    net_liquidation: Option<Num>,
+    /// Of values, short ones below zero.
+    value: Num,
+    /// Of unrealised P&L.
+    unrealized_pnl: Num,
+    /// Of the day's P&L; absent unless it is known of all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day_pnl: Option<Num>,
+    /// Positions that are not in these sums, because their value or P&L in base is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out: Option<usize>,
 }
 
 /// The tool.
@@ -70,145 +121,78 @@ pub struct GetPositions;
 impl Tool for GetPositions {
     const NAME: &'static str = "get_positions";
     const TITLE: &'static str = "Positions";
-    const ABOUT: &'static str = "Everything an Interactive Brokers account holds: symbol, quantity, average \
-        price, market price and value, unrealised and realised P&L. All pages are read. Prices are the \
-        portfolio's last marks, a few minutes old at most; for live prices use get_market_data. With \
-        several accounts accountId is needed.";
+    const ABOUT: &'static str = "Everything an Interactive Brokers account holds: symbol, company, quantity, \
+        average price, market price, value and P&L in its own and in base currency, the day's P&L, share of the \
+        account, with totals. All pages are read. Prices are the portfolio's last marks, a few minutes old at \
+        most; for live prices use get_market_data. With several accounts accountId is needed.";
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
-    const EXAMPLE: &'static str = r#"{"accountId":"DU1234567"}"#;
+    const EXAMPLE: &'static str = r#"{"accountId":"DU1234567","sort":"value"}"#;
     type Args = Args;
     type Out = Out;
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
+        let sort = sort(args.sort.as_deref())?;
+        let more = columns(args.fields.as_deref())?;
         let account = ctx.account(args.account_id.as_ref()).await?;
-        let (account, deadline) = (&account, ctx.deadline);
-        let (mut positions, at) = ctx
-            .read(|lease| async move { portfolio::positions(&lease, account, deadline).await })
-            .await?;
-        ctx.note_held(account, positions.iter());
-        let mut warnings = Vec::new();
+        let mut held = Held::read(&ctx, &account).await?;
+        ctx.note_held(&account, held.positions.iter());
         if let Some(wanted) = &args.symbol {
-            let held = positions.len();
-            // The symbol itself, else a part of it, else the company.
-            let mut found = conids(positions.iter().filter(|one| is_symbol(one, wanted)));
-            if found.is_empty() && wanted.chars().count() > 1 {
-                found = conids(positions.iter().filter(|one| has(one, wanted)));
-            }
-            if found.is_empty() {
-                match named(&ctx, positions.iter(), wanted).await {
-                    Ok(named) => found = named,
-                    Err(refusal) => warnings.push(format!(
-                        "Names of companies could not be looked up ({}): only symbols and descriptions were \
-                         searched.",
-                        refusal.message.trim_end_matches('.')
-                    )),
-                }
-            }
-            if found.is_empty() {
-                let place = if warnings.is_empty() {
-                    ", description or company's name"
-                } else {
-                    " or description"
-                };
-                warnings.push(format!(
-                    "Of {held} positions none has {wanted:?} in its symbol{place}. To find the symbol of a company \
-                     use search_contracts."
-                ));
-            }
-            positions.retain(|position| found.contains(&position.conid));
+            let (found, warnings) = search::found(&ctx, &held.positions, wanted).await;
+            held.positions.retain(|position| found.contains(&position.conid));
+            held.warnings.extend(warnings);
         }
-        let (total, from) = (positions.len(), args.cursor.unwrap_or(0));
+        let (total, from) = (held.positions.len(), args.cursor.unwrap_or(0));
         let limit = args.limit.unwrap_or(ROWS);
-        let rows: Vec<_> = positions.iter().skip(from).take(limit).map(row).collect();
+        let shown = total.saturating_sub(from).min(limit);
+        let asks_day = more.contains(&Column::DayPnl) || sort == Some(Sort::Day);
+        let has_day = asks_day || (1..=QUOTED).contains(&shown);
+        if sort == Some(Sort::Day) && total > MOST_QUOTED {
+            return Err(too_many(total));
+        }
+        // What is sorted by the day's gain needs it of all, what is shown only its own.
+        let mut closes = BTreeMap::new();
+        if sort == Some(Sort::Day) {
+            closes = held.closes(&ctx, 0..total, ctx.deadline).await;
+        }
+        held.sort(sort, &closes);
+        if has_day && sort != Some(Sort::Day) {
+            let soon = ctx.deadline.min(Instant::now() + SOON);
+            closes = held
+                .closes(&ctx, from..from + shown, if asks_day { ctx.deadline } else { soon })
+                .await;
+        }
+        let names = held.names(&ctx, from..from + shown).await;
+        let valued = held.valued(&closes);
+        let cols = columns::told(&more, has_day);
+        let rows = held.positions.iter().zip(&valued).skip(from).take(shown);
+        let rows: Vec<Vec<Cell>> = rows
+            .map(|(position, valued)| {
+                let row = columns::Row { position, valued, name: names.get(&position.conid) };
+                cols.iter().map(|column| column.cell(&row)).collect()
+            })
+            .collect();
         let until = from + rows.len();
         Ok(Out {
             account: account.to_string(),
-            cols: COLS,
+            totals: held.totals(&valued),
+            base: held.base.currency,
+            cols: cols.iter().map(|column| column.name()).collect(),
             rows,
             total,
             cursor: (until < total).then_some(until),
-            not_read: positions.unread().iter().map(ToString::to_string).collect(),
-            warnings,
-            as_of: Time(at),
+            day_pnl_is: has_day.then_some(DAY_IS),
+            not_read: held.positions.unread().iter().map(ToString::to_string).collect(),
+            warnings: held.warnings,
+            as_of: held.as_of,
         })
     }
 }
 
-const COLS: [&str; 10] = [
-    "symbol",
-    "conid",
-    "secType",
-    "position",
-    "avgPrice",
-    "price",
-    "value",
-    "currency",
-    "unrealizedPnl",
-    "realizedPnl",
-];
-
-fn row(position: &Position) -> [Cell; 10] {
-    let decimals = position.decimals().unwrap_or(PLACES);
-    [
-        Cell::text(label(position)),
-        Cell::number(Some(position.conid.get().into()), 0),
-        Cell::text(position.asset_class.as_ref().map(ToString::to_string)),
-        Cell::number(position.position.map(|quantity| quantity.get()), 8),
-        Cell::number(position.average_price.map(|price| price.get()), decimals.max(PLACES)),
-        Cell::number(position.market_price.map(|price| price.get()), decimals),
-        Cell::number(position.market_value.map(|amount| amount.get()), 2),
-        Cell::text(position.currency.clone()),
-        Cell::number(position.unrealized_pnl.map(|amount| amount.get()), 2),
-        Cell::number(position.realized_pnl.map(|amount| amount.get()), 2),
-    ]
-}
-
-/// A stock by its symbol; what has an expiry by its description, in single spaces.
-fn label(position: &Position) -> Option<String> {
-    let is_stock = position.asset_class == Some(SecType::Stock);
-    let text = match (&position.ticker, &position.description) {
-        (Some(ticker), _) if is_stock => ticker,
-        (_, Some(description)) => description,
-        (ticker, None) => ticker.as_ref()?,
-    };
-    Some(ibd_cpapi::failure::clean(text))
-}
-
-fn conids<'p>(positions: impl Iterator<Item = &'p Position>) -> Vec<Conid> {
-    positions.map(|position| position.conid).collect()
-}
-
-/// The held contracts of companies with these words in their name, which IBKR's list of positions does not say.
-async fn named<'p>(
-    ctx: &Ctx,
-    positions: impl Iterator<Item = &'p Position>,
-    words: &str,
-) -> Result<Vec<Conid>, Refusal> {
-    let (store, deadline) = (&ctx.desks.store, ctx.deadline);
-    let held: Vec<Conid> = positions.map(|position| position.conid).collect();
-    let held = held.as_slice();
-    let known = ctx
-        .read(|lease| async move { contracts::by_conids(&lease, store, held, deadline).await })
-        .await?;
-    let named = known.iter().filter(|contract| contract.is_named(words));
-    Ok(named.map(|contract| contract.conid).collect())
-}
-
-/// Of an option or a future the underlying's symbol.
-fn is_symbol(position: &Position, wanted: &str) -> bool {
-    let first = |text: &String| text.split_whitespace().next().map(str::to_owned);
-    let described = position.description.as_ref().and_then(first);
-    [position.ticker.clone(), described]
-        .into_iter()
-        .flatten()
-        .any(|text| text.eq_ignore_ascii_case(wanted.trim()))
-}
-
-fn has(position: &Position, wanted: &str) -> bool {
-    let wanted = wanted.to_lowercase();
-    [&position.ticker, &position.description]
-        .into_iter()
-        .flatten()
-        .any(|text| text.to_lowercase().contains(&wanted))
+fn too_many(total: usize) -> Refusal {
+    Refusal::argument(
+        "sort",
+        format!("The day's P&L of {total} positions cannot be compared: it needs quotes of all."),
+        format!("Sort by something else, or narrow it with symbol to {MOST_QUOTED} positions."),
+    )
 }

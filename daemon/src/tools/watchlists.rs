@@ -1,0 +1,141 @@
+//! Which of the user's watchlists is meant, and what is in it.
+
+use ibd_cpapi::Failure;
+use ibd_cpapi::failure::clean;
+use ibd_cpapi::id::Conid;
+use ibd_cpapi::rows::Rows;
+use ibd_cpapi::watchlists::{Entry, GetWatchlist, GetWatchlists, Heading, Watched, Watchlist};
+use ibd_protocol::ErrorCode;
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::refusal::Refusal;
+use crate::session::Lease;
+
+/// The user's lists as they are now, and when IBKR said so.
+pub async fn lists(
+    lease: &Lease,
+    deadline: Instant,
+) -> Result<(Rows<Heading>, Timestamp), Failure> {
+    let answer = lease.client().ask_anew(&GetWatchlists, deadline).await?;
+    Ok((answer.value.data.lists, answer.at))
+}
+
+/// One list as it is now, and when IBKR said so.
+pub async fn list(
+    lease: &Lease,
+    id: &str,
+    deadline: Instant,
+) -> Result<(Watchlist, Timestamp), Failure> {
+    let request = GetWatchlist { id: id.to_owned() };
+    let answer = lease.client().ask_anew(&request, deadline).await?;
+    Ok((answer.value, answer.at))
+}
+
+/// How a list is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named<'a> {
+    /// By its number.
+    Id(&'a str),
+    /// By its name.
+    Name(&'a str),
+}
+
+impl<'a> Named<'a> {
+    /// From arguments; `None`: by neither.
+    pub fn of(id: Option<&'a str>, name: Option<&'a str>) -> Option<Self> {
+        id.map(Self::Id).or(name.map(Self::Name))
+    }
+
+    /// The one list that is meant. A name is meant in any case; a part of one means none.
+    pub fn choose<'l>(self, lists: &'l [Heading]) -> Result<&'l Heading, Refusal> {
+        let found: Vec<&Heading> = lists.iter().filter(|list| self.is(list)).collect();
+        let (field, named) = match self {
+            Self::Id(id) => ("id", id),
+            Self::Name(name) => ("name", name),
+        };
+        match found.as_slice() {
+            [only] => Ok(only),
+            [] => Err(Refusal::argument(
+                field,
+                format!("There is no watchlist with the {field} {named:?}."),
+                "Use a candidate's name or id.",
+            )
+            .or(lists.iter().map(told))),
+            several => Err(Refusal::new(
+                ErrorCode::InvalidArgument,
+                format!("{} watchlists have the name {named:?}.", several.len()),
+                "Repeat the call with the id of the one that is meant.",
+            )
+            .at(field)
+            .or(several.iter().map(|list| told(list)))),
+        }
+    }
+
+    fn is(self, list: &Heading) -> bool {
+        match self {
+            Self::Id(id) => list.id == id,
+            Self::Name(name) => list.name.as_deref().is_some_and(|own| is_same(own, name)),
+        }
+    }
+}
+
+/// Whether two names are one for whoever writes them.
+pub fn is_same(one: &str, other: &str) -> bool {
+    one.trim().to_lowercase() == other.trim().to_lowercase()
+}
+
+fn told(list: &Heading) -> String {
+    format!("{} (id {})", clean(list.name.as_deref().unwrap_or_default()), clean(&list.id))
+}
+
+/// The contracts of a list, without the lines between them.
+pub fn watched(list: &Watchlist) -> Vec<&Watched> {
+    let contracts = list.instruments.iter().filter_map(|entry| match entry {
+        Entry::Contract(watched) => Some(watched),
+        Entry::Line(_) => None,
+    });
+    contracts.collect()
+}
+
+/// Their conids, each once.
+pub fn conids(list: &Watchlist) -> Vec<Conid> {
+    let mut conids: Vec<Conid> = Vec::new();
+    for one in watched(list) {
+        if !conids.contains(&one.conid) {
+            conids.push(one.conid);
+        }
+    }
+    conids
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_list_is_meant_by_its_number_or_its_whole_name() {
+        let lists: Rows<Heading> = serde_json::from_str(
+            r#"[{"id":"101","name":"Favorites"},{"id":"102","name":"Europe"},{"id":"7","name":"europe "},
+                {"id":"8"}]"#,
+        )
+        .unwrap();
+        let choose = |named: Named<'_>| match named.choose(&lists) {
+            Ok(list) => list.id.clone(),
+            Err(refusal) => format!("{} {}", refusal.field.unwrap(), refusal.candidates.len()),
+        };
+        for (named, expected) in [
+            (Named::Id("102"), "102"),
+            (Named::Id("8"), "8"),
+            (Named::Id("9"), "id 4"),
+            (Named::Name("favorites"), "101"),
+            (Named::Name("Favor"), "name 4"),
+            (Named::Name("Europe"), "name 2"),
+        ] {
+            assert_eq!(choose(named), expected, "{named:?}");
+        }
+        assert_eq!(Named::of(Some("1"), Some("x")), Some(Named::Id("1")));
+        assert_eq!(Named::of(None, None), None);
+    }
+}

@@ -1,0 +1,105 @@
+//! Watchlists: read with quotes, created, changed and deleted, and what was not answered.
+
+use ibd_tests::{Shim, Sim, World};
+use serde_json::{Value, json};
+
+use crate::portfolio::rows;
+
+async fn edit(client: &mut Shim, arguments: Value) -> Value {
+    client.call("edit_watchlist", arguments).await.ok()
+}
+
+fn symbols(list: &Value) -> Vec<Value> {
+    rows(list).iter().map(|row| row["symbol"].clone()).collect()
+}
+
+#[tokio::test]
+async fn a_watchlist_is_created_read_with_quotes_edited_and_deleted() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let lists = client.call("get_watchlists", json!({})).await.ok();
+    assert_eq!(lists["lists"][0]["name"], "Favorites", "{lists}");
+    let new = json!({ "action": "create", "name": "Mine", "symbols": ["AAPL", "SAP.DE"] });
+    let mine = edit(&mut client, new).await;
+    assert_eq!(symbols(&mine), ["AAPL", "SAP"], "{mine}");
+    let quoted = json!({ "name": "mine", "quotes": true });
+    let quoted = client.call("get_watchlists", quoted).await.ok();
+    assert_eq!(quoted["list"]["id"], mine["id"], "{quoted}");
+    for row in rows(&quoted) {
+        assert!(row["last"].is_number() && row["currency"].is_string(), "{row}");
+    }
+    let add = json!({ "action": "add", "id": mine["id"], "conids": [8894, 265_598] });
+    let more = edit(&mut client, add).await;
+    assert_eq!(symbols(&more), ["AAPL", "SAP", "KO"], "{more}");
+    assert!(more["warnings"][0].as_str().unwrap().contains("already"), "{more}");
+    let remove = json!({ "action": "remove", "name": "Mine", "symbols": "aapl" });
+    assert_eq!(symbols(&edit(&mut client, remove).await), ["SAP", "KO"]);
+    let rename = json!({ "action": "rename", "name": "Mine", "newName": "Ours" });
+    let ours = edit(&mut client, rename).await;
+    assert_eq!((&ours["name"], &ours["id"]), (&json!("Ours"), &mine["id"]));
+    assert_eq!(symbols(&ours), ["SAP", "KO"]);
+    // Lines between contracts stay where they are.
+    let favorites = json!({ "action": "add", "name": "Favorites", "symbols": ["IBM"] });
+    edit(&mut client, favorites).await;
+    let delete = json!({ "action": "delete", "name": "Ours" });
+    assert_eq!(edit(&mut client, delete.clone()).await["done"], "delete");
+    let lists = client.call("get_watchlists", json!({})).await.ok();
+    assert_eq!(lists["lists"].as_array().unwrap().len(), 2, "{lists}");
+    for (arguments, field) in [
+        (delete, "name"),
+        (json!({ "action": "drop", "name": "Favorites" }), "action"),
+        (json!({ "action": "add", "name": "Favorites" }), "symbols"),
+        (json!({ "action": "add", "name": "Favorites", "symbols": ["NOPE"] }), "symbols"),
+        (json!({ "action": "remove", "name": "Favorites", "symbols": ["KO"] }), "symbols"),
+        (json!({ "action": "create", "name": "europe" }), "name"),
+        (json!({ "action": "rename", "name": "Europe" }), "newName"),
+        (json!({ "action": "delete", "name": "Europe", "conids": [1] }), "conids"),
+        (json!({ "action": "add", "list": "Europe", "symbols": ["IBM"] }), "list"),
+    ] {
+        let refused = client.call("edit_watchlist", arguments.clone()).await;
+        assert_eq!(refused.json["field"], field, "{arguments}: {}", refused.json);
+    }
+    let unknown = client.call("get_watchlists", json!({ "name": "Favour" })).await;
+    assert_eq!(unknown.json["candidates"].as_array().unwrap().len(), 2, "{}", unknown.json);
+}
+
+/// What IBKR did not answer may have been done, and is not done a second time.
+#[tokio::test]
+async fn a_watchlist_that_was_not_answered_is_in_doubt() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_watchlists", json!({})).await.ok();
+    let posts = async || {
+        let requests = sim.requests().await["requests"].as_array().unwrap().clone();
+        let is_post = |request: &&Value| {
+            request["method"] == "POST" && request["path"].as_str().unwrap().contains("/watchlist")
+        };
+        requests.iter().filter(is_post).count()
+    };
+    let fault = json!({ "match": "/iserver/watchlist", "method": "POST", "mode": "accept_drop" });
+    sim.fault(fault).await;
+    let new = json!({ "action": "create", "name": "Mine", "symbols": ["AAPL"] });
+    let doubt = client.call("edit_watchlist", new.clone()).await;
+    assert_eq!(doubt.error(), "gateway_broke", "{}", doubt.json);
+    assert!(doubt.json["next"].as_str().unwrap().contains("get_watchlists"), "{}", doubt.json);
+    assert_eq!(posts().await, 1);
+    let mine = client.call("get_watchlists", json!({ "name": "Mine" })).await.ok();
+    assert_eq!(symbols(&mine), ["AAPL"]);
+    let again = client.call("edit_watchlist", new).await;
+    assert_eq!((again.json["field"].as_str(), posts().await), (Some("name"), 1), "{}", again.json);
+}
+
+#[tokio::test]
+async fn who_may_only_read_sees_watchlists_and_changes_none() {
+    let world = World::simulated().with("IB_READ_ONLY_MODE", "true");
+    let mut client = world.client().await;
+    let tools = client.tools().await;
+    let has = |name: &str| tools.iter().any(|tool| tool["name"] == name);
+    assert!(has("get_watchlists") && !has("edit_watchlist"));
+    let call =
+        json!({ "name": "edit_watchlist", "arguments": { "action": "delete", "id": "101" } });
+    assert_eq!(client.request("tools/call", call).await["error"]["code"], -32602);
+    client.call("get_watchlists", json!({ "name": "Europe", "quotes": true })).await.ok();
+}
