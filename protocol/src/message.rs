@@ -8,6 +8,7 @@
 mod flex;
 mod orders;
 mod person;
+mod resource;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,7 @@ pub use person::{
     Answer, Event, GatewayReport, GatewayVerb, Level, LoginReport, LoginRequest, Question, Report,
     SecretReport, SecretsVerb,
 };
+pub use resource::{Read, ResourceSpec, Variable};
 
 /// The number by which one connection tells its requests apart.
 pub type RequestId = u64;
@@ -62,6 +64,14 @@ pub enum ToDaemon {
     Orders(RequestId, OrdersVerb),
     /// What a person does about Flex queries.
     Flex(RequestId, FlexVerb),
+    /// Asks for the resources this client may see, and the kinds of them.
+    ListResources(RequestId),
+    /// Asks what a resource says; answered by `Done`.
+    Read(Read),
+    /// Asks to be told when a resource changes; answered by `Done`, with a result if it will be.
+    Subscribe(RequestId, String),
+    /// No longer.
+    Unsubscribe(String),
 }
 
 /// From the daemon to a client.
@@ -97,6 +107,10 @@ pub enum ToClient {
     Orders(RequestId, Box<OrdersReport>),
     /// Answers `Flex`.
     Flex(RequestId, Box<FlexReport>),
+    /// Answers `ListResources`.
+    Resources(RequestId, Vec<ResourceSpec>),
+    /// A resource that was subscribed to may say something else than before.
+    Changed(String),
 }
 
 /// Why the daemon is asked to go.
@@ -220,6 +234,8 @@ pub enum Outcome {
     NeedsInput(Question),
     /// The tool's result, and what a person sees beside it.
     Pictured(String, Vec<Picture>),
+    /// No resource of this address for this client, and why, in a sentence.
+    UnknownResource(String),
 }
 
 /// A picture that a person looks at.
