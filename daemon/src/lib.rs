@@ -21,6 +21,7 @@ pub mod portfolio;
 pub mod post;
 pub mod program;
 pub mod refusal;
+pub mod resources;
 pub mod root;
 pub mod scanner;
 mod secrets;

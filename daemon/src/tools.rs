@@ -358,6 +358,11 @@ fn cleanse(value: &mut Value) {
     }
 }
 
+/// Whether a client may see a tool.
+pub fn is_visible(policy: &Policy, name: &str) -> bool {
+    visible(policy).any(|entry| entry.name == name)
+}
+
 fn visible(policy: &Policy) -> impl Iterator<Item = &'static Entry> {
     let read_only = policy.read_only;
     TOOLS.iter().filter(move |entry| !read_only || entry.effect.is_for_readers())
