@@ -183,10 +183,11 @@ impl Lines {
 
     /// Whether somebody follows a contract of which this says anything else than was known.
     pub(super) fn is_news(&self, row: &Row) -> bool {
-        let known = self.lines.get(&row.conid).map(|line| line.row.as_ref());
-        row.has_data()
-            && self.followers.is_live(row.conid)
-            && known.is_some_and(|known| known.is_none_or(|known| known.is_changed_by(row)))
+        if !self.followers.is_live(row.conid) || !row.has_data() {
+            return false;
+        }
+        let line = self.lines.get(&row.conid);
+        line.is_some_and(|line| line.row.as_ref().is_none_or(|known| known.is_changed_by(row)))
     }
 
     /// Contracts that are followed and that nothing was heard of for too long.

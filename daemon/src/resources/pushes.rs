@@ -38,13 +38,11 @@ impl Pushes {
 
     /// Listens while that is so.
     pub(super) fn listen_if(&mut self, is_served: bool) {
-        match (is_served, &self.feed) {
-            (false, _) => self.feed = None,
-            (true, Some(_)) => {}
-            (true, None) => {
-                let ear = self.ear.clone();
-                self.feed = Some(self.stream.subscribe([self.topic], move |heard| ear(heard)));
-            }
+        if !is_served {
+            self.feed = None;
+        } else if self.feed.is_none() {
+            let ear = self.ear.clone();
+            self.feed = Some(self.stream.subscribe([self.topic], move |heard| ear(heard)));
         }
     }
 

@@ -62,11 +62,18 @@ impl Comeback {
         (FIRST * 2_u32.pow(doublings)).min(longest)
     }
 
-    /// How far the next try goes. Whoever ended the daemon wants none; one that was killed or replaced is missed.
+    /// How far the next try goes. One that was killed is missed. Whoever ended a daemon wants none; and whoever
+    /// replaces it starts the next one, in an environment and of a build that may be others than ours.
     pub(super) fn reach(&self) -> Reach {
         match self.left {
-            None | Some(DrainReason::Restart | DrainReason::Upgrade) => Reach::Start,
-            Some(DrainReason::Stop | DrainReason::Signal | DrainReason::Idle) => Reach::Look,
+            None => Reach::Start,
+            Some(
+                DrainReason::Stop
+                | DrainReason::Signal
+                | DrainReason::Idle
+                | DrainReason::Restart
+                | DrainReason::Upgrade,
+            ) => Reach::Look,
         }
     }
 }
@@ -76,11 +83,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_daemon_that_somebody_ended_is_not_started_and_one_that_died_is() {
+    fn a_daemon_that_said_that_it_goes_is_not_started_and_one_that_died_is() {
         for (left, expected) in [
             (None, Reach::Start),
-            (Some(DrainReason::Restart), Reach::Start),
-            (Some(DrainReason::Upgrade), Reach::Start),
+            (Some(DrainReason::Restart), Reach::Look),
+            (Some(DrainReason::Upgrade), Reach::Look),
             (Some(DrainReason::Stop), Reach::Look),
             (Some(DrainReason::Signal), Reach::Look),
             (Some(DrainReason::Idle), Reach::Look),
