@@ -12,8 +12,8 @@ demo: ## a real MCP conversation with a simulated account, shown readably
 test: ## everything that needs only the Rust toolchain
 	tests/prerequisites.sh rust
 	$(CARGO) fmt --all --check
-	# cargo fmt does not see the modules that the catalogue's macro names.
-	rustfmt --check --edition 2024 daemon/src/tools/*.rs
+	# cargo fmt does not see the modules that the macros of the tables name.
+	rustfmt --check --edition 2024 daemon/src/tools/*.rs daemon/src/resources/*.rs
 	$(CARGO) build --workspace --bins --examples
 	$(CARGO) build -p ibd --features faults --bin ibd-faults
 	$(CARGO) clippy --workspace --all-targets -- -D warnings

@@ -170,6 +170,11 @@ impl Row {
         self.values.binary_search_by_key(&number, |(number, _)| *number)
     }
 
+    /// Whether a later row says anything else than this one.
+    pub fn is_changed_by(&self, later: &Self) -> bool {
+        later.values.iter().any(|(field, value)| self.values.get(field) != Some(value))
+    }
+
     /// Whether anything but the contract's number has come.
     pub fn has_data(&self) -> bool {
         self.updated.is_some()

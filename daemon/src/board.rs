@@ -29,7 +29,7 @@ struct Inner {
     gateway: watch::Sender<GatewayView>,
     session: watch::Sender<SessionView>,
     notes: Mutex<BTreeMap<&'static str, Condition>>,
-    trading: Mutex<TradingStatus>,
+    trading: watch::Sender<TradingStatus>,
     events: broadcast::Sender<Event>,
 }
 
@@ -40,7 +40,7 @@ impl Default for Board {
             gateway: watch::Sender::new(GatewayView::default()),
             session: watch::Sender::new(SessionView::default()),
             notes: Mutex::default(),
-            trading: Mutex::new(not_yet()),
+            trading: watch::Sender::new(not_yet()),
             events: broadcast::Sender::new(EVENTS),
         }))
     }
@@ -129,12 +129,17 @@ impl Board {
 
     /// Where the orders actor writes how trading is.
     pub fn set_trading(&self, trading: TradingStatus) {
-        *self.0.trading.lock().unwrap_or_else(PoisonError::into_inner) = trading;
+        self.0.trading.send_replace(trading);
+    }
+
+    /// Trading, to be watched.
+    pub fn trading_changes(&self) -> watch::Receiver<TradingStatus> {
+        self.0.trading.subscribe()
     }
 
     /// How trading is.
     pub fn trading(&self) -> TradingStatus {
-        self.0.trading.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.trading.borrow().clone()
     }
 
     fn notes(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Condition>> {

@@ -25,6 +25,7 @@ pub mod program;
 pub mod prompts;
 pub mod recent;
 pub mod refusal;
+pub mod resources;
 pub mod root;
 pub mod scanner;
 mod secrets;

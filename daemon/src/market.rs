@@ -4,6 +4,8 @@
 //! start and the fallback. What the stream tells is kept, so that whoever asks again is answered out of memory, until
 //! nobody has asked for some minutes, the stream breaks, or it has been silent about the contract for too long.
 
+mod followed;
+mod followers;
 mod handle;
 mod lines;
 mod quote;
@@ -15,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, Row, Signs};
-use ibd_cpapi::stream::Topic;
+use ibd_cpapi::stream::{QUOTED, Topic};
 use jiff::Timestamp;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::watch;
@@ -25,13 +27,17 @@ use tokio::time::{Duration, Instant};
 use crate::board::Board;
 use crate::session::Lease;
 use crate::stream::{Heard, StreamHandle, Subscription};
+pub use followed::Followed;
+pub use followers::MOST_FOLLOWED;
 pub use handle::MarketHandle;
 use lines::{Lines, Source};
 pub use quote::{Data, LastIs, Quote, Why};
 pub use snapshot::gives_nothing;
 
-/// How often lines that nobody wants any more are looked for.
+/// How often lines that nobody wants any more are looked for, and what is followed and silent.
 const SWEEP: Duration = Duration::from_secs(30);
+/// What a look at that may take.
+const LOOK: Duration = Duration::from_secs(20);
 
 /// What a snapshot is asked for beside what the stream tells, for whoever wants to know more of a company.
 pub const PORTRAIT: &[Field] = &[
@@ -95,12 +101,17 @@ impl Rows {
     }
 }
 
+/// Counts the news of each contract that is followed.
+type Moves = BTreeMap<Conid, watch::Sender<u64>>;
+
 /// What handle and actor share.
 #[derive(Debug, Default)]
 struct Shared {
     lines: Mutex<Lines>,
     /// Counts what was heard, so that who waits can look again.
     heard: watch::Sender<u64>,
+    /// The same of each contract that is followed, when it says something new. Locked before the lines.
+    moves: Mutex<Moves>,
     feed: Mutex<Option<Subscription>>,
 }
 
@@ -109,17 +120,45 @@ impl Shared {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn moves(&self) -> MutexGuard<'_, Moves> {
+        self.moves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// These may say something else than before: whoever follows them is told.
+    fn tell(&self, moved: &[Conid]) {
+        if moved.is_empty() {
+            return;
+        }
+        let moves = self.moves();
+        for teller in moved.iter().filter_map(|conid| moves.get(conid)) {
+            teller.send_modify(|count| *count = count.wrapping_add(1));
+        }
+    }
+
+    /// The stream broke: of what is followed nobody knows what was missed.
+    fn gap(&self) {
+        let mut lines = self.lines();
+        lines.gap();
+        let followed = lines.followers.live();
+        drop(lines);
+        self.tell(&followed);
+    }
+
     fn hear(&self, rows: &[Row], from: Source) {
         let now = Instant::now().into_std();
-        let mut ended = Vec::new();
+        let (mut ended, mut moved) = (Vec::new(), Vec::new());
         let mut lines = self.lines();
         for row in rows {
+            if lines.is_news(row) {
+                moved.push(row.conid);
+            }
             if lines.heard(row, from, now) {
                 ended.push(row.conid);
             }
         }
         drop(lines);
         self.heard.send_modify(|count| *count = count.wrapping_add(1));
+        self.tell(&moved);
         if ended.is_empty() {
             return;
         }
@@ -167,7 +206,10 @@ pub struct Market;
 #[derive(Debug)]
 pub struct State {
     shared: Arc<Shared>,
+    lease: Option<Lease>,
     leases: JoinHandle<()>,
+    /// At what is followed and silent.
+    look: Option<JoinHandle<()>>,
 }
 
 impl Actor for Market {
@@ -187,7 +229,7 @@ impl Actor for Market {
             match heard {
                 Heard::Quotes(rows) => shared.hear(&rows, Source::Stream),
                 Heard::Update(_) => {}
-                Heard::Gap => shared.lines().gap(),
+                Heard::Gap => shared.gap(),
             }
         });
         *shared.feed.lock().unwrap_or_else(PoisonError::into_inner) = Some(feed);
@@ -196,7 +238,7 @@ impl Actor for Market {
         let leases = tokio::spawn(crate::session::each_lease(arguments.board, move |lease| {
             me.cast(Msg::Session(lease)).is_ok()
         }));
-        Ok(State { shared, leases })
+        Ok(State { shared, lease: None, leases, look: None })
     }
 
     async fn handle(
@@ -205,11 +247,21 @@ impl Actor for Market {
         msg: Msg,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
+        let now = Instant::now().into_std();
         match msg {
-            Msg::Session(Some(lease)) => state.shared.lines().begin(lease.epoch()),
+            Msg::Session(Some(lease)) => {
+                state.shared.lines().begin(lease.epoch(), now);
+                state.lease = Some(lease);
+            }
             // What a session that ended had told says nothing of now.
-            Msg::Session(None) => state.shared.lines().gap(),
-            Msg::Sweep => state.shared.lines().sweep(Instant::now().into_std()),
+            Msg::Session(None) => {
+                state.shared.lines().gap();
+                state.lease = None;
+            }
+            Msg::Sweep => {
+                state.shared.lines().sweep(now);
+                state.look_at_silent(now);
+            }
         }
         state.shared.follow();
         Ok(())
@@ -221,8 +273,29 @@ impl Actor for Market {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         state.leases.abort();
+        if let Some(look) = &state.look {
+            look.abort();
+        }
         // Ends the subscription.
         *state.shared.feed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
+    }
+}
+
+impl State {
+    /// Whoever follows a contract does not ask; a subscription that ended in silence shows only when somebody does.
+    fn look_at_silent(&mut self, now: std::time::Instant) {
+        let silent = self.shared.lines().silent(now);
+        let is_looking = self.look.as_ref().is_some_and(|look| !look.is_finished());
+        let Some(lease) = self.lease.clone().filter(|_| !silent.is_empty() && !is_looking) else {
+            return;
+        };
+        let shared = self.shared.clone();
+        self.look = Some(tokio::spawn(async move {
+            match snapshot::ask(&lease, silent, QUOTED, Instant::now() + LOOK).await {
+                Ok(rows) => shared.hear(rows, Source::Snapshot),
+                Err(failure) => tracing::info!(%failure, "what is followed could not be looked at"),
+            }
+        }));
     }
 }

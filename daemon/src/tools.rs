@@ -398,6 +398,11 @@ fn called(policy: &Policy, name: &str) -> Result<&'static Entry, Option<String>>
     }
 }
 
+/// Whether a client may see a tool.
+pub fn is_visible(policy: &Policy, name: &str) -> bool {
+    called(policy, name).is_ok()
+}
+
 /// Whether an order was sent is in the journal, and not in this answer.
 fn lost() -> Refusal {
     Refusal::new(

@@ -1,16 +1,17 @@
-//! The golden tool list: what a shim shows when no daemon answers in time.
+//! The golden lists of tools and resources: what a shim shows when no daemon answers in time.
 //!
-//! A test of the daemon writes `catalogue.json` from its tools; the shim embeds it. It is JSON with
-//! the schemas as objects, so that a change of a tool is a readable diff.
+//! A test of the daemon writes `catalogue.json` from its tools and `resources.json` from its resources; the shim
+//! embeds them. The tools are JSON with the schemas as objects, so that a change of a tool is a readable diff.
 
 use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Effect, ToolSpec, Toolset};
+use crate::{Effect, ResourceSpec, ToolSpec, Toolset};
 
 const GOLDEN: &str = include_str!("../catalogue.json");
+const RESOURCES: &str = include_str!("../resources.json");
 
 /// A tool, and the set that it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +80,19 @@ pub fn sizes(tools: &[Listed]) -> Vec<Size> {
 /// What a model reads of a tool, in bytes.
 pub fn read_of(tool: &ToolSpec) -> usize {
     tool.name.len() + tool.description.len() + tool.input_schema.len()
+}
+
+/// The resources of this build that are there without a login, and the kinds of them. Empty only if the embedded
+/// file is broken, which a test forbids.
+pub fn resources() -> Vec<ResourceSpec> {
+    static RESOURCES_READ: LazyLock<Vec<ResourceSpec>> =
+        LazyLock::new(|| serde_json::from_str(RESOURCES).unwrap_or_default());
+    RESOURCES_READ.clone()
+}
+
+/// The readable form of a list of resources, as kept in `resources.json`.
+pub fn resources_to_readable(resources: &[ResourceSpec]) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string_pretty(resources)? + "\n")
 }
 
 /// The readable form of a tool list, as kept in `catalogue.json`.

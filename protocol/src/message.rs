@@ -9,6 +9,7 @@ mod complete;
 mod flex;
 mod orders;
 mod person;
+mod resource;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,7 @@ pub use person::{
     Answer, Event, GatewayReport, GatewayVerb, Level, LoginReport, LoginRequest, Question, Report,
     SecretReport, SecretsVerb,
 };
+pub use resource::{Read, ResourceSpec, Variable};
 
 /// The number by which one connection tells its requests apart.
 pub type RequestId = u64;
@@ -66,6 +68,14 @@ pub enum ToDaemon {
     Flex(RequestId, FlexVerb),
     /// Asks what a value may be, of which a part is typed.
     Complete(RequestId, Completing),
+    /// Asks for the resources this client may see, and the kinds of them.
+    ListResources(RequestId),
+    /// Asks what a resource says; answered by `Done`.
+    Read(Read),
+    /// Asks to be told when a resource changes; answered by `Done`, with a result if it will be.
+    Subscribe(RequestId, String),
+    /// No longer.
+    Unsubscribe(String),
 }
 
 /// From the daemon to a client.
@@ -103,6 +113,10 @@ pub enum ToClient {
     Flex(RequestId, Box<FlexReport>),
     /// Answers `Complete`.
     Completed(RequestId, Completed),
+    /// Answers `ListResources`.
+    Resources(RequestId, Vec<ResourceSpec>),
+    /// A resource that was subscribed to may say something else than before.
+    Changed(String),
 }
 
 /// Why the daemon is asked to go.
@@ -230,6 +244,8 @@ pub enum Outcome {
     Pictured(String, Vec<Picture>),
     /// No tool for this client, which sees other sets of them: which set it is in, and what hides it.
     Hidden(String),
+    /// No resource of this address for this client, and why, in a sentence.
+    UnknownResource(String),
 }
 
 /// A picture that a person looks at.

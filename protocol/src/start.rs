@@ -113,6 +113,12 @@ pub async fn connect_or_start(places: &Places, role: Role) -> Result<Connection,
     }
 }
 
+/// A greeted connection, to a daemon that is there; none is started for it.
+pub async fn connect_if_there(places: &Places, role: Role) -> Result<Connection, StartError> {
+    let connection = Connection::open(&places.socket(), role).await?;
+    upgrade_if_older(places, connection, role).await
+}
+
 /// A newer build takes an older daemon's place; never the reverse.
 async fn upgrade_if_older(
     places: &Places,

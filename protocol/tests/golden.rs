@@ -199,6 +199,27 @@ fn what_a_person_does_about_flex_queries() {
 }
 
 #[test]
+fn what_is_said_about_resources() {
+    check("to_daemon_list_resources", ToDaemon::ListResources(13));
+    let uri = || "ib://quote/265598".to_owned();
+    let read = Read { id: 14, uri: uri(), deadline_ms: 45_000 };
+    check("to_daemon_read", ToDaemon::Read(read));
+    check("to_daemon_subscribe", ToDaemon::Subscribe(15, uri()));
+    check("to_daemon_unsubscribe", ToDaemon::Unsubscribe(uri()));
+    let quote = ResourceSpec {
+        uri: "ib://quote/{conid}".into(),
+        name: "quote".into(),
+        title: "Quote".into(),
+        description: "A quote.".into(),
+        variable: Some(Variable::Number),
+    };
+    check("to_client_resources", ToClient::Resources(13, vec![quote]));
+    check("to_client_changed", ToClient::Changed(uri()));
+    let unknown = Outcome::UnknownResource("There is no such resource.".into());
+    check("to_client_done_unknown_resource", ToClient::Done(14, unknown));
+}
+
+#[test]
 fn messages_to_the_client() {
     let tool = ToolSpec {
         name: "get_positions".into(),

@@ -19,6 +19,8 @@ const INVALID_PARAMS: i32 = -32602;
 const TOO_BUSY: i32 = -32000;
 /// Requests of a client that may be under way; what one waits for takes memory.
 const MOST_OPEN: usize = 256;
+/// What takes the address of a resource.
+const OF_RESOURCES: &[&str] = &["resources/read", "resources/subscribe", "resources/unsubscribe"];
 /// What Windows programs write before the first line.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -37,18 +39,33 @@ pub(crate) enum Understood {
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     open: HashSet<RequestId>,
+    /// Those that are answered when they are cancelled, if at all: nobody waits for that.
+    lasting: HashSet<RequestId>,
     has_begun: bool,
 }
 
 impl Ledger {
-    /// Whether every request is answered.
+    /// Whether every request is answered whose answer is waited for.
     pub(crate) fn is_empty(&self) -> bool {
         self.open.is_empty()
+    }
+
+    fn is_open(&self, id: &RequestId) -> bool {
+        self.open.contains(id) || self.lasting.contains(id)
+    }
+
+    fn open(&mut self, request: &Request) {
+        let requests = match &request.request {
+            ClientRequest::SubscriptionsListenRequest(_) => &mut self.lasting,
+            _ => &mut self.open,
+        };
+        requests.insert(request.id.clone());
     }
 
     /// A request was answered, or its caller does not want the answer any more.
     pub(crate) fn close(&mut self, id: &RequestId) {
         self.open.remove(id);
+        self.lasting.remove(id);
     }
 
     /// Reads a line.
@@ -72,18 +89,21 @@ impl Ledger {
     /// What the SDK would drop, die of, or answer wrongly does not reach it.
     fn take(&mut self, message: RxJsonRpcMessage<RoleServer>) -> Understood {
         let message = match message {
-            JsonRpcMessage::Request(request) if self.open.len() >= MOST_OPEN => {
+            JsonRpcMessage::Request(request)
+                if self.open.len() + self.lasting.len() >= MOST_OPEN =>
+            {
                 let what = format!(
                     "{MOST_OPEN} requests are under way; send more when these are answered"
                 );
                 return refused(json!(request.id), TOO_BUSY, &what);
             }
             JsonRpcMessage::Request(request) => match call(request) {
-                Ok(request) if !self.open.insert(request.id.clone()) => {
+                Ok(request) if self.is_open(&request.id) => {
                     let what = "this id is that of a request that is not answered yet";
                     return refused(json!(request.id), INVALID_REQUEST, what);
                 }
                 Ok(request) => {
+                    self.open(&request);
                     self.has_begun |= begins(&request.request);
                     JsonRpcMessage::Request(request)
                 }
@@ -124,6 +144,9 @@ type Request = JsonRpcRequest<ClientRequest>;
 /// missing or odd is named. The SDK would call the method unknown.
 fn call(request: Request) -> Result<Request, (RequestId, &'static str)> {
     let ClientRequest::CustomRequest(custom) = &request.request else { return Ok(request) };
+    if OF_RESOURCES.contains(&custom.method.as_str()) {
+        return Err((request.id, "params.uri must be a text: which resource is meant"));
+    }
     if custom.method != "tools/call" {
         return Ok(request);
     }

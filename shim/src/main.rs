@@ -7,9 +7,11 @@ mod events;
 mod line;
 mod link;
 mod page;
+mod progress;
 mod prompts;
 mod server;
 mod stdio;
+mod subscriptions;
 mod translate;
 
 use std::io::Write;
@@ -62,11 +64,12 @@ fn setup(settings: &Settings) -> Setup {
 
 async fn serve(setup: Setup) {
     let server = Server::new(Link::start(setup));
-    let events = server.events();
+    let (events, subscriptions) = (server.events(), server.subscriptions());
     match rmcp::serve_server(server, stdio::transport()).await {
         Ok(service) => {
-            // Ends with the process, like the client that it tells.
+            // These end with the process, like the client that they tell.
             tokio::spawn(events.to_session(service.peer().clone()));
+            tokio::spawn(subscriptions.to_session(service.peer().clone()));
             let ended = service.waiting().await;
             tracing::info!(?ended, "the client is gone");
         }

@@ -1,18 +1,22 @@
 //! The MCP server: lists the daemon's tools and forwards calls, looking into neither. Prompts are this build's own.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use ibd_protocol::{Answer, ClientName, ErrorCode, Outcome, Progress, Question, ToolSpec};
+use ibd_protocol::{
+    Answer, ClientName, ErrorCode, Outcome, Progress, Question, ResourceSpec, ToolSpec, catalogue,
+};
 // The SDK marks logging as deprecated, as the newest revision does; the clients of today show it.
 #[allow(deprecated)]
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     ErrorData, GetPromptRequestParams, GetPromptResponse, Implementation, JsonObject,
-    ListPromptsResult, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam,
-    ServerCapabilities, ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, Tool as Listed,
+    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
+    PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities,
+    ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams,
+    SubscriptionFilter, Tool as Listed, UnsubscribeRequestParams,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
 use tokio::sync::mpsc;
 
@@ -20,10 +24,13 @@ use crate::ask::{About, Clock, Manner, Open, OpenQuestions, Said, brought};
 use crate::events::{Events, is_modern};
 use crate::link::{Link, MAX_ARGUMENTS, Request};
 use crate::prompts::{self, Seen};
-use crate::translate;
+use crate::subscriptions::Subscriptions;
+use crate::{progress, translate};
 
 /// A list of tools is a constant of the build, so it may be kept for an hour.
 const LIST_TTL: Duration = Duration::from_secs(3_600);
+/// The accounts of a list of resources come with the login.
+const RESOURCES_TTL: Duration = Duration::from_secs(60);
 
 /// The first sentences decide whether a client looks for our tools at all; 2 KB are read at most.
 const INSTRUCTIONS: &str = "Interactive Brokers (IBKR) account: login status, balances, P&L, positions, \
@@ -46,21 +53,27 @@ const INSTRUCTIONS: &str = "Interactive Brokers (IBKR) account: login status, ba
 pub(crate) struct Server {
     link: Link,
     events: Events,
+    subscriptions: Subscriptions,
     asked: OpenQuestions,
     introduced: Mutex<ClientName>,
     /// The tools as they were listed last, for the client and as the daemon told them.
     listed: Mutex<(Vec<ToolSpec>, Vec<Listed>)>,
+    /// The resources and their kinds as the daemon told them last, or as this build has them.
+    resources: Mutex<Vec<ResourceSpec>>,
 }
 
 impl Server {
     pub(crate) fn new(link: Link) -> Self {
         let events = Events::new(link.clone());
+        let subscriptions = Subscriptions::new(link.clone());
         Self {
             link,
             events,
+            subscriptions,
             asked: OpenQuestions::default(),
             introduced: Mutex::default(),
             listed: Mutex::default(),
+            resources: Mutex::new(catalogue::resources()),
         }
     }
 
@@ -77,6 +90,24 @@ impl Server {
     /// What passes on what happens.
     pub(crate) fn events(&self) -> Events {
         self.events.clone()
+    }
+
+    /// What tells of changes.
+    pub(crate) fn subscriptions(&self) -> Subscriptions {
+        self.subscriptions.clone()
+    }
+
+    /// The daemon's resources, and the kinds of them.
+    async fn resources(&self) -> Vec<ResourceSpec> {
+        let resources = self.link.resources().await;
+        self.resources.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&resources);
+        resources
+    }
+
+    /// Whether this may be the address of a resource, as far as is known without asking.
+    fn may_be_resource(&self, uri: &str) -> bool {
+        let known = self.resources.lock().unwrap_or_else(PoisonError::into_inner);
+        known.iter().any(|spec| spec.fits(uri))
     }
 
     /// Tells the daemon who is at the far end, once and again if that changes.
@@ -102,7 +133,9 @@ impl Server {
                     return Ok(translate::pictured(json, pictures).into());
                 }
                 Outcome::Refusal(json) => return Ok(translate::refusal(json).into()),
-                Outcome::UnknownTool => return Err(unknown_tool(&tool.name)),
+                Outcome::UnknownTool | Outcome::UnknownResource(_) => {
+                    return Err(unknown_tool(&tool.name));
+                }
                 Outcome::Hidden(why) => {
                     return Err(unknown_tool(&format!("{}: {why}", tool.name)));
                 }
@@ -196,6 +229,8 @@ impl ServerHandler for Server {
             .enable_completions()
             .enable_logging()
             .enable_prompts()
+            .enable_resources()
+            .enable_resources_subscribe()
             .enable_tools()
             .build();
         let implementation = Implementation::new("ib-mcp", ibd_protocol::BUILD)
@@ -272,12 +307,90 @@ impl ServerHandler for Server {
             return Ok(translate::refusal(too_long(arguments.len())).into());
         }
         let _telling = self.events.to_request(&context);
-        let tool = Tool { name, arguments, progress: forward_progress(&context), resumes };
+        let tool = Tool { name, arguments, progress: progress::forward(&context), resumes };
         tokio::select! {
             answered = self.call_and_ask(tool, &context) => answered,
             // The SDK answers nothing to a cancelled request; dropping the call tells the daemon.
             () = context.ct.cancelled() => Ok(translate::refusal(cancelled()).into()),
         }
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        self.introduce(&context);
+        let single = self.resources().await.into_iter().filter(|spec| spec.variable.is_none());
+        let ttl = RESOURCES_TTL.as_millis() as u64;
+        Ok(ListResourcesResult::with_all_items(single.map(translate::resource).collect())
+            .with_ttl_ms(ttl)
+            .with_cache_scope(CacheScope::Private))
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        self.introduce(&context);
+        let kinds = self.resources().await.into_iter().filter(|spec| spec.variable.is_some());
+        let ttl = LIST_TTL.as_millis() as u64;
+        Ok(ListResourceTemplatesResult::with_all_items(kinds.map(translate::template).collect())
+            .with_ttl_ms(ttl)
+            .with_cache_scope(CacheScope::Private))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        self.introduce(&context);
+        let uri = request.uri;
+        tokio::select! {
+            outcome = self.link.read(uri.clone()) => {
+                translate::contents(&uri, outcome).map(ReadResourceResponse::from)
+            }
+            // The SDK answers nothing to a cancelled request; dropping the read tells the daemon.
+            () = context.ct.cancelled() => Err(ErrorData::internal_error("cancelled", None)),
+        }
+    }
+
+    #[allow(deprecated)]
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.introduce(&context);
+        let refused = |outcome| translate::no_resource(&request.uri, outcome);
+        self.subscriptions.subscribe(request.uri.clone()).await.map_err(refused)
+    }
+
+    #[allow(deprecated)]
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.subscriptions.unsubscribe(&request.uri);
+        Ok(())
+    }
+
+    /// Of what is asked for, what there is: what is acknowledged is told.
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        let uris = requested.resource_subscriptions.iter().flatten();
+        let known = uris.filter(|uri| self.may_be_resource(uri)).cloned();
+        Some(SubscriptionFilter::builder().resource_subscriptions(known).build())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        self.introduce(context.request_context());
+        self.subscriptions.to_listener(&context).await
     }
 
     #[allow(deprecated)]
@@ -297,47 +410,6 @@ impl ServerHandler for Server {
 fn write_arguments(arguments: Option<JsonObject>) -> String {
     let arguments = arguments.unwrap_or_default();
     serde_json::to_string(&arguments).unwrap_or_else(|_| "{}".to_owned())
-}
-
-/// Where a call's progress goes, if its caller asked for it.
-fn forward_progress(
-    context: &RequestContext<RoleServer>,
-) -> Option<mpsc::UnboundedSender<Progress>> {
-    let token = context.meta.get_progress_token()?;
-    let (sender, mut progress) = mpsc::unbounded_channel::<Progress>();
-    let peer = context.peer.clone();
-    // Ends when the call does: the call holds the senders.
-    tokio::spawn(async move {
-        let mut steps = Steps::default();
-        while let Some(Progress { done, total, message }) = progress.recv().await {
-            let before = steps.before(done);
-            let mut param = ProgressNotificationParam::new(token.clone(), f64::from(before + done))
-                .with_message(message);
-            param.total = total.map(|total| f64::from(before + total));
-            if peer.notify_progress(param).await.is_err() {
-                return;
-            }
-        }
-    });
-    Some(sender)
-}
-
-/// Progress may only grow, also where a call is made again after a question.
-#[derive(Debug, Default)]
-struct Steps {
-    last: u32,
-    before: u32,
-}
-
-impl Steps {
-    /// Steps of the calls before the one that is at step `done` now.
-    fn before(&mut self, done: u32) -> u32 {
-        if done <= self.last {
-            self.before += self.last;
-        }
-        self.last = done;
-        self.before
-    }
 }
 
 fn too_long(length: usize) -> String {
@@ -366,17 +438,4 @@ fn cancelled() -> String {
         "The call was cancelled by the client.",
         "Call again if it is needed.",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn progress_grows_although_the_second_call_begins_anew() {
-        for (said, told) in [([1, 2, 1, 2], [1, 2, 3, 4]), ([0, 1, 1, 2], [0, 1, 2, 3])] {
-            let mut steps = Steps::default();
-            assert_eq!(said.map(|done| steps.before(done) + done), told);
-        }
-    }
 }

@@ -27,6 +27,10 @@ const WAITING: usize = 256;
 const WAITING_BYTES: usize = 2 * MAX_LINE;
 /// Bytes that may wait for a client to read them before nothing more is read from it.
 const UNREAD_BYTES: usize = 8 << 20;
+/// Less than this is nearly nothing.
+const NEARLY_READ: usize = 64 << 10;
+/// Between two looks whether a client has read.
+const LOOK: Duration = Duration::from_millis(50);
 /// When stdin has closed, requests that are under way are still answered for so long.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -113,6 +117,13 @@ pub(crate) async fn flush() {
     let (done, wait) = oneshot::channel();
     send(Out::Flush(done));
     let _ = tokio::time::timeout(Duration::from_secs(1), wait).await;
+}
+
+/// Waits until the client has read nearly all that was said to it.
+pub(crate) async fn is_read() {
+    while UNREAD.is_more_than(NEARLY_READ) {
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 fn send(out: Out) {

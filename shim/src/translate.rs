@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use base64::Engine;
-use ibd_protocol::{Effect, ErrorCode, Picture, ToolSpec};
-use rmcp::model::{CallToolResult, ContentBlock, JsonObject, Tool, ToolAnnotations};
+use ibd_protocol::{Effect, ErrorCode, Outcome, Picture, ResourceSpec, ToolSpec};
+use rmcp::model::{
+    CacheScope, CallToolResult, ContentBlock, ErrorData, JsonObject, ReadResourceResult, Resource,
+    ResourceContents, ResourceTemplate, Tool, ToolAnnotations,
+};
 use serde_json::{Value, json};
 
 /// A tool as MCP lists it.
@@ -70,6 +73,60 @@ pub(crate) fn refusal(json: String) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(json)])
 }
 
+/// What every resource is.
+const JSON: &str = "application/json";
+
+/// A resource as MCP lists it.
+pub(crate) fn resource(spec: ResourceSpec) -> Resource {
+    Resource::new(spec.uri, spec.name)
+        .with_title(spec.title)
+        .with_description(spec.description)
+        .with_mime_type(JSON)
+}
+
+/// A kind of resources as MCP lists it.
+pub(crate) fn template(spec: ResourceSpec) -> ResourceTemplate {
+    ResourceTemplate::new(spec.uri, spec.name)
+        .with_title(spec.title)
+        .with_description(spec.description)
+        .with_mime_type(JSON)
+}
+
+/// What a resource says, or why it says nothing.
+pub(crate) fn contents(uri: &str, outcome: Outcome) -> Result<ReadResourceResult, ErrorData> {
+    match outcome {
+        Outcome::Result(json) | Outcome::Pictured(json, _) => {
+            let contents = ResourceContents::text(json, uri).with_mime_type(JSON);
+            Ok(ReadResourceResult::new(vec![contents])
+                .with_ttl_ms(0)
+                .with_cache_scope(CacheScope::Private))
+        }
+        other => Err(no_resource(uri, other)),
+    }
+}
+
+/// Why there is nothing to be read or followed.
+pub(crate) fn no_resource(uri: &str, outcome: Outcome) -> ErrorData {
+    match outcome {
+        Outcome::UnknownResource(why) => {
+            ErrorData::resource_not_found(why, Some(json!({ "uri": uri })))
+        }
+        Outcome::Refusal(json) => {
+            let refusal: Value = serde_json::from_str(&json).unwrap_or_default();
+            let part = |name: &str| refusal.get(name).and_then(Value::as_str).unwrap_or_default();
+            let words = format!("{} {}", part("message"), part("next"));
+            ErrorData::internal_error(words.trim().to_owned(), Some(refusal))
+        }
+        // No resource waits for a person, and none is a tool.
+        Outcome::NeedsInput(_)
+        | Outcome::UnknownTool
+        | Outcome::Result(_)
+        | Outcome::Pictured(..) => {
+            ErrorData::internal_error("this cannot be read", Some(json!({ "uri": uri })))
+        }
+    }
+}
+
 /// A refusal that the shim itself has to give.
 pub(crate) fn own_refusal(error: ErrorCode, message: &str, next: &str) -> String {
     json!({ "error": error, "message": message, "next": next }).to_string()
@@ -93,5 +150,27 @@ mod tests {
             "d": { "type": "object" },
             "f": {} } });
         assert_eq!(Value::Object(outline), expected);
+    }
+
+    #[test]
+    fn what_is_not_there_and_what_cannot_be_read_now_are_two_errors() {
+        let uri = "ib://quote/1";
+        let error = no_resource(uri, Outcome::UnknownResource("There is none.".to_owned()));
+        assert_eq!((error.code.0, error.message.as_ref()), (-32002, "There is none."));
+        assert_eq!(error.data, Some(json!({ "uri": uri })));
+        let refusal = own_refusal(ErrorCode::NotLoggedIn, "Nobody is logged in.", "Log in.");
+        let error = no_resource(uri, Outcome::Refusal(refusal));
+        assert_eq!(
+            (error.code.0, error.message.as_ref()),
+            (-32603, "Nobody is logged in. Log in.")
+        );
+        assert_eq!(
+            error.data.and_then(|data| data.get("error").cloned()),
+            Some(json!("not_logged_in"))
+        );
+        let read = contents(uri, Outcome::Result("{}".to_owned()));
+        let read = serde_json::to_value(read.ok()).unwrap_or_default();
+        let expected = json!([{ "uri": uri, "mimeType": "application/json", "text": "{}" }]);
+        assert_eq!(read.get("contents"), Some(&expected));
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Record {
     /// Ticket of the first entry; grows at a reset, so that old tickets find nothing.
     first: usize,
     entries: VecDeque<Entry>,
+    /// What was subscribed to and ended on websockets.
+    said: VecDeque<String>,
     in_flight: usize,
     peak: usize,
 }
@@ -64,6 +66,19 @@ impl Record {
     /// All of it, oldest first.
     pub(crate) fn entries(&self) -> &VecDeque<Entry> {
         &self.entries
+    }
+
+    /// Notes what was said on a websocket.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.said.push_back(text.to_owned());
+        if self.said.len() > KEPT {
+            self.said.pop_front();
+        }
+    }
+
+    /// All that was said there, oldest first.
+    pub(crate) fn said(&self) -> &VecDeque<String> {
+        &self.said
     }
 
     /// Most requests at one time.

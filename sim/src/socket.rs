@@ -170,6 +170,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
             }
             return Ok(());
         }
+        // The name of the session, which comes first, is as good as a password.
+        if !text.starts_with('{') {
+            self.shared.caught_up().record.say(&text);
+        }
         let answer = self.feeds.hear(&self.shared.caught_up(), &text);
         self.say_all(&answer).await
     }

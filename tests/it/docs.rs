@@ -28,6 +28,14 @@ fn every_setting_is_documented() {
 }
 
 #[test]
+fn every_resource_is_documented() {
+    let text = read("README.md");
+    for resource in ibd_protocol::catalogue::resources() {
+        assert!(text.contains(&format!("`{}`", resource.uri)), "{} is missing", resource.uri);
+    }
+}
+
+#[test]
 fn the_tools_are_documented_from_the_code() {
     let mut text = String::from(
         "# Tools\n\nWritten by a test from the code (`make bless`).\n\nEvery result is one JSON object, \

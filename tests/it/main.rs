@@ -14,6 +14,7 @@ mod holdings;
 mod hostile;
 mod inputs;
 mod lifecycle;
+mod live;
 mod login;
 mod market;
 mod oauth;

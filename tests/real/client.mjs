@@ -1,5 +1,5 @@
 // The TypeScript client of the modern era (@modelcontextprotocol/client 2.4.0). Usage: client.mjs [auto]
-import { attempt, check, end, everything, load, SHIM } from './common.mjs';
+import { attempt, check, end, everything, load, QUOTE, resources, SHIM } from './common.mjs';
 
 const { Client } = await load('client', '@modelcontextprotocol/client/dist/index.mjs');
 const { StdioClientTransport } = await load('client', '@modelcontextprotocol/client/dist/stdio.mjs');
@@ -16,6 +16,12 @@ await attempt('runs to its end', async () => {
     () => client.listTools(),
     (name, args, options) => client.callTool({ name, arguments: args }, options),
   );
+  await resources(client, async (told) => {
+    client.setNotificationHandler('notifications/resources/updated', ({ params }) => told(params.uri));
+    if (!process.argv[2]) return client.subscribeResource({ uri: QUOTE });
+    const { honoredFilter } = await client.listen({ resourceSubscriptions: [QUOTE, 'ib://nothing'] });
+    check('what there is is honoured', String(honoredFilter.resourceSubscriptions) === QUOTE, honoredFilter);
+  });
   await client.close();
 });
 end();

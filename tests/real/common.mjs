@@ -1,4 +1,5 @@
 // What the checks in JavaScript share: counting, and what every client should find.
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -34,6 +35,44 @@ export async function attempt(name, action) {
 export function end() {
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed ? 1 : 0);
+}
+
+// What `ibctl status --json` says of the daemon; it ends with 3 or 4 where all is not well.
+function daemon() {
+  try {
+    return JSON.parse(execFileSync(`${process.env.IBD_BIN}/ibctl`, ['status', '--json'])).daemon;
+  } catch (error) {
+    return JSON.parse(error.stdout).daemon;
+  }
+}
+
+export const QUOTE = 'ib://quote/265598';
+
+// Resources: listed, read, and a quote followed over the end of a daemon. `follow(told)` begins it; `told(uri)` is
+// called at each word.
+export async function resources(client, follow) {
+  const uris = (await client.listResources()).resources.map(({ uri }) => uri);
+  check('resources', ['ib://session', 'ib://orders'].every((uri) => uris.includes(uri)), uris);
+  const kinds = (await client.listResourceTemplates()).resourceTemplates.map(({ uriTemplate }) => uriTemplate);
+  check('templates', kinds.includes('ib://quote/{conid}'), kinds);
+  const { contents } = await client.readResource({ uri: QUOTE });
+  check('quote: of that contract', JSON.parse(contents[0].text).quotes[0].conid === 265598, contents);
+  let seen = 0;
+  await follow((uri) => {
+    check('an update of what is followed', uri === QUOTE, uri);
+    seen += 1;
+  });
+  const told = async (when) => {
+    const before = seen;
+    for (let looks = 0; looks < 300 && seen === before; looks += 1) await new Promise((go) => setTimeout(go, 100));
+    check(`an update ${when}`, seen > before);
+  };
+  await told('when the market moves');
+  const { pid } = daemon();
+  process.kill(pid, 'SIGKILL');
+  await told('after the daemon was killed');
+  check('nobody asked, and another daemon serves', ![undefined, null, pid].includes(daemon().pid));
+  await told('when the market moves again');
 }
 
 function refusal(name, result, field) {

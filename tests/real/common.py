@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -139,6 +140,49 @@ async def progress_comes(check, call):
     check("progress comes", seen, seen)
     check("progress never goes back", [s[0] for s in seen] == sorted(s[0] for s in seen), seen)
     check("progress has a total", all(total and done <= total for done, total in seen), seen)
+
+
+def resources_listed(check, resources, templates):
+    """What the lists of resources must say. Both as on the wire."""
+    uris = [one["uri"] for one in resources]
+    check("resources are listed once each", len(set(uris)) == len(uris), uris)
+    check("resources", {"ib://session", "ib://orders"} <= set(uris), uris)
+    kinds = [one["uriTemplate"] for one in templates]
+    check("templates", {"ib://quote/{conid}", "ib://positions/{accountId}"} <= set(kinds), kinds)
+    for one in resources + templates:
+        whole = all(one.get(key) for key in ("name", "title", "description", "mimeType"))
+        check(f"{one.get('uri', one.get('uriTemplate'))} says what it is", whole, one)
+
+
+def resource(check, name, result):
+    """What a resource says: one text, which is JSON."""
+    contents = result["contents"]
+    if not check(f"{name}: one content", len(contents) == 1, result):
+        return {}
+    check(f"{name}: JSON", contents[0].get("mimeType") == "application/json", contents)
+    return json.loads(contents[0]["text"])
+
+
+QUOTE = "ib://quote/265598"
+
+
+async def followed(check, update):
+    """A quote that is followed is told, also over the end of a daemon. `update()` waits for the next word."""
+
+    async def told(when):
+        try:
+            uri = await asyncio.wait_for(update(), 30)
+            check(f"an update {when}", uri == QUOTE, uri)
+        except Exception as error:  # what was awaited has not come
+            check(f"an update {when}", False, repr(error))
+
+    await told("when the market moves")
+    before = daemon()["pid"]
+    os.kill(before, signal.SIGKILL)
+    await told("after the daemon was killed")
+    after = daemon().get("pid")
+    check("nobody asked, and another daemon serves", after not in (None, before), (before, after))
+    await told("when the market moves again")
 
 
 def wire(model):

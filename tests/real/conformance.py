@@ -21,10 +21,12 @@ SUITE = {
 # What applies to any server with tools. It must have run and passed, whatever the baseline says.
 GENERIC = {
     "2025-11-25": "server-initialize server-session-initialized-accepted ping tools-list tools-name-format"
-    " localhost-host-rebinding-rejected localhost-host-valid-accepted",
+    " resources-list localhost-host-rebinding-rejected localhost-host-valid-accepted",
     "2026-07-28": "sep-2575-server-implements-discover sep-2575-request-meta-invalid-missing-meta"
     " sep-2575-server-unsupported-version-error sep-2575-discover-capabilities-match-handlers"
     " sep-2575-http-server-method-not-found-404-initialize tools-list tools-list-deterministic-order"
+    " resources-list sep-2164-error-code sep-2164-data-uri sep-2549-resources-list-caching-hints"
+    " sep-2549-resources-templates-list-caching-hints sep-2549-resources-read-caching-hints"
     " sep-2549-tools-list-caching-hints sep-2549-ttl-non-negative sep-2549-cache-scope-valid"
     " localhost-host-rebinding-rejected localhost-host-valid-accepted",
 }[VERSION].split()

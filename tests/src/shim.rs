@@ -149,6 +149,59 @@ impl Shim {
         }
     }
 
+    /// Waits until a resource is told to have changed, among what has come already too; the whole notification.
+    pub async fn updated(&mut self, uri: &str) -> Value {
+        self.notified("notifications/resources/updated", |params| params["uri"] == uri).await
+    }
+
+    /// Waits for a notification whose parameters are these.
+    pub async fn notified(&mut self, method: &str, is_it: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let found = self
+                .notifications
+                .iter()
+                .position(|message| message["method"] == method && is_it(&message["params"]));
+            if let Some(at) = found {
+                return self.notifications.remove(at);
+            }
+            self.hear().await;
+        }
+    }
+
+    /// Takes what comes within a time; how many updates of a resource have come and were not waited for. They are
+    /// gone then.
+    pub async fn updates_within(&mut self, uri: &str, time: std::time::Duration) -> usize {
+        let _ = timeout(time, self.hear_on()).await;
+        let before = self.notifications.len();
+        self.notifications.retain(|message| message["params"]["uri"] != uri);
+        before - self.notifications.len()
+    }
+
+    async fn hear_on(&mut self) {
+        loop {
+            self.hear().await;
+        }
+    }
+
+    /// What a resource says.
+    pub async fn read(&mut self, uri: &str) -> Value {
+        let answer = self.request("resources/read", json!({ "uri": uri })).await;
+        let contents = &answer["result"]["contents"][0];
+        assert_eq!(
+            (&contents["uri"], &contents["mimeType"]),
+            (&json!(uri), &json!("application/json")),
+            "{answer}"
+        );
+        let text = contents["text"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}"))
+    }
+
+    /// Subscribes to a resource, as clients up to 2025-11-25 do.
+    pub async fn subscribe(&mut self, uri: &str) {
+        let answer = self.request("resources/subscribe", json!({ "uri": uri })).await;
+        assert!(answer["result"].is_object(), "{answer}");
+    }
+
     /// Takes one line more.
     async fn hear(&mut self) {
         let message = self.line().await.expect("the shim lives");

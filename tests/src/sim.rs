@@ -109,6 +109,13 @@ impl Sim {
         all.iter().filter(|request| request["path"].as_str().unwrap().contains(path)).count()
     }
 
+    /// How often exactly this beginning was said on websockets.
+    pub async fn said(&self, beginning: &str) -> usize {
+        let requests = self.requests().await;
+        let all = requests["said"].as_array().unwrap();
+        all.iter().filter(|said| said.as_str().unwrap().starts_with(beginning)).count()
+    }
+
     async fn control(&self, method: &str, path: &str, body: &str) -> Value {
         let host = self.control.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(host).await.unwrap();

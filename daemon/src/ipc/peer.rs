@@ -3,6 +3,7 @@
 mod calls;
 mod frames;
 mod persons;
+mod subscriptions;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use ibd_protocol::socket::Stream;
 use ibd_protocol::version::Role;
 use ibd_protocol::{Answer, DrainReason, Outcome, Progress, RequestId, ToClient, ToDaemon, Wishes};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::Shared;
@@ -22,8 +23,9 @@ use super::room::Activity;
 use crate::config::GatewayChoice;
 use crate::orders;
 use crate::policy::Policy;
-use crate::tools;
+use crate::{resources, tools};
 use frames::{MAX_UNREAD, MAX_UNREAD_BYTES, Waiting};
+use subscriptions::Subscriptions;
 
 /// What was said is still written for so long when the connection ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -41,6 +43,8 @@ pub enum Msg {
     Answer(Box<ToClient>),
     /// Something for the client that nobody asked for.
     Tell(Box<ToClient>),
+    /// A resource may say something else than before. What comes with it is dropped once the client was told.
+    Changed(String, oneshot::Sender<()>),
     /// The daemon is going.
     Ending(DrainReason),
     /// The connection is over.
@@ -75,6 +79,7 @@ pub struct State {
     /// Its own name, or empty until it says.
     name: String,
     calls: HashMap<RequestId, JoinHandle<()>>,
+    subscriptions: Subscriptions,
     /// Gone once everything has been said.
     outgoing: Option<mpsc::Sender<Waiting>>,
     /// Bytes that may still wait for the client to read.
@@ -118,6 +123,7 @@ impl Actor for Peer {
             id,
             name: String::new(),
             calls,
+            subscriptions: Subscriptions::default(),
             outgoing,
             room: Arc::new(Semaphore::new(MAX_UNREAD_BYTES)),
             writer,
@@ -143,6 +149,7 @@ impl Actor for Peer {
             Msg::Finished(id, outcome) => state.finished(&me, id, outcome),
             Msg::Answer(answer) => state.person_call_is_over(&me, &answer),
             Msg::Tell(message) => state.send(&me, &message),
+            Msg::Changed(uri, told) => state.changed(&me, uri, told),
             Msg::Ending(reason) => state.ending(&me, reason),
             Msg::Closed => me.stop(None),
         }
@@ -188,6 +195,13 @@ impl State {
                 self.send(me, &ToClient::Tools(id, tools::list(&self.policy)))
             }
             ToDaemon::Call(call) => self.call(me, call),
+            ToDaemon::ListResources(id) => {
+                let resources = resources::list(&self.policy, &self.shared.desks);
+                self.send(me, &ToClient::Resources(id, resources));
+            }
+            ToDaemon::Read(read) => self.read(me, &read),
+            ToDaemon::Subscribe(id, uri) => self.subscribe(me, id, uri),
+            ToDaemon::Unsubscribe(uri) => self.subscriptions.end(&uri),
             ToDaemon::Cancel(id) => self.cancel(id),
             ToDaemon::Status(id) => {
                 let status = Box::new(self.shared.status());

@@ -151,7 +151,7 @@ impl MarketHandle {
         let now = Instant::now().into_std();
         let conids: Vec<Conid> = wanted.iter().map(|one| one.conid).collect();
         let mut lines = self.shared.lines();
-        lines.begin(lease.epoch());
+        lines.begin(lease.epoch(), now);
         let is_more = lines.want(&conids, now);
         let is_warm = |one: &&Wanted| {
             freshness == Freshness::Streamed

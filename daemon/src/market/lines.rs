@@ -9,12 +9,16 @@ use std::time::{Duration, Instant};
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, Row};
 
+use super::followers::Followers;
+
 /// Lines that IBKR gives a user without boosters.
 pub(super) const LINES: usize = 100;
 /// A line that nobody asked for in this time is given up.
 const KEPT: Duration = Duration::from_secs(5 * 60);
 /// What the stream has not said a word about for so long is looked at again: a subscription can end in silence.
 const FRESH: Duration = Duration::from_secs(15);
+/// What is followed and was not heard of for so long is looked at: whoever follows it does not ask.
+const SILENT: Duration = Duration::from_secs(60);
 /// What has not come in this time after a line was opened will not be waited for again.
 const YOUNG: Duration = Duration::from_millis(3_500);
 
@@ -43,18 +47,28 @@ struct Line {
     is_streaming: bool,
 }
 
+impl Line {
+    /// Nothing was heard of it for too long.
+    fn is_silent(&self, now: Instant) -> bool {
+        now.duration_since(self.heard.unwrap_or(self.opened)) >= SILENT
+    }
+}
+
 /// The lines of one brokerage session.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lines {
     lines: BTreeMap<Conid, Line>,
     epoch: u64,
+    /// Who wants to be told. It outlives sessions.
+    pub(super) followers: Followers,
 }
 
 impl Lines {
-    /// Another session: nothing is known, and nothing followed.
-    pub(super) fn begin(&mut self, epoch: u64) {
+    /// Another session: nothing is known, and nothing has a line but what somebody follows.
+    pub(super) fn begin(&mut self, epoch: u64, now: Instant) {
         if self.epoch != epoch {
-            *self = Self { epoch, ..Self::default() };
+            (self.epoch, self.lines) = (epoch, BTreeMap::new());
+            self.want(&self.followers.live(), now);
         }
     }
 
@@ -94,7 +108,10 @@ impl Lines {
     }
 
     fn give_way(&mut self, to: &[Conid]) {
-        let others = self.lines.iter().filter(|(conid, _)| !to.contains(conid));
+        let others = self
+            .lines
+            .iter()
+            .filter(|(conid, _)| !to.contains(conid) && !self.followers.is_live(**conid));
         let longest = others.min_by_key(|(_, line)| line.wanted).map(|(conid, _)| *conid);
         if let Some(conid) = longest {
             self.lines.remove(&conid);
@@ -164,9 +181,27 @@ impl Lines {
         })
     }
 
-    /// Gives up what nobody has asked for in a while.
+    /// Whether somebody follows a contract of which this says anything else than was known.
+    pub(super) fn is_news(&self, row: &Row) -> bool {
+        if !self.followers.is_live(row.conid) || !row.has_data() {
+            return false;
+        }
+        let line = self.lines.get(&row.conid);
+        line.is_some_and(|line| line.row.as_ref().is_none_or(|known| known.is_changed_by(row)))
+    }
+
+    /// Contracts that are followed and that nothing was heard of for too long.
+    pub(super) fn silent(&self, now: Instant) -> Vec<Conid> {
+        let followed = self.lines.iter().filter(|(conid, _)| self.followers.is_live(**conid));
+        followed.filter(|(_, line)| line.is_silent(now)).map(|(conid, _)| *conid).collect()
+    }
+
+    /// Gives up what nobody follows, or has asked for in a while.
     pub(super) fn sweep(&mut self, now: Instant) {
-        self.lines.retain(|_, line| now.duration_since(line.wanted) < KEPT);
+        let followers = &self.followers;
+        self.lines.retain(|conid, line| {
+            followers.is_live(*conid) || now.duration_since(line.wanted) < KEPT
+        });
     }
 
     /// All that are followed.
@@ -219,7 +254,7 @@ mod tests {
         let stub = serde_json::from_str(r#"{"conid":1}"#).unwrap();
         heard(&mut lines, stub, Source::Snapshot, 0);
         assert_eq!(lines.heard_at(conid(0)), None, "an empty answer confirms nothing");
-        lines.begin(7);
+        lines.begin(7, start);
         assert_eq!(lines.row(conid(0)), None, "another session");
     }
 
@@ -260,6 +295,35 @@ mod tests {
         let more: Vec<Conid> = (300..310 + LINES).map(conid).collect();
         lines.want(&more, after(13));
         assert_eq!(lines.conids().len(), LINES, "no more than there are");
+    }
+
+    #[test]
+    fn what_is_followed_keeps_its_line_and_its_news_is_what_was_not_known() {
+        let (mut lines, start) = (Lines::default(), Instant::now());
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert!(lines.followers.join(conid(0)));
+        lines.followers.turn(conid(0), true);
+        assert!(lines.want(&[conid(0)], start));
+        let others: Vec<Conid> = (300..310 + LINES).map(conid).collect();
+        lines.want(&others, after(1));
+        assert!(lines.conids().contains(&conid(0)), "it gives way to nobody");
+        lines.sweep(after(3_600));
+        assert_eq!(lines.conids(), BTreeSet::from([conid(0)]));
+        let nine = row(0, r#","31":"9""#);
+        assert!(lines.is_news(&nine));
+        let _ = lines.heard(nine.clone(), Source::Stream, after(3_600));
+        assert!(!lines.is_news(&nine), "the same again");
+        assert!(!lines.is_news(&row(0, "")), "nothing is said");
+        assert!(lines.is_news(&row(0, r#","31":"9","84":"8""#)));
+        assert!(!lines.is_news(&row(5, r#","31":"9""#)), "nobody follows it");
+        assert!(lines.silent(after(3_659)).is_empty());
+        assert_eq!(lines.silent(after(3_660)), [conid(0)]);
+        lines.begin(7, after(3_700));
+        assert_eq!(lines.conids(), BTreeSet::from([conid(0)]), "another session");
+        assert!(lines.is_news(&nine));
+        lines.followers.turn(conid(0), false);
+        lines.sweep(after(4_100));
+        assert!(lines.conids().is_empty());
     }
 
     #[test]

@@ -170,3 +170,25 @@ fn too_many_requests_at_once_are_refused_one_by_one() {
     ledger.close(&RequestId::Number(7));
     assert!(matches!(ledger.understand(ping(999).as_bytes()), Understood::Message(_)));
 }
+
+#[test]
+fn whoever_listens_does_not_hold_the_end_of_input() {
+    let mut ledger = begun();
+    ledger.close(&RequestId::Number(0));
+    let listen =
+        r#"{"jsonrpc":"2.0","id":5,"method":"subscriptions/listen","params":{"notifications":{}}}"#;
+    assert!(matches!(ledger.understand(listen.as_bytes()), Understood::Message(_)));
+    assert!(ledger.is_empty());
+    // Its id is taken all the same.
+    assert!(matches!(ledger.understand(listen.as_bytes()), Understood::Answer(_)));
+    ledger.close(&RequestId::Number(5));
+    assert!(matches!(ledger.understand(listen.as_bytes()), Understood::Message(_)));
+}
+
+#[test]
+fn a_resource_without_an_address_is_told_what_is_missing() {
+    let (id, code, words) =
+        answer(br#"{"jsonrpc":"2.0","id":6,"method":"resources/read","params":{"url":"x"}}"#);
+    assert_eq!((id, code), (json!(6), -32602));
+    assert!(words.contains("uri"), "{words}");
+}

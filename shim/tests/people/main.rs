@@ -9,7 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use client::{Client, modern};
 use daemon::{Daemon, script};
-use ibd_protocol::{Answer, Event, Level, Outcome, Progress, Question, Secret, ToClient, ToDaemon};
+use ibd_protocol::{
+    Answer, Event, Level, Outcome, Progress, Question, ResourceSpec, Secret, ToClient, ToDaemon,
+    Variable,
+};
 use serde_json::{Value, json};
 
 fn question() -> Question {
@@ -267,4 +270,106 @@ async fn without_a_display_no_page_is_tried() {
     assert!(matches!(wishes, ToDaemon::Wishes(wishes) if !wishes.has_display));
     daemon.say(ToClient::OpenPage("https://localhost:5000/".into()));
     daemon.hears(|message| *message == ToDaemon::PageOpened(false)).await;
+}
+
+/// Has one resource and one kind, and follows whatever begins with `x://`.
+fn has_resources() -> Daemon {
+    let spec = |uri: &str, variable| ResourceSpec {
+        uri: uri.into(),
+        name: "thing".into(),
+        title: "Thing".into(),
+        description: "A thing.".into(),
+        variable,
+    };
+    Daemon::start(move |message| match message {
+        ToDaemon::ListResources(id) => {
+            let kind = spec("x://things/{name}", Some(Variable::Word));
+            vec![ToClient::Resources(*id, vec![spec("x://thing", None), kind])]
+        }
+        ToDaemon::Subscribe(id, uri) if uri.starts_with("x://") => {
+            vec![ToClient::Done(*id, Outcome::Result("{}".into()))]
+        }
+        ToDaemon::Subscribe(id, _) => {
+            vec![ToClient::Done(*id, Outcome::UnknownResource("There is none.".into()))]
+        }
+        ToDaemon::Read(read) => {
+            vec![ToClient::Done(read.id, Outcome::Result(r#"{"a":1}"#.into()))]
+        }
+        _ => Vec::new(),
+    })
+}
+
+#[tokio::test]
+async fn resources_are_the_daemons_whatever_they_are() {
+    let daemon = has_resources();
+    let mut client = Client::start(&daemon);
+    let hello = client.initialize(json!({})).await;
+    assert_eq!(hello["capabilities"]["resources"], json!({ "subscribe": true }));
+    let listed = client.request("resources/list", json!({})).await;
+    let thing = json!({ "uri": "x://thing", "name": "thing", "title": "Thing", "description": "A thing.",
+        "mimeType": "application/json" });
+    assert_eq!(listed["resources"], json!([thing]));
+    let kinds = client.request("resources/templates/list", json!({})).await;
+    assert_eq!(kinds["resourceTemplates"][0]["uriTemplate"], "x://things/{name}", "{kinds}");
+    let read = client.request("resources/read", json!({ "uri": "x://thing" })).await;
+    assert_eq!(read["contents"][0]["text"], r#"{"a":1}"#, "{read}");
+    let refused = client.raw_request("resources/subscribe", json!({ "uri": "y://thing" })).await;
+    assert_eq!(refused["error"]["code"], -32002, "{refused}");
+}
+
+#[tokio::test]
+async fn a_resource_is_subscribed_to_once_for_all_who_want_it_and_given_up_with_the_last() {
+    let daemon = has_resources();
+    let mut client = Client::start(&daemon);
+    client.initialize(json!({})).await;
+    let thing = || json!({ "uri": "x://thing" });
+    client.request("resources/subscribe", thing()).await;
+    client.request("resources/subscribe", thing()).await;
+    let subscribed = || {
+        let heard = daemon.heard();
+        heard.iter().filter(|message| matches!(message, ToDaemon::Subscribe(..))).count()
+    };
+    assert_eq!(subscribed(), 1);
+    daemon.say(ToClient::Changed("x://other".into()));
+    daemon.say(ToClient::Changed("x://thing".into()));
+    let told = client.notification("notifications/resources/updated").await;
+    assert_eq!(told["params"], thing(), "what nobody wants is not told");
+    client.request("resources/unsubscribe", thing()).await;
+    daemon.hears(|message| *message == ToDaemon::Unsubscribe("x://thing".into())).await;
+}
+
+#[tokio::test]
+async fn whoever_listens_hears_of_what_it_named_until_it_does_not_want_to_any_more() {
+    let daemon = has_resources();
+    let mut client = Client::start(&daemon);
+    // Which resources there are is known from a list.
+    client.request("resources/list", json!({ "_meta": modern(json!({})) })).await;
+    let wanted = json!({ "notifications": { "resourceSubscriptions": ["x://thing", "x://things/a", "x://no/b"] },
+        "_meta": modern(json!({})) });
+    let id = client.begin("subscriptions/listen", wanted).await;
+    let told = client.notification("notifications/subscriptions/acknowledged").await;
+    let accepted = &told["params"]["notifications"]["resourceSubscriptions"];
+    assert_eq!(*accepted, json!(["x://thing", "x://things/a"]), "{told}");
+    daemon
+        .hears(|message| matches!(message, ToDaemon::Subscribe(_, uri) if uri == "x://things/a"))
+        .await;
+    daemon.say(ToClient::Changed("x://things/a".into()));
+    let told = client.notification("notifications/resources/updated").await;
+    assert_eq!(told["params"]["uri"], "x://things/a", "{told}");
+    client.notify("notifications/cancelled", json!({ "requestId": id })).await;
+    daemon.hears(|message| *message == ToDaemon::Unsubscribe("x://thing".into())).await;
+    daemon.hears(|message| *message == ToDaemon::Unsubscribe("x://things/a".into())).await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_says_nothing_has_the_resources_of_this_build() {
+    let daemon = Daemon::start(|_| Vec::new());
+    let mut client = Client::start(&daemon);
+    client.initialize(json!({})).await;
+    let listed = client.request("resources/list", json!({})).await;
+    let uris = listed["resources"].as_array().unwrap().iter().map(|one| one["uri"].clone());
+    let golden = ibd_protocol::catalogue::resources();
+    let golden =
+        golden.into_iter().filter(|spec| spec.variable.is_none()).map(|spec| json!(spec.uri));
+    assert_eq!(uris.collect::<Vec<_>>(), golden.collect::<Vec<_>>());
 }

@@ -221,5 +221,6 @@ fn requests(world: &World) -> Reply {
         "status429": entries.iter().filter(|e| e.status == Some(429)).count(),
         "penaltyMs": (world.pacing.boxed_until() - world.now()).max(0),
         "requests": entries,
+        "said": world.record.said(),
     }))
 }

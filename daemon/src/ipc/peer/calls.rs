@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use ibd_protocol::{Call, DrainReason, ErrorCode, Outcome, Progress, RequestId, ToClient};
+use ibd_protocol::{Call, DrainReason, ErrorCode, Outcome, Progress, Read, RequestId, ToClient};
 use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::{Msg, State};
 use crate::refusal::Refusal;
+use crate::resources;
 use crate::tools::{self, Ctx, Pictures, Who};
 
 /// Calls of one client under way at one time.
@@ -20,6 +21,18 @@ const LONGEST_CALL: Duration = Duration::from_secs(45);
 
 impl State {
     pub(super) fn call(&mut self, me: &ActorRef<Msg>, call: Call) {
+        self.begin(me, call, |outcome| outcome);
+    }
+
+    /// What a resource says is what a tool says.
+    pub(super) fn read(&mut self, me: &ActorRef<Msg>, read: &Read) {
+        match resources::find(&self.policy, &read.uri) {
+            Some(found) => self.begin(me, found.call(read), resources::outcome),
+            None => self.send(me, &ToClient::Done(read.id, resources::unknown())),
+        }
+    }
+
+    fn begin(&mut self, me: &ActorRef<Msg>, call: Call, told: fn(Outcome) -> Outcome) {
         if self.ending.is_some() {
             // Its shim asks the next daemon.
             return;
@@ -30,7 +43,11 @@ impl State {
         self.change(|status| status.calls += 1);
         self.shared.roster.call_begins();
         let id = call.id;
-        let task = tokio::spawn(run(self.ctx(me, &call), call, me.clone()));
+        let (ctx, me) = (self.ctx(me, &call), me.clone());
+        let task = tokio::spawn(async move {
+            let outcome = told(run(ctx, call).await);
+            let _ = me.cast(Msg::Finished(id, outcome));
+        });
         self.calls.insert(id, task);
     }
 
@@ -91,7 +108,7 @@ impl State {
     }
 }
 
-async fn run(ctx: Ctx, call: Call, me: ActorRef<Msg>) {
+async fn run(ctx: Ctx, call: Call) -> Outcome {
     let started = Instant::now();
     let name = call.tool.clone();
     let outcome =
@@ -100,7 +117,7 @@ async fn run(ctx: Ctx, call: Call, me: ActorRef<Msg>) {
     let ended = match &outcome {
         Outcome::Result(_) | Outcome::Pictured(..) => "result",
         Outcome::Refusal(_) => "refusal",
-        Outcome::UnknownTool | Outcome::Hidden(_) => "unknown tool",
+        Outcome::UnknownTool | Outcome::Hidden(_) | Outcome::UnknownResource(_) => "unknown",
         Outcome::NeedsInput(_) => "needs input",
     };
     tracing::info!(
@@ -110,7 +127,7 @@ async fn run(ctx: Ctx, call: Call, me: ActorRef<Msg>) {
         key = call.key,
         "call"
     );
-    let _ = me.cast(Msg::Finished(call.id, outcome));
+    outcome
 }
 
 fn stopped() -> Refusal {
