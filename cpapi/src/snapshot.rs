@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
@@ -112,7 +113,7 @@ pub struct Row {
     /// When the values were last updated.
     pub updated: Option<Timestamp>,
     /// By number, each once.
-    values: Vec<(u16, String)>,
+    values: Vec<(u16, CompactString)>,
 }
 
 /// What kind of data the broker gives for a contract.
@@ -172,7 +173,10 @@ impl Row {
 
     /// Whether a later row says anything else than this one.
     pub fn is_changed_by(&self, later: &Self) -> bool {
-        later.values.iter().any(|(field, value)| self.values.get(field) != Some(value))
+        let is_known = |(number, text): &(u16, CompactString)| {
+            self.place(*number).is_ok_and(|at| self.values[at].1 == *text)
+        };
+        !later.values.iter().all(is_known)
     }
 
     /// Whether anything but the contract's number has come.
@@ -351,12 +355,12 @@ impl<'de> Visitor<'de> for Numbered {
 }
 
 /// A JSON scalar's text; what is no scalar is kept as it stands and will not be a number.
-fn plain(json: &str) -> String {
+fn plain(json: &str) -> CompactString {
     let quoted = json.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     match quoted {
-        Some(text) if !text.contains('\\') => text.to_owned(),
-        Some(_) => serde_json::from_str(json).unwrap_or_else(|_| json.to_owned()),
-        None => json.to_owned(),
+        Some(text) if !text.contains('\\') => text.into(),
+        Some(_) => serde_json::from_str::<String>(json).map_or_else(|_| json.into(), Into::into),
+        None => json.into(),
     }
 }
 

@@ -293,7 +293,7 @@ impl State {
         let shared = self.shared.clone();
         self.look = Some(tokio::spawn(async move {
             match snapshot::ask(&lease, silent, QUOTED, Instant::now() + LOOK).await {
-                Ok(rows) => shared.hear(rows, Source::Snapshot),
+                Ok(rows) => shared.hear(&rows, Source::Snapshot),
                 Err(failure) => tracing::info!(%failure, "what is followed could not be looked at"),
             }
         }));

@@ -120,6 +120,7 @@ pub(crate) fn no_resource(uri: &str, outcome: Outcome) -> ErrorData {
         // No resource waits for a person, and none is a tool.
         Outcome::NeedsInput(_)
         | Outcome::UnknownTool
+        | Outcome::Hidden(_)
         | Outcome::Result(_)
         | Outcome::Pictured(..) => {
             ErrorData::internal_error("this cannot be read", Some(json!({ "uri": uri })))

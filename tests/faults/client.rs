@@ -401,7 +401,9 @@ impl Client {
 fn read(outcome: Outcome) -> Value {
     let text = match outcome {
         Outcome::Result(text) | Outcome::Pictured(text, _) | Outcome::Refusal(text) => text,
-        Outcome::UnknownTool | Outcome::Hidden(_) => json!({ "error": "unknown_tool" }).to_string(),
+        Outcome::UnknownTool | Outcome::Hidden(_) | Outcome::UnknownResource(_) => {
+            json!({ "error": "unknown_tool" }).to_string()
+        }
         Outcome::NeedsInput(question) => question.fallback,
     };
     serde_json::from_str(&text).unwrap_or_else(|_| json!({ "error": "no JSON", "text": text }))

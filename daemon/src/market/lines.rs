@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(lines.conids(), BTreeSet::from([conid(0)]));
         let nine = row(0, r#","31":"9""#);
         assert!(lines.is_news(&nine));
-        let _ = lines.heard(nine.clone(), Source::Stream, after(3_600));
+        let _ = lines.heard(&nine, Source::Stream, after(3_600));
         assert!(!lines.is_news(&nine), "the same again");
         assert!(!lines.is_news(&row(0, "")), "nothing is said");
         assert!(lines.is_news(&row(0, r#","31":"9","84":"8""#)));

@@ -27,6 +27,7 @@ impl Pushes {
         let ear = move |heard: Heard| {
             let counts = match &heard {
                 Heard::Update(update) => is_news(update),
+                Heard::Quotes(_) => false,
                 Heard::Gap => true,
             };
             if counts {
