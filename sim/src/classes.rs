@@ -45,7 +45,8 @@ pub(crate) struct Class {
 enum Ends {
     ThirdFridays,
     /// The last trading day of each month.
-    MonthEnds,
+    #[serde(rename = "monthEnds")]
+    Months,
     /// The third Fridays of March, June, September and December.
     Quarters,
 }
@@ -55,7 +56,7 @@ impl Ends {
     fn days(self, today: Date) -> Vec<Date> {
         match self {
             Self::ThirdFridays => expiries(today, third_friday, |_| true),
-            Self::MonthEnds => expiries(today, month_end, |_| true),
+            Self::Months => expiries(today, month_end, |_| true),
             Self::Quarters => expiries(today, third_friday, |month| month.month() % 3 == 0),
         }
     }

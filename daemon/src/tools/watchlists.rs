@@ -48,7 +48,7 @@ impl<'a> Named<'a> {
     }
 
     /// The one list that is meant. A name is meant in any case; a part of one means none.
-    pub fn choose<'l>(self, lists: &'l [Heading]) -> Result<&'l Heading, Refusal> {
+    pub fn choose(self, lists: &[Heading]) -> Result<&Heading, Refusal> {
         let found: Vec<&Heading> = lists.iter().filter(|list| self.is(list)).collect();
         let (field, named) = match self {
             Self::Id(id) => ("id", id),

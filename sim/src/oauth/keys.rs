@@ -125,7 +125,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// Decodes base64 with its padding.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     let digits = text.trim_end_matches('=').as_bytes();
-    let is_whole = text.len() % 4 == 0 && text.len() - digits.len() <= 2;
+    let is_whole = text.len().is_multiple_of(4) && text.len() - digits.len() <= 2;
     let (mut bytes, mut held, mut bits) = (Vec::new(), 0_u32, 0);
     for digit in digits {
         let value = ALPHABET.iter().position(|known| known == digit)?;
