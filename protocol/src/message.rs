@@ -5,6 +5,7 @@
 //! untagged enum or a skipped field. JSON travels as text. One golden file per message
 //! (`protocol/golden/`) shows every change as a diff.
 
+mod alerts;
 mod flex;
 mod orders;
 mod person;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Secret;
 use crate::states::{self, Said};
+pub use alerts::{AlertReport, AlertsReport};
 pub use flex::{FlexQueryReport, FlexReport, FlexVerb};
 pub use orders::{ApprovalReport, AuditLine, OrderReport, OrdersReport, OrdersVerb, Resolution};
 pub use person::{
@@ -62,6 +64,8 @@ pub enum ToDaemon {
     Orders(RequestId, OrdersVerb),
     /// What a person does about Flex queries.
     Flex(RequestId, FlexVerb),
+    /// Asks for the alerts that the daemon itself watches.
+    Alerts(RequestId),
 }
 
 /// From the daemon to a client.
@@ -97,6 +101,8 @@ pub enum ToClient {
     Orders(RequestId, Box<OrdersReport>),
     /// Answers `Flex`.
     Flex(RequestId, Box<FlexReport>),
+    /// Answers `Alerts`.
+    Alerts(RequestId, Box<AlertsReport>),
 }
 
 /// Why the daemon is asked to go.
@@ -243,6 +249,8 @@ pub enum Effect {
     Forgets,
     /// Does something besides: logs in, or keeps what comes. It sends no order and removes nothing.
     Acts,
+    /// Changes something at IBKR that is no order: alerts, watchlists.
+    Writes,
 }
 
 impl Effect {

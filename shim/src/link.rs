@@ -400,7 +400,8 @@ impl Task {
             | ToClient::Gateway(..)
             | ToClient::Secrets(..)
             | ToClient::Orders(..)
-            | ToClient::Flex(..) => {}
+            | ToClient::Flex(..)
+            | ToClient::Alerts(..) => {}
         }
         false
     }
