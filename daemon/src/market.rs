@@ -2,7 +2,8 @@
 //!
 //! A contract that somebody asks for is subscribed to on the stream and asked for once by snapshot, which is the cold
 //! start and the fallback. What the stream tells is kept, so that whoever asks again is answered out of memory, until
-//! nobody has asked for some minutes, the stream breaks, or it has been silent about the contract for too long.
+//! nobody has asked for some minutes, the stream breaks, or it has been silent about the contract for too long. What is
+//! held (for alerts) is followed whether anybody asks or not, and whoever holds it hears each word of it.
 
 mod handle;
 mod lines;
@@ -10,6 +11,7 @@ mod quote;
 mod snapshot;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ibd_cpapi::contracts::SecType;
@@ -101,6 +103,18 @@ struct Shared {
     /// Counts what was heard, so that who waits can look again.
     heard: watch::Sender<u64>,
     feed: Mutex<Option<Subscription>>,
+    /// Whoever hears of what is held.
+    ear: Mutex<Option<Ear>>,
+}
+
+/// Takes all that is known of a contract that is held, whenever something is told of it.
+#[derive(Clone)]
+struct Ear(Arc<dyn Fn(Row) + Send + Sync>);
+
+impl fmt::Debug for Ear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ear")
+    }
 }
 
 impl Shared {
@@ -110,21 +124,35 @@ impl Shared {
 
     fn hear(&self, rows: impl IntoIterator<Item = Row>, from: Source) {
         let now = Instant::now().into_std();
-        let mut ended = Vec::new();
+        let (mut ended, mut held) = (Vec::new(), Vec::new());
         let mut lines = self.lines();
         for row in rows {
             let conid = row.conid;
+            let is_news = row.has_data() && lines.is_held(conid);
             if lines.heard(row, from, now) {
                 ended.push(conid);
             }
+            held.extend(lines.row(conid).filter(|_| is_news).cloned());
         }
         drop(lines);
         self.heard.send_modify(|count| *count = count.wrapping_add(1));
+        self.tell(held);
         if ended.is_empty() {
             return;
         }
         if let Some(feed) = &*self.feed.lock().unwrap_or_else(PoisonError::into_inner) {
             ended.into_iter().for_each(|conid| feed.again(Topic::Quotes { conid }));
+        }
+    }
+
+    /// Whoever holds contracts hears of them.
+    fn tell(&self, rows: Vec<Row>) {
+        if rows.is_empty() {
+            return;
+        }
+        let ear = self.ear.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(Ear(hear)) = ear {
+            rows.into_iter().for_each(|row| hear(row));
         }
     }
 
@@ -205,11 +233,20 @@ impl Actor for Market {
         msg: Msg,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
+        let now = Instant::now().into_std();
         match msg {
-            Msg::Session(Some(lease)) => state.shared.lines().begin(lease.epoch()),
+            Msg::Session(Some(lease)) => {
+                let mut lines = state.shared.lines();
+                lines.begin(lease.epoch());
+                lines.keep(now);
+            }
             // What a session that ended had told says nothing of now.
             Msg::Session(None) => state.shared.lines().gap(),
-            Msg::Sweep => state.shared.lines().sweep(Instant::now().into_std()),
+            Msg::Sweep => {
+                let mut lines = state.shared.lines();
+                lines.sweep(now);
+                lines.keep(now);
+            }
         }
         state.shared.follow();
         Ok(())
