@@ -229,6 +229,10 @@ impl State {
                 let person_call = person::flex(self.person_calls(me, id), verb);
                 self.person_call(me, person_call);
             }
+            ToDaemon::Alerts(id) => {
+                let person_call = person::alerts(self.person_calls(me, id));
+                self.person_call(me, person_call);
+            }
             ToDaemon::PageOpened(is_open) => self.shared.desks.session.page_opened(is_open),
             ToDaemon::Config(id) => {
                 self.send(me, &ToClient::Config(id, self.shared.config.report()))
