@@ -36,7 +36,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-pub use alert::{AlertId, Draft, Limit, Login, Of, Side, Watch};
+pub use alert::{AlertId, Draft, Limit, Login, Of, Seen, Side, Watch};
 pub use desk::{Listing, Made, Shown, Switch};
 pub use handle::AlertsHandle;
 pub use measure::Measure;

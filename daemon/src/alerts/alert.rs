@@ -197,6 +197,8 @@ pub struct Draft {
     pub message: Option<String>,
     /// Seconds until it may fire again; once, if missing.
     pub pause: Option<u64>,
+    /// What was seen when it was asked for.
+    pub seen: Option<Seen>,
     /// Who asks.
     pub client: String,
 }
@@ -240,6 +242,7 @@ pub struct Alert {
 impl Alert {
     /// A new one.
     pub fn new(id: AlertId, draft: Draft, now: Timestamp) -> Self {
+        let is_move = matches!(draft.watch, Watch::Move { .. });
         Self {
             id,
             watch: draft.watch,
@@ -250,8 +253,8 @@ impl Alert {
             client: draft.client,
             made_at: now,
             phase: Phase::Armed,
-            base: None,
-            seen: None,
+            base: draft.seen.filter(|_| is_move).map(|seen| seen.value),
+            seen: draft.seen,
             times: 0,
             fired_at: None,
         }

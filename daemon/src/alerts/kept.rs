@@ -166,6 +166,7 @@ mod tests {
             login: None,
             message: Some("look".into()),
             pause: None,
+            seen: None,
             client: "harness".into(),
         }
     }

@@ -132,6 +132,7 @@ mod tests {
             login: None,
             message: message.map(str::to_owned),
             pause: None,
+            seen: None,
             client: "harness".into(),
         };
         let mut alert = Alert::new(AlertId(7), draft, at);

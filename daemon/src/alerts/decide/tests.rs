@@ -17,8 +17,15 @@ fn of() -> Of {
 }
 
 fn alert(watch: Watch, pause: Option<u64>) -> Alert {
-    let draft =
-        Draft { watch, account: None, login: None, message: None, pause, client: "harness".into() };
+    let draft = Draft {
+        watch,
+        account: None,
+        login: None,
+        message: None,
+        pause,
+        seen: None,
+        client: "harness".into(),
+    };
     Alert::new(AlertId(1), draft, at(0))
 }
 
