@@ -105,11 +105,12 @@ impl State {
                 place.clone()
             }
             None => {
-                let alert = Alert::new(self.kept.now.next(), draft, now);
+                let alert = Alert::new(self.kept.now.next_id(), draft, now);
                 self.kept.now.alerts.push(alert.clone());
                 alert
             }
         };
+        self.kept.now.alive_at = Some(now);
         // What is not on the disk would be forgotten in silence.
         if let Err(why) = self.kept.write() {
             self.kept.now = before;
@@ -203,7 +204,7 @@ impl State {
 
     fn shown(&self, alert: &Alert) -> Shown {
         let not_watched = self.not_watched(alert);
-        let news = self.kept.now.news.iter().rev().filter(|news| news.alert == alert.id);
+        let mut news = self.kept.now.news.iter().rev().filter(|news| news.alert == alert.id);
         Shown {
             id: alert.id,
             text: words::watch(&alert.watch),
@@ -219,7 +220,7 @@ impl State {
             times: alert.times,
             pause: alert.pause,
             client: alert.client.clone(),
-            trouble: news.into_iter().find_map(|news| news.trouble()),
+            trouble: news.find_map(|news| news.trouble()),
         }
     }
 

@@ -63,7 +63,7 @@ struct Written {
 
 impl Memory {
     /// The number of the next alert.
-    pub fn next(&mut self) -> AlertId {
+    pub fn next_id(&mut self) -> AlertId {
         self.last += 1;
         AlertId(self.last)
     }
@@ -175,13 +175,13 @@ mod tests {
     fn it_outlives_the_daemon() {
         let folder = tempfile::tempdir().unwrap();
         let mut kept = Kept::open(folder.path());
-        let id = kept.now.next();
+        let id = kept.now.next_id();
         kept.now.alerts.push(Alert::new(id, draft(), at(0)));
         kept.now.news.push(News::new(1, id, "x".into(), at(1)));
         kept.write().unwrap();
         let mut next = Kept::open(folder.path());
         assert_eq!((&next.now, &next.lost), (&kept.now, &None));
-        assert_eq!(next.now.next(), AlertId(2), "a number is given once");
+        assert_eq!(next.now.next_id(), AlertId(2), "a number is given once");
         assert!(next.alert(id).is_some());
     }
 
@@ -190,7 +190,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut kept = Kept::open(folder.path());
         for _ in 0..2 {
-            let id = kept.now.next();
+            let id = kept.now.next_id();
             kept.now.alerts.push(Alert::new(id, draft(), at(0)));
         }
         kept.write().unwrap();

@@ -224,7 +224,6 @@ impl State {
         news::sweep(&mut self.kept.now.news, now);
         // Where nobody ever made an alert there is no file.
         if self.kept.now.last > 0 {
-            self.kept.now.alive_at = Some(now);
             self.keep();
         }
         self.show();
@@ -235,6 +234,7 @@ impl State {
         if self.kept.now.last == 0 {
             return;
         }
+        self.kept.now.alive_at = Some(Timestamp::now());
         match self.kept.write() {
             Ok(()) => self.board.clear("alerts_not_kept"),
             Err(why) => self.board.note(

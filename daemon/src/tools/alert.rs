@@ -130,8 +130,10 @@ pub fn refused(failure: Failure) -> Refusal {
 
 fn no(text: &str) -> Refusal {
     let text = clean(text);
-    let is_absent = ["not found", "doesn't exist", "activate/deactivate"];
-    if is_absent.iter().any(|words| text.contains(words)) {
+    let absent = ["not found", "doesn't exist", "activate/deactivate"];
+    // A condition may be about a contract that is not found.
+    let is_condition = text.contains("Condition #");
+    if !is_condition && absent.iter().any(|words| text.contains(words)) {
         let message = format!("IBKR has no such alert ({text}).");
         let next = "get_alerts lists those that there are. One that is past its end cannot be switched on.";
         return Refusal::new(ErrorCode::UnknownAlert, message, next).at("alertId");
@@ -196,6 +198,7 @@ mod tests {
         let trouble = |text: &str| Failure::Trouble { status: 500, text: text.into() };
         for (text, field) in [
             ("Condition #2:can't recognize fix [abc]", "alertRequest.conditions[1]"),
+            ("Condition #1:contract [1@SMART] is not found", "alertRequest.conditions[0]"),
             ("Alert name cannot be modified", "-"),
             ("alertMessage is required", "alertRequest.alertMessage"),
             ("tif is GTC or GTD", "alertRequest.tif"),
