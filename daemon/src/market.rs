@@ -152,7 +152,9 @@ impl Shared {
         }
         let ear = self.ear.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(Ear(hear)) = ear {
-            rows.into_iter().for_each(|row| hear(row));
+            for row in rows {
+                hear(row);
+            }
         }
     }
 
