@@ -8,6 +8,7 @@
 //! comment beside the type says so.
 
 pub mod accounts;
+pub mod alerts;
 pub mod allocation;
 pub mod analyst;
 pub mod client;

@@ -1,5 +1,6 @@
 //! `ibctl`: the person's command. One file a verb.
 
+mod alerts;
 mod approve;
 mod audit;
 mod columns;
@@ -91,6 +92,8 @@ enum Verb {
     Unfreeze,
     /// What was done about orders and why; `verify` checks that nothing was changed or left out
     Audit(audit::Args),
+    /// The alerts that ibd itself watches; those that IBKR keeps are an assistant's get_alerts
+    Alerts,
     /// Flex queries and their statements: list, run, import, export, forget
     #[command(subcommand)]
     Flex(flex::Verb),
@@ -171,6 +174,7 @@ async fn run(args: &Args) -> Result<Ended, Fault> {
         Verb::Freeze { cancel_all } => freeze::run(&context, *cancel_all).await,
         Verb::Unfreeze => unfreeze::run(&context).await,
         Verb::Audit(args) => audit::run(&context, args).await,
+        Verb::Alerts => alerts::run(&context).await,
         Verb::Flex(verb) => flex::run(&context, verb).await,
         Verb::Gateway(verb) => gateway::run(&context, verb).await,
         Verb::Secrets(verb) => secrets::run(&context, verb).await,

@@ -1,5 +1,6 @@
 //! The desks: what a tool may ask, as handles. No actor's mailbox is visible from here.
 
+use crate::alerts::AlertsHandle;
 use crate::analyst::Analyst;
 use crate::board::Board;
 use crate::flex::FlexHandle;
@@ -39,6 +40,8 @@ pub struct Desks {
     pub analyst: Analyst,
     /// Flex queries and their statements.
     pub flex: FlexHandle,
+    /// The alerts that ibd itself watches.
+    pub alerts: AlertsHandle,
     /// How everything is.
     pub board: Board,
 }

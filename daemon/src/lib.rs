@@ -2,6 +2,7 @@
 //!
 //! `docs/architecture.md` tells who owns what, who may import whom, and how one call travels.
 
+pub mod alerts;
 pub mod analyst;
 pub mod board;
 pub mod budget;

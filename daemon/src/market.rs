@@ -2,7 +2,8 @@
 //!
 //! A contract that somebody asks for is subscribed to on the stream and asked for once by snapshot, which is the cold
 //! start and the fallback. What the stream tells is kept, so that whoever asks again is answered out of memory, until
-//! nobody has asked for some minutes, the stream breaks, or it has been silent about the contract for too long.
+//! nobody has asked for some minutes, the stream breaks, or it has been silent about the contract for too long. What is
+//! held (for alerts) is followed whether anybody asks or not, and whoever holds it hears each word of it.
 
 mod followed;
 mod followers;
@@ -12,6 +13,7 @@ mod quote;
 mod snapshot;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ibd_cpapi::contracts::SecType;
@@ -113,6 +115,18 @@ struct Shared {
     /// The same of each contract that is followed, when it says something new. Locked before the lines.
     moves: Mutex<Moves>,
     feed: Mutex<Option<Subscription>>,
+    /// Whoever hears of what is held.
+    ear: Mutex<Option<Ear>>,
+}
+
+/// Takes all that is known of a contract that is held, whenever something is told of it.
+#[derive(Clone)]
+struct Ear(Arc<dyn Fn(Row) + Send + Sync>);
+
+impl fmt::Debug for Ear {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ear")
+    }
 }
 
 impl Shared {
@@ -146,24 +160,41 @@ impl Shared {
 
     fn hear(&self, rows: &[Row], from: Source) {
         let now = Instant::now().into_std();
-        let (mut ended, mut moved) = (Vec::new(), Vec::new());
+        let (mut ended, mut moved, mut held) = (Vec::new(), Vec::new(), Vec::new());
         let mut lines = self.lines();
         for row in rows {
+            let conid = row.conid;
             if lines.is_news(row) {
-                moved.push(row.conid);
+                moved.push(conid);
             }
+            let is_held = row.has_data() && lines.is_held(conid);
             if lines.heard(row, from, now) {
-                ended.push(row.conid);
+                ended.push(conid);
             }
+            held.extend(lines.row(conid).filter(|_| is_held).cloned());
         }
         drop(lines);
         self.heard.send_modify(|count| *count = count.wrapping_add(1));
         self.tell(&moved);
+        self.tell_held(held);
         if ended.is_empty() {
             return;
         }
         if let Some(feed) = &*self.feed.lock().unwrap_or_else(PoisonError::into_inner) {
             ended.into_iter().for_each(|conid| feed.again(Topic::Quotes { conid }));
+        }
+    }
+
+    /// Whoever holds contracts hears of them.
+    fn tell_held(&self, rows: Vec<Row>) {
+        if rows.is_empty() {
+            return;
+        }
+        let ear = self.ear.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(Ear(hear)) = ear {
+            for row in rows {
+                hear(row);
+            }
         }
     }
 
@@ -250,7 +281,10 @@ impl Actor for Market {
         let now = Instant::now().into_std();
         match msg {
             Msg::Session(Some(lease)) => {
-                state.shared.lines().begin(lease.epoch(), now);
+                let mut lines = state.shared.lines();
+                lines.begin(lease.epoch(), now);
+                lines.keep(now);
+                drop(lines);
                 state.lease = Some(lease);
             }
             // What a session that ended had told says nothing of now.
@@ -259,7 +293,10 @@ impl Actor for Market {
                 state.lease = None;
             }
             Msg::Sweep => {
-                state.shared.lines().sweep(now);
+                let mut lines = state.shared.lines();
+                lines.sweep(now);
+                lines.keep(now);
+                drop(lines);
                 state.look_at_silent(now);
             }
         }

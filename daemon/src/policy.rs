@@ -144,6 +144,12 @@ impl Policy {
         self.admits_mode(facts)
     }
 
+    /// Whether this client may hear of what happened under a login, where that may be another than the present one.
+    pub fn may_hear(&self, paper: Option<bool>, username: Option<&str>) -> bool {
+        let username = username.map(str::to_owned);
+        self.admits_login(&Facts { paper, username, ..Facts::default() }).is_ok()
+    }
+
     fn admits_username(&self, facts: &Facts) -> Result<(), Refusal> {
         match (&self.username, &facts.username) {
             (Some(wished), Some(logged_in)) if !wished.eq_ignore_ascii_case(logged_in) => {
@@ -277,6 +283,7 @@ mod tests {
         assert_eq!(refused(&policy, &login(Some(true))), "admitted");
         assert_eq!(refused(&policy, &login(Some(false))), "live_session");
         assert_eq!(refused(&policy, &login(None)), "live_session");
+        assert!(policy.may_hear(Some(true), None) && !policy.may_hear(None, Some("jdoe")));
     }
 
     #[test]

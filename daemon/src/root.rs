@@ -15,6 +15,7 @@ use ractor::{Actor, SpawnErr};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::alerts::AlertsHandle;
 use crate::analyst::Analyst;
 use crate::board::Board;
 use crate::budget;
@@ -95,7 +96,7 @@ impl Daemon {
         }
         let door = budget::door(&config.places.state, &store);
         let (session, gateway) = (Post::default(), Post::default());
-        let (orders, flex) = (Post::default(), Post::default());
+        let (orders, flex, alerts) = (Post::default(), Post::default(), Post::default());
         let stream = Post::default();
         let changes = watch::Sender::new(0);
         let sources = config.sources().map_err(BeginError::Config)?;
@@ -120,6 +121,7 @@ impl Daemon {
                 histories: Histories::default(),
                 analyst: Analyst::default(),
                 flex: FlexHandle::new(flex.clone(), board.clone(), &config),
+                alerts: AlertsHandle::new(alerts.clone()),
                 board,
             },
             config: Arc::new(config),
@@ -137,6 +139,7 @@ impl Daemon {
             stream,
             orders,
             flex,
+            alerts,
             sources,
             guard,
         };

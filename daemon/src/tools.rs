@@ -1,5 +1,6 @@
 //! Tools: what an assistant may ask. One file each, one line in the catalogue.
 
+mod alert;
 pub mod args;
 pub mod cell;
 mod instrument;
@@ -29,6 +30,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::alerts::Asking;
 use crate::desks::Desks;
 use crate::policy::Policy;
 use crate::portfolio;
@@ -78,6 +80,10 @@ catalogue! {
     list_flex_queries::ListFlexQueries,
     forget_flex_query::ForgetFlexQuery,
     ask_flex::AskFlex,
+    get_alerts::GetAlerts,
+    create_alert::CreateAlert,
+    activate_alert::ActivateAlert,
+    delete_alert::DeleteAlert,
 }
 
 /// Arguments longer than this are refused before they are read, in bytes.
@@ -223,6 +229,16 @@ impl Ctx {
         }
     }
 
+    /// For whom news is asked: a client hears each piece once, whichever call it is told with.
+    fn asking(&self) -> Asking {
+        let client = match self.who.client.as_str() {
+            "" => "a client",
+            name => name,
+        };
+        let (client, key) = (client.to_owned(), self.who.key.clone());
+        Asking { client, key, policy: self.policy.clone() }
+    }
+
     /// Tells the caller what is going on.
     pub fn tell(&self, done: u32, total: Option<u32>, message: &str) {
         (self.progress)(Progress { done, total, message: message.to_owned() });
@@ -336,17 +352,24 @@ pub async fn call(ctx: Ctx, name: &str, arguments: String) -> Outcome {
         return Outcome::Refusal(args::too_long(arguments.len()).to_json());
     }
     let (deadline, connection, pictures) = (ctx.deadline, ctx.who.connection, ctx.pictures.clone());
+    let (alerts, asking) = (ctx.desks.alerts.clone(), ctx.asking());
     let run = CALLER.scope(connection, (entry.run)(ctx, arguments));
     match tokio::time::timeout_at(deadline, run).await {
-        Ok(Ok(result)) => match pictures.taken() {
-            none if none.is_empty() => Outcome::Result(harmless(result)),
-            pictures => Outcome::Pictured(harmless(result), pictures),
-        },
+        Ok(Ok(result)) => {
+            let result = harmless(names::warned(result, &alerts.news(asking).await));
+            match pictures.taken() {
+                none if none.is_empty() => Outcome::Result(result),
+                pictures => Outcome::Pictured(result, pictures),
+            }
+        }
         Ok(Err(Refusal { question: Some(mut question), .. })) => {
             question.fallback = harmless(question.fallback);
             Outcome::NeedsInput(*question)
         }
-        Ok(Err(refusal)) => Outcome::Refusal(harmless(refusal.to_json())),
+        Ok(Err(refusal)) => {
+            let refusal = warned(refusal, &alerts.news(asking).await);
+            Outcome::Refusal(harmless(refusal.to_json()))
+        }
         Err(_) if entry.effect == Effect::Trades => Outcome::Refusal(lost().to_json()),
         Err(_) if entry.effect == Effect::Writes => Outcome::Refusal(unseen().to_json()),
         Err(_) => Outcome::Refusal(out_of_time().to_json()),

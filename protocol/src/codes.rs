@@ -124,6 +124,7 @@ codes! {
         TradingFrozen "trading_frozen" "A person, or the breaker, has frozen trading.",
         TrailNotShown "trail_not_shown" "IBKR does not show how far the order trails, so the change must say it.",
         UnknownAccount "unknown_account" "The login has no such account.",
+        UnknownAlert "unknown_alert" "There is no such alert.",
         UnknownConfirmation "unknown_confirmation" "There is no such question.",
         UnknownOrder "unknown_order" "There is no such order.",
         UnknownSymbol "unknown_symbol" "No contract goes by that name.",

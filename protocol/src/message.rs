@@ -5,6 +5,7 @@
 //! untagged enum or a skipped field. JSON travels as text. One golden file per message
 //! (`protocol/golden/`) shows every change as a diff.
 
+mod alerts;
 mod complete;
 mod flex;
 mod orders;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::states::{self, Said};
 use crate::{Secret, Toolsets};
+pub use alerts::{AlertReport, AlertsReport};
 pub use complete::{Completable, Completed, Completing};
 pub use flex::{FlexQueryReport, FlexReport, FlexVerb};
 pub use orders::{ApprovalReport, AuditLine, OrderReport, OrdersReport, OrdersVerb, Resolution};
@@ -76,6 +78,8 @@ pub enum ToDaemon {
     Subscribe(RequestId, String),
     /// No longer.
     Unsubscribe(String),
+    /// Asks for the alerts that the daemon itself watches.
+    Alerts(RequestId),
 }
 
 /// From the daemon to a client.
@@ -117,6 +121,8 @@ pub enum ToClient {
     Resources(RequestId, Vec<ResourceSpec>),
     /// A resource that was subscribed to may say something else than before.
     Changed(String),
+    /// Answers `Alerts`.
+    Alerts(RequestId, Box<AlertsReport>),
 }
 
 /// Why the daemon is asked to go.

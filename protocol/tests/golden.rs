@@ -220,6 +220,15 @@ fn what_is_said_about_resources() {
 }
 
 #[test]
+fn what_a_person_asks_about_alerts() {
+    check("to_daemon_alerts", ToDaemon::Alerts(13));
+    let alert =
+        AlertReport { id: "ibd-7".into(), value: Some("301.2".into()), ..AlertReport::default() };
+    let report = AlertsReport { ok: true, alerts: vec![alert], ..AlertsReport::default() };
+    check("to_client_alerts", ToClient::Alerts(13, Box::new(report)));
+}
+
+#[test]
 fn messages_to_the_client() {
     let tool = ToolSpec {
         name: "get_positions".into(),

@@ -87,6 +87,7 @@ async fn what_reads_starts_no_daemon_and_ends_with_3() {
         &["config"],
         &["secrets", "list"],
         &["flex", "list"],
+        &["alerts"],
         &["gateway", "status"],
         &["deny", "a1"],
         &["logout"],

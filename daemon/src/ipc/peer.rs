@@ -244,6 +244,10 @@ impl State {
                 self.person_call(me, person_call);
             }
             ToDaemon::Complete(id, typed) => self.complete(me, id, typed),
+            ToDaemon::Alerts(id) => {
+                let person_call = person::alerts(self.person_calls(me, id));
+                self.person_call(me, person_call);
+            }
             ToDaemon::PageOpened(is_open) => self.shared.desks.session.page_opened(is_open),
             ToDaemon::Config(id) => {
                 self.send(me, &ToClient::Config(id, self.shared.config.report()))

@@ -204,3 +204,7 @@ pub(super) async fn flex(call: PersonCall, verb: FlexVerb) -> ToClient {
     });
     ToClient::Flex(call.id, Box::new(done.await))
 }
+
+pub(super) async fn alerts(call: PersonCall) -> ToClient {
+    ToClient::Alerts(call.id, Box::new(call.shared.desks.alerts.report().await))
+}

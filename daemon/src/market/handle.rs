@@ -1,8 +1,8 @@
 //! How others reach the market: quotes out of memory where the stream keeps it true, else asked for until they are warm.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError};
 
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, MAX_CONIDS, Row};
@@ -14,7 +14,7 @@ use tokio::time::{Duration, Instant, timeout_at};
 
 use super::lines::Source;
 use super::snapshot::{self, is_settled};
-use super::{Freshness, PORTRAIT, Rows, Shared, Wanted};
+use super::{Ear, Freshness, PORTRAIT, Rows, Shared, Wanted};
 use crate::contracts::Underlyings;
 use crate::session::Lease;
 
@@ -34,6 +34,19 @@ impl MarketHandle {
     /// Which underlyings were searched for.
     pub fn underlyings(&self) -> &Underlyings {
         &self.underlyings
+    }
+
+    /// From now on these contracts are followed until others are named, whether anybody asks for them or not.
+    pub fn hold(&self, conids: BTreeSet<Conid>) {
+        self.shared.lines().hold(conids, Instant::now().into_std());
+        self.shared.follow();
+    }
+
+    /// Who hears all that is known of a contract that is held, whenever something is told of it. Nothing may be
+    /// waited for there; the next one to listen takes its place.
+    pub fn listen(&self, ear: impl Fn(Row) + Send + Sync + 'static) {
+        let mut place = self.shared.ear.lock().unwrap_or_else(PoisonError::into_inner);
+        *place = Some(Ear(Arc::new(ear)));
     }
 
     /// The quotes of some contracts, out of memory where the stream keeps it true, else as warm as they get within a

@@ -1,7 +1,8 @@
 //! Which contracts are followed, and what is known of each. Pure.
 //!
 //! IBKR lets one user follow so many contracts at once, by stream or by snapshot; each takes a line. A line lives as
-//! long as somebody wants it and some minutes longer, and is given up sooner only for another one.
+//! long as somebody wants it and some minutes longer, and is given up sooner only for another one. What is held is
+//! followed for as long as it is held, through sessions and breaks, and gives way to nobody.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -58,6 +59,8 @@ impl Line {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lines {
     lines: BTreeMap<Conid, Line>,
+    /// Followed whether anybody asks or not.
+    held: BTreeSet<Conid>,
     epoch: u64,
     /// Who wants to be told. It outlives sessions.
     pub(super) followers: Followers,
@@ -70,6 +73,28 @@ impl Lines {
             (self.epoch, self.lines) = (epoch, BTreeMap::new());
             self.want(&self.followers.live(), now);
         }
+    }
+
+    /// From now on these are held, and no others.
+    pub(super) fn hold(&mut self, conids: BTreeSet<Conid>, now: Instant) {
+        self.held = conids;
+        self.keep(now);
+    }
+
+    /// What is held has its lines, also in a session that has just begun.
+    pub(super) fn keep(&mut self, now: Instant) {
+        let held: Vec<Conid> = self.held.iter().copied().collect();
+        self.want(&held, now);
+    }
+
+    /// Whether it has its line whether anybody asks or not.
+    fn is_kept(&self, conid: Conid) -> bool {
+        self.held.contains(&conid) || self.followers.is_live(conid)
+    }
+
+    /// Whether a contract is held.
+    pub(super) fn is_held(&self, conid: Conid) -> bool {
+        self.held.contains(&conid)
     }
 
     /// Somebody wants these now; whether any of them was not followed. Where all lines are taken, those that were
@@ -108,10 +133,8 @@ impl Lines {
     }
 
     fn give_way(&mut self, to: &[Conid]) {
-        let others = self
-            .lines
-            .iter()
-            .filter(|(conid, _)| !to.contains(conid) && !self.followers.is_live(**conid));
+        let may_go = |conid: &Conid| !to.contains(conid) && !self.is_kept(*conid);
+        let others = self.lines.iter().filter(|(conid, _)| may_go(conid));
         let longest = others.min_by_key(|(_, line)| line.wanted).map(|(conid, _)| *conid);
         if let Some(conid) = longest {
             self.lines.remove(&conid);
@@ -192,15 +215,16 @@ impl Lines {
 
     /// Contracts that are followed and that nothing was heard of for too long.
     pub(super) fn silent(&self, now: Instant) -> Vec<Conid> {
-        let followed = self.lines.iter().filter(|(conid, _)| self.followers.is_live(**conid));
-        followed.filter(|(_, line)| line.is_silent(now)).map(|(conid, _)| *conid).collect()
+        let kept = self.lines.iter().filter(|(conid, _)| self.is_kept(**conid));
+        kept.filter(|(_, line)| line.is_silent(now)).map(|(conid, _)| *conid).collect()
     }
 
     /// Gives up what nobody follows, or has asked for in a while.
     pub(super) fn sweep(&mut self, now: Instant) {
-        let followers = &self.followers;
+        let (held, followers) = (&self.held, &self.followers);
         self.lines.retain(|conid, line| {
-            followers.is_live(*conid) || now.duration_since(line.wanted) < KEPT
+            let is_kept = held.contains(conid) || followers.is_live(*conid);
+            is_kept || now.duration_since(line.wanted) < KEPT
         });
     }
 
@@ -333,5 +357,24 @@ mod tests {
         lines.want(&[conid(1)], start + Duration::from_secs(200));
         lines.sweep(start + Duration::from_secs(301));
         assert_eq!(lines.conids(), BTreeSet::from([conid(1)]));
+    }
+
+    #[test]
+    fn what_is_held_outlasts_sweeps_crowds_and_sessions() {
+        let (mut lines, start) = (Lines::default(), Instant::now());
+        lines.hold(BTreeSet::from([conid(0)]), start);
+        assert!(lines.is_held(conid(0)) && !lines.is_held(conid(1)));
+        let crowd: Vec<Conid> = (1..=LINES).map(conid).collect();
+        lines.want(&crowd, start + Duration::from_secs(1));
+        assert!(lines.conids().contains(&conid(0)), "others give way");
+        assert_eq!(lines.conids().len(), LINES);
+        lines.sweep(start + Duration::from_secs(600));
+        assert_eq!(lines.conids(), BTreeSet::from([conid(0)]));
+        lines.begin(7, start + Duration::from_secs(601));
+        lines.keep(start + Duration::from_secs(601));
+        assert_eq!(lines.conids(), BTreeSet::from([conid(0)]));
+        lines.hold(BTreeSet::new(), start + Duration::from_secs(602));
+        lines.sweep(start + Duration::from_secs(2_000));
+        assert_eq!(lines.conids(), BTreeSet::new());
     }
 }

@@ -5,6 +5,7 @@ use ractor::{Actor, ActorRef, SpawnErr};
 
 use super::restarts::{Child, stays_closed};
 use super::supervisor::{Msg, State};
+use crate::alerts::{self, Alerts};
 use crate::flex::{self, Flex};
 use crate::gateway::{self, Gateway};
 use crate::ipc::{self, Ipc};
@@ -102,6 +103,23 @@ impl State {
                 };
                 let (actor, _) = Flex::spawn_linked(None, Flex, arguments, me.get_cell()).await?;
                 self.flex.install(actor.clone());
+                actor.get_cell()
+            }
+            Child::Alerts => {
+                let desks = &self.shared.desks;
+                let arguments = alerts::Arguments {
+                    board,
+                    session: desks.session.clone(),
+                    stream: desks.stream.clone(),
+                    market: desks.market.clone(),
+                    feeds: desks.feeds.clone(),
+                    settings: self.shared.config.settings.clone(),
+                    folder: self.shared.config.places.state.clone(),
+                    handle: desks.alerts.clone(),
+                };
+                let (actor, _) =
+                    Alerts::spawn_linked(None, Alerts, arguments, me.get_cell()).await?;
+                self.alerts.install(actor.clone());
                 actor.get_cell()
             }
             // Started once, with its socket; never again.

@@ -19,6 +19,7 @@ pub(super) enum Child {
     Market,
     Orders,
     Flex,
+    Alerts,
     Ipc,
 }
 
@@ -45,6 +46,8 @@ pub(super) fn on_failure(child: Child, failures: u32) -> Reaction {
         Child::Orders => Reaction::RestartAfter(pause(failures)),
         // What was under way is in the store.
         Child::Flex => Reaction::RestartAfter(pause(failures)),
+        // What there is, and who has heard what, is on the disk.
+        Child::Alerts => Reaction::RestartAfter(pause(failures)),
         // Nothing is left to supervise; the service manager, or the next shim, starts us again.
         Child::Ipc => Reaction::End,
     }
@@ -76,6 +79,7 @@ mod tests {
             Child::Market,
             Child::Orders,
             Child::Flex,
+            Child::Alerts,
         ];
         for child in restarted {
             assert_eq!(on_failure(child, 1), Reaction::RestartAfter(FIRST_PAUSE));

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::restarts::{Child, QUIET, Reaction, on_failure};
+use crate::alerts;
 use crate::budget;
 use crate::config::Sources;
 use crate::flex;
@@ -43,6 +44,7 @@ pub(super) struct Arguments {
     pub(super) stream: Post<stream::Msg>,
     pub(super) orders: Post<orders::Msg>,
     pub(super) flex: Post<flex::Msg>,
+    pub(super) alerts: Post<alerts::Msg>,
     pub(super) sources: Sources,
     pub(super) guard: Guard,
 }
@@ -58,6 +60,7 @@ pub(super) struct State {
     pub(super) stream: Post<stream::Msg>,
     pub(super) orders: Post<orders::Msg>,
     pub(super) flex: Post<flex::Msg>,
+    pub(super) alerts: Post<alerts::Msg>,
     /// When the orders actor failed lately.
     pub(super) orders_failed: Vec<Instant>,
     pub(super) sources: Sources,
@@ -80,8 +83,18 @@ impl Actor for Root {
         me: ActorRef<Msg>,
         arguments: Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let Arguments { listener, shared, session, gateway, stream, orders, flex, sources, guard } =
-            arguments;
+        let Arguments {
+            listener,
+            shared,
+            session,
+            gateway,
+            stream,
+            orders,
+            flex,
+            alerts,
+            sources,
+            guard,
+        } = arguments;
         let mut state = State {
             tasks: vec![
                 tokio::spawn(budget::keep_penalties(
@@ -101,6 +114,7 @@ impl Actor for Root {
             stream,
             orders,
             flex,
+            alerts,
             orders_failed: Vec::new(),
             sources,
             guard,
@@ -116,6 +130,7 @@ impl Actor for Root {
         state.start(&me, Child::Market).await?;
         state.start(&me, Child::Orders).await?;
         state.start(&me, Child::Flex).await?;
+        state.start(&me, Child::Alerts).await?;
         state.start_ipc(&me, listener).await?;
         state.look_for_use(&me);
         Ok(state)
@@ -224,6 +239,7 @@ impl State {
         }
         let order = [
             Child::Ipc,
+            Child::Alerts,
             Child::Flex,
             Child::Orders,
             Child::Market,
@@ -258,7 +274,10 @@ impl State {
         let is_real = gateway.mode() != ibd_protocol::GatewayMode::Simulator;
         // A statement that is being made is waited for: whoever wanted it comes back.
         let is_running = !self.shared.desks.flex.view().going.is_empty();
-        let is_needed = is_running || has_login && is_real && gateway.state == GatewayState::Up;
+        // Nobody else watches what it watches, or tells what was not told.
+        let is_watching = self.shared.desks.alerts.is_at_work();
+        let is_needed =
+            is_watching || is_running || has_login && is_real && gateway.state == GatewayState::Up;
         if !is_needed && self.shared.roster.empty_for().is_some_and(|empty| empty >= idle) {
             self.shared.end(DrainReason::Idle);
         }

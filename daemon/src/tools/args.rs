@@ -135,6 +135,49 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>
     }
 }
 
+/// Words of a person or a model: more of them than of a name.
+pub fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match given(deserializer)? {
+        Some(text) if text.chars().any(char::is_control) => {
+            Err(D::Error::custom("has control characters"))
+        }
+        Some(text) if text.chars().count() > WORDS => {
+            Err(D::Error::custom(format!("is longer than {WORDS} characters")))
+        }
+        words => Ok(words),
+    }
+}
+
+/// Text, or a number as it was written; an empty text is left out.
+pub fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
+    let json = raw.get().trim();
+    let text = match json.as_bytes().first() {
+        Some(b'"') => serde_json::from_str::<String>(json).map_err(D::Error::custom)?,
+        Some(b'{' | b'[') => return Err(D::Error::custom("is neither text nor a number")),
+        _ => json.to_owned(),
+    };
+    match text.trim() {
+        "" => Ok(None),
+        text if text.chars().count() > 100 || text.chars().any(char::is_control) => {
+            Err(D::Error::custom("is no plain text of 100 characters at most"))
+        }
+        text => Ok(Some(text.to_owned())),
+    }
+}
+
+/// An object or a list that may have been sent as JSON in a string. What is wrong within it keeps its place.
+pub fn nested<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned,
+{
+    deserializer.deserialize_any(forms::Nested::<T>::new())
+}
+
+/// Characters of a message.
+const WORDS: usize = 500;
+
 /// What was given; an empty text is left out.
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let scalar = Option::<Scalar>::deserialize(deserializer)?;

@@ -397,7 +397,8 @@ impl Task {
             | ToClient::Gateway(..)
             | ToClient::Secrets(..)
             | ToClient::Orders(..)
-            | ToClient::Flex(..) => {}
+            | ToClient::Flex(..)
+            | ToClient::Alerts(..) => {}
         }
         false
     }
