@@ -27,7 +27,8 @@ pub(crate) fn hex(bytes: &[u8]) -> Zeroizing<String> {
 pub(crate) fn number(text: &str) -> Option<Vec<u8>> {
     let text = text.trim();
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
-    let digits = if digits.len() % 2 == 0 { digits.to_owned() } else { format!("0{digits}") };
+    let digits =
+        if digits.len().is_multiple_of(2) { digits.to_owned() } else { format!("0{digits}") };
     let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
     if bytes.is_empty() { None } else { Some(without_zeros(&bytes).to_vec()) }
 }

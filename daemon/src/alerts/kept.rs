@@ -178,6 +178,7 @@ mod tests {
         let id = kept.now.next_id();
         kept.now.alerts.push(Alert::new(id, draft(), at(0)));
         kept.now.news.push(News::new(1, id, "x".into(), at(1)));
+        kept.now.last_news = 1;
         kept.write().unwrap();
         let mut next = Kept::open(folder.path());
         assert_eq!((&next.now, &next.lost), (&kept.now, &None));

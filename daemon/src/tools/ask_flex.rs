@@ -57,7 +57,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::text")]
     #[schemars(extend("enum" = About::ALL.map(|(name, _)| name)))]
     topic: Option<String>,
-    /// Instead of topic: a short text in plain English. Words that are not understood are refused.
+    /// Instead of topic: a short text in plain English.
     #[serde(deserialize_with = "args::text")]
     question: Option<String>,
     /// Symbol (BRK B), ISIN, or how the company's name begins.

@@ -72,9 +72,8 @@ impl Tool for Authenticate {
     const TITLE: &'static str = "Log in";
     const ABOUT: &'static str = "Logs in to Interactive Brokers, or joins a login that is under way: \
         shows the user the login page, or, if configured, logs in by itself and waits for the phone. Use \
-        it when another tool says that nobody is logged in. Answers within 45 seconds with the state and \
-        what to do; a login needs the user: tell them, and call again only after they have acted. Never \
-        starts a second login.";
+        it when a tool says that nobody is logged in. Answers within 45 seconds with the state and \
+        what to do; a login needs the user: tell them, and call again only after they have acted.";
     const EFFECT: Effect = Effect::Acts;
     const SET: Toolset = Toolset::Every;
     const EXAMPLE: &'static str = "{}";

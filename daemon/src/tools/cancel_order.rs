@@ -47,7 +47,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::account")]
     #[schemars(with = "Option<String>")]
     account_id: Option<AccountId>,
-    /// Your own name for this request: repeated, it gives the first one's outcome.
+    /// Repeated, it gives the first outcome.
     #[serde(deserialize_with = "args::text")]
     request_id: Option<String>,
 }

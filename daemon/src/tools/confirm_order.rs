@@ -22,7 +22,7 @@ pub struct Args {
     #[serde(deserialize_with = "args::yes_no")]
     #[schemars(with = "Option<bool>")]
     accept: Option<bool>,
-    /// The same as confirmationId; means accept true where accept is left out.
+    /// The same as confirmationId; accept is true then.
     #[serde(deserialize_with = "args::text")]
     reply_id: Option<String>,
     /// Need not be said.

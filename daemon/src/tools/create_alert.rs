@@ -66,9 +66,10 @@ pub struct Args {
     /// Replaces this one.
     #[serde(deserialize_with = "args::text")]
     alert_id: Option<String>,
-    /// IBKR's own form, instead of the above. type 1 price, 3 time, 4 margin, 5 trade, 6 volume; orderId replaces.
+    /// IBKR's own form instead of the above: alertName, conditions (conidex, type 1 price, 3 time, 4 margin, 5 trade,
+    /// 6 volume, operator, value, logicBind), …; orderId replaces.
     #[serde(deserialize_with = "args::nested")]
-    #[schemars(with = "Option<AlertRequest>")]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     alert_request: Option<AlertRequest>,
 }
 

@@ -120,8 +120,7 @@ impl Tool for GetAccountInfo {
     const TITLE: &'static str = "Account values, cash and P&L";
     const ABOUT: &'static str = "Net liquidation value, today's and unrealised P&L, buying power, margin \
         and cash by currency of the Interactive Brokers accounts: \"what is my P&L\", \"how much cash do \
-        I have\". Amounts are in each account's base currency; what IBKR did not give is absent, never \
-        zero. For single holdings use get_positions.";
+        I have\". In each account's base currency. For single holdings use get_positions.";
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = "{}";

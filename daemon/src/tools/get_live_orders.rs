@@ -77,7 +77,7 @@ impl Tool for GetLiveOrders {
     const TITLE: &'static str = "Live orders";
     const ABOUT: &'static str = "The orders that Interactive Brokers lists: those still working, and \
         today's filled or cancelled ones, with type, prices, quantity filled and status: \"is my stop \
-        still working\". An empty list was asked for twice and can be believed. For one order by id use \
+        still working\". For one order by id use \
         get_order_status.";
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Orders;

@@ -43,7 +43,7 @@ const HOURS: Duration = Duration::from_secs(3);
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Args {
-    /// One symbol, for instance AAPL or EUR.USD. Give one of symbol, symbols, conid, conids.
+    /// AAPL or EUR.USD. Give one of symbol, symbols, conid, conids.
     #[serde(deserialize_with = "args::text")]
     symbol: Option<String>,
     /// Up to 100 symbols.

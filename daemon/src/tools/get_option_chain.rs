@@ -38,7 +38,7 @@ pub struct Args {
     /// Where the options are routed; SMART if left out.
     #[serde(deserialize_with = "args::text")]
     exchange: Option<String>,
-    /// The currency of the underlying, where several listings have options.
+    /// Of the underlying.
     #[serde(deserialize_with = "args::text")]
     currency: Option<String>,
     /// The day 2027-01-15 or the month JAN27. Without it the expiries are listed.
@@ -51,15 +51,15 @@ pub struct Args {
     /// How many strikes around the money, up to 40; 10 if left out.
     #[serde(deserialize_with = "args::count")]
     strikes: Option<usize>,
-    /// Only options whose delta is at least this far from zero, for instance 0.2.
+    /// Deltas at least this far from zero: 0.2.
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     min_delta: Option<Decimal>,
-    /// Only options whose delta is at most this far from zero.
+    /// Deltas at most this far from zero.
     #[serde(deserialize_with = "args::decimal")]
     #[schemars(with = "Option<Num>")]
     max_delta: Option<Decimal>,
-    /// Of several trading classes that end on the day, this one, for instance SPXW.
+    /// One of several trading classes: SPXW.
     #[serde(deserialize_with = "args::text")]
     trading_class: Option<String>,
     /// Expiries at most, without expiry; 12 if left out.

@@ -97,8 +97,8 @@ impl Tool for GetPerformance {
     const NAME: &'static str = "get_performance";
     const TITLE: &'static str = "Performance";
     const ABOUT: &'static str = "How an account did over a period: time-weighted return, net asset value at begin \
-        and end, and both day by day, as a chart too: \"how did my portfolio do this year\". IBKR's Portfolio \
-        Analyst gives it every fifteen minutes. For today's P&L use get_account_info, for single trades ask_flex.";
+        and end, and both day by day, as a chart too: \"how did my portfolio do this year\". New \
+        every fifteen minutes. For today's P&L use get_account_info, for single trades ask_flex.";
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = r#"{"period":"YTD"}"#;

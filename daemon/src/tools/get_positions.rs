@@ -122,9 +122,8 @@ impl Tool for GetPositions {
     const NAME: &'static str = "get_positions";
     const TITLE: &'static str = "Positions";
     const ABOUT: &'static str = "Everything an Interactive Brokers account holds: symbol, company, quantity, \
-        average price, market price, value and P&L in its own and in base currency, the day's P&L, share of the \
-        account, with totals. All pages are read. Prices are the portfolio's last marks, a few minutes old at \
-        most; for live prices use get_market_data. With several accounts accountId is needed.";
+        average price, market price, value and P&L in its own and in base currency, the day's P&L, weight, \
+        totals. Prices are the portfolio's last marks; for live ones use get_market_data.";
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = r#"{"accountId":"DU1234567","sort":"value"}"#;

@@ -133,7 +133,7 @@ impl Tool for GetTransactions {
     const NAME: &'static str = "get_transactions";
     const TITLE: &'static str = "Transactions of a contract";
     const ABOUT: &'static str = "Buys, sells and dividends of one contract over the last months, with sums and \
-        realised P&L: \"when did I buy Apple, and for how much\". IBKR answers it for one contract in fifteen \
+        realised P&L: \"when did I buy Apple, and for how much\". One contract in fifteen \
         minutes. For all trades of the last days use get_trades, for anything more ask_flex.";
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;

@@ -56,11 +56,11 @@ pub struct Args {
     #[serde(rename = "outsideRTH", alias = "outsideRth", deserialize_with = "args::yes_no")]
     #[schemars(with = "Option<bool>")]
     outside_rth: Option<bool>,
-    /// false: every question that IBKR asks is shown to you or the user.
+    /// false: IBKR's questions are shown.
     #[serde(deserialize_with = "args::yes_no")]
     #[schemars(with = "Option<bool>")]
     suppress_confirmations: Option<bool>,
-    /// Your own name for this request: repeated, it gives the first one's outcome.
+    /// Repeated, it gives the first outcome.
     #[serde(deserialize_with = "args::text")]
     request_id: Option<String>,
 }

@@ -33,14 +33,14 @@ pub struct Args {
     #[serde(deserialize_with = "args::account")]
     #[schemars(with = "Option<String>")]
     pub account_id: Option<AccountId>,
-    /// IBKR's number of the contract, from search_contracts: the sure way.
+    /// From search_contracts: the sure way.
     #[serde(deserialize_with = "args::conid")]
     #[schemars(with = "Option<u32>")]
     pub conid: Option<Conid>,
     /// A symbol, for instance AAPL; of an option the underlying's.
     #[serde(deserialize_with = "args::text")]
     pub symbol: Option<String>,
-    /// STK, OPT, FUT or CASH; found by the other arguments if left out.
+    /// STK, OPT, FUT, CASH; found if left out.
     #[serde(deserialize_with = "args::text")]
     pub sec_type: Option<String>,
     /// Expiry of an option or future: 2027-01-15, or the month JAN27.
@@ -122,11 +122,11 @@ pub struct Args {
     /// A combination: at least two legs.
     #[serde(deserialize_with = "args::rows")]
     pub legs: Option<Vec<LegArgs>>,
-    /// false: each question of IBKR's is shown. Else the daemon answers those on its allow-list.
+    /// false: IBKR's questions are shown; else the allow-list answers.
     #[serde(deserialize_with = "args::yes_no")]
     #[schemars(with = "Option<bool>")]
     pub suppress_confirmations: Option<bool>,
-    /// Your own name for it: a call with the same one gives the first outcome, never a second order.
+    /// Your own name for it: repeated, it gives the first outcome and no second order.
     #[serde(deserialize_with = "args::text")]
     pub request_id: Option<String>,
     /// The intentId of an alike order, if a second one is really meant.

@@ -409,7 +409,7 @@ mod tests {
     fn the_money_goes_by_the_side_and_the_sign_of_the_price() {
         let market = |price: Option<&str>| {
             let price = price.map(|price| Num(price.parse().unwrap()));
-            Market { bid: price.clone(), ask: price, last: None, live: true }
+            Market { bid: price, ask: price, last: None, live: true }
         };
         let limit = |text: &str| Pricing::Limit(Price::new(text.parse().unwrap()));
         for (side, pricing, quoted, expected) in [

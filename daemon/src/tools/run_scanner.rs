@@ -31,7 +31,7 @@ const HOME: &str = "STK.US.MAJOR";
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase", default)]
 pub struct Args {
-    /// A scan's code, TOP_PERC_GAIN, or words of its name: gainers, most active, dividend yield.
+    /// A scan's code, TOP_PERC_GAIN, or words of its name: gainers.
     #[serde(alias = "query", deserialize_with = "args::text")]
     scan: Option<String>,
     /// A place's code, STK.EU.IBIS, or words: Germany, NASDAQ. The United States if left out.
@@ -79,8 +79,7 @@ impl Tool for RunScanner {
     const NAME: &'static str = "run_scanner";
     const TITLE: &'static str = "Market scanner";
     const ABOUT: &'static str = "Find contracts by what their market does: gainers, losers, most active, dividend \
-        yield and IBKR's other scans, in a country or at an exchange, with quotes. Words that fit several scans \
-        are answered with those.";
+        yield and IBKR's other scans, in a country or at an exchange, with quotes.";
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"scan":"gainers","filters":{"priceAbove":5},"limit":5}"#;

@@ -47,7 +47,7 @@ pub fn value<T: JsonSchema>(contract: Contract) -> Value {
     value
 }
 
-/// Arguments that another tool has, too, and describes: here they are only named.
+/// Arguments that another tool has, too, and describes: here they are only named, and lists of objects are only that.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Bare<T>(pub T);
@@ -74,6 +74,11 @@ fn undescribe(value: &mut Value) {
         Value::Object(map) => {
             if map.get("description").is_some_and(Value::is_string) {
                 map.remove("description");
+            }
+            if let Some(items) = map.get_mut("items")
+                && (items.get("$ref").is_some() || items.get("properties").is_some())
+            {
+                *items = json!({ "type": "object" });
             }
             map.values_mut().for_each(undescribe);
         }

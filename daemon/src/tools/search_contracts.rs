@@ -33,10 +33,10 @@ pub struct Args {
     /// with FUT.
     #[serde(deserialize_with = "args::text")]
     sec_type: Option<String>,
-    /// Only this listing exchange, for instance NASDAQ or IBIS.
+    /// Only this listing exchange: NASDAQ, IBIS.
     #[serde(deserialize_with = "args::text")]
     exchange: Option<String>,
-    /// Only this currency, for instance USD.
+    /// Only this currency.
     #[serde(deserialize_with = "args::text")]
     currency: Option<String>,
     /// Hits at most, up to 50; 10 if left out.
@@ -111,8 +111,7 @@ impl Tool for SearchContracts {
     const TITLE: &'static str = "Find contracts";
     const ABOUT: &'static str = "Find stocks, ETFs, futures, indices and currency pairs by symbol or \
         company name, with conid, listing exchange and currency. Use it when a symbol is ambiguous, \
-        foreign, or only a name is known; pass the conid on. Nothing found is an empty list, not an \
-        error.";
+        foreign, or only a name is known; pass the conid on.";
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"SAN","currency":"EUR"}"#;
