@@ -1,6 +1,7 @@
 //! Prompts: what a person picks in a client's menu. One file each, one line in the table. Here are only their words:
 //! they are filled in by `ibd_protocol::prompts`, so that a client has them without a daemon.
 
+mod check_alert;
 mod explain_order;
 mod morning_brief;
 mod prepare_trade;
@@ -15,6 +16,7 @@ pub const PROMPTS: &[Prompt] = &[
     review_position::PROMPT,
     prepare_trade::PROMPT,
     explain_order::PROMPT,
+    check_alert::PROMPT,
     tax_overview::PROMPT,
 ];
 

@@ -31,6 +31,7 @@ resources! {
     orders,
     positions,
     quote,
+    alerts,
 }
 
 /// A resource, or a kind of them. Everything about it stands in its own file.

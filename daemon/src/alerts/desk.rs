@@ -120,6 +120,7 @@ impl State {
                 "Ask the user to make room on the disk; or use at:\"ibkr\".",
             ));
         }
+        self.handle.changed();
         self.follow(me);
         self.want_look(me);
         Ok(Made { alert: self.shown(&alert), is_old: false })

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ibd_protocol::{AlertReport, AlertsReport, ErrorCode};
 use ractor::RpcReplyPort;
-use tokio::sync::{Mutex, MutexGuard, oneshot};
+use tokio::sync::{Mutex, MutexGuard, oneshot, watch};
 
 use super::alert::{AlertId, Draft};
 use super::desk::{Listing, Made, Shown, Switch};
@@ -27,6 +27,8 @@ pub struct AlertsHandle {
 struct Seen {
     has_news: AtomicBool,
     is_at_work: AtomicBool,
+    /// Counts what may have changed.
+    changes: watch::Sender<u64>,
 }
 
 impl AlertsHandle {
@@ -38,6 +40,15 @@ impl AlertsHandle {
     pub(super) fn show(&self, has_news: bool, is_at_work: bool) {
         self.seen.has_news.store(has_news, Ordering::Relaxed);
         self.seen.is_at_work.store(is_at_work, Ordering::Relaxed);
+    }
+
+    pub(super) fn changed(&self) {
+        self.seen.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Says whenever there may be something else than before.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.seen.changes.subscribe()
     }
 
     /// Whether something is watched, or somebody is still to be told.

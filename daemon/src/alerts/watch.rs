@@ -235,6 +235,7 @@ impl State {
             return;
         }
         self.kept.now.alive_at = Some(Timestamp::now());
+        self.handle.changed();
         match self.kept.write() {
             Ok(()) => self.board.clear("alerts_not_kept"),
             Err(why) => self.board.note(

@@ -17,6 +17,9 @@ use crate::session::SessionView;
 /// After what was pushed, lists that are read at once may be from before: it is told once more so much later.
 pub(super) const LATER: Duration = Duration::from_secs(6);
 
+/// What tells nothing by itself may be looked at again so often.
+pub(super) const LOOK: Duration = Duration::from_secs(60);
+
 /// A task that follows, until it is dropped.
 pub type Following = Pin<Box<dyn Future<Output = ()> + Send>>;
 

@@ -139,6 +139,7 @@ async fn at_ibkr(ctx: &Ctx, named: Option<&AccountId>) -> Result<Found, Refusal>
         }
         found.push(told);
     }
+    ctx.note_alerts(&account, found.iter().filter_map(|one| one.name().map(str::to_owned)).collect());
     if found.len() > READ {
         not_read
             .push(format!("The conditions of the first {READ} are here; for others give alertId."));

@@ -18,6 +18,13 @@ impl Ctx {
         self.desks.recent.held(&source, account.as_str(), positions.filter_map(held).collect());
     }
 
+    /// An account has alerts of these names.
+    pub fn note_alerts(&self, account: &AccountId, names: Vec<String>) {
+        if let Some(source) = self.source() {
+            self.desks.recent.alerts(&source, account.as_str(), names);
+        }
+    }
+
     /// A contract was asked for and found.
     pub fn note_asked(&self, contract: &Contract) {
         if let (Some(source), Some(symbol)) = (self.source(), &contract.symbol) {

@@ -56,6 +56,11 @@ pub struct AtIbkr {
 }
 
 impl AtIbkr {
+    /// What it is called.
+    pub(super) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
     /// What the list says.
     pub(super) fn of_row(row: &AlertRow) -> Self {
         Self {
