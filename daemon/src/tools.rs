@@ -103,6 +103,8 @@ pub trait Tool: Send + Sync + 'static {
     const SET: Toolset;
     /// Arguments that fit the schema.
     const EXAMPLE: &'static str;
+    /// What a typical answer may take of a client's context, in characters.
+    const ANSWER: usize;
     /// Its arguments.
     type Args: DeserializeOwned + JsonSchema + Send;
     /// Its result.
@@ -258,6 +260,8 @@ pub struct Entry {
     pub set: Toolset,
     /// Arguments that fit.
     pub example: &'static str,
+    /// What a typical answer may take, in characters.
+    pub answer: usize,
     spec: fn() -> ToolSpec,
     run: Run,
 }
@@ -269,6 +273,7 @@ pub const fn entry<T: Tool>() -> Entry {
         effect: T::EFFECT,
         set: T::SET,
         example: T::EXAMPLE,
+        answer: T::ANSWER,
         spec: spec::<T>,
         run: run::<T>,
     }

@@ -29,6 +29,7 @@ mod service;
 mod session;
 mod setup;
 mod shared;
+mod sizes;
 mod socket;
 mod stdio;
 mod store;

@@ -124,6 +124,7 @@ impl Tool for GetAccountInfo {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = "{}";
+    const ANSWER: usize = 1;
     type Args = Args;
     type Out = Out;
 

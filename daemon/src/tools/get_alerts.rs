@@ -74,6 +74,7 @@ impl Tool for GetAlerts {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Alerts;
     const EXAMPLE: &'static str = "{}";
+    const ANSWER: usize = 1;
     type Args = Args;
     type Out = Out;
 
@@ -139,7 +140,10 @@ async fn at_ibkr(ctx: &Ctx, named: Option<&AccountId>) -> Result<Found, Refusal>
         }
         found.push(told);
     }
-    ctx.note_alerts(&account, found.iter().filter_map(|one| one.name().map(str::to_owned)).collect());
+    ctx.note_alerts(
+        &account,
+        found.iter().filter_map(|one| one.name().map(str::to_owned)).collect(),
+    );
     if found.len() > READ {
         not_read
             .push(format!("The conditions of the first {READ} are here; for others give alertId."));

@@ -149,6 +149,7 @@ impl Tool for GetFlexQuery {
     const SET: Toolset = Toolset::Flex;
     const EXAMPLE: &'static str =
         r#"{"queryId":"1001","section":"Trades","symbol":"AAPL","level":"EXECUTION"}"#;
+    const ANSWER: usize = 1;
     type Args = Args;
     type Out = Out;
 

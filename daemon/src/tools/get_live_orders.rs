@@ -82,6 +82,7 @@ impl Tool for GetLiveOrders {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"accountId":"DU1234567"}"#;
+    const ANSWER: usize = 1;
     type Args = Args;
     type Out = Out;
 

@@ -150,6 +150,7 @@ impl Tool for GetMarketData {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbols":["AAPL","MSFT"]}"#;
+    const ANSWER: usize = 1;
     type Args = Args;
     type Out = Out;
 

@@ -156,6 +156,7 @@ impl Tool for GetPriceHistory {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","period":"3m"}"#;
+    const ANSWER: usize = 1;
     type Args = Args;
     type Out = Out;
 

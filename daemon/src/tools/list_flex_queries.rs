@@ -84,6 +84,7 @@ impl Tool for ListFlexQueries {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Flex;
     const EXAMPLE: &'static str = "{}";
+    const ANSWER: usize = 1;
     type Args = Args;
     type Out = Out;
 

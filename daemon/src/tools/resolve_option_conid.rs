@@ -82,6 +82,7 @@ impl Tool for ResolveOptionConid {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","expiry":"JAN27","strike":270,"right":"C"}"#;
+    const ANSWER: usize = 1;
     type Args = Args;
     type Out = Out;
 
