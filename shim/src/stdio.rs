@@ -14,7 +14,7 @@ use futures_util::{Sink, Stream};
 use rmcp::RoleServer;
 use rmcp::model::{JsonRpcMessage, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::line::{self, Ledger, Understood};
 
@@ -37,6 +37,8 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 static OUT: OnceLock<blocking::Sender<Out>> = OnceLock::new();
 /// Requests that have come and not been answered.
 static LEDGER: LazyLock<Mutex<Ledger>> = LazyLock::new(Mutex::default);
+/// Whether stdin has closed.
+static IS_OVER: LazyLock<watch::Sender<bool>> = LazyLock::new(watch::Sender::default);
 /// What was said and not read yet.
 static UNREAD: Waiting = Waiting::new();
 /// What was read and not handled yet.
@@ -117,6 +119,12 @@ pub(crate) async fn flush() {
     let (done, wait) = oneshot::channel();
     send(Out::Flush(done));
     let _ = tokio::time::timeout(Duration::from_secs(1), wait).await;
+}
+
+/// Waits until the client says nothing any more: whoever only listens is not waited for, and the SDK would.
+pub(crate) async fn is_over() {
+    // Its sender lives as long as the process.
+    let _ = IS_OVER.subscribe().wait_for(|is_over| *is_over).await;
 }
 
 /// Waits until the client has read nearly all that was said to it.
@@ -275,7 +283,10 @@ impl Stream for Messages {
                         Understood::Nothing => {}
                     }
                 }
-                None => self.is_over = true,
+                None => {
+                    self.is_over = true;
+                    IS_OVER.send_replace(true);
+                }
             }
         }
         let last_words = self.last_words.get_or_insert_with(|| Box::pin(answered()));

@@ -89,6 +89,7 @@ impl Subscriptions {
                     Err(refused) => return Err(translate::no_resource(uri, refused)),
                 },
                 () = context.cancelled() => return Ok(()),
+                () = stdio::is_over() => return Ok(()),
             }
         }
         let own = || uris.clone();
@@ -96,6 +97,7 @@ impl Subscriptions {
             let due = tokio::select! {
                 due = next(&mut changes, &own) => due,
                 () = context.cancelled() => None,
+                () = stdio::is_over() => None,
             };
             let Some(due) = due else { return Ok(()) };
             for uri in due {

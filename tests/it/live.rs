@@ -14,6 +14,7 @@ const QUOTE: &str = "ib://quote/265598";
 const ORDERS: &str = "ib://orders";
 const POSITIONS: &str = "ib://positions/DU1234567";
 const SESSION: &str = "ib://session";
+const ALERTS: &str = "ib://alerts";
 
 /// What each request of the newer era carries.
 fn modern() -> Value {
@@ -50,7 +51,7 @@ async fn resources_and_their_kinds_are_listed_and_say_what_the_tools_say() {
     client.call("get_session_status", json!({})).await.ok();
     until("the account is known", async || {
         let listed = client.request("resources/list", json!({})).await;
-        uris(&listed, "resources", "uri") == [SESSION, ORDERS, POSITIONS]
+        uris(&listed, "resources", "uri") == [SESSION, ORDERS, POSITIONS, ALERTS]
     })
     .await;
     let kinds = client.request("resources/templates/list", json!({})).await;
@@ -150,7 +151,8 @@ async fn however_many_follow_a_quote_ibkr_is_asked_for_it_once() {
     for client in &mut clients {
         quoted_at(client, 305.25).await;
     }
-    assert_eq!(sim.said("smd+265598").await, 1);
+    // The websocket takes its time; until it is there quotes are asked for.
+    until("it is subscribed to", async || sim.said("smd+265598").await == 1).await;
     // One that leaves takes nothing from the others.
     clients.pop();
     move_to(&sim, 306.25).await;
@@ -209,6 +211,7 @@ async fn an_order_that_somebody_enters_at_tws_is_told() {
     let desk = Desk::paper().await;
     let mut client = desk.world.client().await;
     client.subscribe(ORDERS).await;
+    until("IBKR tells of orders", async || desk.sim.said("sor").await == 1).await;
     client.updates_within(ORDERS, Duration::from_secs(1)).await;
     let order = json!({ "place": { "conid": AAPL, "side": "SELL", "quantity": 1, "type": "LMT", "price": 290 } });
     desk.sim.tell("/tws", order).await;
@@ -227,9 +230,11 @@ async fn a_daemon_killed_in_the_middle_is_noticed_by_nothing_but_an_update() {
     let first = world.daemon_pid().await;
     world.kill_daemon().await;
     // Nobody asks for anything: whoever follows something is somebody who asks.
+    until("there is another daemon", async || {
+        world.daemon_pid().await.is_some_and(|second| Some(second) != first)
+    })
+    .await;
     client.updated(QUOTE).await;
-    let second = world.daemon_pid().await;
-    assert!(second.is_some() && second != first, "{first:?} {second:?}");
     move_to(&sim, 302.5).await;
     quoted_at(&mut client, 302.5).await;
 }
@@ -374,7 +379,7 @@ async fn a_client_that_is_not_admitted_to_the_login_takes_no_line_of_it() {
     })
     .await;
     let listed = client.request("resources/list", json!({})).await;
-    assert_eq!(uris(&listed, "resources", "uri"), [SESSION, ORDERS], "{listed}");
+    assert_eq!(uris(&listed, "resources", "uri"), [SESSION, ORDERS, ALERTS], "{listed}");
     move_to(&sim, 311.5).await;
     client.updates_within(QUOTE, Duration::from_secs(2)).await;
     assert_eq!(sim.said("smd+").await, 0);

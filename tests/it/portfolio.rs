@@ -43,13 +43,15 @@ async fn positions_in_base_currency_agree_with_the_ledger_and_the_whole() {
         let value = number(&row["baseValue"]);
         assert!(about(value, number(&row["value"]) * rate, value), "{row}");
         assert!((number(&row["weightPct"]) - value / net * 100.0).abs() < 0.01, "{row}");
-        assert!(row["name"].is_string() && row["dayPnl"].is_number(), "{row}");
+        assert!(row["name"].is_string(), "{row}");
+        // Of Vodafone there is no market data here: what it did today nobody knows.
+        assert_eq!(row["dayPnl"].is_null(), row["symbol"] == "VOD", "{row}");
         sum += value;
-        gained += number(&row["dayPnl"]);
+        gained += row["dayPnl"].as_f64().unwrap_or_default();
     }
     let totals = &positions["totals"];
     assert!((sum - number(&totals["value"])).abs() < 0.2, "{positions}");
-    assert!((gained - number(&totals["dayPnl"])).abs() < 0.2, "{positions}");
+    assert!(totals["dayPnl"].is_null(), "a sum without one of them is none: {positions}");
     assert!(about(gained, number(&info["accounts"][0]["dailyPnl"]), net), "{positions} {info}");
     // A future is worth what it has gained, and nothing else of what is held is.
     let worth = rows(&positions).iter().fold(0.0, |sum, row| {
@@ -67,7 +69,11 @@ async fn positions_come_in_the_order_that_is_asked_for() {
     let mut client = world.client().await;
     for (sort, column) in [("value", "baseValue"), ("pnl", "basePnl"), ("dayPnl", "dayPnl")] {
         let sorted = client.call("get_positions", json!({ "sort": sort })).await.ok();
-        let numbers: Vec<f64> = rows(&sorted).iter().map(|row| number(&row[column])).collect();
+        // What is not known comes last.
+        let numbers: Vec<f64> = rows(&sorted)
+            .iter()
+            .map(|row| row[column].as_f64().unwrap_or(f64::NEG_INFINITY))
+            .collect();
         assert!(numbers.is_sorted_by(|one, other| one >= other), "{sort}: {numbers:?}");
     }
     let sorted = client.call("get_positions", json!({ "sort": "weight", "limit": 2 })).await.ok();

@@ -19,6 +19,9 @@ fn arguments(tool: &Value, works: &Value, waits: &Value) -> Value {
         "wait_for_order" => json!({ "intentId": works, "seconds": 1 }),
         "confirm_order" => json!({ "confirmationId": waits, "accept": false }),
         "cancel_order" => json!({ "orderId": 1_234_567_891 }),
+        "create_alert" => json!({ "symbol": "AAPL", "above": 300, "at": "ibd" }),
+        "activate_alert" => json!({ "alertId": "ibd-1", "alertActive": 0 }),
+        "delete_alert" => json!({ "alertId": "ibd-1" }),
         _ => example(tool),
     }
 }
@@ -69,6 +72,9 @@ async fn every_tool_answers_by_its_own_schema() {
         "cancel_order",
         "forget_flex_query",
         "edit_watchlist",
+        "create_alert",
+        "activate_alert",
+        "delete_alert",
     ];
     for tool in &tools {
         let name = tool["name"].as_str().unwrap();

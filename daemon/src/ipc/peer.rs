@@ -162,6 +162,11 @@ impl Actor for Peer {
         me: ActorRef<Msg>,
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
+        // A stop comes before what waits to be handled: without this word a client would take it for a crash.
+        let reason = *state.shared.ending.borrow();
+        if let Some(reason) = reason.filter(|_| state.ending.is_none()) {
+            state.ending(&me, reason);
+        }
         state.give_up_calls(&me);
         for _ in 0..state.person_calls {
             state.shared.roster.call_ends();

@@ -8,6 +8,9 @@ use rust_decimal::Decimal;
 /// IBKR's name for the sum of a ledger.
 const SUM: &str = "BASE";
 
+/// No price moves so many times in a day but by being told in another unit.
+const FAR: u32 = 50;
+
 /// What a ledger says of values in base currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Base {
@@ -89,8 +92,21 @@ impl Base {
 fn since_close(position: &Position, prior_close: Option<Decimal>) -> Option<Decimal> {
     let value = position.market_value?.get();
     let price = position.market_price?.get();
-    let before = value.checked_mul(prior_close?)?.checked_div(price)?;
+    let close =
+        prior_close.filter(|close| is_one_unit(position.currency.as_deref(), price, *close))?;
+    let before = value.checked_mul(close)?.checked_div(price)?;
     value.checked_sub(before)
+}
+
+/// Whether both are in the currency's unit, or both in its hundredth part: where exchanges quote in pence, the portfolio
+/// need not.
+fn is_one_unit(currency: Option<&str>, price: Decimal, close: Decimal) -> bool {
+    let may_differ = matches!(currency, Some("GBP" | "ILS" | "ZAR"));
+    let (price, close) = (price.abs(), close.abs());
+    let far = Decimal::from(FAR);
+    let is_near =
+        |one: Decimal, other: Decimal| one.checked_mul(far).is_none_or(|most| most > other);
+    !may_differ || is_near(price, close) && is_near(close, price)
 }
 
 impl Sums {
@@ -118,7 +134,7 @@ mod tests {
 
     fn base(currency: Option<&str>) -> Base {
         let ledger: Ledger = serde_json::from_str(
-            r#"{"USD":{"exchangerate":1},"EUR":{"exchangerate":1.15},"JPY":{"exchangerate":-1},
+            r#"{"USD":{"exchangerate":1},"EUR":{"exchangerate":1.15},"GBP":{"exchangerate":1.3},"JPY":{"exchangerate":-1},
                 "BASE":{"exchangerate":1,"netliquidationvalue":20000}}"#,
         )
         .unwrap();
@@ -139,6 +155,17 @@ mod tests {
         let short = r#""currency":"USD","mktValue":-500,"mktPrice":5,"unrealizedPnl":1"#;
         for (fields, close, expected) in [
             (whole, Some(19), ["1.15", "2300", "-46", "11.5", "115"]),
+            // Pounds here and pence there are no gain.
+            (
+                r#""currency":"GBP","mktValue":1850,"mktPrice":0.925,"unrealizedPnl":1"#,
+                Some(92),
+                ["1.3", "2405", "1.3", "12.025", "-"],
+            ),
+            (
+                r#""currency":"GBP","mktValue":1850,"mktPrice":92.5,"unrealizedPnl":1"#,
+                Some(92),
+                ["1.3", "2405", "1.3", "12.025", "13"],
+            ),
             (whole, None, ["1.15", "2300", "-46", "11.5", "-"]),
             // What is short gains when its price falls.
             (short, Some(6), ["1", "-500", "1", "-2.5", "100"]),

@@ -26,7 +26,9 @@ pub const PROMPT: Prompt = Prompt {
         Say(
             "1. Call `get_alerts` and find the one with this name or id. If there is none, say which there are and stop.",
         ),
-        Say("1. Call `get_market_data` for the contract that it watches: how far it is from firing."),
+        Say(
+            "1. Call `get_market_data` for the contract that it watches: how far it is from firing.",
+        ),
         Say(
             "Then sum up: who watches it (IBKR, or ibd while it runs), its condition in words, the value now, whether it \
              fired and when, and since when nothing was watched, if it says so. Create, switch and delete nothing.",

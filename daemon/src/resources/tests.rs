@@ -73,6 +73,7 @@ fn what_an_account_holds_is_listed_for_each_account_that_an_address_can_say() {
         "ib://positions/DU1",
         "ib://positions/{accountId}",
         "ib://quote/{conid}",
+        "ib://alerts",
     ];
     assert_eq!(uris, expected);
     assert!(specs.iter().all(|spec| spec.variable.is_some() == spec.uri.contains('{')));

@@ -59,7 +59,7 @@ impl Tool for ActivateAlert {
     const EFFECT: Effect = Effect::Writes;
     const SET: Toolset = Toolset::Alerts;
     const EXAMPLE: &'static str = r#"{"alertId":"1234567895","alertActive":false}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 300;
     type Args = Args;
     type Out = Out;
 

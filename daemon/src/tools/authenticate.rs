@@ -77,7 +77,7 @@ impl Tool for Authenticate {
     const EFFECT: Effect = Effect::Acts;
     const SET: Toolset = Toolset::Every;
     const EXAMPLE: &'static str = "{}";
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 300;
     type Args = Args;
     type Out = Out;
 

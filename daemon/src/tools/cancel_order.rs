@@ -65,7 +65,7 @@ impl Tool for CancelOrder {
     const EFFECT: Effect = Effect::Trades;
     const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"orderId":1234567890}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 600;
     type Args = Args;
     type Out = Out;
 

@@ -43,7 +43,7 @@ impl Tool for ConfirmOrder {
     const EFFECT: Effect = Effect::Trades;
     const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"confirmationId":"7F3K9","accept":true}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 800;
     type Args = Args;
     type Out = Out;
 

@@ -114,7 +114,7 @@ impl Tool for CreateAlert {
     const EFFECT: Effect = Effect::Writes;
     const SET: Toolset = Toolset::Alerts;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","above":300,"message":"take profit?"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 400;
     type Args = Args;
     type Out = Out;
 

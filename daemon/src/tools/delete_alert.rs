@@ -53,7 +53,7 @@ impl Tool for DeleteAlert {
     const EFFECT: Effect = Effect::Writes;
     const SET: Toolset = Toolset::Alerts;
     const EXAMPLE: &'static str = r#"{"alertId":"1234567895"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 300;
     type Args = Args;
     type Out = Out;
 

@@ -51,7 +51,7 @@ impl Tool for ForgetFlexQuery {
     const EFFECT: Effect = Effect::Forgets;
     const SET: Toolset = Toolset::Flex;
     const EXAMPLE: &'static str = r#"{"queryId":"Activity"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 400;
     type Args = Args;
     type Out = Out;
 

@@ -124,7 +124,7 @@ impl Tool for GetAccountInfo {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = "{}";
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 1_000;
     type Args = Args;
     type Out = Out;
 

@@ -76,7 +76,7 @@ impl Tool for GetAllocation {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = r#"{"by":["sector"]}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 900;
     type Args = Args;
     type Out = Out;
 

@@ -153,7 +153,7 @@ impl Tool for GetContractDetails {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 1_000;
     type Args = Args;
     type Out = Out;
 

@@ -51,7 +51,7 @@ impl Tool for GetExchangeRate {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"from":"EUR","to":"USD"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 150;
     type Args = Args;
     type Out = Out;
 

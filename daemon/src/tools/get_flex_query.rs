@@ -149,7 +149,7 @@ impl Tool for GetFlexQuery {
     const SET: Toolset = Toolset::Flex;
     const EXAMPLE: &'static str =
         r#"{"queryId":"1001","section":"Trades","symbol":"AAPL","level":"EXECUTION"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 3_500;
     type Args = Args;
     type Out = Out;
 

@@ -66,7 +66,7 @@ impl Tool for GetLedger {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = r#"{"accountId":"DU1234567"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 900;
     type Args = Args;
     type Out = Out;
 

@@ -82,7 +82,7 @@ impl Tool for GetLiveOrders {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"accountId":"DU1234567"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 2_000;
     type Args = Args;
     type Out = Out;
 

@@ -150,7 +150,7 @@ impl Tool for GetMarketData {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbols":["AAPL","MSFT"]}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 1_100;
     type Args = Args;
     type Out = Out;
 

@@ -147,7 +147,7 @@ impl Tool for GetOptionChain {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","expiry":"JAN27","strikes":4}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 3_500;
     type Args = Args;
     type Out = Out;
 

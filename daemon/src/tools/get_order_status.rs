@@ -114,7 +114,7 @@ impl Tool for GetOrderStatus {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"orderId":1234567890}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 800;
     type Args = Args;
     type Out = Out;
 

@@ -102,7 +102,7 @@ impl Tool for GetPerformance {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = r#"{"period":"YTD"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 1_800;
     type Args = Args;
     type Out = Out;
 

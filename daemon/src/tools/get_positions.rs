@@ -127,7 +127,7 @@ impl Tool for GetPositions {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = r#"{"accountId":"DU1234567","sort":"value"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 3_000;
     type Args = Args;
     type Out = Out;
 

@@ -156,7 +156,7 @@ impl Tool for GetPriceHistory {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","period":"3m"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 5_000;
     type Args = Args;
     type Out = Out;
 

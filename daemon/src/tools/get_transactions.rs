@@ -138,7 +138,7 @@ impl Tool for GetTransactions {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Account;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","days":180}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 1_000;
     type Args = Args;
     type Out = Out;
 

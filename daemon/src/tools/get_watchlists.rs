@@ -106,7 +106,7 @@ impl Tool for GetWatchlists {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Watchlists;
     const EXAMPLE: &'static str = r#"{"name":"Favorites","quotes":true}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 500;
     type Args = Args;
     type Out = Out;
 

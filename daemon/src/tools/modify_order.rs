@@ -79,7 +79,7 @@ impl Tool for ModifyOrder {
     const EFFECT: Effect = Effect::Trades;
     const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"orderId":1234567890,"price":189.5}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 800;
     type Args = Args;
     type Out = Out;
 

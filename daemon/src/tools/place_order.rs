@@ -26,7 +26,7 @@ impl Tool for PlaceOrder {
     const EFFECT: Effect = Effect::Trades;
     const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5,"tif":"DAY"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 800;
     type Args = Args;
     type Out = Out;
 

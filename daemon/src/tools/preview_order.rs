@@ -240,7 +240,7 @@ impl Tool for PreviewOrder {
     const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str =
         r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 1_200;
     type Args = Bare<Args>;
     type Out = Out;
 

@@ -82,7 +82,7 @@ impl Tool for ResolveOptionConid {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"AAPL","expiry":"JAN27","strike":270,"right":"C"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 300;
     type Args = Args;
     type Out = Out;
 

@@ -83,7 +83,7 @@ impl Tool for RunScanner {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"scan":"gainers","filters":{"priceAbove":5},"limit":5}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 1_000;
     type Args = Args;
     type Out = Out;
 

@@ -115,7 +115,7 @@ impl Tool for SearchContracts {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Market;
     const EXAMPLE: &'static str = r#"{"symbol":"SAN","currency":"EUR"}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 800;
     type Args = Args;
     type Out = Out;
 

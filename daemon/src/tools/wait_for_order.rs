@@ -50,7 +50,7 @@ impl Tool for WaitForOrder {
     const EFFECT: Effect = Effect::Reads;
     const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str = r#"{"intentId":"01KB3N7Q2Z5W8X4Y6V9T0S1R2P","seconds":30}"#;
-    const ANSWER: usize = 1;
+    const ANSWER: usize = 700;
     type Args = Args;
     type Out = Out;
 
