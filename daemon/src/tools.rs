@@ -23,6 +23,7 @@ use ibd_cpapi::Failure;
 use ibd_cpapi::door::CALLER;
 use ibd_cpapi::id::AccountId;
 use ibd_protocol::catalogue::Listed;
+use ibd_protocol::settings::Key;
 use ibd_protocol::{Effect, ErrorCode, Outcome, Picture, Progress, ToolSpec, Toolset};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -417,9 +418,13 @@ fn cleanse(value: &mut Value) {
 /// The tool of this name, if the client may see it; else what hides it, where only the choice of sets does.
 fn called(policy: &Policy, name: &str) -> Result<&'static Entry, Option<String>> {
     let entry = TOOLS.iter().find(|entry| entry.name == name);
-    let Some(entry) = entry.filter(|entry| policy.allows(entry.effect)) else {
-        return Err(None);
-    };
+    let Some(entry) = entry else { return Err(None) };
+    if !policy.allows(entry.effect) {
+        return Err(Some(format!(
+            "it changes something, and this client only reads ({})",
+            Key::ReadOnlyMode
+        )));
+    }
     match policy.hides(entry.set) {
         Some(why) => Err(Some(why)),
         None => Ok(entry),

@@ -35,9 +35,10 @@ const RESOURCES_TTL: Duration = Duration::from_secs(60);
 /// The first sentences decide whether a client looks for our tools at all; 2 KB are read at most.
 const INSTRUCTIONS: &str = "Interactive Brokers (IBKR) account: login status, balances, P&L, positions, \
     quotes, price history, option chains with greeks, trading hours, market scanner, contract search, orders, and \
-    the past from Flex statements (dividends, tax, fees, interest, deposits, trades of years). Use these tools whenever the user asks about their \
+    performance, allocation, alerts, watchlists, and the past from Flex statements (dividends, tax, fees, interest, \
+    deposits, trades of years). Use these tools whenever the user asks about their \
     brokerage account, portfolio, stocks they hold, market prices from IBKR, or their orders there. Not here: \
-    news, alerts, watchlists and analysts' estimates; say so, and do not guess.\n\n\
+    news and analysts' estimates; say so, and do not guess.\n\n\
     If a tool says that nobody is logged in, tell the user what its `next` says; do not call it in a \
     loop. Errors are JSON: `error` (a stable code), `message`, `next` (what to do), sometimes \
     `candidates` to choose from and `retryAt`. A value that is absent is not known; never take it for \

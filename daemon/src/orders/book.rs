@@ -214,11 +214,7 @@ impl Book {
     /// What may be at the broker for the same contract, side and account, in other terms: nobody knows.
     pub fn in_doubt_beside(&self, order: &Order) -> Vec<&Intent> {
         let is_beside = |intent: &&Intent| {
-            let is_other = intent.order.as_ref().is_some_and(|other| {
-                other.account == order.account
-                    && other.side == order.side
-                    && other.contract.key() == order.contract.key()
-            });
+            let is_other = intent.order.as_ref().is_some_and(|other| order.is_beside(other));
             intent.is_order() && intent.state.is_in_doubt() && is_other
         };
         self.intents.values().filter(is_beside).collect()

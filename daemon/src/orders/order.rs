@@ -3,7 +3,10 @@
 
 mod traded;
 
-use ibd_cpapi::id::{AccountId, ClientOrderId, OrderId};
+use std::collections::{BTreeMap, BTreeSet};
+
+use ibd_cpapi::id::{AccountId, ClientOrderId, Conid, OrderId};
+use ibd_cpapi::money::Price;
 use ibd_cpapi::orders::{OrderType, Side, Tif};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -139,6 +142,9 @@ impl Order {
 
     /// Whether two orders are so alike that the second may be the first once more.
     pub fn is_like(&self, other: &Self) -> bool {
+        if !self.contract.legs.is_empty() {
+            return self.is_same_trade(other);
+        }
         self.account == other.account
             && self.contract.key() == other.contract.key()
             && self.side == other.side
@@ -149,6 +155,49 @@ impl Order {
                 other.pricing.limit().map(|p| p.get()),
             )
             && is_near(self.pricing.stop().map(|p| p.get()), other.pricing.stop().map(|p| p.get()))
+    }
+
+    /// Of combinations: the same contracts change hands, in whatever order, ratio and direction they are written, and for
+    /// about the same money.
+    fn is_same_trade(&self, other: &Self) -> bool {
+        let (Some(one), Some(same)) = (self.trade(), other.trade()) else { return false };
+        let money = |order: &Self, price: Option<Price>| {
+            let Size::Quantity(quantity) = order.size else { return None };
+            let price = price?.get().checked_mul(quantity.get())?;
+            Some(if order.side == Side::Buy { price } else { -price })
+        };
+        let is_near_at = |price: fn(&Pricing) -> Option<Price>| {
+            is_near(money(self, price(&self.pricing)), money(other, price(&other.pricing)))
+        };
+        self.account == other.account
+            && one == same
+            && self.pricing.order_type() == other.pricing.order_type()
+            && is_near_at(Pricing::limit)
+            && is_near_at(Pricing::stop)
+    }
+
+    /// How many of each leg's contract are bought, and less than none sold.
+    fn trade(&self) -> Option<BTreeMap<Conid, Decimal>> {
+        let Size::Quantity(quantity) = self.size else { return None };
+        let legs = self.contract.legs.iter().map(|leg| {
+            let count = Decimal::from(leg.ratio).checked_mul(quantity.get())?;
+            Some((leg.conid, if leg.side == self.side { count } else { -count }))
+        });
+        legs.collect::<Option<_>>().filter(|trade: &BTreeMap<_, _>| !trade.is_empty())
+    }
+
+    /// Whether another order is for the same contract and side; of combinations for the same contracts, whichever way
+    /// they are written.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        let conids = |order: &Self| -> BTreeSet<Conid> {
+            order.contract.legs.iter().map(|leg| leg.conid).collect()
+        };
+        let is_same = if self.contract.legs.is_empty() {
+            self.side == other.side && self.contract.key() == other.contract.key()
+        } else {
+            conids(self) == conids(other)
+        };
+        is_same && self.account == other.account
     }
 }
 
@@ -267,4 +316,45 @@ pub enum Purpose {
 /// SHA-256 of exactly what will be sent.
 pub fn digest(purpose: &Purpose, order: Option<&Order>, id: &ClientOrderId) -> String {
     hash_of(&(purpose, order, id))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::orders::asked::Leg;
+    use crate::orders::guardrails::tests::order;
+
+    #[test]
+    fn a_combination_is_the_same_however_it_is_written() {
+        let combination = |side, quantity: &str, limit: &str, legs: &[(u32, u32, Side)]| {
+            let pricing = Pricing::Limit(Price::new(limit.parse().unwrap()));
+            let mut order = order(side, quantity, pricing);
+            let leg = |(conid, ratio, side): &(u32, u32, Side)| {
+                Leg::new(conid.to_string().parse().unwrap(), *ratio, *side)
+            };
+            order.contract.conid = None;
+            order.contract.legs = legs.iter().map(leg).collect();
+            order
+        };
+        let (buy, sell) = (Side::Buy, Side::Sell);
+        let spread = combination(buy, "2", "2.7", &[(1, 1, buy), (2, 1, sell)]);
+        for (other, is_like) in [
+            (combination(buy, "2", "2.7", &[(2, 1, sell), (1, 1, buy)]), true),
+            (combination(sell, "2", "-2.7", &[(1, 1, sell), (2, 1, buy)]), true),
+            (combination(buy, "1", "5.4", &[(1, 2, buy), (2, 2, sell)]), true),
+            // Another direction, another quantity, other money, another leg.
+            (combination(sell, "2", "2.7", &[(1, 1, buy), (2, 1, sell)]), false),
+            (combination(buy, "3", "2.7", &[(1, 1, buy), (2, 1, sell)]), false),
+            (combination(buy, "2", "3.2", &[(1, 1, buy), (2, 1, sell)]), false),
+            (combination(buy, "2", "2.7", &[(1, 1, buy), (3, 1, sell)]), false),
+            (combination(buy, "2", "2.7", &[(1, 1, buy), (2, 2, sell)]), false),
+        ] {
+            assert_eq!(spread.is_like(&other), is_like, "{}", other.shown());
+            assert_eq!(other.is_like(&spread), is_like, "{}", other.shown());
+        }
+        let closing = combination(sell, "2", "2.7", &[(1, 1, buy), (2, 1, sell)]);
+        assert!(spread.is_beside(&closing), "while one is in doubt the other waits");
+        assert!(!spread.is_beside(&combination(buy, "2", "2.7", &[(1, 1, buy), (3, 1, sell)])));
+    }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Sent, Which, send};
 use super::args;
 use super::cell::Time;
+use super::get_alerts::own_of;
 use super::{Ctx, Tool};
 use crate::alerts::Switch;
 use crate::refusal::Refusal;
@@ -68,6 +69,7 @@ impl Tool for ActivateAlert {
         let active = args.alert_active.unwrap_or(true);
         let id = match which {
             Which::Ibd(id) => {
+                own_of(&ctx, id, args.account_id.as_ref()).await?;
                 let switch = if active { Switch::On } else { Switch::Off };
                 let shown = ctx.desks.alerts.switch(id, switch).await?;
                 let why = shown.why.map(|why| format!(": {why}")).unwrap_or_default();

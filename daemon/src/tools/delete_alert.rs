@@ -10,6 +10,7 @@ use super::activate_alert::unknown;
 use super::alert::{Sent, Which, send};
 use super::args;
 use super::cell::Time;
+use super::get_alerts::own_of;
 use super::{Ctx, Tool};
 use crate::refusal::Refusal;
 
@@ -60,6 +61,7 @@ impl Tool for DeleteAlert {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let id = match Which::named(args.alert_id.as_deref())? {
             Which::Ibd(id) => {
+                own_of(&ctx, id, args.account_id.as_ref()).await?;
                 let gone = ctx.desks.alerts.delete(id).await?;
                 return Ok(Out {
                     alert_id: id.to_string(),

@@ -89,6 +89,26 @@ impl Tool for GetAlerts {
     }
 }
 
+/// One of ibd's own is of the account that is named beside it, if one is.
+pub(super) async fn own_of(
+    ctx: &Ctx,
+    id: AlertId,
+    account: Option<&AccountId>,
+) -> Result<(), Refusal> {
+    let Some(account) = account else { return Ok(()) };
+    let listing = listing(ctx).await?;
+    let found = listing.alerts.iter().find(|alert| alert.id == id);
+    match found.and_then(|alert| alert.account.as_ref()) {
+        Some(own) if own != account => Err(Refusal::new(
+            ErrorCode::Contradiction,
+            format!("The alert {id} is of {own}, and accountId says {account}."),
+            "Nothing was done. Leave out accountId, or name the alert that is meant.",
+        )
+        .at("accountId")),
+        _ => Ok(()),
+    }
+}
+
 /// Those of ibd's own that this client may hear of.
 async fn listing(ctx: &Ctx) -> Result<Listing, Refusal> {
     let mut listing = ctx.desks.alerts.list().await?;

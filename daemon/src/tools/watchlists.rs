@@ -39,19 +39,41 @@ pub enum Named<'a> {
     Id(&'a str),
     /// By its name.
     Name(&'a str),
+    /// By both, which must be of one list.
+    Both {
+        /// Its number.
+        id: &'a str,
+        /// Its name.
+        name: &'a str,
+    },
 }
 
 impl<'a> Named<'a> {
     /// From arguments; `None`: by neither.
     pub fn of(id: Option<&'a str>, name: Option<&'a str>) -> Option<Self> {
-        id.map(Self::Id).or(name.map(Self::Name))
+        match (id, name) {
+            (Some(id), Some(name)) => Some(Self::Both { id, name }),
+            (Some(id), None) => Some(Self::Id(id)),
+            (None, Some(name)) => Some(Self::Name(name)),
+            (None, None) => None,
+        }
     }
 
     /// The one list that is meant. A name is meant in any case; a part of one means none.
     pub fn choose(self, lists: &[Heading]) -> Result<&Heading, Refusal> {
+        if let Self::Both { id, name } = self {
+            let list = Self::Id(id).choose(lists)?;
+            if Self::Name(name).is(list) {
+                return Ok(list);
+            }
+            let own = list.name.as_deref().unwrap_or("without a name");
+            let message = format!("The watchlist {id} is {own:?}, and not {name:?}.");
+            let next = "Nothing was done. Leave out the one that is wrong.";
+            return Err(Refusal::new(ErrorCode::Contradiction, message, next).at("name"));
+        }
         let found: Vec<&Heading> = lists.iter().filter(|list| self.is(list)).collect();
         let (field, named) = match self {
-            Self::Id(id) => ("id", id),
+            Self::Id(id) | Self::Both { id, .. } => ("id", id),
             Self::Name(name) => ("name", name),
         };
         match found.as_slice() {
@@ -74,7 +96,7 @@ impl<'a> Named<'a> {
 
     fn is(self, list: &Heading) -> bool {
         match self {
-            Self::Id(id) => list.id == id,
+            Self::Id(id) | Self::Both { id, .. } => list.id == id,
             Self::Name(name) => list.name.as_deref().is_some_and(|own| is_same(own, name)),
         }
     }
@@ -132,10 +154,12 @@ mod tests {
             (Named::Name("favorites"), "101"),
             (Named::Name("Favor"), "name 4"),
             (Named::Name("Europe"), "name 2"),
+            (Named::Both { id: "101", name: "FAVORITES" }, "101"),
+            (Named::Both { id: "102", name: "Favorites" }, "name 0"),
         ] {
             assert_eq!(choose(named), expected, "{named:?}");
         }
-        assert_eq!(Named::of(Some("1"), Some("x")), Some(Named::Id("1")));
+        assert_eq!(Named::of(Some("1"), Some("x")), Some(Named::Both { id: "1", name: "x" }));
         assert_eq!(Named::of(None, None), None);
     }
 }
