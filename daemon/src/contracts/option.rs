@@ -21,6 +21,11 @@ use crate::refusal::{Refusal, Unserved};
 /// Exchanges whose options are on futures.
 const OF_FUTURES: [&str; 8] = ["CME", "CBOT", "NYMEX", "COMEX", "NYBOT", "ICEUS", "IPE", "ECBOT"];
 
+/// Whether the options of an exchange are on futures.
+pub fn is_of_futures(exchange: &str) -> bool {
+    OF_FUTURES.contains(&exchange)
+}
+
 /// An option as it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedOption {
@@ -45,7 +50,7 @@ impl WantedOption {
     fn is_on_future(&self) -> bool {
         let is_called =
             self.sec_type.as_deref().is_some_and(|kind| SecType::of(kind) == SecType::FutureOption);
-        is_called || self.exchange.as_deref().is_some_and(|exchange| OF_FUTURES.contains(&exchange))
+        is_called || self.exchange.as_deref().is_some_and(is_of_futures)
     }
 
     /// What the option that is found must be.

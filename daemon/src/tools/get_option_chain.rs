@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::cell::{Cell, Num, Time};
 use super::{Ctx, Tool, args};
 use crate::contracts::chain::Chain;
+use crate::contracts::option::is_of_futures;
 use crate::contracts::{self, Contract, Finder, is_exchange};
 use crate::market::{Freshness, Wanted};
 use crate::refusal::{Refusal, Unserved};
@@ -162,6 +163,9 @@ impl Tool for GetOptionChain {
 async fn answer(lease: &Lease, ctx: &Ctx, asked: &Asked) -> Result<Out, Unserved> {
     let (store, underlyings) = (&ctx.desks.store, ctx.desks.market.underlyings());
     let finder = Finder { lease, store, underlyings, deadline: ctx.deadline };
+    if let Some(exchange) = asked.exchange.as_deref().filter(|exchange| is_of_futures(exchange)) {
+        return Err(on_futures(&asked.wish.symbol, exchange).into());
+    }
     let underlying = finder.underlying(&asked.wish).await?;
     ctx.note_asked(&underlying);
     let has_options =
@@ -293,6 +297,19 @@ fn listed_at(symbol: &str, exchange: &str, exchanges: Vec<String>) -> Result<(),
     )
     .at("exchange")
     .or(exchanges))
+}
+
+fn on_futures(symbol: &str, exchange: &str) -> Refusal {
+    Refusal::argument(
+        "exchange",
+        format!(
+            "Options at {exchange} are on futures, and chains are of options on shares, ETFs and indices."
+        ),
+        format!(
+            "Ask for one option of {symbol} at a time: get_market_data and resolve_option_conid take symbol, expiry, \
+             strike, right and exchange {exchange}."
+        ),
+    )
 }
 
 fn no_options(symbol: &str) -> Refusal {

@@ -103,9 +103,11 @@ pub struct Totals {
     #[serde(skip_serializing_if = "Option::is_none")]
     net_liquidation: Option<Num>,
     /// Of values, short ones below zero.
-    value: Num,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Num>,
     /// Of unrealised P&L.
-    unrealized_pnl: Num,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unrealized_pnl: Option<Num>,
     /// Of the day's P&L; absent unless it is known of all.
     #[serde(skip_serializing_if = "Option::is_none")]
     day_pnl: Option<Num>,

@@ -174,6 +174,9 @@ fn collar(
         _ => return Ok(()),
     };
     never_worth(order, part.side, limit.get(), rules)?;
+    if let Some(market) = market.filter(|_| !order.contract.legs.is_empty()) {
+        turned(part.side, limit.get(), market, rules)?;
+    }
     let quoted = market.and_then(|market| market.quoted);
     if quoted.is_some_and(|(bid, ask)| bid <= limit.get() && limit.get() <= ask) {
         return Ok(());
@@ -196,6 +199,29 @@ fn collar(
             rules.collar.normalize()
         ),
         "Check the price; if it is meant, ask the user to change the setting.",
+    )
+    .by(Key::PriceCollarPercent, rules.collar.normalize()))
+}
+
+/// Who would be paid at the market, and pays by the limit, has its sign wrong, however much moves.
+fn turned(side: Side, limit: Decimal, market: &Market, rules: &Rules) -> Result<(), Denial> {
+    let (bid, ask) = market.quoted.unwrap_or((market.price, market.price));
+    let (near, is_turned) = match side {
+        Side::Buy => (ask, ask < Decimal::ZERO && limit > Decimal::ZERO),
+        Side::Sell => (bid, bid > Decimal::ZERO && limit < Decimal::ZERO),
+    };
+    if !is_turned {
+        return Ok(());
+    }
+    let limit = limit.normalize();
+    Err(Denial::new(
+        ReasonCode::PriceOffMarket,
+        format!(
+            "The market pays for this combination ({}), and the limit, {limit}, would pay for it.",
+            near.round_dp(4).normalize()
+        ),
+        "Check the sign of the price: buying pays it and selling receives it, and less than zero is the other way \
+         round. If it is meant, ask the user to change the setting.",
     )
     .by(Key::PriceCollarPercent, rules.collar.normalize()))
 }

@@ -121,10 +121,12 @@ impl Held {
     pub(super) fn totals(&self, valued: &[Valued]) -> Option<Totals> {
         let sums = Sums::of(valued);
         let money = |amount: Decimal| Num::rounded(amount, CENTS);
+        // A sum of nothing but what is not known is none.
+        let is_known = valued.is_empty() || sums.left_out < valued.len();
         self.has_rates.then(|| Totals {
             net_liquidation: self.base.net.map(money),
-            value: money(sums.value),
-            unrealized_pnl: money(sums.unrealized),
+            value: is_known.then(|| money(sums.value)),
+            unrealized_pnl: is_known.then(|| money(sums.unrealized)),
             day_pnl: sums.day.filter(|_| !valued.is_empty()).map(money),
             left_out: (sums.left_out > 0).then_some(sums.left_out),
         })

@@ -134,3 +134,35 @@ fn a_combination_that_ends_between_two_values_is_held_to_those() {
         assert_eq!(denied(combo(Side::Buy, limit), &wide, &usual).0, code, "{limit}");
     }
 }
+
+#[test]
+fn a_limit_of_the_wrong_sign_is_refused_however_much_moves() {
+    // Two are bought and four sold: 13.5 is received, and there is no end to what it can lose.
+    let combo = |side, limit: &str| {
+        let mut combo = order(side, "1", Pricing::Limit(price(limit)));
+        combo.contract = payoff::tests::combination(&["+ 2 C 280", "- 4 C 285"]);
+        combo
+    };
+    let at = |bid: &str, ask: &str, net| {
+        let quoted = Legs { bid: Some(decimal(bid)), ask: Some(decimal(ask)), ..legs("9000", net) };
+        Scene {
+            quote: Quote::default(),
+            legs: Some(quoted),
+            nlv: Some(decimal("1000000")),
+            ..scene()
+        }
+    };
+    let wide = rules(&[("price_collar_percent", "50")]);
+    let paid = at("-14", "-13.4", "-1370");
+    for (side, limit, code) in [
+        (Side::Buy, "2", "price_off_market"),
+        (Side::Buy, "-13.5", "vetted"),
+        (Side::Buy, "0", "vetted"),
+        (Side::Sell, "-13.5", "vetted"),
+    ] {
+        assert_eq!(denied(combo(side, limit), &paid, &wide).0, code, "{side:?} {limit}");
+    }
+    let costs = at("13.4", "14", "1370");
+    assert_eq!(denied(combo(Side::Sell, "-2"), &costs, &wide).0, "price_off_market");
+    assert_eq!(denied(combo(Side::Buy, "13.5"), &costs, &wide).0, "vetted");
+}
