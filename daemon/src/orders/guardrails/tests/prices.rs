@@ -138,11 +138,12 @@ fn a_combination_that_ends_between_two_values_is_held_to_those() {
 #[test]
 fn a_limit_of_the_wrong_sign_is_refused_however_much_moves() {
     // Two are bought and four sold: 13.5 is received, and there is no end to what it can lose.
-    let combo = |side, limit: &str| {
+    let of = |legs: &[&str], side, limit: &str| {
         let mut combo = order(side, "1", Pricing::Limit(price(limit)));
-        combo.contract = payoff::tests::combination(&["+ 2 C 280", "- 4 C 285"]);
+        combo.contract = payoff::tests::combination(legs);
         combo
     };
+    let combo = |side, limit: &str| of(&["+ 2 C 280", "- 4 C 285"], side, limit);
     let at = |bid: &str, ask: &str, net| {
         let quoted = Legs { bid: Some(decimal(bid)), ask: Some(decimal(ask)), ..legs("9000", net) };
         Scene {
@@ -162,7 +163,7 @@ fn a_limit_of_the_wrong_sign_is_refused_however_much_moves() {
     ] {
         assert_eq!(denied(combo(side, limit), &paid, &wide).0, code, "{side:?} {limit}");
     }
-    let costs = at("13.4", "14", "1370");
-    assert_eq!(denied(combo(Side::Sell, "-2"), &costs, &wide).0, "price_off_market");
-    assert_eq!(denied(combo(Side::Buy, "13.5"), &costs, &wide).0, "vetted");
+    let (costs, turned) = (at("13.4", "14", "1370"), &["- 2 C 280", "+ 4 C 285"]);
+    assert_eq!(denied(of(turned, Side::Sell, "-2"), &costs, &wide).0, "price_off_market");
+    assert_eq!(denied(of(turned, Side::Buy, "13.5"), &costs, &wide).0, "vetted");
 }
