@@ -19,6 +19,8 @@ const INVALID_PARAMS: i32 = -32602;
 const TOO_BUSY: i32 = -32000;
 /// Requests of a client that may be under way; what one waits for takes memory.
 const MOST_OPEN: usize = 256;
+/// Methods that only the older era has.
+const GONE: [&str; 2] = ["resources/subscribe", "resources/unsubscribe"];
 /// What takes the address of a resource.
 const OF_RESOURCES: &[&str] = &["resources/read", "resources/subscribe", "resources/unsubscribe"];
 /// What Windows programs write before the first line.
@@ -144,7 +146,10 @@ type Request = JsonRpcRequest<ClientRequest>;
 /// missing or odd is named. The SDK would call the method unknown.
 fn call(request: Request) -> Result<Request, (RequestId, &'static str)> {
     let ClientRequest::CustomRequest(custom) = &request.request else { return Ok(request) };
-    if OF_RESOURCES.contains(&custom.method.as_str()) {
+    // The newer era has no such methods, whatever is given with them: the SDK says so.
+    let is_gone = GONE.contains(&custom.method.as_str())
+        && request.request.get_meta().protocol_version().is_some();
+    if OF_RESOURCES.contains(&custom.method.as_str()) && !is_gone {
         return Err((request.id, "params.uri must be a text: which resource is meant"));
     }
     if custom.method != "tools/call" {
