@@ -37,7 +37,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 pub use alert::{AlertId, Draft, Limit, Login, Of, Seen, Side, Watch};
-pub use desk::{Listing, Made, Shown, Switch};
+pub use desk::{Listing, Made, Named, Shown, Switch};
 pub use handle::AlertsHandle;
 pub use measure::Measure;
 pub use news::Way;
@@ -74,9 +74,9 @@ pub enum Msg {
     /// Somebody wants an alert, perhaps in the place of another.
     Create(Box<Draft>, Option<AlertId>, RpcReplyPort<Result<Made, Refusal>>),
     /// One is switched on or off.
-    Switch(AlertId, Switch, RpcReplyPort<Result<Shown, Refusal>>),
+    Switch(Named, Switch, RpcReplyPort<Result<Shown, Refusal>>),
     /// One is deleted.
-    Delete(AlertId, RpcReplyPort<Result<Shown, Refusal>>),
+    Delete(Named, RpcReplyPort<Result<Shown, Refusal>>),
     /// What there is.
     List(RpcReplyPort<Listing>),
     /// News that a client has not heard.
@@ -174,11 +174,11 @@ impl Actor for Alerts {
             Msg::Create(draft, replaced, reply) => {
                 let _ = reply.send(state.create(&me, *draft, replaced));
             }
-            Msg::Switch(id, switch, reply) => {
-                let _ = reply.send(state.switch(&me, id, switch));
+            Msg::Switch(named, switch, reply) => {
+                let _ = reply.send(state.switch(&me, &named, switch));
             }
-            Msg::Delete(id, reply) => {
-                let _ = reply.send(state.delete(&me, id));
+            Msg::Delete(named, reply) => {
+                let _ = reply.send(state.delete(&me, &named));
             }
             Msg::List(reply) => {
                 let _ = reply.send(state.listing());

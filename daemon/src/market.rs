@@ -281,10 +281,7 @@ impl Actor for Market {
         let now = Instant::now().into_std();
         match msg {
             Msg::Session(Some(lease)) => {
-                let mut lines = state.shared.lines();
-                lines.begin(lease.epoch(), now);
-                lines.keep(now);
-                drop(lines);
+                state.shared.lines().begin(lease.epoch(), now);
                 state.lease = Some(lease);
             }
             // What a session that ended had told says nothing of now.
@@ -293,10 +290,7 @@ impl Actor for Market {
                 state.lease = None;
             }
             Msg::Sweep => {
-                let mut lines = state.shared.lines();
-                lines.sweep(now);
-                lines.keep(now);
-                drop(lines);
+                state.shared.lines().sweep(now);
                 state.look_at_silent(now);
             }
         }

@@ -28,6 +28,30 @@ pub enum Switch {
     Off,
 }
 
+/// An alert as a client names it.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// Its number.
+    pub id: AlertId,
+    /// Whose it says that it is.
+    pub account: Option<AccountId>,
+}
+
+impl Named {
+    /// Another account's alert is not meant.
+    fn agrees(&self, alert: &Alert) -> Result<(), Refusal> {
+        match (&self.account, &alert.account) {
+            (Some(named), Some(own)) if named != own => Err(Refusal::new(
+                ErrorCode::Contradiction,
+                format!("The alert {} is of {own}, and accountId says {named}.", self.id),
+                "Nothing was done. Leave out accountId, or name the alert that is meant.",
+            )
+            .at("accountId")),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// An alert as it is shown.
 #[derive(Debug, Clone)]
 pub struct Shown {
@@ -156,10 +180,11 @@ impl State {
     pub(super) fn switch(
         &mut self,
         me: &ActorRef<Msg>,
-        id: AlertId,
+        named: &Named,
         switch: Switch,
     ) -> Result<Shown, Refusal> {
-        let alert = self.kept.alert(id).ok_or_else(|| unknown(id))?;
+        let alert = self.kept.alert(named.id).ok_or_else(|| unknown(named.id))?;
+        named.agrees(alert)?;
         match switch {
             // It waits anew, and what was before counts for nothing.
             Switch::On if !alert.is_active() => {
@@ -175,9 +200,11 @@ impl State {
         Ok(self.shown(&alert))
     }
 
-    pub(super) fn delete(&mut self, me: &ActorRef<Msg>, id: AlertId) -> Result<Shown, Refusal> {
+    pub(super) fn delete(&mut self, me: &ActorRef<Msg>, named: &Named) -> Result<Shown, Refusal> {
         let alerts = &mut self.kept.now.alerts;
-        let at = alerts.iter().position(|alert| alert.id == id).ok_or_else(|| unknown(id))?;
+        let at = alerts.iter().position(|alert| alert.id == named.id);
+        let at = at.ok_or_else(|| unknown(named.id))?;
+        named.agrees(&alerts[at])?;
         let gone = alerts.remove(at);
         let shown = self.shown(&gone);
         self.keep();

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::alert::{Alert, AlertId, Login};
 use super::decide::Verdict;
+use super::handle::may_hear;
 use super::news::{Configured, News, Way};
 use super::{Asking, Msg, State, words};
 
@@ -104,10 +105,7 @@ impl State {
         let mut told = Vec::new();
         let mut is_changed = false;
         for news in &mut self.kept.now.news {
-            let may_hear = news
-                .login
-                .as_ref()
-                .is_none_or(|login| asking.policy.may_hear(login.paper, login.username.as_deref()));
+            let may_hear = may_hear(&asking.policy, news.login.as_ref());
             let known = news.told.len();
             if may_hear && news.tell(&asking.client, &asking.key, now) {
                 told.push(news.event().text);

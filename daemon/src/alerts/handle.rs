@@ -7,10 +7,11 @@ use ibd_protocol::{AlertReport, AlertsReport, ErrorCode};
 use ractor::RpcReplyPort;
 use tokio::sync::{Mutex, MutexGuard, oneshot, watch};
 
-use super::alert::{AlertId, Draft};
-use super::desk::{Listing, Made, Shown, Switch};
+use super::alert::{AlertId, Draft, Login};
+use super::desk::{Listing, Made, Named, Shown, Switch};
 use super::words::moment;
 use super::{Asking, Msg};
+use crate::policy::Policy;
 use crate::post::Post;
 use crate::refusal::Refusal;
 
@@ -77,18 +78,25 @@ impl AlertsHandle {
     }
 
     /// Switches one on or off.
-    pub async fn switch(&self, id: AlertId, switch: Switch) -> Result<Shown, Refusal> {
-        self.call(|reply| Msg::Switch(id, switch, reply)).await?
+    pub async fn switch(&self, named: Named, switch: Switch) -> Result<Shown, Refusal> {
+        self.call(|reply| Msg::Switch(named, switch, reply)).await?
     }
 
     /// Deletes one; what it was.
-    pub async fn delete(&self, id: AlertId) -> Result<Shown, Refusal> {
-        self.call(|reply| Msg::Delete(id, reply)).await?
+    pub async fn delete(&self, named: Named) -> Result<Shown, Refusal> {
+        self.call(|reply| Msg::Delete(named, reply)).await?
     }
 
     /// What there is.
     pub async fn list(&self) -> Result<Listing, Refusal> {
         self.call(Msg::List).await
+    }
+
+    /// What a client may hear of.
+    pub async fn list_for(&self, policy: &Policy) -> Result<Listing, Refusal> {
+        let mut listing = self.list().await?;
+        listing.alerts.retain(|alert| may_hear(policy, alert.login.as_ref()));
+        Ok(listing)
     }
 
     /// News that a client has not heard; it has, once it is answered with them.
@@ -112,6 +120,11 @@ impl AlertsHandle {
             },
         }
     }
+}
+
+/// Whether a client may hear of what happened under a login; before there is one nothing is anybody's.
+pub(super) fn may_hear(policy: &Policy, login: Option<&Login>) -> bool {
+    login.is_none_or(|login| policy.may_hear(login.paper, login.username.as_deref()))
 }
 
 fn report(listing: &Listing) -> AlertsReport {

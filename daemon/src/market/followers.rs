@@ -40,6 +40,18 @@ impl Followers {
         }
     }
 
+    /// One more does, whatever room there is (who holds counts its own), and takes a line at once.
+    pub(super) fn hold(&mut self, conid: Conid) {
+        let count = self.0.entry(conid).or_default();
+        (count.all, count.live) = (count.all + 1, count.live + 1);
+    }
+
+    /// One that held it does no longer.
+    pub(super) fn release(&mut self, conid: Conid) {
+        self.turn(conid, false);
+        self.leave(conid);
+    }
+
     /// A session serves one of them now, or no longer.
     pub(super) fn turn(&mut self, conid: Conid, is_live: bool) {
         if let Some(count) = self.0.get_mut(&conid) {
@@ -97,5 +109,11 @@ mod tests {
         assert!(followers.join(conid(3)), "another one of the same costs nothing");
         followers.leave(conid(7));
         assert!(followers.join(conid(MOST_FOLLOWED)));
+        // What is held finds room, and counts for those who come after it.
+        followers.leave(conid(8));
+        followers.hold(conid(200));
+        assert!(followers.is_live(conid(200)) && !followers.join(conid(201)));
+        followers.release(conid(200));
+        assert!(followers.join(conid(201)));
     }
 }

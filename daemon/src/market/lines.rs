@@ -59,7 +59,7 @@ impl Line {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lines {
     lines: BTreeMap<Conid, Line>,
-    /// Followed whether anybody asks or not.
+    /// Those of the followed contracts of which each word is heard.
     held: BTreeSet<Conid>,
     epoch: u64,
     /// Who wants to be told. It outlives sessions.
@@ -77,19 +77,10 @@ impl Lines {
 
     /// From now on these are held, and no others.
     pub(super) fn hold(&mut self, conids: BTreeSet<Conid>, now: Instant) {
+        self.held.difference(&conids).for_each(|gone| self.followers.release(*gone));
+        conids.difference(&self.held).for_each(|new| self.followers.hold(*new));
         self.held = conids;
-        self.keep(now);
-    }
-
-    /// What is held has its lines, also in a session that has just begun.
-    pub(super) fn keep(&mut self, now: Instant) {
-        let held: Vec<Conid> = self.held.iter().copied().collect();
-        self.want(&held, now);
-    }
-
-    /// Whether it has its line whether anybody asks or not.
-    fn is_kept(&self, conid: Conid) -> bool {
-        self.held.contains(&conid) || self.followers.is_live(conid)
+        self.want(&self.followers.live(), now);
     }
 
     /// Whether a contract is held.
@@ -133,7 +124,7 @@ impl Lines {
     }
 
     fn give_way(&mut self, to: &[Conid]) {
-        let may_go = |conid: &Conid| !to.contains(conid) && !self.is_kept(*conid);
+        let may_go = |conid: &Conid| !to.contains(conid) && !self.followers.is_live(*conid);
         let others = self.lines.iter().filter(|(conid, _)| may_go(conid));
         let longest = others.min_by_key(|(_, line)| line.wanted).map(|(conid, _)| *conid);
         if let Some(conid) = longest {
@@ -215,17 +206,17 @@ impl Lines {
 
     /// Contracts that are followed and that nothing was heard of for too long.
     pub(super) fn silent(&self, now: Instant) -> Vec<Conid> {
-        let kept = self.lines.iter().filter(|(conid, _)| self.is_kept(**conid));
-        kept.filter(|(_, line)| line.is_silent(now)).map(|(conid, _)| *conid).collect()
+        let followed = self.lines.iter().filter(|(conid, _)| self.followers.is_live(**conid));
+        followed.filter(|(_, line)| line.is_silent(now)).map(|(conid, _)| *conid).collect()
     }
 
-    /// Gives up what nobody follows, or has asked for in a while.
+    /// Gives up what nobody follows, or has asked for in a while; what is followed and found no line finds one now.
     pub(super) fn sweep(&mut self, now: Instant) {
-        let (held, followers) = (&self.held, &self.followers);
+        let followers = &self.followers;
         self.lines.retain(|conid, line| {
-            let is_kept = held.contains(conid) || followers.is_live(*conid);
-            is_kept || now.duration_since(line.wanted) < KEPT
+            followers.is_live(*conid) || now.duration_since(line.wanted) < KEPT
         });
+        self.want(&self.followers.live(), now);
     }
 
     /// All that are followed.
@@ -371,7 +362,6 @@ mod tests {
         lines.sweep(start + Duration::from_secs(600));
         assert_eq!(lines.conids(), BTreeSet::from([conid(0)]));
         lines.begin(7, start + Duration::from_secs(601));
-        lines.keep(start + Duration::from_secs(601));
         assert_eq!(lines.conids(), BTreeSet::from([conid(0)]));
         lines.hold(BTreeSet::new(), start + Duration::from_secs(602));
         lines.sweep(start + Duration::from_secs(2_000));

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::follow::{LOOK, at};
 use super::{Follow, Following, Resource, no_arguments, none};
+use crate::alerts::Shown;
 use crate::refusal::Refusal;
 
 /// The resource.
@@ -54,13 +55,8 @@ async fn run(follow: Follow) {
 
 /// What a client may hear of ibd's own alerts, but for what only time and the market change.
 async fn own(follow: &Follow) -> Vec<(String, String, &'static str, Option<Timestamp>)> {
-    let listing =
-        follow.desks.alerts.list().await.map(|listing| listing.alerts).unwrap_or_default();
-    let may_hear = |alert: &crate::alerts::Shown| {
-        let login = alert.login.as_ref();
-        login.is_none_or(|login| follow.policy.may_hear(login.paper, login.username.as_deref()))
-    };
-    let told = listing.iter().filter(|alert| may_hear(alert));
-    told.map(|alert| (alert.id.to_string(), alert.text.clone(), alert.state, alert.fired_at))
-        .collect()
+    let listing = follow.desks.alerts.list_for(&follow.policy).await;
+    let alerts = listing.map(|listing| listing.alerts).unwrap_or_default();
+    let told = |alert: Shown| (alert.id.to_string(), alert.text, alert.state, alert.fired_at);
+    alerts.into_iter().map(told).collect()
 }

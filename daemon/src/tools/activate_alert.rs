@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Sent, Which, send};
 use super::args;
 use super::cell::Time;
-use super::get_alerts::own_of;
 use super::{Ctx, Tool};
-use crate::alerts::Switch;
+use crate::alerts::{Named, Switch};
 use crate::refusal::Refusal;
 
 /// Which, and how.
@@ -69,9 +68,9 @@ impl Tool for ActivateAlert {
         let active = args.alert_active.unwrap_or(true);
         let id = match which {
             Which::Ibd(id) => {
-                own_of(&ctx, id, args.account_id.as_ref()).await?;
+                let named = Named { id, account: args.account_id };
                 let switch = if active { Switch::On } else { Switch::Off };
-                let shown = ctx.desks.alerts.switch(id, switch).await?;
+                let shown = ctx.desks.alerts.switch(named, switch).await?;
                 let why = shown.why.map(|why| format!(": {why}")).unwrap_or_default();
                 return Ok(Out {
                     alert_id: id.to_string(),

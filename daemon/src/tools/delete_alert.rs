@@ -10,8 +10,8 @@ use super::activate_alert::unknown;
 use super::alert::{Sent, Which, send};
 use super::args;
 use super::cell::Time;
-use super::get_alerts::own_of;
 use super::{Ctx, Tool};
+use crate::alerts::Named;
 use crate::refusal::Refusal;
 
 /// Which.
@@ -61,8 +61,8 @@ impl Tool for DeleteAlert {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let id = match Which::named(args.alert_id.as_deref())? {
             Which::Ibd(id) => {
-                own_of(&ctx, id, args.account_id.as_ref()).await?;
-                let gone = ctx.desks.alerts.delete(id).await?;
+                let named = Named { id, account: args.account_id };
+                let gone = ctx.desks.alerts.delete(named).await?;
                 return Ok(Out {
                     alert_id: id.to_string(),
                     account: gone.account.map(|account| account.to_string()),

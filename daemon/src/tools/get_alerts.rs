@@ -79,7 +79,7 @@ impl Tool for GetAlerts {
     type Out = Out;
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
-        let listing = listing(&ctx).await?;
+        let listing = ctx.desks.alerts.list_for(&ctx.policy).await?;
         match args.alert_id.as_deref().map(Which::read).transpose()? {
             None => Ok(all(&ctx, args.account_id.as_ref(), listing).await),
             Some(Which::Ibd(id)) => one_of_ours(listing, id),
@@ -87,36 +87,6 @@ impl Tool for GetAlerts {
             Some(Which::Mobile) => one_of_ibkrs(&ctx, None).await,
         }
     }
-}
-
-/// One of ibd's own is of the account that is named beside it, if one is.
-pub(super) async fn own_of(
-    ctx: &Ctx,
-    id: AlertId,
-    account: Option<&AccountId>,
-) -> Result<(), Refusal> {
-    let Some(account) = account else { return Ok(()) };
-    let listing = listing(ctx).await?;
-    let found = listing.alerts.iter().find(|alert| alert.id == id);
-    match found.and_then(|alert| alert.account.as_ref()) {
-        Some(own) if own != account => Err(Refusal::new(
-            ErrorCode::Contradiction,
-            format!("The alert {id} is of {own}, and accountId says {account}."),
-            "Nothing was done. Leave out accountId, or name the alert that is meant.",
-        )
-        .at("accountId")),
-        _ => Ok(()),
-    }
-}
-
-/// Those of ibd's own that this client may hear of.
-async fn listing(ctx: &Ctx) -> Result<Listing, Refusal> {
-    let mut listing = ctx.desks.alerts.list().await?;
-    listing.alerts.retain(|alert| {
-        let login = alert.login.as_ref();
-        login.is_none_or(|login| ctx.policy.may_hear(login.paper, login.username.as_deref()))
-    });
-    Ok(listing)
 }
 
 /// Ours are known whatever is so at IBKR.

@@ -159,8 +159,8 @@ impl Direction {
             Side::Sell => &market.bid,
         };
         let limit = order.pricing.limit().map(|price| price.get());
-        let is_turned = limit.or(near.as_ref().map(|price| price.0)) < Some(Decimal::ZERO)
-            && (limit.is_some() || near.is_some());
+        let price = limit.or(near.as_ref().map(|price| price.0));
+        let is_turned = price.is_some_and(|price| price < Decimal::ZERO);
         match (order.side, is_turned) {
             (Side::Buy, false) | (Side::Sell, true) => Self::Pays,
             (Side::Sell, false) | (Side::Buy, true) => Self::Receives,

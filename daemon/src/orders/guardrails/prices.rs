@@ -22,6 +22,8 @@ struct Market {
     /// What percents are counted of: of a combination all that moves, because percents of a difference mean
     /// nothing; or that between which it can end, where that is less.
     whole: Decimal,
+    /// Between what a combination can end, where that is known.
+    payoff: Option<Payoff>,
     /// Between which prices somebody takes the other side, where all of it is quoted.
     quoted: Option<(Decimal, Decimal)>,
     /// As it happens, and asked for just now.
@@ -46,13 +48,15 @@ fn market(order: &Order, scene: &Scene, now: Timestamp) -> Option<Market> {
     if order.contract.legs.is_empty() {
         let price = scene.quote.middle()?;
         let is_fresh = scene.quote.is_fresh(now);
-        return Some(Market { price, whole: price.abs(), quoted: None, is_fresh });
+        return Some(Market { price, whole: price.abs(), payoff: None, quoted: None, is_fresh });
     }
     let (legs, unit) = (scene.legs.as_ref()?, order.contract.unit()?);
     let moves = legs.gross.checked_div(unit)?;
-    let range = Payoff::of(&order.contract).and_then(Payoff::range);
+    let payoff = Payoff::of(&order.contract);
+    let range = payoff.and_then(Payoff::range);
     Some(Market {
         price: legs.net.checked_div(unit)?,
+        payoff,
         whole: range.map_or(moves, |range| range.min(moves)),
         quoted: legs.bid.zip(legs.ask),
         is_fresh: legs.is_live && now.duration_since(legs.at) <= FRESH,
@@ -173,8 +177,8 @@ fn collar(
         Pricing::TrailLimit { stop: None, limit, .. } => (limit, now()?),
         _ => return Ok(()),
     };
-    never_worth(order, part.side, limit.get(), rules)?;
     if let Some(market) = market.filter(|_| !order.contract.legs.is_empty()) {
+        never_worth(part.side, limit.get(), market, rules)?;
         turned(part.side, limit.get(), market, rules)?;
     }
     let quoted = market.and_then(|market| market.quoted);
@@ -227,8 +231,8 @@ fn turned(side: Side, limit: Decimal, market: &Market, rules: &Rules) -> Result<
 }
 
 /// Whoever pays more for a combination than it can ever be worth, or gets less, loses for certain.
-fn never_worth(order: &Order, side: Side, limit: Decimal, rules: &Rules) -> Result<(), Denial> {
-    let Some(payoff) = Payoff::of(&order.contract) else { return Ok(()) };
+fn never_worth(side: Side, limit: Decimal, market: &Market, rules: &Rules) -> Result<(), Denial> {
+    let Some(payoff) = market.payoff else { return Ok(()) };
     let (end, word) = match side {
         Side::Buy => (payoff.most.filter(|most| limit > *most), "more than"),
         Side::Sell => (payoff.least.filter(|least| limit < *least), "less than"),
