@@ -56,13 +56,10 @@ fn main() -> ExitCode {
 async fn night(arguments: &Arguments) -> ExitCode {
     let folder = Base::make(arguments);
     match night::run(&folder.tools(arguments)).await {
-        Ok(()) => {
-            let _ = std::fs::remove_dir_all(&folder.path);
-            ExitCode::SUCCESS
-        }
+        Ok(()) => folder.leave(ExitCode::SUCCESS),
         Err(problem) => {
             println!("the night: {problem}\n  folder: {}", folder.path.display());
-            ExitCode::FAILURE
+            folder.leave(ExitCode::FAILURE)
         }
     }
 }
@@ -101,7 +98,7 @@ async fn campaign(arguments: &Arguments) -> ExitCode {
         }
     }
     println!("\n{}", tally.table((first, last), begun.elapsed()));
-    verdict(arguments, &tally)
+    folder.leave(verdict(arguments, &tally))
 }
 
 /// Failed runs that are told of; the others are only listed.
@@ -170,22 +167,33 @@ fn verdict(arguments: &Arguments, tally: &Tally) -> ExitCode {
 /// Where homes are made. It goes with this, unless something in it is to be looked at.
 struct Base {
     path: PathBuf,
-    _temporary: Option<tempfile::TempDir>,
+    is_temporary: bool,
 }
 
 impl Base {
     fn make(arguments: &Arguments) -> Self {
         if let Some(path) = &arguments.keep {
             std::fs::create_dir_all(path).unwrap();
-            return Self { path: path.canonicalize().unwrap(), _temporary: None };
+            return Self { path: path.canonicalize().unwrap(), is_temporary: false };
         }
         // Kills prove nothing about the disk; memory is quicker.
         let memory = Path::new("/dev/shm");
         let place = if memory.is_dir() { memory } else { Path::new("/tmp") };
-        let mut folder = tempfile::Builder::new().prefix("ibd-faults-").tempdir_in(place).unwrap();
-        // What failed is kept to be looked at; the rest was removed run by run.
-        folder.disable_cleanup(true);
-        Self { path: folder.path().to_owned(), _temporary: Some(folder) }
+        let folder = tempfile::Builder::new().prefix("ibd-faults-").tempdir_in(place).unwrap();
+        Self { path: folder.keep(), is_temporary: true }
+    }
+
+    /// What failed is kept to be looked at. The programs are two hundred megabytes of memory, and go in any case.
+    fn leave(&self, code: ExitCode) -> ExitCode {
+        if self.is_temporary && code == ExitCode::SUCCESS {
+            let _ = std::fs::remove_dir_all(&self.path);
+        } else if self.is_temporary {
+            for copy in ["ibd-faults", "ib-sim"] {
+                let _ = std::fs::remove_file(self.path.join(copy));
+            }
+            let _ = std::fs::remove_dir_all(self.path.join("programs"));
+        }
+        code
     }
 
     fn tools(&self, arguments: &Arguments) -> Tools {
