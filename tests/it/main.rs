@@ -32,5 +32,7 @@ mod shared;
 mod socket;
 mod stdio;
 mod store;
+#[path = "../tasks/mod.rs"]
+mod tasks;
 mod watchlists;
 mod week;
