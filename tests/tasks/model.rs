@@ -14,7 +14,7 @@ use tokio::process::Command;
 use super::eval::Scope;
 use super::play::{Outcome, afterwards, doubles, nothing_yet, unsaid};
 use super::stage::{Stage, heard};
-use super::task::Task;
+use super::task::{Task, folder};
 use super::words::worded;
 
 /// How long a model may think about a task.
@@ -67,6 +67,8 @@ fn configuration(mut server: Value, task: &Task, scope: &Scope) -> Value {
 async fn asked(command: &str, words: &str, config: &Path) -> Output {
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).env("MCP_CONFIG", config).kill_on_drop(true);
+    // The repository's folder, where `make` was called.
+    shell.current_dir(folder().join("../.."));
     shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = shell.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
