@@ -27,6 +27,8 @@ test-real: ## clients that nobody here wrote: SDKs, Inspector, conformance suite
 	$(CARGO) build --workspace --bins --examples
 	$(CARGO) build -p ibd --features faults --bin ibd-faults
 	tests/real/run.sh
+	# The way of a real model, with the calls of the book.
+	$(MAKE) tasks MODEL_CMD='python3 $(CURDIR)/tests/tasks/scripted.py' TASKS=account,positions,orders,trade,danger,alerts,watchlists
 
 RUNS ?= 10000
 SEED ?= 1
@@ -41,6 +43,16 @@ faults: ## thousands of runs that kill the daemon and lie to it (RUNS=, SEED=, J
 bless: ## rewrite golden files after a change that is meant
 	BLESS=1 $(CARGO) test -q -p ibd-protocol -p ibd
 	BLESS=1 $(CARGO) test -q -p ibd-tests --test it docs
+	$(CARGO) build --workspace --bins
+	BLESS=1 $(CARGO) test -q -p ibd-tests --test it tasks::
+
+MODEL_CMD ?=
+TASKS ?=
+
+tasks: ## a real model does what a person would ask (MODEL_CMD=, TASKS=); see tests/tasks/README.md
+	@[ -n '$(subst ','\'',$(MODEL_CMD))' ] || { echo "MODEL_CMD='…' names the command" >&2; exit 2; }
+	$(CARGO) build --workspace --bins
+	MODEL_CMD='$(subst ','\'',$(MODEL_CMD))' TASKS='$(TASKS)' $(CARGO) test -p ibd-tests --test it tasks::a_model -- --ignored --nocapture
 
 bench: ## figures for docs/performance.md
 	$(CARGO) build --release --workspace --bins
@@ -54,4 +66,4 @@ install: ## for the current user: programs and service
 uninstall: ## asks whether to keep state
 	packaging/uninstall.sh
 
-.PHONY: help demo test test-real faults bless bench install uninstall
+.PHONY: help demo test test-real tasks faults bless bench install uninstall

@@ -33,5 +33,7 @@ mod sizes;
 mod socket;
 mod stdio;
 mod store;
+#[path = "../tasks/mod.rs"]
+mod tasks;
 mod watchlists;
 mod week;
