@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::endpoint::{Endpoint, Lane, Method, Path};
@@ -18,7 +19,7 @@ pub struct GetBrokerageAccounts;
 /// The accounts that this login may trade.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct BrokerageAccounts {
-    /// Account ids; logins of advisers also list the pseudo-account `All`.
+    /// Account ids; logins of advisers list the names of groups among them, `All` first.
     #[serde(default, deserialize_with = "lenient::list")]
     pub accounts: Vec<AccountId>,
     /// Whether this is a paper login.
@@ -30,6 +31,12 @@ pub struct BrokerageAccounts {
     /// The account that calls mean which name none.
     #[serde(rename = "selectedAccount", default, deserialize_with = "lenient::opt")]
     pub selected: Option<AccountId>,
+    /// Groups of accounts that orders can be split over: of an adviser's login, `All`.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub groups: Vec<AccountId>,
+    /// Those that the adviser has made.
+    #[serde(default, deserialize_with = "lenient::list")]
+    pub profiles: Vec<AccountId>,
 }
 
 /// What an account can do. `None`: the server does not say.
@@ -43,7 +50,15 @@ pub struct AccountProps {
     pub supports_cash_qty: Option<bool>,
 }
 
+/// The group that an adviser's every client is in.
+pub const ALL: &str = "All";
+
 impl BrokerageAccounts {
+    /// Whether a name that is listed with the accounts is one of a group of them.
+    pub fn is_group(&self, name: &AccountId) -> bool {
+        name.as_str() == ALL || self.groups.contains(name) || self.profiles.contains(name)
+    }
+
     /// What this account can do.
     pub fn props(&self, account: &AccountId) -> AccountProps {
         self.props.get(account.as_str()).copied().unwrap_or_default()
@@ -94,11 +109,12 @@ impl Endpoint for SelectAccount {
     }
 }
 
-/// Profit and loss of all accounts; at most once in five seconds.
+/// Profit and loss of the selected account; at most once in five seconds.
 #[derive(Debug, Clone, Copy)]
 pub struct GetPnl;
 
-/// Rows by `<account>.<segment>`; empty when first asked in a session.
+/// Rows by `<account>.<part>`, the parts being `Core` and the models that an account is in; empty when first asked
+/// in a session.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PnlPartitioned {
     /// The rows.
@@ -118,10 +134,28 @@ pub struct Pnl {
 }
 
 impl PnlPartitioned {
-    /// The row of an account's core segment.
-    pub fn of(&self, account: &AccountId) -> Option<&Pnl> {
-        self.upnl.get(&format!("{account}.Core"))
+    /// That of an account: of all its parts together. A sum of which a part is not known is not known.
+    pub fn of(&self, account: &AccountId) -> Option<Pnl> {
+        let begins = format!("{account}.");
+        if self.upnl.unread().iter().any(|unread| unread.of.starts_with(&begins)) {
+            return None;
+        }
+        let own = self.upnl.iter().filter(|(key, _)| key.starts_with(&begins));
+        let own: Vec<&Pnl> = own.map(|(_, row)| row).collect();
+        if own.is_empty() {
+            return None;
+        }
+        let (dpl, upl) = (own.iter().map(|row| row.dpl), own.iter().map(|row| row.upl));
+        Some(Pnl { dpl: sum(dpl), upl: sum(upl) })
     }
+}
+
+fn sum(parts: impl Iterator<Item = Option<Amount>>) -> Option<Amount> {
+    let mut sum = Decimal::ZERO;
+    for part in parts {
+        sum = sum.checked_add(part?.get())?;
+    }
+    Some(Amount::new(sum))
 }
 
 impl Endpoint for GetPnl {
@@ -158,5 +192,42 @@ mod tests {
         let row = reply.of(&"DU1234567".parse().unwrap()).unwrap();
         assert_eq!(row.dpl.unwrap().to_string(), "15.7");
         assert!(reply.of(&"DU7654321".parse().unwrap()).is_none());
+    }
+
+    #[test]
+    fn the_pnl_of_an_account_is_that_of_all_its_parts() {
+        for (rows, daily) in [
+            (
+                r#"{"DU1.Core":{"dpl":1.5},"DU1.Growth":{"dpl":-0.25},"DU10.Core":{"dpl":9}}"#,
+                Some("1.25"),
+            ),
+            (r#"{"DU1.Growth":{"dpl":2}}"#, Some("2")),
+            (r#"{"DU1.Core":{"dpl":1.5},"DU1.Growth":{}}"#, None),
+            (r#"{"DU1.Core":{"dpl":1.5},"DU1.Growth":7}"#, None),
+            (r#"{"DU10.Core":{"dpl":9}}"#, None),
+        ] {
+            let reply: PnlPartitioned =
+                serde_json::from_str(&format!(r#"{{"upnl":{rows}}}"#)).unwrap();
+            let told = reply.of(&"DU1".parse().unwrap()).and_then(|pnl| pnl.dpl);
+            assert_eq!(told.map(|amount| amount.to_string()).as_deref(), daily, "{rows}");
+        }
+    }
+
+    #[test]
+    fn groups_are_told_from_accounts() {
+        // As recorded of an adviser's login, but for the names.
+        let reply: BrokerageAccounts = serde_json::from_str(
+            r#"{"accounts":["All","DU1","DU2","GROUP1","D_TEST"],
+                "acctProps":{"All":{"hasChildAccounts":false,"supportsCashQty":false,"supportsFractions":false}},
+                "groups":["All"],"profiles":["GROUP1","D_TEST"],"selectedAccount":"DU1","isPaper":true}"#,
+        )
+        .unwrap();
+        let groups: Vec<&str> =
+            reply.accounts.iter().filter(|id| reply.is_group(id)).map(AccountId::as_str).collect();
+        assert_eq!(groups, ["All", "GROUP1", "D_TEST"]);
+        let odd: BrokerageAccounts =
+            serde_json::from_str(r#"{"accounts":["DU1"],"groups":{"a":1},"profiles":null}"#)
+                .unwrap();
+        assert!(odd.groups.is_empty() && odd.profiles.is_empty() && odd.accounts.len() == 1);
     }
 }

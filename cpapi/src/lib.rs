@@ -32,6 +32,7 @@ pub mod scanner;
 pub mod session;
 pub mod snapshot;
 pub mod stream;
+pub mod subaccounts;
 pub mod trades;
 pub mod unreachable;
 pub mod watchlists;

@@ -67,6 +67,7 @@ fn read(path: &Path) -> HashMap<String, i64> {
         let windowed = [
             "tickle",
             "portfolio/accounts",
+            "portfolio/subaccounts",
             "iserver/account/orders",
             "iserver/account/pnl/partitioned",
         ];

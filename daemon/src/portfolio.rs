@@ -1,8 +1,8 @@
 //! Accounts, values and positions: the recipes over `/portfolio` and the account's P&L.
 
+mod pick;
 mod valued;
 
-use ibd_protocol::ErrorCode;
 use std::collections::BTreeSet;
 
 use ibd_cpapi::accounts::{GetPnl, Pnl, PnlPartitioned};
@@ -13,50 +13,17 @@ use ibd_cpapi::portfolio::{
 };
 use ibd_cpapi::rows::{Rows, Unread};
 use ibd_cpapi::{Answer, Failure};
-use ibd_protocol::settings::Key;
 use jiff::Timestamp;
 use tokio::time::{Duration, Instant};
 
-use crate::refusal::Refusal;
 use crate::session::Lease;
+pub use pick::{pick, pick_to_trade};
 pub use valued::{Base, Sums, Valued};
 
 /// Pages of positions have at least so many rows, but for the last.
 const SMALLEST_PAGE: usize = 30;
 /// No account has more positions than this many pages hold; a server that pages for ever is broken.
 const MAX_PAGES: usize = 200;
-
-/// The account a call means: the one it names, else the configured one, else the only one.
-pub fn pick(
-    named: Option<&AccountId>,
-    configured: Option<&AccountId>,
-    accounts: &[AccountId],
-) -> Result<AccountId, Refusal> {
-    let list = accounts.iter().map(AccountId::as_str);
-    match (named.or(configured), accounts) {
-        (Some(account), _) if accounts.contains(account) => Ok(account.clone()),
-        (Some(account), _) => Err(Refusal::new(
-            ErrorCode::UnknownAccount,
-            format!("The account {account} does not belong to this login."),
-            "Use one of the candidates.",
-        )
-        .at(if named.is_some() { "accountId" } else { Key::Account.name() })
-        .or(list)),
-        (None, [only]) => Ok(only.clone()),
-        (None, []) => Err(Refusal::new(
-            ErrorCode::NoAccount,
-            "The broker lists no account for this login.",
-            "Ask the user to look at the login in a browser.",
-        )),
-        (None, _) => Err(Refusal::new(
-            ErrorCode::AccountNeeded,
-            "This login has several accounts and the call names none.",
-            "Repeat the call with one of the candidates as accountId; ask the user which one is meant.",
-        )
-        .at("accountId")
-        .or(list)),
-    }
-}
 
 /// Everything about one account.
 #[derive(Debug, Clone)]
@@ -106,7 +73,9 @@ pub async fn portraits(
         }
         parts.tell(summary.unread());
         parts.tell(ledger.unread());
-        let description = known.iter().flatten().find(|account| account.id == *id).cloned();
+        let listed = known.iter().flatten().find(|account| account.id == *id);
+        // An adviser's clients are listed elsewhere, when a session begins.
+        let description = listed.or_else(|| lease.facts().described(id)).cloned();
         portraits.push(Portrait {
             account: description.unwrap_or(Account {
                 id: id.clone(),
@@ -114,7 +83,7 @@ pub async fn portraits(
                 currency: None,
                 kind: None,
             }),
-            pnl: pnl.as_ref().and_then(|pnl| pnl.of(id).cloned()),
+            pnl: pnl.as_ref().and_then(|pnl| pnl.of(id)),
             at: parts.at.unwrap_or_else(Timestamp::now),
             summary,
             ledger,
@@ -156,7 +125,7 @@ impl Parts {
     }
 }
 
-/// The P&L of all accounts; the first answer must be there at `soon`.
+/// The P&L of the selected account; the first answer must be there at `soon`.
 pub async fn pnl(
     lease: &Lease,
     soon: Instant,
@@ -203,8 +172,10 @@ pub async fn base_currency(
     account: &AccountId,
     deadline: Instant,
 ) -> Option<String> {
-    let accounts = lease.client().ask(&GetAccounts, deadline).await.ok()?.value;
-    accounts.into_iter().find(|one| one.id == *account)?.currency
+    let known = || lease.facts().described(account)?.currency.clone();
+    let Ok(listed) = lease.client().ask(&GetAccounts, deadline).await else { return known() };
+    let own = listed.value.into_iter().find(|one| one.id == *account);
+    own.and_then(|own| own.currency).or_else(known)
 }
 
 /// All positions of an account, whatever the number of pages.
@@ -242,12 +213,7 @@ fn is_last(count: usize, full: usize, has_new: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
-
-    fn id(text: &str) -> AccountId {
-        text.parse().unwrap()
-    }
 
     #[test]
     fn positions_are_read_to_the_last_page_however_long_pages_are() {
@@ -264,22 +230,5 @@ mod tests {
         ] {
             assert_eq!(is_last(count, full, has_new), last, "{count} of {full}, new: {has_new}");
         }
-    }
-
-    #[test]
-    fn an_account_is_never_guessed() {
-        let (one, two) = (id("DU1"), id("DU2"));
-        let both = [one.clone(), two.clone()];
-        assert_eq!(pick(None, None, &both[..1]).unwrap(), one);
-        assert_eq!(pick(None, Some(&two), &both).unwrap(), two);
-        assert_eq!(pick(Some(&one), Some(&two), &both).unwrap(), one);
-        let refusal = pick(None, None, &both).unwrap_err();
-        assert_eq!((refusal.error, refusal.candidates.len()), (ErrorCode::AccountNeeded, 2));
-        let refusal = pick(Some(&id("U9")), None, &both).unwrap_err();
-        assert_eq!(
-            (refusal.error, refusal.field.as_deref()),
-            (ErrorCode::UnknownAccount, Some("accountId"))
-        );
-        assert_eq!(pick(None, None, &[]).unwrap_err().error, ErrorCode::NoAccount);
     }
 }

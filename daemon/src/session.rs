@@ -4,6 +4,7 @@
 //! `steps.rs`. The state has four rooms: errands under way at the gateway, what is known of whoever is logged in, what
 //! was told to others, and logins.
 
+mod accounts;
 pub mod calendar;
 mod errands;
 pub mod guard;

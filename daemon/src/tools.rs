@@ -219,16 +219,35 @@ impl Ctx {
     /// The account a call means.
     pub async fn account(&self, named: Option<&AccountId>) -> Result<AccountId, Refusal> {
         let lease = self.lease().await?;
-        portfolio::pick(named, self.policy.account.as_ref(), &lease.facts().accounts)
+        portfolio::pick(named, self.policy.account.as_ref(), lease.facts())
+    }
+
+    /// The account that a call about orders means, or about what else is kept with them.
+    pub async fn trading_account(&self, named: Option<&AccountId>) -> Result<AccountId, Refusal> {
+        let lease = self.lease().await?;
+        portfolio::pick_to_trade(named, self.policy.account.as_ref(), lease.facts())
     }
 
     /// The accounts of a call that shows all unless it names one, or the client is bound to one.
     pub async fn accounts(&self, named: Option<&AccountId>) -> Result<Vec<AccountId>, Refusal> {
         let lease = self.lease().await?;
-        if named.is_some() {
-            Ok(vec![portfolio::pick(named, None, &lease.facts().accounts)?])
-        } else {
-            Ok(lease.facts().accounts.clone())
+        let facts = lease.facts();
+        match named {
+            Some(_) => Ok(vec![portfolio::pick(named, None, facts).map_err(or_none)?]),
+            None => Ok(facts.accounts.clone()),
+        }
+    }
+
+    /// The same of orders and executions.
+    pub async fn trading_accounts(
+        &self,
+        named: Option<&AccountId>,
+    ) -> Result<Vec<AccountId>, Refusal> {
+        let lease = self.lease().await?;
+        let facts = lease.facts();
+        match named {
+            Some(_) => Ok(vec![portfolio::pick_to_trade(named, None, facts).map_err(or_none)?]),
+            None => Ok(facts.tradable.clone()),
         }
     }
 
@@ -246,6 +265,12 @@ impl Ctx {
     pub fn tell(&self, done: u32, total: Option<u32>, message: &str) {
         (self.progress)(Progress { done, total, message: message.to_owned() });
     }
+}
+
+/// Who names no account is told of all.
+fn or_none(refusal: Refusal) -> Refusal {
+    let next = format!("{} Without accountId all accounts are told of.", refusal.next);
+    Refusal { next, ..refusal }
 }
 
 type Run = fn(Ctx, String) -> Pin<Box<dyn Future<Output = Result<String, Refusal>> + Send>>;

@@ -14,6 +14,8 @@ pub(crate) struct Account {
     pub(crate) currency: String,
     pub(crate) cash: BTreeMap<String, f64>,
     pub(crate) holdings: Vec<Holding>,
+    /// What is held for a model, by contract.
+    pub(crate) models: BTreeMap<i64, String>,
     /// What closing positions gained since the start, by currency.
     pub(crate) realized: BTreeMap<String, f64>,
 }
@@ -74,6 +76,7 @@ fn usual_account(universe: &Universe) -> Account {
         currency: "USD".to_owned(),
         cash: CASH.iter().map(|(currency, amount)| ((*currency).to_owned(), *amount)).collect(),
         holdings: usual_holdings(universe),
+        models: BTreeMap::new(),
         realized: BTreeMap::new(),
     }
 }
@@ -124,6 +127,12 @@ fn from_spec(spec: &AccountSpec, first: bool, universe: &Universe) -> Result<Acc
         None if first => usual_holdings(universe),
         None => usual_holdings(universe).into_iter().take(3).collect(),
     };
+    let mut models = BTreeMap::new();
+    for position in spec.positions.iter().flatten() {
+        let Some(model) = &position.model else { continue };
+        let of = resolve(position.conid, position.symbol.as_deref(), universe)?;
+        models.insert(of.conid, model.clone());
+    }
     let cash = spec.cash.clone().unwrap_or_else(|| [(currency.clone(), 50_000.0)].into());
     Ok(Account {
         id: spec.id.clone(),
@@ -132,6 +141,7 @@ fn from_spec(spec: &AccountSpec, first: bool, universe: &Universe) -> Result<Acc
         currency,
         cash,
         holdings,
+        models,
         realized: BTreeMap::new(),
     })
 }

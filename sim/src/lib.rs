@@ -7,6 +7,7 @@
 //! Nothing here is shared with the programs that it tests: a shared mistake would be invisible.
 
 mod accounts;
+mod advisor;
 mod alerts;
 mod api;
 mod bars;
@@ -52,6 +53,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+pub use advisor::{AdvisorSpec, GroupSpec, Listed, MemberSpec, Method};
 pub use broker::Broker;
 pub use flex::{FlexCall, FlexSpec, QuerySpec, QueryType};
 pub use scenario::{AccountSpec, MarketHours, OrderSpec, PositionSpec, Region, Scenario, Start};

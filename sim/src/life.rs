@@ -2,6 +2,7 @@
 //!
 //! Nothing runs in the background. Whoever looks at the world lets it catch up first.
 
+use crate::advisor::ALL;
 use crate::api;
 use crate::calendar::{Calendar, Closed, Event};
 use crate::clock;
@@ -114,7 +115,17 @@ impl World {
         for account in &mut self.accounts {
             account.id = id_of_kind(&account.id, user.is_paper);
         }
-        self.book.rename(|id| id_of_kind(id, user.is_paper));
+        let mut groups = self.group_names();
+        groups.push(ALL.to_owned());
+        let is_group = |name: &str| groups.iter().any(|group| group == name);
+        self.book.rename(
+            |id| {
+                if is_group(id) { id.to_owned() } else { id_of_kind(id, user.is_paper) }
+            },
+        );
+        if let Some(advisor) = &mut self.advisor {
+            advisor.rename(|id| id_of_kind(id, user.is_paper));
+        }
         self.alerts.rename(|id| id_of_kind(id, user.is_paper));
         self.log_in();
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::advisor::AdvisorSpec;
 use crate::flex::FlexSpec;
 use crate::trading::ChaosBody;
 
@@ -14,6 +15,10 @@ use crate::trading::ChaosBody;
 pub struct Scenario {
     /// Replaces the default paper account.
     pub accounts: Vec<AccountSpec>,
+    /// It is an adviser's login.
+    pub advisor: Option<AdvisorSpec>,
+    /// Accounts can be searched for, as at brokers that have very many.
+    pub dynamic_accounts: bool,
     /// Paper or live; by default paper if every account id starts with `D`.
     pub paper: Option<bool>,
     /// This many invented positions more on the first account.
@@ -133,6 +138,8 @@ impl Default for Scenario {
     fn default() -> Self {
         Self {
             accounts: Vec::new(),
+            advisor: None,
+            dynamic_accounts: false,
             paper: None,
             extra_positions: 0,
             orders: None,
@@ -259,6 +266,9 @@ pub struct PositionSpec {
     /// Price paid; the price at the start if missing.
     #[serde(default)]
     pub avg_price: Option<f64>,
+    /// The model that it is held for, if it is.
+    #[serde(default)]
+    pub model: Option<String>,
 }
 
 /// One order that is there from the start.

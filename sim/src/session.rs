@@ -41,6 +41,8 @@ pub(crate) struct Primed {
     pub(crate) accounts: bool,
     /// `/portfolio/accounts` or its kin was asked.
     pub(crate) portfolio: bool,
+    /// `/portfolio/subaccounts` or its paged kin was asked.
+    pub(crate) subaccounts: bool,
     /// Underlyings that were searched for.
     pub(crate) searched: HashSet<i64>,
     /// Open quote streams.
@@ -78,6 +80,8 @@ pub(crate) struct Session {
     pub(crate) primed: Primed,
     /// Index of the account that lists follow.
     pub(crate) selected: usize,
+    /// The group that they follow instead.
+    pub(crate) group: Option<String>,
     /// Real milliseconds of the last request.
     pub(crate) heard_at: i64,
     /// Which login this is; makes the session ids differ.
@@ -106,6 +110,7 @@ impl Session {
             maintenance: rules.maintenance,
             primed: Primed::default(),
             selected: 0,
+            group: None,
             heard_at: 0,
             generation: 1,
         }
@@ -159,7 +164,7 @@ impl Session {
     fn leave_brokerage(&mut self, next: Brokerage) {
         self.brokerage = next;
         self.primed = Primed::default();
-        self.selected = 0;
+        (self.selected, self.group) = (0, None);
     }
 
     /// The brokerage login is accepted.

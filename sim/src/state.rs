@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::accounts::{self, Account};
+use crate::advisor::Advisor;
 use crate::alerts::Alerts;
 use crate::book::{Book, Trade};
 use crate::calendar::Calendar;
@@ -39,6 +40,8 @@ pub(crate) struct World {
     pub(crate) logins: Logins,
     pub(crate) life: Life,
     pub(crate) accounts: Vec<Account>,
+    /// Whose login it is, if it is an adviser's.
+    pub(crate) advisor: Option<Advisor>,
     pub(crate) book: Book,
     pub(crate) alerts: Alerts,
     pub(crate) watchlists: Watchlists,
@@ -84,7 +87,9 @@ impl World {
             return Err(format!("clockRate {} is not between 0 and 1000000", rules.clock_rate));
         }
         let clock = Clock::start(rules.now, rules.clock_rate);
-        let accounts = accounts::build(&rules, &universe)?;
+        let mut accounts = accounts::build(&rules, &universe)?;
+        let advisor = rules.advisor.as_ref();
+        let advisor = advisor.map(|spec| Advisor::new(spec, &mut accounts)).transpose()?;
         let first = accounts.first().map(|a| a.id.clone()).unwrap_or_default();
         let book = Book::build(&rules, &universe, clock.start_ms(), &first)?;
         let alerts = Alerts::new(&first, clock.start_ms());
@@ -108,6 +113,7 @@ impl World {
             logins: Logins::default(),
             life,
             accounts,
+            advisor,
             book,
             alerts,
             watchlists,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod actors;
+mod advisor;
 mod alerts;
 mod approval;
 mod architecture;

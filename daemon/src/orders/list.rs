@@ -112,7 +112,7 @@ impl Feeds {
         deadline: Instant,
     ) -> Result<Option<Answer<OrderStatus>>, Failure> {
         let mut failed = None;
-        for account in &lease.facts().accounts {
+        for account in &lease.facts().tradable {
             match self.page(lease, account, order_id, deadline).await {
                 Ok(Some(found)) => return Ok(Some(found)),
                 Ok(None) => {}
@@ -183,6 +183,9 @@ impl Feeds {
             && let Some(base) = bases.get(account)
         {
             return Ok(Some(base.clone()));
+        }
+        if let Some(base) = lease.facts().described(account).and_then(|own| own.currency.clone()) {
+            return Ok(Some(base));
         }
         let accounts = lease.client().ask(&GetAccounts, deadline).await?.value;
         let bases: HashMap<AccountId, String> = accounts

@@ -182,7 +182,7 @@ impl State {
             );
         };
         let mut ids = Vec::new();
-        for account in &lease.facts().accounts {
+        for account in &lease.facts().tradable {
             let key = format!("freeze-{}", ulid::Ulid::new());
             let seed = Seed {
                 purpose: Purpose::CancelAll,
@@ -204,7 +204,13 @@ impl State {
         let mut report = self.report(
             true,
             format!("Frozen. Cancellation of everything was asked for in {} accounts.", ids.len()),
-            "`ibctl orders` shows what became of it.",
+            match lease.facts().groups.is_empty() {
+                true => "`ibctl orders` shows what became of it.",
+                false => {
+                    "`ibctl orders` shows what became of it. What was given for a group of accounts is not among \
+                     it: cancel that in TWS."
+                }
+            },
         );
         report.orders = ids
             .iter()

@@ -56,7 +56,7 @@ impl<'a> Tools<'a> {
 /// Prepares an order.
 pub async fn order(lease: &Lease, tools: Tools<'_>, asked: &Asked) -> Prepared {
     let facts = lease.facts();
-    let account = portfolio::pick(asked.account.as_ref(), tools.account, &facts.accounts)?;
+    let account = portfolio::pick_to_trade(asked.account.as_ref(), tools.account, facts)?;
     let contract = traded(lease, tools, &asked.what).await?;
     let contract = ruled(lease, tools, contract, asked.side).await?;
     let operator = tools.operator.map(str::to_owned).or_else(|| facts.username.clone());
@@ -82,7 +82,7 @@ pub async fn order(lease: &Lease, tools: Tools<'_>, asked: &Asked) -> Prepared {
 /// Prepares the order that closes a position: its side and quantity are read from what is held.
 pub async fn close(lease: &Lease, tools: Tools<'_>, closing: &Closing) -> Prepared {
     let facts = lease.facts();
-    let account = portfolio::pick(closing.account.as_ref(), tools.account, &facts.accounts)?;
+    let account = portfolio::pick_to_trade(closing.account.as_ref(), tools.account, facts)?;
     let contract = traded(lease, tools, &closing.what).await?;
     let position = scene::position(lease, &account, &contract, tools.deadline).await?;
     let (side, quantity) = closed_by(closing.side, position, &contract)?;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use ibd_cpapi::accounts::{GetBrokerageAccounts, GetPnl};
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::orders::GetOrders;
-use ibd_cpapi::portfolio::GetAccounts;
 use ibd_cpapi::session::{
     AuthStatus, GetAuthStatus, Logout, OpenBrokerage, SsoLogin, Tickle, Tickled, ValidateSso,
 };
@@ -13,9 +12,9 @@ use ibd_cpapi::{Client, Failure, faults};
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
-use super::Facts;
 use super::known::Identity;
 use super::life::{Claim, Opening, Sight};
+use super::{Facts, accounts};
 
 /// An errand ends within this time.
 const ERRAND: Duration = Duration::from_secs(30);
@@ -182,7 +181,7 @@ pub(super) async fn prime(client: &Client) -> Result<Facts, Failure> {
     // Nothing that an earlier brokerage session answered counts in this one.
     client.forget();
     let brokerage = client.ask(&GetBrokerageAccounts, deadline()).await?.value;
-    let portfolio = client.ask(&GetAccounts, deadline()).await?.value;
+    let facts = accounts::listed(client, &brokerage, deadline()).await?;
     // Starts the orders feed; the next list, some seconds later, is a true one. What fails here is
     // found again by whoever asks for orders.
     if let Err(failure) = client.ask(&GetOrders { account: None, force: true }, deadline()).await {
@@ -195,16 +194,12 @@ pub(super) async fn prime(client: &Client) -> Result<Facts, Failure> {
     // At most once a minute, and only for a name: a session works without.
     let login = client.ask(&ValidateSso, shortly()).await;
     let login = login.map(|answer| answer.value).ok();
-    let mut accounts: Vec<AccountId> = portfolio.into_iter().map(|account| account.id).collect();
-    let others = brokerage.accounts.into_iter().filter(|id| id.as_str() != "All");
-    accounts.extend(others);
-    accounts.sort();
-    accounts.dedup();
+    let login_type = login.as_ref().and_then(|login| login.login_type);
     Ok(Facts {
-        paper: mode(&accounts, brokerage.is_paper, login.as_ref().and_then(|l| l.login_type)),
-        accounts,
+        paper: mode(&facts.accounts, brokerage.is_paper, login_type),
         login_at: login.as_ref().and_then(login_at),
         username: login.and_then(|login| login.user_name),
+        ..facts
     })
 }
 
@@ -254,6 +249,8 @@ mod tests {
             (&["U1234567"], Some(true), Some(2), None),
             (&["DU1234567", "U1234567"], None, None, None),
             (&["DU1234567"], Some(true), Some(1), None),
+            (&["DF1234567", "DU1234567"], Some(true), Some(2), Some(true)),
+            (&["F1234567", "U1234567"], Some(false), Some(1), Some(false)),
             (&[], None, None, None),
         ] {
             assert_eq!(mode(&ids(accounts), is_paper, login_type), expected, "{accounts:?}");

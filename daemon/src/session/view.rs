@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use ibd_cpapi::Client;
+use ibd_cpapi::accounts::ALL;
 use ibd_cpapi::id::AccountId;
+use ibd_cpapi::portfolio::Account;
 use ibd_protocol::Condition;
 use jiff::Timestamp;
 use tokio::time::Instant;
@@ -22,12 +24,31 @@ pub use ibd_protocol::states::Session as SessionState;
 pub struct Facts {
     /// Paper or live; `None`: the broker's facts contradict each other, or are not known.
     pub paper: Option<bool>,
-    /// Its accounts.
+    /// Its accounts: what can be traded, and what can only be looked at. Never the name of a group of accounts.
     pub accounts: Vec<AccountId>,
+    /// Those that orders can be given for; an adviser's own account is not one of them.
+    pub tradable: Vec<AccountId>,
+    /// What the brokerage names with the accounts and is none: groups of them, of an adviser's login.
+    pub groups: Vec<AccountId>,
+    /// What the portfolio says of accounts.
+    pub described: Vec<Account>,
     /// Its username.
     pub username: Option<String>,
     /// When it was made.
     pub login_at: Option<Timestamp>,
+}
+
+impl Facts {
+    /// What the portfolio said of an account when the session began.
+    pub fn described(&self, account: &AccountId) -> Option<&Account> {
+        self.described.iter().find(|described| described.id == *account)
+    }
+
+    /// Whether this is what IBKR calls several accounts together.
+    pub fn is_group(&self, name: &AccountId) -> bool {
+        let is_known = self.accounts.contains(name);
+        !is_known && (self.groups.contains(name) || name.as_str().eq_ignore_ascii_case(ALL))
+    }
 }
 
 /// What others may know about the session.

@@ -83,7 +83,7 @@ impl Tool for ActivateAlert {
             Which::Ibkr(id) => id,
             Which::Mobile => mobile(&ctx).await?,
         };
-        let account = ctx.account(args.account_id.as_ref()).await?;
+        let account = ctx.trading_account(args.account_id.as_ref()).await?;
         let endpoint = SwitchAlert { account: account.clone(), id, active: Flag(active) };
         match send(&ctx, &endpoint).await? {
             Sent::Taken(taken) => Ok(Out {

@@ -145,7 +145,7 @@ enum Target {
 impl Args {
     async fn target(&self, ctx: &Ctx) -> Result<Target, Refusal> {
         match (self.order_id, &self.intent_id, self.all.unwrap_or(false)) {
-            (None, None, true) => Ok(Target::All(ctx.account(self.account_id.as_ref()).await?)),
+            (None, None, true) => Ok(Target::All(ctx.trading_account(self.account_id.as_ref()).await?)),
             (Some(order_id), None, false) => by_order(ctx, order_id).await,
             (None, Some(text), false) => by_intent(ctx, text).await,
             _ => Err(Refusal::argument(
@@ -171,7 +171,7 @@ async fn by_order(ctx: &Ctx, order_id: OrderId) -> Result<Target, Refusal> {
     ctx.desks.orders.paged(Page::of(&found.value), began);
     let account = match found.value.account {
         Some(account) => account,
-        None => ctx.account(None).await?,
+        None => ctx.trading_account(None).await?,
     };
     Ok(Target::Order { account, order_id, own: None })
 }

@@ -80,7 +80,7 @@ impl Tool for DeleteAlert {
                 .at("alertId"));
             }
         };
-        let account = ctx.account(args.account_id.as_ref()).await?;
+        let account = ctx.trading_account(args.account_id.as_ref()).await?;
         match send(&ctx, &Delete { account: account.clone(), id }).await? {
             Sent::Taken(taken) => Ok(Out {
                 alert_id: id.to_string(),

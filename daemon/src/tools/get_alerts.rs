@@ -114,7 +114,7 @@ async fn all(ctx: &Ctx, account: Option<&AccountId>, listing: Listing) -> Out {
 type Found = (AccountId, Vec<AtIbkr>, Vec<String>, Time);
 
 async fn at_ibkr(ctx: &Ctx, named: Option<&AccountId>) -> Result<Found, Refusal> {
-    let account = ctx.account(named).await?;
+    let account = ctx.trading_account(named).await?;
     let list = list(ctx, &account).await?;
     let (rows, unread) = list.value.into_parts();
     let mut not_read: Vec<String> = unread.iter().map(ToString::to_string).collect();

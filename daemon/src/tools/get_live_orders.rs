@@ -87,7 +87,7 @@ impl Tool for GetLiveOrders {
     type Out = Out;
 
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
-        let accounts = ctx.accounts(args.account_id.as_ref()).await?;
+        let accounts = ctx.trading_accounts(args.account_id.as_ref()).await?;
         let lists = Lists::read(&ctx, &accounts).await?;
         let recent = ctx.desks.orders.recent().await.unwrap_or_default();
         let mut rows = lists.rows(&recent);

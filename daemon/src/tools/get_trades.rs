@@ -108,7 +108,7 @@ impl Tool for GetTrades {
                 format!("Give 1 to {MAX_DAYS}; older trades are in Flex statements: ask_flex with topic trades."),
             )
         })?;
-        let accounts = ctx.accounts(args.account_id.as_ref()).await?;
+        let accounts = ctx.trading_accounts(args.account_id.as_ref()).await?;
         let (feeds, deadline) = (&ctx.desks.feeds, ctx.deadline);
         let (mut trades, mut at, mut not_read) = (Vec::new(), Timestamp::now(), Vec::new());
         let mut unanswered = 0;

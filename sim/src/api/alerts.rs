@@ -28,7 +28,7 @@ pub(super) fn route(world: &mut World, call: &Call, path: &[&str]) -> Option<Rep
 
 /// The Mobile Trading Assistant's is not among them.
 fn list(world: &World, account: &str) -> Reply {
-    if world.account(account).is_none() {
+    if world.tradable(account).is_none() {
         return unknown_account(account);
     }
     let own = world.alerts.iter().filter(|alert| alert.account == account);
@@ -112,7 +112,7 @@ fn condition(world: &World, condition: &Condition) -> Value {
 }
 
 fn enter(world: &mut World, call: &Call, account: &str) -> Reply {
-    if world.account(account).is_none() {
+    if world.tradable(account).is_none() {
         return unknown_account(account);
     }
     match world.enter_alert(account, &call.body) {
@@ -126,7 +126,7 @@ fn enter(world: &mut World, call: &Call, account: &str) -> Reply {
 
 fn activate(world: &mut World, call: &Call, account: &str) -> Reply {
     let whole = |key: &str| call.body.get(key).and_then(Value::as_i64);
-    if world.account(account).is_none() {
+    if world.tradable(account).is_none() {
         return unknown_account(account);
     }
     let done = match (whole("alertId"), whole("alertActive")) {
@@ -139,7 +139,7 @@ fn activate(world: &mut World, call: &Call, account: &str) -> Reply {
 }
 
 fn delete(world: &mut World, account: &str, id: &str) -> Reply {
-    if world.account(account).is_none() {
+    if world.tradable(account).is_none() {
         return unknown_account(account);
     }
     let Ok(id) = id.parse::<i64>() else { return Reply::bad_request("alertId is not valid") };

@@ -18,7 +18,7 @@ pub(super) fn route(world: &mut World, call: &Call, path: &[&str]) -> Option<Rep
 
 /// `POST /iserver/account/{account}/order/{id}` with a single ticket, all of it.
 fn modify(world: &mut World, call: &Call, (account, id): (&str, &str)) -> Reply {
-    if world.account(account).is_none() {
+    if !world.takes_orders(account) {
         return unknown_account(account);
     }
     let order = match find(world, account, id) {
@@ -33,7 +33,7 @@ fn modify(world: &mut World, call: &Call, (account, id): (&str, &str)) -> Reply 
 
 /// `DELETE /iserver/account/{account}/order/{id}`; `-1` is every open order of the account.
 fn cancel(world: &mut World, call: &Call, (account, id): (&str, &str)) -> Reply {
-    if world.account(account).is_none() {
+    if !world.takes_orders(account) {
         return unknown_account(account);
     }
     if id == "-1" {

@@ -63,10 +63,10 @@ fn status(world: &World) -> Value {
 
 fn accounts(world: &mut World) -> Value {
     world.session.primed.accounts = true;
-    let ids = || world.accounts.iter().map(|account| account.id.as_str());
+    let ids = || world.clients().map(|account| account.id.as_str());
     json!({
         "accounts": ids().take(ACCOUNTS).collect::<Vec<_>>(),
-        "selectedAccount": world.selected().map(|account| account.id.as_str()),
+        "selectedAccount": world.followed(),
     })
 }
 

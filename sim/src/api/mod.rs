@@ -9,6 +9,7 @@ pub(crate) mod chart;
 mod contracts;
 mod fx;
 mod gateway;
+mod groups;
 mod history;
 pub(crate) mod ladder;
 mod login;
@@ -16,6 +17,7 @@ pub(crate) mod money;
 mod order_row;
 mod orders;
 mod pages;
+mod partitions;
 mod place;
 mod portfolio;
 mod positions;
@@ -32,6 +34,7 @@ mod trades;
 mod watchlists;
 mod whatif;
 
+use crate::advisor::Listed;
 use crate::calendar::Closed;
 use crate::flex;
 use crate::http::{Call, Reply};
@@ -44,8 +47,9 @@ use crate::state::World;
 type Family = fn(&mut World, &Call, &[&str]) -> Option<Reply>;
 
 /// Asked in this order; the paths of two families never overlap.
-const FAMILIES: [Family; 17] = [
+const FAMILIES: [Family; 18] = [
     session::route,
+    groups::route,
     accounts::route,
     alerts::route,
     portfolio::route,
@@ -168,8 +172,20 @@ fn unprimed(world: &World, path: &[&str]) -> Option<Reply> {
         ["portfolio" | "portfolio2", ..] if !primed.portfolio => {
             Some(Reply::bad_request("Please query /accounts first"))
         }
+        // Of an adviser's clients the list of all accounts must have been asked for.
+        ["portfolio" | "portfolio2", id, ..]
+            if !primed.subaccounts && is_beyond_accounts(world, id) =>
+        {
+            Some(Reply::bad_request("Please query /accounts first"))
+        }
         _ => None,
     }
+}
+
+/// Whether an account is one that `/portfolio/accounts` does not list.
+fn is_beyond_accounts(world: &World, id: &str) -> bool {
+    let advisor = world.advisor.as_ref();
+    advisor.is_some_and(|advisor| advisor.listed == Listed::Master) && world.tradable(id).is_some()
 }
 
 /// What the broker says about an account that this user does not have.

@@ -39,7 +39,7 @@ fn list(world: &mut World, call: &Call) -> Reply {
         return Reply::empty(500);
     }
     let account = call.param("accountId");
-    if let Some(id) = account.filter(|id| world.account(id).is_none()) {
+    if let Some(id) = account.filter(|id| !world.takes_orders(id)) {
         return unknown_account(id);
     }
     let (now, is_forced) = (world.now(), call.flag("force"));
@@ -50,13 +50,14 @@ fn list(world: &mut World, call: &Call) -> Reply {
     if since.is_none() {
         primed.orders_since = Some(now);
     }
-    let account = account.or_else(|| world.selected().map(|a| a.id.as_str()));
-    let Some(account) = account.filter(|_| warm).map(str::to_owned) else {
+    let name = account.map_or_else(|| world.followed(), str::to_owned);
+    if !warm {
         return Reply::json(&json!({ "orders": [], "snapshot": false }));
-    };
+    }
+    let names = world.covered(&name);
     let seen_ms = world.clock.now_ms() - world.rules.orders_stale_millis;
     let shown = world.book.list(seen_ms).values();
-    let shown = shown.filter(|o| o.account == account && passes(o, &filters)).cloned();
+    let shown = shown.filter(|o| names.contains(&o.account) && passes(o, &filters)).cloned();
     let shown: Vec<Order> = shown.collect();
     let shown = shown.iter().filter(|o| !world.book.is_past(o.id));
     let rows: Vec<Value> = shown.filter_map(|o| order_row::full(world, o, Place::List)).collect();
@@ -69,11 +70,11 @@ fn passes(order: &Order, filters: &[&str]) -> bool {
         || wanted.any(|f| f.replace('_', "").eq_ignore_ascii_case(order.status.word()))
 }
 
-/// Only orders of the selected account are found; for anything else the broker takes its time to say no.
+/// Only orders of the account or group that is selected are found; for anything else the broker takes its time to say no.
 fn status(world: &World, id: &str) -> Reply {
-    let selected = world.selected().map(|a| a.id.as_str());
+    let names = world.covered(&world.followed());
     let found = id.parse().ok().and_then(|id| world.book.shown(id));
-    let found = found.filter(|o| Some(o.account.as_str()) == selected);
+    let found = found.filter(|o| names.contains(&o.account));
     match found.and_then(|order| order_row::details(world, order)) {
         Some(details) => Reply::json(&details),
         None => Reply::refusal(503, &format!("Order {id} is not found"))

@@ -29,7 +29,7 @@ fn place(world: &mut World, call: &Call, account: &str) -> Reply {
     let Some(orders) = call.body.get("orders").and_then(Value::as_array) else {
         return Reply::bad_request("orders are required");
     };
-    if world.account(account).is_none() {
+    if !world.takes_orders(account) {
         return unknown_account(account);
     }
     match world.order(account, orders) {

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{summary, unknown_account};
 use crate::accounts::Account;
+use crate::advisor::Listed;
 use crate::http::{Call, Reply};
 use crate::market::round_to;
 use crate::state::World;
@@ -13,10 +14,13 @@ use crate::value::{Purse, Worth};
 
 /// Accounts per page of `subaccounts2`.
 const SUBACCOUNTS_PAGE: usize = 20;
+/// The most that `subaccounts` lists.
+const MOST_SUBACCOUNTS: usize = 100;
 
 pub(super) fn route(world: &mut World, call: &Call, path: &[&str]) -> Option<Reply> {
     Some(match (call.method.as_str(), path) {
-        ("GET", ["portfolio", "accounts" | "subaccounts"]) => accounts(world),
+        ("GET", ["portfolio", "accounts"]) => accounts(world),
+        ("GET", ["portfolio", "subaccounts"]) => all_accounts(world),
         ("GET", ["portfolio", "subaccounts2"]) => subaccounts(world, call),
         ("GET", ["portfolio", id, "meta"]) => with_account(world, id, meta),
         ("GET", ["portfolio", id, "summary"]) => with_account(world, id, summary::portfolio),
@@ -43,15 +47,33 @@ pub(super) fn with_account(
 
 fn accounts(world: &mut World) -> Reply {
     world.session.primed.portfolio = true;
-    let all: Vec<Value> = world.accounts.iter().map(|a| meta(world, a)).collect();
-    Reply::json(&json!(all))
+    let advisor = world.advisor.as_ref().filter(|advisor| advisor.listed == Listed::Master);
+    let only = advisor.map(|advisor| advisor.master.as_str());
+    let listed = tiers(world).into_iter().filter(|account| only.is_none_or(|id| id == account.id));
+    let rows: Vec<Value> = listed.map(|account| meta(world, account)).collect();
+    Reply::json(&json!(rows))
+}
+
+/// The same, with an adviser's clients; only what it lists may be asked about then.
+fn all_accounts(world: &mut World) -> Reply {
+    (world.session.primed.portfolio, world.session.primed.subaccounts) = (true, true);
+    let listed = tiers(world).into_iter().take(MOST_SUBACCOUNTS);
+    let rows: Vec<Value> = listed.map(|account| meta(world, account)).collect();
+    Reply::json(&json!(rows))
+}
+
+/// All accounts, an adviser's own before the clients'.
+fn tiers(world: &World) -> Vec<&Account> {
+    let mut all: Vec<&Account> = world.accounts.iter().collect();
+    all.sort_by_key(|account| world.tradable(&account.id).is_some());
+    all
 }
 
 fn subaccounts(world: &mut World, call: &Call) -> Reply {
-    world.session.primed.portfolio = true;
+    (world.session.primed.portfolio, world.session.primed.subaccounts) = (true, true);
     let page: usize = call.param("page").and_then(|p| p.parse().ok()).unwrap_or(0);
-    let shown =
-        world.accounts.iter().skip(page.saturating_mul(SUBACCOUNTS_PAGE)).take(SUBACCOUNTS_PAGE);
+    let all = tiers(world).into_iter();
+    let shown = all.skip(page.saturating_mul(SUBACCOUNTS_PAGE)).take(SUBACCOUNTS_PAGE);
     let rows: Vec<Value> = shown.map(|a| meta(world, a)).collect();
     let metadata =
         json!({ "total": world.accounts.len(), "pageSize": SUBACCOUNTS_PAGE, "pageNum": page });
@@ -60,11 +82,21 @@ fn subaccounts(world: &mut World, call: &Call) -> Reply {
 
 fn meta(world: &World, account: &Account) -> Value {
     let id = &account.id;
+    let is_client = world.advisor.is_some() && world.tradable(id).is_some();
+    let is_master = world.advisor.is_some() && !is_client;
+    let (kind, business) = match (world.is_paper(), is_master, is_client) {
+        (true, true, _) => ("DEMO", "FA"),
+        (true, _, true) => ("DEMO", "FA_CLIENT"),
+        (_, true, _) => ("FNF", "FA"),
+        (_, _, true) => ("INDIVIDUAL", "FA_CLIENT"),
+        (true, ..) => ("DEMO", "INDEPENDENT"),
+        _ => ("INDIVIDUAL", "INDEPENDENT"),
+    };
     json!({
         "id": id,
         "PrepaidCrypto-Z": false,
         "PrepaidCrypto-P": false,
-        "brokerageAccess": true,
+        "brokerageAccess": world.advisor.is_none(),
         "accountId": id,
         "accountVan": id,
         "accountTitle": account.title,
@@ -72,15 +104,15 @@ fn meta(world: &World, account: &Account) -> Value {
         "accountAlias": account.alias,
         "accountStatus": 1_678_852_800_000_i64,
         "currency": account.currency,
-        "type": if world.is_paper() { "DEMO" } else { "INDIVIDUAL" },
+        "type": kind,
         "tradingType": "STKNOPT",
-        "businessType": "INDEPENDENT",
+        "businessType": business,
         "category": "",
         "ibEntity": "IBLLC-US",
-        "faclient": false,
+        "faclient": is_client,
         "clearingStatus": "O",
         "covestor": false,
-        "noClientTrading": false,
+        "noClientTrading": is_client,
         "trackVirtualFXPortfolio": false,
         "acctCustType": "INDIVIDUAL",
         "parent": { "mmc": [], "accountId": "", "isMParent": false, "isMChild": false, "isMultiplex": false },

@@ -30,12 +30,20 @@ fn paged(world: &World, call: &Call, id: &str, page: &str) -> Reply {
     let Some(account) = world.account(id) else { return unknown_account(id) };
     let Ok(page) = page.parse::<usize>() else { return Reply::bad_request("pageId is not valid") };
     let mut all = world.holdings(account);
+    if let Some(wanted) = call.param("model") {
+        all.retain(|held| model(account, held) == wanted);
+    }
     if call.param("direction") == Some("d") {
         all.reverse();
     }
     let rows: Vec<Value> =
         all.iter().skip(page.saturating_mul(PAGE)).take(PAGE).map(|v| full(account, v)).collect();
     Reply::json(&json!(rows))
+}
+
+/// The model that a position is held for; mostly none.
+fn model<'a>(account: &'a Account, held: &Valued<'_>) -> &'a str {
+    account.models.get(&held.instrument.conid).map_or("", String::as_str)
 }
 
 /// The position half and the contract half together.
@@ -71,7 +79,7 @@ fn half(account: &Account, held: &Valued<'_>) -> Map<String, Value> {
         "conExchMap": [],
         "assetClass": held.instrument.sec_type,
         "undConid": held.instrument.underlying(),
-        "model": "",
+        "model": model(account, held),
     });
     match row {
         Value::Object(map) => map,
@@ -125,7 +133,7 @@ fn fresh(world: &World, account: &Account) -> Value {
             "assetClass": v.instrument.sec_type,
             "sector": v.instrument.sector,
             "group": v.instrument.group,
-            "model": "",
+            "model": model(account, &v),
         })
     };
     json!(world.holdings(account).into_iter().map(row).collect::<Vec<_>>())

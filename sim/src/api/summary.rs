@@ -11,7 +11,7 @@ use crate::value::Worth;
 
 /// `GET /iserver/account/{id}/summary`.
 pub(super) fn brokerage(world: &World, id: &str) -> Reply {
-    let Some(account) = world.account(id) else { return unknown_account(id) };
+    let Some(account) = world.tradable(id) else { return unknown_account(id) };
     let worth = world.worth(account);
     let net = round_to(worth.base.net(), 0);
     Reply::json(&json!({
@@ -45,7 +45,7 @@ fn cash_balances(account: &Account, worth: &Worth) -> Vec<Value> {
 
 /// `GET /iserver/account/{id}/summary/{part}`: strings with thousands separators; an unknown part is no path.
 pub(super) fn part(world: &World, id: &str, part: &str) -> Option<Reply> {
-    let Some(account) = world.account(id) else { return Some(unknown_account(id)) };
+    let Some(account) = world.tradable(id) else { return Some(unknown_account(id)) };
     let worth = world.worth(account);
     let money = |amount: f64| format!("{} {}", grouped(amount), account.currency);
     let rows = match part {

@@ -1,4 +1,4 @@
-//! Trades of the selected account.
+//! Trades of the selected account, or of the accounts of a group.
 
 use serde_json::{Value, json};
 
@@ -25,8 +25,8 @@ pub(super) fn list(world: &mut World, call: &Call) -> Reply {
         return Reply::json(&json!([]));
     }
     let from_ms = world.clock.now_ms() - i64::from(days) * DAY_MS;
-    let account = world.selected().map(|a| a.id.as_str());
-    let wanted = |t: &&Trade| Some(t.account.as_str()) == account && t.at_ms >= from_ms;
+    let names = world.covered(&world.followed());
+    let wanted = |t: &&Trade| names.contains(&t.account) && t.at_ms >= from_ms;
     let shown = world.book.trades.iter().filter(wanted);
     let rows: Vec<Value> = shown.filter_map(|t| row(world, t)).collect();
     Reply::json(&json!(rows))
@@ -44,6 +44,8 @@ pub(super) fn frame_row(world: &World, trade: &Trade) -> Option<Value> {
 /// One execution; without its commission while nobody knows it, and without what currencies lack.
 fn row(world: &World, trade: &Trade) -> Option<Value> {
     let account = &trade.account;
+    // What its order was given for: the account, or its group.
+    let given_for = world.book.order(trade.order).map_or(account, |order| &order.account);
     let of = world.universe.get(trade.conid)?;
     let held = world.account(account)?.holdings.iter().find(|h| h.conid == of.conid);
     let verb = if trade.is_buy { "Bot" } else { "Sold" };
@@ -65,7 +67,7 @@ fn row(world: &World, trade: &Trade) -> Option<Value> {
         "net_amount": round_to(trade.size * trade.price * of.size(), 2),
         "account": account,
         "accountCode": account,
-        "account_allocation_name": account,
+        "account_allocation_name": given_for,
         "company_name": of.name,
         "contract_description_1": of.symbol,
         "sec_type": of.sec_type,

@@ -18,7 +18,7 @@ pub(super) fn answer(world: &World, call: &Call, account: &str) -> Reply {
     let Some(orders) = call.body.get("orders").and_then(Value::as_array) else {
         return Reply::bad_request("orders are required");
     };
-    if world.account(account).is_none() {
+    if world.tradable(account).is_none() {
         return unknown_account(account);
     }
     let reply = match world.read(account, orders) {

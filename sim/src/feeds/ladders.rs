@@ -29,7 +29,7 @@ impl Ladders {
         let account = parts.next().unwrap_or_default();
         let conid = parts.next().and_then(|conid| conid.parse().ok());
         let of = conid.and_then(|conid| world.universe.get(conid));
-        let is_known = world.account(account).is_some();
+        let is_known = world.tradable(account).is_some();
         let exchange = parts.next().filter(|exchange| !exchange.is_empty());
         let is_routed = |exchange: &str| of.is_some_and(|of| of.is_routed_to(exchange));
         let Some(of) = of.filter(|_| is_known && exchange.is_none_or(is_routed)) else {

@@ -10,6 +10,8 @@ use crate::value::INITIAL;
 
 /// Less than this is nothing.
 const NOTHING: f64 = 1e-9;
+/// A combination has fewer legs than this.
+const MOST_LEGS: usize = 10;
 
 /// Whether the websocket tells of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,19 +106,21 @@ impl World {
         }
     }
 
-    /// One execution, or one per leg.
+    /// One execution, or one per leg, of each account that the order is for.
     fn execute(&mut self, order: &Order, (quantity, price): (f64, f64), telling: Telling) {
-        if order.legs.is_empty() {
-            let leg = Leg { conid: order.conid, ratio: 1 };
-            let trade = self.execute_leg(order, &leg, (1, quantity, price));
-            self.tell_trade(trade, telling);
-            return;
-        }
-        for (at, leg) in order.legs.iter().enumerate() {
-            let Some(touch) = self.touch(leg.conid, &[]) else { continue };
-            let size = quantity * leg.ratio.unsigned_abs() as f64;
-            let trade = self.execute_leg(order, leg, (at + 1, size, touch.last));
-            self.tell_trade(trade, telling);
+        for (owner, (own, quantity)) in self.owners(order, quantity).iter().enumerate() {
+            let place = owner * MOST_LEGS + 1;
+            if own.legs.is_empty() {
+                let leg = Leg { conid: own.conid, ratio: 1 };
+                let trade = self.execute_leg(own, &leg, (place, *quantity, price));
+                self.tell_trade(trade, telling);
+            }
+            for (at, leg) in own.legs.iter().enumerate() {
+                let Some(touch) = self.touch(leg.conid, &[]) else { continue };
+                let size = quantity * leg.ratio.unsigned_abs() as f64;
+                let trade = self.execute_leg(own, leg, (place + at, size, touch.last));
+                self.tell_trade(trade, telling);
+            }
         }
     }
 

@@ -48,6 +48,7 @@ impl World {
             ("o10152", matches!(ticket.kind, Kind::Stop | Kind::Trail)),
             ("o10153", is_blind),
             ("o10164", matches!(ticket.size, Size::Cash(_))),
+            ("p6", self.group(account).is_some()),
         ];
         all.into_iter().filter(|(_, applies)| *applies).map(|(id, _)| id).collect()
     }
@@ -117,6 +118,7 @@ fn text(id: &str, order: &str) -> String {
         "o10164" => "Traders are responsible for understanding cash quantity details, which are provided on a best efforts basis only.".to_owned(),
         "o10223" => "Orders that express size using a monetary value (cash quantity) are provided on a non-guaranteed basis.".to_owned(),
         "o10138" => format!("The following order \"{order}\" size modification exceeds the size modification limit.\n{sure}"),
+        "p6" => format!("The following order \"{order}\" will be distributed over multiple accounts. Please know the allocation facilities before submitting such orders.\n{sure}"),
         other => format!("The following order \"{order}\" needs a confirmation ({other}).\n{sure}"),
     }
 }

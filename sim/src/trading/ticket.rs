@@ -61,6 +61,8 @@ impl Ticket {
         let prices = prices(kind, &fields)?;
         let is_positive = contract.legs.is_empty() && !world.masks.may_be_negative(of.conid);
         check_ticks(&prices, &of, is_positive)?;
+        let size = size(&fields, &of)?;
+        check_split(world, account, size)?;
         Ok(Self {
             client_id: fields.text("cOID")?.map(str::to_owned),
             parent: fields.text("parentId")?.map(str::to_owned),
@@ -68,7 +70,7 @@ impl Ticket {
             kind,
             prices,
             tif: tif(fields.required("tif")?)?,
-            size: size(&fields, &of)?,
+            size,
             outside_rth: fields.flag("outsideRTH")?.unwrap_or_default(),
             is_grouped: fields.flag("isSingleGroup")?.unwrap_or_default(),
             is_deactivated: fields.flag("deactivated")?.unwrap_or_default(),
@@ -79,11 +81,20 @@ impl Ticket {
 
 fn check_account(world: &World, account: &str, fields: &Fields<'_>) -> Result<(), Reply> {
     match fields.text("acctId")? {
-        Some(id) if id != account || world.account(id).is_none() => {
+        Some(id) if id != account || !world.takes_orders(id) => {
             Err(Reply::bad_request(&format!("accountId is not valid: {id}")))
         }
         _ => Ok(()),
     }
+}
+
+/// What is split over a group is a number of whole units.
+fn check_split(world: &World, account: &str, size: Size) -> Result<(), Reply> {
+    let is_whole = matches!(size, Size::Units(units) if units.fract() == 0.0);
+    if is_whole || world.group(account).is_none() {
+        return Ok(());
+    }
+    Err(Reply::error(500, &format!("{account} takes whole quantities only.")))
 }
 
 /// `265598:STK`, or with an `@`.
@@ -111,7 +122,9 @@ fn check_the_rest(fields: &Fields<'_>) -> Result<(), Reply> {
     for key in ["useAdaptive", "allOrNone", "isCcyConv", "isClose", "isProCustomer"] {
         fields.flag(key)?;
     }
-    for key in ["ticker", "listingExchange", "referrer", "strategy", "customerAccount"] {
+    for key in
+        ["ticker", "listingExchange", "referrer", "strategy", "customerAccount", "allocationMethod"]
+    {
         fields.text(key)?;
     }
     fields.whole("manualOrderTime").map(|_| ())

@@ -152,7 +152,7 @@ impl World {
     /// An order is entered. Nothing is asked, and its name takes no client id.
     fn enter_at_tws(&mut self, entry: Entry) -> Result<i64, String> {
         let account = entry.account.clone().or_else(|| Some(self.accounts.first()?.id.clone()));
-        let account = account.filter(|id| self.account(id).is_some());
+        let account = account.filter(|id| self.takes_orders(id));
         let account = account.ok_or("there is no such account")?;
         let conid = resolve(entry.conid, entry.symbol.as_deref(), &self.universe);
         let conid = conid.map_err(|_| "there is no such contract")?.conid;

@@ -44,7 +44,7 @@ pub(super) async fn requested(
 ) -> Result<Out, Refusal> {
     let (mut ticket, said) = request.ticket(Timestamp::now())?;
     ticket.order_id = target(ticket.order_id, replaced)?;
-    let account = ctx.account(named).await?;
+    let account = ctx.trading_account(named).await?;
     enter(ctx, account, ticket, said).await
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn wished(
     replaced: Option<Which>,
 ) -> Result<Out, Refusal> {
     let order_id = target(None, replaced)?;
-    let account = ctx.account(named).await?;
+    let account = ctx.trading_account(named).await?;
     let contract = match wish.has_contract() {
         true => Some(ibd::contract(ctx, &wish).await?),
         false => None,

@@ -30,11 +30,13 @@ pub(super) struct Lists {
 impl Lists {
     pub(super) async fn read(ctx: &Ctx, accounts: &[AccountId]) -> Result<Self, Refusal> {
         let mut lists = Self::default();
+        let groups = ctx.lease().await?.facts().groups.clone();
+        lists.not_read.extend(maybe_missing(&groups));
         // A list that comes unfiltered is one of all accounts: nothing more is asked for then.
         let mut of_all: Option<(Timestamp, Vec<OrderRow>)> = None;
         for (done, account) in accounts.iter().enumerate() {
             if let Some((at, rows)) = &of_all {
-                lists.read.push((account.clone(), *at, of(account, rows)));
+                lists.read.push((account.clone(), *at, of(account, &groups, rows)));
                 continue;
             }
             if done > 0 && !has_time(ctx) {
@@ -51,7 +53,7 @@ impl Lists {
                     lists.not_read.extend(unread.iter().map(ToString::to_string));
                     ctx.desks.orders.listed(rows.clone(), answer.at);
                     lists.is_cached |= answer.is_cached;
-                    lists.read.push((account.clone(), answer.at, of(account, &rows)));
+                    lists.read.push((account.clone(), answer.at, of(account, &groups, &rows)));
                     of_all = is_unfiltered(&rows, account, accounts).then_some((answer.at, rows));
                 }
                 Err(refusal) if accounts.len() == 1 => return Err(refusal),
@@ -159,10 +161,23 @@ async fn list(ctx: &Ctx, account: &AccountId) -> Result<ibd_cpapi::Answer<Orders
     Ok(younger.unwrap_or(answer))
 }
 
-/// The rows of one account; what says no account may be of any.
-fn of(account: &AccountId, rows: &[OrderRow]) -> Vec<OrderRow> {
-    let is_own = |row: &&OrderRow| row.account.as_ref().is_none_or(|own| own == account);
+/// The rows of one account; what says no account may be of any, and so may what says a group of them.
+fn of(account: &AccountId, groups: &[AccountId], rows: &[OrderRow]) -> Vec<OrderRow> {
+    let may_be = |named: &AccountId| named == account || groups.contains(named);
+    let is_own = |row: &&OrderRow| row.account.as_ref().is_none_or(may_be);
     rows.iter().filter(is_own).cloned().collect()
+}
+
+/// Whether IBKR's list of an account has the orders that were given for a group of them is not known.
+fn maybe_missing(groups: &[AccountId]) -> Option<String> {
+    let names: Vec<&str> = groups.iter().map(AccountId::as_str).collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Orders for several accounts together ({}): the lists are read account by account, and IBKR may leave \
+             such orders out of them. TWS shows all.",
+            names.join(", ")
+        )
+    })
 }
 
 /// Whether the broker gave more than the list of the account that was asked for.
@@ -195,12 +210,21 @@ mod tests {
         .unwrap();
         let accounts: Vec<AccountId> = ["DU1", "DU2"].map(|id| id.parse().unwrap()).into();
         let ids = |account: &AccountId| {
-            of(account, &rows).iter().map(|row| row.order_id.get()).collect::<Vec<_>>()
+            of(account, &[], &rows).iter().map(|row| row.order_id.get()).collect::<Vec<_>>()
         };
         assert_eq!((ids(&accounts[0]), ids(&accounts[1])), (vec![1, 3], vec![2, 3]));
+        let groups: Vec<AccountId> = vec!["DU9".parse().unwrap()];
+        assert_eq!(of(&accounts[0], &groups, &rows).len(), 3, "an order for a group may be of it");
         assert!(is_unfiltered(&rows, &accounts[0], &accounts));
         assert!(!is_unfiltered(&rows[..1], &accounts[0], &accounts));
         assert!(!is_unfiltered(&rows[2..], &accounts[0], &accounts), "no account of this login");
+    }
+
+    #[test]
+    fn an_adviser_is_told_that_orders_for_groups_may_be_missing() {
+        let groups: Vec<AccountId> = ["All", "Growth"].map(|id| id.parse().unwrap()).into();
+        assert!(maybe_missing(&groups).unwrap().contains("(All, Growth)"));
+        assert_eq!(maybe_missing(&[]), None);
     }
 
     fn bracket(known_at: Timestamp) -> Intent {

@@ -136,13 +136,14 @@ impl Order {
     /// Without what is said elsewhere: the one account, a name of ours beside its intentId, and the line of a
     /// plain order of somebody else's, which says what its parts say.
     pub(super) fn in_brief(self, accounts: &[AccountId]) -> Self {
+        let is_said = |own: &str| matches!(accounts, [only] if only.as_str() == own);
         let is_own = self.intent_id.is_some();
         let is_plain = self.symbol.is_some()
             && self.action.is_some()
             && self.order_type.as_deref().is_some_and(|kind| PLAIN.contains(&kind))
             && self.sec_type.as_deref() == Some("STK");
         Self {
-            account: self.account.filter(|_| accounts.len() != 1),
+            account: self.account.filter(|own| !is_said(own)),
             order_ref: self.order_ref.filter(|_| !is_own),
             text: self.text.filter(|_| is_own || !is_plain),
             ..self
