@@ -138,7 +138,7 @@ async fn lists_follow_an_account_or_a_group() {
     let pnl = world.json("/iserver/account/pnl/partitioned").await["upnl"].clone();
     let keys: Vec<&String> = pnl.as_object().unwrap().keys().collect();
     let core = |id: &str| format!("{id}.Core");
-    let mut wanted = vec![core(ADA), format!("{ADA}.Growth"), core(BEN), core(CLEO)];
+    let mut wanted = [core(ADA), format!("{ADA}.Growth"), core(BEN), core(CLEO)];
     wanted.sort();
     assert_eq!(keys, wanted.iter().collect::<Vec<_>>());
 }
@@ -214,7 +214,7 @@ async fn an_order_for_a_group_is_split_over_its_accounts() {
     for (account, held) in [(ADA, 43.0), (CLEO, 2.0)] {
         let rows = world.json(&format!("/portfolio2/{account}/positions")).await;
         let rows = rows.as_array().unwrap().clone();
-        let apple = rows.iter().find(|row| row["conid"] == APPLE.to_string()).unwrap();
+        let apple = rows.iter().find(|row| row["conid"].as_str() == Some(APPLE.to_string().as_str())).unwrap();
         assert_eq!(apple["position"], held, "{account}");
     }
     world.post("/iserver/account", json!({ "acctId": CLEO })).await;
