@@ -6,6 +6,7 @@ pub mod cell;
 mod instrument;
 mod names;
 mod noted;
+mod opening;
 mod order_args;
 mod order_flow;
 mod order_out;
