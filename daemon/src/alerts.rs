@@ -38,7 +38,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 pub use alert::{AlertId, Draft, Limit, Login, Of, Seen, Side, Watch};
-pub use desk::{Listing, Made, Named, Shown, Switch};
+pub use desk::{Listing, Made, Named, Shown, Switch, Switched};
 pub use handle::AlertsHandle;
 pub use measure::Measure;
 pub use news::Way;
@@ -75,7 +75,7 @@ pub enum Msg {
     /// Somebody wants an alert, perhaps in the place of another.
     Create(Box<Draft>, Option<AlertId>, RpcReplyPort<Result<Made, Refusal>>),
     /// One is switched on or off.
-    Switch(Named, Switch, RpcReplyPort<Result<Shown, Refusal>>),
+    Switch(Named, Switch, RpcReplyPort<Result<Switched, Refusal>>),
     /// One is deleted.
     Delete(Named, RpcReplyPort<Result<Shown, Refusal>>),
     /// What there is.

@@ -86,6 +86,19 @@ pub struct Shown {
     pub trouble: Option<String>,
 }
 
+/// An alert that was switched.
+#[derive(Debug, Clone)]
+pub struct Switched {
+    /// As it is now.
+    pub alert: Shown,
+    /// What it watches.
+    pub watch: Watch,
+    /// It was on before.
+    pub was_on: bool,
+    /// When it had fired, if it had and is on again.
+    pub had_fired: Option<Timestamp>,
+}
+
 /// What a request came to.
 #[derive(Debug, Clone)]
 pub struct Made {
@@ -182,9 +195,11 @@ impl State {
         me: &ActorRef<Msg>,
         named: &Named,
         switch: Switch,
-    ) -> Result<Shown, Refusal> {
+    ) -> Result<Switched, Refusal> {
         let alert = self.kept.alert(named.id).ok_or_else(|| unknown(named.id))?;
         named.agrees(alert)?;
+        let (was_on, fired_at) = (alert.is_active(), alert.fired_at);
+        let had_fired = fired_at.filter(|_| switch == Switch::On && !was_on);
         match switch {
             // It waits anew, and what was before counts for nothing.
             Switch::On if !alert.is_active() => {
@@ -194,10 +209,11 @@ impl State {
             Switch::Off => alert.phase = Phase::Off,
         }
         let alert = alert.clone();
+        self.missing.remove(&alert.id);
         self.keep();
         self.follow(me);
         self.want_look(me);
-        Ok(self.shown(&alert))
+        Ok(Switched { alert: self.shown(&alert), watch: alert.watch, was_on, had_fired })
     }
 
     pub(super) fn delete(&mut self, me: &ActorRef<Msg>, named: &Named) -> Result<Shown, Refusal> {
