@@ -126,6 +126,33 @@ async fn where_the_lists_cannot_be_read_none_is_created() {
     assert_eq!(lists["lists"].as_array().unwrap().len(), 2, "{lists}");
 }
 
+/// Lists are put as a whole: of two calls at once neither writes over what the other did.
+#[tokio::test]
+async fn of_two_calls_at_once_neither_undoes_the_other() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let mut calls = Vec::new();
+    for name in ["One", "Two", "Three"] {
+        let new = json!({ "action": "create", "name": name, "symbols": ["AAPL"] });
+        calls.push(client.begin_call("edit_watchlist", new).await);
+    }
+    for conid in [8894, 76_792_991] {
+        let add = json!({ "action": "add", "name": "Favorites", "conids": [conid] });
+        calls.push(client.begin_call("edit_watchlist", add).await);
+    }
+    for call in calls {
+        client.reply(call).await.ok();
+    }
+    let lists = client.call("get_watchlists", json!({})).await.ok();
+    assert_eq!(lists["lists"].as_array().unwrap().len(), 5, "{lists}");
+    let favorites = client.call("get_watchlists", json!({ "name": "Favorites" })).await.ok();
+    let conids: Vec<Value> = rows(&favorites).iter().map(|row| row["conid"].clone()).collect();
+    for conid in [8894, 76_792_991] {
+        assert!(conids.contains(&json!(conid)), "{favorites}");
+    }
+}
+
 /// One contract, one market, one word for it.
 #[tokio::test]
 async fn a_list_calls_its_quotes_what_a_quote_is_called() {

@@ -11,6 +11,7 @@ use ibd_protocol::{Effect, ErrorCode, Toolset};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
 use super::args;
 use super::cell::{Cell, Time};
@@ -20,6 +21,10 @@ use crate::contracts::{self, Contract};
 use crate::refusal::Refusal;
 use plan::{Action, action, added, removed};
 use talk::{lists, meant, there, whole, write};
+
+/// Held while a list is read and written: of two calls at once the second would write what the first has not seen, or
+/// take the number of its new list.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What to do with which list.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -89,6 +94,7 @@ impl Tool for EditWatchlist {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let action = action(args.action.as_deref())?;
         args.fits(action)?;
+        let _turn = TURN.lock().await;
         let lists = match (lists(&ctx).await, &args.name) {
             (Err(refusal), Some(name)) if action == Action::Create => {
                 return Err(unread(name, refusal));
