@@ -5,7 +5,7 @@ use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_protocol::{Effect, ErrorCode, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, timeout};
 
 use super::alert::{Sent, Which, already, send};
 use super::args;
@@ -14,7 +14,7 @@ use super::{Ctx, Tool};
 use crate::alerts::{Named, Switch, Switched, Watch, moment};
 use crate::refusal::Refusal;
 
-/// So long the request waits for how the alert stood before.
+/// So long a request, or the answer to it, waits for what is so now.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Which, and how.
@@ -118,17 +118,21 @@ async fn ahead(ctx: &Ctx, switched: &Switched) -> Vec<String> {
     }
     let fired = switched.had_fired.map(|at| fired(Some(&moment(at))));
     // Without a session there is nothing to look at, and its state says so.
-    let seen = match (&switched.watch, &switched.alert.account) {
-        _ if !ctx.has_session() => Vec::new(),
-        (Watch::Quote { of, measure, limit }, _) => {
-            already::quoted(ctx, of, *measure, Some(limit)).await.warnings
+    let look = async {
+        match (&switched.watch, &switched.alert.account) {
+            _ if !ctx.has_session() => Vec::new(),
+            (Watch::Quote { of, measure, limit }, _) => {
+                already::quoted(ctx, of, *measure, Some(limit)).await.warnings
+            }
+            (Watch::Pnl { of, limit }, Some(account)) => {
+                let held = already::held(ctx, account, of, limit).await;
+                held.unwrap_or_else(|refusal| vec![refusal.message])
+            }
+            _ => Vec::new(),
         }
-        (Watch::Pnl { of, limit }, Some(account)) => {
-            let held = already::held(ctx, account, of, limit).await;
-            held.unwrap_or_else(|refusal| vec![refusal.message])
-        }
-        _ => Vec::new(),
     };
+    let late = || vec!["Whether it is so already could not be seen in time.".to_owned()];
+    let seen = timeout(LOOK, look).await.unwrap_or_else(|_| late());
     fired.into_iter().chain(seen).collect()
 }
 
