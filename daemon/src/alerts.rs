@@ -10,6 +10,7 @@
 //! ```
 
 mod alert;
+mod blind;
 mod decide;
 mod desk;
 mod ears;
@@ -27,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ibd_cpapi::faults::scaled;
-use ibd_cpapi::id::{AccountId, Conid, OrderId};
+use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::orders::Stage;
 use ibd_cpapi::snapshot::Row;
 use ibd_protocol::settings::Settings;
@@ -37,7 +38,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 pub use alert::{AlertId, Draft, Limit, Login, Of, Seen, Side, Watch};
-pub use desk::{Listing, Made, Named, Shown, Switch};
+pub use desk::{Listing, Made, Named, Shown, Switch, Switched};
 pub use handle::AlertsHandle;
 pub use measure::Measure;
 pub use news::Way;
@@ -52,7 +53,7 @@ use crate::refusal::Refusal;
 use crate::session::{Lease, SessionHandle, each_lease};
 use crate::stream::{StreamHandle, Subscription};
 use kept::Kept;
-use look::{Holding, Look};
+use look::{Book, Look};
 
 /// Between two looks at what time has brought.
 const TICK: Duration = Duration::from_secs(1);
@@ -74,7 +75,7 @@ pub enum Msg {
     /// Somebody wants an alert, perhaps in the place of another.
     Create(Box<Draft>, Option<AlertId>, RpcReplyPort<Result<Made, Refusal>>),
     /// One is switched on or off.
-    Switch(Named, Switch, RpcReplyPort<Result<Shown, Refusal>>),
+    Switch(Named, Switch, RpcReplyPort<Result<Switched, Refusal>>),
     /// One is deleted.
     Delete(Named, RpcReplyPort<Result<Shown, Refusal>>),
     /// What there is.
@@ -136,7 +137,11 @@ pub struct State {
     lease: Option<Lease>,
     /// Since when there is no session.
     gone_since: Option<Timestamp>,
-    holdings: BTreeMap<AccountId, BTreeMap<Conid, Holding>>,
+    holdings: BTreeMap<AccountId, Book>,
+    /// Why a value that is watched was not there when its contract was last heard of.
+    missing: BTreeMap<AlertId, &'static str>,
+    /// Why the last look showed no quotes.
+    unquoted: Option<String>,
     /// What IBKR pushes of orders, while somebody waits for one.
     feed: Option<Subscription>,
     look: Option<JoinHandle<()>>,
@@ -237,6 +242,8 @@ impl State {
             lease: None,
             gone_since: None,
             holdings: BTreeMap::new(),
+            missing: BTreeMap::new(),
+            unquoted: None,
             feed: None,
             look: None,
             looked_at: None,

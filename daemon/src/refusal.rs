@@ -76,6 +76,15 @@ impl Refusal {
         self
     }
 
+    /// The same of a call that had failed before there was no session: an error of IBKR's is told as well, since what
+    /// is said of the session alone would hide it.
+    pub fn after(mut self, failure: &Failure) -> Self {
+        if matches!(failure, Failure::Trouble { .. }) {
+            self.message = format!("{} Before that: {failure}.", self.message);
+        }
+        self
+    }
+
     /// Names the argument or setting.
     pub fn at(mut self, field: &str) -> Self {
         self.field = Some(field.to_owned());
@@ -246,6 +255,17 @@ mod tests {
         ] {
             assert_eq!(for_person(next), told);
         }
+    }
+
+    #[test]
+    fn what_failed_before_the_session_was_gone_is_told_as_well() {
+        let gone =
+            || Refusal::new(ErrorCode::BrokerMaintenance, "IBKR answers with errors.", "Wait.");
+        let trouble = Failure::Trouble { status: 500, text: "no data farm".into() };
+        let told = gone().after(&trouble).message;
+        let expected = "IBKR answers with errors. Before that: IBKR's server has a problem (500): no data farm.";
+        assert_eq!(told, expected);
+        assert_eq!(gone().after(&Failure::NotLoggedIn), gone());
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod cell;
 mod instrument;
 mod names;
 mod noted;
+mod opening;
 mod order_args;
 mod order_flow;
 mod order_out;
@@ -206,7 +207,8 @@ impl Ctx {
         match serve(lease.clone()).await {
             Err(Unserved::Failed(failure)) if failure.casts_doubt() => {
                 self.desks.session.doubt(&lease, &failure, self.deadline).await;
-                Ok(serve(self.lease().await?).await?)
+                let lease = self.lease().await.map_err(|refusal| refusal.after(&failure))?;
+                Ok(serve(lease).await?)
             }
             Err(Unserved::Failed(failure @ Failure::Silent(_))) => {
                 self.desks.session.suspect(&lease);

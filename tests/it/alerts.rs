@@ -395,3 +395,58 @@ async fn clients_that_only_read_see_alerts_and_make_none() {
     let all = client.call("get_alerts", json!({})).await.ok();
     assert_eq!((&all["ibd"], &all["ibkr"]), (&json!([]), &json!([])), "{all}");
 }
+
+/// What is so already fires at once, and what fired may fire a second time: both are said before somebody wonders.
+#[tokio::test]
+async fn what_is_so_already_and_what_fired_already_is_said() {
+    let mut desk = Desk::paper().await;
+    price(&desk.sim, 270.0).await;
+    let told = |answer: &Value| answer["warnings"].to_string();
+    let at_ibkr = desk.call("create_alert", json!({ "symbol": "AAPL", "above": 260 })).await;
+    assert!(told(&at_ibkr).contains("so already (AAPL price is 270)"), "{at_ibkr}");
+    until("it has fired", async || {
+        let all = desk.call("get_alerts", json!({})).await;
+        all["ibkr"][0]["triggered"] == true
+    })
+    .await;
+    // What has fired is not the alert that is asked for now.
+    let again = desk.call("create_alert", json!({ "symbol": "AAPL", "above": 260 })).await;
+    assert_eq!(again["status"], "created", "{again}");
+    let on = desk.call("activate_alert", json!({ "alertId": at_ibkr["alertId"] })).await;
+    assert!(told(&on).contains("fired already") && told(&on).contains("so already"), "{on}");
+    let off = json!({ "alertId": at_ibkr["alertId"], "alertActive": false });
+    assert!(desk.call("activate_alert", off).await["warnings"].is_null());
+    let own = json!({ "symbol": "AAPL", "above": 260, "at": "ibd" });
+    let own = desk.call("create_alert", own).await;
+    assert!(told(&own).contains("so already"), "{own}");
+    until("ibd's own has fired", async || {
+        let all = desk.call("get_alerts", json!({ "alertId": own["alertId"] })).await;
+        all["ibd"][0]["state"] == "fired"
+    })
+    .await;
+    let on = desk.call("activate_alert", json!({ "alertId": own["alertId"] })).await;
+    assert!(told(&on).contains("fired already") && told(&on).contains("so already"), "{on}");
+}
+
+/// One endpoint that fails is no session that is gone, and no reason is put in the place of another.
+#[tokio::test]
+async fn why_nothing_is_seen_is_the_real_reason() {
+    let mut desk = Desk::paper().await;
+    let vod = json!({ "symbol": "VOD", "above": 1, "at": "ibd" });
+    let made = desk.call("create_alert", vod).await;
+    assert!(made["warnings"].to_string().contains("no market data subscription"), "{made}");
+    until("its own reason is told", async || {
+        let own = own(&mut desk.client).await;
+        own["why"].to_string().contains("no market data subscription")
+    })
+    .await;
+    let fault = json!({ "match": "/iserver/watchlists", "method": "GET", "mode": "status", "status": 500,
+        "body": { "error": "backend went away" } });
+    desk.sim.fault(fault).await;
+    desk.client.call("get_watchlists", json!({})).await;
+    until("the time is told", async || {
+        let all = desk.call("get_alerts", json!({})).await;
+        all["notWatched"].to_string().contains("backend went away")
+    })
+    .await;
+}

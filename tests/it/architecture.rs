@@ -343,6 +343,7 @@ fn pure_files_name_no_runtime() {
         "market/followers.rs",
         "market/quote.rs",
         "alerts/alert.rs",
+        "alerts/blind.rs",
         "alerts/decide.rs",
         "alerts/measure.rs",
         "alerts/news.rs",

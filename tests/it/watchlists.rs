@@ -43,7 +43,8 @@ async fn a_watchlist_is_created_read_with_quotes_edited_and_deleted() {
     let favorites = json!({ "action": "add", "name": "Favorites", "symbols": ["IBM"] });
     edit(&mut client, favorites).await;
     let delete = json!({ "action": "delete", "name": "Ours" });
-    assert_eq!(edit(&mut client, delete.clone()).await["done"], "delete");
+    let gone = edit(&mut client, delete.clone()).await;
+    assert_eq!((&gone["done"], &gone["cols"]), (&json!("delete"), &Value::Null), "{gone}");
     let lists = client.call("get_watchlists", json!({})).await.ok();
     assert_eq!(lists["lists"].as_array().unwrap().len(), 2, "{lists}");
     for (arguments, field) in [
@@ -60,6 +61,10 @@ async fn a_watchlist_is_created_read_with_quotes_edited_and_deleted() {
         let refused = client.call("edit_watchlist", arguments.clone()).await;
         assert_eq!(refused.json["field"], field, "{arguments}: {}", refused.json);
     }
+    // What is asked for and cannot be given is not left out in silence.
+    let of_none = client.call("get_watchlists", json!({ "quotes": true })).await;
+    assert_eq!(of_none.json["field"], "quotes", "{}", of_none.json);
+    assert_eq!(of_none.json["candidates"].as_array().unwrap().len(), 2, "{}", of_none.json);
     let unknown = client.call("get_watchlists", json!({ "name": "Favour" })).await;
     assert_eq!(unknown.json["candidates"].as_array().unwrap().len(), 2, "{}", unknown.json);
 }
@@ -89,6 +94,77 @@ async fn a_watchlist_that_was_not_answered_is_in_doubt() {
     assert_eq!(symbols(&mine), ["AAPL"]);
     let again = client.call("edit_watchlist", new).await;
     assert_eq!((again.json["field"].as_str(), posts().await), (Some("name"), 1), "{}", again.json);
+}
+
+/// Whether a list exists that cannot be seen is not known, and a second one of its name is not made.
+#[tokio::test]
+async fn where_the_lists_cannot_be_read_none_is_created() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let create = json!({ "action": "create", "name": "Favorites", "symbols": ["AAPL"] });
+    for odd in [
+        json!({ "data": { "user_lists": [{ "id": "102", "name": "Europe" }, { "name": "Favorites" }] } }),
+        json!({ "data": { "user_lists": [{ "id": "101" }] } }),
+        json!({ "data": { "user_lists": null } }),
+        json!({ "data": null }),
+    ] {
+        // A good answer whose text is another one.
+        let fault = json!({ "match": "/iserver/watchlists", "method": "GET", "mode": "status", "status": 200,
+            "count": 0, "body": odd });
+        sim.fault(fault).await;
+        let refused = client.call("edit_watchlist", create.clone()).await;
+        assert!(refused.is_error, "{odd}: {}", refused.json);
+        let message = refused.json["message"].as_str().unwrap();
+        assert!(message.contains("it is not known whether"), "{odd}: {message}");
+        sim.tell("/calm", json!({ "match": "/iserver/watchlists" })).await;
+    }
+    let requests = sim.requests().await["requests"].as_array().unwrap().clone();
+    assert!(requests.iter().all(|request| request["method"] != "POST"
+        || !request["path"].as_str().unwrap().contains("/watchlist")));
+    let lists = client.call("get_watchlists", json!({})).await.ok();
+    assert_eq!(lists["lists"].as_array().unwrap().len(), 2, "{lists}");
+}
+
+/// Lists are put as a whole: of two calls at once neither writes over what the other did.
+#[tokio::test]
+async fn of_two_calls_at_once_neither_undoes_the_other() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let mut calls = Vec::new();
+    for name in ["One", "Two", "Three"] {
+        let new = json!({ "action": "create", "name": name, "symbols": ["AAPL"] });
+        calls.push(client.begin_call("edit_watchlist", new).await);
+    }
+    for conid in [8894, 76_792_991] {
+        let add = json!({ "action": "add", "name": "Favorites", "conids": [conid] });
+        calls.push(client.begin_call("edit_watchlist", add).await);
+    }
+    for call in calls {
+        client.reply(call).await.ok();
+    }
+    let lists = client.call("get_watchlists", json!({})).await.ok();
+    assert_eq!(lists["lists"].as_array().unwrap().len(), 5, "{lists}");
+    let favorites = client.call("get_watchlists", json!({ "name": "Favorites" })).await.ok();
+    let conids: Vec<Value> = rows(&favorites).iter().map(|row| row["conid"].clone()).collect();
+    for conid in [8894, 76_792_991] {
+        assert!(conids.contains(&json!(conid)), "{favorites}");
+    }
+}
+
+/// One contract, one market, one word for it.
+#[tokio::test]
+async fn a_list_calls_its_quotes_what_a_quote_is_called() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let list = json!({ "name": "Europe", "quotes": true });
+    let list = client.call("get_watchlists", list).await.ok();
+    for row in rows(&list) {
+        let quote = client.call("get_market_data", json!({ "conid": row["conid"] })).await.ok();
+        assert_eq!(row["data"], quote["quotes"][0]["data"], "{row} {quote}");
+    }
 }
 
 #[tokio::test]

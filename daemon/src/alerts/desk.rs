@@ -8,16 +8,15 @@ use jiff::Timestamp;
 use ractor::ActorRef;
 
 use super::alert::{Alert, AlertId, Draft, Login, Phase, Watch};
-use super::watch::{held, is_here};
-use super::{Msg, State, words};
+use super::look::why_no_pnl;
+use super::watch::is_here;
+use super::{Msg, State, blind, words};
 use crate::refusal::Refusal;
 
 /// Alerts that there may be.
 const MOST: usize = 200;
 /// Contracts that they may be about: IBKR follows a hundred for a user, and others want some of them.
 const MOST_CONTRACTS: usize = 60;
-/// Times without a watch that are told.
-const TOLD: usize = 5;
 
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +86,19 @@ pub struct Shown {
     pub trouble: Option<String>,
 }
 
+/// An alert that was switched.
+#[derive(Debug, Clone)]
+pub struct Switched {
+    /// As it is now.
+    pub alert: Shown,
+    /// What it watches.
+    pub watch: Watch,
+    /// It was on before.
+    pub was_on: bool,
+    /// When it had fired, if it had and is on again.
+    pub had_fired: Option<Timestamp>,
+}
+
 /// What a request came to.
 #[derive(Debug, Clone)]
 pub struct Made {
@@ -144,6 +156,7 @@ impl State {
                 "Ask the user to make room on the disk; or use at:\"ibkr\".",
             ));
         }
+        self.missing.remove(&alert.id);
         self.handle.changed();
         self.follow(me);
         self.want_look(me);
@@ -182,9 +195,11 @@ impl State {
         me: &ActorRef<Msg>,
         named: &Named,
         switch: Switch,
-    ) -> Result<Shown, Refusal> {
+    ) -> Result<Switched, Refusal> {
         let alert = self.kept.alert(named.id).ok_or_else(|| unknown(named.id))?;
         named.agrees(alert)?;
+        let (was_on, fired_at) = (alert.is_active(), alert.fired_at);
+        let had_fired = fired_at.filter(|_| switch == Switch::On && !was_on);
         match switch {
             // It waits anew, and what was before counts for nothing.
             Switch::On if !alert.is_active() => {
@@ -194,10 +209,11 @@ impl State {
             Switch::Off => alert.phase = Phase::Off,
         }
         let alert = alert.clone();
+        self.missing.remove(&alert.id);
         self.keep();
         self.follow(me);
         self.want_look(me);
-        Ok(self.shown(&alert))
+        Ok(Switched { alert: self.shown(&alert), watch: alert.watch, was_on, had_fired })
     }
 
     pub(super) fn delete(&mut self, me: &ActorRef<Msg>, named: &Named) -> Result<Shown, Refusal> {
@@ -207,6 +223,7 @@ impl State {
         named.agrees(&alerts[at])?;
         let gone = alerts.remove(at);
         let shown = self.shown(&gone);
+        self.missing.remove(&gone.id);
         self.keep();
         self.follow(me);
         Ok(shown)
@@ -214,18 +231,15 @@ impl State {
 
     pub(super) fn listing(&self) -> Listing {
         let memory = &self.kept.now;
-        let blinds = memory.blinds.iter().rev().take(TOLD).rev().map(|blind| {
-            let (from, until) = (words::moment(blind.from), words::moment(blind.until));
-            format!("{from} to {until}: {}", blind.why)
-        });
-        let now = self.gone_since.map(|since| {
-            format!("since {}: no session ({})", words::moment(since), self.session_in_words())
-        });
+        let blinds = blind::told(&memory.blinds, memory.shorter.as_ref());
+        let now = self
+            .gone_since
+            .map(|since| format!("since {}: {}", words::moment(since), self.gone_in_words()));
         let is_waiting = |alert: &Alert| alert.is_active() && alert.watch.needs_session();
         let now = now.filter(|_| memory.alerts.iter().any(is_waiting));
         Listing {
             alerts: memory.alerts.iter().map(|alert| self.shown(alert)).collect(),
-            not_watched: blinds.chain(now).collect(),
+            not_watched: blinds.into_iter().chain(now).collect(),
             trouble: memory.news.iter().rev().find_map(|news| news.trouble()),
         }
     }
@@ -259,10 +273,7 @@ impl State {
         }
         if let Some(since) = self.gone_since {
             let since = words::moment(since);
-            return Some(format!(
-                "not watched since {since}: no session ({})",
-                self.session_in_words()
-            ));
+            return Some(format!("not watched since {since}: {}", self.gone_in_words()));
         }
         let account = alert.account.as_ref().filter(|_| !is_here(alert, self.lease.as_ref()))?;
         Some(format!("its account {account} is not one of the login that is there now"))
@@ -270,23 +281,22 @@ impl State {
 
     /// Why an alert that is watched has nothing to go by.
     fn not_seen(&self, alert: &Alert) -> Option<String> {
-        let is_quoted = matches!(alert.watch, Watch::Quote { .. } | Watch::Move { .. });
         match &alert.watch {
             _ if !alert.is_active() => None,
-            Watch::Pnl { of, .. } if held(alert, of.conid, &self.holdings).is_none() => {
-                Some("nothing of it is held, as far as was read".to_owned())
+            Watch::Pnl { of, .. } => {
+                let book = alert.account.as_ref().and_then(|account| self.holdings.get(account));
+                why_no_pnl(book, of.conid)
             }
-            _ if is_quoted && alert.seen.is_none() => {
-                Some("IBKR has given no such value yet".to_owned())
+            Watch::Quote { .. } | Watch::Move { .. } => {
+                let why = self.missing.get(&alert.id).map(|why| format!("no value now: {why}"));
+                why.or_else(|| match &self.unquoted {
+                    _ if alert.seen.is_some() => None,
+                    Some(failed) => Some(format!("its quote could not be read ({failed})")),
+                    None => Some("IBKR has given no such value yet".to_owned()),
+                })
             }
-            _ => None,
+            Watch::Order { .. } | Watch::Gap { .. } => None,
         }
-    }
-
-    fn session_in_words(&self) -> String {
-        let view = self.session.view();
-        let text = view.text_at(Timestamp::now());
-        text.trim_end_matches('.').to_owned()
     }
 }
 

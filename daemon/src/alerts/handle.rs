@@ -8,7 +8,7 @@ use ractor::RpcReplyPort;
 use tokio::sync::{Mutex, MutexGuard, oneshot, watch};
 
 use super::alert::{AlertId, Draft, Login};
-use super::desk::{Listing, Made, Named, Shown, Switch};
+use super::desk::{Listing, Made, Named, Shown, Switch, Switched};
 use super::words::moment;
 use super::{Asking, Msg};
 use crate::policy::Policy;
@@ -78,7 +78,7 @@ impl AlertsHandle {
     }
 
     /// Switches one on or off.
-    pub async fn switch(&self, named: Named, switch: Switch) -> Result<Shown, Refusal> {
+    pub async fn switch(&self, named: Named, switch: Switch) -> Result<Switched, Refusal> {
         self.call(|reply| Msg::Switch(named, switch, reply)).await?
     }
 

@@ -9,21 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, AlertId};
+use super::blind::{self, Blind, Shorter, Why};
 use super::news::News;
-
-/// Times without a watch that are remembered.
-const BLINDS: usize = 20;
-
-/// A time in which nothing was watched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Blind {
-    /// From when.
-    pub from: Timestamp,
-    /// Until when.
-    pub until: Timestamp,
-    /// Why.
-    pub why: String,
-}
 
 /// What is remembered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -39,10 +26,14 @@ pub struct Memory {
     pub news: Vec<News>,
     /// When nothing was watched, the newest last.
     pub blinds: Vec<Blind>,
+    /// Those that were too short to be kept among many.
+    pub shorter: Option<Shorter>,
     /// When a daemon was last at work here.
     pub alive_at: Option<Timestamp>,
     /// Since when there was no session, while a daemon was at work.
     pub gone_since: Option<Timestamp>,
+    /// Why there was none, as far as was seen.
+    pub gone_why: Option<Why>,
 }
 
 /// The same as it is read: row by row.
@@ -57,8 +48,10 @@ struct Written {
     news: Rows<News>,
     #[serde(deserialize_with = "rows::field")]
     blinds: Rows<Blind>,
+    shorter: Option<Shorter>,
     alive_at: Option<Timestamp>,
     gone_since: Option<Timestamp>,
+    gone_why: Option<Why>,
 }
 
 impl Memory {
@@ -68,16 +61,15 @@ impl Memory {
         AlertId(self.last)
     }
 
-    /// Another time in which nothing was watched. One that follows another at once is one with it.
+    /// Another time in which nothing was watched.
     pub fn blind(&mut self, blind: Blind) {
-        match self.blinds.last_mut() {
-            Some(last) if last.until >= blind.from && last.why == blind.why => {
-                last.until = blind.until.max(last.until);
-            }
-            _ => self.blinds.push(blind),
-        }
-        let many = self.blinds.len().saturating_sub(BLINDS);
-        drop(self.blinds.drain(..many));
+        blind::add(&mut self.blinds, &mut self.shorter, blind);
+    }
+
+    /// What of these times no alert has missed goes.
+    pub fn sweep_blinds(&mut self) {
+        let oldest = self.alerts.iter().map(|alert| alert.made_at).min();
+        blind::forget(&mut self.blinds, &mut self.shorter, oldest);
     }
 }
 
@@ -143,8 +135,10 @@ fn read(written: Written) -> (Memory, Option<String>) {
         alerts: written.alerts.into_rows(),
         news: written.news.into_rows(),
         blinds: written.blinds.into_rows(),
+        shorter: written.shorter,
         alive_at: written.alive_at,
         gone_since: written.gone_since,
+        gone_why: written.gone_why,
     };
     (now, (unread > 0).then(|| format!("{unread} entries cannot be read")))
 }
@@ -206,18 +200,5 @@ mod tests {
         fs::write(&path, "{").unwrap();
         let none = Kept::open(folder.path());
         assert!(none.now.alerts.is_empty() && none.lost.is_some());
-    }
-
-    #[test]
-    fn times_without_a_watch_that_touch_are_one() {
-        let mut memory = Memory::default();
-        let blind =
-            |from, until, why: &str| Blind { from: at(from), until: at(until), why: why.into() };
-        memory.blind(blind(0, 5, "a"));
-        memory.blind(blind(5, 9, "a"));
-        memory.blind(blind(9, 12, "b"));
-        assert_eq!(memory.blinds, [blind(0, 9, "a"), blind(9, 12, "b")]);
-        (0..50).for_each(|n| memory.blind(blind(20 * n, 20 * n + 1, "c")));
-        assert_eq!(memory.blinds.len(), BLINDS);
     }
 }

@@ -9,7 +9,7 @@ use ibd_cpapi::orders::Stage;
 use ibd_cpapi::portfolio::Position;
 use jiff::Timestamp;
 use ractor::ActorRef;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use tokio::time::{Duration, Instant};
 
 use super::alert::Watch;
@@ -105,25 +105,79 @@ impl Holding {
         Some(Self { quantity, pnl, price, multiplier, at })
     }
 
-    /// Its P&L at a price: that of the portfolio, and what the price has moved since.
+    /// Its P&L at a price: that of the portfolio, and what the price has moved since. In hundredths, as money is: what
+    /// is left of a float behind them is neither told nor compared.
     pub(super) fn pnl_at(&self, price: Option<Decimal>) -> Decimal {
         let moved = || {
             let move_of_one = price?.checked_sub(self.price?)?.checked_mul(self.multiplier?)?;
             self.pnl.checked_add(move_of_one.checked_mul(self.quantity)?)
         };
-        moved().unwrap_or(self.pnl)
+        let pnl = moved().unwrap_or(self.pnl);
+        pnl.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
     }
+}
+
+/// An account's positions, as far as they could be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Book {
+    pub(super) held: BTreeMap<Conid, Holding>,
+    /// Held, and no P&L is said of them.
+    pub(super) bare: BTreeSet<Conid>,
+    /// A row that could not be read, in a sentence.
+    pub(super) unread: Option<String>,
+    /// Why the last look showed nothing.
+    pub(super) failed: Option<String>,
+}
+
+impl Book {
+    fn of(positions: &ibd_cpapi::rows::Rows<Position>, at: Timestamp) -> Self {
+        let mut book = Self::default();
+        for position in positions {
+            match Holding::of(position, at) {
+                Some(holding) => {
+                    book.held.insert(position.conid, holding);
+                }
+                None => {
+                    book.bare.insert(position.conid);
+                }
+            }
+        }
+        book.unread = positions.unread().first().map(ToString::to_string);
+        book
+    }
+}
+
+/// Why there is no P&L of a contract now; `None` where there is one. `book`: what was read of its account.
+pub(super) fn why_no_pnl(book: Option<&Book>, conid: Conid) -> Option<String> {
+    let Some(book) = book else { return Some("its positions have not been read yet".to_owned()) };
+    if let Some(failed) = &book.failed {
+        return Some(format!("its positions could not be read ({failed})"));
+    }
+    if book.held.contains_key(&conid) {
+        return None;
+    }
+    Some(match &book.unread {
+        _ if book.bare.contains(&conid) => "IBKR says no P&L of it".to_owned(),
+        Some(unread) => format!("it is not among the positions that could be read. {unread}"),
+        None => "nothing of it is held, as far as was read".to_owned(),
+    })
 }
 
 /// What was seen.
 #[derive(Debug, Default)]
 pub struct Look {
     pub(super) quotes: Rows,
-    /// By account; one that could not be read is not there.
-    pub(super) holdings: BTreeMap<AccountId, BTreeMap<Conid, Holding>>,
+    /// Why there are no quotes.
+    pub(super) unquoted: Option<String>,
+    /// By account.
+    pub(super) books: BTreeMap<AccountId, Book>,
+    /// Why the positions of an account could not be read.
+    pub(super) unread: BTreeMap<AccountId, String>,
     pub(super) orders: Vec<(OrderId, Stage)>,
-    /// Something failed in a way that casts doubt on the session.
-    pub(super) has_doubt: bool,
+    /// A failure that casts doubt on the session.
+    pub(super) doubt: Option<Failure>,
+    /// Something was answered.
+    has_answer: bool,
 }
 
 /// Looks. Each part is read for itself.
@@ -132,33 +186,62 @@ async fn look(lease: Lease, (market, feeds): (MarketHandle, Feeds), wants: Wants
     let mut seen = Look::default();
     if !wants.quotes.is_empty() {
         let quotes = market.quotes(&lease, &wants.quotes, Freshness::Streamed, deadline).await;
-        seen.quotes = seen.kept(quotes).unwrap_or_default();
+        match seen.kept(quotes) {
+            Ok(quotes) => seen.quotes = quotes,
+            Err(why) => seen.unquoted = Some(why),
+        }
     }
     for account in wants.accounts {
         let positions = portfolio::positions(&lease, &account, deadline).await;
-        let Some((positions, at)) = seen.kept(positions) else { continue };
-        let held = positions.iter().filter_map(|one| Some((one.conid, Holding::of(one, at)?)));
-        seen.holdings.insert(account, held.collect());
-    }
-    for order_id in wants.orders {
-        let page = feeds.page_of_any(&lease, order_id, deadline).await;
-        let stage = seen.kept(page).flatten().and_then(|answer| answer.value.status);
-        seen.orders.extend(stage.map(|stage| (order_id, stage)));
-    }
-    seen
-}
-
-impl Look {
-    fn kept<T>(&mut self, read: Result<T, Failure>) -> Option<T> {
-        match read {
-            Ok(value) => Some(value),
-            Err(failure) => {
-                tracing::debug!(%failure, "a look for alerts failed in part");
-                self.has_doubt |= failure.casts_doubt();
-                None
+        match seen.kept(positions) {
+            Ok((positions, at)) => {
+                seen.books.insert(account, Book::of(&positions, at));
+            }
+            Err(why) => {
+                seen.unread.insert(account, why);
             }
         }
     }
+    for order_id in wants.orders {
+        let page = feeds.page_of_any(&lease, order_id, deadline).await;
+        let stage = seen.kept(page).ok().flatten().and_then(|answer| answer.value.status);
+        seen.orders.extend(stage.map(|stage| (order_id, stage)));
+    }
+    seen.settled()
+}
+
+impl Look {
+    /// What was read, or why not, in words.
+    fn kept<T>(&mut self, read: Result<T, Failure>) -> Result<T, String> {
+        match read {
+            Ok(value) => {
+                self.has_answer = true;
+                Ok(value)
+            }
+            Err(failure) => {
+                tracing::debug!(%failure, "a look for alerts failed in part");
+                let why = failure.to_string();
+                // An error of IBKR's servers says less than anything else.
+                if failure.casts_doubt() && self.doubt.as_ref().is_none_or(is_trouble) {
+                    self.doubt = Some(failure);
+                }
+                Err(why)
+            }
+        }
+    }
+
+    /// Where one endpoint answers with an error and others answer, the session is what it was: to look at it would end
+    /// the watch of all the others for a moment.
+    fn settled(mut self) -> Self {
+        if self.has_answer {
+            self.doubt = self.doubt.filter(|failure| !is_trouble(failure));
+        }
+        self
+    }
+}
+
+fn is_trouble(failure: &Failure) -> bool {
+    matches!(failure, Failure::Trouble { .. })
 }
 
 #[cfg(test)]
@@ -190,5 +273,49 @@ mod tests {
         assert_eq!(held(none), None);
         let bare = held(r#"{"conid":1,"position":2,"unrealizedPnl":5}"#).unwrap();
         assert_eq!(bare.pnl_at(Some(Decimal::from(9))), Decimal::from(5));
+    }
+
+    #[test]
+    fn what_is_left_of_a_float_is_neither_told_nor_compared() {
+        for (said, told) in
+            [("12.300000000000001", "12.3"), ("299.99999999999994", "300"), ("-0.005", "-0.01")]
+        {
+            let json = format!(r#"{{"conid":1,"position":2,"unrealizedPnl":{said}}}"#);
+            let pnl = held(&json).unwrap().pnl_at(None);
+            assert_eq!(pnl.normalize().to_string(), told, "{said}");
+        }
+    }
+
+    #[test]
+    fn why_there_is_no_pnl_is_the_real_reason() {
+        let conid: Conid = "7".parse().unwrap();
+        let why = |json: &str| {
+            let positions: ibd_cpapi::rows::Rows<Position> = serde_json::from_str(json).unwrap();
+            why_no_pnl(Some(&Book::of(&positions, Timestamp::UNIX_EPOCH)), conid)
+        };
+        assert!(why_no_pnl(None, conid).unwrap().contains("not been read"));
+        assert_eq!(why(r#"[{"conid":7,"position":2,"unrealizedPnl":5}]"#), None);
+        assert!(why("[]").unwrap().contains("nothing of it is held"));
+        assert!(why(r#"[{"conid":7,"position":2}]"#).unwrap().contains("says no P&L"));
+        assert!(why(r#"[{"conid":"x","ticker":"VOD"}]"#).unwrap().contains("ticker VOD"));
+        let failed = Book { failed: Some("it broke".into()), ..Book::default() };
+        assert!(why_no_pnl(Some(&failed), conid).unwrap().contains("it broke"));
+    }
+
+    #[test]
+    fn an_error_of_one_endpoint_is_no_doubt_of_the_session() {
+        let trouble = || Failure::Trouble { status: 500, text: "x".into() };
+        let looked = |reads: Vec<Result<(), Failure>>| {
+            let mut look = Look::default();
+            for read in reads {
+                let _ = look.kept(read);
+            }
+            look.settled().doubt
+        };
+        assert_eq!(looked(vec![Ok(()), Err(trouble())]), None);
+        assert_eq!(looked(vec![Err(trouble())]), Some(trouble()));
+        let out = Failure::NotLoggedIn;
+        assert_eq!(looked(vec![Err(trouble()), Err(out.clone()), Ok(())]), Some(out));
+        assert_eq!(looked(vec![Err(Failure::Queued)]), None);
     }
 }

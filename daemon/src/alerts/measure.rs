@@ -121,6 +121,24 @@ impl Measure {
     }
 }
 
+impl Measure {
+    /// Why a quote says nothing of it; `None` where it does.
+    pub fn missing(self, quote: &Quote) -> Option<&'static str> {
+        if self.read(quote).is_some() {
+            return None;
+        }
+        let is_of_trade = matches!(self, Self::Price | Self::Change | Self::ChangePct);
+        Some(match self {
+            _ if is_of_trade && quote.last.is_some() && quote.last_is.is_some() => {
+                "nothing was traded since the close"
+            }
+            Self::Bid => quote.why(Field::Bid).as_str(),
+            Self::Ask => quote.why(Field::Ask).as_str(),
+            _ => quote.why.as_str(),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -148,6 +166,25 @@ mod tests {
             (Measure::Delta, "", None),
         ] {
             assert_eq!(read(measure, values).as_deref(), expected, "{measure:?} {values}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_not_there_has_its_own_reason() {
+        let missing = |measure: Measure, values: &str| {
+            let row: Row =
+                serde_json::from_str(&format!(r#"{{"conid":1,"_updated":1{values}}}"#)).unwrap();
+            measure.missing(&Quote::of(Some(&row), Signs::Positive)).unwrap_or("there")
+        };
+        for (measure, values, expected) in [
+            (Measure::Price, r#","6509":"RpB","31":"9""#, "there"),
+            (Measure::Price, r#","6509":"N""#, "no market data subscription"),
+            (Measure::Price, r#","6509":"RpB","31":"C9","7741":"9""#, "since the close"),
+            (Measure::Bid, r#","6509":"RpB","84":"-1","88":"0""#, "nobody bids"),
+            (Measure::Iv, r#","6509":"RpB","31":"9""#, "gave no value"),
+        ] {
+            let told = missing(measure, values);
+            assert!(told.contains(expected), "{measure:?} {values}: {told}");
         }
     }
 

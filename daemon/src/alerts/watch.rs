@@ -14,10 +14,10 @@ use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use super::alert::{Alert, Phase, Seen, Watch};
+use super::blind::{self, Blind, Why};
 use super::decide::{self, Sight};
 use super::ears::Fired;
-use super::kept::Blind;
-use super::look::{Holding, Look};
+use super::look::{Book, Holding, Look};
 use super::measure::Measure;
 use super::{Msg, State, news};
 use crate::market::{self, Data, Quote};
@@ -32,11 +32,13 @@ const BEAT: Duration = Duration::from_secs(60);
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
 /// Why nothing is watched between two daemons.
 const NOT_AT_WORK: &str = "ibd was not at work";
-/// Why nothing is watched otherwise.
+/// Why nothing is watched otherwise, where no more than that is known.
 const NO_SESSION: &str = "no session";
+/// A failure of so long ago is not why there is no session now.
+const LATELY: SignedDuration = SignedDuration::from_secs(120);
 
-/// Positions, by account and contract.
-type Holdings = BTreeMap<AccountId, BTreeMap<Conid, Holding>>;
+/// Positions, by account.
+type Holdings = BTreeMap<AccountId, Book>;
 
 impl State {
     /// What was so when the last daemon ended.
@@ -59,18 +61,23 @@ impl State {
 
     pub(super) fn session_changed(&mut self, me: &ActorRef<Msg>, lease: Option<Lease>) {
         let now = Timestamp::now();
+        let seen = if lease.is_none() { self.why_gone() } else { None };
         let memory = &mut self.kept.now;
         match (&lease, self.gone_since) {
             (Some(_), Some(since)) => {
                 let is_waiting = |alert: &Alert| alert.is_active() && alert.watch.needs_session();
+                let why = memory.gone_why.take();
                 if memory.alerts.iter().any(is_waiting) {
-                    let why = NO_SESSION.to_owned();
+                    let why = why.map_or_else(|| NO_SESSION.to_owned(), |why| why.text);
                     memory.blind(Blind { from: since.min(now), until: now, why });
                 }
                 (self.gone_since, memory.gone_since) = (None, None);
             }
             (None, None) => (self.gone_since, memory.gone_since) = (Some(now), Some(now)),
             (Some(_), None) | (None, Some(_)) => {}
+        }
+        if let Some(seen) = seen {
+            memory.gone_why = Some(blind::graver(memory.gone_why.take(), seen));
         }
         let has_begun = lease.is_some();
         self.lease = lease;
@@ -82,6 +89,20 @@ impl State {
         if has_begun {
             self.want_look(me);
         }
+    }
+
+    /// Why there is no session, as far as can be seen now.
+    fn why_gone(&self) -> Option<Why> {
+        let (now, view) = (Timestamp::now(), self.session.view());
+        let doubt = self.session.last_doubt();
+        let doubt = doubt.filter(|(at, _)| now.duration_since(*at) < LATELY).map(|(_, why)| why);
+        let (state, text, is_passing) = (view.state, view.text_at(now), view.is_passing);
+        blind::why(blind::Sight { state, text: &text, is_passing, doubt: doubt.as_deref() })
+    }
+
+    /// The same in words.
+    pub(super) fn gone_in_words(&self) -> String {
+        self.why_gone().map_or_else(|| NO_SESSION.to_owned(), |why| why.text)
     }
 
     /// Holds the lines of what is watched, and listens to orders while somebody waits for one.
@@ -142,6 +163,7 @@ impl State {
 
     /// What is known of a contract.
     pub(super) fn quote(&mut self, me: &ActorRef<Msg>, row: &Row, at: Timestamp) {
+        self.note_missing(row);
         self.each(me, |alert, holdings| {
             let of = alert.watch.of().filter(|of| of.conid == row.conid)?;
             let quote = Quote::of(Some(row), market::signs(of.kind.as_ref()));
@@ -149,6 +171,24 @@ impl State {
             let is_late = quote.data == Data::Delayed;
             Some(Sight::Value(Seen { value, at, is_late }))
         });
+    }
+
+    /// Keeps in mind why a value that is watched is not there.
+    fn note_missing(&mut self, row: &Row) {
+        let Self { kept, missing, .. } = self;
+        for alert in kept.now.alerts.iter().filter(|alert| alert.is_active()) {
+            let measure = match &alert.watch {
+                Watch::Quote { measure, .. } => *measure,
+                Watch::Move { .. } => Measure::Price,
+                Watch::Pnl { .. } | Watch::Order { .. } | Watch::Gap { .. } => continue,
+            };
+            let Some(of) = alert.watch.of().filter(|of| of.conid == row.conid) else { continue };
+            let quote = Quote::of(Some(row), market::signs(of.kind.as_ref()));
+            match measure.missing(&quote) {
+                Some(why) => missing.insert(alert.id, why),
+                None => missing.remove(&alert.id),
+            };
+        }
     }
 
     /// How orders stand.
@@ -162,10 +202,14 @@ impl State {
 
     /// What a look showed.
     pub(super) fn looked(&mut self, me: &ActorRef<Msg>, look: Look) {
-        if let Some(lease) = self.lease.as_ref().filter(|_| look.has_doubt) {
-            self.session.suspect(lease);
+        if let (Some(lease), Some(failure)) = (self.lease.as_ref(), &look.doubt) {
+            self.session.suspect_after(lease, failure);
         }
-        self.holdings.extend(look.holdings);
+        self.holdings.extend(look.books);
+        for (account, why) in look.unread {
+            self.holdings.entry(account).or_default().failed = Some(why);
+        }
+        self.unquoted = look.unquoted;
         let at = look.quotes.as_of.unwrap_or_else(Timestamp::now);
         let has_price = |row: &Row| {
             let quote = Quote::of(Some(row), market::signs(None));
@@ -222,6 +266,7 @@ impl State {
     pub(super) fn beat(&mut self, now: Timestamp) {
         self.beat_at = Some(Instant::now());
         news::sweep(&mut self.kept.now.news, now);
+        self.kept.now.sweep_blinds();
         // Where nobody ever made an alert there is no file.
         if self.kept.now.last > 0 {
             self.keep();
@@ -262,7 +307,7 @@ pub(super) fn is_here(alert: &Alert, lease: Option<&Lease>) -> bool {
 
 /// The position of an alert on its P&L.
 pub(super) fn held<'h>(alert: &Alert, conid: Conid, holdings: &'h Holdings) -> Option<&'h Holding> {
-    holdings.get(alert.account.as_ref()?)?.get(&conid)
+    holdings.get(alert.account.as_ref()?)?.held.get(&conid)
 }
 
 fn value(alert: &Alert, quote: &Quote, holdings: &Holdings) -> Option<Decimal> {

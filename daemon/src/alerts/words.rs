@@ -1,7 +1,7 @@
 //! What is said of alerts. Pure.
 
 use jiff::{RoundMode, SignedDuration, Timestamp, TimestampRound, Unit};
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::alert::{Alert, Limit, Of, Phase, Side, Watch};
 use super::decide::{Verdict, moved};
@@ -41,7 +41,10 @@ fn unit(of: &Of) -> String {
 
 /// A value as it is told, in what it is counted.
 pub fn value(alert: &Alert, value: Decimal) -> String {
-    let number = value.round_dp(6).normalize();
+    // What an older daemon wrote down of a P&L may have more digits than money has.
+    let places = if matches!(alert.watch, Watch::Pnl { .. }) { 2 } else { 6 };
+    let number =
+        value.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero).normalize();
     match &alert.watch {
         Watch::Quote { of, measure, .. } if measure.is_price() => format!("{number}{}", unit(of)),
         Watch::Quote { .. } | Watch::Order { .. } => number.to_string(),
@@ -170,7 +173,7 @@ mod tests {
             ),
             (
                 Watch::Pnl { of: of(), limit: limit(Side::Below, "-500") },
-                "-512.5",
+                "-512.500000000000004",
                 "unrealised P&L of AAPL below -500 USD",
                 "Alert ibd-7: unrealised P&L of AAPL is -512.5 USD (below -500).",
             ),

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ibd_cpapi::Failure;
 use ibd_protocol::{ErrorCode, LogoutReport, Wishes};
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -43,13 +44,14 @@ pub struct SessionHandle {
     post: Post<Msg>,
     /// Outlives the actor: clients say it once.
     wish: Arc<Mutex<Wish>>,
+    last_doubt: Arc<Mutex<Option<(Timestamp, String)>>>,
 }
 
 impl SessionHandle {
     /// Reaches the actor through `post` and reads its view from `board`; `wish` is what the daemon's own
     /// configuration says about logins.
     pub fn new(board: Board, post: Post<Msg>, wish: Wish) -> Self {
-        Self { board, post, wish: Arc::new(Mutex::new(wish)) }
+        Self { board, post, wish: Arc::new(Mutex::new(wish)), last_doubt: Arc::default() }
     }
 
     /// What is known about how to log in.
@@ -106,7 +108,7 @@ impl SessionHandle {
     /// is no longer what others would get.
     pub async fn doubt(&self, lease: &Lease, failure: &Failure, deadline: Instant) {
         let mut views = self.board.session().subscribe();
-        self.post.send(Msg::Doubted(lease.grant, Doubt::of(failure)));
+        self.suspect_after(lease, failure);
         let is_other =
             |view: &SessionView| view.lease.as_ref().is_none_or(|l| l.grant != lease.grant);
         let _ = timeout_at(deadline, views.wait_for(is_other)).await;
@@ -115,6 +117,19 @@ impl SessionHandle {
     /// A call under `lease` was not answered: look, but nobody waits for it.
     pub fn suspect(&self, lease: &Lease) {
         self.post.send(Msg::Doubted(lease.grant, Doubt::Session));
+    }
+
+    /// The same of a call that failed in a way that casts doubt on the session.
+    pub fn suspect_after(&self, lease: &Lease, failure: &Failure) {
+        let mut last = self.last_doubt.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some((Timestamp::now(), failure.to_string()));
+        drop(last);
+        self.post.send(Msg::Doubted(lease.grant, Doubt::of(failure)));
+    }
+
+    /// The last failure that cast doubt on the session, and when.
+    pub fn last_doubt(&self) -> Option<(Timestamp, String)> {
+        self.last_doubt.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The view now.

@@ -1,17 +1,21 @@
 //! `activate_alert`: switches an alert on or off.
 
-use ibd_cpapi::alerts::{Flag, GetMobileAlert, SwitchAlert};
+use ibd_cpapi::alerts::{AlertPage, Flag, GetAlert, GetMobileAlert, SwitchAlert};
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_protocol::{Effect, ErrorCode, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::time::{Duration, Instant, timeout};
 
-use super::alert::{Sent, Which, send};
+use super::alert::{Sent, Which, already, send};
 use super::args;
 use super::cell::Time;
 use super::{Ctx, Tool};
-use crate::alerts::{Named, Switch};
+use crate::alerts::{Named, Switch, Switched, Watch, moment};
 use crate::refusal::Refusal;
+
+/// So long a request, or the answer to it, waits for what is so now.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Which, and how.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -43,6 +47,9 @@ pub struct Out {
     /// What IBKR said, or how ibd's own stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
+    /// To be read first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     /// When this was given.
     as_of: Time,
 }
@@ -70,13 +77,16 @@ impl Tool for ActivateAlert {
             Which::Ibd(id) => {
                 let named = Named { id, account: args.account_id };
                 let switch = if active { Switch::On } else { Switch::Off };
-                let shown = ctx.desks.alerts.switch(named, switch).await?;
+                let switched = ctx.desks.alerts.switch(named, switch).await?;
+                let warnings = if active { ahead(&ctx, &switched).await } else { Vec::new() };
+                let shown = switched.alert;
                 let why = shown.why.map(|why| format!(": {why}")).unwrap_or_default();
                 return Ok(Out {
                     alert_id: id.to_string(),
                     active,
                     account: shown.account.map(|account| account.to_string()),
                     message: Some(format!("{}; {}{why}", shown.text, shown.state)),
+                    warnings,
                     as_of: Time::now(),
                 });
             }
@@ -84,6 +94,7 @@ impl Tool for ActivateAlert {
             Which::Mobile => mobile(&ctx).await?,
         };
         let account = ctx.trading_account(args.account_id.as_ref()).await?;
+        let warnings = if active { ahead_at_ibkr(&ctx, id).await } else { Vec::new() };
         let endpoint = SwitchAlert { account: account.clone(), id, active: Flag(active) };
         match send(&ctx, &endpoint).await? {
             Sent::Taken(taken) => Ok(Out {
@@ -91,12 +102,65 @@ impl Tool for ActivateAlert {
                 active,
                 account: Some(account.to_string()),
                 message: taken.text.map(|text| ibd_cpapi::failure::clean(&text)),
+                warnings,
                 as_of: Time::now(),
             }),
             // To switch it again does no harm.
             Sent::Unknown(failure) => Err(unknown(&failure.to_string())),
         }
     }
+}
+
+/// What is to be known of one of ibd's own that is on again: that it fired, and that it will at once.
+async fn ahead(ctx: &Ctx, switched: &Switched) -> Vec<String> {
+    if switched.was_on {
+        return vec!["It was on already.".to_owned()];
+    }
+    let fired = switched.had_fired.map(|at| fired(Some(&moment(at))));
+    // Without a session there is nothing to look at, and its state says so.
+    let look = async {
+        match (&switched.watch, &switched.alert.account) {
+            _ if !ctx.has_session() => Vec::new(),
+            (Watch::Quote { of, measure, limit }, _) => {
+                already::quoted(ctx, of, *measure, Some(limit)).await.warnings
+            }
+            (Watch::Pnl { of, limit }, Some(account)) => {
+                let held = already::held(ctx, account, of, limit).await;
+                held.unwrap_or_else(|refusal| vec![refusal.message])
+            }
+            _ => Vec::new(),
+        }
+    };
+    let late = || vec!["Whether it is so already could not be seen in time.".to_owned()];
+    let seen = timeout(LOOK, look).await.unwrap_or_else(|_| late());
+    fired.into_iter().chain(seen).collect()
+}
+
+/// The same of one at IBKR, by its page before it is switched. What IBKR says to the request counts, so nothing is
+/// refused here.
+async fn ahead_at_ibkr(ctx: &Ctx, id: OrderId) -> Vec<String> {
+    let soon = ctx.deadline.min(Instant::now() + LOOK);
+    let Ok(lease) = ctx.lease().await else { return Vec::new() };
+    let page = match lease.client().ask_anew(&GetAlert { id }, soon).await {
+        Ok(answer) => answer.value,
+        Err(failure) => return vec![format!("How it stood before could not be read: {failure}.")],
+    };
+    let so_already = already::at_ibkr(ctx, &already::of_page(&page)).await;
+    stood(&page).into_iter().chain(so_already).collect()
+}
+
+/// How an alert at IBKR stood before it was switched on.
+fn stood(page: &AlertPage) -> Option<String> {
+    match (page.is_triggered, page.is_active) {
+        (Some(true), _) => Some(fired(None)),
+        (_, Some(true)) => Some("It was on already.".to_owned()),
+        _ => None,
+    }
+}
+
+fn fired(at: Option<&str>) -> String {
+    let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
+    format!("It fired already{at}: it waits anew, and may fire a second time.")
 }
 
 /// The number of the Mobile Trading Assistant's alert, which changes.
@@ -113,4 +177,26 @@ pub(super) fn unknown(why: &str) -> Refusal {
         format!("Whether IBKR did it is not known: {why}."),
         "get_alerts shows how it stands; to ask for the same again does no harm.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_fired_or_was_on_is_said_when_it_is_switched_on() {
+        for (page, said) in [
+            (
+                r#"{"order_id":7,"alert_active":0,"alert_triggered":true}"#,
+                "It fired already: it waits anew",
+            ),
+            (r#"{"order_id":7,"alert_active":1,"alert_triggered":false}"#, "It was on already"),
+            (r#"{"order_id":7,"alert_active":0,"alert_triggered":false}"#, ""),
+            (r#"{"order_id":7}"#, ""),
+        ] {
+            let told = stood(&serde_json::from_str(page).unwrap()).unwrap_or_default();
+            assert!(told.starts_with(said) && told.is_empty() == said.is_empty(), "{page}: {told}");
+        }
+    }
 }

@@ -1,8 +1,11 @@
 //! Which alert is meant, and what IBKR says to what is sent about alerts.
 
+pub mod already;
+
 use std::time::Duration;
 
 use ibd_cpapi::alerts::{Taken, is_firewall};
+use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::failure::clean;
 use ibd_cpapi::id::OrderId;
 use ibd_cpapi::{Endpoint, Failure};
@@ -11,6 +14,7 @@ use tokio::time::Instant;
 
 use super::Ctx;
 use crate::alerts::AlertId;
+use crate::contracts::Contract;
 use crate::refusal::Refusal;
 
 /// So long before its caller stops waiting an answer must be there, so that what became of it can be looked for.
@@ -69,6 +73,14 @@ impl Which {
             || Refusal::argument("alertId", "No alert is named.", "Take alertId from get_alerts.");
         Self::read(text.ok_or_else(missing)?)
     }
+}
+
+/// How a contract is called.
+pub fn name(contract: &Contract) -> String {
+    let is_plain = matches!(contract.sec_type, None | Some(SecType::Stock));
+    let described = contract.description.as_ref().filter(|_| !is_plain);
+    let text = described.or(contract.symbol.as_ref());
+    text.map_or_else(|| format!("contract {}", contract.conid), |text| clean(text))
 }
 
 /// What became of something that was sent.

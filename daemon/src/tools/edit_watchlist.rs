@@ -7,10 +7,11 @@ mod talk;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::rows::Rows;
 use ibd_cpapi::watchlists::{DeleteWatchlist, Heading, Line, PutWatchlist, Watchlist};
-use ibd_protocol::{Effect, Toolset};
+use ibd_protocol::{Effect, ErrorCode, Toolset};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
 use super::args;
 use super::cell::{Cell, Time};
@@ -20,6 +21,10 @@ use crate::contracts::{self, Contract};
 use crate::refusal::Refusal;
 use plan::{Action, action, added, removed};
 use talk::{lists, meant, there, whole, write};
+
+/// Held while a list is read and written: of two calls at once the second would write what the first has not seen, or
+/// take the number of its new list.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What to do with which list.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -58,7 +63,8 @@ pub struct Out {
     /// Its name.
     name: String,
     /// Column names.
-    cols: [&'static str; 2],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cols: Option<[&'static str; 2]>,
     /// What it has now; absent of one that was deleted, or where it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     rows: Option<Vec<[Cell; 2]>>,
@@ -88,7 +94,13 @@ impl Tool for EditWatchlist {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let action = action(args.action.as_deref())?;
         args.fits(action)?;
-        let lists = lists(&ctx).await?;
+        let _turn = TURN.lock().await;
+        let lists = match (lists(&ctx).await, &args.name) {
+            (Err(refusal), Some(name)) if action == Action::Create => {
+                return Err(unread(name, refusal));
+            }
+            (lists, _) => lists?,
+        };
         if action == Action::Create {
             return create(&ctx, &args, &lists).await;
         }
@@ -181,14 +193,18 @@ async fn delete(ctx: &Ctx, id: &str, name: String) -> Result<Out, Refusal> {
         Ok(lists) if lists.iter().any(|list| list.id == id) => {
             warnings.push("IBKR says that it is deleted, and still lists it.".to_owned());
         }
-        Ok(_) => {}
+        Ok(lists) => {
+            // What is not among those that could be read may be among the others.
+            let unread = lists.unread().first();
+            warnings.extend(unread.map(|row| format!("IBKR says that it is deleted. {row}")));
+        }
         Err(refusal) => warnings.push(format!("It was not looked for again: {}", refusal.message)),
     }
     Ok(Out {
         done: Action::Delete.name(),
         id: id.to_owned(),
         name: ibd_cpapi::failure::clean(&name),
-        cols: COLS,
+        cols: None,
         rows: None,
         warnings,
         as_of: Time::now(),
@@ -222,7 +238,9 @@ async fn now(ctx: &Ctx, action: Action, put: PutWatchlist, mut warnings: Vec<Str
         }
     };
     let name = ibd_cpapi::failure::clean(&put.name);
-    Out { done: action.name(), id: put.id, name, cols: COLS, rows, warnings, as_of }
+    // Columns of rows that are not there would read like an empty list.
+    let cols = rows.as_ref().map(|_| COLS);
+    Out { done: action.name(), id: put.id, name, cols, rows, warnings, as_of }
 }
 
 fn rows(list: &Watchlist, known: &[Contract]) -> Vec<[Cell; 2]> {
@@ -235,20 +253,39 @@ fn rows(list: &Watchlist, known: &[Contract]) -> Vec<[Cell; 2]> {
     watchlists::conids(list).into_iter().map(row).collect()
 }
 
-/// No other list has this name.
-fn is_free(name: &str, lists: &[Heading], own: Option<&str>) -> Result<(), Refusal> {
+/// No other list has this name, as far as all of them could be read.
+fn is_free(name: &str, lists: &Rows<Heading>, own: Option<&str>) -> Result<(), Refusal> {
     let taken = lists.iter().find(|list| {
         let is_same = |other: &String| watchlists::is_same(other, name);
         own != Some(list.id.as_str()) && list.name.as_ref().is_some_and(is_same)
     });
-    match taken {
-        None => Ok(()),
-        Some(list) => Err(Refusal::argument(
-            if own.is_some() { "newName" } else { "name" },
+    let field = if own.is_some() { "newName" } else { "name" };
+    match (taken, watchlists::unknown_names(lists, own)) {
+        (None, None) => Ok(()),
+        (None, Some(why)) => Err(Refusal::new(
+            ErrorCode::GatewayGarbled,
+            format!(
+                "The lists could not all be read, so it is not known whether one is called {name:?} already: {why} \
+                 Nothing was changed."
+            ),
+            "Try again. If it stays, ask the user to do it in IBKR's own app.",
+        )
+        .at(field)),
+        (Some(list), _) => Err(Refusal::argument(
+            field,
             format!("There is a watchlist {name:?} already (id {}). Nothing was changed.", list.id),
             "Use action add to put contracts into it, or give another name.",
         )),
     }
+}
+
+/// A list of this name may be there, and a second one would be made.
+fn unread(name: &str, refusal: Refusal) -> Refusal {
+    let why = refusal.message.trim_end_matches('.');
+    let message = format!(
+        "The lists could not be read, so it is not known whether {name:?} exists; nothing was created. {why}."
+    );
+    Refusal { message, ..refusal }
 }
 
 fn no_name() -> Refusal {
@@ -261,4 +298,43 @@ fn read_only(name: &str) -> Refusal {
         format!("IBKR lets nobody change the watchlist {name:?}."),
         "Create another one with action create.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_name_is_free_only_where_every_list_could_be_read() {
+        for (json, own, expected) in [
+            (r#"[{"id":"1","name":"Mine"}]"#, None, None),
+            (r#"[{"id":"1","name":"ours"}]"#, None, Some(("name", ErrorCode::InvalidArgument))),
+            (r#"[{"id":"1","name":"Ours"}]"#, Some("1"), None),
+            // What could not be read may be the one.
+            (r#"[{"id":"1","name":"Mine"},7]"#, None, Some(("name", ErrorCode::GatewayGarbled))),
+            (
+                r#"[{"id":"1","name":"Mine"},7]"#,
+                Some("1"),
+                Some(("newName", ErrorCode::GatewayGarbled)),
+            ),
+            (r#"[{"id":"1"}]"#, None, Some(("name", ErrorCode::GatewayGarbled))),
+            ("null", None, Some(("name", ErrorCode::GatewayGarbled))),
+            ("[]", None, None),
+        ] {
+            let lists: Rows<Heading> = serde_json::from_str(json).unwrap();
+            let refusal = is_free("Ours", &lists, own).err();
+            let told = refusal.as_ref().map(|one| (one.field.as_deref().unwrap(), one.error));
+            assert_eq!(told, expected, "{json} {own:?}");
+        }
+    }
+
+    #[test]
+    fn where_no_list_could_be_read_none_is_created_and_the_reason_is_told() {
+        let why = Refusal::new(ErrorCode::BrokerTrouble, "IBKR has a problem (500): x", "Wait.");
+        let told = unread("Mine", why);
+        let expected = "The lists could not be read, so it is not known whether \"Mine\" exists; nothing was \
+                        created. IBKR has a problem (500): x.";
+        assert_eq!((told.error, told.message.as_str()), (ErrorCode::BrokerTrouble, expected));
+    }
 }

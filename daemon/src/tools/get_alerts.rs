@@ -82,10 +82,28 @@ impl Tool for GetAlerts {
         let listing = ctx.desks.alerts.list_for(&ctx.policy).await?;
         match args.alert_id.as_deref().map(Which::read).transpose()? {
             None => Ok(all(&ctx, args.account_id.as_ref(), listing).await),
-            Some(Which::Ibd(id)) => one_of_ours(listing, id),
-            Some(Which::Ibkr(id)) => one_of_ibkrs(&ctx, Some(id)).await,
+            Some(Which::Ibd(id)) => one_of_ours(listing, id, args.account_id.as_ref()),
+            Some(Which::Ibkr(id)) => {
+                let out = one_of_ibkrs(&ctx, Some(id)).await?;
+                is_of(out.account.as_deref(), args.account_id.as_ref())?;
+                Ok(out)
+            }
+            // There is one for a user, whatever accounts there are.
             Some(Which::Mobile) => one_of_ibkrs(&ctx, None).await,
         }
+    }
+}
+
+/// One alert is of one account; where another is named, another alert is meant.
+fn is_of(own: Option<&str>, named: Option<&AccountId>) -> Result<(), Refusal> {
+    match (own, named) {
+        (Some(own), Some(named)) if named.as_str() != own => Err(Refusal::new(
+            ErrorCode::Contradiction,
+            format!("The alert is of {own}, and accountId says {named}."),
+            "Leave out accountId, or name the alert that is meant.",
+        )
+        .at("accountId")),
+        _ => Ok(()),
     }
 }
 
@@ -161,7 +179,7 @@ async fn page(ctx: &Ctx, id: OrderId) -> Result<Answer<ibd_cpapi::alerts::AlertP
     lease.client().ask(&GetAlert { id }, ctx.deadline).await
 }
 
-fn one_of_ours(listing: Listing, id: AlertId) -> Result<Out, Refusal> {
+fn one_of_ours(listing: Listing, id: AlertId, named: Option<&AccountId>) -> Result<Out, Refusal> {
     let shown = listing.alerts.iter().find(|alert| alert.id == id).ok_or_else(|| {
         Refusal::new(
             ErrorCode::UnknownAlert,
@@ -170,6 +188,7 @@ fn one_of_ours(listing: Listing, id: AlertId) -> Result<Out, Refusal> {
         )
         .at("alertId")
     })?;
+    is_of(shown.account.as_ref().map(AccountId::as_str), named)?;
     let ibd = Some(vec![Own::new(shown)]);
     Ok(Out { ibd, not_watched: listing.not_watched, as_of: Time::now(), ..Out::default() })
 }
@@ -199,4 +218,24 @@ async fn one_of_ibkrs(ctx: &Ctx, id: Option<OrderId>) -> Result<Out, Refusal> {
         as_of: Time(page.at),
         ..Out::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn an_alert_of_another_account_is_not_the_one_that_is_meant() {
+        let account = |text: &str| text.parse::<AccountId>().unwrap();
+        for (own, named, is_fine) in [
+            (Some("DU1"), Some("DU1"), true),
+            (Some("DU1"), None, true),
+            (None, Some("DU1"), true),
+            (Some("DU1"), Some("DU2"), false),
+        ] {
+            let named = named.map(account);
+            assert_eq!(is_of(own, named.as_ref()).is_ok(), is_fine, "{own:?} {named:?}");
+        }
+    }
 }

@@ -60,7 +60,7 @@ impl<'a> Named<'a> {
     }
 
     /// The one list that is meant. A name is meant in any case; a part of one means none.
-    pub fn choose(self, lists: &[Heading]) -> Result<&Heading, Refusal> {
+    pub fn choose(self, lists: &Rows<Heading>) -> Result<&Heading, Refusal> {
         if let Self::Both { id, name } = self {
             let list = Self::Id(id).choose(lists)?;
             if Self::Name(name).is(list) {
@@ -80,7 +80,12 @@ impl<'a> Named<'a> {
             [only] => Ok(only),
             [] => Err(Refusal::argument(
                 field,
-                format!("There is no watchlist with the {field} {named:?}."),
+                match lists.unread().len() {
+                    0 => format!("There is no watchlist with the {field} {named:?}."),
+                    many => format!(
+                        "No watchlist that could be read has the {field} {named:?}; {many} could not be read."
+                    ),
+                },
                 "Use a candidate's name or id.",
             )
             .or(lists.iter().map(told))),
@@ -102,12 +107,23 @@ impl<'a> Named<'a> {
     }
 }
 
+/// What is not known of the lists other than `own`, and with it whether one of them has a certain name.
+pub fn unknown_names(lists: &Rows<Heading>, own: Option<&str>) -> Option<String> {
+    if let Some(unread) = lists.unread().first() {
+        return Some(unread.to_string());
+    }
+    let nameless =
+        lists.iter().find(|list| list.name.is_none() && own != Some(list.id.as_str()))?;
+    Some(format!("IBKR does not say how the list with the id {} is called.", clean(&nameless.id)))
+}
+
 /// Whether two names are one for whoever writes them.
 pub fn is_same(one: &str, other: &str) -> bool {
     one.trim().to_lowercase() == other.trim().to_lowercase()
 }
 
-fn told(list: &Heading) -> String {
+/// A list as a candidate.
+pub fn told(list: &Heading) -> String {
     format!("{} (id {})", clean(list.name.as_deref().unwrap_or_default()), clean(&list.id))
 }
 
@@ -161,5 +177,28 @@ mod tests {
         }
         assert_eq!(Named::of(Some("1"), Some("x")), Some(Named::Both { id: "1", name: "x" }));
         assert_eq!(Named::of(None, None), None);
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_may_have_any_name() {
+        let lists = |json: &str| serde_json::from_str::<Rows<Heading>>(json).unwrap();
+        for (json, said) in [
+            ("[]", None),
+            (r#"[{"id":"101","name":"Favorites"}]"#, None),
+            ("null", Some("there is none")),
+            (r#"[{"id":"101","name":"Favorites"},{"name":"Mine"}]"#, Some("name Mine")),
+            (r#"[{"id":"101"}]"#, Some("id 101")),
+        ] {
+            let unknown = unknown_names(&lists(json), None);
+            match (&unknown, said) {
+                (None, None) => {}
+                (Some(text), Some(said)) => assert!(text.contains(said), "{json}: {text}"),
+                _ => assert_eq!(unknown.as_deref(), said, "{json}"),
+            }
+        }
+        assert_eq!(unknown_names(&lists(r#"[{"id":"101"}]"#), Some("101")), None);
+        let odd = lists(r#"[{"id":"101","name":"Favorites"},{"name":"Mine"}]"#);
+        let refusal = Named::Name("Mine").choose(&odd).unwrap_err();
+        assert!(refusal.message.contains("1 could not be read"), "{}", refusal.message);
     }
 }

@@ -1,23 +1,20 @@
 //! An alert of ibd's own.
 
-use ibd_cpapi::contracts::SecType;
-use ibd_cpapi::failure::clean;
 use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_cpapi::orders::Stage;
 use ibd_cpapi::snapshot::Signs;
 use ibd_protocol::ErrorCode;
-use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::Out;
 use super::wish::{What, Wish};
-use crate::alerts::{Draft, Limit, Login, Made, Measure, Of, Seen, Side, Watch};
+use crate::alerts::{Draft, Limit, Login, Made, Measure, Of, Side, Watch};
 use crate::contracts::Contract;
-use crate::market::{self, Freshness, Quote, Wanted};
-use crate::portfolio;
+use crate::market;
 use crate::refusal::Refusal;
 use crate::tools::Ctx;
-use crate::tools::alert::Which;
+use crate::tools::alert::already::{self, Ahead};
+use crate::tools::alert::{Which, name};
 use crate::tools::cell::Time;
 use crate::tools::instrument::Instrument;
 use crate::tools::order_flow;
@@ -53,6 +50,9 @@ pub(super) async fn wished(
     };
     let Made { alert, is_old } = ctx.desks.alerts.create(draft, id).await?;
     let mut warnings = ahead.warnings;
+    if named.is_some() && matches!(wish.what, What::Gap(_)) {
+        warnings.push("A gap is one of the session: accountId says nothing of it.".to_owned());
+    }
     warnings.extend(alert.why.filter(|_| alert.state == "not watched"));
     Ok(Out {
         status: match (is_old, id) {
@@ -81,18 +81,21 @@ async fn watch(
         What::Quote(measure, limit) => {
             let contract = contract(ctx, wish).await?;
             fits(&contract, *measure, limit)?;
-            *ahead = look_ahead(ctx, &contract, *measure, Some(limit)).await;
-            Ok(Watch::Quote { of: of(&contract), measure: *measure, limit: limit.clone() })
+            let of = of(&contract);
+            *ahead = already::quoted(ctx, &of, *measure, Some(limit)).await;
+            Ok(Watch::Quote { of, measure: *measure, limit: limit.clone() })
         }
         What::Move(percent) => {
             let contract = contract(ctx, wish).await?;
-            *ahead = look_ahead(ctx, &contract, Measure::Price, None).await;
-            Ok(Watch::Move { of: of(&contract), percent: *percent })
+            let of = of(&contract);
+            *ahead = already::quoted(ctx, &of, Measure::Price, None).await;
+            Ok(Watch::Move { of, percent: *percent })
         }
         What::Pnl(limit) => {
             let contract = contract(ctx, wish).await?;
-            is_held(ctx, account, &contract).await?;
-            Ok(Watch::Pnl { of: of(&contract), limit: limit.clone() })
+            let of = of(&contract);
+            ahead.warnings = already::held(ctx, account, &of, limit).await?;
+            Ok(Watch::Pnl { of, limit: limit.clone() })
         }
         What::Order(order_id) => {
             works(ctx, *order_id).await?;
@@ -112,14 +115,6 @@ pub(super) async fn contract(ctx: &Ctx, wish: &Wish) -> Result<Contract, Refusal
     let instrument =
         Instrument { conid: wish.conid, symbol: wish.symbol.clone(), ..Instrument::default() };
     instrument.find(ctx).await
-}
-
-/// How a contract is called.
-pub(super) fn name(contract: &Contract) -> String {
-    let is_plain = matches!(contract.sec_type, None | Some(SecType::Stock));
-    let described = contract.description.as_ref().filter(|_| !is_plain);
-    let text = described.or(contract.symbol.as_ref());
-    text.map_or_else(|| format!("contract {}", contract.conid), |text| clean(text))
 }
 
 fn of(contract: &Contract) -> Of {
@@ -146,69 +141,6 @@ fn fits(contract: &Contract, measure: Measure, limit: &Limit) -> Result<(), Refu
         field,
         format!("{field} must be more than zero: {} has no such price.", name(contract)),
         "Nothing was done. Correct it.",
-    ))
-}
-
-/// What is known before it is waited for.
-#[derive(Debug, Default)]
-struct Ahead {
-    seen: Option<Seen>,
-    warnings: Vec<String>,
-}
-
-/// Whether it is so already, or nothing comes.
-async fn look_ahead(
-    ctx: &Ctx,
-    contract: &Contract,
-    measure: Measure,
-    limit: Option<&Limit>,
-) -> Ahead {
-    let is_option = contract.sec_type.as_ref().is_some_and(SecType::is_option);
-    let wanted = [Wanted { conid: contract.conid, is_option }];
-    let (wanted, lines, deadline) = (wanted.as_slice(), &ctx.desks.market, ctx.deadline);
-    let rows =
-        ctx.read(|lease| async move {
-            lines.quotes(&lease, wanted, Freshness::Streamed, deadline).await
-        })
-        .await;
-    let rows = match rows {
-        Ok(rows) => rows,
-        Err(refusal) => {
-            let why = format!("Its value now could not be read: {}", refusal.message);
-            return Ahead { seen: None, warnings: vec![why] };
-        }
-    };
-    let quote: Quote = rows.quote(contract.conid, market::signs(contract.sec_type.as_ref()));
-    let is_late = quote.data == market::Data::Delayed;
-    let Some(value) = measure.read(&quote) else {
-        let (name, why) = (measure.name(), quote.why.as_str());
-        let text = format!("There is no {name} now ({why}): it is watched until one comes.");
-        return Ahead { seen: None, warnings: vec![text] };
-    };
-    let at = rows.as_of.unwrap_or_else(Timestamp::now);
-    let mut warnings = Vec::new();
-    if limit.is_some_and(|limit| limit.is_met(value)) {
-        let (name, value) = (measure.name(), value.normalize());
-        warnings.push(format!("It is so already ({name} is {value}): it fires at once."));
-    }
-    if is_late {
-        warnings.push("Its data is delayed by 15 to 20 minutes: so is the alert.".to_owned());
-    }
-    Ahead { seen: Some(Seen { value, at, is_late }), warnings }
-}
-
-async fn is_held(ctx: &Ctx, account: &AccountId, contract: &Contract) -> Result<(), Refusal> {
-    let deadline = ctx.deadline;
-    let (positions, _) = ctx
-        .read(|lease| async move { portfolio::positions(&lease, account, deadline).await })
-        .await?;
-    if positions.iter().any(|position| position.conid == contract.conid) {
-        return Ok(());
-    }
-    Err(Refusal::argument(
-        "symbol",
-        format!("Nothing of {} is held in {account}.", name(contract)),
-        "Nothing was done. get_positions shows what is held.",
     ))
 }
 

@@ -5,7 +5,7 @@ mod alike;
 use std::time::Duration;
 
 use ibd_cpapi::alerts::{
-    AlertCondition, AlertPage, AlertRow, AlertTicket, GetAlert, GetAlerts, GetMobileAlert,
+    AlertCondition, AlertPage, AlertRow, AlertTicket, Flag, GetAlert, GetAlerts, GetMobileAlert,
     PutAlert, TIME,
 };
 use ibd_cpapi::contracts::SecType;
@@ -24,7 +24,7 @@ use crate::alerts::{Limit, Side};
 use crate::contracts::Contract;
 use crate::refusal::{Refusal, Unserved};
 use crate::tools::Ctx;
-use crate::tools::alert::{Sent, Which, refused, send};
+use crate::tools::alert::{Sent, Which, already, name, refused, send};
 use crate::tools::cell::Time;
 use crate::tools::get_alerts;
 use alike::is_alike;
@@ -43,9 +43,14 @@ pub(super) async fn requested(
     replaced: Option<Which>,
 ) -> Result<Out, Refusal> {
     let (mut ticket, said) = request.ticket(Timestamp::now())?;
+    let is_named_here = ticket.order_id.is_some();
     ticket.order_id = target(ticket.order_id, replaced)?;
     let account = ctx.trading_account(named).await?;
-    enter(ctx, account, ticket, said).await
+    let entered = enter(ctx, account, ticket, said).await;
+    entered.map_err(|refusal| {
+        let is_its_own = is_named_here && refusal.field.as_deref() == Some("alertId");
+        if is_its_own { refusal.at("alertRequest.orderId") } else { refusal }
+    })
 }
 
 /// The simple form.
@@ -87,7 +92,7 @@ fn ticket(
     contract: Option<&Contract>,
     now: Timestamp,
 ) -> Result<AlertTicket, Refusal> {
-    let name = contract.map(ibd::name);
+    let name = contract.map(name);
     let (value, limit, zone) = match &wish.what {
         What::Quote(_, limit) | What::Margin(limit) => {
             (limit.value.normalize().to_string(), Some(limit), None)
@@ -165,10 +170,20 @@ async fn enter(
     let is_new = ticket.order_id.is_none() && ticket.tool_id.is_none();
     let before = get_alerts::list(ctx, &account).await?.value;
     if let Some(id) = ticket.order_id {
-        warnings.extend(keep_name(ctx, id, &mut ticket).await?);
-    } else if is_new && let Some(id) = find(ctx, before.iter(), &ticket).await? {
-        return Ok(out("existing", id, account, &ticket, warnings));
+        let page = page(ctx, id).await?.value;
+        is_of(&page, &account)?;
+        warnings.extend(keep(page, &mut ticket));
+    } else if is_new {
+        let waiting = before.iter().filter(|row| waits(row));
+        if let Some(id) = find(ctx, waiting, &ticket).await? {
+            return Ok(out("existing", id, account, &ticket, warnings));
+        }
+        let unread = before.unread().first();
+        warnings.extend(unread.map(|row| {
+            format!("Whether the same alert is there already is not known for certain. {row}")
+        }));
     }
+    warnings.extend(already::at_ibkr(ctx, &already::of_ticket(&ticket)).await);
     let status = if is_new { "created" } else { "replaced" };
     let endpoint = PutAlert { account: account.clone(), ticket: ticket.clone() };
     let why = match send(ctx, &endpoint).await? {
@@ -213,23 +228,49 @@ fn out(
     }
 }
 
-/// IBKR lets no name be changed: the alert that is changed keeps its own.
-async fn keep_name(
-    ctx: &Ctx,
-    id: OrderId,
-    ticket: &mut AlertTicket,
-) -> Result<Option<String>, Refusal> {
-    let AlertPage { name, message, .. } = page(ctx, id).await?.value;
+/// Another account's alert is not meant.
+fn is_of(page: &AlertPage, account: &AccountId) -> Result<(), Refusal> {
+    match &page.account {
+        Some(own) if own != account => Err(Refusal::new(
+            ErrorCode::Contradiction,
+            format!("The alert {} is of {own}, and not of {account}.", page.id),
+            "Nothing was sent. Name its account in accountId, or another alert.",
+        )
+        .at("accountId")),
+        _ => Ok(()),
+    }
+}
+
+/// What the alert that is changed keeps, and what is to be said of it: IBKR lets no name be changed, and what fired
+/// waits anew.
+fn keep(page: AlertPage, ticket: &mut AlertTicket) -> Vec<String> {
+    let AlertPage { name, message, email, sends_message, is_triggered, .. } = page;
+    let mut said = Vec::new();
+    if is_triggered == Some(true) {
+        said.push("It has fired already, and waits anew now.".to_owned());
+    }
     // What was not said stays as it is.
     ticket.alert_message = ticket.alert_message.take().or(message).or_else(|| name.clone());
-    let Some(name) = name else { return Ok(None) };
-    let is_same = ticket.alert_name.as_ref().is_none_or(|wanted| *wanted == name);
+    let is_silent = ticket.email.is_none() && ticket.send_message.is_none();
+    if is_silent && sends_message == Some(true) && email.is_some() {
+        (ticket.email, ticket.send_message) = (email, Some(Flag(true)));
+    }
+    let Some(name) = name else { return said };
     let wanted = ticket.alert_name.replace(name.clone());
-    let told = || {
-        let wanted = wanted.as_deref().unwrap_or_default();
-        format!("IBKR lets no name be changed: it stays {:?}, and is not {wanted:?}.", clean(&name))
-    };
-    Ok((!is_same).then(told))
+    if let Some(wanted) = wanted.filter(|wanted| *wanted != name) {
+        let name = clean(&name);
+        said.push(format!(
+            "IBKR lets no name be changed: it stays {name:?}, and is not {wanted:?}."
+        ));
+    }
+    said
+}
+
+/// Whether something may still come of an alert. What has fired, and does not go on after that, is not the one that is
+/// asked for.
+fn waits(row: &AlertRow) -> bool {
+    let is_over = row.is_triggered == Some(true) && row.is_repeatable != Some(true);
+    row.is_active == Some(true) && !is_over
 }
 
 async fn page(ctx: &Ctx, id: OrderId) -> Result<Answer<AlertPage>, Refusal> {
@@ -243,13 +284,13 @@ async fn page(ctx: &Ctx, id: OrderId) -> Result<Answer<AlertPage>, Refusal> {
     .await
 }
 
-/// One that waits for the same.
+/// One of these that waits, or waited, for the same.
 async fn find<'r>(
     ctx: &Ctx,
     rows: impl Iterator<Item = &'r AlertRow>,
     ticket: &AlertTicket,
 ) -> Result<Option<OrderId>, Refusal> {
-    let is_named = |row: &&AlertRow| row.name == ticket.alert_name && row.is_active == Some(true);
+    let is_named = |row: &&AlertRow| row.name == ticket.alert_name;
     let ids: Vec<OrderId> = rows.filter(is_named).take(COMPARED).map(|row| row.id).collect();
     for id in ids {
         if is_alike(&page(ctx, id).await?.value, ticket) {
@@ -297,4 +338,58 @@ fn lost(why: &str) -> Refusal {
         format!("Whether IBKR has the alert is not known: {why}, and it is not in its list yet."),
         "Look with get_alerts before you call again; the same call is answered as existing if it is there.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn page(more: &str) -> AlertPage {
+        let json = format!(
+            r#"{{"order_id":7,"account":"DU1","alert_name":"old","alert_message":"m"{more}}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    #[test]
+    fn what_is_replaced_keeps_what_was_not_said_and_says_what_changes_besides() {
+        let mail = r#","alert_email":"a@example.org","alert_send_message":1"#;
+        let mut ticket = AlertTicket { alert_name: Some("new".into()), ..AlertTicket::default() };
+        let said = keep(page(mail), &mut ticket);
+        assert_eq!((said.len(), ticket.alert_name.as_deref()), (1, Some("old")), "{said:?}");
+        assert_eq!(
+            (ticket.email.as_deref(), ticket.send_message),
+            (Some("a@example.org"), Some(Flag(true)))
+        );
+        assert_eq!(ticket.alert_message.as_deref(), Some("m"));
+        let mut silent = AlertTicket { send_message: Some(Flag(false)), ..AlertTicket::default() };
+        assert!(keep(page(mail), &mut silent).is_empty());
+        assert_eq!(silent.email, None, "who wants no mail gets none");
+        let fired = keep(page(r#","alert_triggered":true"#), &mut AlertTicket::default());
+        assert!(fired[0].contains("fired already"), "{fired:?}");
+    }
+
+    #[test]
+    fn an_alert_of_another_account_is_not_replaced() {
+        let account = |text: &str| text.parse::<AccountId>().unwrap();
+        assert!(is_of(&page(""), &account("DU1")).is_ok());
+        let refusal = is_of(&page(""), &account("DU2")).unwrap_err();
+        assert_eq!(refusal.field.as_deref(), Some("accountId"));
+    }
+
+    #[test]
+    fn what_has_fired_is_not_the_same_alert_again() {
+        for (json, is_waiting) in [
+            (r#"{"order_id":7,"alert_active":1}"#, true),
+            (r#"{"order_id":7,"alert_active":1,"alert_triggered":true}"#, false),
+            (
+                r#"{"order_id":7,"alert_active":1,"alert_triggered":true,"alert_repeatable":1}"#,
+                true,
+            ),
+            (r#"{"order_id":7,"alert_active":0}"#, false),
+        ] {
+            assert_eq!(waits(&serde_json::from_str(json).unwrap()), is_waiting, "{json}");
+        }
+    }
 }

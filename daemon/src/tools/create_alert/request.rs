@@ -63,7 +63,8 @@ impl AlertRequest {
         let mut said = Vec::new();
         let order_id =
             self.order_id.as_deref().filter(|id| *id != "0").map(order_id).transpose()?;
-        let tool_id = self.tool_id.as_deref().map(tool_id).transpose()?;
+        // As zero is no order's number, it is no tool's.
+        let tool_id = self.tool_id.as_deref().filter(|id| *id != "0").map(tool_id).transpose()?;
         let is_mobile = tool_id.is_some();
         if self.alert_name.is_none() && order_id.is_none() && !is_mobile {
             return Err(wrong("alertName", "is needed"));

@@ -3,10 +3,15 @@
 use ibd_cpapi::alerts::{AlertPage, AlertRow, Kind, PageCondition};
 use ibd_cpapi::failure::clean;
 use ibd_cpapi::id::AccountId;
+use ibd_cpapi::lenient::FromBroker;
+use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::tools::cell::Time;
+
+/// A float holds this many digits exactly.
+const DIGITS: u32 = 15;
 
 /// An alert that IBKR keeps. What is absent it did not say.
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -124,11 +129,17 @@ fn one(condition: &PageCondition) -> String {
     let word = kind.as_deref().and_then(Kind::of).map(|kind| kind.as_str().to_owned());
     let kind = word.or(kind.map(|kind| format!("type {kind}")));
     let contract = condition.contract.as_deref().map(clean).filter(|name| name != "*");
-    let value = condition.value.as_deref().map(clean).filter(|value| value != "*");
+    let value = condition.value.as_deref().map(number).filter(|value| value != "*");
     let operator = condition.operator.as_deref().map(clean).filter(|_| value.is_some());
     let zone = condition.zone.as_deref().map(clean);
     let parts = [contract, kind, operator, value, zone];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// A number with the digits that it was meant to have: where it passed a float, some were added.
+fn number(value: &str) -> String {
+    let short = Decimal::from_broker(value).and_then(|number| number.round_sf(DIGITS));
+    short.map_or_else(|| clean(value), |number| number.normalize().to_string())
 }
 
 #[cfg(test)]
@@ -156,5 +167,8 @@ mod tests {
         let odd = r#"{"order_id":7,"conditions":[{"condition_type":42}]}"#;
         assert_eq!(conditions(odd).as_deref(), Some("type 42"));
         assert_eq!(conditions(r#"{"order_id":7}"#), None);
+        let noisy = r#"{"order_id":7,"conditions":[{"condition_type":9,"contract_description_1":"*",
+            "condition_operator":"<=","condition_value":-12.300000000000001}]}"#;
+        assert_eq!(conditions(noisy).as_deref(), Some("dailyPnl <= -12.3"));
     }
 }

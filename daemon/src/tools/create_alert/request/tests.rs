@@ -34,6 +34,11 @@ fn the_originals_request_is_sent_as_it_is() {
         r#""triggerMethod":"0","value":"183.34","logicBind":"n"}]}"#
     );
     assert_eq!(sent(&full), expected);
+    // No tool has the number zero either.
+    let with_tool = full.replace(r#""orderId":0"#, r#""orderId":"0","toolId":0"#);
+    assert_eq!(sent(&with_tool), expected);
+    let (replaces, _) = read(&full.replace(r#""orderId":0"#, r#""orderId":1234567895"#)).unwrap();
+    assert_eq!(replaces.order_id.map(|id| id.get()), Some(1_234_567_895));
     // A model may send it as text.
     assert_eq!(sent(&serde_json::to_string(&full.replace('\n', "")).unwrap()), expected);
 }
