@@ -5,9 +5,6 @@ mod quote;
 mod table;
 mod unit;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_protocol::{Effect, ErrorCode, Toolset};
@@ -16,19 +13,16 @@ use rust_decimal::Decimal;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tokio::time::{Duration, Instant};
 
 use super::args;
 use super::cell::{Cell, Num, Time};
 use super::instrument::Instrument;
 use super::{Ctx, Tool};
 use crate::contracts::find::unknown_conid;
-use crate::contracts::hours::{Hours, hours, market_of};
+use crate::contracts::hours;
 use crate::contracts::{self, Candidate, Contract, Given, candidates};
 use crate::market::{self, Freshness, Wanted};
 use crate::refusal::Refusal;
-use crate::session::Lease;
-use crate::store::Store;
 use fields::Asked;
 use quote::Quote;
 use table::{MANY, Table};
@@ -36,8 +30,6 @@ use unit::Unit;
 
 /// Contracts of one call.
 const MAX: usize = 100;
-/// So long a quote waits for the hours of its market, which are no part of its price.
-const HOURS: Duration = Duration::from_secs(3);
 
 /// Which contracts.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -178,7 +170,7 @@ impl Tool for GetMarketData {
                 let (found, units, hours, portraits) = tokio::join!(
                     lines.quotes(&lease, wanted, Freshness::Streamed, deadline),
                     unit::units(rules, &lease, known, deadline),
-                    opening(&lease, store, known, deadline),
+                    hours::of_each(&lease, store, known, deadline),
                     lines.portraits(&lease, asked_more, more, deadline),
                 );
                 // What is told besides is said to be missing, and hides no price.
@@ -219,24 +211,6 @@ impl Out {
         (out.shared, out.cols, out.rows) = (table.shared, Some(table.cols), Some(table.rows));
         out
     }
-}
-
-/// When the markets of some contracts are open; of one whose hours cannot be read that is not known.
-async fn opening(
-    lease: &Lease,
-    store: &Store,
-    contracts: &[Contract],
-    deadline: Instant,
-) -> Vec<Option<Hours>> {
-    let soon = deadline.min(Instant::now() + HOURS);
-    let mut known: BTreeMap<String, Option<Hours>> = BTreeMap::new();
-    // One after the other, and each market once, whether it answers or not.
-    for contract in contracts {
-        if let Entry::Vacant(free) = known.entry(market_of(contract)) {
-            free.insert(hours(lease, store, contract, soon).await.ok());
-        }
-    }
-    contracts.iter().map(|one| known.get(&market_of(one)).cloned().flatten()).collect()
 }
 
 /// An index looks like what is traded on it.

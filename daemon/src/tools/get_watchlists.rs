@@ -16,7 +16,7 @@ use super::args;
 use super::cell::{Cell, Time};
 use super::watchlists::{self, Named};
 use super::{Ctx, Tool};
-use crate::contracts::{self, Contract};
+use crate::contracts::{self, Contract, hours};
 use crate::market::{self, Freshness, Quote, Wanted};
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
@@ -204,11 +204,13 @@ async fn quotes(
         .iter()
         .filter(|contract| contract.sec_type.as_ref().is_some_and(SecType::is_derivative));
     let underlyings: Vec<String> = derived.filter_map(|one| one.symbol.clone()).collect();
-    let market = &ctx.desks.market;
-    let told = match market.underlyings().prepare(lease, underlyings, ctx.deadline).await {
-        Ok(()) => market.quotes(lease, &wanted, Freshness::Streamed, ctx.deadline).await,
-        Err(failure) => Err(failure),
+    let (market, wanted) = (&ctx.desks.market, wanted.as_slice());
+    let told = async {
+        market.underlyings().prepare(lease, underlyings, ctx.deadline).await?;
+        market.quotes(lease, wanted, Freshness::Streamed, ctx.deadline).await
     };
+    let markets = hours::open_now(lease, &ctx.desks.store, known.defined, ctx.deadline);
+    let (told, markets) = tokio::join!(told, markets);
     match told {
         Err(failure) if failure.casts_doubt() => Err(failure.into()),
         Err(failure) => {
@@ -218,7 +220,9 @@ async fn quotes(
         Ok(told) => {
             let quote = |one: &Wanted| {
                 let signs = market::signs(known.sec_type(one.conid));
-                (one.conid, told.quote(one.conid, signs))
+                let mut quote = told.quote(one.conid, signs);
+                quote.data = quote.data.in_market(markets.get(&one.conid).copied());
+                (one.conid, quote)
             };
             Ok(Quotes { by_conid: wanted.iter().map(quote).collect(), as_of: told.as_of })
         }

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::contracts::Contract;
 use crate::contracts::hours::{Hours, Market};
-use crate::market::{self, Data, LastIs};
+use crate::market::{self, LastIs};
 use crate::tools::cell::{Num, Time};
 
 use super::unit::Unit;
@@ -149,11 +149,7 @@ impl Quote {
             exchange: contract.exchange,
             currency: contract.currency,
             price_unit: unit.in_parts(),
-            // Nothing moves in a market that is closed, whatever IBKR calls it.
-            data: match (quote.data, market) {
-                (Data::Live, Some(Market::Closed)) => Data::Frozen.as_str(),
-                (data, _) => data.as_str(),
-            },
+            data: quote.data.in_market(market).as_str(),
             market: market.map(Market::as_str),
             opens_at: opens.and_then(|hours| hours.opens(now)).map(Time),
             last: quote.last.map(Num),
