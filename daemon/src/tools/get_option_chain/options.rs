@@ -94,6 +94,10 @@ pub(super) async fn options(
         all.iter().map(|option| option.expiry).filter(|day| *day >= today).collect();
     days.sort_unstable();
     days.dedup();
+    // Away from the money a strike may not be listed for every day.
+    if money.is_some() && unanswered == 0 {
+        chain.note_days(&month, &days);
+    }
     let day = expiry.day().or(days.first().copied()).filter(|day| days.contains(day));
     let day = day.ok_or_else(|| no_day(&asked.wish.symbol, expiry, &days))?;
     let listed: Vec<Listed> = all.into_iter().filter(|option| option.expiry == day).collect();
