@@ -2,6 +2,8 @@
 
 mod fitting;
 
+use std::collections::BTreeSet;
+
 use ibd_protocol::{Completable, Completed, Completing};
 use jiff::civil::Date;
 
@@ -37,8 +39,12 @@ pub async fn complete(desks: &Desks, policy: &Policy, typed: Completing) -> Comp
         Completable::Alert => fitting(begins, alerts(known(desks), typed.account.as_deref())),
         Completable::Expiry => {
             let symbol = typed.symbol.as_deref().unwrap_or_default().trim().to_uppercase();
-            let source = source(desks).unwrap_or_default();
-            fitting(begins, expiries(&desks.store, &source, &symbol, contracts::today()))
+            let (source, today) = (source(desks).unwrap_or_default(), contracts::today());
+            let known = known(desks);
+            let is_of = |named: &&Named| symbol.is_empty() || named.symbol.to_uppercase() == symbol;
+            let held = known.names(typed.account.as_deref()).filter(is_of);
+            let held = held.filter_map(|named| named.expiry).filter(|day| *day >= today);
+            fitting(begins, ends(held, expiries(&desks.store, &source, &symbol, today)))
         }
     }
 }
@@ -94,7 +100,17 @@ fn queries(view: &View, begins: &str) -> Vec<String> {
     names.chain(numbers).filter(|name| !name.is_empty()).collect()
 }
 
-/// Years of which a day is covered by a statement, the latest first.
+/// Days on which something ends that is held or was asked for, and those that are listed: days in their order, then months
+/// whose days are not known.
+fn ends(held: impl Iterator<Item = Date>, listed: Vec<String>) -> Vec<String> {
+    let is_day = |text: &String| text.starts_with(|c: char| c.is_ascii_digit());
+    let (days, months): (Vec<String>, Vec<String>) = listed.into_iter().partition(is_day);
+    let days: BTreeSet<String> = held.map(|day| day.to_string()).chain(days).collect();
+    days.into_iter().chain(months).collect()
+}
+
+/// Years of which a day is covered by a statement, and the present and the last one, of which one can be had; the latest
+/// first.
 fn years(view: &View, account: Option<&str>, today: Date) -> Vec<String> {
     let of = |name: &str| account.is_none_or(|account| account.eq_ignore_ascii_case(name));
     let periods = view
@@ -103,14 +119,47 @@ fn years(view: &View, account: Option<&str>, today: Date) -> Vec<String> {
         .flat_map(|entry| &entry.accounts)
         .filter(|covered| of(&covered.account))
         .filter_map(|covered| covered.period);
-    let years: Vec<(i16, i16)> = periods.map(|one| (one.from.year(), one.to.year())).collect();
-    let first = years.iter().map(|(from, _)| *from).min().unwrap_or(today.year());
-    let is_covered = |year: &i16| years.iter().any(|(from, to)| (*from..=*to).contains(year));
-    (first..=today.year()).rev().filter(is_covered).map(|year| year.to_string()).collect()
+    years_of(periods.map(|one| (one.from.year(), one.to.year())), today.year())
+}
+
+fn years_of(covered: impl Iterator<Item = (i16, i16)>, this: i16) -> Vec<String> {
+    let mut years = BTreeSet::from([this, this.saturating_sub(1)]);
+    // What a statement says of its days may be nonsense: it is no year that has not begun.
+    years.extend(covered.flat_map(|(from, to)| from.max(1900)..=to.min(this)));
+    years.into_iter().rev().map(|year| year.to_string()).collect()
 }
 
 impl Named {
     fn pair(&self) -> (String, String) {
         (self.symbol.clone(), self.conid.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn days_that_are_held_stand_among_those_that_are_listed_and_months_after_them() {
+        let held = ["2027-03-19", "2027-01-15"].map(|day| day.parse().unwrap());
+        let listed = ["2027-01-15", "2027-02-19", "APR27"].map(str::to_owned).to_vec();
+        assert_eq!(
+            ends(held.into_iter(), listed),
+            ["2027-01-15", "2027-02-19", "2027-03-19", "APR27"]
+        );
+        assert!(ends(std::iter::empty(), Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn years_are_those_of_statements_and_the_last_two() {
+        for (covered, expected) in [
+            (vec![], &["2026", "2025"][..]),
+            (vec![(2023, 2023), (2025, 2026)], &["2026", "2025", "2023"]),
+            (vec![(2022, 2024)], &["2026", "2025", "2024", "2023", "2022"]),
+            (vec![(2026, 9999)], &["2026", "2025"]),
+        ] {
+            assert_eq!(years_of(covered.clone().into_iter(), 2026), expected, "{covered:?}");
+        }
     }
 }

@@ -45,11 +45,21 @@ pub struct Portrait {
 /// Until the first profit and loss of a session.
 const COLD: Duration = Duration::from_secs(8);
 
-/// Everything about some accounts, part by part: what cannot be read is said beside the rest. It fails only where
-/// no figure at all could be read.
+/// What becomes of the whole where a part fails in a way that casts doubt on the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubtful {
+    /// It fails with it: the session is looked at first. During IBKR's maintenance most of an account can be read, and
+    /// what cannot is what shows it.
+    Fails,
+    /// The session was looked at: it is the part's own trouble, and is said beside the rest.
+    IsSaid,
+}
+
+/// Everything about some accounts, part by part: what cannot be read is said beside the rest. It fails where no figure
+/// at all could be read, and as [`Doubtful`] says.
 pub async fn portraits(
     lease: &Lease,
-    wanted: &[AccountId],
+    (wanted, doubtful): (&[AccountId], Doubtful),
     deadline: Instant,
 ) -> Result<Vec<Portrait>, Failure> {
     let client = lease.client();
@@ -90,7 +100,8 @@ pub async fn portraits(
             not_read: shared.iter().cloned().chain(parts.not_read.drain(..)).collect(),
         });
     }
-    match parts.failed.filter(|_| parts.at.is_none()) {
+    let is_doubtful = |failure: &Failure| doubtful == Doubtful::Fails && failure.casts_doubt();
+    match parts.failed.filter(|failure| parts.at.is_none() || is_doubtful(failure)) {
         Some(failure) => Err(failure),
         None => Ok(portraits),
     }
@@ -114,7 +125,10 @@ impl Parts {
             }
             Err(failure) => {
                 self.not_read.push(format!("{what} could not be read: {failure}."));
-                self.failed = Some(failure);
+                // One that casts doubt says more than those that came after it.
+                if !self.failed.as_ref().is_some_and(Failure::casts_doubt) {
+                    self.failed = Some(failure);
+                }
                 None
             }
         }

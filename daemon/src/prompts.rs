@@ -5,6 +5,7 @@ mod check_alert;
 mod explain_order;
 mod morning_brief;
 mod prepare_trade;
+mod review_portfolio;
 mod review_position;
 mod tax_overview;
 
@@ -13,6 +14,7 @@ use ibd_protocol::{Completable, prompts as golden};
 /// The table: every prompt, in the order in which clients list them.
 pub const PROMPTS: &[Prompt] = &[
     morning_brief::PROMPT,
+    review_portfolio::PROMPT,
     review_position::PROMPT,
     prepare_trade::PROMPT,
     explain_order::PROMPT,
@@ -33,7 +35,8 @@ pub struct Prompt {
     pub needs: &'static [&'static str],
     /// What a person gives.
     pub arguments: &'static [Argument],
-    /// The text. What a line has between backticks is a tool, and the line is left out where that is not seen.
+    /// The text. What a line has between backticks is a tool, and the line is left out where that is not seen; or, behind
+    /// it, an argument of it or a field of its result.
     pub lines: &'static [Line],
 }
 
@@ -88,6 +91,9 @@ const WHICH: Line = Line::Unless(
     "If the login has several accounts, ask me which one is meant before you go on; never guess.",
 );
 
+/// Where an account is named.
+const OF_ACCOUNT: Line = Line::Say("Give `accountId` {account} in every call that takes one.");
+
 /// How every answer ends.
 const HONEST: Line = Line::Say(
     "Say of every figure where it is from and as of when (`asOf`); mark delayed prices. What is absent is not known: \
@@ -138,6 +144,78 @@ mod tests {
 
     /// The longest text that a person should have to read before it is sent.
     const LONGEST: usize = 3_000;
+
+    /// Whether a schema has a field of this name, on whatever level.
+    fn has_field(schema: &serde_json::Value, name: &str) -> bool {
+        use serde_json::Value;
+        match schema {
+            Value::Object(fields) => {
+                let own = fields.get("properties").and_then(Value::as_object);
+                own.is_some_and(|own| own.contains_key(name))
+                    || fields.values().any(|inner| has_field(inner, name))
+            }
+            Value::Array(all) => all.iter().any(|inner| has_field(inner, name)),
+            _ => false,
+        }
+    }
+
+    /// Whether a tool takes an argument of this name.
+    fn takes(tool: &ibd_protocol::ToolSpec, name: &str) -> bool {
+        let schema: serde_json::Value = serde_json::from_str(&tool.input_schema).unwrap();
+        schema["properties"].get(name).is_some()
+    }
+
+    /// Whether a tool tells a field of this name.
+    fn tells(tool: &ibd_protocol::ToolSpec, name: &str) -> bool {
+        has_field(&serde_json::from_str(&tool.output_schema).unwrap(), name)
+    }
+
+    #[test]
+    fn every_argument_that_a_prompt_names_is_one_of_its_tool() {
+        let specs: Vec<ibd_protocol::ToolSpec> = TOOLS.iter().map(|tool| tool.spec()).collect();
+        for prompt in all() {
+            for line in &prompt.lines {
+                // A word goes with the tool that is named before it; where none is, with any.
+                let mut tool = None;
+                for word in named(&line.text) {
+                    if let Some(found) = specs.iter().find(|spec| spec.name == word) {
+                        tool = Some(found);
+                        continue;
+                    }
+                    let is_known =
+                        |spec: &ibd_protocol::ToolSpec| takes(spec, word) || tells(spec, word);
+                    let is_one = match tool {
+                        Some(tool) => is_known(tool),
+                        None => specs.iter().any(is_known),
+                    };
+                    let of = tool.map_or("any tool", |tool| tool.name.as_str());
+                    assert!(is_one, "{}: {word} is nothing of {of}: {}", prompt.name, line.text);
+                }
+            }
+        }
+        // The test itself tells what is there from what is not.
+        let positions = specs.iter().find(|spec| spec.name == "get_positions").unwrap();
+        assert!(takes(positions, "sort") && !takes(positions, "sortBy"));
+        assert!(tells(positions, "asOf") && !tells(positions, "sort"));
+    }
+
+    #[test]
+    fn every_line_that_asks_for_a_call_says_nothing_of_arguments_but_between_backticks() {
+        // Names of arguments that are no words of English.
+        let is_name = |word: &str| word.chars().any(|c| c.is_ascii_uppercase());
+        let specs: Vec<ibd_protocol::ToolSpec> = TOOLS.iter().map(|tool| tool.spec()).collect();
+        for prompt in all() {
+            for line in &prompt.lines {
+                // Outside of backticks.
+                let plain: String = line.text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+                for word in plain.split(|c: char| !c.is_ascii_alphanumeric()) {
+                    let is_argument = is_name(word) && specs.iter().any(|spec| takes(spec, word));
+                    let is_place = line.text.contains(&format!("{{{word}}}"));
+                    assert!(!is_argument || is_place, "{}: {word}: {}", prompt.name, line.text);
+                }
+            }
+        }
+    }
 
     fn is_tool(word: &str) -> bool {
         TOOLS.iter().any(|tool| tool.name == word)

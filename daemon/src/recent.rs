@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ibd_cpapi::id::Conid;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::store::Store;
@@ -22,6 +23,9 @@ pub struct Named {
     pub symbol: String,
     /// IBKR's number of it.
     pub conid: Conid,
+    /// The day on which it ends, of what does, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<Date>,
 }
 
 /// What is known of one login.
@@ -100,7 +104,7 @@ impl Known {
     }
 
     fn asks(&mut self, named: Named) {
-        self.asked.retain(|one| *one != named);
+        self.asked.retain(|one| one.conid != named.conid);
         self.asked.insert(0, named);
         self.asked.truncate(MOST);
     }
@@ -118,7 +122,8 @@ mod tests {
     use super::*;
 
     fn named(symbol: &str, conid: u32) -> Named {
-        Named { symbol: symbol.to_owned(), conid: conid.to_string().parse().unwrap() }
+        let conid = conid.to_string().parse().unwrap();
+        Named { symbol: symbol.to_owned(), conid, expiry: None }
     }
 
     fn symbols(known: &Known, account: Option<&str>) -> Vec<String> {

@@ -14,7 +14,7 @@ use crate::desks::Desks;
 use crate::policy::Policy;
 use crate::refusal::Refusal;
 use crate::tools;
-pub use follow::{Follow, Following, Tell};
+pub use follow::{Follow, Following, Looked, Looking, Tell};
 
 macro_rules! resources {
     ($($file:ident,)*) => {
@@ -53,6 +53,9 @@ pub struct Resource {
     pub arguments: fn(&str) -> Value,
     /// Of a kind: what stands for the variable in those that are listed one by one. Accounts are those of the login.
     pub listed: fn(&[AccountId]) -> Vec<String>,
+    /// Of a kind: looks whether there is the one that is meant, before it is followed; of what is not there nobody would
+    /// ever be told.
+    pub look: Option<fn(Looking) -> Looked>,
     /// Begins to follow it, or says why that cannot be.
     pub begin: fn(Follow) -> Result<Following, Refusal>,
 }
@@ -149,6 +152,12 @@ impl Found {
             deadline_ms: read.deadline_ms,
             resumes: None,
         }
+    }
+
+    /// Looks whether there is what is meant, where that must be asked for.
+    pub fn look(&self, desks: Desks, policy: Arc<Policy>) -> Option<Looked> {
+        let look = self.resource.look?;
+        Some(look(Looking { desks, policy, value: self.value.clone() }))
     }
 
     /// Begins to follow it, or says why that cannot be.

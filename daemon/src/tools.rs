@@ -6,7 +6,6 @@ pub mod cell;
 mod instrument;
 mod names;
 mod noted;
-mod opening;
 mod order_args;
 mod order_flow;
 mod order_out;

@@ -19,7 +19,7 @@ use crate::summary::Period;
 pub enum About {
     /// Realised profit and loss, first in first out, as IBKR reports it.
     RealisedPnl,
-    /// Dividends, with what was withheld of them.
+    /// Dividends, with what was withheld of them, and what is left.
     Dividends,
     /// Withholding tax.
     Withholding,
@@ -190,8 +190,8 @@ pub enum NotUnderstood {
 }
 
 /// One line of what can be asked.
-pub const CAN: &str = "realised P&L (by symbol, year, month, asset class), dividends (by symbol, \
-    country), withholding tax (by country, symbol), fees and commissions (by type, symbol), interest \
+pub const CAN: &str = "realised P&L (by symbol, year, month, asset class), dividends before and after \
+    tax (by symbol, country), withholding tax (by country, symbol), fees and commissions (by type, symbol), interest \
     (by type), deposits and withdrawals, trades of a period, positions on a day, net asset value over \
     time, performance (time-weighted return); each for a period (\"2026\", \"last month\", \"since 2025-07-01\"), a symbol and an account";
 
@@ -212,10 +212,13 @@ impl About {
         ("performance", Self::Performance),
     ];
     /// Other names for some of them.
-    pub const ALSO: [(&'static str, Self); 5] = [
+    pub const ALSO: [(&'static str, Self); 8] = [
         ("realised", Self::RealisedPnl),
         ("realised_pnl", Self::RealisedPnl),
         ("realized_pnl", Self::RealisedPnl),
+        ("net_dividends", Self::Dividends),
+        ("withholding_tax", Self::Withholding),
+        ("tax", Self::Withholding),
         ("net_asset_value", Self::NetAssetValue),
         ("twr", Self::Performance),
     ];
@@ -313,6 +316,7 @@ impl Question {
         let span = days::find(&mut words, today).map_err(NotUnderstood::Days)?;
         let mut by = words::by(&mut words);
         let about = words::about(&mut words)?;
+        words::around_tax(&mut words, about);
         let symbol = words::symbol(&mut words, text);
         if by.is_empty() {
             by.extend(about.usual());

@@ -94,6 +94,19 @@ async fn a_statement_is_summed_up_paged_exported_asked_and_forgotten() {
         (&asked["answer"]["totals"], 1),
         "the same, and only the first row: {by_topic}"
     );
+    // Gross, tax and what is left, however it is asked.
+    let asked_totals = asked["answer"]["totals"].clone();
+    assert!(asked_totals["cols"].as_array().unwrap().contains(&json!("net")), "{asked}");
+    for asked in [
+        json!({ "question": "dividends after withholding tax" }),
+        json!({ "question": "net dividends by country" }),
+        json!({ "topic": "net_dividends" }),
+    ] {
+        let net = client.call("ask_flex", asked.clone()).await.ok();
+        assert_eq!(net["answer"]["totals"], asked_totals, "{asked}: {net}");
+    }
+    let tax = client.call("ask_flex", json!({ "topic": "withholding_tax" })).await.ok();
+    assert!(tax["answer"]["question"].as_str().unwrap().starts_with("withholding tax"), "{tax}");
     // What is not understood would make it another question.
     for (arguments, field, word) in [
         (json!({ "question": "top dividends from Exxon" }), "question", "Exxon"),

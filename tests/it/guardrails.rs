@@ -408,3 +408,20 @@ async fn a_journal_that_cannot_be_opened_closes_trading() {
     is_closed(&mut desk, None).await;
     assert_eq!(desk.placements().await.len(), 0);
 }
+
+/// The collar of paper accounts is wide: what a live one would refuse is said.
+#[tokio::test]
+async fn on_paper_a_limit_far_beyond_the_market_is_a_warning() {
+    let mut desk = Desk::paper().await;
+    let order = limit(1, 400.0);
+    for tool in ["preview_order", "place_order"] {
+        let out = desk.call(tool, order.clone()).await;
+        let said = out["warnings"].to_string();
+        assert!(
+            said.contains("The limit 400 is 48") && said.contains("above the ask"),
+            "{tool}: {out}"
+        );
+    }
+    let waits = desk.call("preview_order", resting(1)).await;
+    assert!(!waits["warnings"].to_string().contains("above the ask"), "{waits}");
+}

@@ -82,10 +82,19 @@ async fn what_is_not_there_is_an_error_of_the_clients_era() {
             assert_eq!(answer["error"]["data"]["uri"], uri, "{answer}");
         }
     }
-    for uri in ["ib://nothing", "ib://quote/AAPL"] {
+    // Who followed what is not there would never be told of anything.
+    for uri in [
+        "ib://nothing",
+        "ib://quote/AAPL",
+        "ib://quote/1",
+        "ib://quote/999999999",
+        "ib://positions/U999",
+    ] {
         let answer = client.request("resources/subscribe", json!({ "uri": uri })).await;
         assert_eq!(answer["error"]["code"], -32002, "{uri}: {answer}");
+        assert_eq!(answer["error"]["data"]["uri"], uri, "{answer}");
     }
+    client.subscribe(QUOTE).await;
     let gone = client.request("resources/unsubscribe", json!({ "uri": "ib://nothing" })).await;
     assert!(gone["result"].is_object(), "{gone}");
 }
@@ -387,7 +396,8 @@ async fn a_client_that_is_not_admitted_to_the_login_takes_no_line_of_it() {
 
 #[tokio::test]
 async fn more_than_there_are_lines_for_are_not_followed_and_that_is_said() {
-    let sim = Sim::start().await;
+    // While nobody is logged in, IBKR cannot be asked which contracts there are: each may be one.
+    let sim = Sim::logged_out().await;
     let world = World::attached(&sim);
     let mut client = world.client().await;
     for conid in 1..=80 {
@@ -401,6 +411,15 @@ async fn more_than_there_are_lines_for_are_not_followed_and_that_is_said() {
         answer["result"].is_object()
     })
     .await;
+    sim.session("login").await;
+    until("the login is seen, and what is followed can be read", async || {
+        let answer = client.request("resources/read", json!({ "uri": QUOTE })).await;
+        answer["result"].is_object()
+    })
+    .await;
+    // Of the others it shows now that there are none.
+    let answer = client.request("resources/read", json!({ "uri": "ib://quote/7" })).await;
+    assert_eq!(answer["error"]["code"], -32002, "{answer}");
     move_to(&sim, 312.5).await;
     quoted_at(&mut client, 312.5).await;
 }

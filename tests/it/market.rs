@@ -419,3 +419,37 @@ async fn hours_that_cannot_be_read_hide_no_price() {
     let quotes = client.call("get_market_data", three).await.ok();
     assert!(quote(&quotes, "AAPL")["market"].is_string(), "{quotes}");
 }
+
+/// Whether prices are of now has one account: at night and on a Sunday, too, every tool says alike.
+#[tokio::test]
+async fn every_tool_says_alike_whether_prices_are_of_now() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    let expiry = option_month(1).code();
+    let chain = json!({ "symbol": "AAPL", "expiry": expiry, "strikes": 2, "right": "C" });
+    let chain = client.call("get_option_chain", chain).await.ok();
+    let option = json!({ "conid": chain["rows"][0][2] });
+    let option = client.call("get_market_data", option).await.ok();
+    assert_eq!(chain["data"], option["quotes"][0]["data"], "{chain} {option}");
+    let apple = client.call("get_market_data", json!({ "symbol": "AAPL" })).await.ok();
+    let is_live = quote(&apple, "AAPL")["data"] == "live";
+    let order = json!({
+        "symbol": "AAPL", "action": "BUY", "orderType": "LMT", "quantity": 1, "price": 250,
+    });
+    let preview = client.call("preview_order", order).await.ok();
+    assert_eq!(preview["market"]["live"], is_live, "{preview} {apple}");
+    let found = json!({ "scan": "gainers", "limit": 2 });
+    let found = client.call("run_scanner", found).await.ok();
+    for row in found["rows"].as_array().unwrap() {
+        let quoted = client.call("get_market_data", json!({ "conid": row[1] })).await.ok();
+        assert_eq!(row[8], quoted["quotes"][0]["data"], "{row} {quoted}");
+    }
+    let lists = client.call("get_watchlists", json!({})).await.ok();
+    let list = json!({ "id": lists["lists"][0]["id"], "quotes": true });
+    let list = client.call("get_watchlists", list).await.ok();
+    for row in list["rows"].as_array().unwrap().iter().take(3) {
+        let quoted = client.call("get_market_data", json!({ "conid": row[1] })).await.ok();
+        assert_eq!(row[11], quoted["quotes"][0]["data"], "{row} {quoted}");
+    }
+}

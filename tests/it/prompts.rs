@@ -2,6 +2,7 @@
 
 use ibd_protocol::catalogue;
 use ibd_protocol::{Toolset, Toolsets};
+use ibd_tests::months::option_month;
 use ibd_tests::{Desk, Shim, Sim, World, until};
 use serde_json::{Value, json};
 
@@ -65,9 +66,14 @@ async fn prompts_are_listed_and_said_in_both_eras() {
     assert_eq!(listed["result"]["prompts"], newer["result"]["prompts"]);
     assert!(newer["result"]["ttlMs"].is_number() && newer["result"]["cacheScope"].is_string());
     let all = names(&listed, "prompts");
-    for name in
-        ["morning_brief", "review_position", "prepare_trade", "explain_order", "tax_overview"]
-    {
+    for name in [
+        "morning_brief",
+        "review_portfolio",
+        "review_position",
+        "prepare_trade",
+        "explain_order",
+        "tax_overview",
+    ] {
         assert!(all.iter().any(|one| one == name), "{name} is missing: {all:?}");
     }
     let tax = json!({ "name": "tax_overview", "arguments": { "year": "2026" } });
@@ -227,6 +233,15 @@ async fn accounts_symbols_and_orders_are_completed_from_what_is_known() {
     let answer = client.request("completion/complete", modern(params)).await;
     assert!(values(&answer).contains(&conid), "{answer}");
 
+    // The days on which options end that were looked at.
+    let chain = json!({ "symbol": "AAPL", "expiry": option_month(1).code(), "strikes": 2 });
+    let chain = client.call("get_option_chain", chain).await.ok();
+    let ends = ("prepare_trade", "expiry");
+    let days = completed(&mut client, ends, "", json!({ "symbol": "aapl" })).await;
+    let day = chain["expiry"].as_str().unwrap();
+    assert!(days.iter().any(|one| one == day), "{day}: {days:?}");
+    assert!(completed(&mut client, ends, day, json!({ "symbol": "IBM" })).await.is_empty());
+
     let orders = completed(&mut client, ("explain_order", "orderId"), "", json!({})).await;
     assert_eq!(orders, [placed["orderId"].as_str().unwrap()], "{placed}");
 }
@@ -248,7 +263,8 @@ async fn flex_queries_and_years_are_completed_and_no_completion_starts_a_daemon(
     assert_eq!(completed(&mut client, query, "act", json!({})).await, ["Activity"]);
     assert_eq!(completed(&mut client, query, "10", json!({})).await, ["1001"]);
     let years = completed(&mut client, ("tax_overview", "year"), "20", json!({})).await;
-    assert!(!years.is_empty() && years.iter().all(|year| year.len() == 4), "{years:?}");
+    assert!(years.len() >= 2 && years.iter().all(|year| year.len() == 4), "{years:?}");
+    assert!(years.is_sorted_by(|one, other| one > other), "the latest first: {years:?}");
 
     assert!(world.ctl(&["stop"]).await.status.success());
     assert!(completed(&mut client, query, "", json!({})).await.is_empty());

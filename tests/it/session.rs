@@ -163,6 +163,34 @@ async fn maintenance_is_recognised() {
     assert_eq!(world.status().await["session"]["state"], "ready");
 }
 
+/// Nearly all of an account can be read then: what cannot is what tells.
+#[tokio::test]
+async fn the_first_question_about_an_account_says_that_it_is_maintenance() {
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_account_info", json!({})).await.ok();
+    sim.session("maintenance").await;
+    until("what was told of today's P&L is too old to be told again", async || {
+        let reply = client.call("get_account_info", json!({})).await;
+        reply.is_error && reply.error() == "broker_maintenance"
+    })
+    .await;
+    assert_eq!(world.status().await["session"]["state"], "maint");
+    // Where only that one endpoint has trouble, the rest is told.
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut client = world.client().await;
+    client.call("get_positions", json!({})).await.ok();
+    let fault = json!({ "match": "/pnl/partitioned", "mode": "status", "status": 503, "count": 0 });
+    sim.fault(fault).await;
+    let info = client.call("get_account_info", json!({})).await.ok();
+    let account = &info["accounts"][0];
+    assert!(account["notRead"][0].as_str().unwrap().contains("P&L"), "{info}");
+    assert!(account["netLiquidation"].is_number() && account["dailyPnl"].is_null(), "{info}");
+    assert_eq!(world.status().await["session"]["state"], "ready");
+}
+
 /// Some of IBKR's endpoints answer 500 or 503 for reasons of their own.
 #[tokio::test]
 async fn one_endpoints_own_trouble_is_no_maintenance() {

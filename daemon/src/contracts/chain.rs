@@ -170,6 +170,18 @@ impl Chain<'_> {
     }
 }
 
+impl Chain<'_> {
+    /// The days of a month on which options around the money end, as they were found with these: for whoever asks for
+    /// them alone, or types one.
+    pub fn note_days(self, month: &str, days: &[Date]) {
+        let route = self.exchange.unwrap_or("SMART");
+        let key = days_key(&self.finder.lease.source(), self.underlying, route, month);
+        if !days.is_empty() {
+            let _ = self.finder.store.remember(&key, &days);
+        }
+    }
+}
+
 /// Under what the days of a month are remembered on which options end.
 pub(super) fn days_key(source: &str, underlying: Conid, route: &str, month: &str) -> String {
     format!("expiries/{source}/{underlying}/{route}/{month}")

@@ -1,19 +1,24 @@
 //! When a contract's market is open, by the broker's schedule of some days around today.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::{GetSchedule, Hours as Span, Schedule, SecType};
+use ibd_cpapi::id::Conid;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::Contract;
+use super::{Contract, by_conids};
 use crate::session::Lease;
 use crate::store::Store;
 
 /// A schedule tells some days ahead; a holiday that is announced late is learnt so soon.
 const MEMORY: Duration = Duration::from_secs(6 * 60 * 60);
+/// So long a quote waits for the hours of its market, which are no part of its price.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The trading hours of some days.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +123,49 @@ pub async fn hours(
     let hours = Hours::of(&schedule);
     let _ = store.remember(&key, &hours);
     Ok(hours)
+}
+
+/// When the markets of some contracts are open; of one whose hours cannot be read that is not known.
+pub async fn of_each(
+    lease: &Lease,
+    store: &Store,
+    contracts: &[Contract],
+    deadline: Instant,
+) -> Vec<Option<Hours>> {
+    let soon = deadline.min(Instant::now() + PATIENCE);
+    let mut known: BTreeMap<String, Option<Hours>> = BTreeMap::new();
+    // One after the other, and each market once, whether it answers or not.
+    for contract in contracts {
+        if let Entry::Vacant(free) = known.entry(market_of(contract)) {
+            free.insert(hours(lease, store, contract, soon).await.ok());
+        }
+    }
+    contracts.iter().map(|one| known.get(&market_of(one)).cloned().flatten()).collect()
+}
+
+/// Whether the markets of some contracts are open now, as far as that is known.
+pub async fn open_now(
+    lease: &Lease,
+    store: &Store,
+    contracts: &[Contract],
+    deadline: Instant,
+) -> BTreeMap<Conid, Market> {
+    let hours = of_each(lease, store, contracts, deadline).await;
+    let now = Timestamp::now();
+    let known = contracts.iter().zip(hours);
+    known.filter_map(|(contract, hours)| Some((contract.conid, hours?.at(now)?))).collect()
+}
+
+/// The same of contracts of which only the numbers are known.
+pub async fn open_now_of(
+    lease: &Lease,
+    store: &Store,
+    conids: &[Conid],
+    deadline: Instant,
+) -> BTreeMap<Conid, Market> {
+    let soon = deadline.min(Instant::now() + PATIENCE);
+    let contracts = by_conids(lease, store, conids, soon).await.unwrap_or_default();
+    open_now(lease, store, &contracts, soon).await
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use super::room::Activity;
 use crate::config::GatewayChoice;
 use crate::orders;
 use crate::policy::Policy;
+use crate::refusal::Refusal;
 use crate::{resources, tools};
 use frames::{MAX_UNREAD, MAX_UNREAD_BYTES, Waiting};
 use subscriptions::Subscriptions;
@@ -45,6 +46,8 @@ pub enum Msg {
     Tell(Box<ToClient>),
     /// A resource may say something else than before. What comes with it is dropped once the client was told.
     Changed(String, oneshot::Sender<()>),
+    /// Whether there is a resource that the client wants to follow is known; why not, if there is not.
+    Looked(String, Option<Box<Refusal>>),
     /// The daemon is going.
     Ending(DrainReason),
     /// The connection is over.
@@ -150,6 +153,7 @@ impl Actor for Peer {
             Msg::Answer(answer) => state.person_call_is_over(&me, &answer),
             Msg::Tell(message) => state.send(&me, &message),
             Msg::Changed(uri, told) => state.changed(&me, uri, told),
+            Msg::Looked(uri, refusal) => state.looked(&me, uri, refusal),
             Msg::Ending(reason) => state.ending(&me, reason),
             Msg::Closed => me.stop(None),
         }
@@ -206,7 +210,7 @@ impl State {
             }
             ToDaemon::Read(read) => self.read(me, &read),
             ToDaemon::Subscribe(id, uri) => self.subscribe(me, id, uri),
-            ToDaemon::Unsubscribe(uri) => self.subscriptions.end(&uri),
+            ToDaemon::Unsubscribe(uri) => self.unsubscribe(me, &uri),
             ToDaemon::Cancel(id) => self.cancel(id),
             ToDaemon::Status(id) => {
                 let status = Box::new(self.shared.status());

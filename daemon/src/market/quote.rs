@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::gives_nothing;
+use crate::contracts::hours::Market;
 
 /// What kind of prices these are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +31,16 @@ impl Data {
             Self::Frozen => "frozen",
             Self::None => "none",
             Self::Unknown => "unknown",
+        }
+    }
+
+    /// The same where it is known whether the market is open: nothing moves in one that is closed, whatever IBKR calls
+    /// its prices.
+    #[must_use]
+    pub fn in_market(self, market: Option<Market>) -> Self {
+        match (self, market) {
+            (Self::Live, Some(Market::Closed)) => Self::Frozen,
+            (data, _) => data,
         }
     }
 }
@@ -221,6 +232,20 @@ mod tests {
             (r#","55":"-","31":"N/A""#, (Data::None, None, false, Why::NoData)),
         ] {
             assert_eq!(quote(values), expected, "{values}");
+        }
+        let open = Market::Open(Timestamp::UNIX_EPOCH);
+        for (data, market, expected) in [
+            (Data::Live, Some(open), Data::Live),
+            (Data::Live, Some(Market::Extended), Data::Live),
+            (Data::Live, Some(Market::Closed), Data::Frozen),
+            // Whether it is open is not known: it is what IBKR says.
+            (Data::Live, None, Data::Live),
+            (Data::Delayed, Some(Market::Closed), Data::Delayed),
+            (Data::None, Some(Market::Closed), Data::None),
+            (Data::Unknown, Some(Market::Closed), Data::Unknown),
+            (Data::Frozen, Some(open), Data::Frozen),
+        ] {
+            assert_eq!(data.in_market(market), expected, "{data:?} {market:?}");
         }
         assert_eq!(Quote::of(None, Signs::Any).why, Why::NotReceived);
         let none: Row = serde_json::from_str(

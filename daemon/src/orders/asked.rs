@@ -166,6 +166,9 @@ pub struct Leg {
     /// What it pays when it ends, of an option.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub option: Option<OptionTerms>,
+    /// The day on which it ends, of what does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<Date>,
 }
 
 /// When and from where on an option pays.
@@ -250,6 +253,7 @@ impl Leg {
             unit: None,
             negative: false,
             option: None,
+            expiry: None,
         }
     }
 }

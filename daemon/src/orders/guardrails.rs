@@ -210,7 +210,9 @@ pub fn vet(
     if !is_exempt {
         loss(scene, rules)?;
     }
-    let warnings = holding::warnings(&order, scene);
+    let beyond = parts(&order);
+    let beyond = beyond.iter().filter_map(|part| prices::beyond(&order, part, scene, now));
+    let warnings = beyond.chain(holding::warnings(&order, scene)).collect();
     Ok(Vetted { order, worth, warnings })
 }
 

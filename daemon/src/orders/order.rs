@@ -1,6 +1,7 @@
 //! An order as understood: the contract is found, nothing is left to guess. Exactly this is journalled,
 //! shown to a person, and sent. Pure.
 
+pub(super) mod legs;
 mod traded;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,8 +49,8 @@ pub struct Order {
 impl Order {
     /// The whole in one line.
     pub fn shown(&self) -> String {
-        let mut words = vec![self.side.as_str().to_owned(), size(self.size), self.contract.shown()];
-        words.push(pricing(&self.pricing));
+        let mut words = vec![self.side.as_str().to_owned(), size(self.size), self.what()];
+        words.push(self.priced());
         words.extend(self.priced_in());
         words.push(self.tif.as_str().to_owned());
         if self.outside_rth == Some(true) {
@@ -60,6 +61,27 @@ impl Order {
         }
         words.extend(self.attached_words());
         words.join(" ")
+    }
+
+    /// What is traded; of a combination what it buys and sells.
+    fn what(&self) -> String {
+        let Some(legs) = self.legs_shown() else { return self.contract.shown() };
+        let is_one = self.quantity() == Some(Decimal::ONE);
+        let what = if is_one { "combination" } else { "combinations, each" };
+        format!("{what}: {legs} ({})", self.contract.place())
+    }
+
+    /// What one of a combination buys and sells.
+    pub fn legs_shown(&self) -> Option<String> {
+        let legs = &self.contract.legs;
+        (!legs.is_empty()).then(|| legs::shown(legs, self.side))
+    }
+
+    /// At what price; of a combination with the way that the money goes.
+    fn priced(&self) -> String {
+        let net = legs::net(&self.pricing, self.side).filter(|_| !self.contract.legs.is_empty());
+        let net = net.map(|net| format!(" {net}")).unwrap_or_default();
+        format!("{}{net}", pricing(&self.pricing))
     }
 
     /// In which unit its prices are, where one is named and it is not the currency.
@@ -73,7 +95,7 @@ impl Order {
         let mode = if self.paper { "paper" } else { "LIVE" };
         let mut lines = vec![
             format!("{} {} {}", self.side.as_str(), size(self.size), self.contract.named()),
-            format!("{}, {}", pricing(&self.pricing), self.tif.as_str()),
+            format!("{}, {}", self.priced(), self.tif.as_str()),
             format!("account {} ({mode})", self.account),
         ];
         if let Some(unit) = self.contract.price_unit() {
@@ -82,9 +104,7 @@ impl Order {
         if self.closes {
             lines.push("closes the position: never more than is held when it is sent".to_owned());
         }
-        for leg in &self.contract.legs {
-            lines.push(format!("leg: {} {} of {}", leg.side.as_str(), leg.ratio, leg.conid));
-        }
+        lines.extend(legs::lines(&self.contract.legs, self.side));
         if self.outside_rth == Some(true) {
             lines.push("also outside regular trading hours".to_owned());
         }

@@ -197,8 +197,8 @@ async fn spread(lease: &Lease, tools: Tools<'_>, legs: &[SpreadLeg]) -> Result<T
     for (number, leg) in legs.iter().enumerate() {
         let contract = found_as(lease, tools, &leg.what).await;
         let contract = contract.map_err(|unserved| of_leg(unserved, number + 1))?;
-        let option = OptionTerms::of(&contract);
-        found.push(Leg { option, ..Leg::new(contract.conid, leg.ratio, leg.side) });
+        let (option, expiry) = (OptionTerms::of(&contract), contract.expiry);
+        found.push(Leg { option, expiry, ..Leg::new(contract.conid, leg.ratio, leg.side) });
         contracts.push(contract);
     }
     combo(lease, tools, &distinct(found)?, contracts).await

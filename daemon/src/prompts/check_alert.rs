@@ -1,6 +1,6 @@
 //! `check_alert`: what an alert watches, and whether it fired.
 
-use super::{ACCOUNT, Argument, HONEST, Line, Needed, Prompt, SESSION};
+use super::{ACCOUNT, Argument, HONEST, Line, Needed, OF_ACCOUNT, Prompt, SESSION};
 use Line::{Say, Unless};
 use ibd_protocol::Completable;
 
@@ -23,11 +23,13 @@ pub const PROMPT: Prompt = Prompt {
         Unless("account", "Check my alert {alert} at Interactive Brokers."),
         Say("Check my alert {alert} at Interactive Brokers, account {account}."),
         SESSION,
+        OF_ACCOUNT,
         Say(
             "1. Call `get_alerts` and find the one with this name or id. If there is none, say which there are and stop.",
         ),
+        Say("1. Call `get_alerts` with its `alertId`: the whole of it."),
         Say(
-            "1. Call `get_market_data` for the contract that it watches: how far it is from firing.",
+            "1. Call `get_market_data` with the `conid` or `symbol` that it watches: how far it is from firing.",
         ),
         Say(
             "Then sum up: who watches it (IBKR, or ibd while it runs), its condition in words, the value now, whether it \

@@ -26,15 +26,16 @@ pub const PROMPT: Prompt = Prompt {
             "1. Call `get_live_orders`, show me what there is, and ask me which order I mean.",
         ),
         Say(
-            "1. Call `get_order_status` with {orderId}: as orderId if it is a number, as intentId if it has letters in it. If \
+            "1. Call `get_order_status` with {orderId}: as `orderId` if it is a number, as `intentId` if it has letters in it. If \
              it is not known, look for it in `get_live_orders` and say that it was not found under that number.",
         ),
         Unless("orderId", "1. Call `get_order_status` with the one that I chose."),
         Say(
-            "1. Call `get_trades` with days 7 and look for that order id: what was filled, when, at which prices.",
+            "1. Call `get_trades` with `days` 7 and look for that order id: what was filled, when, at which prices.",
         ),
         Say(
-            "1. If it is not filled and works, call `get_market_data` for its contract: how far its price is from the market.",
+            "1. If it is not filled and works, call `get_market_data` with its `conid` (of a combination: with the `conids` of its \
+             legs): how far its price is from the market.",
         ),
         Say(
             "Then say in plain words: what was asked for, what IBKR has of it now, what happened in which order, why it was \

@@ -1,6 +1,6 @@
 //! `prepare_trade`: from a wish to an order that a person has seen in full.
 
-use super::{ACCOUNT, Argument, HONEST, Line, Needed, Prompt, SESSION, WHICH};
+use super::{ACCOUNT, Argument, HONEST, Line, Needed, OF_ACCOUNT, Prompt, SESSION, WHICH};
 use Line::Say;
 use ibd_protocol::Completable;
 
@@ -33,25 +33,28 @@ pub const PROMPT: Prompt = Prompt {
         Say("It is for the account {account}."),
         SESSION,
         WHICH,
+        OF_ACCOUNT,
         Say(
             "1. Ask me for what I have not said: buy or sell, how many, limit or market price, how long it is good, and of an \
              option strike and right. Choose none of it for me.",
         ),
         Say(
-            "1. Call `get_contract_details` with {symbol} and what I said of it: which contract it is, its price steps, and \
+            "1. Call `get_contract_details` with `symbol` {symbol} and what I said of it (`expiry`, `strike`, `right`, `exchange`): which contract it is, its price steps, and \
              whether its market is open. If several may be meant, show the candidates and ask me.",
         ),
         Say(
-            "1. Call `get_option_chain` with {symbol} and expiry {expiry} if it is an option: the prices around my strike.",
+            "1. Call `get_option_chain` with `symbol` {symbol} and `expiry` {expiry} if it is an option: the prices around my \
+             strike, and their conids.",
         ),
         Say(
-            "1. Call `get_market_data`: bid, ask and whether they are live. With a wide spread or no bid, say so.",
+            "1. Call `get_market_data` with its `conid`: bid, ask and whether they are live (`data`). With a wide spread or no \
+             bid, say so.",
         ),
-        Say("1. Call `get_positions` with symbol {symbol}: what I hold of it."),
+        Say("1. Call `get_positions` with `symbol` {symbol}: what I hold of it."),
         Say("1. Call `get_live_orders`: what already works on it."),
         Say(
             "1. Call `preview_order` with the whole order. Tell me the order as it was understood, cost, commission, margin, \
-             the position after it, IBKR's warnings, and what stands before it. If it would be refused, say which setting \
+             the position after it, all `warnings`, and what stands before it. If it would be refused, say which setting \
              refuses it and stop; change nothing to get round it.",
         ),
         Say(
@@ -59,12 +62,12 @@ pub const PROMPT: Prompt = Prompt {
              to exactly that. If anything changes, preview it again and ask again.",
         ),
         Say(
-            "1. Only after my yes call `place_order`, once, with what was previewed. If its status is needs_confirmation, tell me \
+            "1. Only after my yes call `place_order`, once, with what was previewed. If its `status` is needs_confirmation, tell me \
              the questions before `confirm_order`; where a person approves, tell me how.",
         ),
         Say(
             "1. Tell me what became of it: `wait_for_order` follows it. After status unknown, or an answer that was lost, \
-             never send it again: ask `get_order_status` with its intentId.",
+             never send it again: ask `get_order_status` with its `intentId`.",
         ),
         HONEST,
     ],

@@ -35,8 +35,10 @@ pub const PROMPT: Prompt = Prompt {
         Say(
             "Give me an overview of {year} for my tax return, from my Interactive Brokers Flex statements.",
         ),
-        Say("Use only the Flex query {query}: give query {query} in every call."),
-        Say("Of the account {account} only: give account {account} in every call."),
+        Say("Use only the Flex query {query}: give `ask_flex` the `query` {query} in every call."),
+        Say(
+            "Of the account {account} only: give `ask_flex` the `account` {account} in every call.",
+        ),
         Say(
             "1. Call `list_flex_queries`: which days of {year} the statements cover, and which are missing.",
         ),
@@ -44,14 +46,13 @@ pub const PROMPT: Prompt = Prompt {
             "1. If days of {year} are missing, tell me which, and ask whether to run a query with `get_flex_query` first. \
              Without statements stop here: there is nothing to sum up.",
         ),
+        Say("1. Call `ask_flex` with `topic` realized and `year` {year}: gains and losses."),
         Say(
-            "1. Call `ask_flex` with topic realized and year {year}: gains and losses, long and short term where it is said.",
+            "1. Call `ask_flex` with `topic` dividends, `year` {year} and `by` country: dividends, what was withheld of them, \
+             and what is left (net); then `topic` withholding the same way.",
         ),
         Say(
-            "1. Call `ask_flex` with topic dividends, year {year} and by country; then topic withholding the same way.",
-        ),
-        Say(
-            "1. Call `ask_flex` with topic interest and year {year}, then topic fees and year {year}.",
+            "1. Call `ask_flex` with `topic` interest, then with `topic` fees, each with `year` {year}.",
         ),
         Say(
             "Then one table: topic, amount per currency, amount in base currency, rows it is from. Below it: the days that are \

@@ -20,6 +20,7 @@ pub const RESOURCE: Resource = Resource {
     tool: "get_alerts",
     arguments: no_arguments,
     listed: none,
+    look: None,
     begin,
 };
 

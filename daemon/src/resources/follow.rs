@@ -12,7 +12,8 @@ use tokio::time::{Duration, Instant};
 use crate::desks::Desks;
 use crate::gateway::GatewayView;
 use crate::policy::Policy;
-use crate::session::SessionView;
+use crate::refusal::Refusal;
+use crate::session::{Lease, SessionView};
 
 /// After what was pushed, lists that are read at once may be from before: it is told once more so much later.
 pub(super) const LATER: Duration = Duration::from_secs(6);
@@ -25,6 +26,27 @@ pub type Following = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Tells the client that it may say something else than before. What it gives is ready when that may be told again.
 pub type Tell = Arc<dyn Fn() -> Following + Send + Sync>;
+
+/// What came of looking whether there is what an address names. `Err`: there is not.
+pub type Looked = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
+
+/// What looking whether there is a resource needs.
+pub struct Looking {
+    /// What it may ask.
+    pub desks: Desks,
+    /// What its client may do.
+    pub policy: Arc<Policy>,
+    /// What stands for the address's variable.
+    pub value: String,
+}
+
+impl Looking {
+    /// The session, if one serves this client.
+    pub(super) fn lease(&self) -> Option<Lease> {
+        let gateway = self.desks.board.gateway().borrow().clone();
+        served_by(&self.desks.session.view(), &gateway, &self.policy)
+    }
+}
 
 /// What following a resource needs.
 pub struct Follow {
@@ -88,11 +110,17 @@ impl Served {
     }
 
     fn now(&self) -> Option<u64> {
-        let lease = self.views.borrow().lease.clone()?;
-        let is_admitted = self.policy.admits_gateway(&self.gateways.borrow()).is_ok()
-            && self.policy.admits_login(lease.facts()).is_ok();
-        is_admitted.then(|| lease.epoch())
+        let lease = served_by(&self.views.borrow(), &self.gateways.borrow(), &self.policy)?;
+        Some(lease.epoch())
     }
+}
+
+/// The session that serves a client, if it does.
+fn served_by(view: &SessionView, gateway: &GatewayView, policy: &Policy) -> Option<Lease> {
+    let lease = view.lease.clone()?;
+    let is_admitted =
+        policy.admits_gateway(gateway).is_ok() && policy.admits_login(lease.facts()).is_ok();
+    is_admitted.then_some(lease)
 }
 
 /// Until then; for ever if there is no such time.

@@ -21,6 +21,7 @@ pub const RESOURCE: Resource = Resource {
     tool: "get_live_orders",
     arguments: no_arguments,
     listed: none,
+    look: None,
     begin,
 };
 

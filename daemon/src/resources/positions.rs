@@ -14,8 +14,9 @@ use tokio::time::Instant;
 
 use super::follow::{LATER, at};
 use super::pushes::Pushes;
-use super::{Follow, Following, Resource};
+use super::{Follow, Following, Looked, Looking, Resource};
 use crate::orders::{Intent, IntentId};
+use crate::portfolio;
 use crate::refusal::Refusal;
 
 /// The kind of resources.
@@ -30,6 +31,7 @@ pub const RESOURCE: Resource = Resource {
     tool: "get_positions",
     arguments,
     listed,
+    look: Some(look),
     begin,
 };
 
@@ -46,11 +48,23 @@ fn listed(accounts: &[AccountId]) -> Vec<String> {
     accounts.iter().map(ToString::to_string).collect()
 }
 
-fn begin(follow: Follow) -> Result<Following, Refusal> {
-    // What is no account of any login is said by whoever reads it.
-    let account: AccountId = follow.value.parse().map_err(|_| {
+/// Whether it is an account of the login. Without a login that is not known, and is said by whoever reads it.
+fn look(looking: Looking) -> Looked {
+    Box::pin(async move {
+        let account = account(&looking.value)?;
+        let Some(lease) = looking.lease() else { return Ok(()) };
+        portfolio::pick(Some(&account), None, lease.facts()).map(|_| ())
+    })
+}
+
+fn account(value: &str) -> Result<AccountId, Refusal> {
+    value.parse().map_err(|_| {
         Refusal::argument("accountId", "This is no account.", "Use an account of the login.")
-    })?;
+    })
+}
+
+fn begin(follow: Follow) -> Result<Following, Refusal> {
+    let account = account(&follow.value)?;
     Ok(Box::pin(run(follow, account)))
 }
 

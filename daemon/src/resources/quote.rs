@@ -3,8 +3,11 @@
 use ibd_cpapi::id::Conid;
 use ibd_protocol::{ErrorCode, Variable};
 use serde_json::{Value, json};
+use tokio::time::{Duration, Instant};
 
-use super::{Follow, Following, Resource, none};
+use super::{Follow, Following, Looked, Looking, Resource, none};
+use crate::contracts;
+use crate::contracts::find::unknown_conid;
 use crate::market::{Followed, MOST_FOLLOWED};
 use crate::refusal::Refusal;
 
@@ -20,19 +23,40 @@ pub const RESOURCE: Resource = Resource {
     tool: "get_market_data",
     arguments,
     listed: none,
+    look: Some(look),
     begin,
 };
+
+/// Whoever subscribes waits no longer to be told that there is no such contract.
+const SOON: Duration = Duration::from_secs(5);
 
 fn arguments(conid: &str) -> Value {
     // The reader of arguments takes a number in a text.
     json!({ "conid": conid })
 }
 
-fn begin(follow: Follow) -> Result<Following, Refusal> {
-    let conid: Conid = follow.value.parse().map_err(|_| {
-        let message = format!("{} is no number of a contract.", follow.value);
+/// Whether IBKR knows such a contract. While it cannot be asked that is not known, and is said by whoever reads it.
+fn look(looking: Looking) -> Looked {
+    Box::pin(async move {
+        let conid = conid(&looking.value)?;
+        let Some(lease) = looking.lease() else { return Ok(()) };
+        let deadline = Instant::now() + SOON;
+        match contracts::by_conids(&lease, &looking.desks.store, &[conid], deadline).await {
+            Ok(found) if found.is_empty() => Err(unknown_conid(conid)),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    })
+}
+
+fn conid(value: &str) -> Result<Conid, Refusal> {
+    value.parse().map_err(|_| {
+        let message = format!("{value} is no number of a contract.");
         Refusal::new(ErrorCode::UnknownSymbol, message, "Use a conid that a search gave.")
-    })?;
+    })
+}
+
+fn begin(follow: Follow) -> Result<Following, Refusal> {
+    let conid = conid(&follow.value)?;
     let line = follow.desks.market.follow(conid).ok_or_else(no_line)?;
     Ok(Box::pin(run(follow, line)))
 }

@@ -18,6 +18,7 @@ pub const RESOURCE: Resource = Resource {
     tool: "get_session_status",
     arguments: no_arguments,
     listed: none,
+    look: None,
     begin,
 };
 

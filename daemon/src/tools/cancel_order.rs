@@ -145,7 +145,9 @@ enum Target {
 impl Args {
     async fn target(&self, ctx: &Ctx) -> Result<Target, Refusal> {
         match (self.order_id, &self.intent_id, self.all.unwrap_or(false)) {
-            (None, None, true) => Ok(Target::All(ctx.trading_account(self.account_id.as_ref()).await?)),
+            (None, None, true) => {
+                Ok(Target::All(ctx.trading_account(self.account_id.as_ref()).await?))
+            }
             (Some(order_id), None, false) => by_order(ctx, order_id).await,
             (None, Some(text), false) => by_intent(ctx, text).await,
             _ => Err(Refusal::argument(

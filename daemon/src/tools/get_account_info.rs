@@ -1,5 +1,7 @@
 //! `get_account_info`: values, cash and P&L of one account or all of them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::money::Amount;
 use ibd_cpapi::portfolio::LedgerRow;
@@ -10,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::args::{self, Confirm};
 use super::cell::{Num, Time};
 use super::{Ctx, Tool};
-use crate::portfolio::{self, Portrait};
+use crate::portfolio::{self, Doubtful, Portrait};
 use crate::refusal::Refusal;
 
 /// Decimal places of money.
@@ -131,8 +133,14 @@ impl Tool for GetAccountInfo {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let accounts = ctx.accounts(args.account_id.as_ref()).await?;
         let (accounts, deadline) = (accounts.as_slice(), ctx.deadline);
+        let is_first = &AtomicBool::new(true);
         let portraits = ctx
-            .read(|lease| async move { portfolio::portraits(&lease, accounts, deadline).await })
+            .read(|lease| {
+                // Once the session was looked at, what still fails is a part's own trouble.
+                let was_first = is_first.swap(false, Ordering::Relaxed);
+                let doubtful = if was_first { Doubtful::Fails } else { Doubtful::IsSaid };
+                async move { portfolio::portraits(&lease, (accounts, doubtful), deadline).await }
+            })
             .await?;
         let as_of = portraits.iter().map(|portrait| portrait.at).min();
         Ok(Out {

@@ -17,9 +17,9 @@ use serde_json::{Map, Value};
 use super::args;
 use super::cell::{Cell, Num, Time};
 use super::instrument::Instrument;
-use super::opening::opening;
 use super::{Ctx, Tool};
 use crate::contracts::find::unknown_conid;
+use crate::contracts::hours;
 use crate::contracts::{self, Candidate, Contract, Given, candidates};
 use crate::market::{self, Freshness, Wanted};
 use crate::refusal::Refusal;
@@ -170,7 +170,7 @@ impl Tool for GetMarketData {
                 let (found, units, hours, portraits) = tokio::join!(
                     lines.quotes(&lease, wanted, Freshness::Streamed, deadline),
                     unit::units(rules, &lease, known, deadline),
-                    opening(&lease, store, known, deadline),
+                    hours::of_each(&lease, store, known, deadline),
                     lines.portraits(&lease, asked_more, more, deadline),
                 );
                 // What is told besides is said to be missing, and hides no price.

@@ -14,11 +14,9 @@ use serde::{Deserialize, Serialize};
 
 use super::args;
 use super::cell::{Cell, Time};
-use super::opening::{self, opening};
 use super::watchlists::{self, Named};
 use super::{Ctx, Tool};
-use crate::contracts::hours::Market;
-use crate::contracts::{self, Contract};
+use crate::contracts::{self, Contract, hours};
 use crate::market::{self, Freshness, Quote, Wanted};
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
@@ -150,8 +148,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, args: &Args) -> Result<Out, Unserved> 
         let contract = known.contract(watched.conid);
         let mut row = cells(watched, contract);
         if let Some(quotes) = &quotes {
-            let market = quotes.markets.get(&watched.conid).copied();
-            row.extend(quoted(quotes.by_conid.get(&watched.conid), market));
+            row.extend(quoted(quotes.by_conid.get(&watched.conid)));
         }
         row
     });
@@ -196,8 +193,6 @@ impl Known<'_> {
 /// Quotes, and when the oldest of them was last confirmed.
 struct Quotes {
     by_conid: BTreeMap<Conid, Quote>,
-    /// Which of their markets are open, as far as that is known.
-    markets: BTreeMap<Conid, Market>,
     as_of: Option<Timestamp>,
 }
 
@@ -222,37 +217,30 @@ async fn quotes(
         .iter()
         .filter(|contract| contract.sec_type.as_ref().is_some_and(SecType::is_derivative));
     let underlyings: Vec<String> = derived.filter_map(|one| one.symbol.clone()).collect();
-    let market = &ctx.desks.market;
-    let (told, markets) = tokio::join!(
-        async {
-            market.underlyings().prepare(lease, underlyings, ctx.deadline).await?;
-            market.quotes(lease, &wanted, Freshness::Streamed, ctx.deadline).await
-        },
-        markets(lease, ctx, known.defined),
-    );
+    let (market, wanted) = (&ctx.desks.market, wanted.as_slice());
+    let told = async {
+        market.underlyings().prepare(lease, underlyings, ctx.deadline).await?;
+        market.quotes(lease, wanted, Freshness::Streamed, ctx.deadline).await
+    };
+    let markets = hours::open_now(lease, &ctx.desks.store, known.defined, ctx.deadline);
+    let (told, markets) = tokio::join!(told, markets);
     match told {
         Err(failure) if failure.casts_doubt() => Err(failure.into()),
         Err(failure) => {
             not_read.push(format!("quotes: {failure}"));
-            Ok(Quotes { by_conid: BTreeMap::new(), markets, as_of: None })
+            Ok(Quotes { by_conid: BTreeMap::new(), as_of: None })
         }
         Ok(told) => {
             let quote = |one: &Wanted| {
                 let signs = market::signs(known.sec_type(one.conid));
-                (one.conid, told.quote(one.conid, signs))
+                let mut quote = told.quote(one.conid, signs);
+                quote.data = quote.data.in_market(markets.get(&one.conid).copied());
+                (one.conid, quote)
             };
             let by_conid = wanted.iter().map(quote).collect();
-            Ok(Quotes { by_conid, markets, as_of: told.as_of })
+            Ok(Quotes { by_conid, as_of: told.as_of })
         }
     }
-}
-
-/// Whether the markets of contracts are open now; those of which it is not known are left out.
-async fn markets(lease: &Lease, ctx: &Ctx, contracts: &[Contract]) -> BTreeMap<Conid, Market> {
-    let hours = opening(lease, &ctx.desks.store, contracts, ctx.deadline).await;
-    let now = Timestamp::now();
-    let known = contracts.iter().zip(&hours);
-    known.filter_map(|(one, hours)| Some((one.conid, hours.as_ref()?.at(now)?))).collect()
 }
 
 /// What a list says of a contract, and its definition where the list is silent.
@@ -270,7 +258,7 @@ fn cells(watched: &Watched, contract: Option<&Contract>) -> Vec<Cell> {
     ]
 }
 
-fn quoted(quote: Option<&Quote>, market: Option<Market>) -> Vec<Cell> {
+fn quoted(quote: Option<&Quote>) -> Vec<Cell> {
     let Some(quote) = quote else { return vec![Cell::Missing; QUOTES.len()] };
     vec![
         Cell::number(quote.last, 8),
@@ -278,7 +266,7 @@ fn quoted(quote: Option<&Quote>, market: Option<Market>) -> Vec<Cell> {
         Cell::number(quote.bid, 8),
         Cell::number(quote.ask, 8),
         Cell::number(quote.number(Field::Volume), 0),
-        Cell::text(Some(opening::data(quote.data, market).as_str())),
+        Cell::text(Some(quote.data.as_str())),
     ]
 }
 
@@ -287,18 +275,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use ibd_cpapi::rows::Rows;
-    use ibd_cpapi::snapshot::{Row, Signs};
-
-    #[test]
-    fn a_closed_market_is_frozen_here_as_well() {
-        let row: Row =
-            serde_json::from_str(r#"{"conid":1,"_updated":1,"6509":"RpB","31":"9"}"#).unwrap();
-        let quote = Quote::of(Some(&row), Signs::Positive);
-        let data = |market| quoted(Some(&quote), market).pop();
-        assert_eq!(data(Some(Market::Closed)), Some(Cell::text(Some("frozen"))));
-        assert_eq!(data(Some(Market::Extended)), Some(Cell::text(Some("live"))));
-        assert_eq!(data(None), Some(Cell::text(Some("live"))));
-    }
 
     #[test]
     fn quotes_of_no_list_are_asked_back_for() {

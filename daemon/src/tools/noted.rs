@@ -2,9 +2,10 @@
 
 use ibd_cpapi::id::AccountId;
 use ibd_cpapi::portfolio::Position;
+use jiff::civil::Date;
 
 use super::Ctx;
-use crate::contracts::Contract;
+use crate::contracts::{Contract, spelling};
 use crate::recent::Named;
 
 impl Ctx {
@@ -28,7 +29,8 @@ impl Ctx {
     /// A contract was asked for and found.
     pub fn note_asked(&self, contract: &Contract) {
         if let (Some(source), Some(symbol)) = (self.source(), &contract.symbol) {
-            let named = Named { symbol: symbol.clone(), conid: contract.conid };
+            let (conid, expiry) = (contract.conid, contract.expiry);
+            let named = Named { symbol: symbol.clone(), conid, expiry };
             self.desks.recent.asked(&source, named);
         }
     }
@@ -42,5 +44,35 @@ impl Ctx {
 fn held(position: &Position) -> Option<Named> {
     let described = || position.description.as_ref()?.split_whitespace().next().map(str::to_owned);
     let symbol = position.ticker.clone().or_else(described)?;
-    Some(Named { symbol, conid: position.conid })
+    let expiry = position.description.as_deref().and_then(ends);
+    Some(Named { symbol, conid: position.conid, expiry })
+}
+
+/// The day on which an option ends, by the name of it that stands in brackets: `AAPL JAN2027 250 C [AAPL
+/// 270115C00250000 100]`.
+fn ends(description: &str) -> Option<Date> {
+    let (_, rest) = description.split_once('[')?;
+    let (inside, _) = rest.split_once(']')?;
+    // The multiplier stands behind it.
+    let name = inside.trim().rsplit_once(' ').map_or(inside, |(name, _)| name);
+    let of = |name: &str| spelling::read(name).option.map(|(day, ..)| day);
+    of(name).or_else(|| of(inside))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_on_which_an_option_ends_stands_in_its_description() {
+        let told = |text: &str| ends(text).map(|day| day.to_string());
+        for (text, expected) in [
+            ("AAPL   JAN2027 250 C [AAPL  270115C00250000 100]", Some("2027-01-15")),
+            ("SPY DEC2026 650 P [SPY   261218P00650000]", Some("2026-12-18")),
+            ("AAPL", None),
+            ("ES DEC2026 [ESZ6 50]", None),
+        ] {
+            assert_eq!(told(text).as_deref(), expected, "{text}");
+        }
+    }
 }

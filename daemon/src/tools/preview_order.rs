@@ -1,6 +1,7 @@
 //! `preview_order`: what an order would cost and do. Nothing is sent.
 
 use ibd_cpapi::contracts::SecType;
+use ibd_cpapi::id::Conid;
 use ibd_cpapi::money::{Amount, Money};
 use ibd_cpapi::orders::Side;
 use ibd_cpapi::whatif::{Impact, Preview, WhatIf};
@@ -16,6 +17,7 @@ use super::order_flow::{self, Delivery};
 use super::order_out::Understood;
 use super::schema::Bare;
 use super::{Ctx, Tool};
+use crate::contracts::hours;
 use crate::orders::tickets_of;
 use crate::orders::told;
 use crate::orders::{Intent, IntentId, IntentState as State, Order, Purpose, Size};
@@ -254,8 +256,20 @@ impl Tool for PreviewOrder {
         let name = IntentId::new().client_order_id().ok_or_else(no_name)?;
         let what = WhatIf { account: order.account.clone(), tickets: tickets_of(&order, &name) };
         let (what, deadline) = (&what, order_flow::soon(&ctx));
-        let preview =
-            ctx.read(|lease| async move { lease.client().ask(what, deadline).await }).await?.value;
+        let legs_of = order.contract.legs.iter().map(|leg| leg.conid);
+        let conids: &Vec<Conid> = &order.contract.conid.into_iter().chain(legs_of).collect();
+        let store = &ctx.desks.store;
+        let (preview, markets) = ctx
+            .read(|lease| async move {
+                let (preview, markets) = tokio::join!(
+                    lease.client().ask(what, deadline),
+                    hours::open_now_of(&lease, store, conids, deadline),
+                );
+                Ok((preview?.value, markets))
+            })
+            .await?;
+        // Nothing moves in a market that is closed, whatever IBKR calls its prices.
+        let is_closed = markets.values().any(|market| *market == hours::Market::Closed);
         let delivery = Delivery {
             origin: order_flow::origin(&ctx, Self::NAME, None, wanted.hash()),
             purpose: Purpose::Place,
@@ -271,14 +285,14 @@ impl Tool for PreviewOrder {
                 bid: legs.bid.map(Num),
                 ask: legs.ask.map(Num),
                 last: None,
-                live: legs.is_live && legs.is_traded,
+                live: legs.is_live && legs.is_traded && !is_closed,
             },
             None => Market {
                 bid: quote.bid.map(Num),
                 ask: quote.ask.map(Num),
                 last: quote.last.map(Num),
                 // A close of before beside it is a market that is closed.
-                live: quote.is_live && quote.last.is_some(),
+                live: quote.is_live && quote.last.is_some() && !is_closed,
             },
         };
         let out = Out::new(&order, market, preview, judged.as_ref());

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::args;
 use super::cell::{Cell, Time};
 use super::{Ctx, Tool};
+use crate::contracts::hours;
 use crate::market::{Freshness, Rows, Wanted, signs};
 use crate::refusal::{Refusal, Unserved};
 use crate::scanner::{Catalogue, Location, Named, Scan, catalogue};
@@ -114,7 +115,11 @@ async fn answer(lease: &Lease, ctx: &Ctx, args: &Args, limit: usize) -> Result<O
         .map(|found| Wanted { conid: found.conid, is_option: false })
         .collect();
     let mut not_read: Vec<String> = unread.iter().map(ToString::to_string).collect();
-    let quotes = ctx.desks.market.quotes(lease, &wanted, Freshness::Streamed, ctx.deadline).await;
+    let conids: Vec<Conid> = wanted.iter().map(|one| one.conid).collect();
+    let (quotes, markets) = tokio::join!(
+        ctx.desks.market.quotes(lease, &wanted, Freshness::Streamed, ctx.deadline),
+        hours::open_now_of(lease, &ctx.desks.store, &conids, ctx.deadline),
+    );
     let quotes = match quotes {
         Err(failure) if failure.casts_doubt() => return Err(failure.into()),
         // What was found is worth knowing without its quotes.
@@ -137,7 +142,7 @@ async fn answer(lease: &Lease, ctx: &Ctx, args: &Args, limit: usize) -> Result<O
             Cell::number(quote.last, 8),
             Cell::number(quote.number(Field::ChangePercent), 2),
             Cell::number(quote.number(Field::Volume), 0),
-            Cell::text(Some(quote.data.as_str())),
+            Cell::text(Some(quote.data.in_market(markets.get(&conid).copied()).as_str())),
         ]
     });
     Ok(Out {

@@ -225,6 +225,7 @@ impl Flows {
         let measures: &[usize] = match (context.question.about, part.amount.is_sign_negative()) {
             (About::Deposits, false) => &[NET, DEPOSITED],
             (About::Deposits, true) => &[NET, WITHDRAWN],
+            (About::Dividends | About::Interest, _) => &[part.measure, AFTER_TAX],
             _ => &[part.measure],
         };
         let flow = Flow {
@@ -265,10 +266,21 @@ impl Flows {
         let measures: Vec<(usize, &str)> = measures(question.about)
             .iter()
             .copied()
-            .filter(|(_, name)| *name != "inLieu" || self.sums.has(IN_LIEU))
+            .filter(|(at, _)| match (question.about, *at) {
+                (About::Dividends, IN_LIEU) => self.sums.has(IN_LIEU),
+                // Where nothing was taken off and nothing stands apart, it would say the same twice.
+                (About::Dividends | About::Interest, AFTER_TAX) => {
+                    self.sums.has(WITHHELD) || self.sums.has(IN_LIEU)
+                }
+                _ => true,
+            })
             .collect();
+        let is_with_in_lieu = question.about == About::Dividends && self.sums.has(IN_LIEU);
         self.sums.finish((&keys, &measures), &mut context.rates, answer);
         answer.notes.extend(remark(question).map(str::to_owned));
+        if is_with_in_lieu {
+            answer.notes.push("net is dividends, inLieu and withheld added up".to_owned());
+        }
     }
 }
 
@@ -293,8 +305,12 @@ fn remark(question: &Question) -> Option<&'static str> {
     }
 }
 
+/// Of dividends and interest: what was withheld of them.
+const WITHHELD: usize = 1;
 /// What was paid in lieu stands apart where there is any.
 const IN_LIEU: usize = 2;
+/// All of these added up: what is left after tax.
+const AFTER_TAX: usize = 3;
 /// Of deposits.
 const NET: usize = 0;
 const DEPOSITED: usize = 1;
@@ -303,9 +319,11 @@ const WITHDRAWN: usize = 2;
 fn measures(about: About) -> &'static [(usize, &'static str)] {
     match about {
         About::RealisedPnl => &[(0, "realised")],
-        About::Dividends => &[(0, "dividends"), (1, "withheld"), (IN_LIEU, "inLieu")],
+        About::Dividends => {
+            &[(0, "dividends"), (WITHHELD, "withheld"), (IN_LIEU, "inLieu"), (AFTER_TAX, "net")]
+        }
         About::Withholding => &[(0, "withheld")],
-        About::Interest => &[(0, "interest"), (1, "withheld")],
+        About::Interest => &[(0, "interest"), (WITHHELD, "withheld"), (AFTER_TAX, "net")],
         About::Deposits => &[(DEPOSITED, "deposited"), (WITHDRAWN, "withdrawn"), (NET, "net")],
         _ => &[(0, "amount")],
     }
@@ -364,7 +382,7 @@ fn place(about: About, (cash, kind): (Cash, &str)) -> Option<(usize, String)> {
         (About::Dividends, Cash::Dividend) | (About::Interest, Cash::Interest) => (0, kind),
         (About::Dividends, Cash::InLieu) => (IN_LIEU, kind),
         (About::Dividends, Cash::Withheld { of_dividend: true })
-        | (About::Interest, Cash::Withheld { of_dividend: false }) => (1, kind),
+        | (About::Interest, Cash::Withheld { of_dividend: false }) => (WITHHELD, kind),
         (About::Withholding, Cash::Withheld { of_dividend: true }) => (0, "on dividends"),
         (About::Withholding, Cash::Withheld { of_dividend: false }) => (0, "on interest"),
         (About::Deposits, Cash::Deposit) => (0, kind),

@@ -9,9 +9,9 @@ use super::rates::{OF_DAY, OF_ROW, Rates, UNNAMED};
 use super::{Answer, Table, Tick, template};
 use crate::cell::Cell;
 
-/// An answer has one kind of amount, or up to three: dividends, what was paid in lieu, and what was withheld; net,
-/// deposited, and withdrawn.
-pub(super) const MEASURES: usize = 3;
+/// An answer has one kind of amount, or up to four: dividends, what was paid in lieu, what was withheld, and what is left
+/// of them; net, deposited, and withdrawn.
+pub(super) const MEASURES: usize = 4;
 /// Decimal places of what was converted: more were never paid.
 const CENTS: u32 = 2;
 

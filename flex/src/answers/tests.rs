@@ -240,22 +240,33 @@ fn dividends_come_with_what_was_withheld_and_rates_of_their_day() {
             "dividends",
             "withheld",
             "inLieu",
+            "net",
             "dividendsInBase",
             "withheldInBase",
             "inLieuInBase",
+            "netInBase",
             "rows"
         ]
     );
     assert_eq!(
         lines(&answer.table),
         [
-            r#"["CH","NESN","CHF",1000,0,0,1500,0,0,1]"#,
-            r#"["DE","SAP","EUR",0,0,40,0,0,50,1]"#,
-            r#"["US","AAPL","USD",100,-15,0,100,-15,0,2]"#,
+            r#"["CH","NESN","CHF",1000,0,0,1000,1500,0,0,1500,1]"#,
+            r#"["DE","SAP","EUR",0,0,40,40,0,0,50,50,1]"#,
+            r#"["US","AAPL","USD",100,-15,0,85,100,-15,0,85,2]"#,
         ]
     );
     // 100 + 1000 CHF at 1.5; what was paid in lieu, 40 EUR at 1.25, stands apart.
-    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",1600,-15,50]"#]);
+    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",1600,-15,50,1635]"#]);
+    assert!(notes(&answer, "net is dividends, inLieu and withheld added up"), "{:?}", answer.notes);
+    for asked in ["net dividends", "dividends after withholding tax", "gross dividends before tax"]
+    {
+        assert_eq!(
+            lines(&desk.ask(asked).totals_in_base),
+            lines(&answer.totals_in_base),
+            "{asked}"
+        );
+    }
     assert_eq!(answer.rates.iter().map(|rate| rate.source).collect::<Vec<_>>(), [rates::OF_DAY; 2]);
     assert_eq!(answer.source, "CashTransactions at level DETAIL");
     assert!(notes(&answer, "Moon Dust"));
@@ -272,8 +283,8 @@ fn dividends_come_with_what_was_withheld_and_rates_of_their_day() {
     assert_eq!(
         told("interest"),
         [
-            r#"["Broker Interest Received","USD",10,0,10,0,1]"#,
-            r#"["Withholding Tax","USD",0,-2,0,-2,1]"#,
+            r#"["Broker Interest Received","USD",10,0,10,10,0,10,1]"#,
+            r#"["Withholding Tax","USD",0,-2,-2,0,-2,-2,1]"#,
         ]
     );
     assert_eq!(told("deposits"), [r#"["USD",5000,0,5000,5000,0,5000,1]"#]);
@@ -287,13 +298,16 @@ fn without_a_rate_nothing_is_made_up() {
         Desk::with([YEAR.of(&format!("{BASE}{CASH}")).as_str()]).ask("dividends by symbol");
     assert_eq!(
         lines(&answer.table)[1..],
-        [r#"["NESN","CHF",1000,0,0,null,null,null,1]"#, r#"["SAP","EUR",0,0,40,null,null,null,1]"#,]
+        [
+            r#"["NESN","CHF",1000,0,0,1000,null,null,null,null,1]"#,
+            r#"["SAP","EUR",0,0,40,40,null,null,null,null,1]"#,
+        ]
     );
     assert_eq!(
         lines(&answer.totals),
-        [r#"["CHF",1000,0,0]"#, r#"["EUR",0,0,40]"#, r#"["USD",100,-15,0]"#]
+        [r#"["CHF",1000,0,0,1000]"#, r#"["EUR",0,0,40,40]"#, r#"["USD",100,-15,0,85]"#]
     );
-    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",null,null,null]"#]);
+    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",null,null,null,null]"#]);
     assert!(
         notes(&answer, "no rate to base is known for amounts in CHF, EUR"),
         "{:?}",
@@ -310,7 +324,7 @@ fn without_a_rate_nothing_is_made_up() {
     let old = RATES.replace("20260331", "20260301").replace("20260402", "20260301");
     let answer =
         Desk::with([YEAR.of(&format!("{BASE}{CASH}{old}")).as_str()]).ask("dividends by symbol");
-    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",null,null,null]"#]);
+    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",null,null,null,null]"#]);
 }
 
 #[test]
@@ -464,7 +478,7 @@ fn an_empty_or_poorer_statement_stands_in_for_nothing() {
     for newer in ["".to_owned(), dividend("Dividends", "10")] {
         let newer = cash("20261102;003105", &newer);
         let desk = Desk::with([old.as_str(), newer.as_str()]);
-        assert_eq!(lines(&desk.ask("dividends 2026").totals), [r#"["USD",10,-2]"#], "{newer}");
+        assert_eq!(lines(&desk.ask("dividends 2026").totals), [r#"["USD",10,-2,8]"#], "{newer}");
     }
 }
 

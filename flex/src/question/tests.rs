@@ -39,6 +39,16 @@ fn short_english_is_understood() {
         ("dividends by country/symbol", "dividends, by country and symbol"),
         ("withholding tax by country 2025", "withholding tax, 2025, by country"),
         ("How much tax was withheld last year?", "withholding tax, 2025, by country"),
+        ("What dividends after withholding tax in 2026?", "dividends, 2026, by symbol"),
+        ("net dividends per currency", "dividends, by currency"),
+        ("gross dividends of KO less the tax", "dividends of KO, by symbol"),
+        ("after-tax dividends since 2026-03-01", "dividends, from 2026-03-01, by symbol"),
+        ("interest before tax in 2025", "interest, 2025, by type"),
+        ("dividends after lunch", "dividends, by symbol [after lunch]"),
+        (
+            "dividends after fees",
+            "this asks for dividends and fees at once; ask for one at a time. What can be asked",
+        ),
         ("commissions last month", "commissions, October 2026, by type"),
         (
             "fees and commissions by symbol Q3",

@@ -167,6 +167,25 @@ pub(super) fn about(words: &mut [Word]) -> Result<About, NotUnderstood> {
     }
 }
 
+/// "After withholding tax", "before tax", "gross": what is told with its tax is told before and after it.
+pub(super) fn around_tax(words: &mut [Word], about: About) {
+    if !matches!(about, About::Dividends | About::Interest) {
+        return;
+    }
+    let is_of_tax = |word: &Word| topic(&word.lower) == Some(About::Withholding);
+    let is_between = |word: &Word| matches!(word.lower.as_str(), "the" | "any" | "all");
+    for at in 0..words.len() {
+        let is_meant = match words[at].lower.as_str() {
+            "gross" | "after-tax" | "pre-tax" | "pretax" => true,
+            "after" | "before" | "less" | "minus" => {
+                words[at + 1..].iter().find(|word| !is_between(word)).is_some_and(is_of_tax)
+            }
+            _ => false,
+        };
+        words[at].is_used |= is_meant;
+    }
+}
+
 fn topic(word: &str) -> Option<About> {
     Some(match word {
         "realised" | "realized" | "pnl" | "p&l" | "p/l" | "pl" | "profit" | "profits" | "loss"

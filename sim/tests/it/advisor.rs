@@ -214,7 +214,10 @@ async fn an_order_for_a_group_is_split_over_its_accounts() {
     for (account, held) in [(ADA, 43.0), (CLEO, 2.0)] {
         let rows = world.json(&format!("/portfolio2/{account}/positions")).await;
         let rows = rows.as_array().unwrap().clone();
-        let apple = rows.iter().find(|row| row["conid"].as_str() == Some(APPLE.to_string().as_str())).unwrap();
+        let apple = rows
+            .iter()
+            .find(|row| row["conid"].as_str() == Some(APPLE.to_string().as_str()))
+            .unwrap();
         assert_eq!(apple["position"], held, "{account}");
     }
     world.post("/iserver/account", json!({ "acctId": CLEO })).await;

@@ -240,6 +240,21 @@ async fn an_option_and_a_combination_are_found_and_sent_right() {
         json!({ "legs": legs, "action": "BUY", "orderType": "LMT", "quantity": 1, "price": -40 });
     let out = desk.placed(combo.clone()).await;
     assert_eq!(out["order"]["secType"], "BAG", "{out}");
+    // What it buys and sells is said in words, the same in every place.
+    let text = out["order"]["text"].as_str().unwrap().to_owned();
+    assert!(text.starts_with("BUY 1 combination: buy 1 AAPL, sell 1 IBM ("), "{text}");
+    assert!(text.contains(" LMT -40 net credit DAY"), "{text}");
+    let live = desk.call("get_live_orders", json!({})).await;
+    let id = &out["orderId"];
+    let rows = live["orders"].as_array().into_iter().chain(live["fromHere"].as_array()).flatten();
+    let told: Vec<&Value> =
+        rows.filter(|row| row["orderId"] == *id).map(|row| &row["text"]).collect();
+    assert_eq!(told, [&json!(text)], "{live}");
+    let now = desk.call("get_order_status", json!({ "orderId": id })).await;
+    assert_eq!(now["fromHere"]["order"]["text"], json!(text), "{now}");
+    let listed = desk.world.ctl(&["orders", "--json"]).await;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.contains(&text), "{listed}");
     assert_eq!(desk.at_broker(&out["orderId"]).await["cOID"], out["clientOrderId"]);
     // The market of a spread is that of its legs, which may be named by what they are.
     let leg = |strike: u32, action: &str| json!({ "symbol": "AAPL", "expiry": month_ahead(), "strike": strike, "right": "C", "action": action });
@@ -249,7 +264,10 @@ async fn an_option_and_a_combination_are_found_and_sent_right() {
     let seen = desk.client.call("preview_order", spread.clone()).await.ok();
     let price = |side: &str| seen["market"][side].as_f64().unwrap();
     assert!(0.0 < price("bid") && price("bid") < price("ask") && price("ask") < 10.0, "{seen}");
-    assert!(seen["order"]["name"].as_str().unwrap().contains("270"), "{seen}");
+    let text = seen["order"]["text"].as_str().unwrap();
+    let name = seen["order"]["name"].as_str().unwrap();
+    assert!(name.contains(" C270, sell 1 AAPL ") && text.contains(name), "{seen}");
+    assert!(text.contains(" LMT 3 net debit DAY"), "{text}");
     assert_eq!(seen["direction"], "pays", "{seen}");
     let unit = seen["warnings"].as_array().unwrap().iter().filter_map(serde_json::Value::as_str);
     assert!(unit.clone().any(|said| said.contains("A price of 1 is 100 USD")), "{seen}");

@@ -22,7 +22,18 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// What a client subscribed to, by address.
 #[derive(Debug, Default)]
-pub(super) struct Subscriptions(HashMap<String, Task>);
+pub(super) struct Subscriptions {
+    followed: HashMap<String, Task>,
+    /// Of these it is looked first whether they are there.
+    looked_for: HashMap<String, Look>,
+}
+
+/// A look, and who waits to be told what came of it.
+#[derive(Debug)]
+struct Look {
+    _task: Task,
+    waiting: Vec<RequestId>,
+}
 
 /// Ends when it is dropped.
 #[derive(Debug)]
@@ -35,35 +46,76 @@ impl Drop for Task {
 }
 
 impl Subscriptions {
-    pub(super) fn end(&mut self, uri: &str) {
-        self.0.remove(uri);
-    }
-
     fn has(&self, uri: &str) -> bool {
-        self.0.contains_key(uri)
+        self.followed.contains_key(uri)
     }
 
     fn are_all_taken(&self) -> bool {
-        self.0.len() >= MOST
+        self.followed.len() + self.looked_for.len() >= MOST
     }
 }
 
 impl State {
     pub(super) fn subscribe(&mut self, me: &ActorRef<Msg>, id: RequestId, uri: String) {
-        let outcome = if self.subscriptions.has(&uri) { taken() } else { self.follow(me, uri) };
+        if let Some(look) = self.subscriptions.looked_for.get_mut(&uri) {
+            return look.waiting.push(id);
+        }
+        let outcome = if self.subscriptions.has(&uri) {
+            taken()
+        } else if self.subscriptions.are_all_taken() {
+            Outcome::Refusal(too_many().to_json())
+        } else if let Some(task) = self.look(me, &uri) {
+            self.subscriptions.looked_for.insert(uri, Look { _task: task, waiting: vec![id] });
+            return;
+        } else {
+            self.follow(me, uri)
+        };
         self.send(me, &ToClient::Done(id, outcome));
+    }
+
+    /// Looks whether there is a resource, where that must be asked for. Whoever subscribes waits for it, and nobody else.
+    fn look(&self, me: &ActorRef<Msg>, uri: &str) -> Option<Task> {
+        let found = resources::find(&self.policy, uri)?;
+        let look = found.look(self.shared.desks.clone(), self.policy.clone())?;
+        let (me, uri) = (me.clone(), uri.to_owned());
+        Some(Task(tokio::spawn(async move {
+            let refusal = look.await.err().map(Box::new);
+            let _ = me.cast(Msg::Looked(uri, refusal));
+        })))
+    }
+
+    pub(super) fn looked(
+        &mut self,
+        me: &ActorRef<Msg>,
+        uri: String,
+        refusal: Option<Box<Refusal>>,
+    ) {
+        // Given up since.
+        let Some(look) = self.subscriptions.looked_for.remove(&uri) else { return };
+        let outcome = match refusal {
+            Some(refusal) => resources::outcome(Outcome::Refusal(refusal.to_json())),
+            None => self.follow(me, uri),
+        };
+        for id in look.waiting {
+            self.send(me, &ToClient::Done(id, outcome.clone()));
+        }
+    }
+
+    pub(super) fn unsubscribe(&mut self, me: &ActorRef<Msg>, uri: &str) {
+        self.subscriptions.followed.remove(uri);
+        let waiting = self.subscriptions.looked_for.remove(uri).map(|look| look.waiting);
+        for id in waiting.into_iter().flatten() {
+            self.send(me, &ToClient::Done(id, taken()));
+        }
     }
 
     /// Begins to follow a resource. What comes of it is said before anything of the resource.
     fn follow(&mut self, me: &ActorRef<Msg>, uri: String) -> Outcome {
         let Some(found) = resources::find(&self.policy, &uri) else { return resources::unknown() };
-        if self.subscriptions.are_all_taken() {
-            return Outcome::Refusal(too_many().to_json());
-        }
         let tell = teller(me.clone(), uri.clone());
         match found.begin(self.shared.desks.clone(), self.policy.clone(), tell) {
             Ok(following) => {
-                self.subscriptions.0.insert(uri, Task(tokio::spawn(following)));
+                self.subscriptions.followed.insert(uri, Task(tokio::spawn(following)));
                 taken()
             }
             Err(refusal) => resources::outcome(Outcome::Refusal(refusal.to_json())),

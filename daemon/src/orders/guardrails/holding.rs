@@ -26,6 +26,8 @@ pub struct Resting {
     pub remaining: Decimal,
     /// What of it is.
     pub filled: Decimal,
+    /// Its end was asked for from here, and IBKR has not shown it yet.
+    pub is_ending: bool,
 }
 
 /// The side that a position is closed by, where there is one.
@@ -138,14 +140,35 @@ fn already_closing(position: Decimal, others: &[&Resting]) -> Denial {
         position.normalize(),
         names(others)
     );
-    let next = match rest(others) {
-        Some(taken) if taken <= position.abs() => {
-            "Cancel them with cancel_order, then close the position; or leave it to them.".to_owned()
+    let (ending, staying): (Vec<&Resting>, Vec<&Resting>) =
+        others.iter().copied().partition(|one| one.is_ending);
+    let unconfirmed = unconfirmed(&ending);
+    let next = match (staying.is_empty(), rest(others)) {
+        (true, _) => unconfirmed,
+        (false, Some(taken)) if taken <= position.abs() => {
+            format!(
+                "Cancel them with cancel_order, then close the position; or leave it to them. {unconfirmed}"
+            )
         }
-        _ => "They alone come to more than is held. Cancel them with cancel_order, then close the position."
-            .to_owned(),
+        (false, _) => format!(
+            "They alone come to more than is held. Cancel them with cancel_order, then close the position. \
+             {unconfirmed}"
+        ),
     };
-    Denial::new(ReasonCode::AlreadyClosing, text, next)
+    Denial::new(ReasonCode::AlreadyClosing, text, next.trim_end())
+}
+
+/// What to do about orders that were cancelled from here: until IBKR shows their end, they can be filled.
+fn unconfirmed(ending: &[&Resting]) -> String {
+    if ending.is_empty() {
+        return String::new();
+    }
+    let (was, its) = if ending.len() == 1 { ("was", "its end") } else { ("were", "their end") };
+    format!(
+        "{} {was} cancelled from here, and IBKR has not confirmed {its} yet: ask get_order_status with that orderId \
+         until it does not work any more, then try again.",
+        names(ending)
+    )
 }
 
 /// The order that closes a position with another quantity than it has, because another one is held now.

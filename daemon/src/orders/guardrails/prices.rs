@@ -14,6 +14,9 @@ use super::{Denial, FRESH, Part, Scene, percent};
 
 /// A collar of so many percent is none.
 const OPEN: u32 = 100;
+/// A limit so many percent beyond the market is said to be, however wide the collar is: that of live accounts, if nobody
+/// sets another.
+const FAR: u32 = 5;
 
 /// Where a contract stands.
 struct Market {
@@ -143,6 +146,52 @@ fn too_far(trail: Trail) -> Denial {
         ),
         "Correct trailingAmount or trailingPercent.",
     )
+}
+
+/// Where a limit pays much more than is asked, or takes much less than is bid: it is taken at once, and may be filled
+/// far from the market. A limit that waits for the market is none of these, however far away it is.
+pub(super) fn beyond(order: &Order, part: &Part, scene: &Scene, now: Timestamp) -> Option<String> {
+    let market = market(order, scene, now)?;
+    let is_combination = !order.contract.legs.is_empty();
+    let near = || {
+        let (bid, ask) = match market.quoted {
+            Some((bid, ask)) => (Some(bid), Some(ask)),
+            None if is_combination => (None, None),
+            None => (scene.quote.bid, scene.quote.ask),
+        };
+        let side = match part.side {
+            Side::Buy => ask.map(|ask| (ask, "the ask")),
+            Side::Sell => bid.map(|bid| (bid, "the bid")),
+        };
+        side.unwrap_or((market.price, "the market"))
+    };
+    let (limit, (from, what)) = match part.pricing {
+        // The profit that is to be taken waits for the market.
+        Pricing::Limit(_) if part.is_child => return None,
+        Pricing::Limit(limit) | Pricing::MidPrice(Some(limit)) => (limit, near()),
+        Pricing::StopLimit { stop, limit }
+        | Pricing::TrailLimit { stop: Some(stop), limit, .. } => (limit, (stop.get(), "its stop")),
+        Pricing::TrailLimit { stop: None, limit, .. } => (limit, near()),
+        _ => return None,
+    };
+    let (over, word, price) = match part.side {
+        Side::Buy => (limit.get().checked_sub(from)?, "above", "up to"),
+        Side::Sell => (from.checked_sub(limit.get())?, "below", "down to"),
+    };
+    let whole = if is_combination { market.whole } else { from.abs() };
+    let is_far = over.checked_mul(Decimal::ONE_HUNDRED)? > whole.checked_mul(FAR.into())?;
+    let of = if is_combination {
+        format!(" of what it can move ({})", whole.round_dp(4).normalize())
+    } else {
+        String::new()
+    };
+    (is_far && !whole.is_zero()).then(|| {
+        format!(
+            "The limit {limit} is {} %{of} {word} {what} ({}): it may be filled at any price {price} that.",
+            percent(over, whole),
+            from.round_dp(4).normalize()
+        )
+    })
 }
 
 fn collar(

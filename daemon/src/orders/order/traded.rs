@@ -90,11 +90,14 @@ impl Traded {
 
     /// In a few words, for a person.
     pub fn shown(&self) -> String {
-        let mut about: Vec<&str> = Vec::new();
-        about.extend(self.exchange.as_deref());
-        about.push(&self.currency);
         let name = self.name.as_deref().filter(|_| self.sec_type != SecType::Stock);
-        format!("{} ({})", name.unwrap_or(&self.symbol), about.join(", "))
+        format!("{} ({})", name.unwrap_or(&self.symbol), self.place())
+    }
+
+    /// Where it is traded, and in which currency.
+    pub(super) fn place(&self) -> String {
+        let about = self.exchange.as_deref().into_iter().chain([&*self.currency]);
+        about.collect::<Vec<&str>>().join(", ")
     }
 
     /// The contract as a person who approves sees it: of our own values, and of names that are nothing but names.
@@ -104,11 +107,10 @@ impl Traded {
         let what = match (symbol, conid) {
             (Some(symbol), _) => symbol.to_owned(),
             (None, Some(conid)) => format!("{conid}, {}", self.sec_type),
+            (None, None) if !self.legs.is_empty() => "combination".to_owned(),
             (None, None) => self.sec_type.to_string(),
         };
-        let about: Vec<&str> =
-            self.exchange.as_deref().into_iter().chain([&*self.currency]).collect();
-        format!("{what} ({})", about.join(", "))
+        format!("{what} ({})", self.place())
     }
 
     /// What IBKR calls it: others' text, and marked as that.

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use super::{Tools, ruled, traded};
 use crate::contracts::Contract;
 use crate::orders::asked::Leg;
-use crate::orders::order::Traded;
+use crate::orders::order::{Traded, legs};
 use crate::orders::scene::SMART;
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
@@ -67,14 +67,6 @@ fn spread_conid(currency: &str) -> Option<u32> {
 /// The combination of some contracts as one.
 fn combined(spread: u32, first: &Traded, legs: &[Leg], parts: &[Traded]) -> Traded {
     let ratios: Vec<String> = legs.iter().map(ratio).collect();
-    let name: Vec<String> = legs
-        .iter()
-        .zip(parts)
-        .map(|(leg, part)| {
-            let what = part.name.as_deref().unwrap_or(&part.symbol);
-            format!("{} {} {what}", leg.side.as_str(), leg.ratio)
-        })
-        .collect();
     let known = legs.iter().zip(parts).map(|(leg, part)| Leg {
         symbol: Some(part.symbol.clone()),
         sec_type: Some(part.sec_type.clone()),
@@ -82,16 +74,17 @@ fn combined(spread: u32, first: &Traded, legs: &[Leg], parts: &[Traded]) -> Trad
         negative: part.negative,
         ..leg.clone()
     });
+    let known: Vec<Leg> = known.collect();
     Traded {
         conid: None,
         conidex: Some(format!("{spread};;;{}", ratios.join(","))),
         symbol: first.symbol.clone(),
-        name: Some(name.join(" + ")),
+        name: Some(legs::shown(&known, Side::Buy)),
         exchange: route(parts),
         currency: first.currency.clone(),
         sec_type: SecType::Bag,
         multiplier: parts.iter().map(|part| part.multiplier).max().unwrap_or(Decimal::ONE),
-        legs: known.collect(),
+        legs: known,
         price_magnifier: first.price_magnifier,
         negative: true,
     }
@@ -136,5 +129,6 @@ mod tests {
         assert_eq!(combo.legs[1].sec_type, Some(SecType::Option));
         assert_eq!(combo.legs[0].unit, Some(Decimal::ONE));
         assert_eq!(combo.legs[1].unit, Some(Decimal::ONE_HUNDRED));
+        assert_eq!(combo.name.as_deref(), Some("buy 1 AAPL, sell 1 MSFT (contract 8314)"));
     }
 }

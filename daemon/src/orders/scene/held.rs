@@ -91,6 +91,7 @@ fn resting(rows: &[OrderRow], account: &AccountId, conid: Conid) -> Option<Vec<R
                 side: row.side.as_ref()?.known().filter(|_| row.conid.is_some())?,
                 remaining: row.remaining.map(|quantity| quantity.get()).or_else(rest)?,
                 filled: row.filled.map(|quantity| quantity.get()).unwrap_or_default(),
+                is_ending: false,
             })
         })
         .collect()
@@ -117,8 +118,12 @@ pub fn with_own<'a>(
     let is_same =
         |one: &&Order| one.account == order.account && one.contract.conid == order.contract.conid;
     working.retain(|one| one.order_id.is_none_or(|order| !gone.contains(&order)));
-    let mut family = Vec::new();
-    for other in book.filter(|other| other.id != own.id && other.is_order()) {
+    let (mut family, mut ending) = (Vec::new(), BTreeSet::new());
+    for other in book.filter(|other| other.id != own.id) {
+        ending.extend(ended_by(other));
+        if !other.is_order() {
+            continue;
+        }
         let Some(first) = other.order.as_ref().filter(is_same) else { continue };
         if own.target() == Some(other.id) {
             let standing = other.state.standing();
@@ -140,6 +145,9 @@ pub fn with_own<'a>(
             }
         }
     }
+    for one in &mut working {
+        one.is_ending = one.order_id.is_some_and(|order_id| ending.contains(&order_id));
+    }
     if let Purpose::Modify { order_id, .. } = own.purpose {
         working.retain(|one| match one.order_id {
             Some(order) => order == order_id || !family.contains(&order),
@@ -150,6 +158,14 @@ pub fn with_own<'a>(
     }
     scene.working = Some(working);
     scene
+}
+
+/// The order whose end an intent asked for, where the broker may have heard of that.
+fn ended_by(intent: &Intent) -> Option<OrderId> {
+    let Purpose::Cancel { order_id, .. } = intent.purpose else { return None };
+    let is_asked = intent.state.is_in_doubt()
+        || matches!(intent.state, State::Over(End::Done | End::Requested));
+    is_asked.then_some(order_id)
 }
 
 /// What the journal says of the orders of a submission that may work. `None`: how much that is cannot be told.
@@ -169,6 +185,7 @@ fn ours(intent: &Intent, order: &Order) -> Option<Vec<Resting>> {
             side,
             remaining: quantity.get().checked_sub(filled)?,
             filled,
+            is_ending: false,
         })
     };
     let own = (order.side, order.size);
@@ -268,6 +285,7 @@ mod tests {
             side: Side::Sell,
             remaining: Decimal::from(4),
             filled: Decimal::from(6),
+            is_ending: false,
         };
         let scene = Scene { working: Some(vec![listed]), ..Scene::default() };
         let cancelled = || place(sell(), State::Over(End::Cancelled(standing("7", "Cancelled"))));
@@ -301,6 +319,18 @@ mod tests {
             let seen_gone = with_own(&scene, std::iter::empty(), own, &gone);
             assert_eq!(seen_gone.working, Some(Vec::new()));
             assert_eq!(seen.filled, if is_change { Decimal::from(6) } else { Decimal::ZERO });
+        }
+        // What was cancelled from here works until IBKR shows its end, and is known to be ending.
+        let cancelling = Purpose::Cancel { order_id, of: None };
+        for (state, is_ending) in [
+            (State::Over(End::Done), true),
+            (State::Unknown(doubt), true),
+            (State::Over(End::NotTaken), false),
+            (State::Ready, false),
+        ] {
+            let end = intent(cancelling.clone(), sell(), state);
+            let seen = with_own(&scene, std::iter::once(&end), &own, &BTreeSet::new());
+            assert_eq!(seen.working.unwrap()[0].is_ending, is_ending, "{:?}", end.state);
         }
     }
 }

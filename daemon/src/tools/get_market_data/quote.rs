@@ -13,7 +13,6 @@ use crate::contracts::Contract;
 use crate::contracts::hours::{Hours, Market};
 use crate::market::{self, LastIs};
 use crate::tools::cell::{Num, Time};
-use crate::tools::opening;
 
 use super::unit::Unit;
 
@@ -150,7 +149,7 @@ impl Quote {
             exchange: contract.exchange,
             currency: contract.currency,
             price_unit: unit.in_parts(),
-            data: opening::data(quote.data, market).as_str(),
+            data: quote.data.in_market(market).as_str(),
             market: market.map(Market::as_str),
             opens_at: opens.and_then(|hours| hours.opens(now)).map(Time),
             last: quote.last.map(Num),

@@ -2,6 +2,7 @@
 
 use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::Right;
+use ibd_cpapi::id::Conid;
 use ibd_cpapi::snapshot::{Field, Signs};
 use ibd_pricing::Style;
 use ibd_protocol::ErrorCode;
@@ -15,6 +16,7 @@ use super::{Out, no_options, until};
 use crate::contracts;
 use crate::contracts::chain::{Chain, Listed, around};
 use crate::contracts::expiry::Expiry;
+use crate::contracts::hours;
 use crate::market::{Freshness, Quote, Wanted};
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
@@ -92,6 +94,10 @@ pub(super) async fn options(
         all.iter().map(|option| option.expiry).filter(|day| *day >= today).collect();
     days.sort_unstable();
     days.dedup();
+    // Away from the money a strike may not be listed for every day.
+    if money.is_some() && unanswered == 0 {
+        chain.note_days(&month, &days);
+    }
     let day = expiry.day().or(days.first().copied()).filter(|day| days.contains(day));
     let day = day.ok_or_else(|| no_day(&asked.wish.symbol, expiry, &days))?;
     let listed: Vec<Listed> = all.into_iter().filter(|option| option.expiry == day).collect();
@@ -110,7 +116,13 @@ pub(super) async fn options(
     let quoted: Vec<Wanted> =
         listed.iter().map(|option| Wanted { conid: option.conid, is_option: true }).collect();
     let market = &ctx.desks.market;
-    let found = market.quotes(lease, &quoted, Freshness::Streamed, ctx.deadline).await?;
+    // They have one market, whatever their strikes.
+    let first: Vec<Conid> = listed.first().map(|option| option.conid).into_iter().collect();
+    let (found, markets) = tokio::join!(
+        market.quotes(lease, &quoted, Freshness::Streamed, ctx.deadline),
+        hours::open_now_of(lease, &ctx.desks.store, &first, ctx.deadline),
+    );
+    let (found, open) = (found?, markets.into_values().next());
     out.as_of = found.as_of.map_or(out.as_of, |at| Time(at.min(out.as_of.0)));
     let quotes: Vec<Quote> =
         listed.iter().map(|option| found.quote(option.conid, Signs::Positive)).collect();
@@ -121,7 +133,7 @@ pub(super) async fn options(
         let own = sent.is_none().then(|| of_ours.as_ref()?.greeks(option, quote)).flatten();
         let delta = sent.or(own.map(|own| own.delta));
         lacking += usize::from(delta.is_none());
-        data.push(quote.data.as_str());
+        data.push(quote.data.in_market(open).as_str());
         if asked.is_wanted(delta) {
             ours.extend(own.map(|_| option.conid));
             let number = |field, places| Cell::number(quote.number(field), places);

@@ -98,7 +98,8 @@ impl Parts {
             trailing_amount,
             trailing_percent,
             symbol: contract.symbol.clone(),
-            name: contract.name.clone(),
+            // Of a combination what the line says, too: whoever sells it sells what it buys.
+            name: order.legs_shown().or_else(|| contract.name.clone()),
             exchange: contract.exchange.clone(),
             currency: contract.currency.clone(),
             price_unit: contract.price_unit(),

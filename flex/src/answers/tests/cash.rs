@@ -18,12 +18,44 @@ fn tax_on_a_coupon_belongs_to_interest() {
     let inside =
         format!("{BASE}<CashTransactions>{}{}</CashTransactions>", tax(bond, 1), tax(share, 2));
     let desk = Desk::with([YEAR.of(&inside).as_str()]);
-    assert_eq!(lines(&desk.ask("interest").totals), [r#"["USD",0,-3]"#]);
-    assert_eq!(lines(&desk.ask("dividends").totals), [r#"["USD",0,-3]"#]);
+    assert_eq!(lines(&desk.ask("interest").totals), [r#"["USD",0,-3,-3]"#]);
+    assert_eq!(lines(&desk.ask("dividends").totals), [r#"["USD",0,-3,-3]"#]);
     assert_eq!(
         lines(&desk.ask("withholding by type").table),
         [r#"["on dividends","USD",-3,-3,1]"#, r#"["on interest","USD",-3,-3,1]"#]
     );
+}
+
+#[test]
+fn what_is_left_of_dividends_after_tax_is_added_up_exactly_in_each_currency_and_in_base() {
+    let row = |kind: &str, (currency, rate): (&str, &str), amount: &str, id: u32| {
+        format!(
+            "<CashTransaction type=\"{kind}\" symbol=\"A\" conid=\"1\" currency=\"{currency}\" fxRateToBase=\"{rate}\" \
+             amount=\"{amount}\" reportDate=\"20260310\" transactionID=\"{id}\" levelOfDetail=\"DETAIL\"/>"
+        )
+    };
+    let (dollars, euros) = (("USD", "1"), ("EUR", "1.1"));
+    let inside = format!(
+        "{BASE}<CashTransactions>{}{}{}{}</CashTransactions>",
+        row("Dividends", dollars, "100.10", 1),
+        row("Withholding Tax", dollars, "-15.015", 2),
+        row("Dividends", euros, "0.3", 3),
+        row("Withholding Tax", euros, "-0.1", 4),
+    );
+    let desk = Desk::with([YEAR.of(&inside).as_str()]);
+    let answer = desk.ask("dividends after withholding tax by currency");
+    assert_eq!(answer.totals.cols, ["currency", "dividends", "withheld", "net"]);
+    assert_eq!(
+        lines(&answer.totals),
+        [r#"["EUR",0.3,-0.1,0.2]"#, r#"["USD",100.1,-15.015,85.085]"#]
+    );
+    // 100.10 and 0.33; 15.015 and 0.11; 85.085 and 0.22: in cents once all is added up.
+    assert_eq!(lines(&answer.totals_in_base), [r#"["USD",100.43,-15.13,85.31]"#]);
+    // Of what nothing was taken off, nothing is said twice.
+    let plain =
+        format!("{BASE}<CashTransactions>{}</CashTransactions>", row("Dividends", dollars, "7", 1));
+    let untaxed = Desk::with([YEAR.of(&plain).as_str()]).ask("net dividends");
+    assert_eq!(untaxed.totals.cols, ["currency", "dividends", "withheld"]);
 }
 
 #[test]

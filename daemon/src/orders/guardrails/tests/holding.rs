@@ -11,6 +11,7 @@ fn resting(order_id: &str, side: Side, remaining: &str) -> Resting {
         side,
         remaining: decimal(remaining),
         filled: Decimal::ZERO,
+        is_ending: false,
     }
 }
 
@@ -176,6 +177,24 @@ fn a_position_is_closed_with_what_is_held_now_and_never_beyond() {
     let denial = vet(close(Side::Sell), &busy, &rules(&[]), Counts::default(), now()).unwrap_err();
     assert!(denial.message.contains("7, 8"), "{}", denial.message);
     assert!(denial.next.contains("leave it to them"), "{}", denial.next);
+    // One that was cancelled from here still counts until IBKR shows its end; and that is what is said.
+    let ending = |order_id, remaining| Resting {
+        is_ending: true,
+        ..resting(order_id, Side::Sell, remaining)
+    };
+    for (working, words, others) in [
+        (vec![ending("7", "10")], "7 was cancelled from here", false),
+        (vec![ending("7", "5"), ending("8", "5")], "7, 8 were cancelled from here", false),
+        (vec![ending("7", "5"), resting("9", Side::Sell, "5")], "7 was cancelled from here", true),
+    ] {
+        let scene = holding("10", working);
+        let denial =
+            vet(close(Side::Sell), &scene, &rules(&[]), Counts::default(), now()).unwrap_err();
+        assert_eq!(denial.code, ReasonCode::AlreadyClosing.into());
+        assert!(denial.next.contains(words), "{}", denial.next);
+        assert!(denial.next.contains("get_order_status"), "{}", denial.next);
+        assert_eq!(denial.next.contains("cancel_order"), others, "{}", denial.next);
+    }
     let over = holding("10", vec![resting("7", Side::Sell, "11")]);
     let denial = vet(close(Side::Sell), &over, &rules(&[]), Counts::default(), now()).unwrap_err();
     assert!(denial.next.contains("more than is held"), "{}", denial.next);

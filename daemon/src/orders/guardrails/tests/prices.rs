@@ -167,3 +167,65 @@ fn a_limit_of_the_wrong_sign_is_refused_however_much_moves() {
     assert_eq!(denied(of(turned, Side::Sell, "-2"), &costs, &wide).0, "price_off_market");
     assert_eq!(denied(of(turned, Side::Buy, "13.5"), &costs, &wide).0, "vetted");
 }
+
+#[test]
+fn a_limit_far_beyond_the_market_is_said_however_wide_the_collar_is() {
+    // Bid 99.9, ask 100.1.
+    let limit = |text: &str| Pricing::Limit(price(text));
+    let stop_limit = |stop, limit| Pricing::StopLimit { stop: price(stop), limit: price(limit) };
+    let trail = Trail { by: decimal("5"), of: TrailingType::Amount };
+    let one_sided = Scene { quote: Quote { ask: None, ..scene().quote }, ..scene() };
+    let blind = Scene { quote: Quote::default(), ..scene() };
+    let usual = scene();
+    for (side, pricing, scene, words) in [
+        (Side::Buy, limit("148"), &usual, "The limit 148 is 47.9 % above the ask (100.1)"),
+        (Side::Buy, limit("106"), &usual, "5.9 % above the ask (100.1)"),
+        (Side::Buy, limit("105"), &usual, ""),
+        // It waits for the market, however far away that is.
+        (Side::Buy, limit("60"), &usual, ""),
+        (Side::Sell, limit("60"), &usual, "The limit 60 is 39.9 % below the bid (99.9)"),
+        (Side::Sell, limit("140"), &usual, ""),
+        (Side::Buy, Pricing::MidPrice(Some(price("120"))), &usual, "19.9 % above the ask"),
+        (Side::Buy, Pricing::Market, &usual, ""),
+        (Side::Buy, stop_limit("110", "120"), &usual, "9.1 % above its stop (110)"),
+        (Side::Sell, stop_limit("95", "94"), &usual, ""),
+        (
+            Side::Sell,
+            Pricing::TrailLimit { trail, stop: None, limit: price("80") },
+            &usual,
+            "19.9 % below the bid",
+        ),
+        // No ask: by the last price.
+        (Side::Buy, limit("120"), &one_sided, "20 % above the market (100)"),
+        (Side::Buy, limit("120"), &blind, ""),
+    ] {
+        let order = Order { paper: true, ..order(side, "1", pricing) };
+        let shown = order.shown();
+        let open = paper_rules(&[("price_collar_percent", "100")]);
+        let vetted = vet(order, scene, &open, Counts::default(), now()).unwrap();
+        let said = vetted.warnings().join(" ");
+        assert_eq!(said.is_empty(), words.is_empty(), "{shown}: {said}");
+        assert!(said.contains(words), "{shown}: {said}");
+    }
+    // Of a combination by what it can move: one at 10 is bought and one at 8 sold.
+    let combo = |side, at: &str| {
+        let mut combo = Order { paper: true, ..order(side, "1", limit(at)) };
+        combo.contract.sec_type = SecType::Bag;
+        combo.contract.multiplier = Decimal::ONE_HUNDRED;
+        combo.contract.legs = vec![leg("1", Side::Buy, 1), leg("2", Side::Sell, 1)];
+        combo
+    };
+    let quoted =
+        Legs { bid: Some(decimal("1.9")), ask: Some(decimal("2.1")), ..legs("1800", "200") };
+    let spread = Scene { quote: Quote::default(), legs: Some(quoted), ..scene() };
+    for (side, at, words) in [
+        (Side::Buy, "3.9", "10 % of what it can move (18) above the ask (2.1)"),
+        (Side::Buy, "3", ""),
+        (Side::Sell, "0.5", "7.8 % of what it can move (18) below the bid (1.9)"),
+    ] {
+        let vetted = vet(combo(side, at), &spread, &paper_rules(&[]), Counts::default(), now());
+        let said = vetted.unwrap().warnings().join(" ");
+        assert_eq!(said.is_empty(), words.is_empty(), "{side:?} {at}: {said}");
+        assert!(said.contains(words), "{side:?} {at}: {said}");
+    }
+}
