@@ -114,6 +114,9 @@ pub struct LedgerRow {
     /// Net liquidation value of what is held in this currency.
     #[serde(rename = "netliquidationvalue", default, deserialize_with = "lenient::opt")]
     pub net_liquidation: Option<Amount>,
+    /// Stocks, those sold short below zero.
+    #[serde(rename = "stockmarketvalue", default, deserialize_with = "lenient::opt")]
+    pub stocks: Option<Amount>,
     /// Realised P&L of the day.
     #[serde(rename = "realizedpnl", default, deserialize_with = "lenient::opt")]
     pub realized_pnl: Option<Amount>,

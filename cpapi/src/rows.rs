@@ -42,6 +42,7 @@ pub struct Rows<T> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entries<T> {
     entries: BTreeMap<String, T>,
+    without: Vec<String>,
     unread: Vec<Unread>,
 }
 
@@ -107,6 +108,11 @@ impl<T> Entries<T> {
     pub fn unread(&self) -> &[Unread] {
         &self.unread
     }
+
+    /// Names that stand there without a value.
+    pub fn without(&self) -> &[String] {
+        &self.without
+    }
 }
 
 impl<T> Default for Rows<T> {
@@ -117,7 +123,7 @@ impl<T> Default for Rows<T> {
 
 impl<T> Default for Entries<T> {
     fn default() -> Self {
-        Self { entries: BTreeMap::new(), unread: Vec::new() }
+        Self { entries: BTreeMap::new(), without: Vec::new(), unread: Vec::new() }
     }
 }
 
@@ -195,7 +201,7 @@ impl<T> Unknown for Rows<T> {
 
 impl<T> Unknown for Entries<T> {
     fn unknown(why: &str) -> Self {
-        Self { entries: BTreeMap::new(), unread: vec![missing("the table", why)] }
+        Self { unread: vec![missing("the table", why)], ..Self::default() }
     }
 }
 
@@ -224,7 +230,11 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Entries<T> {
             return Ok(Self::unknown("there is none"));
         };
         let mut read = Self::default();
-        for (name, raw) in raw.into_iter().filter(|(_, raw)| raw.get() != "null") {
+        for (name, raw) in raw {
+            if raw.get() == "null" {
+                read.without.push(name);
+                continue;
+            }
             match serde_json::from_str(raw.get()) {
                 Ok(entry) => {
                     read.entries.insert(name, entry);
@@ -313,6 +323,7 @@ mod tests {
         let json = r#"{"USD":{"conid":1},"EUR":null,"GBP":{"conid":0}}"#;
         let table: Entries<Row> = serde_json::from_str(json).unwrap();
         assert_eq!(table.keys().collect::<Vec<_>>(), ["USD"]);
+        assert_eq!(table.without(), ["EUR"]);
         assert_eq!(table.unread()[0].of, "GBP");
     }
 }

@@ -26,7 +26,7 @@ const CURRENT: SignedDuration = SignedDuration::from_mins(15);
 /// What is older is not told, also where nothing newer can be had.
 const MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
 /// So many days of transactions are asked for at least: who asks for more a moment later cannot ask IBKR again.
-const DAYS: u32 = 90;
+const DAYS: u32 = 366;
 
 /// What IBKR told, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,9 +35,17 @@ pub struct Told<T> {
     pub at: Timestamp,
     /// What it told.
     pub value: T,
+    /// Why nothing newer could be had, where this is no longer current.
+    #[serde(skip)]
+    pub stale: Option<String>,
 }
 
 impl<T> Told<T> {
+    /// What was told just then.
+    pub fn new(at: Timestamp, value: T) -> Self {
+        Self { at, value, stale: None }
+    }
+
     /// Whether IBKR would give nothing newer now.
     fn is_current(&self, now: Timestamp) -> bool {
         let age = now.duration_since(self.at);
@@ -112,7 +120,7 @@ impl Analyst {
             }
         }
         let opens = client.opens::<GetPerformance>().min(client.opens::<GetAllPeriods>());
-        kept.ok_or_else(|| why.told(opens, "performance of this account and period"))
+        why.instead(kept, opens, "performance of this account and period")
     }
 
     /// What was dealt in a contract.
@@ -139,7 +147,7 @@ impl Analyst {
             }
         }
         let opens = client.opens::<GetTransactions>();
-        kept.ok_or_else(|| why.told(opens, "transactions in this contract"))
+        why.instead(kept, opens, "transactions in this contract")
     }
 
     async fn turn(&self, deadline: Instant) -> Result<MutexGuard<'_, ()>, Failure> {
@@ -152,7 +160,7 @@ impl Question<'_> {
         let request = GetPerformance { account: self.account.clone(), period };
         let answer = self.lease.client().ask(&request, self.deadline).await?;
         let track = answer.value.track(self.account);
-        Ok(track.map(|value| Told { at: answer.at, value }))
+        Ok(track.map(|value| Told::new(answer.at, value)))
     }
 
     /// All periods of all accounts are kept, and the one that is meant is told.
@@ -163,7 +171,7 @@ impl Question<'_> {
         for account in &request.accounts {
             for (each, value) in answer.value.tracks(account) {
                 let key = self.period_key(account, each);
-                let told = self.remember(&key, Told { at: answer.at, value });
+                let told = self.remember(&key, Told::new(answer.at, value));
                 if account == self.account && each == period {
                     meant = Some(told);
                 }
@@ -181,7 +189,7 @@ impl Question<'_> {
         };
         let answer = self.lease.client().ask(&request, self.deadline).await?;
         let value = Dealt::of(answer.value, self.account, request.days);
-        Ok(Told { at: answer.at, value })
+        Ok(Told::new(answer.at, value))
     }
 
     fn period_key(self, account: &AccountId, period: Period) -> String {
@@ -233,6 +241,24 @@ impl Why {
         matches!(self, Self::Failed(Failure::RateLimited(_)))
     }
 
+    /// What was told before, saying why it is not newer; an error where nothing was.
+    fn instead<T>(
+        self,
+        kept: Option<Told<T>>,
+        opens: Option<Timestamp>,
+        what: &str,
+    ) -> Result<Told<T>, Unserved> {
+        let Some(kept) = kept else { return Err(self.told(opens, what)) };
+        let stale = match self {
+            Self::Busy => {
+                "IBKR answers once in fifteen minutes and was asked another question".into()
+            }
+            Self::Nothing => format!("IBKR gives no {what} now"),
+            Self::Failed(failure) => failure.to_string(),
+        };
+        Ok(Told { stale: Some(stale), ..kept })
+    }
+
     /// The same to whoever asked; `opens`: from when on IBKR may be asked.
     fn told(self, opens: Option<Timestamp>, what: &str) -> Unserved {
         let refusal = match self {
@@ -272,8 +298,23 @@ mod tests {
             // A clock that was set back says nothing.
             ("2026-11-02T15:31:00Z", false),
         ] {
-            let told = Told { at: at.parse().unwrap(), value: () };
+            let told = Told::new(at.parse().unwrap(), ());
             assert_eq!(told.is_current(now), is_current, "{at}");
+        }
+    }
+
+    #[test]
+    fn what_was_told_before_says_why_it_is_not_newer() {
+        let at: Timestamp = "2026-11-02T15:00:00Z".parse().unwrap();
+        let trouble = || Why::Failed(Failure::Trouble { status: 503, text: "odd".into() });
+        for (why, said) in
+            [(Why::Busy, "fifteen minutes"), (Why::Nothing, "gives no it"), (trouble(), "503")]
+        {
+            let Ok(told) = why.instead(Some(Told::new(at, 7)), None, "it") else {
+                panic!("it is known")
+            };
+            assert_eq!((told.at, told.value), (at, 7));
+            assert!(told.stale.as_ref().unwrap().contains(said), "{:?}", told.stale);
         }
     }
 

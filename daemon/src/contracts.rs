@@ -162,8 +162,13 @@ fn plain(name: &str) -> String {
 
 /// Today at the exchanges of the United States.
 pub fn today() -> Date {
+    day_of(Timestamp::now())
+}
+
+/// The day in New York, on which IBKR's accounts are kept.
+pub fn day_of(at: Timestamp) -> Date {
     let zone = TimeZone::get("America/New_York").unwrap_or(TimeZone::UTC);
-    Timestamp::now().to_zoned(zone).date()
+    at.to_zoned(zone).date()
 }
 
 /// Everything the broker knows under a symbol.

@@ -4,6 +4,7 @@ use ibd_cpapi::analyst::Transactions;
 use ibd_cpapi::exact;
 use ibd_cpapi::failure::clean;
 use ibd_cpapi::id::AccountId;
+use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -90,13 +91,24 @@ impl Dealt {
             if !realized.data.is_whole() {
                 return None;
             }
+            let said = realized.sum.map(|sum| sum.get());
             let gain = |one: &ibd_cpapi::analyst::Gain| {
                 let amount = one.amount?.get().checked_mul(one.rate?.get())?;
                 Some(Gain { day: one.day()?, amount })
             };
-            realized.data.iter().map(gain).collect::<Option<Vec<_>>>()
+            let gains = realized.data.iter().map(gain).collect::<Option<Vec<_>>>()?;
+            if !agrees(&gains, said) {
+                not_read.push("realised: IBKR's sum is not that of its days".to_owned());
+                return None;
+            }
+            Some(gains)
         });
         Self { days, currency: reply.currency, deals, gains, not_read }
+    }
+
+    /// The first day of which anything is told, if it was told on that one.
+    pub fn first(&self, told: Date) -> Date {
+        told.checked_sub(i64::from(self.days).days()).unwrap_or(told)
     }
 
     /// The deals of these days, the newest first, and those whose day is not known.
@@ -114,16 +126,27 @@ impl Dealt {
     }
 }
 
+/// Whether days are what their sum says, but for a hundredth each. That there are no days is nothing realised only where
+/// the sum says so too.
+fn agrees(gains: &[Gain], said: Option<Decimal>) -> bool {
+    let sum = gains.iter().map(|gain| gain.amount).try_fold(Decimal::ZERO, Decimal::checked_add);
+    let Some(sum) = sum else { return false };
+    let Some(said) = said else { return !gains.is_empty() };
+    let rounding = Decimal::new(i64::try_from(gains.len()).unwrap_or(i64::MAX), 2);
+    sum.checked_sub(said).is_some_and(|off| off.abs() <= rounding)
+}
+
 impl Sum {
-    /// Of deals by their kind, in the order in which kinds first come.
+    /// Of deals whose day is known by their kind, in the order in which kinds first come.
     pub fn by_kind(deals: &[&Deal]) -> Vec<Self> {
+        let deals: Vec<&Deal> = deals.iter().copied().filter(|deal| deal.day.is_some()).collect();
         let mut kinds: Vec<&String> = Vec::new();
         for kind in deals.iter().filter_map(|deal| deal.kind.as_ref()) {
             if !kinds.contains(&kind) {
                 kinds.push(kind);
             }
         }
-        kinds.into_iter().map(|kind| Self::of(kind, deals)).collect()
+        kinds.into_iter().map(|kind| Self::of(kind, &deals)).collect()
     }
 
     fn of(kind: &str, deals: &[&Deal]) -> Self {
@@ -157,7 +180,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    const ROWS: &str = r#"{"currency":"USD","rpnl":{"amt":"12.25","data":[
+    const ROWS: &str = r#"{"currency":"USD","rpnl":{"amt":"1.25","data":[
             {"date":"20261030","fxRate":1.0,"amt":"12.25","conid":"7"},
             {"date":"20260901","fxRate":1.1,"amt":"-10","conid":"7"}]},
         "transactions":[
@@ -182,6 +205,19 @@ mod tests {
     }
 
     #[test]
+    fn a_deal_without_a_day_is_told_and_is_in_no_sum() {
+        let dealt = dealt(
+            r#"{"transactions":[{"rawDate":"?","type":"Buy","qty":10,"amt":-50,"cur":"EUR"},
+                {"rawDate":"20261001","type":"Buy","qty":5,"amt":-30,"cur":"EUR"}]}"#,
+        );
+        let deals = dealt.between(day("2026-10-01"), day("2026-11-02"));
+        assert_eq!(deals.len(), 2);
+        let sums = Sum::by_kind(&deals);
+        assert_eq!((sums.len(), sums[0].count, sums[0].amount), (1, 1, Some(Decimal::from(-30))));
+        assert_eq!(dealt.first(day("2026-11-02")), day("2026-08-04"));
+    }
+
+    #[test]
     fn what_was_realised_is_in_base_currency_and_whole_or_not_known() {
         let all = dealt(ROWS);
         let span = (day("2026-08-01"), day("2026-11-02"));
@@ -192,6 +228,9 @@ mod tests {
             r#"{"transactions":[]}"#,
             r#"{"transactions":[],"rpnl":{"data":[{"date":"20261030","amt":"1"}]}}"#,
             r#"{"transactions":[],"rpnl":{"data":[7]}}"#,
+            r#"{"transactions":[],"rpnl":{"data":[],"amt":"odd"}}"#,
+            r#"{"transactions":[],"rpnl":{"data":[],"amt":"12.25"}}"#,
+            r#"{"transactions":[],"rpnl":{"data":[{"date":"20261030","fxRate":1,"amt":"7"}],"amt":"-7"}}"#,
         ] {
             assert_eq!(dealt(odd).realized(span.0, span.1), None, "{odd}");
         }

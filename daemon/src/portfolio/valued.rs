@@ -18,6 +18,8 @@ pub struct Base {
     pub currency: Option<String>,
     /// Net liquidation value of the account.
     pub net: Option<Decimal>,
+    /// What the ledger counts as stocks, if that is anything.
+    pub stocks: Option<Decimal>,
     rates: BTreeMap<String, Decimal>,
 }
 
@@ -54,8 +56,15 @@ impl Base {
     pub fn of(ledger: &Ledger, currency: Option<String>) -> Self {
         let own = ledger.iter().filter(|(name, _)| *name != SUM);
         let rates = own.filter_map(|(name, row)| Some((name.clone(), row.exchange_rate?.get())));
-        let net = ledger.get(SUM).and_then(|row| row.net_liquidation).map(|net| net.get());
-        Self { currency, net, rates: rates.collect() }
+        let sum = ledger.get(SUM);
+        let net = sum.and_then(|row| row.net_liquidation).map(|net| net.get());
+        let stocks = sum.and_then(|row| row.stocks).map(|stocks| stocks.get());
+        Self {
+            currency,
+            net,
+            stocks: stocks.filter(|worth| !worth.is_zero()),
+            rates: rates.collect(),
+        }
     }
 
     /// Base currency for one unit of this one.

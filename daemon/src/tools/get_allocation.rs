@@ -54,7 +54,7 @@ pub struct Out {
     cols: [&'static str; 6],
     /// One row a part, the largest of each kind first; null where IBKR gave no value.
     rows: Vec<[Cell; 6]>,
-    /// What could not be read: it is in no row.
+    /// What could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_read: Vec<String>,
     /// When the oldest part of this was given.

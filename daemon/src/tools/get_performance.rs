@@ -145,6 +145,7 @@ impl Out {
         if track.days.is_empty() {
             warnings.push("IBKR gave no day of this period.".to_owned());
         }
+        warnings.extend(told.stale.as_ref().map(|why| format!("There is nothing newer: {why}.")));
         let age = told.age(Timestamp::now());
         Self {
             account: account.to_string(),
@@ -228,7 +229,7 @@ mod tests {
         let at = Timestamp::now();
         let account = "DU1234567".parse().unwrap();
         let told = |track: Track| {
-            let out = Out::new(&account, &Told { at, value: track }, 30);
+            let out = Out::new(&account, &Told::new(at, track), 30);
             let [begin, end, change, percent] =
                 [out.nav_begin, out.nav_end, out.nav_change, out.return_pct]
                     .map(|number| number.map(|number| number.0.normalize().to_string()));

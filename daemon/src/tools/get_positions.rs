@@ -3,11 +3,13 @@
 
 mod columns;
 mod held;
+mod said;
 mod search;
 
 use std::collections::BTreeMap;
 
 use ibd_cpapi::id::AccountId;
+use ibd_cpapi::portfolio::Position;
 use ibd_protocol::{Effect, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use tokio::time::{Duration, Instant};
 use super::args;
 use super::cell::{Cell, Num, Time};
 use super::{Ctx, Tool};
+use crate::portfolio::Valued;
 use crate::refusal::Refusal;
 use columns::{Column, Sort, columns, sort};
 use held::Held;
@@ -167,13 +170,17 @@ impl Tool for GetPositions {
         let names = held.names(&ctx, from..from + shown).await;
         let valued = held.valued(&closes);
         let cols = columns::told(&more, has_day);
-        let rows = held.positions.iter().zip(&valued).skip(from).take(shown);
+        let rows: Vec<(&Position, &Valued)> =
+            held.positions.iter().zip(&valued).skip(from).take(shown).collect();
+        let of_day = said::of_day(&rows).filter(|_| has_day && held.has_closes);
         let rows: Vec<Vec<Cell>> = rows
+            .into_iter()
             .map(|(position, valued)| {
                 let row = columns::Row { position, valued, name: names.get(&position.conid) };
                 cols.iter().map(|column| column.cell(&row)).collect()
             })
             .collect();
+        held.warnings.extend(of_day);
         let until = from + rows.len();
         Ok(Out {
             account: account.to_string(),

@@ -83,7 +83,7 @@ pub struct Out {
     rows: Vec<[Cell; 6]>,
     /// Rows in all.
     total: usize,
-    /// By kind, of all rows.
+    /// By kind, of all rows with a day.
     sums: Vec<SumOut>,
     /// Realised P&L of these days, in base; absent where IBKR did not give it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -159,12 +159,19 @@ impl Tool for GetTransactions {
         let dealt = &told.value;
         let deals = dealt.between(span.from, span.to);
         let mut warnings = Vec::new();
-        if dealt.days < days {
+        let from = span.from.max(dealt.first(contracts::day_of(told.at))).min(span.to);
+        if from > span.from {
             warnings.push(format!(
-                "Only the {} days before asOf are shown: IBKR was asked for those, and cannot be asked again so soon.",
-                dealt.days
+                "Nothing before {from} is told: IBKR was asked for those days, and cannot be asked again so soon."
             ));
         }
+        let undated = deals.iter().filter(|deal| deal.day.is_none()).count();
+        if undated > 0 {
+            warnings.push(format!(
+                "{undated} rows have no day that could be read: they are shown, and in no sum."
+            ));
+        }
+        warnings.extend(told.stale.as_ref().map(|why| format!("There is nothing newer: {why}.")));
         let age = told.age(Timestamp::now());
         Ok(Out {
             account: account.to_string(),
@@ -173,7 +180,7 @@ impl Tool for GetTransactions {
                 .or(contract.symbol)
                 .map(|text| ibd_cpapi::failure::clean(&text)),
             conid,
-            from: span.from.to_string(),
+            from: from.to_string(),
             to: span.to.to_string(),
             cols: COLS,
             rows: deals.iter().take(limit).map(|deal| row(deal)).collect(),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use ibd_cpapi::allocation::{Allocation, Sides};
 use ibd_cpapi::failure::clean;
+use ibd_cpapi::money::Amount;
 use ibd_cpapi::portfolio::Ledger;
-use ibd_cpapi::rows::Unread;
+use ibd_cpapi::rows::{Entries, Unread};
 use rust_decimal::Decimal;
 
 use crate::portfolio::Base;
@@ -85,8 +86,10 @@ pub(super) fn of_sides(by: By, sides: Option<&Sides>) -> (Vec<Part>, Vec<String>
     let mut not_read = unread("long", sides.long.unread());
     not_read.extend(unread("short", sides.short.unread()));
     let is_odd = |name: &String| {
-        let of = |rows: &[Unread]| rows.iter().any(|row| row.of == *name);
-        of(sides.long.unread()) || of(sides.short.unread())
+        let of = |rows: &Entries<Amount>| {
+            rows.unread().iter().any(|row| row.of == *name) || rows.without().contains(name)
+        };
+        of(&sides.long) || of(&sides.short)
     };
     let mut parts: BTreeMap<&String, (Option<Decimal>, Option<Decimal>)> = BTreeMap::new();
     for (name, amount) in sides.long.iter() {
@@ -94,6 +97,11 @@ pub(super) fn of_sides(by: By, sides: Option<&Sides>) -> (Vec<Part>, Vec<String>
     }
     for (name, amount) in sides.short.iter() {
         parts.entry(name).or_default().1 = Some(amount.get());
+    }
+    // A part without a value is a part: it is held, and how much is not known.
+    for name in sides.long.without().iter().chain(sides.short.without()) {
+        parts.entry(name).or_default();
+        not_read.push(format!("{} {}: IBKR gave no value", by.name(), clean(name)));
     }
     let parts = parts.into_iter().map(|(name, (long, short))| {
         let sum = long.unwrap_or_default().checked_add(short.unwrap_or_default());
@@ -120,7 +128,9 @@ pub(super) fn of_currencies(ledger: &Ledger, base: &Base) -> (Vec<Part>, Vec<Str
                 parts.push(Part { name, long, short, net: Some(net) });
             }
             None => {
-                not_read.push(format!("currency {}: its value in base is not known", clean(name)))
+                let name = clean(name);
+                not_read.push(format!("currency {name}: its value in base is not known"));
+                parts.push(Part { name, long: None, short: None, net: None });
             }
         }
     }
@@ -151,16 +161,23 @@ mod tests {
     #[test]
     fn what_is_long_and_what_is_short_of_a_part_stand_side_by_side() {
         let told: Allocation = serde_json::from_str(
-            r#"{"assetClass":{"long":{"STK":40,"OPT":24.5,"CASH":90,"FUT":"odd"},
+            r#"{"assetClass":{"long":{"STK":40,"OPT":24.5,"CASH":90,"FUT":"odd","CMDTY":null},
                              "short":{"OPT":-8,"FUT":-3,"BOND":-50}}}"#,
         )
         .unwrap();
         let (parts, not_read) = of_sides(By::AssetClass, By::AssetClass.sides(&told));
         assert_eq!(
             shown(&parts),
-            ["CASH 90 - 90", "BOND - -50 -50", "STK 40 - 40", "OPT 24.5 -8 16.5", "FUT - -3 -"]
+            [
+                "CASH 90 - 90",
+                "BOND - -50 -50",
+                "STK 40 - 40",
+                "OPT 24.5 -8 16.5",
+                "CMDTY - - -",
+                "FUT - -3 -"
+            ]
         );
-        assert_eq!(not_read.len(), 1);
+        assert_eq!(not_read.len(), 2);
         assert_eq!(of_sides(By::Sector, By::Sector.sides(&told)).1.len(), 1, "it was not told");
     }
 
@@ -175,7 +192,7 @@ mod tests {
         .unwrap();
         let base = Base::of(&ledger, Some("USD".to_owned()));
         let (parts, not_read) = of_currencies(&ledger, &base);
-        assert_eq!(shown(&parts), ["EUR 230 - 230", "USD 100 - 100", "HKD - -10 -10"]);
+        assert_eq!(shown(&parts), ["EUR 230 - 230", "USD 100 - 100", "HKD - -10 -10", "GBP - - -"]);
         assert_eq!(not_read.len(), 2, "{not_read:?}");
     }
 

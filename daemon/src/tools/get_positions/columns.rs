@@ -134,7 +134,7 @@ fn gained(position: &Position) -> Option<Decimal> {
 }
 
 /// A stock by its symbol; what has an expiry by its description, in single spaces.
-fn label(position: &Position) -> Option<String> {
+pub(super) fn label(position: &Position) -> Option<String> {
     let is_stock = position.asset_class == Some(SecType::Stock);
     let text = match (&position.ticker, &position.description) {
         (Some(ticker), _) if is_stock => ticker,

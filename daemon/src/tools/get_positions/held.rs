@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use super::columns::{Sort, sorted};
+use super::said;
 use super::{CENTS, SOON, Totals};
 use crate::contracts;
 use crate::portfolio::{self, Base, Sums, Valued};
@@ -24,6 +25,8 @@ pub(super) struct Held {
     pub(super) positions: Rows<Position>,
     pub(super) base: Base,
     has_rates: bool,
+    /// Whether prior closes could be asked for.
+    pub(super) has_closes: bool,
     pub(super) warnings: Vec<String>,
     pub(super) as_of: Time,
 }
@@ -42,17 +45,17 @@ impl Held {
             })
             .await?;
         Ok(match ledger {
-            Ok(ledger) => Self {
-                positions,
-                base: Base::of(&ledger.ledger, ledger.base),
-                has_rates: true,
-                warnings: Vec::new(),
-                as_of: Time(at.min(ledger.at)),
-            },
+            Ok(ledger) => {
+                let base = Base::of(&ledger.ledger, ledger.base);
+                let warnings = said::of_list(&positions, &base);
+                let as_of = Time(at.min(ledger.at));
+                Self { positions, base, has_rates: true, has_closes: false, warnings, as_of }
+            }
             Err(failure) => Self {
                 positions,
                 base: Base::default(),
                 has_rates: false,
+                has_closes: false,
                 warnings: vec![format!("Nothing is known in base currency: {failure}.")],
                 as_of: Time(at),
             },
@@ -75,12 +78,14 @@ impl Held {
                     of.iter().filter_map(|one| underlying(one)).collect();
                 // Without it their derivatives have no quotes, and the others have.
                 let _ = market.underlyings().prepare(&lease, underlyings, deadline).await;
-                market.portraits(&lease, &conids, &[Field::PriorClose], deadline).await
+                let rows = market.portraits(&lease, &conids, &[Field::PriorClose], deadline).await;
+                rows.map_err(|failure| format!("{failure}."))
             }
-            Err(_) => return BTreeMap::new(),
+            Err(refusal) => Err(refusal.message),
         };
-        let rows = found.unwrap_or_else(|failure| {
-            self.warnings.push(format!("The day's P&L is not known: {failure}."));
+        self.has_closes = found.is_ok();
+        let rows = found.unwrap_or_else(|why| {
+            self.warnings.push(format!("The day's P&L is not known: {why}"));
             BTreeMap::new()
         });
         let close = |row: &Row| row.number(Field::PriorClose).filter(|close| !close.is_zero());
