@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use ibd_tests::desk::{AAPL, Desk, resting};
-use ibd_tests::world::is_alive;
+use ibd_tests::world::{Signal, is_alive, kill};
 use ibd_tests::{PATIENCE, Shim, Sim, World, until};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -169,6 +169,63 @@ async fn however_many_follow_a_quote_ibkr_is_asked_for_it_once() {
         quoted_at(client, 306.25).await;
     }
     assert_eq!((sim.said("smd+265598").await, sim.said("umd+265598").await), (1, 0));
+}
+
+/// Each of a hundred follows three quotes of ten and the orders; one of them is stopped in the middle, and takes nothing
+/// of what it is told.
+#[tokio::test]
+async fn a_hundred_clients_of_overlapping_resources_have_one_feed_and_none_holds_up_another() {
+    const TEN: [&str; 10] =
+        ["AAPL", "MSFT", "NVDA", "AMZN", "GOOGL", "META", "TSLA", "IBM", "SPY", "QQQ"];
+    let sim = Sim::start().await;
+    let world = World::attached(&sim);
+    let mut clients = vec![world.client().await];
+    let table = clients[0].call("get_market_data", json!({ "symbols": TEN })).await.ok();
+    let at = table["cols"].as_array().unwrap().iter().position(|col| col == "conid").unwrap();
+    let rows = table["rows"].as_array().unwrap().iter();
+    let contracts: Vec<u64> = rows.map(|row| row[at].as_u64().unwrap()).collect();
+    assert_eq!(contracts.len(), TEN.len(), "{table}");
+    let quote = |conid: u64| format!("ib://quote/{conid}");
+    let part = |client: usize| (0..3).map(move |step| (client + step) % TEN.len());
+    while clients.len() < 100 {
+        clients.push(world.client().await);
+    }
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.subscribe(ORDERS).await;
+        for place in part(number) {
+            client.subscribe(&quote(contracts[place])).await;
+        }
+    }
+    for conid in &contracts {
+        let begun = format!("smd+{conid}");
+        until("each is subscribed to", async || sim.said(&begun).await == 1).await;
+    }
+    let stopped = clients.pop().unwrap();
+    kill(stopped.child.id().unwrap(), Signal::Stop);
+    let mut asked = 0;
+    for price in [311.25, 312.5] {
+        for conid in &contracts {
+            sim.tell("/market", json!({ "conid": conid, "last": price })).await;
+        }
+        for (number, client) in clients.iter_mut().enumerate() {
+            for place in part(number) {
+                let uri = quote(contracts[place]);
+                while client.read(&uri).await["quotes"][0]["last"] != price {
+                    client.updated(&uri).await;
+                }
+            }
+        }
+        // The first round may still ask for what the feed has not told yet; the second costs nothing.
+        let so_far = sim.count("/marketdata/snapshot").await;
+        assert!(price < 312.0 || so_far == asked, "{so_far} requests, {asked} before");
+        asked = so_far;
+    }
+    kill(stopped.child.id().unwrap(), Signal::Continue);
+    for conid in contracts {
+        let said =
+            (sim.said(&format!("smd+{conid}")).await, sim.said(&format!("umd+{conid}")).await);
+        assert_eq!(said, (1, 0), "{conid}");
+    }
 }
 
 /// Of a quote that never rests, no more than four words a second reach a client.

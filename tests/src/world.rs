@@ -171,6 +171,10 @@ pub enum Signal {
     Kill,
     /// -15
     Terminate,
+    /// -19: it stands still until it is told to go on.
+    Stop,
+    /// -18
+    Continue,
 }
 
 /// Sends a signal; a process that is gone already is fine.
@@ -178,6 +182,8 @@ pub fn kill(pid: u32, signal: Signal) {
     let signal = match signal {
         Signal::Kill => rustix::process::Signal::KILL,
         Signal::Terminate => rustix::process::Signal::TERM,
+        Signal::Stop => rustix::process::Signal::STOP,
+        Signal::Continue => rustix::process::Signal::CONT,
     };
     if let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) {
         let _ = rustix::process::kill_process(pid, signal);
