@@ -20,6 +20,7 @@ test: ## everything that needs only the Rust toolchain
 	# Stories wait more than they compute.
 	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-5} $(CARGO) test --workspace
 	tests/packaging/check.sh
+	tests/packaging/packages.sh
 
 test-real: ## clients that nobody here wrote: SDKs, Inspector, conformance suite, ibind
 	tests/prerequisites.sh real
@@ -63,7 +64,15 @@ install: ## for the current user: programs and service
 	$(CARGO) build --release -p ibd -p ib-mcp -p ibctl -p ib-sim --bins
 	packaging/install.sh
 
+# Where it was built is not in the programs: the same source gives the same bytes in any folder.
+packaged: ## the programs as packages carry them
+	RUSTFLAGS="--remap-path-prefix=$(CURDIR)=/ibd --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo" \
+		$(CARGO) build --locked --profile packaged -p ibd -p ib-mcp -p ibctl -p ib-sim --bins
+
+dist: packaged ## this platform's packages, in target/dist
+	packaging/build.sh
+
 uninstall: ## asks whether to keep state
 	packaging/uninstall.sh
 
-.PHONY: help demo test test-real tasks faults bless bench install uninstall
+.PHONY: help demo test test-real tasks faults bless bench install packaged dist uninstall
