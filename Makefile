@@ -5,9 +5,9 @@ BINS = ibd ib-mcp ibctl ib-sim
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: ## a real MCP conversation with a simulated account, shown readably
-	$(CARGO) build --profile demo -p ibd -p ib-mcp -p ibctl -p ib-sim -p ibd-tests --bin ibd --bin ib-mcp --bin ibctl --bin ib-sim --bin demo
-	$${CARGO_TARGET_DIR:-target}/demo/demo
+demo: ## the whole of it with an invented account, shown readably (`ibctl demo`)
+	$(CARGO) build --profile demo -p ibd -p ib-mcp -p ibctl -p ib-sim --bins
+	$${CARGO_TARGET_DIR:-target}/demo/ibctl demo
 
 test: ## everything that needs only the Rust toolchain
 	tests/prerequisites.sh rust

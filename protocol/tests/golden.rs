@@ -156,6 +156,7 @@ fn what_a_person_does_about_orders() {
     ask("to_daemon_orders_unfreeze", OrdersVerb::Unfreeze { pin });
     ask("to_daemon_orders_audit", OrdersVerb::Audit(20));
     ask("to_daemon_orders_audit_verify", OrdersVerb::AuditVerify);
+    ask("to_daemon_orders_elsewhere", OrdersVerb::Elsewhere);
     let report = OrdersReport {
         ok: true,
         text: "One order waits for you.".into(),

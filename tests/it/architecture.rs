@@ -101,7 +101,7 @@ fn crates_know_only_whom_they_may() {
 fn each_foreign_crate_has_its_one_place() {
     let packages = packages();
     for (dependency, only, reason) in [
-        ("rmcp", &["ib-mcp", "ibd-tests"][..], "only the shim says MCP"),
+        ("rmcp", &["ib-mcp"][..], "only the shim says MCP"),
         ("sled", &["ibd"], "the store is the daemon's"),
         ("ractor", &["ibd"], "actors are the daemon's"),
         ("bincode", &["ibd-protocol"], "the codec is behind wire.rs"),

@@ -198,7 +198,7 @@ fn is_ibd(pid: u32) -> bool {
 /// One of our programs, beside the test's own folder.
 pub fn binary(program: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    // Of target/debug/demo the same folder, of target/debug/deps/it-… the one above.
+    // Of target/debug/soak the same folder, of target/debug/deps/it-… the one above.
     let folders = test.ancestors().skip(1).take(2);
     let found = folders.map(|folder| folder.join(program)).find(|path| path.is_file());
     found.unwrap_or_else(|| {
