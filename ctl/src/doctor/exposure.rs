@@ -62,7 +62,8 @@ pub(super) async fn check(gateway: &GatewayStatus) -> Check {
 
 /// The port of a Java gateway on this machine that runs now.
 fn port_here(gateway: &GatewayStatus) -> Option<u16> {
-    let is_java = gateway.mode != GatewayMode::Simulator && gateway.state.is(states::Gateway::Up);
+    let is_none = matches!(gateway.mode, GatewayMode::Simulator | GatewayMode::Direct);
+    let is_java = !is_none && gateway.state.is(states::Gateway::Up);
     let rest = gateway.address.as_deref().filter(|_| is_java)?.strip_prefix("https://")?;
     let (host, port) = rest.trim_end_matches('/').rsplit_once(':')?;
     let is_here = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");

@@ -6,7 +6,7 @@ use ractor::{Actor, ActorRef, SpawnErr};
 use super::restarts::{Child, stays_closed};
 use super::supervisor::{Msg, State};
 use crate::flex::{self, Flex};
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Gateway, Registered};
 use crate::ipc::{self, Ipc};
 use crate::market::{self, Market};
 use crate::orders::{self, Orders};
@@ -25,6 +25,10 @@ impl State {
                     home: self.shared.config.places.gateway(),
                     data: self.shared.config.places.data.clone(),
                     sources: self.sources.clone(),
+                    registered: Registered::new(
+                        &self.shared.config,
+                        self.shared.desks.gateway.brought(),
+                    ),
                     board,
                 };
                 let (actor, _) =
