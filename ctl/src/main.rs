@@ -15,6 +15,7 @@ mod gateway;
 mod login;
 mod logout;
 mod logs;
+mod oauth;
 mod orders;
 mod own;
 mod page;
@@ -100,6 +101,9 @@ enum Verb {
     /// Passwords and tokens in the system's keyring: set, list, forget
     #[command(subcommand)]
     Secrets(secrets::Verb),
+    /// Keys of your own for requests to IBKR without a gateway: new, set, test, show, revoke
+    #[command(subcommand)]
+    Oauth(oauth::Verb),
     /// Tell MCP clients of ib-mcp: shows the change of their files, asks, and writes it
     Setup(setup::Args),
     /// Look at everything that ibd needs, and say what to do
@@ -174,6 +178,7 @@ async fn run(args: &Args) -> Result<Ended, Fault> {
         Verb::Flex(verb) => flex::run(&context, verb).await,
         Verb::Gateway(verb) => gateway::run(&context, verb).await,
         Verb::Secrets(verb) => secrets::run(&context, verb).await,
+        Verb::Oauth(verb) => oauth::run(&context, verb).await,
         Verb::Setup(args) => setup::run(&context, args),
         Verb::Doctor => doctor::run(&context).await,
         Verb::Config => config::run(&context).await,
