@@ -5,6 +5,7 @@ mod actors;
 mod approval;
 mod architecture;
 mod ctl;
+mod direct;
 mod docs;
 mod family;
 mod faults;
