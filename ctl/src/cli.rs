@@ -3,7 +3,7 @@
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    approve, audit, completions, config, demo, doctor, flex, gateway, login, logs, man, orders,
+    approve, audit, completions, config, demo, doctor, flex, gateway, login, logs, man, oauth, orders,
     secrets, setup, status,
 };
 
@@ -72,6 +72,9 @@ pub(crate) enum Verb {
     /// Passwords and tokens in the system's keyring: set, list, forget
     #[command(subcommand)]
     Secrets(secrets::Verb),
+    /// Keys of your own for requests to IBKR without a gateway: new, set, test, show, revoke
+    #[command(subcommand)]
+    Oauth(oauth::Verb),
     /// Tell MCP clients of ib-mcp: shows the change of their files, asks, and writes it
     Setup(setup::Args),
     /// Look at everything that ibd needs, and say what mends it
@@ -95,7 +98,7 @@ pub(crate) enum Verb {
 /// The verbs as a person looks for them. A test holds that each is here once.
 const GROUPS: &[(&str, &[&str])] = &[
     ("Every day", &["status", "orders", "approve", "deny", "freeze", "unfreeze", "audit", "alerts", "flex"]),
-    ("Login and gateway", &["login", "logout", "resume", "gateway", "secrets"]),
+    ("Login and gateway", &["login", "logout", "resume", "gateway", "secrets", "oauth"]),
     ("The daemon", &["restart", "stop", "clients", "config", "logs", "version"]),
     ("This machine", &["setup", "doctor", "demo", "completions", "man"]),
 ];

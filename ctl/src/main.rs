@@ -20,6 +20,7 @@ mod login;
 mod logout;
 mod logs;
 mod man;
+mod oauth;
 mod orders;
 mod own;
 mod page;
@@ -126,6 +127,7 @@ async fn run(args: &Args) -> Result<Ended, Fault> {
         Verb::Flex(verb) => flex::run(&context, verb).await,
         Verb::Gateway(verb) => gateway::run(&context, verb).await,
         Verb::Secrets(verb) => secrets::run(&context, verb).await,
+        Verb::Oauth(verb) => oauth::run(&context, verb).await,
         Verb::Setup(args) => setup::run(&context, args),
         Verb::Doctor(args) => doctor::run(&context, args).await,
         Verb::Clients => clients::run(&context).await,

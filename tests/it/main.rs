@@ -8,6 +8,7 @@ mod approval;
 mod architecture;
 mod ctl;
 mod demo;
+mod direct;
 mod docs;
 mod doctor;
 mod family;

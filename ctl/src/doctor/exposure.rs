@@ -52,7 +52,8 @@ pub(super) async fn check(gateway: &GatewayStatus) -> Check {
 
 /// The port of a Java gateway on this machine that runs now.
 fn port_here(gateway: &GatewayStatus) -> Option<u16> {
-    let is_java = gateway.mode != GatewayMode::Simulator && gateway.state.is(states::Gateway::Up);
+    let is_none = matches!(gateway.mode, GatewayMode::Simulator | GatewayMode::Direct);
+    let is_java = !is_none && gateway.state.is(states::Gateway::Up);
     let address = Address::of(gateway.address.as_deref().filter(|_| is_java)?)?;
     (address.is_tls && address.is_here()).then_some(address.port)
 }

@@ -42,7 +42,7 @@ fn some_value(kind: Kind) -> &'static str {
         Kind::Fingerprint => "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         Kind::Clock => "07:30",
         Kind::Day => "2027-03-01",
-        Kind::Webhook | Kind::Upstream => "https://example.com",
+        Kind::Webhook | Kind::Upstream | Kind::Https => "https://example.com",
         Kind::Base32 => "ABCDEFGHIJKLMNOP",
         Kind::Amount | Kind::Percent => "7",
         Kind::Filter => "debug",
