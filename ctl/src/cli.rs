@@ -3,8 +3,8 @@
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    approve, audit, completions, config, demo, doctor, flex, gateway, login, logs, man, oauth, orders,
-    secrets, setup, status,
+    approve, audit, completions, config, demo, doctor, flex, gateway, login, logs, man, oauth,
+    orders, secrets, setup, status,
 };
 
 /// Looks after ibd, the daemon between AI assistants and an Interactive Brokers account.
@@ -97,7 +97,10 @@ pub(crate) enum Verb {
 
 /// The verbs as a person looks for them. A test holds that each is here once.
 const GROUPS: &[(&str, &[&str])] = &[
-    ("Every day", &["status", "orders", "approve", "deny", "freeze", "unfreeze", "audit", "alerts", "flex"]),
+    (
+        "Every day",
+        &["status", "orders", "approve", "deny", "freeze", "unfreeze", "audit", "alerts", "flex"],
+    ),
     ("Login and gateway", &["login", "logout", "resume", "gateway", "secrets", "oauth"]),
     ("The daemon", &["restart", "stop", "clients", "config", "logs", "version"]),
     ("This machine", &["setup", "doctor", "demo", "completions", "man"]),
