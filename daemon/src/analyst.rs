@@ -10,12 +10,14 @@ use ibd_cpapi::Failure;
 use ibd_cpapi::analyst::{GetAllPeriods, GetPerformance, GetTransactions, Period, Track};
 use ibd_cpapi::id::{AccountId, Conid};
 use ibd_protocol::ErrorCode;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
+use crate::contracts;
 use crate::refusal::{Refusal, Unserved};
 use crate::session::Lease;
 use crate::store::Store;
@@ -78,6 +80,8 @@ pub struct Dealing {
     pub conid: Conid,
     /// How far back, in days.
     pub days: u32,
+    /// The last day that is asked about.
+    pub to: Date,
     /// The account's base currency, if it is known.
     pub base: Option<String>,
 }
@@ -147,7 +151,9 @@ impl Analyst {
             }
         }
         let opens = client.opens::<GetTransactions>();
-        why.instead(kept, opens, "transactions in this contract")
+        // What ends before it begins says nothing of these days.
+        let kept = kept.filter(|told| told.value.first(contracts::day_of(told.at)) <= dealing.to);
+        why.instead(kept, opens, "transactions of these days in this contract")
     }
 
     async fn turn(&self, deadline: Instant) -> Result<MutexGuard<'_, ()>, Failure> {

@@ -240,6 +240,39 @@ pub async fn by_conids(
     Ok(defined.into_iter().filter(|contract| contract.sec_type.is_some()).collect())
 }
 
+/// Whether the broker says that there is no such contract. What it says of one and cannot be read is no such word.
+pub async fn is_unknown(
+    lease: &Lease,
+    store: &Store,
+    conid: Conid,
+    deadline: Instant,
+) -> Result<bool, Failure> {
+    if store.recall::<Contract>(&key(lease, conid), MEMORY).is_some() {
+        return Ok(false);
+    }
+    let told = read_secdefs(lease, &[conid], deadline).await?;
+    Ok(told.is_whole() && told.iter().all(|secdef| secdef.conid != conid))
+}
+
+async fn read_secdefs(
+    lease: &Lease,
+    conids: &[Conid],
+    deadline: Instant,
+) -> Result<Rows<Secdef>, Failure> {
+    let request = GetSecdefs { conids: conids.to_vec() };
+    match lease.client().ask(&request, deadline).await {
+        Ok(answer) => Ok(answer.value.secdef),
+        // 204 without a body: none of them is known.
+        Err(Failure::Garbled { what, .. }) if what == "an empty body" => Ok(Rows::default()),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Where a definition is kept.
+fn key(lease: &Lease, conid: Conid) -> String {
+    format!("contracts/{}/conid/{conid}", lease.source())
+}
+
 /// Completes contracts from memory, then from the broker.
 async fn define(
     lease: &Lease,
@@ -247,9 +280,8 @@ async fn define(
     contracts: Vec<Contract>,
     deadline: Instant,
 ) -> Result<Vec<Contract>, Failure> {
-    let key = |conid: Conid| format!("contracts/{}/conid/{conid}", lease.source());
     let recalled = |c: &Contract| {
-        let known = store.recall::<Contract>(&key(c.conid), MEMORY);
+        let known = store.recall::<Contract>(&key(lease, c.conid), MEMORY);
         known.filter(|known| !known.is_incomplete())
     };
     let known: Vec<Option<Contract>> = contracts.iter().map(recalled).collect();
@@ -260,13 +292,7 @@ async fn define(
         .collect();
     let mut secdefs = Vec::new();
     for conids in missing.chunks(MAX_SECDEFS) {
-        let request = GetSecdefs { conids: conids.to_vec() };
-        match lease.client().ask(&request, deadline).await {
-            Ok(answer) => secdefs.extend(answer.value.secdef),
-            // 204 without a body: none of them is known.
-            Err(Failure::Garbled { what, .. }) if what == "an empty body" => {}
-            Err(failure) => return Err(failure),
-        }
+        secdefs.extend(read_secdefs(lease, conids, deadline).await?);
     }
     let complete = contracts.into_iter().zip(known).map(|(contract, known)| {
         if let Some(known) = known {
@@ -275,7 +301,7 @@ async fn define(
         match secdefs.iter().find(|secdef| secdef.conid == contract.conid) {
             Some(secdef) => {
                 let contract = contract.defined(secdef);
-                let _ = store.remember(&key(contract.conid), &contract);
+                let _ = store.remember(&key(lease, contract.conid), &contract);
                 contract
             }
             None => contract,

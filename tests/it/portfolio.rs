@@ -258,6 +258,10 @@ async fn transactions_are_of_one_contract_and_out_of_memory() {
     let other = client.call("get_transactions", json!({ "symbol": "MSFT" })).await;
     assert_eq!(other.error(), "rate_limited", "{}", other.json);
     assert!(other.json["retryAt"].is_string(), "{}", other.json);
+    // Days before those that IBKR was asked for are not days without transactions.
+    let long_ago = json!({ "symbol": "AAPL", "from": "2019-01-01", "to": "2019-03-01" });
+    let long_ago = client.call("get_transactions", long_ago).await;
+    assert_eq!(long_ago.error(), "rate_limited", "{}", long_ago.json);
     for (arguments, field) in [
         (json!({}), "symbol"),
         (json!({ "symbol": "AAPL", "days": 5, "from": "2026-01-01" }), "days"),

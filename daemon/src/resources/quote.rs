@@ -41,9 +41,9 @@ fn look(looking: Looking) -> Looked {
         let conid = conid(&looking.value)?;
         let Some(lease) = looking.lease() else { return Ok(()) };
         let deadline = Instant::now() + SOON;
-        match contracts::by_conids(&lease, &looking.desks.store, &[conid], deadline).await {
-            Ok(found) if found.is_empty() => Err(unknown_conid(conid)),
-            Ok(_) | Err(_) => Ok(()),
+        match contracts::is_unknown(&lease, &looking.desks.store, conid, deadline).await {
+            Ok(true) => Err(unknown_conid(conid)),
+            Ok(false) | Err(_) => Ok(()),
         }
     })
 }

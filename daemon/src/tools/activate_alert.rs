@@ -5,7 +5,7 @@ use ibd_cpapi::id::{AccountId, OrderId};
 use ibd_protocol::{Effect, ErrorCode, Toolset};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Duration, Instant, timeout};
+use tokio::time::{Duration, timeout, timeout_at};
 
 use super::alert::{Sent, Which, already, send};
 use super::args;
@@ -139,13 +139,13 @@ async fn ahead(ctx: &Ctx, switched: &Switched) -> Vec<String> {
 /// The same of one at IBKR, by its page before it is switched. What IBKR says to the request counts, so nothing is
 /// refused here.
 async fn ahead_at_ibkr(ctx: &Ctx, id: OrderId) -> Vec<String> {
-    let soon = ctx.deadline.min(Instant::now() + LOOK);
-    let Ok(lease) = ctx.lease().await else { return Vec::new() };
+    let soon = already::soon(ctx);
+    let Ok(Ok(lease)) = timeout_at(soon, ctx.lease()).await else { return Vec::new() };
     let page = match lease.client().ask_anew(&GetAlert { id }, soon).await {
         Ok(answer) => answer.value,
         Err(failure) => return vec![format!("How it stood before could not be read: {failure}.")],
     };
-    let so_already = already::at_ibkr(ctx, &already::of_page(&page)).await;
+    let so_already = already::at_ibkr(ctx, &already::of_page(&page), soon).await;
     stood(&page).into_iter().chain(so_already).collect()
 }
 

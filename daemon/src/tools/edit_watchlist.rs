@@ -4,6 +4,7 @@
 mod plan;
 mod talk;
 
+use ibd_cpapi::Failure;
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::rows::Rows;
 use ibd_cpapi::watchlists::{DeleteWatchlist, Heading, Line, PutWatchlist, Watchlist};
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio::time::timeout_at;
 
 use super::args;
 use super::cell::{Cell, Time};
@@ -94,7 +96,8 @@ impl Tool for EditWatchlist {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let action = action(args.action.as_deref())?;
         args.fits(action)?;
-        let _turn = TURN.lock().await;
+        let turn = timeout_at(ctx.deadline, TURN.lock()).await;
+        let _turn = turn.map_err(|_| Refusal::from(Failure::Queued))?;
         let lists = match (lists(&ctx).await, &args.name) {
             (Err(refusal), Some(name)) if action == Action::Create => {
                 return Err(unread(name, refusal));

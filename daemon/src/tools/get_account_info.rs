@@ -6,6 +6,7 @@ use ibd_cpapi::id::AccountId;
 use ibd_cpapi::money::Amount;
 use ibd_cpapi::portfolio::LedgerRow;
 use ibd_protocol::{Effect, Toolset};
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,8 @@ use super::{Ctx, Tool};
 use crate::portfolio::{self, Doubtful, Portrait};
 use crate::refusal::Refusal;
 
+/// A session that was looked at so lately, and is there, is not looked at again for a part of an account.
+const SETTLED: SignedDuration = SignedDuration::from_mins(5);
 /// Decimal places of money.
 const CENTS: u32 = 2;
 
@@ -133,7 +136,11 @@ impl Tool for GetAccountInfo {
     async fn call(ctx: Ctx, args: Args) -> Result<Out, Refusal> {
         let accounts = ctx.accounts(args.account_id.as_ref()).await?;
         let (accounts, deadline) = (accounts.as_slice(), ctx.deadline);
-        let is_first = &AtomicBool::new(true);
+        // One endpoint's lasting trouble must not take the session from everybody with each call.
+        let doubted =
+            ctx.desks.session.last_doubt().map(|(at, _)| Timestamp::now().duration_since(at));
+        let is_settled = doubted.is_some_and(|since| since < SETTLED);
+        let is_first = &AtomicBool::new(!is_settled);
         let portraits = ctx
             .read(|lease| {
                 // Once the session was looked at, what still fails is a part's own trouble.

@@ -172,6 +172,7 @@ impl Tool for GetPositions {
         let cols = columns::told(&more, has_day);
         let rows: Vec<(&Position, &Valued)> =
             held.positions.iter().zip(&valued).skip(from).take(shown).collect();
+        let of_futures = said::of_futures(&rows);
         let of_day = said::of_day(&rows).filter(|_| has_day && held.has_closes);
         let rows: Vec<Vec<Cell>> = rows
             .into_iter()
@@ -180,7 +181,7 @@ impl Tool for GetPositions {
                 cols.iter().map(|column| column.cell(&row)).collect()
             })
             .collect();
-        held.warnings.extend(of_day);
+        held.warnings.extend(of_futures.into_iter().chain(of_day));
         let until = from + rows.len();
         Ok(Out {
             account: account.to_string(),

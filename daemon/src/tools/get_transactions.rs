@@ -148,18 +148,19 @@ impl Tool for GetTransactions {
         let account = ctx.account(args.account_id.as_ref()).await?;
         let contract = args.instrument().find(&ctx).await?;
         let (whose, store, deadline) = (&account, &ctx.desks.store, ctx.deadline);
-        let (analyst, conid, days) = (&ctx.desks.analyst, contract.conid, span.days());
+        let (analyst, conid) = (&ctx.desks.analyst, contract.conid);
+        let (days, to) = (span.days(), span.to);
         let told = ctx
             .serve(|lease| async move {
                 let base = portfolio::base_currency(&lease, whose, deadline).await;
                 let question = Question { lease: &lease, store, account: whose, deadline };
-                analyst.transactions(question, &Dealing { conid, days, base }).await
+                analyst.transactions(question, &Dealing { conid, days, to, base }).await
             })
             .await?;
         let dealt = &told.value;
         let deals = dealt.between(span.from, span.to);
         let mut warnings = Vec::new();
-        let from = span.from.max(dealt.first(contracts::day_of(told.at))).min(span.to);
+        let from = span.from.max(dealt.first(contracts::day_of(told.at)));
         if from > span.from {
             warnings.push(format!(
                 "Nothing before {from} is told: IBKR was asked for those days, and cannot be asked again so soon."

@@ -142,23 +142,28 @@ fn already_closing(position: Decimal, others: &[&Resting]) -> Denial {
     );
     let (ending, staying): (Vec<&Resting>, Vec<&Resting>) =
         others.iter().copied().partition(|one| one.is_ending);
-    let unconfirmed = unconfirmed(&ending);
-    let next = match (staying.is_empty(), rest(others)) {
-        (true, _) => unconfirmed,
-        (false, Some(taken)) if taken <= position.abs() => {
-            format!(
-                "Cancel them with cancel_order, then close the position; or leave it to them. {unconfirmed}"
-            )
+    let next = match (ending.is_empty(), staying.is_empty()) {
+        (true, _) => {
+            let is_enough = rest(&staying).is_some_and(|taken| taken <= position.abs());
+            let advice = "Cancel them with cancel_order, then close the position";
+            match is_enough {
+                true => format!("{advice}; or leave it to them."),
+                false => format!("They alone come to more than is held. {advice}."),
+            }
         }
-        (false, _) => format!(
-            "They alone come to more than is held. Cancel them with cancel_order, then close the position. \
-             {unconfirmed}"
+        (false, true) => unconfirmed(&ending),
+        // What is ending may leave the others with less than is held.
+        (false, false) => format!(
+            "Cancel {} with cancel_order, then close the position. {}",
+            names(&staying),
+            unconfirmed(&ending)
         ),
     };
-    Denial::new(ReasonCode::AlreadyClosing, text, next.trim_end())
+    Denial::new(ReasonCode::AlreadyClosing, text, next)
 }
 
-/// What to do about orders that were cancelled from here: until IBKR shows their end, they can be filled.
+/// What to do about orders that were cancelled from here: until IBKR shows their end, they can be filled, and an exchange
+/// may refuse to cancel what IBKR asked it to.
 fn unconfirmed(ending: &[&Resting]) -> String {
     if ending.is_empty() {
         return String::new();
@@ -166,7 +171,7 @@ fn unconfirmed(ending: &[&Resting]) -> String {
     let (was, its) = if ending.len() == 1 { ("was", "its end") } else { ("were", "their end") };
     format!(
         "{} {was} cancelled from here, and IBKR has not confirmed {its} yet: ask get_order_status with that orderId \
-         until it does not work any more, then try again.",
+         until it does not work any more, then try again. If it still works after a minute, cancel it again.",
         names(ending)
     )
 }

@@ -159,11 +159,16 @@ pub(super) fn beyond(order: &Order, part: &Part, scene: &Scene, now: Timestamp) 
             None if is_combination => (None, None),
             None => (scene.quote.bid, scene.quote.ask),
         };
-        let side = match part.side {
-            Side::Buy => ask.map(|ask| (ask, "the ask")),
-            Side::Sell => bid.map(|bid| (bid, "the bid")),
+        let (price, what, last) = match part.side {
+            Side::Buy => (ask, "the ask", "the last known ask"),
+            Side::Sell => (bid, "the bid", "the last known bid"),
         };
-        side.unwrap_or((market.price, "the market"))
+        match (price, market.is_fresh) {
+            (Some(price), true) => (price, what),
+            (Some(price), false) => (price, last),
+            (None, true) => (market.price, "the market"),
+            (None, false) => (market.price, "the last known price"),
+        }
     };
     let (limit, (from, what)) = match part.pricing {
         // The profit that is to be taken waits for the market.

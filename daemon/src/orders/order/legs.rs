@@ -16,9 +16,13 @@ const NAME: usize = 20;
 
 /// What one combination does, for whoever buys or sells it: `buy 1 AAPL 2026-01-16 C270, sell 1 AAPL 2026-01-16 C280`.
 pub(in crate::orders) fn shown(legs: &[Leg], side: Side) -> String {
-    let each = legs.iter().map(|leg| {
-        let what = named(leg, leg.symbol.as_deref());
-        format!("{} {} {what}", does(leg, side).as_str().to_lowercase(), leg.ratio)
+    let called: Vec<String> = legs.iter().map(|leg| named(leg, leg.symbol.as_deref())).collect();
+    let each = legs.iter().zip(&called).map(|(leg, what)| {
+        let verb = does(leg, side).as_str().to_lowercase();
+        // Of two trading classes options may differ in nothing that is said.
+        let is_one = called.iter().filter(|other| *other == what).count() == 1;
+        let number = if is_one { String::new() } else { format!(" (contract {})", leg.conid) };
+        format!("{verb} {} {what}{number}", leg.ratio)
     });
     each.collect::<Vec<_>>().join(", ")
 }
@@ -102,6 +106,15 @@ mod tests {
         };
         let size = Size::Quantity(Quantity::new(quantity.parse().unwrap()));
         Order { contract, size, ..plain }
+    }
+
+    #[test]
+    fn legs_that_would_read_alike_have_their_numbers() {
+        let legs = [call("7", Side::Buy, "270"), call("8", Side::Sell, "270")];
+        assert_eq!(
+            shown(&legs, Side::Buy),
+            "buy 1 AAPL 2026-01-16 C270 (contract 7), sell 1 AAPL 2026-01-16 C270 (contract 8)"
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use rust_decimal::{Decimal, RoundingStrategy};
-use tokio::time::{Duration, Instant};
+use tokio::time::{Duration, Instant, timeout_at};
 
 use super::name;
 use crate::alerts::{Limit, Measure, Of, Seen, Side};
@@ -222,12 +222,19 @@ enum Found {
     NotKnown(Option<String>),
 }
 
+/// Until when is looked before something is sent: what is left after it must do for the sending.
+pub fn soon(ctx: &Ctx) -> Instant {
+    let now = Instant::now();
+    now + LOOK.min(ctx.deadline.saturating_duration_since(now) / 2)
+}
+
 /// What is to be said of an alert at IBKR before it waits, if anything.
-pub async fn at_ibkr(ctx: &Ctx, terms: &[Term]) -> Option<String> {
+pub async fn at_ibkr(ctx: &Ctx, terms: &[Term], soon: Instant) -> Option<String> {
     let quoted = terms.iter().filter(|term| term.measure().is_some());
     let conids: BTreeSet<Conid> = quoted.filter_map(|term| term.conid).collect();
     let conids: Vec<Conid> = conids.into_iter().collect();
-    let quotes = if conids.is_empty() { Ok(BTreeMap::new()) } else { quotes(ctx, &conids).await };
+    let quotes =
+        if conids.is_empty() { Ok(BTreeMap::new()) } else { quotes(ctx, &conids, soon).await };
     let now = Timestamp::now();
     let found: Vec<Found> = terms.iter().map(|term| term.found(&quotes, now)).collect();
     judged(terms, &found)
@@ -265,9 +272,10 @@ fn judged(terms: &[Term], found: &[Found]) -> Option<String> {
     Some(format!("Whether it is so already is not known: {why}."))
 }
 
-async fn quotes(ctx: &Ctx, conids: &[Conid]) -> Quotes {
-    let soon = ctx.deadline.min(Instant::now() + LOOK);
-    let lease = ctx.lease().await.map_err(|refusal| refusal.message)?;
+async fn quotes(ctx: &Ctx, conids: &[Conid], soon: Instant) -> Quotes {
+    let lease = timeout_at(soon, ctx.lease()).await;
+    let lease = lease.map_err(|_| "there is no session yet".to_owned())?;
+    let lease = lease.map_err(|refusal| refusal.message)?;
     let known = contracts::by_conids(&lease, &ctx.desks.store, conids, soon).await;
     let known = known.unwrap_or_default();
     let contract = |conid: Conid| known.iter().find(|one| one.conid == conid);

@@ -183,7 +183,8 @@ async fn enter(
             format!("Whether the same alert is there already is not known for certain. {row}")
         }));
     }
-    warnings.extend(already::at_ibkr(ctx, &already::of_ticket(&ticket)).await);
+    let soon = already::soon(ctx);
+    warnings.extend(already::at_ibkr(ctx, &already::of_ticket(&ticket), soon).await);
     let status = if is_new { "created" } else { "replaced" };
     let endpoint = PutAlert { account: account.clone(), ticket: ticket.clone() };
     let why = match send(ctx, &endpoint).await? {

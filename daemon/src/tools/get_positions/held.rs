@@ -47,7 +47,7 @@ impl Held {
         Ok(match ledger {
             Ok(ledger) => {
                 let base = Base::of(&ledger.ledger, ledger.base);
-                let warnings = said::of_list(&positions, &base);
+                let warnings = said::of_list(&positions, &base).into_iter().collect();
                 let as_of = Time(at.min(ledger.at));
                 Self { positions, base, has_rates: true, has_closes: false, warnings, as_of }
             }

@@ -10,24 +10,26 @@ use crate::portfolio::{Base, Valued};
 /// So many are named.
 const NAMED: usize = 5;
 
-/// Of the whole list: it may be empty where the ledger is not, and futures are no money that is invested.
-pub(super) fn of_list(positions: &Rows<Position>, base: &Base) -> Vec<String> {
-    let mut said = Vec::new();
-    if let Some(stocks) = base.stocks.filter(|_| positions.is_empty() && positions.is_whole()) {
-        let stocks = stocks.round_dp(2).normalize();
-        said.push(format!(
-            "IBKR lists no position, and its ledger counts {stocks} of stocks in base currency: one of them is wrong; ask again."
-        ));
-    }
-    let is_future = |one: &&Position| one.asset_class == Some(SecType::Future);
-    let futures: Vec<&Position> = positions.iter().filter(is_future).collect();
-    if !futures.is_empty() {
-        said.push(format!(
+/// Of the whole list: it may be empty where the ledger is not.
+pub(super) fn of_list(positions: &Rows<Position>, base: &Base) -> Option<String> {
+    let stocks = base.stocks.filter(|_| positions.is_empty() && positions.is_whole())?;
+    let stocks = stocks.round_dp(2).normalize();
+    Some(format!(
+        "IBKR lists no position, and its ledger counts {stocks} of stocks in base currency: one of them is wrong; ask again."
+    ))
+}
+
+/// Of the rows that are shown: futures are no money that is invested.
+pub(super) fn of_futures(shown: &[(&Position, &Valued)]) -> Option<String> {
+    let all = shown.iter().map(|(one, _)| *one);
+    let futures: Vec<&Position> =
+        all.filter(|one| one.asset_class == Some(SecType::Future)).collect();
+    (!futures.is_empty()).then(|| {
+        format!(
             "Value and weight of {} are the contracts' size, not money that is invested.",
             names(&futures)
-        ));
-    }
-    said
+        )
+    })
 }
 
 /// Of the rows that are shown: of which the day's P&L is not known. Where it is known of none, why was said.
@@ -63,22 +65,29 @@ mod tests {
         };
         let rows = |json: &str| serde_json::from_str::<Rows<Position>>(json).unwrap();
         for (list, stocks, expected) in [
-            ("[]", "40210.50", Some("40210.5 of stocks")),
-            ("[]", "0", None),
-            ("[]", "null", None),
+            ("[]", "40210.50", true),
+            ("[]", "0", false),
+            ("[]", "null", false),
             // That it could not be read is said elsewhere.
-            ("null", "40210.5", None),
-            (r#"[{"conid":7,"assetClass":"STK","ticker":"A"}]"#, "40210.5", None),
-            (
-                r#"[{"conid":7,"assetClass":"FUT","contractDesc":"ES DEC2026"}]"#,
-                "0",
-                Some("of ES DEC2026 are"),
-            ),
+            ("null", "40210.5", false),
+            (r#"[{"conid":7,"assetClass":"STK","ticker":"A"}]"#, "40210.5", false),
         ] {
             let said = of_list(&rows(list), &base(stocks));
-            assert_eq!(said.len(), usize::from(expected.is_some()), "{list} {stocks}: {said:?}");
-            assert!(said.iter().all(|one| one.contains(expected.unwrap())), "{said:?}");
+            assert_eq!(said.is_some(), expected, "{list} {stocks}: {said:?}");
+            assert!(said.is_none_or(|said| said.contains("40210.5 of stocks")));
         }
+    }
+
+    #[test]
+    fn futures_are_named_where_they_are_shown() {
+        let rows: Rows<Position> = serde_json::from_str(
+            r#"[{"conid":7,"assetClass":"STK","ticker":"A"},{"conid":8,"assetClass":"FUT","contractDesc":"ES DEC2026"}]"#,
+        )
+        .unwrap();
+        let valued = Valued::default();
+        assert_eq!(of_futures(&[(&rows[0], &valued)]), None);
+        let said = of_futures(&[(&rows[0], &valued), (&rows[1], &valued)]).unwrap();
+        assert!(said.contains("of ES DEC2026 are"), "{said}");
     }
 
     #[test]

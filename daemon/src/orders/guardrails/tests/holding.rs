@@ -183,9 +183,18 @@ fn a_position_is_closed_with_what_is_held_now_and_never_beyond() {
         ..resting(order_id, Side::Sell, remaining)
     };
     for (working, words, others) in [
-        (vec![ending("7", "10")], "7 was cancelled from here", false),
-        (vec![ending("7", "5"), ending("8", "5")], "7, 8 were cancelled from here", false),
-        (vec![ending("7", "5"), resting("9", Side::Sell, "5")], "7 was cancelled from here", true),
+        (vec![ending("7", "10")], "7 was cancelled from here", None),
+        (vec![ending("7", "5"), ending("8", "5")], "7, 8 were cancelled from here", None),
+        (
+            vec![ending("7", "5"), resting("9", Side::Sell, "5")],
+            "7 was cancelled from here",
+            Some("Cancel 9 with cancel_order"),
+        ),
+        (
+            vec![ending("7", "9"), resting("9", Side::Sell, "5")],
+            "7 was cancelled from here",
+            Some("Cancel 9 with cancel_order"),
+        ),
     ] {
         let scene = holding("10", working);
         let denial =
@@ -193,7 +202,12 @@ fn a_position_is_closed_with_what_is_held_now_and_never_beyond() {
         assert_eq!(denial.code, ReasonCode::AlreadyClosing.into());
         assert!(denial.next.contains(words), "{}", denial.next);
         assert!(denial.next.contains("get_order_status"), "{}", denial.next);
-        assert_eq!(denial.next.contains("cancel_order"), others, "{}", denial.next);
+        assert!(denial.next.contains("cancel it again"), "{}", denial.next);
+        let is_told = denial.next.contains(others.unwrap_or("cancel_order"));
+        assert_eq!(is_told, others.is_some(), "{}", denial.next);
+        for wrong in ["leave it to them", "more than is held"] {
+            assert!(!denial.next.contains(wrong), "what ends is not counted: {}", denial.next);
+        }
     }
     let over = holding("10", vec![resting("7", Side::Sell, "11")]);
     let denial = vet(close(Side::Sell), &over, &rules(&[]), Counts::default(), now()).unwrap_err();

@@ -176,10 +176,12 @@ fn a_limit_far_beyond_the_market_is_said_however_wide_the_collar_is() {
     let trail = Trail { by: decimal("5"), of: TrailingType::Amount };
     let one_sided = Scene { quote: Quote { ask: None, ..scene().quote }, ..scene() };
     let blind = Scene { quote: Quote::default(), ..scene() };
+    let frozen = Scene { quote: Quote { is_live: false, ..scene().quote }, ..scene() };
     let usual = scene();
     for (side, pricing, scene, words) in [
         (Side::Buy, limit("148"), &usual, "The limit 148 is 47.9 % above the ask (100.1)"),
         (Side::Buy, limit("106"), &usual, "5.9 % above the ask (100.1)"),
+        (Side::Buy, limit("106"), &frozen, "5.9 % above the last known ask (100.1)"),
         (Side::Buy, limit("105"), &usual, ""),
         // It waits for the market, however far away that is.
         (Side::Buy, limit("60"), &usual, ""),
