@@ -38,7 +38,8 @@ pub(super) async fn look(
         (Reach::Offline, _) => return not("--offline"),
         (_, GatewayMode::Simulator) => return not("the simulator needs no way to IBKR"),
         (_, GatewayMode::Attach) => return not("your own gateway has its own way to IBKR"),
-        (Reach::Try, GatewayMode::Managed) => {}
+        // Without a gateway it is the daemon itself that talks to IBKR.
+        (Reach::Try, GatewayMode::Managed | GatewayMode::Direct) => {}
     }
     let url = settings.text(Key::GatewayUpstream).unwrap_or(IBKR);
     let Some(address) = Address::of(url) else {

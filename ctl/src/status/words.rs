@@ -100,7 +100,7 @@ pub(crate) fn gateway(status: &Status) -> String {
 fn invented(status: &Status) -> &'static str {
     match status.gateway.mode {
         GatewayMode::Simulator => ": account, prices and orders are invented",
-        GatewayMode::Managed | GatewayMode::Attach => "",
+        GatewayMode::Managed | GatewayMode::Attach | GatewayMode::Direct => "",
     }
 }
 
