@@ -66,31 +66,29 @@ impl Client {
         }
     }
 
-    fn carry<W: Write>(
+    async fn carry<W: Write>(
         self,
         Outgoing { builder, token }: Outgoing,
         (pass, held): (Pass, Option<OwnedRwLockReadGuard<()>>),
-    ) -> impl Future<Output = Sent> + Send + use<W> {
-        async move {
-            // An end of an order can be asked for as often as anybody likes.
-            if W::METHOD == Method::Post {
-                self.0.door.order_leaves();
-            }
-            faults::point("http.before");
-            let outcome = wire::send_telling(builder, W::NAME, || faults::point("http.sent")).await;
-            faults::point("http.answered");
-            match outcome {
-                Ok(wire::Received { status, retry_after, body, .. }) => {
-                    if status == 429 {
-                        pass.rate_limited(retry_after);
-                    }
-                    self.0.settle((W::NAME, token), status, classify(status, &body));
-                    drop(held);
-                    Sent::Answered { status, body }
+    ) -> Sent {
+        // An end of an order can be asked for as often as anybody likes.
+        if W::METHOD == Method::Post {
+            self.0.door.order_leaves();
+        }
+        faults::point("http.before");
+        let outcome = wire::send_telling(builder, W::NAME, || faults::point("http.sent")).await;
+        faults::point("http.answered");
+        match outcome {
+            Ok(wire::Received { status, retry_after, body, .. }) => {
+                if status == 429 {
+                    pass.rate_limited(retry_after);
                 }
-                Err(broken) if broken.is_unsent => Sent::NotSent(broken.failure),
-                Err(broken) => Sent::Ambiguous(broken.failure),
+                self.0.settle((W::NAME, token), status, classify(status, &body));
+                drop(held);
+                Sent::Answered { status, body }
             }
+            Err(broken) if broken.is_unsent => Sent::NotSent(broken.failure),
+            Err(broken) => Sent::Ambiguous(broken.failure),
         }
     }
 }
