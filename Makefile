@@ -18,7 +18,7 @@ test: ## everything that needs only the Rust toolchain
 	$(CARGO) build -p ibd --features faults --bin ibd-faults
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	# Stories wait more than they compute.
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-5} $(CARGO) test --workspace
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} $(CARGO) test --workspace
 	tests/packaging/check.sh
 	tests/packaging/packages.sh
 

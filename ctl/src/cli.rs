@@ -59,9 +59,9 @@ pub(crate) enum Verb {
     },
     /// Let orders through again
     Unfreeze,
-    /// What was done about orders and why; `verify` checks that nothing was changed or left out
+    /// What was done about orders and why; `verify` checks that it is whole
     Audit(audit::Args),
-    /// The alerts that ibd itself watches; those that IBKR keeps are an assistant's get_alerts
+    /// The alerts that ibd itself watches; those at IBKR are an assistant's get_alerts
     Alerts,
     /// Flex queries and their statements: list, run, import, export, forget
     #[command(subcommand)]

@@ -45,7 +45,13 @@ async fn mend(world: &World, check: &Value) {
     let ibctl = ibd_tests::world::binary("ibctl");
     let folder = ibctl.parent().unwrap().display().to_string();
     let path = format!("{folder}:{}", std::env::var("PATH").unwrap());
-    let ran = world.command("sh").args(["-c", line]).env("PATH", path).output().await.unwrap();
+    let ran = world
+        .run(Path::new("/bin/sh"))
+        .args(["-c", line])
+        .env("PATH", path)
+        .output()
+        .await
+        .unwrap();
     assert!(ran.status.success(), "{line}: {ran:?}");
 }
 

@@ -72,7 +72,12 @@ impl World {
 
     /// One of our programs, in this world and with nothing of ours around it.
     pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(binary(program));
+        self.run(&binary(program))
+    }
+
+    /// Any program, in this world.
+    pub fn run(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
