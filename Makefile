@@ -5,9 +5,9 @@ BINS = ibd ib-mcp ibctl ib-sim
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-demo: ## a real MCP conversation with a simulated account, shown readably
-	$(CARGO) build --profile demo -p ibd -p ib-mcp -p ibctl -p ib-sim -p ibd-tests --bin ibd --bin ib-mcp --bin ibctl --bin ib-sim --bin demo
-	$${CARGO_TARGET_DIR:-target}/demo/demo
+demo: ## the whole of it with an invented account, shown readably (`ibctl demo`)
+	$(CARGO) build --profile demo -p ibd -p ib-mcp -p ibctl -p ib-sim --bins
+	$${CARGO_TARGET_DIR:-target}/demo/ibctl demo
 
 test: ## everything that needs only the Rust toolchain
 	tests/prerequisites.sh rust
@@ -18,8 +18,9 @@ test: ## everything that needs only the Rust toolchain
 	$(CARGO) build -p ibd --features faults --bin ibd-faults
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	# Stories wait more than they compute.
-	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-5} $(CARGO) test --workspace
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-8} $(CARGO) test --workspace
 	tests/packaging/check.sh
+	tests/packaging/packages.sh
 
 test-real: ## clients that nobody here wrote: SDKs, Inspector, conformance suite, ibind
 	tests/prerequisites.sh real
@@ -63,7 +64,15 @@ install: ## for the current user: programs and service
 	$(CARGO) build --release -p ibd -p ib-mcp -p ibctl -p ib-sim --bins
 	packaging/install.sh
 
+# Where it was built is not in the programs: the same source gives the same bytes in any folder.
+packaged: ## the programs as packages carry them
+	RUSTFLAGS="--remap-path-prefix=$(CURDIR)=/ibd --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=/cargo" \
+		$(CARGO) build --locked --profile packaged -p ibd -p ib-mcp -p ibctl -p ib-sim --bins
+
+dist: packaged ## this platform's packages, in target/dist
+	packaging/build.sh
+
 uninstall: ## asks whether to keep state
 	packaging/uninstall.sh
 
-.PHONY: help demo test test-real tasks faults bless bench install uninstall
+.PHONY: help demo test test-real tasks faults bless bench install packaged dist uninstall

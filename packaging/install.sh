@@ -7,15 +7,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 usage() {
     cat <<'END'
-Usage: packaging/install.sh [--from DIR] [--bin-dir DIR] [--no-service]
+Usage: install.sh [--from DIR] [--bin-dir DIR] [--no-service]
 
-  --from DIR      folder with the built programs [target/release]
+  --from DIR      folder with the built programs [bin beside this script, else target/release]
   --bin-dir DIR   where the programs go [$PREFIX/bin, and PREFIX is ~/.local]
   --no-service    programs only; a client starts ibd when it needs it
 END
 }
 
-from=${CARGO_TARGET_DIR:-$here/../target}/release
+# In an unpacked archive the programs lie beside this script.
+if [ -d "$here/bin" ]; then from=$here/bin; else from=${CARGO_TARGET_DIR:-$here/../target}/release; fi
 bin=${PREFIX:-$HOME/.local}/bin
 with_service=yes
 while [ $# -gt 0 ]; do

@@ -8,8 +8,16 @@ use crate::flags::{flags, variable};
 pub const NAME: &str = "ib";
 
 /// Variables whose values are nobody's but the person's.
-pub const SECRETS: &[&str] =
-    &["IB_PASSWORD_AUTH", "IB_PASSWORD", "IB_TOTP_SECRET", "IB_FLEX_TOKEN", "IB_APPROVAL_PIN"];
+pub const SECRETS: &[&str] = &[
+    "IB_PASSWORD_AUTH",
+    "IB_PASSWORD",
+    "IB_TOTP_SECRET",
+    "IB_FLEX_TOKEN",
+    "IB_APPROVAL_PIN",
+    "IB_OAUTH_CONSUMER_KEY",
+    "IB_OAUTH_TOKEN",
+    "IB_OAUTH_TOKEN_SECRET",
+];
 
 /// What is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

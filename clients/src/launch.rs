@@ -29,6 +29,16 @@ pub(crate) fn launched(command: &str, args: &[String]) -> (Program, Vec<String>)
     follow(&words)
 }
 
+/// Our program in a command line that launches it, as it is named there.
+pub(crate) fn program_of(command: &str, args: &[String]) -> String {
+    let is_ours = |word: &&str| stem(word) == OURS;
+    let words = std::iter::once(command).chain(args.iter().map(String::as_str));
+    // One with blanks in it is a whole line only if it is not a program itself.
+    let parts = command.split_whitespace();
+    let named = words.chain(parts).find(is_ours);
+    named.unwrap_or(command).to_owned()
+}
+
 fn follow(words: &[String]) -> (Program, Vec<String>) {
     let Some((first, rest)) = words.split_first() else {
         return other();

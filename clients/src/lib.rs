@@ -19,6 +19,7 @@ mod lines;
 mod places;
 mod plan;
 mod problem;
+mod standing;
 mod takeover;
 mod toml;
 
@@ -28,6 +29,7 @@ pub use entry::{Entry, NAME, SECRETS, Server};
 pub use places::{Folders, Platform, file, signs};
 pub use plan::{Note, Plan, Planned, Was, plan, remove, restored};
 pub use problem::Problem;
+pub use standing::{Launches, Standing, standing};
 
 #[cfg(test)]
 mod tests;

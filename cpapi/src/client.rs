@@ -1,12 +1,13 @@
 //! One door for HTTP: a turn in the budget, a deadline on everything, a typed outcome.
 
+mod address;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod wire;
 mod writes;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,14 +17,16 @@ use futures_util::future::{BoxFuture, Shared, WeakShared};
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
+use crate::direct::{Signer, Ticket};
 use crate::door::Door;
 use crate::endpoint::{Endpoint, Method, Path};
 use crate::failure::{Failure, classify};
 use crate::faults::{patience, scaled};
 use crate::pace::Want;
-use crate::pin::{self, Pin};
+use crate::pin;
 use crate::unreachable::Unreachable;
 
+pub use address::Address;
 pub use writes::Sent;
 
 const FRONT_PAGE: Duration = Duration::from_secs(3);
@@ -50,6 +53,8 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     address: Address,
     http: reqwest::Client,
+    /// Who signs requests, where that is to be done.
+    signer: Option<Signer>,
     front: String,
     base: String,
     door: Arc<Door>,
@@ -72,41 +77,6 @@ struct Reply {
     moment: Instant,
 }
 
-/// Where a gateway answers and how it is trusted.
-#[derive(Debug, Clone)]
-pub struct Address {
-    /// Name or address, as configured.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// Its certificate, on loopback.
-    pub pin: Pin,
-}
-
-impl Address {
-    /// `https://host:port`.
-    pub fn url(&self) -> String {
-        if self.host.contains(':') {
-            format!("https://[{}]:{}", self.host, self.port)
-        } else {
-            format!("https://{}:{}", self.host, self.port)
-        }
-    }
-
-    /// Whether exactly one certificate is trusted there, and no authority.
-    pub(crate) fn is_pinned(&self) -> bool {
-        self.is_loopback() || self.pin.is_expected()
-    }
-
-    /// Whether it is this machine, where a self-signed certificate may be pinned.
-    pub fn is_loopback(&self) -> bool {
-        match self.host.parse::<IpAddr>() {
-            Ok(address) => address.is_loopback(),
-            Err(_) => self.host.eq_ignore_ascii_case("localhost"),
-        }
-    }
-}
-
 impl Client {
     /// See [`Door::orders_left`].
     pub fn orders_left(&self) -> u64 {
@@ -115,6 +85,15 @@ impl Client {
 
     /// A client of the gateway at `address`, taking its turns at `door`.
     pub fn new(address: &Address, door: Arc<Door>) -> Result<Self, Failure> {
+        Self::with(address, door, None)
+    }
+
+    /// A client of IBKR itself at `address`, whose requests are signed.
+    pub fn direct(address: &Address, door: Arc<Door>, signer: Signer) -> Result<Self, Failure> {
+        Self::with(address, door, Some(signer))
+    }
+
+    fn with(address: &Address, door: Arc<Door>, signer: Option<Signer>) -> Result<Self, Failure> {
         let unusable = |why: String| Failure::Unreachable(Unreachable::Other(why));
         let builder = reqwest::Client::builder()
             .user_agent(concat!("ibd/", env!("CARGO_PKG_VERSION")))
@@ -125,7 +104,7 @@ impl Client {
             .cookie_store(true)
             .connect_timeout(patience(CONNECT))
             .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(crate::pace::IN_FLIGHT);
+            .pool_max_idle_per_host(door.limits().in_flight);
         let builder = if address.is_pinned() {
             builder.tls_backend_preconfigured(
                 pin::tls(address.pin.clone()).map_err(|e| unusable(e.to_string()))?,
@@ -139,6 +118,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             address: address.clone(),
             http,
+            signer,
             front: address.url() + "/",
             base: address.url() + "/v1/api",
             door,
@@ -208,6 +188,11 @@ impl Client {
         &self.0.address
     }
 
+    /// What the websocket of a session is opened with, where requests are signed.
+    pub(crate) fn ticket(&self, session: &str) -> Option<Ticket> {
+        self.0.signer.as_ref().map(|signer| signer.ticket(session))
+    }
+
     /// Where the gateway answers.
     pub fn url(&self) -> &str {
         &self.0.front
@@ -216,6 +201,10 @@ impl Client {
     /// Whether the gateway answers its own front page, which it does without asking IBKR. Tells a
     /// gateway that is cut off from one that hangs.
     pub async fn answers_itself(&self) -> bool {
+        if self.0.signer.is_some() {
+            // There is none between us and IBKR.
+            return true;
+        }
         let page = self.0.http.get(&self.0.front).send();
         matches!(tokio::time::timeout(patience(FRONT_PAGE), page).await, Ok(Ok(_)))
     }
@@ -274,9 +263,10 @@ impl Client {
             check_length(&path, E::NAME)?;
             let want = Want { endpoint: E::NAME, window: E::WINDOW, lane: E::LANE };
             let pass = inner.door.enter(want).await?;
+            let _held = inner.hold().await;
+            let wire::Outgoing { builder, token } = wire::request(&inner, E::METHOD, &path, body)?;
             is_sent.store(true, Ordering::Relaxed);
-            let builder = wire::request(&inner, E::METHOD, &path, body);
-            let wire::Received { status, retry_after, body } =
+            let wire::Received { status, retry_after, body, .. } =
                 wire::send(builder, E::NAME).await.map_err(|broken| broken.failure)?;
             if status == 429 {
                 pass.rate_limited(retry_after);
@@ -284,7 +274,7 @@ impl Client {
                 let until = inner.door.load().penalty_until.unwrap_or_else(|| after(wait));
                 return Err(Failure::RateLimited(until));
             }
-            match classify(status, &body) {
+            match inner.settle((E::NAME, token), status, classify(status, &body)) {
                 Some(failure) => Err(failure),
                 None => {
                     Ok(Reply { body: body.into(), at: Timestamp::now(), moment: Instant::now() })

@@ -13,7 +13,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::failure::Failure;
-use crate::pace::{Ending, Pace, Verdict, Want};
+use crate::pace::{Ending, Limits, Pace, Verdict, Want};
 
 tokio::task_local! {
     /// For whom a task asks: callers take turns. What asks outside of such a scope asks for the daemon itself.
@@ -98,6 +98,17 @@ impl Door {
         if let Some(at) = Instant::now().checked_sub(age) {
             self.lock().pace.resume_request(endpoint, at);
         }
+    }
+
+    /// From now on the way to the broker bears so much.
+    pub fn limit(&self, limits: Limits) {
+        self.lock().pace.limits = limits;
+        self.changed.notify_waiters();
+    }
+
+    /// How much it bears.
+    pub fn limits(&self) -> Limits {
+        self.lock().pace.limits
     }
 
     fn note(&self, endpoint: &'static str) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::direct::Denial;
 use crate::unreachable::Unreachable;
 
 /// Longest piece of the broker's text that is passed on, in characters.
@@ -35,6 +36,9 @@ pub enum Failure {
     /// 401, or a 200 that says so.
     #[error("nobody is logged in at the gateway")]
     NotLoggedIn,
+    /// IBKR gives no session to whoever signs with these keys.
+    #[error("IBKR gives no session: {0}")]
+    Denied(Denial),
     /// Logged in, but the brokerage session is not open.
     #[error("the brokerage session is not open: {0}")]
     NoBrokerage(String),
@@ -73,6 +77,7 @@ impl Failure {
         matches!(
             self,
             Self::NotLoggedIn
+                | Self::Denied(_)
                 | Self::NoBrokerage(_)
                 | Self::NotPrimed
                 | Self::Unreachable(_)

@@ -13,6 +13,7 @@ pub mod allocation;
 pub mod analyst;
 pub mod client;
 pub mod contracts;
+pub mod direct;
 pub mod door;
 pub mod endpoint;
 pub mod exact;
@@ -39,6 +40,7 @@ pub mod watchlists;
 pub mod whatif;
 
 pub use client::{Answer, Client, Sent};
+pub use direct::Denial;
 pub use endpoint::{Endpoint, Lane, Path, Write};
 pub use failure::Failure;
 pub use unreachable::Unreachable;

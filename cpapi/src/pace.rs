@@ -7,7 +7,7 @@
 //! never arrive within one second. The price is a rate of ten per (one second + answer time).
 //!
 //! The gateway has five upstream slots, so four requests are under way at most; one of them, and one
-//! place a second, is kept free for the session and for orders.
+//! place a second, is kept free for the session and for orders. Who signs requests has other [`Limits`].
 
 #[cfg(test)]
 mod tests;
@@ -24,6 +24,10 @@ pub const PER_SECOND: usize = 10;
 const SECOND: Duration = Duration::from_secs(1);
 /// Requests at the gateway at one time.
 pub const IN_FLIGHT: usize = 4;
+/// Requests that IBKR allows a user in a second who signs them.
+const SIGNED_PER_SECOND: usize = 50;
+/// And at one time, so that with the one that is kept free five histories can be asked for: IBKR allows no more.
+const SIGNED_IN_FLIGHT: usize = 6;
 /// Of both, kept for what keeps the session alive and for orders.
 const KEPT_FREE: usize = 1;
 /// IBKR's documents say ten minutes in one place and fifteen in another.
@@ -55,6 +59,28 @@ impl Window {
     /// One request in `seconds`.
     pub const fn one_in(seconds: u64) -> Self {
         Self { count: 1, per: Duration::from_secs(seconds) }
+    }
+}
+
+/// How much the way to the broker bears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests in a second.
+    pub per_second: usize,
+    /// Requests at one time.
+    pub in_flight: usize,
+}
+
+impl Limits {
+    /// Of a gateway's session.
+    pub const GATEWAY: Self = Self { per_second: PER_SECOND, in_flight: IN_FLIGHT };
+    /// Of a user whose requests are signed.
+    pub const SIGNED: Self = Self { per_second: SIGNED_PER_SECOND, in_flight: SIGNED_IN_FLIGHT };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::GATEWAY
     }
 }
 
@@ -128,6 +154,8 @@ impl Places {
 /// The whole budget of one address.
 #[derive(Debug, Default)]
 pub struct Pace {
+    /// From which way to the broker it is. The windows of single endpoints are the same on each.
+    pub limits: Limits,
     all: Places,
     data_running: usize,
     endpoints: HashMap<String, Places>,
@@ -165,7 +193,8 @@ impl Pace {
             return Verdict::Penalty(until);
         }
         let kept = if want.lane == Lane::Data { KEPT_FREE } else { 0 };
-        if self.all.running >= IN_FLIGHT || self.data_running >= IN_FLIGHT - KEPT_FREE && kept > 0 {
+        let Limits { per_second, in_flight } = self.limits;
+        if self.all.running >= in_flight || self.data_running >= in_flight - KEPT_FREE && kept > 0 {
             return Verdict::AfterAnswer;
         }
         if let Some(window) = want.window {
@@ -175,7 +204,7 @@ impl Pace {
                 return verdict;
             }
         }
-        self.all.has_room(now, scaled(SECOND), PER_SECOND - kept)
+        self.all.has_room(now, scaled(SECOND), per_second - kept)
     }
 
     /// From when on an endpoint's own window, or its closing, lets a request go; `None`: it does already.
@@ -236,7 +265,7 @@ impl Pace {
         self.places(endpoint).answered.push_back(at);
         // How many came just before it is not known, so it counts as a full second's worth.
         if self.all.answered.back().is_none_or(|last| *last < at) {
-            self.all.answered = std::iter::repeat_n(at, PER_SECOND).collect();
+            self.all.answered = std::iter::repeat_n(at, self.limits.per_second).collect();
         }
     }
 

@@ -142,6 +142,31 @@ impl Endpoint for ValidateSso {
     }
 }
 
+/// Who is logged in, where [`ValidateSso`] is not answered: to those who sign requests.
+#[derive(Debug, Clone, Copy)]
+pub struct GetUser;
+
+/// The user of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct User {
+    /// The username.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    pub username: Option<String>,
+    /// Paper or live.
+    #[serde(rename = "ispaper", default, deserialize_with = "lenient::opt")]
+    pub is_paper: Option<bool>,
+}
+
+impl Endpoint for GetUser {
+    type Reply = User;
+    const NAME: &'static str = "one/user";
+    const LANE: Lane = Lane::Vital;
+
+    fn path(&self) -> Path {
+        Path::new("/one/user")
+    }
+}
+
 /// Ends login and brokerage session; a person must log in again afterwards.
 #[derive(Debug, Clone, Copy)]
 pub struct Logout;
@@ -196,6 +221,12 @@ mod tests {
         assert_eq!(login.login_type, Some(2));
         assert_eq!(login.user_name.as_deref(), Some("simpaper"));
         assert!(login.auth_time.is_some_and(|ms| ms > 1_600_000_000_000));
+    }
+
+    #[test]
+    fn a_user_is_named_with_the_mode() {
+        let user: User = fixtures::reply("one_user");
+        assert_eq!((user.username.as_deref(), user.is_paper), (Some("simpaper"), Some(true)));
     }
 
     #[test]

@@ -150,7 +150,8 @@ impl Stream {
         let session = session.ok_or(Failure::NotLoggedIn)?;
         let started = Instant::now();
         let connecting = async {
-            let socket = dial::dial(client.address()).await?;
+            let ticket = client.ticket(&session.0);
+            let socket = dial::dial(client.address(), ticket.as_ref()).await?;
             Self::begin(socket, &session).await
         };
         let silent = |_| Failure::Silent(started.elapsed());

@@ -8,10 +8,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::daemon::Fault;
+use crate::orders::waiting;
 use crate::talk::{Talk, settle};
 use crate::terminal::{self, plain};
 use crate::times::{duration, local, until};
-use crate::{Context, Ended, answer, columns, say};
+use crate::{Context, Ended, answer, for_terminal, say};
 
 /// What it takes.
 #[derive(Debug, clap::Args)]
@@ -65,10 +66,10 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> 
 fn choose<'a>(
     context: &Context,
     id: Option<&str>,
-    waiting: &'a [ApprovalReport],
+    approvals: &'a [ApprovalReport],
 ) -> Result<&'a ApprovalReport, Fault> {
-    let all = || json!({ "approvals": waiting });
-    match (id, waiting) {
+    let all = || json!({ "approvals": approvals });
+    match (id, approvals) {
         (_, []) => Err(Fault::new(
             "no order waits for approval",
             "`ibctl orders` lists what works or is in doubt.",
@@ -77,15 +78,15 @@ fn choose<'a>(
         (None, [only]) => Ok(only),
         (None, several) => {
             if !context.json {
-                say(&list(several));
+                say(&for_terminal(&waiting(several)));
             }
             let text = format!("{} orders wait: say which", several.len());
             Err(Fault::usage(text, format!("`ibctl approve {}`", plain(&several[0].id)))
                 .with(&all()))
         }
-        (Some(id), waiting) => {
-            waiting.iter().find(|one| one.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
-                let ids: Vec<String> = waiting.iter().map(|one| plain(&one.id)).collect();
+        (Some(id), several) => {
+            several.iter().find(|one| one.id.eq_ignore_ascii_case(id)).ok_or_else(|| {
+                let ids: Vec<String> = several.iter().map(|one| plain(&one.id)).collect();
                 let text = format!("no approval {id:?} waits, only {}", ids.join(", "));
                 Fault::new(text, "It may have expired or been decided; `ibctl orders` tells.")
                     .with(&all())
@@ -113,27 +114,6 @@ fn left(context: &Context, approval: &ApprovalReport) -> Result<Ended, Fault> {
     );
     answer(context, &json!({ "ok": false, "text": text, "approval": approval }), &text)?;
     Ok(Ended::NeedsPerson)
-}
-
-/// Those that wait, a line each.
-pub(crate) fn list(approvals: &[ApprovalReport]) -> String {
-    let rows: Vec<[String; 5]> = approvals
-        .iter()
-        .map(|one| {
-            let (account, order) = (one.account.clone(), one.lines.join("; "));
-            [one.id.clone(), account, one.client.clone(), exact_expiry(one), order]
-        })
-        .collect();
-    columns::lines(["ID", "ACCOUNT", "CLIENT", "EXPIRES", "ORDER"], &rows).join("\n")
-}
-
-/// When it expires, and how soon that is.
-pub(crate) fn exact_expiry(approval: &ApprovalReport) -> String {
-    let moment = local(&approval.expires_at);
-    match until(&approval.expires_at, Timestamp::now()) {
-        Some(left) => format!("{moment} ({left})"),
-        None => moment,
-    }
 }
 
 /// The whole order, and who asked.

@@ -1,193 +1,159 @@
-//! `ibctl doctor`: looks at everything that ibd needs, changes nothing and starts nothing.
+//! `ibctl doctor`: looks at everything that ibd needs, layer by layer, changes nothing and starts nothing. Each file
+//! has one layer: a look that is thin, and a verdict that is pure.
 
+mod check;
+mod clients;
 mod exposure;
 mod firewall;
+mod folders;
+mod gateway;
+mod journal;
 mod machine;
+mod probe;
+mod programs;
+mod running;
+mod session;
+mod upstream;
 
-use std::fmt::Write;
-
+use ibd_protocol::GatewayMode;
 use ibd_protocol::settings::Settings;
-use ibd_protocol::{GatewayMode, Status, ToClient, ToDaemon, states};
-use serde::Serialize;
+use jiff::Timestamp;
 use serde_json::json;
 
-use crate::daemon::{Fault, ask, running};
+use crate::daemon::Fault;
+use crate::screen::Screen;
 use crate::{Context, Ended, answer, own, say};
+use check::{Check, State};
+use gateway::Known;
+use probe::Answer;
+use running::Told;
+use upstream::Reach;
 
-/// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum State {
-    Ok,
-    Warn,
-    Fail,
+/// Flags of the verb.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Do not try to reach IBKR: without it one connection is made there, and no login.
+    #[arg(long)]
+    offline: bool,
 }
 
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct Check {
-    /// In snake_case, stable.
-    name: &'static str,
-    state: State,
-    /// One sentence.
-    text: String,
-    /// What to do; empty when there is nothing to do.
-    hint: String,
-    /// Commands that a person may run for it.
-    commands: Vec<String>,
-}
-
-impl Check {
-    fn ok(name: &'static str, text: impl Into<String>) -> Self {
-        Self {
-            name,
-            state: State::Ok,
-            text: text.into(),
-            hint: String::new(),
-            commands: Vec::new(),
-        }
-    }
-
-    fn warn(name: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { state: State::Warn, hint: hint.into(), ..Self::ok(name, text) }
-    }
-
-    fn fail(name: &'static str, text: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { state: State::Fail, hint: hint.into(), ..Self::ok(name, text) }
-    }
-}
-
-pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
-    let checks = look(context).await;
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> {
+    let reach = if args.offline { Reach::Offline } else { Reach::Try };
+    let checks = look(context, reach).await;
     let failed = checks.iter().filter(|check| check.state == State::Fail).count();
     let list = json!({ "checks": checks });
-    if failed == 0 {
-        answer(context, &list, &text(&checks))?;
-        return Ok(Ended::Fine);
-    }
     if !context.json {
-        say(&text(&checks));
+        // Each part is made harmless where it is put together; colours are ours.
+        say(&check::text(&checks, Screen::of_stdout()));
+    }
+    if failed == 0 {
+        if context.json {
+            answer(context, &list, "")?;
+        }
+        return Ok(Ended::Fine);
     }
     let count = if failed == 1 { "1 check".to_owned() } else { format!("{failed} checks") };
     Err(Fault::new(format!("{count} failed"), "Do what stands beside it, then look again.")
         .with(&list))
 }
 
-async fn look(context: &Context) -> Vec<Check> {
+async fn look(context: &Context, reach: Reach) -> Vec<Check> {
     let places = &context.places;
-    let mut checks = vec![machine::folders(places), machine::config_file(places)];
-    let settings = match own::settings(places) {
-        Ok(settings) => settings,
-        Err(fault) => {
-            checks.push(Check::fail("settings", fault.text, fault.hint));
-            Settings::default()
-        }
-    };
-    let (daemon, status) = daemon(context).await;
-    checks.push(daemon);
-    let mode = match &status {
-        Some(status) => status.gateway.mode,
-        None => settings.gateway().unwrap_or(GatewayMode::Managed),
-    };
-    if mode == GatewayMode::Managed {
-        checks.push(machine::gateway(places));
+    let mut checks = vec![programs::check().await, folders::folders(places)];
+    let (settings, read) = settings(context);
+    checks.extend(read);
+    checks.extend([folders::secrets(places), folders::room(places)]);
+    let Told { checks: of_daemon, status, gateway: report } = running::look(places).await;
+    checks.extend(of_daemon);
+    checks.push(journal::check(context, status.is_some()).await);
+    let known = Known::of(&settings, status.as_ref(), report.as_ref());
+    if known.mode == GatewayMode::Managed {
         checks.push(machine::java(places).await);
+        checks.push(machine::gateway(places));
     }
-    if let Some(status) = &status {
-        checks.push(gateway(status));
-        checks.push(exposure::check(&status.gateway).await);
-    }
+    let (of_gateway, answered) = gateway::look(&known, &settings).await;
+    checks.extend(of_gateway);
+    checks.push(match &status {
+        Some(status) => exposure::check(&status.gateway).await,
+        None => Check::not_looked_at("websocket", "no daemon runs that knows the gateway"),
+    });
+    let (way, reached) = upstream::look(reach, known.mode, &settings).await;
+    checks.push(way);
+    checks.push(upstream::clock(
+        who_tells_time(answered.as_ref(), reached.as_ref()),
+        Timestamp::now(),
+    ));
+    checks.extend(session::checks(places, status.as_ref()));
     checks.push(machine::browser(&settings));
     checks.extend(machine::headless(&settings));
     checks.extend(machine::lingering(places).await);
+    checks.extend(clients::checks());
     checks
 }
 
-/// Whether a daemon runs, and what it says.
-async fn daemon(context: &Context) -> (Check, Option<Status>) {
-    const NAME: &str = "daemon";
-    let connection = running(&context.places).await;
-    let mut connection = match connection {
-        Ok(Some(connection)) => connection,
-        Ok(None) => {
-            let check = Check::warn(
-                NAME,
-                "No daemon is running.",
-                "A client starts it when it is needed; `ibctl restart` starts it now.",
-            );
-            return (check, None);
+/// The settings of this shell and of the file, and what is to be said of them.
+fn settings(context: &Context) -> (Settings, Vec<Check>) {
+    let mut checks = vec![folders::config_file(&context.places)];
+    let is_file_fine = checks.iter().all(|check| check.state != State::Fail);
+    let settings = own::settings(&context.places).unwrap_or_else(|fault| {
+        // What is wrong with the file as a file has been said.
+        if is_file_fine {
+            checks.push(Check::fail("settings", format!("{}.", fault.text), fault.hint));
         }
-        Err(fault) => return (Check::fail(NAME, fault.text, fault.hint), None),
+        Settings::default()
+    });
+    (settings, checks)
+}
+
+/// IBKR's own clock counts; a gateway's is this machine's, or passes IBKR's on.
+fn who_tells_time<'a>(
+    gateway: Option<&'a Answer>,
+    ibkr: Option<&'a Answer>,
+) -> Option<(&'static str, &'a Answer)> {
+    let tells = |who, answer: Option<&'a Answer>| {
+        answer.filter(|answer| answer.date.is_some()).map(|answer| (who, answer))
     };
-    let status = ask(&mut connection, &ToDaemon::Status(1), |answer| match answer {
-        ToClient::Status(_, status) => Some(*status),
-        _ => None,
-    })
-    .await;
-    match status {
-        Ok(status) => {
-            let daemon = &status.daemon;
-            let text = format!("ibd {} runs (pid {}).", daemon.version, daemon.pid);
-            (Check::ok(NAME, text), Some(status))
-        }
-        Err(fault) => (Check::fail(NAME, fault.text, fault.hint), None),
-    }
-}
-
-/// The running gateway, as the daemon sees it.
-fn gateway(status: &Status) -> Check {
-    const NAME: &str = "gateway";
-    let gateway = &status.gateway;
-    let text = format!("The gateway is {}.", crate::status::gateway(status));
-    use states::Gateway::{Installing, NotInstalled, Starting, Stopped, Up};
-    match gateway.state.known() {
-        Some(Up | Starting | Installing) => Check::ok(NAME, text),
-        Some(Stopped) => {
-            Check::warn(NAME, text, "`ibctl gateway start` or `ibctl login` starts it.")
-        }
-        Some(NotInstalled) => Check::warn(NAME, text, "`ibctl gateway install` brings it."),
-        _ => {
-            let hint = status.conditions.first().map(|condition| condition.hint.clone());
-            let hint = hint.filter(|hint| !hint.is_empty());
-            Check::fail(NAME, text, hint.unwrap_or_else(|| "`ibctl status` tells more.".to_owned()))
-        }
-    }
-}
-
-fn text(checks: &[Check]) -> String {
-    let mut text = String::new();
-    for check in checks {
-        let mark = match check.state {
-            State::Ok => "ok",
-            State::Warn => "warn",
-            State::Fail => "FAIL",
-        };
-        let _ = writeln!(text, "{mark:<5} {:<14} {}", check.name, check.text);
-        let more = std::iter::once(check.hint.clone()).filter(|hint| !hint.is_empty());
-        for line in more.chain(check.commands.iter().map(|command| format!("  {command}"))) {
-            let _ = writeln!(text, "{:<20} {line}", "");
-        }
-    }
-    text.trim_end().to_owned()
+    tells("IBKR", ibkr).or_else(|| tells("the gateway", gateway))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ibd_protocol::{
+        Budgets, DaemonStatus, GatewayStatus, SessionStatus, Status, TradingStatus, states,
+    };
+
+    /// A status with this session.
+    pub(super) fn status(session: SessionStatus) -> Status {
+        Status {
+            daemon: DaemonStatus { running: true, version: "0".into(), pid: 1, uptime_seconds: 1 },
+            gateway: GatewayStatus {
+                mode: GatewayMode::Managed,
+                state: states::Gateway::Up.into(),
+                pid: None,
+                address: None,
+            },
+            session,
+            budgets: Budgets { per_second: 10, in_flight: 0, queued: 0, penalty_until: None },
+            clients: Vec::new(),
+            trading: TradingStatus {
+                state: states::Trading::Open.into(),
+                protection: String::new(),
+                text: String::new(),
+                waiting: 0,
+                in_doubt: 0,
+            },
+            conditions: Vec::new(),
+        }
+    }
 
     #[test]
-    fn a_check_is_one_line_and_what_to_do_about_it() {
-        let checks = [
-            Check::ok("daemon", "It runs."),
-            Check {
-                commands: vec!["sudo true".into()],
-                ..Check::warn("websocket", "It is open.", "Close it.")
-            },
-        ];
-        let expected = "ok    daemon         It runs.\n\
-            warn  websocket      It is open.\n\
-            \x20                    Close it.\n\
-            \x20                      sudo true";
-        assert_eq!(text(&checks), expected);
+    fn ibkrs_clock_is_asked_before_a_gateways() {
+        let at = |date: &str| Answer { date: Some(date.into()), ..Answer::default() };
+        let (gateway, ibkr, silent) = (at("g"), at("i"), Answer::default());
+        let who = |gateway, ibkr| who_tells_time(gateway, ibkr).map(|(who, _)| who);
+        assert_eq!(who(Some(&gateway), Some(&ibkr)), Some("IBKR"));
+        assert_eq!(who(Some(&gateway), Some(&silent)), Some("the gateway"));
+        assert_eq!(who(Some(&silent), None), None);
     }
 }

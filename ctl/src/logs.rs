@@ -1,5 +1,7 @@
 //! `ibctl logs`: the end of the daemon's log, and where all of it is.
 
+mod follow;
+
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
@@ -8,11 +10,34 @@ use serde_json::json;
 use crate::daemon::Fault;
 use crate::{Context, Ended, answer};
 
-pub(crate) async fn run(context: &Context, count: usize) -> Result<Ended, Fault> {
-    // Why a daemon did not start stands in the first of these; nothing is started by looking.
-    let folder = context.places.logs();
+/// Why a daemon did not start stands in the first of these.
+const FILES: [&str; 2] = ["ibd.start.log", "ibd.log"];
+
+/// Flags of the verb.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Lines from the end.
+    #[arg(short = 'n', long, default_value_t = 50)]
+    lines: usize,
+    /// Go on with what comes, until Ctrl-C.
+    #[arg(short, long)]
+    follow: bool,
+}
+
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> {
+    if args.follow && context.json {
+        return Err(Fault::usage(
+            "--follow has no end, and --json is one object",
+            "Leave one of the two out.",
+        ));
+    }
+    let (folder, count) = (context.places.logs(), args.lines);
+    // From where on they are followed is known before they are read: so nothing is left out between.
+    let mut tails: Vec<follow::Tail> =
+        FILES.iter().map(|name| follow::Tail::at_end(&folder.join(name))).collect();
+    // Nothing is started by looking.
     let mut lines = Vec::new();
-    for name in ["ibd.start.log", "ibd.log"] {
+    for name in FILES {
         lines.extend(last_lines(&folder.join(name), count));
     }
     let from = lines.len().saturating_sub(count);
@@ -21,6 +46,9 @@ pub(crate) async fn run(context: &Context, count: usize) -> Result<Ended, Fault>
         eprintln!("{}", folder.display());
     }
     answer(context, &json!({ "folder": folder, "lines": lines }), &lines.join("\n"))?;
+    if args.follow {
+        follow::run(&mut tails).await;
+    }
     Ok(Ended::Fine)
 }
 

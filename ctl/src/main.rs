@@ -3,24 +3,30 @@
 mod alerts;
 mod approve;
 mod audit;
+mod cli;
+mod clients;
 mod columns;
+mod completions;
 mod config;
 mod daemon;
+mod demo;
 mod deny;
 mod doctor;
 mod errand;
 mod flex;
 mod freeze;
-
 mod gateway;
 mod login;
 mod logout;
 mod logs;
+mod man;
+mod oauth;
 mod orders;
 mod own;
 mod page;
 mod progress;
 mod resume;
+mod screen;
 mod secrets;
 mod setup;
 mod status;
@@ -33,91 +39,11 @@ mod version;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::FromArgMatches;
+use cli::{Args, Verb};
 use daemon::Fault;
 use ibd_protocol::Places;
 use ibd_protocol::settings::Key;
-
-/// Looks after ibd, the daemon between AI assistants and an Interactive Brokers account.
-#[derive(Debug, Parser)]
-#[command(name = "ibctl", version, after_help = EXIT_CODES)]
-struct Args {
-    #[command(subcommand)]
-    verb: Verb,
-    /// One JSON object on stdout and nothing else.
-    #[arg(long, global = true)]
-    json: bool,
-    /// Which daemon; IB_PROFILE, else `default`.
-    #[arg(long, global = true, value_name = "NAME")]
-    profile: Option<String>,
-}
-
-const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 no daemon is running, \
-    4 running but it needs a person";
-
-#[derive(Debug, Subcommand)]
-enum Verb {
-    /// What is running, whether somebody is logged in, and what to do
-    Status,
-    /// Log in at the broker, or join the login under way
-    Login(login::Args),
-    /// End the login at the broker, and verify it
-    Logout,
-    /// Take the session back after TWS or a phone had it
-    Resume,
-    /// End the daemon; calls under way are finished first
-    Stop,
-    /// End the daemon and start it again
-    Restart,
-    /// Orders that wait for a person, are in doubt or work; `resolve` settles one in doubt
-    Orders {
-        #[command(subcommand)]
-        verb: Option<orders::Verb>,
-    },
-    /// Show an order that waits for you, and approve it
-    Approve(approve::Args),
-    /// Decline an order that waits for you
-    Deny {
-        /// The approval's id, as `ibctl orders` and `ibctl approve` show it.
-        #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
-        id: String,
-    },
-    /// Stop all new orders at once, also when no daemon runs or it hangs
-    Freeze {
-        /// Also cancel every order that works, in all accounts.
-        #[arg(long)]
-        cancel_all: bool,
-    },
-    /// Let orders through again
-    Unfreeze,
-    /// What was done about orders and why; `verify` checks that nothing was changed or left out
-    Audit(audit::Args),
-    /// The alerts that ibd itself watches; those that IBKR keeps are an assistant's get_alerts
-    Alerts,
-    /// Flex queries and their statements: list, run, import, export, forget
-    #[command(subcommand)]
-    Flex(flex::Verb),
-    /// IBKR's Java gateway: install, start, stop, status, logs
-    #[command(subcommand)]
-    Gateway(gateway::Verb),
-    /// Passwords and tokens in the system's keyring: set, list, forget
-    #[command(subcommand)]
-    Secrets(secrets::Verb),
-    /// Tell MCP clients of ib-mcp: shows the change of their files, asks, and writes it
-    Setup(setup::Args),
-    /// Look at everything that ibd needs, and say what to do
-    Doctor,
-    /// Every setting, its value and where it comes from
-    Config,
-    /// The daemon's log
-    Logs {
-        /// Lines from the end.
-        #[arg(short = 'n', long, default_value_t = 50)]
-        lines: usize,
-    },
-    /// The versions of ibctl and of the running daemon
-    Version,
-}
 
 /// How a verb ends well.
 pub(crate) enum Ended {
@@ -133,7 +59,10 @@ pub(crate) struct Context {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match arguments() {
+        Ok(args) => args,
+        Err(error) => return misused(&error),
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(args.json, &Fault::new(error.to_string(), "")),
@@ -141,8 +70,8 @@ fn main() -> ExitCode {
     if let Some(bad) =
         args.profile.as_deref().filter(|name| !ibd_protocol::places::is_profile(name))
     {
-        eprintln!("ibctl: --profile {bad:?} is no profile: 1 to 32 letters, digits, - or _");
-        return ExitCode::from(2);
+        let text = format!("--profile {bad:?} is no profile: 1 to 32 letters, digits, - or _");
+        return failed(args.json, &Fault::usage(text, ""));
     }
     match runtime.block_on(run(&args)) {
         Ok(Ended::Fine) => ExitCode::SUCCESS,
@@ -152,6 +81,26 @@ fn main() -> ExitCode {
     }
 }
 
+fn arguments() -> Result<Args, clap::Error> {
+    let mut matches = cli::command().try_get_matches()?;
+    Args::from_arg_matches_mut(&mut matches)
+}
+
+/// What clap has to say: help and versions on stdout, mistakes on stderr. Whoever reads JSON is told of a mistake in
+/// JSON too.
+fn misused(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|word| word == "--json");
+    if wants_json && error.use_stderr() {
+        let text = error.to_string();
+        let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        say(&serde_json::json!({ "error": first, "hint": "`ibctl help` lists the verbs." })
+            .to_string());
+    }
+    // A terminal that has gone is no failure.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
 async fn run(args: &Args) -> Result<Ended, Fault> {
     let from_environment = std::env::var(Key::Profile.name()).ok().filter(|name| !name.is_empty());
     let profile = args.profile.clone().or(from_environment).unwrap_or_else(|| "default".to_owned());
@@ -159,7 +108,7 @@ async fn run(args: &Args) -> Result<Ended, Fault> {
         .map_err(|error| Fault::new(error.to_string(), "Correct --profile or IB_PROFILE."))?;
     let context = Context { places, json: args.json };
     match &args.verb {
-        Verb::Status => status::run(&context).await,
+        Verb::Status(args) => status::run(&context, args).await,
         Verb::Login(args) => login::run(&context, args).await,
         Verb::Logout => logout::run(&context).await,
         Verb::Resume => resume::run(&context).await,
@@ -178,10 +127,15 @@ async fn run(args: &Args) -> Result<Ended, Fault> {
         Verb::Flex(verb) => flex::run(&context, verb).await,
         Verb::Gateway(verb) => gateway::run(&context, verb).await,
         Verb::Secrets(verb) => secrets::run(&context, verb).await,
+        Verb::Oauth(verb) => oauth::run(&context, verb).await,
         Verb::Setup(args) => setup::run(&context, args),
-        Verb::Doctor => doctor::run(&context).await,
-        Verb::Config => config::run(&context).await,
-        Verb::Logs { lines } => logs::run(&context, *lines).await,
+        Verb::Doctor(args) => doctor::run(&context, args).await,
+        Verb::Clients => clients::run(&context).await,
+        Verb::Config(args) => config::run(&context, args).await,
+        Verb::Logs(args) => logs::run(&context, args).await,
+        Verb::Demo(args) => demo::run(&context, args).await,
+        Verb::Completions(args) => completions::run(&context, args),
+        Verb::Man(args) => man::run(&context, args),
         Verb::Version => version::run(&context).await,
     }
 }
@@ -201,16 +155,21 @@ fn failed(json: bool, fault: &Fault) -> ExitCode {
 }
 
 /// Lines as a terminal may show them: whatever others wrote into them draws nothing there.
-fn for_terminal(text: &str) -> String {
+pub(crate) fn for_terminal(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(ibd_text::escaped).collect();
     lines.join("\n")
 }
 
-/// The one place that writes to stdout. A reader that has gone is no failure.
+/// A line on stdout.
 pub(crate) fn say(text: &str) {
+    put(&format!("{text}\n"));
+}
+
+/// The one place that writes to stdout. A reader that has gone is no failure.
+pub(crate) fn put(text: &str) {
     use std::io::Write;
     let mut stdout = std::io::stdout().lock();
-    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }
 
 /// Says a JSON object, or the text for a person.

@@ -20,7 +20,7 @@ const MAX: u64 = 4_096;
 pub(crate) enum Verb {
     /// Keep one; its value is asked for, or read from stdin
     Set {
-        /// IB_PASSWORD_AUTH, IB_TOTP_SECRET, IB_FLEX_TOKEN or IB_APPROVAL_PIN.
+        /// IB_PASSWORD_AUTH, IB_TOTP_SECRET, IB_FLEX_TOKEN, IB_APPROVAL_PIN, or one of IB_OAUTH_*.
         #[arg(value_parser = kept)]
         name: &'static Setting,
     },
@@ -28,7 +28,7 @@ pub(crate) enum Verb {
     List,
     /// Forget one
     Forget {
-        /// IB_PASSWORD_AUTH, IB_TOTP_SECRET, IB_FLEX_TOKEN or IB_APPROVAL_PIN.
+        /// IB_PASSWORD_AUTH, IB_TOTP_SECRET, IB_FLEX_TOKEN, IB_APPROVAL_PIN, or one of IB_OAUTH_*.
         #[arg(value_parser = kept)]
         name: &'static Setting,
     },
@@ -125,7 +125,7 @@ fn text(secrets: &[SecretReport]) -> String {
     for secret in secrets {
         let state = if secret.set { "set" } else { "-" };
         let origin = secret.origin.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "{:<18} {state:<4} {origin}", secret.name);
+        let _ = writeln!(text, "{:<22} {state:<4} {origin}", secret.name);
     }
     text.trim_end().to_owned()
 }

@@ -1,56 +1,120 @@
 //! `ibctl status`: never starts a daemon, and answers at once when there is none.
 
-use std::fmt::Write;
+mod watch;
+mod words;
 
 use ibd_protocol::states::Said;
-use ibd_protocol::{
-    Condition, Places, SessionStatus, Status, ToClient, ToDaemon, TradingStatus, states,
-};
+use ibd_protocol::{Places, Status, ToClient, ToDaemon, TradingStatus, states};
 use serde_json::json;
 
 use crate::daemon::{Fault, ask, running};
-use crate::terminal::plain;
-use crate::times::{clock, duration, local};
-use crate::{Context, Ended, answer, freeze, own, say};
+use crate::screen::{Screen, Tone};
+use crate::{Context, Ended, answer, for_terminal, freeze, own, put, say};
+pub(crate) use words::gateway;
 
-pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
+/// Flags of the verb.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Draw it again every two seconds, until Ctrl-C.
+    #[arg(long, short)]
+    watch: bool,
+}
+
+/// What was found.
+enum Seen {
+    /// No daemon runs.
+    Absent,
+    Present(Box<Status>),
+}
+
+pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> {
+    if args.watch {
+        return watch::run(context).await;
+    }
+    match look(context).await? {
+        Seen::Absent if context.json => say(&absent_in_json(&context.places).to_string()),
+        Seen::Present(status) if context.json => {
+            answer(context, &status, "")?;
+            return Ok(ended(&Seen::Present(status)));
+        }
+        seen => {
+            let screen = Screen::of_stdout();
+            put(&shown(&page(context, &seen), screen));
+            return Ok(ended(&seen));
+        }
+    }
+    Ok(Ended::NotRunning)
+}
+
+async fn look(context: &Context) -> Result<Seen, Fault> {
     let Some(mut connection) = running(&context.places).await? else {
-        not_running(context);
-        return Ok(Ended::NotRunning);
+        return Ok(Seen::Absent);
     };
     let status = ask(&mut connection, &ToDaemon::Status(1), |answer| match answer {
-        ToClient::Status(_, status) => Some(*status),
+        ToClient::Status(_, status) => Some(status),
         _ => None,
     })
     .await?;
-    answer(context, &status, &text(&status))?;
-    let needs_person = needs_person(&status.session.state) || waits_for_person(&status.trading);
-    Ok(if needs_person { Ended::NeedsPerson } else { Ended::Fine })
+    Ok(Seen::Present(status))
 }
 
-fn not_running(context: &Context) {
-    let text =
-        "ibd is not running. A client starts it when it is needed; `ibctl restart` starts it now.";
-    let problem = own::problem(&context.places);
-    let is_frozen = is_frozen(&context.places);
-    if context.json {
-        let mut report = json!({ "daemon": { "running": false } });
-        if let Some(problem) = problem {
-            report["daemon"]["problem"] = problem.into();
+/// The page, before it is fitted to a screen.
+fn page(context: &Context, seen: &Seen) -> String {
+    match seen {
+        Seen::Absent => absent(&context.places),
+        Seen::Present(status) => words::text(status, &context.places.profile),
+    }
+}
+
+fn ended(seen: &Seen) -> Ended {
+    match seen {
+        Seen::Absent => Ended::NotRunning,
+        Seen::Present(status) => {
+            let waits = waits_for_person(&status.trading);
+            let needs_person = needs_person(&status.session.state) || waits;
+            if needs_person { Ended::NeedsPerson } else { Ended::Fine }
         }
-        if is_frozen {
-            report["trading"] = json!({ "state": "frozen" });
+    }
+}
+
+/// The page as a screen shows it: whatever others wrote into it draws nothing there, what is to be done stands out.
+fn shown(page: &str, screen: Screen) -> String {
+    let mut shown = String::new();
+    for line in for_terminal(page).lines() {
+        let is_to_do = line.starts_with(words::TO_DO);
+        for part in screen.fit(line, words::INDENT) {
+            let part = if is_to_do { screen.paint(Tone::Care, &part) } else { part };
+            shown.push_str(&part);
+            shown.push('\n');
         }
-        say(&report.to_string());
-        return;
     }
-    match problem {
-        Some(problem) => say(&format!("ibd is not running, and cannot start: {problem}.")),
-        None => say(text),
+    shown
+}
+
+fn absent(places: &Places) -> String {
+    let mut text = match own::problem(places) {
+        Some(problem) => format!("ibd is not running, and cannot start: {problem}."),
+        None => "ibd is not running. A client starts it when it is needed; `ibctl restart` starts it now."
+            .to_owned(),
+    };
+    if places.profile != "default" {
+        text.push_str(&format!("\nThe profile is {}.", places.profile));
     }
-    if is_frozen {
-        say("Trading is frozen; `ibctl unfreeze` ends that.");
+    if is_frozen(places) {
+        text.push_str("\nTrading is frozen; `ibctl unfreeze` ends that.");
     }
+    text
+}
+
+fn absent_in_json(places: &Places) -> serde_json::Value {
+    let mut report = json!({ "daemon": { "running": false } });
+    if let Some(problem) = own::problem(places) {
+        report["daemon"]["problem"] = problem.into();
+    }
+    if is_frozen(places) {
+        report["trading"] = json!({ "state": "frozen" });
+    }
+    report
 }
 
 /// Without a daemon only the flag can tell.
@@ -67,109 +131,6 @@ fn waits_for_person(trading: &TradingStatus) -> bool {
 fn needs_person(state: &Said<states::Session>) -> bool {
     use states::Session::{Competing, Hung, LockoutGuard, NeedLogin, Stopped, Wait2fa};
     state.is_one_of(&[Stopped, NeedLogin, Wait2fa, LockoutGuard, Competing, Hung])
-}
-
-fn text(status: &Status) -> String {
-    let mut text = String::new();
-    let mut line = |label: &str, value: String| {
-        let _ = writeln!(text, "{label:<9} {value}");
-    };
-    line("Session", status.session.text.clone());
-    if let Some(hint) = status.conditions.first().map(|c| &c.hint).filter(|hint| !hint.is_empty()) {
-        line("To do", hint.clone());
-    }
-    if let Some(login) = login(&status.session) {
-        line("Login", login);
-    }
-    if let Some(age) = status.session.age_seconds {
-        line("Age", format!("{} since the trading session was opened", duration(age)));
-    }
-    line("Gateway", gateway(status));
-    line("Budget", budget(status));
-    line("Clients", clients(status));
-    line("Trading", trading(&status.trading));
-    if let Some(orders) = orders(&status.trading) {
-        line("Orders", orders);
-    }
-    let daemon = &status.daemon;
-    line(
-        "Daemon",
-        format!("{} (pid {}), up {}", daemon.version, daemon.pid, duration(daemon.uptime_seconds)),
-    );
-    for Condition { text: what, hint, since, .. } in status.conditions.iter().skip(1) {
-        line("Note", format!("{what} {hint} (since {})", local(since)));
-    }
-    text.trim_end().to_owned()
-}
-
-/// Who is logged in, since when, and until when about.
-fn login(session: &SessionStatus) -> Option<String> {
-    let since = session.login_at.as_deref().map(|moment| format!("since {}", local(moment)));
-    let next = session.next_login_at.as_deref();
-    let next = next.map(|moment| format!("next login needed about {}", local(moment)));
-    let parts: Vec<String> =
-        [session.username.as_deref().map(plain), since, next].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
-}
-
-/// The gateway in one line.
-pub(crate) fn gateway(status: &Status) -> String {
-    let gateway = &status.gateway;
-    let mut text = format!("{} ({})", gateway_state(&gateway.state), gateway.mode.as_str());
-    if let Some(address) = &gateway.address {
-        let _ = write!(text, " at {address}");
-    }
-    if let Some(pid) = gateway.pid {
-        let _ = write!(text, ", pid {pid}");
-    }
-    text
-}
-
-fn gateway_state(state: &Said<states::Gateway>) -> String {
-    match state.known() {
-        Some(states::Gateway::Installing) => "being installed".to_owned(),
-        _ => state.in_words(),
-    }
-}
-
-fn budget(status: &Status) -> String {
-    let budgets = &status.budgets;
-    let load = format!("{} under way, {} waiting", budgets.in_flight, budgets.queued);
-    match &budgets.penalty_until {
-        Some(until) => {
-            format!("IBKR's rate limit was hit; closed until {}; {load}", clock(until))
-        }
-        None => format!("{} requests a second; {load}", budgets.per_second),
-    }
-}
-
-fn trading(trading: &TradingStatus) -> String {
-    let state = format!("{} ({})", trading.state, trading.protection.replace('_', " "));
-    if trading.text.is_empty() { state } else { format!("{state}: {}", trading.text) }
-}
-
-/// How many orders need a person, where there are any.
-fn orders(trading: &TradingStatus) -> Option<String> {
-    let waiting = match trading.waiting {
-        0 => None,
-        1 => Some("1 waits for your approval".to_owned()),
-        count => Some(format!("{count} wait for your approval")),
-    };
-    let in_doubt = (trading.in_doubt > 0).then(|| format!("{} in doubt", trading.in_doubt));
-    let counts: Vec<String> = [waiting, in_doubt].into_iter().flatten().collect();
-    (!counts.is_empty()).then(|| format!("{}; `ibctl orders` lists them", counts.join(", ")))
-}
-
-fn clients(status: &Status) -> String {
-    if status.clients.is_empty() {
-        return "none".to_owned();
-    }
-    let clients = status.clients.iter().map(|client| {
-        let name = if client.name.is_empty() { "(unnamed)" } else { &client.name };
-        let mode = if client.read_only { ", read-only" } else { "" };
-        format!("{name} ({} calls{mode})", client.calls)
-    });
-    clients.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -191,41 +152,26 @@ mod tests {
     }
 
     #[test]
-    fn gateway_states_read_well() {
-        assert_eq!(gateway_state(&states::Gateway::NotInstalled.into()), "not installed");
-        assert_eq!(gateway_state(&states::Gateway::Installing.into()), "being installed");
-        assert_eq!(gateway_state(&states::Gateway::Up.into()), "up");
-    }
-
-    fn trading_of(state: states::Trading, waiting: u32, in_doubt: u32) -> TradingStatus {
-        let text = "So it is.".to_owned();
-        TradingStatus {
-            state: state.into(),
-            protection: "live_approval".into(),
-            text,
-            waiting,
-            in_doubt,
-        }
-    }
-
-    #[test]
     fn orders_wait_for_a_person_when_frozen_or_asked_for_or_in_doubt() {
-        assert!(!waits_for_person(&trading_of(states::Trading::Open, 0, 0)));
-        assert!(
-            !waits_for_person(&trading_of(states::Trading::Closed, 0, 0)),
-            "that is the session's matter"
-        );
-        assert!(waits_for_person(&trading_of(states::Trading::Frozen, 0, 0)));
-        assert!(waits_for_person(&trading_of(states::Trading::Open, 1, 0)));
-        assert!(waits_for_person(&trading_of(states::Trading::Open, 0, 1)));
+        let waits = |state, waiting, in_doubt| {
+            waits_for_person(&words::tests::trading_of(state, waiting, in_doubt))
+        };
+        assert!(!waits(states::Trading::Open, 0, 0));
+        assert!(!waits(states::Trading::Closed, 0, 0), "that is the session's matter");
+        assert!(waits(states::Trading::Frozen, 0, 0));
+        assert!(waits(states::Trading::Open, 1, 0));
+        assert!(waits(states::Trading::Open, 0, 1));
     }
 
     #[test]
-    fn the_trading_line_names_state_protection_and_why() {
-        let open = trading_of(states::Trading::Open, 1, 2);
-        assert_eq!(trading(&open), "open (live approval): So it is.");
-        let counts = "1 waits for your approval, 2 in doubt; `ibctl orders` lists them";
-        assert_eq!(orders(&open).as_deref(), Some(counts));
-        assert_eq!(orders(&trading_of(states::Trading::Open, 0, 0)), None);
+    fn a_page_fits_its_screen_and_what_others_wrote_draws_nothing() {
+        let page =
+            format!("Session   Ready.\nClients   evil\x1b[2J\nTo do     {}", "log in ".repeat(12));
+        let told = shown(&page, Screen::terminal(60, true));
+        assert!(told.contains("evil\\u{1b}[2J"), "{told}");
+        assert!(told.contains("\x1b[33mTo do     log in"), "{told}");
+        let longest = told.lines().map(|line| line.chars().count()).max();
+        assert!(longest.is_some_and(|longest| longest <= 60 + 9), "colours are no columns: {told}");
+        assert_eq!(shown("To do     x", Screen::PLAIN), "To do     x\n");
     }
 }

@@ -41,6 +41,21 @@ pub(crate) fn until(moment: &str, now: Timestamp) -> Option<String> {
     })
 }
 
+/// How long ago that was, roughly; what is no moment is shown as it is.
+pub(crate) fn ago(moment: &str, now: Timestamp) -> String {
+    let Ok(then) = moment.parse::<Timestamp>() else { return moment.to_owned() };
+    let seconds = now.duration_since(then).as_secs();
+    match u64::try_from(seconds) {
+        // A clock that was set.
+        Err(_) => local(moment),
+        Ok(0..10) => "just now".to_owned(),
+        Ok(seconds @ 10..60) => format!("{seconds} s ago"),
+        Ok(seconds @ 60..3_600) => format!("{} min ago", seconds / 60),
+        Ok(seconds @ 3_600..172_800) => format!("{} h ago", seconds / 3_600),
+        Ok(seconds) => format!("{} days ago", seconds / 86_400),
+    }
+}
+
 /// A length of time, roughly.
 pub(crate) fn duration(seconds: u64) -> String {
     match seconds {
@@ -104,6 +119,22 @@ mod tests {
         assert_eq!(duration(7), "7 s");
         assert_eq!(duration(150), "2 min");
         assert_eq!(duration(18_120), "5 h 2 min");
+    }
+
+    #[test]
+    fn what_was_is_told_by_its_age() {
+        let now = "2026-11-23T07:30:00Z".parse().unwrap();
+        for (moment, told) in [
+            ("2026-11-23T07:29:58Z", "just now"),
+            ("2026-11-23T07:29:30Z", "30 s ago"),
+            ("2026-11-23T07:25:00Z", "5 min ago"),
+            ("2026-11-22T20:00:00Z", "11 h ago"),
+            ("2026-11-20T07:30:00Z", "3 days ago"),
+            ("then", "then"),
+        ] {
+            assert_eq!(ago(moment, now), told, "{moment}");
+        }
+        assert!(ago("2026-11-23T08:00:00Z", now).contains("2026"), "never negative");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Gateway: owns the way to IBKR. Nobody else spawns or signals a process, or makes a client.
+//! Gateway: owns the way to IBKR: through a gateway, or none. Nobody else spawns or signals a process, or makes a client.
 //!
 //! ```text
 //!                ┌────────────── attach: nothing of ours to start ───────────────┐
@@ -8,8 +8,12 @@
 //!                        ▼  │               ▼
 //!     NotInstalled ──a login──▶ Installing  Stopped ──a login, start──▶ Starting
 //! ```
+//!
+//! What is about Java is in `java.rs`, `conf.rs`, `key.rs`, `record.rs` and `install.rs`; what is about signed requests,
+//! where there is no gateway at all, in `direct.rs`.
 
 mod conf;
+mod direct;
 mod handle;
 mod install;
 mod java;
@@ -33,6 +37,8 @@ use tokio::time::Instant;
 
 use crate::board::Board;
 use crate::config::{GatewayChoice, Sources};
+use direct::Direct;
+pub use direct::{Brought, Registered};
 pub use handle::{GatewayHandle, words};
 use java::{Java, NoStart};
 use lives::FIRST_PAUSE;
@@ -52,6 +58,10 @@ pub enum Msg {
     Wanted,
     /// A person wants the managed gateway ended; answered with its process, if there was one.
     Stop(RpcReplyPort<Result<Option<u32>, String>>),
+    /// What requests are signed with has changed: it is read again. Answered when that has begun.
+    Reread(RpcReplyPort<()>),
+    /// What requests are signed with was read, or why it cannot be used.
+    Reached(u64, Result<Box<Direct>, String>),
     /// It accepts connections and does not answer.
     Hangs(u64),
     /// The process is ready, or could not be started.
@@ -95,6 +105,8 @@ pub struct Arguments {
     pub data: PathBuf,
     /// Where they come from.
     pub sources: Sources,
+    /// What requests are signed with where there is no gateway.
+    pub registered: Registered,
 }
 
 /// The actor.
@@ -109,6 +121,7 @@ pub struct State {
     home: PathBuf,
     data: PathBuf,
     sources: Sources,
+    registered: Registered,
     choice: Option<GatewayChoice>,
     /// The choice is our own configuration's, and not a client's.
     is_own_choice: bool,
@@ -143,7 +156,7 @@ impl Actor for Gateway {
         me: ActorRef<Msg>,
         arguments: Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        let Arguments { board, door, choice, home, data, sources } = arguments;
+        let Arguments { board, door, choice, home, data, sources, registered } = arguments;
         let generation = board.gateway().borrow().generation;
         let mut state = State {
             board,
@@ -151,6 +164,7 @@ impl Actor for Gateway {
             home,
             data,
             sources,
+            registered,
             choice: None,
             is_own_choice: choice.is_some(),
             last: None,
@@ -184,6 +198,11 @@ impl Actor for Gateway {
             }
             Msg::Wanted => state.wanted(&me),
             Msg::Stop(reply) => state.stop(reply),
+            Msg::Reread(reply) => {
+                state.reread(&me);
+                let _ = reply.send(());
+            }
+            Msg::Reached(generation, outcome) if generation == now => state.reached(outcome),
             Msg::Hangs(generation) if generation == now => state.hangs(),
             Msg::Started(generation, outcome) if generation == now => state.started(&me, outcome),
             Msg::Installing(generation, how_far) if generation == now => {

@@ -57,7 +57,7 @@ impl Shared {
     pub fn status(&self) -> Status {
         let load = self.door.load();
         let budgets = Budgets {
-            per_second: ibd_cpapi::pace::PER_SECOND as u32,
+            per_second: self.door.limits().per_second as u32,
             in_flight: load.in_flight as u32,
             queued: load.queued as u32,
             penalty_until: load.penalty_until.map(|until| until.to_string()),

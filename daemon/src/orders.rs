@@ -22,6 +22,7 @@ pub mod clock;
 mod controls;
 mod desk;
 mod egress;
+mod elsewhere;
 mod events;
 mod evidence;
 mod fits;

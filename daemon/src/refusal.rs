@@ -214,6 +214,11 @@ impl From<Failure> for Refusal {
                 what,
                 "Call authenticate, or ask the user to run `ibctl login`; then try again.",
             ),
+            Failure::Denied(_) => Self::new(
+                ErrorCode::NotLoggedIn,
+                what,
+                "Call get_session_status, which says what is in the way, and tell the user.",
+            ),
             Failure::NoBrokerage(_) | Failure::NotPrimed => Self::new(
                 ErrorCode::NoBrokerageSession,
                 what,

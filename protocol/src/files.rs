@@ -5,6 +5,8 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::Secret;
+
 /// Reads a text file of at most `most` bytes. A pipe, a device or a folder is none: it could be waited for, or
 /// read, for ever.
 pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
@@ -18,6 +20,30 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     } else {
         Ok(text)
     }
+}
+
+/// The same of a file that holds a secret: one that others can read or change is refused.
+pub fn read_private(path: &Path, most: u64) -> io::Result<Secret> {
+    if let Some(why) = why_foreign(path) {
+        return Err(io::Error::other(why));
+    }
+    let mode = std::fs::metadata(path).map(|found| mode(&found))?;
+    if mode & 0o077 != 0 {
+        let why = format!("others can read it (mode {mode:04o}): `chmod 600` it");
+        return Err(io::Error::other(why));
+    }
+    read_text(path, most).map(Secret::new)
+}
+
+#[cfg(unix)]
+fn mode(found: &Metadata) -> u32 {
+    std::os::unix::fs::MetadataExt::mode(found) & 0o7777
+}
+
+/// Elsewhere a user's own folders are closed to others.
+#[cfg(not(unix))]
+fn mode(_: &Metadata) -> u32 {
+    0o600
 }
 
 /// Which of a path and the folders above it is a link to what is not there.
@@ -74,6 +100,18 @@ mod tests {
         assert_eq!(read_text(&path, 10).unwrap(), "0123456789");
         assert!(read_text(&path, 9).unwrap_err().to_string().contains("longer"));
         std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_secret_that_others_can_read_is_not_read() {
+        let path = std::env::temp_dir().join(format!("ibd-private-{}", std::process::id()));
+        std::fs::write(&path, "x").unwrap();
+        for (mode, is_read) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(read_private(&path, 10).is_ok(), is_read, "{mode:o}");
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(read_private(&path, 10).unwrap_err().kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

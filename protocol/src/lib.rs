@@ -8,6 +8,7 @@ pub mod client;
 mod codes;
 pub mod display;
 pub mod files;
+mod key_files;
 pub mod logging;
 pub mod message;
 pub mod places;
@@ -24,6 +25,7 @@ mod words;
 
 pub use client::{ConnectError, Connection};
 pub use codes::{ErrorCode, ReasonCode};
+pub use key_files::KeyFiles;
 pub use message::*;
 pub use places::Places;
 pub use secret::Secret;

@@ -21,8 +21,8 @@ pub use complete::{Completable, Completed, Completing};
 pub use flex::{FlexQueryReport, FlexReport, FlexVerb};
 pub use orders::{ApprovalReport, AuditLine, OrderReport, OrdersReport, OrdersVerb, Resolution};
 pub use person::{
-    Answer, Event, GatewayReport, GatewayVerb, Level, LoginReport, LoginRequest, Question, Report,
-    SecretReport, SecretsVerb,
+    Answer, Event, GatewayReport, GatewayVerb, Level, LoginReport, LoginRequest, OauthVerb,
+    Question, Report, SecretReport, SecretsVerb,
 };
 pub use resource::{Read, ResourceSpec, Variable};
 
@@ -80,6 +80,8 @@ pub enum ToDaemon {
     Unsubscribe(String),
     /// Asks for the alerts that the daemon itself watches.
     Alerts(RequestId),
+    /// What a person does about the keys of the direct way.
+    Oauth(RequestId, OauthVerb),
 }
 
 /// From the daemon to a client.
@@ -101,7 +103,7 @@ pub enum ToClient {
     Draining(DrainReason),
     /// Answers `Login` and `CancelLogin`.
     Login(RequestId, Box<LoginReport>),
-    /// Answers `Resume`, and `Secrets` where something was changed.
+    /// Answers `Resume` and `Oauth`, and `Secrets` where something was changed.
     Report(RequestId, Report),
     /// Answers `Gateway`.
     Gateway(RequestId, Box<GatewayReport>),
@@ -185,6 +187,8 @@ pub enum GatewayMode {
     Attach,
     /// The daemon's own `ib-sim`.
     Simulator,
+    /// None: requests to IBKR that the daemon signs.
+    Direct,
 }
 
 impl GatewayMode {
@@ -194,6 +198,7 @@ impl GatewayMode {
             Self::Managed => "managed",
             Self::Attach => "attach",
             Self::Simulator => "simulator",
+            Self::Direct => "direct",
         }
     }
 }

@@ -149,6 +149,11 @@ impl Places {
         self.state.join("gateway")
     }
 
+    /// Keys of the direct way, and what IBKR showed for them where no keyring keeps it.
+    pub fn oauth(&self) -> PathBuf {
+        self.state.join("oauth")
+    }
+
     /// Makes the state and runtime folders, private to the user, or says why they cannot be used.
     pub fn make(&self) -> Result<(), PlaceError> {
         make_private(&self.state, STATE)?;

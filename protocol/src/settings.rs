@@ -15,7 +15,7 @@ pub use client::{Bound, Client, Strict, bind};
 pub use file::from_file;
 pub use kind::{Kind, names};
 pub use sources::{FlagError, Flags, from_environment, from_flags, from_toml_pairs, key_of_file};
-pub use table::{KEYRING, Key, LIMITS, LOGIN, SETTINGS, Setting, find};
+pub use table::{KEYRING, Key, LIMITS, LOGIN, OAUTH, OAUTH_SECRETS, SETTINGS, Setting, find};
 
 use std::collections::BTreeMap;
 
@@ -141,6 +141,7 @@ impl Settings {
             Some("managed") => Some(GatewayMode::Managed),
             Some("attach") => Some(GatewayMode::Attach),
             Some("simulator") => Some(GatewayMode::Simulator),
+            Some("direct") => Some(GatewayMode::Direct),
             _ if self.flag(Key::ForceStandaloneGateway) == Some(true) => Some(GatewayMode::Managed),
             _ if self.text(Key::GatewayHost).or(self.text(Key::GatewayPort)).is_some() => {
                 Some(GatewayMode::Attach)

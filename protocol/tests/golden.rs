@@ -136,6 +136,8 @@ fn what_a_person_asks_for() {
     let declined = Answer { token: "q-1".into(), value: None };
     check("to_daemon_answer_declined", ToDaemon::Answer(declined));
     check("to_daemon_page_opened", ToDaemon::PageOpened(true));
+    check("to_daemon_oauth_test", ToDaemon::Oauth(14, OauthVerb::Test));
+    check("to_daemon_oauth_reread", ToDaemon::Oauth(14, OauthVerb::Reread));
 }
 
 #[test]
@@ -156,6 +158,7 @@ fn what_a_person_does_about_orders() {
     ask("to_daemon_orders_unfreeze", OrdersVerb::Unfreeze { pin });
     ask("to_daemon_orders_audit", OrdersVerb::Audit(20));
     ask("to_daemon_orders_audit_verify", OrdersVerb::AuditVerify);
+    ask("to_daemon_orders_elsewhere", OrdersVerb::Elsewhere);
     let report = OrdersReport {
         ok: true,
         text: "One order waits for you.".into(),

@@ -37,15 +37,19 @@ fn crates_know_only_whom_they_may() {
         ("ib-mcp", &["ibd-protocol"], "the shim knows no tool and no broker"),
         (
             "ibctl",
-            &["ibd-text", "ibd-disk", "ibd-protocol", "ibd-install", "ibd-clients"],
-            "a client: it links neither the daemon nor MCP; it installs without a daemon",
+            &["ibd-text", "ibd-disk", "ibd-protocol", "ibd-install", "ibd-clients", "ibd-oauth"],
+            "a client: it links neither the daemon nor MCP; it installs, and makes keys, without a daemon",
         ),
         (
             "ibd-protocol",
             &["ibd-text", "ibd-disk"],
             "the conversation knows no tool, no MCP, no broker",
         ),
-        ("ibd-cpapi", &["ibd-text"], "usable without the daemon"),
+        (
+            "ibd-cpapi",
+            &["ibd-text", "ibd-oauth"],
+            "usable without the daemon; it signs what it sends",
+        ),
         ("ib-sim", &[], "a shared parser would make a shared mistake invisible"),
         ("ibd-journal", &["ibd-disk"], "usable without orders: it knows records and a disk"),
         (
@@ -81,6 +85,7 @@ fn crates_know_only_whom_they_may() {
                 "ibd-install",
                 "ibd-headless",
                 "ibd-journal",
+                "ibd-oauth",
                 "ibd-flex",
                 "ibd-pricing",
                 "ibd-chart",
@@ -101,7 +106,7 @@ fn crates_know_only_whom_they_may() {
 fn each_foreign_crate_has_its_one_place() {
     let packages = packages();
     for (dependency, only, reason) in [
-        ("rmcp", &["ib-mcp", "ibd-tests"][..], "only the shim says MCP"),
+        ("rmcp", &["ib-mcp"][..], "only the shim says MCP"),
         ("sled", &["ibd"], "the store is the daemon's"),
         ("ractor", &["ibd"], "actors are the daemon's"),
         ("bincode", &["ibd-protocol"], "the codec is behind wire.rs"),
@@ -148,6 +153,8 @@ fn each_library_is_named_in_one_file() {
         ("protocol/src", "bincode::", "wire.rs", "so that the codec can be replaced"),
         ("daemon/src", "Command::new", "gateway/process.rs", "only the gateway spawns a process"),
         ("daemon/src", "reqwest::", "notify.rs", "HTTP to the broker has one door, in cpapi"),
+        ("daemon/src", "ibd_oauth::", "gateway/direct/keys.rs", "one file reads private keys"),
+        ("cpapi/src", "SigningKey", "-", "whoever sends is handed keys, and reads none"),
         ("daemon/src", "keyring::", "secrets.rs", "each access is off the actors and has a limit"),
         ("daemon/src", "notify_rust::", "notify.rs", "one place tells a person"),
         ("headless/src", "process::Command", "browser.rs", "only one file starts the browser"),

@@ -86,6 +86,7 @@ async fn what_reads_starts_no_daemon_and_ends_with_3() {
         &["audit", "verify"],
         &["config"],
         &["secrets", "list"],
+        &["clients"],
         &["flex", "list"],
         &["alerts"],
         &["gateway", "status"],

@@ -335,6 +335,8 @@ impl Story {
             is_news: false,
             headless: true,
             taken: self.taken,
+            denied: None,
+            is_direct: false,
             compete: Compete::Ask,
             guard: self.guard.may(self.plan.user, self.now, asker, Will::of(forced)),
         };

@@ -58,3 +58,18 @@ if ! id "$PERSON" >/dev/null 2>&1; then
     fi
     useradd --system --no-create-home --shell /usr/sbin/nologin "$PERSON"
 fi
+
+if ! have_debian; then
+    if [ "$(id -u)" != 0 ]; then
+        echo "missing: $REAL/debian.tar; run this as root" >&2
+        exit 1
+    fi
+    echo "bringing a bare Debian"
+    # shellcheck source=/dev/null
+    debootstrap --variant=minbase "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$REAL/debian" >"$REAL/debian.log" ||
+        { tail -5 "$REAL/debian.log" >&2 && exit 1; }
+    rm -rf "$REAL/debian"/var/cache/apt/archives/*.deb
+    tar -C "$REAL/debian" -cf "$REAL/debian.tar.new" .
+    rm -rf "$REAL/debian"
+    mv "$REAL/debian.tar.new" "$REAL/debian.tar"
+fi

@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
-CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind ibind-ws flex pricing resampling gateway login secrets origin orders market faults"
+CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind ibind-ws flex pricing resampling gateway login secrets origin orders market faults packages"
 BIN=$(cd "${IBD_BIN:-target/debug}" && pwd) || exit 1
 HERE=$PWD/tests/real
 
@@ -24,6 +24,7 @@ done
 want_program() { command -v "$1" >/dev/null || lacks "$1"; }
 each_program want_program
 have_python_dbus || lacks "python3-dbus and python3-gi"
+have_debian || lacks "a bare Debian"
 have_gateway || lacks "IBKR's gateway"
 id "$PERSON" >/dev/null 2>&1 || lacks "the user $PERSON"
 [ $missing = 0 ] || exit 1
@@ -99,6 +100,9 @@ one() { # check
     flex) in_world "$REAL/ibflex/bin/python" "$HERE/flex.py" ;;
     pricing) in_world "$REAL/quantlib/bin/python" "$HERE/pricing.py" "$BIN/examples/price" ;;
     resampling) in_world "$REAL/pandas/bin/python" "$HERE/resampling.py" ;;
+    # From here on they become other users, and so are root.
+    packages) "${ROOT[@]}" env -i PATH="$REAL/node/node_modules/node/bin:$PATH" LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 \
+        VERBOSE="${VERBOSE:-}" REAL="$REAL" IBD_BIN="$BIN" HOME="$WORLD" WORLD="$WORLD" "$REAL/python1/bin/python" "$HERE/packages.py" ;;
     gateway | login | origin | orders | market | faults) person "$1" ;;
     secrets) person secrecy ;;
     *) echo "no such check: $1; there are: $CHECKS"; return 2 ;;

@@ -18,6 +18,7 @@ each_npm() { # action: called with folder, package, version
     "$1" client @modelcontextprotocol/client 2.4.0
     "$1" claude @anthropic-ai/claude-code 2.1.330
     "$1" codex @openai/codex 0.169.0
+    "$1" mcpb @anthropic-ai/mcpb 2.1.2
 }
 
 have_py() { # folder, package, version
@@ -42,5 +43,12 @@ each_program() { # action: called with program, Debian package
     "$1" dbus-daemon dbus
     "$1" setpriv util-linux
     "$1" useradd passwd
+    "$1" strip binutils
+    "$1" zip zip
+    "$1" rpmbuild rpm
+    "$1" debootstrap debootstrap
 }
 have_python_dbus() { /usr/bin/python3 -c 'import dbus, gi' 2>/dev/null; }
+
+# A system without anything of ours, for the packages. Of this machine's release: the programs want its C library.
+have_debian() { [ -e "$REAL/debian.tar" ]; }

@@ -72,7 +72,12 @@ impl World {
 
     /// One of our programs, in this world and with nothing of ours around it.
     pub fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(binary(program));
+        self.run(&binary(program))
+    }
+
+    /// Any program, in this world.
+    pub fn run(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -204,7 +209,7 @@ fn is_ibd(pid: u32) -> bool {
 /// One of our programs, beside the test's own folder.
 pub fn binary(program: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    // Of target/debug/demo the same folder, of target/debug/deps/it-… the one above.
+    // Of target/debug/soak the same folder, of target/debug/deps/it-… the one above.
     let folders = test.ancestors().skip(1).take(2);
     let found = folders.map(|folder| folder.join(program)).find(|path| path.is_file());
     found.unwrap_or_else(|| {

@@ -165,6 +165,8 @@ fn only_this_machine_is_loopback() {
         assert!(!address(host).is_loopback(), "{host}");
     }
     assert_eq!(address("::1").url(), "https://[::1]:5000");
+    let usual = Address { port: 443, ..address("api.ibkr.com") };
+    assert_eq!(usual.url(), "https://api.ibkr.com", "as it is signed");
 }
 
 #[test]

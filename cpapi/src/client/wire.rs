@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::sync::OwnedRwLockReadGuard;
 use tokio::time::Instant;
 
-use super::{CONNECT, Inner};
+use super::{CONNECT, Inner, tokens};
 use crate::endpoint::{Method, Path};
 use crate::failure::Failure;
 use crate::faults::{patience, scaled};
@@ -21,6 +22,8 @@ pub(super) struct Received {
     pub(super) status: u16,
     /// What `Retry-After` says.
     pub(super) retry_after: Option<Duration>,
+    /// What `Date` says.
+    pub(super) date: Option<String>,
     pub(super) body: String,
 }
 
@@ -32,13 +35,51 @@ pub(super) struct Broken {
     pub(super) is_unsent: bool,
 }
 
+/// A request that may leave.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    pub(super) builder: reqwest::RequestBuilder,
+    /// Which session token signed it.
+    pub(super) token: Option<u64>,
+}
+
+impl Inner {
+    /// While this is held no session token is replaced.
+    pub(super) async fn hold(&self) -> Option<OwnedRwLockReadGuard<()>> {
+        match &self.signer {
+            Some(signer) => Some(signer.hold().await),
+            None => None,
+        }
+    }
+}
+
+/// The request, signed where that is to be done. An error: there is nothing to sign it with.
 pub(super) fn request(
     inner: &Inner,
     method: Method,
     path: &Path,
     body: Option<String>,
-) -> reqwest::RequestBuilder {
+) -> Result<Outgoing, Failure> {
     let url = format!("{}{}", inner.base, path.as_str());
+    let signed =
+        inner.signer.as_ref().map(|signer| signer.sign(method.as_str(), &url)).transpose()?;
+    let builder = plain(inner, method, url, body);
+    Ok(match signed {
+        Some(signed) => {
+            let header = tokens::header(&signed.authorization)?;
+            let builder = builder.header("authorization", header);
+            Outgoing { builder, token: Some(signed.token) }
+        }
+        None => Outgoing { builder, token: None },
+    })
+}
+
+fn plain(
+    inner: &Inner,
+    method: Method,
+    url: String,
+    body: Option<String>,
+) -> reqwest::RequestBuilder {
     match method {
         Method::Get => inner.http.get(url),
         Method::Delete => inner.http.delete(url),
@@ -85,11 +126,11 @@ async fn answer(
     head();
     let mut response = response?;
     let status = response.status().as_u16();
-    let retry_after = response
-        .headers()
-        .get("retry-after")
-        .and_then(|value| value.to_str().ok()?.parse().ok())
+    let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+    let retry_after = header("retry-after")
+        .and_then(|seconds| seconds.parse().ok())
         .map(|seconds| scaled(Duration::from_secs(seconds)));
+    let date = header("date");
     let mut body = Vec::new();
     // Counted as it comes: an answer in chunks does not say how long it is, and may never end.
     while let Some(part) = response.chunk().await.map_err(|_| sent(Failure::Broke))? {
@@ -99,7 +140,7 @@ async fn answer(
         }
         body.extend_from_slice(&part);
     }
-    Ok(Received { status, retry_after, body: String::from_utf8_lossy(&body).into_owned() })
+    Ok(Received { status, retry_after, date, body: String::from_utf8_lossy(&body).into_owned() })
 }
 
 fn sent(failure: Failure) -> Broken {

@@ -1,11 +1,13 @@
 //! The one place from which order writes leave.
 
+use tokio::sync::OwnedRwLockReadGuard;
 use tokio::time::{Instant, timeout_at};
 
+use super::wire::Outgoing;
 use super::{Client, check_length, wire};
 use crate::door::Pass;
-use crate::endpoint::{Lane, Method, Path, Write};
-use crate::failure::Failure;
+use crate::endpoint::{Lane, Method, Write};
+use crate::failure::{Failure, classify};
 use crate::faults;
 use crate::pace::Want;
 
@@ -43,13 +45,20 @@ impl Client {
             Ok(Err(failure)) => return Sent::NotSent(failure),
             Err(_) => return Sent::NotSent(Failure::Queued),
         };
+        let Ok(held) = timeout_at(deadline, self.0.hold()).await else {
+            return Sent::NotSent(Failure::Queued);
+        };
         let started = Instant::now();
         if started >= deadline {
             // A turn that comes too late is none.
             return Sent::NotSent(Failure::Queued);
         }
+        let outgoing = match wire::request(&self.0, W::METHOD, &path, write.body()) {
+            Ok(outgoing) => outgoing,
+            Err(failure) => return Sent::NotSent(failure),
+        };
         // The task owns all it needs and ends by itself, at the latest when the wire gives up.
-        let task = tokio::spawn(self.clone().carry::<W>(path, write.body(), pass));
+        let task = tokio::spawn(self.clone().carry::<W>(outgoing, (pass, held)));
         match timeout_at(deadline, task).await {
             Ok(Ok(sent)) => sent,
             Ok(Err(_)) => Sent::Ambiguous(Failure::Broke),
@@ -57,31 +66,29 @@ impl Client {
         }
     }
 
-    fn carry<W: Write>(
+    async fn carry<W: Write>(
         self,
-        path: Path,
-        body: Option<String>,
-        pass: Pass,
-    ) -> impl Future<Output = Sent> + Send + use<W> {
-        let builder = wire::request(&self.0, W::METHOD, &path, body);
-        async move {
-            // An end of an order can be asked for as often as anybody likes.
-            if W::METHOD == Method::Post {
-                self.0.door.order_leaves();
-            }
-            faults::point("http.before");
-            let outcome = wire::send_telling(builder, W::NAME, || faults::point("http.sent")).await;
-            faults::point("http.answered");
-            match outcome {
-                Ok(wire::Received { status, retry_after, body }) => {
-                    if status == 429 {
-                        pass.rate_limited(retry_after);
-                    }
-                    Sent::Answered { status, body }
+        Outgoing { builder, token }: Outgoing,
+        (pass, held): (Pass, Option<OwnedRwLockReadGuard<()>>),
+    ) -> Sent {
+        // An end of an order can be asked for as often as anybody likes.
+        if W::METHOD == Method::Post {
+            self.0.door.order_leaves();
+        }
+        faults::point("http.before");
+        let outcome = wire::send_telling(builder, W::NAME, || faults::point("http.sent")).await;
+        faults::point("http.answered");
+        match outcome {
+            Ok(wire::Received { status, retry_after, body, .. }) => {
+                if status == 429 {
+                    pass.rate_limited(retry_after);
                 }
-                Err(broken) if broken.is_unsent => Sent::NotSent(broken.failure),
-                Err(broken) => Sent::Ambiguous(broken.failure),
+                self.0.settle((W::NAME, token), status, classify(status, &body));
+                drop(held);
+                Sent::Answered { status, body }
             }
+            Err(broken) if broken.is_unsent => Sent::NotSent(broken.failure),
+            Err(broken) => Sent::Ambiguous(broken.failure),
         }
     }
 }

@@ -81,6 +81,28 @@ async fn what_an_earlier_daemon_asked_still_counts() {
     assert_eq!(pace.admit(now + ms(1_000), &SLOW), Verdict::Until(now + ms(5_000)));
 }
 
+#[tokio::test]
+async fn who_signs_has_more_room_and_the_same_windows() {
+    let (mut pace, now) = (Pace { limits: Limits::SIGNED, ..Pace::default() }, Instant::now());
+    for n in 0..49 {
+        assert_eq!(pace.admit(now, &DATA), Verdict::Go, "{n}");
+        pace.over(now, &DATA, Ending::Over);
+    }
+    assert_eq!(pace.admit(now, &DATA), Verdict::Until(now + ms(1_000)));
+    assert_eq!(pace.admit(now, &VITAL), Verdict::Go, "the fiftieth is kept");
+    pace.over(now, &VITAL, Ending::Over);
+    let later = now + ms(1_000);
+    for _ in 0..5 {
+        assert_eq!(pace.admit(later, &DATA), Verdict::Go);
+    }
+    assert_eq!(pace.admit(later, &DATA), Verdict::AfterAnswer, "five histories, and no more");
+    assert_eq!(pace.admit(later, &VITAL), Verdict::Go);
+    let mut pace = Pace { limits: Limits::SIGNED, ..Pace::default() };
+    assert_eq!(pace.admit(now, &SLOW), Verdict::Go);
+    pace.over(now, &SLOW, Ending::Over);
+    assert_eq!(pace.admit(now, &SLOW), Verdict::Until(now + ms(5_000)));
+}
+
 /// However long each request is on its way there and back, the server never sees eleven in a second.
 #[tokio::test]
 async fn eleven_never_arrive_within_a_second() {

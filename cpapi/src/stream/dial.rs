@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::{self, Error};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::client::Address;
+use crate::direct::Ticket;
 use crate::failure::{Failure, classify, clean};
 use crate::pin;
 use crate::unreachable::{self, Cause};
@@ -26,7 +27,11 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 pub(super) type Connection = Box<dyn Io>;
 
-pub(super) async fn dial(address: &Address) -> Result<WebSocketStream<Connection>, Failure> {
+/// With a ticket where requests are signed.
+pub(super) async fn dial(
+    address: &Address,
+    ticket: Option<&Ticket>,
+) -> Result<WebSocketStream<Connection>, Failure> {
     let tcp = TcpStream::connect((address.host.as_str(), address.port)).await;
     let tcp = tcp.map_err(|error| Failure::Unreachable(error.into()))?;
     let tls =
@@ -35,18 +40,26 @@ pub(super) async fn dial(address: &Address) -> Result<WebSocketStream<Connection
     let name = ServerName::try_from(address.host.clone()).map_err(|error| unreached(&error))?;
     let secured = TlsConnector::from(Arc::new(tls)).connect(name, tcp).await;
     let secured = secured.map_err(|error| unreached(&error))?;
-    let url = format!("wss{}/v1/api/ws", address.url().trim_start_matches("https"));
-    shake_hands(url, Box::new(secured)).await
+    let query = ticket.map(|ticket| ticket.query.as_str()).unwrap_or_default();
+    let url = format!("wss{}/v1/api/ws{query}", address.url().trim_start_matches("https"));
+    shake_hands(url, ticket, Box::new(secured)).await
 }
 
 pub(super) async fn shake_hands(
     url: String,
+    ticket: Option<&Ticket>,
     connection: Connection,
 ) -> Result<WebSocketStream<Connection>, Failure> {
     let mut request = url.into_client_request().map_err(unshaken)?;
     let agent = concat!("ibd/", env!("CARGO_PKG_VERSION"));
     let agent = tungstenite::http::HeaderValue::from_static(agent);
     request.headers_mut().insert("user-agent", agent);
+    if let Some(ticket) = ticket {
+        let cookie = tungstenite::http::HeaderValue::from_str(&ticket.cookie);
+        let mut cookie = cookie.map_err(|error| unreached(&error))?;
+        cookie.set_sensitive(true);
+        request.headers_mut().insert("cookie", cookie);
+    }
     let config = WebSocketConfig::default()
         .read_buffer_size(16 << 10)
         .max_frame_size(Some(MAX_FRAME))

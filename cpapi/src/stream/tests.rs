@@ -22,7 +22,8 @@ const BEAT: &str = r#"{"topic":"system","hb":1790000010501}"#;
 async fn pair() -> (WebSocketStream<dial::Connection>, Server) {
     let (ours, theirs) = tokio::io::duplex(1 << 18);
     let url = "ws://localhost/v1/api/ws".to_owned();
-    let (ours, theirs) = tokio::join!(dial::shake_hands(url, Box::new(ours)), accept_async(theirs));
+    let (ours, theirs) =
+        tokio::join!(dial::shake_hands(url, None, Box::new(ours)), accept_async(theirs));
     (ours.unwrap(), theirs.unwrap())
 }
 
@@ -215,7 +216,7 @@ async fn a_stream_is_opened_with_the_session_of_a_tickle_and_the_trust_of_every_
     // Another gateway at the place of the first one shows another certificate.
     let other = Gateway::start(Then::Socket).await;
     let address = Address { host: "127.0.0.1".into(), port: other.port, pin };
-    let refused = dial::dial(&address).await.err().unwrap();
+    let refused = dial::dial(&address, None).await.err().unwrap();
     assert_eq!(refused, Failure::OtherCertificate);
 }
 

@@ -4,29 +4,19 @@
 //! requests away, but not its websocket: whoever can reach the port can listen to an open session.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use ibd_protocol::{GatewayMode, GatewayStatus, states};
-use rustls::ClientConfig;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error as TlsError, SignatureScheme};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
-use super::{Check, firewall};
+use super::check::Check;
+use super::firewall;
+use super::probe::{Address, connector, status_of};
 
 const NAME: &str = "websocket";
 /// For one request; all of it stays within this machine.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Containers and tunnels give a machine many addresses; they all lead to the same gateway.
 const ADDRESSES: usize = 8;
-/// Of an answer only its first line is of interest, in bytes.
-const FIRST_LINE: usize = 512;
 
 /// What one address of this machine lets through.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,15 +36,15 @@ pub(super) async fn check(gateway: &GatewayStatus) -> Check {
             "No Java gateway of this machine runs now, so there is none to reach.",
         );
     };
-    let tls = match anyone() {
-        Ok(tls) => TlsConnector::from(Arc::new(tls)),
+    let tls = match connector() {
+        Ok(tls) => tls,
         Err(error) => return Check::warn(NAME, format!("This cannot be tried: {error}."), ""),
     };
     let mut seen = Vec::new();
     for address in own_addresses() {
         let at = SocketAddr::new(address, port);
-        let page = status_of(&tls, at, &page_request(at)).await;
-        let websocket = status_of(&tls, at, &websocket_request(at)).await;
+        let page = status_of(&tls, at, &page_request(at), PATIENCE).await;
+        let websocket = status_of(&tls, at, &websocket_request(at), PATIENCE).await;
         seen.push(Seen { address, page, websocket });
     }
     verdict(port, &seen)
@@ -62,11 +52,10 @@ pub(super) async fn check(gateway: &GatewayStatus) -> Check {
 
 /// The port of a Java gateway on this machine that runs now.
 fn port_here(gateway: &GatewayStatus) -> Option<u16> {
-    let is_java = gateway.mode != GatewayMode::Simulator && gateway.state.is(states::Gateway::Up);
-    let rest = gateway.address.as_deref().filter(|_| is_java)?.strip_prefix("https://")?;
-    let (host, port) = rest.trim_end_matches('/').rsplit_once(':')?;
-    let is_here = matches!(host, "localhost" | "[::1]") || host.starts_with("127.");
-    port.parse().ok().filter(|_| is_here)
+    let is_none = matches!(gateway.mode, GatewayMode::Simulator | GatewayMode::Direct);
+    let is_java = !is_none && gateway.state.is(states::Gateway::Up);
+    let address = Address::of(gateway.address.as_deref().filter(|_| is_java)?)?;
+    (address.is_tls && address.is_here()).then_some(address.port)
 }
 
 /// Those that other machines might use.
@@ -123,86 +112,9 @@ fn websocket_request(at: SocketAddr) -> String {
     )
 }
 
-/// The status that a request gets. `None`: nobody answers there.
-async fn status_of(tls: &TlsConnector, at: SocketAddr, request: &str) -> Option<u16> {
-    let asked = async {
-        let stream = TcpStream::connect(at).await.ok()?;
-        let mut stream = tls.connect(ServerName::from(at.ip()), stream).await.ok()?;
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut answer = Vec::with_capacity(FIRST_LINE);
-        while !answer.contains(&b'\n') && answer.len() < FIRST_LINE {
-            if stream.read_buf(&mut answer).await.ok()? == 0 {
-                break;
-            }
-        }
-        // The gateway has few places for websockets, and gives one back when it is closed.
-        let _ = stream.shutdown().await;
-        status_in(&answer)
-    };
-    timeout(PATIENCE, asked).await.ok().flatten()
-}
-
-fn status_in(answer: &[u8]) -> Option<u16> {
-    let line = String::from_utf8_lossy(answer);
-    let mut words = line.split_whitespace();
-    words.next().filter(|protocol| protocol.starts_with("HTTP/"))?;
-    words.next()?.parse().ok()
-}
-
-/// TLS with whoever answers. Nothing secret is sent, and no answer is believed.
-fn anyone() -> Result<ClientConfig, TlsError> {
-    let provider = Arc::new(ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
-        .with_no_client_auth();
-    Ok(config)
-}
-
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let known = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, known)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        let known = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, known)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::State;
+    use super::super::check::State;
     use super::*;
 
     fn seen(page: Option<u16>, websocket: Option<u16>) -> Seen {
@@ -241,13 +153,5 @@ mod tests {
             ..gateway(GatewayMode::Managed, "https://localhost:5055")
         };
         assert_eq!(port_here(&down), None);
-    }
-
-    #[test]
-    fn the_first_line_of_an_answer_tells_its_status() {
-        assert_eq!(status_in(b"HTTP/1.1 101 Switching Protocols\r\n"), Some(101));
-        assert_eq!(status_in(b"HTTP/1.0 404\r\n"), Some(404));
-        assert_eq!(status_in(b"SSH-2.0-x 200"), None);
-        assert_eq!(status_in(b""), None);
     }
 }

@@ -1,12 +1,12 @@
-//! What this machine has: folders, gateway, Java, browser, service manager.
+//! What this machine has: gateway, Java, browser, service manager.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use ibd_install::{find_java, installed_gateway};
 use ibd_protocol::Places;
-use ibd_protocol::settings::{KEYRING, Key, Settings};
+use ibd_protocol::settings::{Key, Settings};
 
-use super::Check;
+use super::check::Check;
 
 /// Browsers that a headless login can drive, as systems name them.
 const BROWSERS: &[&str] = &[
@@ -30,89 +30,6 @@ const MAC_BROWSERS: &[&str] = &[
     "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
 ];
 
-/// Whether nobody else can look into our folders. One that is not there yet will be made right.
-pub(super) fn folders(places: &Places) -> Check {
-    const NAME: &str = "folders";
-    const HINT: &str = "Until then no daemon starts, and nothing is installed.";
-    // The same look that the daemon takes when it starts.
-    if let Err(error) = places.check() {
-        return Check::fail(NAME, format!("{error}."), HINT);
-    }
-    if let Some(why) = places.why_data_foreign() {
-        return Check::fail(NAME, format!("{why}."), HINT);
-    }
-    let gateway = places.gateway();
-    match why_open(&gateway) {
-        None => Check::ok(NAME, format!("Nobody else can enter {}.", places.state.display())),
-        Some(why) => Check::fail(
-            NAME,
-            format!("{}: {why}.", gateway.display()),
-            format!("`chmod 700 {}`, if it is yours.", gateway.display()),
-        ),
-    }
-}
-
-/// Whether secrets in `config.toml` can be read by others.
-pub(super) fn config_file(places: &Places) -> Check {
-    const NAME: &str = "config_file";
-    let file = places.config_file();
-    let shown = file.display();
-    let text = match ibd_protocol::files::read_text(&file, 1 << 20) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return match ibd_protocol::files::broken_link(&file) {
-                Some(link) => Check::fail(
-                    NAME,
-                    format!("{} is a link to what is not there.", link.display()),
-                    "Correct it, or remove it. Until then no daemon starts.",
-                ),
-                None => Check::ok(NAME, format!("There is no {shown}; defaults are used.")),
-            };
-        }
-        Err(error) => {
-            return Check::fail(NAME, format!("{shown}: {error}."), "Correct it, or remove it.");
-        }
-    };
-    match (holds_secret(&text), why_open(&file)) {
-        (true, Some(why)) => Check::warn(
-            NAME,
-            format!("{shown} holds a secret, and {why}."),
-            format!("`chmod 600 {shown}`, or keep the secret with `ibctl secrets set`."),
-        ),
-        _ => Check::ok(NAME, format!("{shown} shows no secret to others.")),
-    }
-}
-
-fn holds_secret(text: &str) -> bool {
-    let keys: Vec<String> = KEYRING.iter().map(|key| key.setting().file_key()).collect();
-    text.lines().any(|line| {
-        let key = line.split('=').next().unwrap_or_default().trim().trim_matches('"');
-        keys.iter().any(|secret| secret == key)
-    })
-}
-
-/// Why others may read this. `None`: they may not, or it is not there.
-#[cfg(unix)]
-fn why_open(path: &Path) -> Option<String> {
-    use std::os::unix::fs::MetadataExt;
-
-    let found = std::fs::symlink_metadata(path).ok()?;
-    if found.is_symlink() {
-        return Some("it is a link".to_owned());
-    }
-    if found.uid() != rustix::process::geteuid().as_raw() {
-        return Some(format!("it belongs to user {}", found.uid()));
-    }
-    let mode = found.mode() & 0o7777;
-    (mode & 0o077 != 0).then(|| format!("its mode is {mode:04o}"))
-}
-
-/// Windows keeps a user's folders to that user.
-#[cfg(not(unix))]
-fn why_open(_: &Path) -> Option<String> {
-    None
-}
-
 /// Whether a gateway is installed.
 pub(super) fn gateway(places: &Places) -> Check {
     const NAME: &str = "installed";
@@ -123,7 +40,8 @@ pub(super) fn gateway(places: &Places) -> Check {
             let built = built.map(|built| format!(", built {built}")).unwrap_or_default();
             Check::ok(NAME, format!("A gateway is in {}{built}.", installed.folder.display()))
         }
-        Err(why) => Check::warn(NAME, format!("{why}."), "The first login brings it too."),
+        Err(why) => Check::warn(NAME, format!("{why}."), "The first login brings it too.")
+            .mend("ibctl gateway install"),
     }
 }
 
@@ -135,8 +53,7 @@ pub(super) async fn java(places: &Places) -> Check {
             let (version, program) = (&java.version, java.program.display());
             Check::ok(NAME, format!("Java {version} ({}) at {program}.", java.vendor))
         }
-        // It says itself what to do.
-        Err(none) => Check::warn(NAME, format!("{none}."), ""),
+        Err(none) => Check::warn(NAME, format!("{none}."), "").mend("ibctl gateway install"),
     }
 }
 
@@ -187,13 +104,15 @@ pub(super) fn headless(settings: &Settings) -> Option<Check> {
         () if !has(Key::PasswordAuth) => Check::warn(
             NAME,
             "IB_PASSWORD_AUTH is in neither config.toml nor this shell: it must be in the keyring.",
-            "`ibctl secrets list` tells; `ibctl secrets set IB_PASSWORD_AUTH` keeps it there.",
-        ),
+            "`ibctl secrets list` tells.",
+        )
+        .mend("ibctl secrets set IB_PASSWORD_AUTH"),
         () if is_totp && !has(Key::TotpSecret) => Check::warn(
             NAME,
             "IB_TWO_FA_STRATEGY is totp, and IB_TOTP_SECRET is in neither config.toml nor this shell.",
-            "`ibctl secrets list` tells; `ibctl secrets set IB_TOTP_SECRET` keeps it in the keyring.",
-        ),
+            "`ibctl secrets list` tells.",
+        )
+        .mend("ibctl secrets set IB_TOTP_SECRET"),
         () => Check::ok(NAME, "A headless login has a username and a password."),
     })
 }
@@ -230,8 +149,9 @@ pub(super) async fn lingering(places: &Places) -> Option<Check> {
         _ => Check::warn(
             NAME,
             "The service ends when you log out of this machine, and starts when you log in.",
-            "`loginctl enable-linger` keeps it running.",
-        ),
+            "",
+        )
+        .mend("loginctl enable-linger"),
     })
 }
 
@@ -243,33 +163,9 @@ pub(super) async fn lingering(_: &Places) -> Option<Check> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::super::State;
+    use super::super::check::State;
     use super::*;
     use ibd_protocol::settings::from_toml_pairs;
-
-    #[test]
-    fn a_secret_in_the_file_is_found_by_its_key() {
-        assert!(holds_secret("paper_trading = true\n  password_auth = \"x\"\n"));
-        assert!(holds_secret("\"flex_token\"='x'"));
-        assert!(!holds_secret("# password_auth = \"x\"\nusername = \"totp_secret\"\n"));
-    }
-
-    #[test]
-    fn a_folder_that_others_can_enter_is_told_with_its_mode() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = std::env::temp_dir().join(format!("ibctl-doctor-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let set = |mode| {
-            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(mode)).unwrap();
-        };
-        set(0o755);
-        assert_eq!(why_open(&folder).as_deref(), Some("its mode is 0755"));
-        set(0o700);
-        assert_eq!(why_open(&folder), None);
-        std::fs::remove_dir(&folder).unwrap();
-        assert_eq!(why_open(&folder), None, "what is not there is not open");
-    }
 
     #[test]
     fn a_headless_login_without_what_it_types_is_not_fine() {

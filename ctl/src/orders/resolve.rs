@@ -4,7 +4,7 @@
 use ibd_protocol::{OrderReport, OrdersVerb, Resolution};
 use serde_json::json;
 
-use super::{Group, table};
+use super::{Group, is_named, table};
 use crate::daemon::Fault;
 use crate::talk::{Talk, settle};
 use crate::terminal::{self, plain};
@@ -13,7 +13,7 @@ use crate::{Context, Ended, answer, say};
 /// What it takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The order's own id, as `ibctl orders` shows it.
+    /// The order's own id, or its end as `ibctl orders` shows it.
     #[arg(value_name = "INTENT_ID")]
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     intent: String,
@@ -80,14 +80,22 @@ pub(crate) async fn run(context: &Context, args: &Args) -> Result<Ended, Fault> 
         return Ok(Ended::NeedsPerson);
     }
     let pin = if list.needs_pin { Some(talk.while_person(terminal::pin).await??) } else { None };
-    let (id, found) = (args.intent.clone(), args.found.resolution());
+    let (id, found) = (order.intent_id.clone(), args.found.resolution());
     let verb = OrdersVerb::Resolve { id, found, pin };
     let report = talk.act(verb).await?;
     settle(context, &report, &report)
 }
 
 fn find<'a>(intent: &str, orders: &'a [OrderReport]) -> Result<&'a OrderReport, Fault> {
-    orders.iter().find(|order| order.intent_id == intent).ok_or_else(|| {
+    let named = || orders.iter().filter(|order| is_named(&order.intent_id, intent));
+    let exact = orders.iter().find(|order| order.intent_id == intent);
+    let found = exact.or_else(|| named().next());
+    if exact.is_none() && named().count() > 1 {
+        let ids: Vec<String> = named().map(|order| plain(&order.intent_id)).collect();
+        let hint = format!("Say which: {}", ids.join(", "));
+        return Err(Fault::new(format!("several orders end with {intent:?}"), hint));
+    }
+    found.ok_or_else(|| {
         let in_doubt = orders
             .iter()
             .filter(|order| matches!(Group::of(order), Group::Parked | Group::InDoubt));

@@ -3,18 +3,31 @@
 use std::sync::Arc;
 
 use ibd_protocol::states;
+use ibd_protocol::version::Greeting;
 use ibd_protocol::{
-    Budgets, DaemonStatus, GatewayMode, GatewayStatus, SessionStatus, Status, ToClient, ToDaemon,
-    TradingStatus,
+    Budgets, DaemonStatus, GatewayMode, GatewayReport, GatewayStatus, OrdersReport, OrdersVerb,
+    SessionStatus, Status, ToClient, ToDaemon, TradingStatus,
 };
 use rustls::pki_types::PrivateKeyDer;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, script};
 use crate::{ctl, json_of, stdout};
+
+/// The command, which does not try to reach IBKR. Programs that are not built beside it are stand-ins.
+async fn doctor(daemon: &Daemon, more: &[&str]) -> std::process::Output {
+    let bin = daemon.path("bin");
+    for program in ["ibd", "ib-mcp", "ib-sim"] {
+        script(&bin, program, &format!("echo {program} {}", ibd_protocol::BUILD));
+    }
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut command = daemon.command(env!("CARGO_BIN_EXE_ibctl"));
+    command.args(["doctor", "--offline"]).args(more).env("TZ", "UTC");
+    command.env("PATH", format!("{}:{path}", bin.display())).output().await.unwrap()
+}
 
 /// The check of this name.
 fn check(output: &std::process::Output, name: &str) -> Value {
@@ -26,13 +39,17 @@ fn check(output: &std::process::Output, name: &str) -> Value {
 #[tokio::test]
 async fn it_starts_nothing_and_lists_what_it_saw() {
     let daemon = Daemon::absent();
-    let output = ctl(&daemon, &["doctor", "--json"]).await;
+    let output = doctor(&daemon, &["--json"]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(check(&output, "folders")["state"], "ok");
     assert_eq!(check(&output, "daemon")["state"], "warn");
     let installed = check(&output, "installed");
     assert_eq!(installed["state"], "warn");
-    assert!(installed["text"].as_str().unwrap().contains("gateway install"));
+    assert_eq!(installed["commands"], json!(["ibctl gateway install"]));
+    // Not known is not "no".
+    for name in ["journal", "port", "certificate", "upstream", "clock", "login", "session"] {
+        assert_eq!(check(&output, name)["state"], "not_looked_at", "{name}: {output:?}");
+    }
     assert!(!daemon.path("state/ibd/default/ibd.lock").exists(), "nothing was started");
 }
 
@@ -42,12 +59,15 @@ async fn it_fails_where_others_can_look_in() {
     let daemon = Daemon::absent();
     let open = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(daemon.path("state/ibd/default"), open).unwrap();
-    let output = ctl(&daemon, &["doctor"]).await;
+    let output = doctor(&daemon, &[]).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(stdout(&output).contains("FAIL  folders"), "{output:?}");
-    let output = ctl(&daemon, &["doctor", "--json"]).await;
+    assert!(stdout(&output).contains("PROBLEM  folders"), "{output:?}");
+    let output = doctor(&daemon, &["--json"]).await;
     assert_eq!(json_of(&output)["error"], "1 check failed");
-    assert_eq!(check(&output, "folders")["state"], "fail");
+    let folders = check(&output, "folders");
+    assert_eq!(folders["state"], "fail");
+    let command = format!("chmod 700 {}", daemon.path("state/ibd/default").display());
+    assert_eq!(folders["commands"], json!([command]));
 }
 
 /// Listens on every address as IBKR's gateway does, and answers pages and websockets with these.
@@ -78,9 +98,20 @@ async fn gateway(page: &'static str, websocket: &'static str) -> u16 {
 }
 
 fn with_gateway_at(port: u16) -> Daemon {
-    let status = status(port);
+    telling(status(port), None)
+}
+
+/// A daemon that tells this, with this certificate pinned.
+fn telling(status: Status, certificate: Option<String>) -> Daemon {
+    let gateway = GatewayReport { ok: true, certificate, ..Default::default() };
     Daemon::start(move |message| match message {
         ToDaemon::Status(id) => vec![ToClient::Status(*id, Box::new(status.clone()))],
+        ToDaemon::Gateway(id, _) => vec![ToClient::Gateway(*id, Box::new(gateway.clone()))],
+        ToDaemon::Orders(id, OrdersVerb::AuditVerify) => {
+            let text = "The audit trail is whole: 5 records; the last hash is x.".to_owned();
+            let report = OrdersReport { ok: true, text, ..Default::default() };
+            vec![ToClient::Orders(*id, Box::new(report))]
+        }
         _ => Vec::new(),
     })
 }
@@ -92,7 +123,7 @@ pub(crate) fn status(port: u16) -> Status {
         gateway: GatewayStatus {
             mode: GatewayMode::Managed,
             state: states::Gateway::Up.into(),
-            pid: Some(1),
+            pid: Some(std::process::id()),
             address: Some(format!("https://localhost:{port}")),
         },
         session: SessionStatus {
@@ -126,7 +157,7 @@ fn has_address() -> bool {
 #[tokio::test]
 async fn a_websocket_that_others_can_reach_is_told_with_the_rules_that_close_it() {
     let port = gateway("404 Not Found", "101 Switching Protocols").await;
-    let output = ctl(&with_gateway_at(port), &["doctor", "--json"]).await;
+    let output = doctor(&with_gateway_at(port), &["--json"]).await;
     assert_eq!(output.status.code(), Some(0), "a warning is no failure: {output:?}");
     let found = check(&output, "websocket");
     if has_address() {
@@ -140,14 +171,69 @@ async fn a_websocket_that_others_can_reach_is_told_with_the_rules_that_close_it(
 #[tokio::test]
 async fn a_gateway_that_serves_others_is_a_failure_and_one_that_does_not_is_fine() {
     let port = gateway("302 Found", "101 Switching Protocols").await;
-    let output = ctl(&with_gateway_at(port), &["doctor", "--json"]).await;
+    let output = doctor(&with_gateway_at(port), &["--json"]).await;
     if has_address() {
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         assert_eq!(check(&output, "websocket")["state"], "fail");
     }
     let port = gateway("404 Not Found", "404 Not Found").await;
-    let output = ctl(&with_gateway_at(port), &["doctor", "--json"]).await;
+    let output = doctor(&with_gateway_at(port), &["--json"]).await;
     assert_eq!(check(&output, "websocket")["state"], "ok", "{output:?}");
+}
+
+#[tokio::test]
+async fn what_a_running_daemon_tells_is_held_against_what_is_seen() {
+    let port = gateway("302 Found\r\nDate: Mon, 23 Nov 2020 07:30:00 GMT", "404 Not Found").await;
+    let mut told = status(port);
+    told.session.state = states::Session::Ready.into();
+    told.trading.state = states::Trading::Frozen.into();
+    let daemon = telling(told.clone(), Some("00".repeat(32)));
+    let output = doctor(&daemon, &["--json"]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    for (name, state, command) in [
+        ("daemon", "ok", None),
+        ("journal", "ok", None),
+        ("gateway", "ok", None),
+        ("port", "ok", None),
+        ("certificate", "fail", Some("ibctl restart")),
+        ("clock", "fail", None),
+        ("session", "ok", None),
+        ("trading", "warn", Some("ibctl unfreeze")),
+        ("upstream", "not_looked_at", None),
+    ] {
+        let found = check(&output, name);
+        assert_eq!(found["state"], state, "{found}");
+        if let Some(command) = command {
+            assert_eq!(found["commands"], json!([command]), "{found}");
+        }
+    }
+    // Another program has the port that the daemon takes for its gateway's.
+    told.gateway.pid = Some(1);
+    let output = doctor(&telling(told, None), &["--json"]).await;
+    assert_eq!(check(&output, "port")["state"], "fail", "{output:?}");
+}
+
+#[tokio::test]
+async fn a_daemon_of_another_version_is_named_with_what_replaces_it() {
+    let welcome = |protocol| Greeting::Welcome { protocol, build: "0.0.1".into(), pid: 4711 };
+    let status = status(1);
+    let older = Daemon::greeting(welcome(ibd_protocol::PROTOCOL), move |message| match message {
+        ToDaemon::Status(id) => vec![ToClient::Status(*id, Box::new(status.clone()))],
+        ToDaemon::Gateway(id, _) => vec![ToClient::Gateway(*id, Box::default())],
+        ToDaemon::Orders(id, _) => vec![ToClient::Orders(*id, Box::default())],
+        _ => Vec::new(),
+    });
+    let output = doctor(&older, &["--json"]).await;
+    let found = check(&output, "daemon");
+    assert_eq!((&found["state"], &found["commands"]), (&json!("warn"), &json!(["ibctl restart"])));
+    assert!(found["text"].as_str().unwrap().contains("0.0.1"), "{found}");
+    // One that does not even understand us.
+    let stranger = Daemon::greeting(welcome(ibd_protocol::PROTOCOL - 1), |_| Vec::new());
+    let output = doctor(&stranger, &["--json"]).await;
+    let found = check(&output, "daemon");
+    assert_eq!(found["state"], "fail", "{found}");
+    assert!(found["text"].as_str().unwrap().contains("0.0.1"), "{found}");
+    assert_eq!(check(&output, "session")["state"], "not_looked_at");
 }
 
 #[tokio::test]

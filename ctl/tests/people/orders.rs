@@ -243,8 +243,10 @@ async fn orders_are_listed_with_what_needs_a_person_first() {
     let at = |what: &str| told.find(what).unwrap_or_else(|| panic!("{what} in {told}"));
     assert!(at("I1") < at("a1") && at("a1") < at("I2"), "{told}");
     assert!(told.contains("987") && told.contains("Look in Client Portal."), "{told}");
+    assert!(told.lines().all(|line| line.chars().count() <= 100), "{told}");
     let said = json_of(&ctl(&daemon, &["orders", "--json"]).await);
     assert_eq!(said["trading"], "open");
+    assert_eq!(said["elsewhere"], json!([]), "the daemon says that it knows of none");
     assert_eq!(said["orders"][0]["intentId"], "I1");
     assert_eq!(said["approvals"][0]["expiresAt"], "2026-11-23T07:35:00Z");
 }
@@ -306,10 +308,30 @@ async fn the_audit_trail_is_shown_and_checked() {
     assert_eq!(stdout(&output), expected);
     let said = json_of(&ctl(&daemon, &["audit", "-n", "3", "--json"]).await);
     assert_eq!((&said["audit"][0]["seq"], &said["audit"][0]["hash"]), (&json!(7), &json!("abc")));
+    // With a filter all that is given is looked through.
+    let of = async |arguments: &[&'static str]| {
+        let said = json_of(&ctl(&daemon, &[&["audit", "--json"], arguments].concat()).await);
+        said["audit"].as_array().unwrap().len()
+    };
+    assert_eq!(of(&["--order", "I1"]).await, 1);
+    assert_eq!(of(&["--order", "I2"]).await, 0);
+    assert_eq!(of(&["--day", "2026-11-23"]).await, 1);
+    assert_eq!(of(&["--since", "2026-11-24"]).await, 0);
+    assert_eq!(of(&["--client", "codex"]).await, 0);
     let output = ctl(&daemon, &["audit", "--json", "verify"]).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(stderr(&output).contains("Entry 7 was changed."), "{output:?}");
-    let expected = [OrdersVerb::Audit(50), OrdersVerb::Audit(3), OrdersVerb::AuditVerify];
+    let all = || OrdersVerb::Audit(10_000);
+    let expected = [
+        OrdersVerb::Audit(50),
+        OrdersVerb::Audit(3),
+        all(),
+        all(),
+        all(),
+        all(),
+        all(),
+        OrdersVerb::AuditVerify,
+    ];
     assert_eq!(verbs(&daemon), expected);
 }
 
@@ -328,6 +350,11 @@ async fn what_is_misspelled_is_2_and_says_nothing_to_the_daemon() {
         &["freeze", "--cancel"],
         &["audit", "-n", "0"],
         &["audit", "-n", "3", "verify"],
+        &["audit", "--client", "codex", "verify"],
+        &["audit", "--day", "soon"],
+        &["audit", "--day", "today", "--since", "2h"],
+        &["status", "--watch", "--json"],
+        &["logs", "--follow", "--json"],
         &["audit", "check"],
     ] {
         let output = ctl(&daemon, bad).await;
@@ -336,7 +363,7 @@ async fn what_is_misspelled_is_2_and_says_nothing_to_the_daemon() {
     assert!(daemon.heard().is_empty());
 }
 
-fn with_status(change: impl FnOnce(&mut Status)) -> Daemon {
+pub(crate) fn with_status(change: impl FnOnce(&mut Status)) -> Daemon {
     let mut status = crate::doctor::status(5000);
     status.session.state = states::Session::Ready.into();
     status.trading.state = states::Trading::Open.into();
@@ -350,11 +377,21 @@ fn with_status(change: impl FnOnce(&mut Status)) -> Daemon {
 }
 
 #[tokio::test]
+async fn clients_are_listed_with_what_they_may() {
+    let client = ibd_protocol::ClientStatus { name: "codex".into(), read_only: true, calls: 3 };
+    let daemon = with_status(move |status| status.clients = vec![client]);
+    let told = stdout(&ctl(&daemon, &["clients"]).await);
+    assert_eq!(told, "CLIENT  MAY        CALLS\ncodex   read only  3\n");
+    let said = json_of(&ctl(&daemon, &["clients", "--json"]).await);
+    assert_eq!(said["clients"], json!([{ "name": "codex", "readOnly": true, "calls": 3 }]));
+}
+
+#[tokio::test]
 async fn the_status_is_4_while_orders_wait_for_a_person() {
     let output = ctl(&with_status(|_| {}), &["status"]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let told = stdout(&output);
-    assert!(told.contains("Trading   open (live approval): Orders go through."), "{told}");
+    assert!(told.contains("Trading   open (live approval)\n"), "{told}");
     assert!(!told.contains("Orders    "), "{told}");
     let waiting = with_status(|status| status.trading.waiting = 1);
     let in_doubt = with_status(|status| status.trading.in_doubt = 2);

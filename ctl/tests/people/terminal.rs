@@ -112,6 +112,17 @@ async fn the_order_stands_above_the_question_and_the_pin_is_not_shown() {
 }
 
 #[tokio::test]
+async fn a_watched_status_is_drawn_in_its_place_until_ctrl_c() {
+    let daemon = crate::orders::with_status(|_| {});
+    let mut terminal = Terminal::run(&daemon, &["status", "--watch"]);
+    terminal.sees("Every 2 s; Ctrl-C ends it.").await;
+    // Up to its first line, and everything below it anew.
+    terminal.sees("A\r\x1b[J").await;
+    terminal.types("\u{3}");
+    assert_eq!(terminal.exit_code().await, Some(0), "{}", terminal.shows());
+}
+
+#[tokio::test]
 async fn with_json_the_question_is_beside_the_one_object() {
     let daemon = daemon(report(vec![approval("a1")]));
     let mut terminal = Terminal::run(&daemon, &["approve", "--json"]);

@@ -34,6 +34,8 @@ pub enum GatewayChoice {
     },
     /// Our own simulator.
     Simulator,
+    /// None: IBKR itself, by signed requests.
+    Direct,
 }
 
 impl GatewayChoice {
@@ -42,6 +44,7 @@ impl GatewayChoice {
         match mode {
             GatewayMode::Managed => Self::Managed { upstream: details.upstream.map(str::to_owned) },
             GatewayMode::Simulator => Self::Simulator,
+            GatewayMode::Direct => Self::Direct,
             GatewayMode::Attach => Self::Attach {
                 host: details.host.unwrap_or("localhost").to_owned(),
                 port: details.port.unwrap_or(5000),
@@ -79,6 +82,7 @@ impl GatewayChoice {
             Self::Managed { .. } => GatewayMode::Managed,
             Self::Attach { .. } => GatewayMode::Attach,
             Self::Simulator => GatewayMode::Simulator,
+            Self::Direct => GatewayMode::Direct,
         }
     }
 }
@@ -96,6 +100,7 @@ impl std::fmt::Display for GatewayChoice {
             }
             Self::Attach { host, port, .. } => write!(f, "the gateway at {host}:{port}"),
             Self::Simulator => f.write_str("the simulator"),
+            Self::Direct => f.write_str("signed requests to IBKR"),
         }
     }
 }

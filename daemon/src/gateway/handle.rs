@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use ibd_protocol::{GatewayMode, GatewayReport, states};
+use ibd_protocol::{GatewayMode, GatewayReport, Wishes, states};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use super::direct::Brought;
 use super::state::{GatewayState, GatewayView};
 use super::{Msg, java};
 use crate::board::Board;
@@ -19,12 +20,13 @@ pub struct GatewayHandle {
     board: Board,
     post: Post<Msg>,
     home: PathBuf,
+    brought: Brought,
 }
 
 impl GatewayHandle {
     /// Reaches the actor through `post`; the managed gateway lives in `home`.
     pub fn new(board: Board, post: Post<Msg>, home: PathBuf) -> Self {
-        Self { board, post, home }
+        Self { board, post, home, brought: Brought::default() }
     }
 
     /// Uses this gateway, unless another was chosen before.
@@ -32,6 +34,23 @@ impl GatewayHandle {
         let (reply, chosen) = oneshot::channel();
         self.post.send(Msg::Choose(choice, reply.into()));
         let _ = chosen.await;
+    }
+
+    /// What clients bring along of what requests are signed with.
+    pub fn brought(&self) -> Brought {
+        self.brought.clone()
+    }
+
+    /// Takes what a client brings along of it.
+    pub fn bring(&self, wishes: &Wishes) {
+        self.brought.take(wishes);
+    }
+
+    /// What requests are signed with has changed: it is read again, if it is in use.
+    pub async fn reread(&self) {
+        let (reply, begun) = oneshot::channel();
+        self.post.send(Msg::Reread(reply.into()));
+        let _ = begun.await;
     }
 
     /// Somebody wants to log in: what is missing is installed and started.
@@ -66,7 +85,7 @@ impl GatewayHandle {
             match &view.state {
                 _ if !matches!(changed, Ok(Ok(()))) => return view,
                 GatewayState::Installing(how_far) => tell(how_far),
-                GatewayState::Starting => tell("Starting the gateway (usually 2-3 s)."),
+                GatewayState::Starting => tell(&words(&view).0),
                 _ => return view,
             }
         }
@@ -132,6 +151,9 @@ impl GatewayHandle {
 pub fn words(view: &GatewayView) -> (String, String) {
     let text = |text: &str, hint: &str| (text.to_owned(), hint.to_owned());
     match (&view.state, view.mode()) {
+        (GatewayState::Starting, GatewayMode::Direct) => {
+            text("Reading what requests to IBKR are signed with.", "")
+        }
         (GatewayState::Starting, _) => text("Starting the gateway (usually 2-3 s).", ""),
         (GatewayState::Installing(how_far), _) => text(how_far, ""),
         (GatewayState::Stopped, _) => {
@@ -141,6 +163,11 @@ pub fn words(view: &GatewayView) -> (String, String) {
             "No gateway is in use yet.",
             "Run `ibctl login`; IBKR's gateway is installed at the first login. Or try the \
              simulator with IB_GATEWAY=simulator.",
+        ),
+        (GatewayState::NotInstalled(why) | GatewayState::Down(why), GatewayMode::Direct) => (
+            format!("IBKR cannot be asked directly: {}.", why.trim_end_matches('.')),
+            "`ibctl oauth show` tells what is there and what to do; then run `ibctl login`."
+                .to_owned(),
         ),
         (GatewayState::NotInstalled(why), _) => (
             format!("IBKR's gateway cannot be started: {}.", why.trim_end_matches('.')),
@@ -156,6 +183,10 @@ pub fn words(view: &GatewayView) -> (String, String) {
             format!("The gateway is down: {}. It is started again.", why.trim_end_matches('.')),
             "If this stays, look at `ibctl gateway logs`.".to_owned(),
         ),
+        (GatewayState::Up, GatewayMode::Direct) => {
+            let at = view.address.as_deref().map(|address| format!(" at {address}"));
+            (format!("Requests go to IBKR itself{}.", at.unwrap_or_default()), String::new())
+        }
         (GatewayState::Up, _) => {
             let at = view.address.as_deref().map(|address| format!(" at {address}"));
             (format!("The gateway answers{}.", at.unwrap_or_default()), String::new())

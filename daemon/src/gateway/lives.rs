@@ -32,6 +32,7 @@ impl State {
                     outcome.map(|s| Kind::Simulator(Box::new(s))).map_err(NoStart::Failed)
                 });
             }
+            Some(GatewayChoice::Direct) => self.reach(me),
             Some(GatewayChoice::Managed { .. }) | None => {
                 let setup = self.setup();
                 self.starting(me, async move {

@@ -8,7 +8,17 @@ use crate::config::GatewayChoice;
 
 impl State {
     pub(super) fn up(&mut self, address: &Address, pid: Option<u32>) {
-        match Client::new(address, self.door.clone()) {
+        let client = Client::new(address, self.door.clone());
+        self.up_with(address, pid, client);
+    }
+
+    pub(super) fn up_with(
+        &mut self,
+        address: &Address,
+        pid: Option<u32>,
+        client: Result<Client, Failure>,
+    ) {
+        match client {
             Ok(client) => {
                 let view = GatewayView {
                     pid,

@@ -243,6 +243,10 @@ impl State {
                 let person_call = person::secrets(self.person_calls(me, id), verb);
                 self.person_call(me, person_call);
             }
+            ToDaemon::Oauth(id, verb) => {
+                let person_call = person::oauth(self.person_calls(me, id), verb);
+                self.person_call(me, person_call);
+            }
             ToDaemon::Answer(answer) => self.answer(answer).await,
             ToDaemon::Orders(id, verb) => {
                 let person_call = person::orders(self.person_calls(me, id), verb);
@@ -266,6 +270,7 @@ impl State {
     }
 
     async fn wishes(&mut self, wishes: &Wishes) {
+        self.shared.desks.gateway.bring(wishes);
         if let Some(choice) = GatewayChoice::wished(wishes) {
             // Taken only if neither configuration nor an earlier client has chosen. Waited for, so
             // that this client's first call finds the gateway it asked for.

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use ibd_protocol::settings::{self, KEYRING, Key, Setting, find};
 use ibd_protocol::{
-    ErrorCode, FlexVerb, GatewayVerb, LoginRequest, OrdersVerb, Report, RequestId, Secret,
-    SecretReport, SecretsVerb, ToClient,
+    ErrorCode, FlexVerb, GatewayMode, GatewayVerb, LoginRequest, OauthVerb, OrdersVerb, Report,
+    RequestId, Secret, SecretReport, SecretsVerb, ToClient,
 };
 use tokio::time::Instant;
 
 use super::Shared;
+use crate::refusal::for_person;
 use crate::secrets as kept;
 use crate::session::OpenPage;
 use crate::session::guard::Asker;
@@ -22,6 +23,8 @@ const INSTALL: Duration = Duration::from_secs(1_800);
 const SETTLED: Duration = Duration::from_secs(3);
 /// The session answers a person within this time.
 const RESUME: Duration = Duration::from_secs(60);
+/// Keys are tried, and a trading session is opened with them, within this time.
+const TEST: Duration = Duration::from_secs(90);
 /// Nobody waits longer for one answer; `ibctl` asks again.
 const LONGEST_WAIT: u32 = 600;
 
@@ -121,6 +124,57 @@ pub(super) async fn gateway(call: PersonCall, verb: GatewayVerb) -> ToClient {
 pub(super) async fn orders(call: PersonCall, verb: OrdersVerb) -> ToClient {
     let report = call.shared.desks.orders.verb(verb).await;
     ToClient::Orders(call.id, Box::new(report))
+}
+
+/// What a person does about the keys of the direct way.
+pub(super) async fn oauth(call: PersonCall, verb: OauthVerb) -> ToClient {
+    let desks = &call.shared.desks;
+    let is_direct = desks.board.gateway().borrow().mode() == GatewayMode::Direct;
+    let report = match verb {
+        OauthVerb::Reread => {
+            desks.gateway.reread().await;
+            done("What requests are signed with is read again.".to_owned())
+        }
+        OauthVerb::Test if !is_direct => failed(
+            "This daemon does not sign requests, so nothing was tried.",
+            "Set IB_GATEWAY=direct (`gateway = \"direct\"` in config.toml), run `ibctl restart`, and test again.",
+        ),
+        OauthVerb::Test => test(&call).await,
+    };
+    ToClient::Report(call.id, report)
+}
+
+/// Logs in as ever, and says what came of it.
+async fn test(call: &PersonCall) -> Report {
+    let ask = Ask {
+        asker: Asker::Person,
+        forced: false,
+        paper: false,
+        headless: false,
+        renew: false,
+        join_only: false,
+    };
+    let progress = call.progress.clone();
+    let tell = move |text: &str| progress(text.to_owned());
+    let deadline = Instant::now() + TEST;
+    let followed = call.shared.desks.session.login(ask, None, deadline, tell).await;
+    if let Some(failure) = &followed.failed {
+        return failed(failure.message.clone(), for_person(&failure.next));
+    }
+    let view = &followed.view;
+    if view.lease.is_none() {
+        return failed(view.text_at(jiff::Timestamp::now()), view.hint.clone());
+    }
+    let whose = match view.facts.paper {
+        Some(true) => "a paper account",
+        Some(false) => "a live account: real money",
+        None => "an account of which it is not clear whether it is paper or live",
+    };
+    let accounts: Vec<String> = view.facts.accounts.iter().map(|id| id.masked()).collect();
+    done(format!(
+        "The keys work: IBKR opened a trading session for {whose} ({}).",
+        accounts.join(", ")
+    ))
 }
 
 pub(super) async fn secrets(call: PersonCall, verb: SecretsVerb) -> ToClient {

@@ -33,8 +33,10 @@ impl Broker {
         let lease = self.ready.as_ref()?;
         let gateway = self.board.gateway().borrow().choice.clone()?;
         let gateway = match gateway {
-            // Another start is another world.
-            GatewayChoice::Simulator => format!("{gateway} at {}", lease.client().url()),
+            // Another start, or another address, is another world.
+            GatewayChoice::Simulator | GatewayChoice::Direct => {
+                format!("{gateway} at {}", lease.client().url())
+            }
             _ => gateway.to_string(),
         };
         Some(Through { gateway, login: lease.facts().username.clone() })

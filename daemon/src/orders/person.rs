@@ -56,6 +56,7 @@ impl State {
             OrdersVerb::Unfreeze { pin } => self.unfreeze(me, wanted, pin).await,
             OrdersVerb::Audit(count) => self.audit(count.min(MOST)),
             OrdersVerb::AuditVerify => self.verify(),
+            OrdersVerb::Elsewhere => self.elsewhere(),
         };
         let _ = reply.send(OrdersReport { needs_pin: wanted.0.is_some(), ..report });
     }

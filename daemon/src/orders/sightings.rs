@@ -33,6 +33,7 @@ impl State {
     pub(super) async fn sighted(&mut self, me: &ActorRef<Msg>, seen: Evidence) {
         let evidence = Evidence { through: self.broker.through(), ..seen };
         self.watch.see_gone(&evidence);
+        self.watch.elsewhere.see(&evidence);
         let named = evidence.rows.iter().filter_map(|row| self.of_row(row));
         let pages = &evidence.pages;
         let paged = pages.iter().filter_map(|page| self.of_page(page));
@@ -76,6 +77,7 @@ impl State {
         };
         faults::point("look.seen");
         self.watch.see_gone(&evidence);
+        self.watch.elsewhere.see(&evidence);
         // What was asked for by its id may be over: part of it may have been filled before that.
         let asked: Vec<IntentId> =
             evidence.pages.iter().filter_map(|page| self.of_page(page)).collect();
@@ -268,7 +270,7 @@ impl State {
     }
 
     /// Whose a pushed row is.
-    fn of_row(&self, row: &OrderRow) -> Option<IntentId> {
+    pub(super) fn of_row(&self, row: &OrderRow) -> Option<IntentId> {
         let named = row.order_ref.as_deref().and_then(IntentId::of_client_order_id);
         named.or_else(|| self.ledger.book.by_order(row.order_id).map(|intent| intent.id))
     }

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::book::Book;
 use super::clock::Now;
+use super::elsewhere::Elsewhere;
 use super::evidence::Evidence;
 use super::intent::{Intent, IntentId};
 use super::life::{self, End, Event, NotPlaced};
@@ -64,6 +65,8 @@ pub(super) struct Watch {
     pub(super) gone: BTreeMap<OrderId, Timestamp>,
     /// What was said already: alarms, and ends that do not come.
     pub(super) said: HashSet<String>,
+    /// What the lists showed, for a person who looks.
+    pub(super) elsewhere: Elsewhere,
 }
 
 impl Watch {

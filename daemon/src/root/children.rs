@@ -7,7 +7,7 @@ use super::restarts::{Child, stays_closed};
 use super::supervisor::{Msg, State};
 use crate::alerts::{self, Alerts};
 use crate::flex::{self, Flex};
-use crate::gateway::{self, Gateway};
+use crate::gateway::{self, Gateway, Registered};
 use crate::ipc::{self, Ipc};
 use crate::market::{self, Market};
 use crate::orders::{self, Orders};
@@ -26,6 +26,10 @@ impl State {
                     home: self.shared.config.places.gateway(),
                     data: self.shared.config.places.data.clone(),
                     sources: self.sources.clone(),
+                    registered: Registered::new(
+                        &self.shared.config,
+                        self.shared.desks.gateway.brought(),
+                    ),
                     board,
                 };
                 let (actor, _) =

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use ibd_protocol::DrainReason;
 use ibd_protocol::socket::Listener;
+use ibd_protocol::{DrainReason, GatewayMode};
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -266,12 +266,13 @@ impl State {
         }
     }
 
-    /// A login at a real gateway is kept alive by our tickles, so it is a use; a simulated one is not.
+    /// A login at a real gateway is kept alive by our tickles, so it is a use; one that costs nobody anything is not.
     fn end_if_unused(&self) {
         let Some(idle) = self.shared.config.idle_exit() else { return };
         let gateway = self.shared.desks.board.gateway().borrow().clone();
         let has_login = self.shared.desks.session.view().may_have_login();
-        let is_real = gateway.mode() != ibd_protocol::GatewayMode::Simulator;
+        // Where requests are signed the next daemon logs in by itself, and a simulated login is none.
+        let is_real = !matches!(gateway.mode(), GatewayMode::Simulator | GatewayMode::Direct);
         // A statement that is being made is waited for: whoever wanted it comes back.
         let is_running = !self.shared.desks.flex.view().going.is_empty();
         // Nobody else watches what it watches, or tells what was not told.

@@ -7,8 +7,9 @@ use ractor::ActorRef;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::life::{Effect, Event, Phase};
-use super::{Msg, look};
+use super::Msg;
+use super::life::{Effect, Event};
+use super::look::{self, Entry};
 
 /// Looks for a caller's sake are at least this far apart; a tickle is allowed once a second.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
@@ -67,12 +68,11 @@ impl Errands {
         me: &ActorRef<Msg>,
         client: Client,
         effect: Effect,
-        phase: &Phase,
+        entry: Entry,
     ) {
         self.stop();
         let (me, errand) = (me.clone(), self.number);
         self.is_looking = matches!(effect, Effect::Look | Effect::Probe);
-        let has_login = phase.has_login();
         self.task = Some(tokio::spawn(async move {
             let done = match effect {
                 Effect::Open(claim) => {
@@ -80,15 +80,11 @@ impl Errands {
                 }
                 Effect::Prime => Msg::Primed(errand, look::prime(&client).await),
                 Effect::Probe => {
-                    let (sight, user) = look::probe(&client).await;
+                    let (sight, user) = look::probe(&client, entry).await;
                     Msg::Looked(errand, sight, user)
                 }
                 _ => {
-                    let (sight, user) = if has_login {
-                        look::tickle(&client).await
-                    } else {
-                        look::find(&client).await
-                    };
+                    let (sight, user) = look::look(&client, entry).await;
                     Msg::Looked(errand, sight, user)
                 }
             };

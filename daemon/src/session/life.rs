@@ -24,6 +24,7 @@
 //! A person's TWS or phone is never fought. `ask` leaves the session to them until a person says
 //! `ibctl resume`; `yield` takes it up again when it is free; `take` takes it.
 
+mod denied;
 mod event;
 mod looked;
 mod phase;
@@ -89,6 +90,10 @@ pub struct Life {
     compete: Compete,
     reopen: Duration,
     failed_primings: u32,
+    /// Refusals of what requests are signed with, since the session last worked or a person last said to try again.
+    denials: u32,
+    /// After a refusal nobody's wish makes it be tried before this moment.
+    denied_until: Duration,
     /// Answers with errors since the session last worked.
     troubles: u32,
     /// Looks since another platform was seen to have the session.
@@ -127,6 +132,8 @@ impl Life {
             compete,
             reopen: REOPEN,
             failed_primings: 0,
+            denials: 0,
+            denied_until: Duration::ZERO,
             troubles: 0,
             yielded_looks: 0,
         }
@@ -135,7 +142,10 @@ impl Life {
     /// What `event` leads to.
     pub fn step(&mut self, event: &Event) -> Vec<Effect> {
         match event {
-            Event::GatewayUp => self.to(Phase::Starting, vec![Effect::Look]),
+            Event::GatewayUp => {
+                self.denials = 0;
+                self.to(Phase::Starting, vec![Effect::Look])
+            }
             Event::GatewayDown => self.to(Phase::Stopped, vec![]),
             Event::LoggingOut => self.to(Phase::LoggingOut, vec![]),
             Event::LoggedOut => self.to(Phase::NeedLogin, vec![Effect::Wait(self.watch.waiting)]),
@@ -143,6 +153,7 @@ impl Life {
             Event::Opened(Opening::Accepted) => {
                 self.to(Phase::Loading { looks: 0 }, vec![Effect::Look])
             }
+            Event::Opened(Opening::Denied(why)) => self.denied(*why),
             Event::Opened(Opening::Held) if self.compete != Compete::Take => {
                 self.not_before = self.now + REOPEN;
                 self.competing()
@@ -176,6 +187,7 @@ impl Life {
             | Phase::Loading { .. }
             | Phase::Priming
             | Phase::Penalty { .. } => vec![],
+            Phase::Denied { .. } if !self.may_ask_again() => vec![],
             _ => vec![self.look()],
         }
     }
@@ -195,6 +207,7 @@ impl Life {
             Phase::Competing | Phase::Refused => {
                 self.to(Phase::Opening, vec![Effect::Open(Claim::FromOthers)])
             }
+            Phase::Denied { .. } => self.asked_again(),
             _ => self.wanted(),
         }
     }
@@ -254,6 +267,7 @@ impl Life {
 
     fn primed(&mut self) -> Vec<Effect> {
         self.failed_primings = 0;
+        self.denials = 0;
         self.yielded_looks = 0;
         self.ready_since = self.now;
         self.to(Phase::Ready, vec![Effect::Wait(self.watch.ready)])

@@ -8,6 +8,8 @@
 //! ```
 
 pub mod browser;
+pub mod direct;
+mod directly;
 pub mod headless;
 mod wish;
 
@@ -95,6 +97,10 @@ pub struct Situation<'a> {
     pub is_news: bool,
     /// Whether headless logins are configured.
     pub headless: bool,
+    /// Requests are signed: there is no page, and nothing that IBKR counts.
+    pub is_direct: bool,
+    /// Why IBKR gives no session to whoever signs them, if it does not.
+    pub denied: Option<Refusal>,
     /// Somebody else has this login's session.
     pub taken: Option<Taken>,
     /// What to do about them.
@@ -109,6 +115,7 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
     match running {
         Some(false) if ask.paper => return Start::Refuse(live_is_under_way()),
         Some(_) => return Start::Join,
+        None if situation.is_direct => return directly::start(situation, ask),
         None => {}
     }
     match &situation.login_page {
@@ -130,6 +137,8 @@ pub fn decide(situation: &Situation<'_>, ask: Ask) -> Start {
         // Its owner brings it back, with or without the login that it held.
         Phase::Gone { .. } => return Start::Wait,
         Phase::Penalty { .. } | Phase::Untrusted | Phase::Hung { .. } => return Start::Wait,
+        // Only where requests are signed.
+        Phase::Denied { .. } => return Start::Wait,
         _ if ask.join_only => {
             return situation.last.map_or(Start::Wait, |failure| Start::Refuse(failure.clone()));
         }

@@ -11,6 +11,8 @@ pub enum Way {
     Browser,
     /// We, in a browser that nobody sees.
     Headless,
+    /// Nobody: requests are signed.
+    Direct,
 }
 
 impl Way {
@@ -19,6 +21,7 @@ impl Way {
         match self {
             Self::Browser => "browser",
             Self::Headless => "headless",
+            Self::Direct => "direct",
         }
     }
 }

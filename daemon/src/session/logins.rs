@@ -4,6 +4,7 @@
 mod asked;
 mod current;
 mod demand;
+mod denied;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -103,7 +104,8 @@ impl Logins {
 
     /// Why no headless login may be made, where one would be needed.
     pub(super) fn held(&self, phase: &Phase, now: Timestamp) -> Option<Held> {
-        let is_needed = *phase == Phase::NeedLogin && self.wish.headless && !self.is_running();
+        let is_running = self.is_running();
+        let is_needed = *phase == Phase::NeedLogin && self.wish.headless && !is_running;
         let held = || self.guard.may(self.user(), now, Asker::Client, Will::Asks).err();
         is_needed.then(held).flatten().filter(Held::needs_person)
     }

@@ -38,6 +38,15 @@ impl State {
             return;
         }
         self.errands.stop();
+        let signer = gateway.client.as_ref().and_then(|client| client.signer());
+        if signer.is_some_and(|signer| !signer.has_token()) {
+            self.event(me, &Event::LoggedOut);
+            let text = "This daemon holds no session token, so nothing was logged out at IBKR. It asks for none \
+                        until somebody logs in."
+                .to_owned();
+            let _ = reply.send(LogoutReport { logged_out: true, text });
+            return;
+        }
         self.event(me, &Event::LoggingOut);
         let (me, handle) = (me.clone(), self.handle.clone());
         self.errands.log_out(tokio::spawn(async move {

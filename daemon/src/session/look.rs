@@ -1,5 +1,7 @@
 //! The session's errands at the gateway: one look, one opening, the first calls, the logout.
 
+mod direct;
+
 use std::time::Duration;
 
 use ibd_cpapi::accounts::{GetBrokerageAccounts, GetPnl};
@@ -8,7 +10,7 @@ use ibd_cpapi::orders::GetOrders;
 use ibd_cpapi::session::{
     AuthStatus, GetAuthStatus, Logout, OpenBrokerage, SsoLogin, Tickle, Tickled, ValidateSso,
 };
-use ibd_cpapi::{Client, Failure, faults};
+use ibd_cpapi::{Client, Denial, Failure, faults};
 use jiff::Timestamp;
 use tokio::time::{Instant, timeout};
 
@@ -31,9 +33,31 @@ fn shortly() -> Instant {
     Instant::now() + faults::patience(Duration::from_secs(1))
 }
 
+/// How a look comes to a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// There is one at the gateway, as far as is known.
+    Known,
+    /// There may be one at the gateway.
+    Unknown,
+    /// Where there is no session token, one is asked for.
+    Token,
+    /// Only a session token that is there counts.
+    OldToken,
+}
+
+/// One look.
+pub(super) async fn look(client: &Client, entry: Entry) -> (Sight, Option<Identity>) {
+    match entry {
+        Entry::Known | Entry::OldToken => tickle(client).await,
+        Entry::Unknown => find(client).await,
+        Entry::Token => direct::enter(client).await,
+    }
+}
+
 /// One look at a login: a tickle keeps it alive, and tells whether there is one, how its brokerage
 /// session stands, and the number of whoever is logged in.
-pub(super) async fn tickle(client: &Client) -> (Sight, Option<Identity>) {
+async fn tickle(client: &Client) -> (Sight, Option<Identity>) {
     match patiently(client, client.ask(&Tickle, deadline())).await {
         Some(Ok(answer)) => (sight(&answer.value), identity(&answer.value)),
         Some(Err(failure)) => (sight_of(client, &failure).await, None),
@@ -43,8 +67,11 @@ pub(super) async fn tickle(client: &Client) -> (Sight, Option<Identity>) {
 
 /// A tickle, and if that shows a session that works, one thing more that needs it: during IBKR's maintenance
 /// tickles go on being answered.
-pub(super) async fn probe(client: &Client) -> (Sight, Option<Identity>) {
-    let (sight, identity) = tickle(client).await;
+pub(super) async fn probe(client: &Client, entry: Entry) -> (Sight, Option<Identity>) {
+    let (sight, identity) = match entry {
+        Entry::Token => direct::enter(client).await,
+        _ => tickle(client).await,
+    };
     let seems_well = matches!(
         sight,
         Sight::Login { authenticated: true, established: None | Some(true), competing: false }
@@ -85,7 +112,7 @@ pub(super) async fn peek(client: &Client) -> (Sight, Option<Identity>) {
 }
 
 /// The same, and where there is one after all, which one: that must be known before it is used.
-pub(super) async fn find(client: &Client) -> (Sight, Option<Identity>) {
+async fn find(client: &Client) -> (Sight, Option<Identity>) {
     match peek(client).await {
         (seen @ Sight::Login { .. }, _) => match tickle(client).await {
             (sight @ Sight::Login { .. }, identity) => (sight, identity),
@@ -123,6 +150,9 @@ fn sight_of_status(status: &AuthStatus) -> Sight {
 /// Who is logged in and since when, where the first calls did not get to know: it may be asked once a
 /// minute.
 pub(super) async fn who(client: &Client) -> Option<(Option<String>, Option<Timestamp>)> {
+    if client.signer().is_some() {
+        return Some((direct::user(client).await?.username, None));
+    }
     let asked = client.ask(&ValidateSso, shortly()).await.ok()?;
     let since = login_at(&asked.value);
     Some((asked.value.user_name, since))
@@ -136,6 +166,11 @@ fn login_at(login: &SsoLogin) -> Option<Timestamp> {
 async fn sight_of(client: &Client, failure: &Failure) -> Sight {
     match failure {
         Failure::NotLoggedIn => Sight::NoLogin,
+        Failure::Denied(denial) => Sight::Denied(*denial),
+        _ if client.signer().is_some() && direct::is_away(failure) => Sight::SilentUpstream,
+        _ if client.signer().is_some() && direct::is_blocked(failure) => {
+            Sight::Denied(Denial::Blocked)
+        }
         Failure::Unreachable(why) => Sight::Gone(why.to_string()),
         Failure::OtherCertificate => Sight::Untrusted,
         Failure::RateLimited(until) => Sight::Limited(*until),
@@ -171,7 +206,8 @@ pub(super) async fn open(client: &Client, claim: Claim) -> Opening {
         },
         Err(failure) => {
             tracing::warn!(%failure, "the brokerage session could not be opened");
-            Opening::Failed
+            let denial = direct::denial(client, &failure);
+            denial.map_or(Opening::Failed, Opening::Denied)
         }
     }
 }
@@ -191,9 +227,8 @@ pub(super) async fn prime(client: &Client) -> Result<Facts, Failure> {
     if let Err(failure) = client.ask(&GetPnl, deadline()).await {
         tracing::info!(%failure, "the P&L feed did not start");
     }
-    // At most once a minute, and only for a name: a session works without.
-    let login = client.ask(&ValidateSso, shortly()).await;
-    let login = login.map(|answer| answer.value).ok();
+    // Only for a name: a session works without.
+    let login = login(client).await;
     let login_type = login.as_ref().and_then(|login| login.login_type);
     Ok(Facts {
         paper: mode(&facts.accounts, brokerage.is_paper, login_type),
@@ -201,6 +236,14 @@ pub(super) async fn prime(client: &Client) -> Result<Facts, Failure> {
         username: login.and_then(|login| login.user_name),
         ..facts
     })
+}
+
+/// Who it is; where a login can be asked about, that is at most once a minute.
+async fn login(client: &Client) -> Option<SsoLogin> {
+    if client.signer().is_some() {
+        return direct::login(client).await;
+    }
+    client.ask(&ValidateSso, shortly()).await.map(|answer| answer.value).ok()
 }
 
 /// Paper or live, by everything the broker says about it; contradictory or missing: unclear.
@@ -224,7 +267,12 @@ pub(super) async fn logout(client: &Client) -> Result<bool, Failure> {
         Err(Failure::Garbled { .. }) => {}
         Err(failure) => return Err(failure),
     }
-    match client.ask(&GetAuthStatus, deadline()).await {
+    let seen = client.ask(&GetAuthStatus, deadline()).await;
+    if let Some(signer) = client.signer() {
+        // Whatever it was good for: it is not used again.
+        signer.forget();
+    }
+    match seen {
         Err(Failure::NotLoggedIn) => Ok(true),
         Ok(answer) => {
             Ok(answer.value.authenticated != Some(true) && answer.value.connected != Some(true))

@@ -7,10 +7,14 @@ use ractor::ActorRef;
 use tokio::time::Instant;
 
 use super::known::{Identity, Seen};
-use super::life::{Effect, Event, Phase, Sight, Watch};
+use super::life::{Effect, Event, Opening, Phase, Sight, Watch};
 use super::login::Taken;
+use super::look::Entry;
 use super::{Facts, Msg, State, calendar};
 use crate::gateway::{GatewayState, GatewayView};
+
+/// Seconds by which a clock is noticeably wrong.
+const NOTED: i64 = 60;
 
 impl State {
     /// The news of a gateway may still be on its way to us, and what is decided now must not be decided on
@@ -72,7 +76,9 @@ impl State {
     }
 
     fn ask_for_name(&mut self, me: &ActorRef<Msg>) {
-        let is_wanted = self.life.phase == Phase::Ready && !self.known.is_complete();
+        let is_direct = self.gateway.mode() == GatewayMode::Direct;
+        let is_known = self.known.is_complete() || is_direct && self.known.facts.username.is_some();
+        let is_wanted = self.life.phase == Phase::Ready && !is_known;
         let Some(client) = self.gateway.client.clone().filter(|_| is_wanted) else { return };
         self.errands.ask_who(me, client, self.life.epoch);
     }
@@ -90,6 +96,7 @@ impl State {
                 self.known.facts = facts;
                 self.known.remember(&mut self.logins.memory);
                 self.known.opened = Some(Instant::now());
+                self.note_clock();
                 self.event(me, &Event::Primed(true));
             }
             Err(failure) => {
@@ -112,7 +119,11 @@ impl State {
         if before != self.life.phase {
             tracing::info!(?before, after = ?self.life.phase, ?event, "session");
             self.told.turned(&self.life.phase);
-            if matches!(self.life.phase, Phase::NeedLogin | Phase::Stopped | Phase::LoggingOut) {
+            let is_nobody = matches!(
+                self.life.phase,
+                Phase::NeedLogin | Phase::Denied { .. } | Phase::Stopped | Phase::LoggingOut
+            );
+            if is_nobody {
                 // Whoever comes next is no other one than this.
                 self.known.identity = None;
             }
@@ -120,6 +131,9 @@ impl State {
         }
         for effect in effects {
             self.perform(me, effect);
+        }
+        if matches!(event, Event::Looked(Sight::Denied(_)) | Event::Opened(Opening::Denied(_))) {
+            self.login_is_denied();
         }
         self.consider_login(me);
         self.publish();
@@ -158,12 +172,46 @@ impl State {
             Phase::Stopped | Phase::LoggingOut => self.was_ready = false,
             Phase::NeedLogin => {
                 self.was_ready = false;
-                if was_ready && !is_explained {
+                // Where requests are signed only a person's logout ends a login for good.
+                let is_gateways = self.gateway.mode() != GatewayMode::Direct;
+                if was_ready && !is_explained && is_gateways {
                     let taken = Taken { at: now, is_sure: false };
                     self.logins.memory.change(|memory| memory.taken = memory.taken.or(Some(taken)));
                 }
             }
             _ => {}
+        }
+    }
+
+    /// How a look comes to a login: at a gateway it is or it is not; where requests are signed it is asked for, unless a
+    /// person has logged out.
+    fn entry(&self) -> Entry {
+        match self.gateway.mode() {
+            GatewayMode::Direct if self.logins.memory.get().logged_out => Entry::OldToken,
+            GatewayMode::Direct => Entry::Token,
+            _ if self.life.phase.has_login() => Entry::Known,
+            _ => Entry::Unknown,
+        }
+    }
+
+    /// A clock that is wrong does no harm to signatures, which are corrected; to a person it is news.
+    fn note_clock(&self) {
+        let signer = self.gateway.client.as_ref().and_then(|client| client.signer());
+        let off = signer.and_then(|signer| signer.clock_off());
+        match off.filter(|seconds| seconds.abs() >= NOTED) {
+            Some(seconds) => {
+                let which = if seconds > 0 { "slow" } else { "fast" };
+                let text = format!(
+                    "This machine's clock is {} s {which} beside IBKR's; signed requests are corrected for it.",
+                    seconds.abs()
+                );
+                self.board.note(
+                    "clock_off",
+                    text,
+                    "Set the clock: other times said here are as wrong.",
+                );
+            }
+            None => self.board.clear("clock_off"),
         }
     }
 
@@ -175,7 +223,7 @@ impl State {
                 self.errands.wait(me, pause);
             }
             effect => match self.gateway.client.clone() {
-                Some(client) => self.errands.begin(me, client, effect, &self.life.phase),
+                Some(client) => self.errands.begin(me, client, effect, self.entry()),
                 None => self.errands.stop(),
             },
         }

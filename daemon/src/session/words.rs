@@ -1,5 +1,6 @@
 //! What each state says to a person, and to a caller who cannot be served in it. Pure.
 
+mod direct;
 mod login;
 mod news;
 mod phase;
@@ -33,6 +34,8 @@ pub struct Words {
     pub until: Option<Timestamp>,
     /// What an assistant does.
     pub assistant: Assistant,
+    /// Why nobody can be served, where the state does not tell.
+    pub code: Option<ErrorCode>,
 }
 
 /// What an assistant does that needs a session.
@@ -69,7 +72,7 @@ pub struct Situation<'a> {
 
 fn say(state: SessionState, text: impl Into<String>, hint: impl Into<String>) -> Words {
     let assistant = Assistant::Tells;
-    Words { state, text: text.into(), hint: hint.into(), until: None, assistant }
+    Words { state, text: text.into(), hint: hint.into(), until: None, assistant, code: None }
 }
 
 /// The words for where a session stands.
@@ -89,7 +92,7 @@ impl Words {
             Stage::Failed(failure) => Some(failure),
             _ => None,
         });
-        let code = match self.state {
+        let by_state = match self.state {
             SessionState::Stopped if *phase == Phase::Untrusted => {
                 ErrorCode::GatewayCertificateChanged
             }
@@ -109,6 +112,7 @@ impl Words {
             SessionState::Penalty => ErrorCode::RateLimited,
             _ => ErrorCode::SessionOpening,
         };
+        let code = self.code.unwrap_or(by_state);
         let next = match (code, self.assistant) {
             // The one thing that an assistant can do itself.
             (ErrorCode::NotLoggedIn | ErrorCode::GatewayDown, Assistant::LogsIn) => {

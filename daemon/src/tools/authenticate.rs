@@ -42,7 +42,8 @@ pub struct Out {
     /// What to do next; absent when there is nothing to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
-    /// browser: the user logs in; headless: ibd does. Absent when no login was needed.
+    /// browser: the user logs in; headless: ibd does; direct: requests are signed, so there is nothing to approve.
+    /// Absent when no login was needed.
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<String>,
     /// The login page, on the user's own machine.

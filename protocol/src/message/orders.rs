@@ -44,6 +44,9 @@ pub enum OrdersVerb {
     Audit(u32),
     /// Whether the audit trail is whole.
     AuditVerify,
+    /// What works at the broker and was not sent from here, as it was last seen: nothing is asked for it. Not `ok`:
+    /// nothing is known of it.
+    Elsewhere,
 }
 
 /// What a person found out about an order in doubt.
@@ -81,7 +84,7 @@ pub struct OrdersReport {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderReport {
-    /// Our id.
+    /// Our id; empty of one that was not sent from here.
     pub intent_id: String,
     /// The id that it was sent with.
     pub client_order_id: String,

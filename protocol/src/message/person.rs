@@ -36,7 +36,7 @@ pub struct LoginReport {
     pub text: String,
     /// What to do; empty when there is nothing to do.
     pub next: String,
-    /// `browser` or `headless`; empty when no login was needed.
+    /// `browser`, `headless` or `direct`; empty when no login was needed.
     pub mode: String,
     /// The login page.
     pub auth_url: Option<String>,
@@ -102,6 +102,15 @@ pub struct SecretReport {
     pub set: bool,
     /// Where from: `keyring`, `systemd credential`, `environment`, …
     pub origin: Option<String>,
+}
+
+/// What a person does about the keys of the direct way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OauthVerb {
+    /// Log in with them and say what came of it.
+    Test,
+    /// They were changed on the disk: read them again.
+    Reread,
 }
 
 /// The plain answer to something that was to be done.

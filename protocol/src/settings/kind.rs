@@ -43,6 +43,8 @@ pub enum Kind {
     Webhook,
     /// Scheme, host and perhaps a port.
     Upstream,
+    /// The same, https alone; the path of the API may stand behind it.
+    Https,
     /// A positive decimal number.
     Amount,
     /// A positive number of percent, with or without its sign.
@@ -85,6 +87,7 @@ impl Kind {
             Self::Day => day(value),
             Self::Webhook => is_webhook(value).then(|| value.to_owned()),
             Self::Upstream => upstream(value),
+            Self::Https => https(value),
             Self::Amount => amount(value),
             Self::Percent => amount(value.trim_end_matches('%').trim_end()),
             Self::Count(max) => {
@@ -131,6 +134,7 @@ impl Kind {
             Self::Day => "a day such as 2027-03-01".into(),
             Self::Webhook => "an https address (http on this machine only)".into(),
             Self::Upstream => "an address such as https://api.ibkr.com, without a path".into(),
+            Self::Https => "an https address such as https://api.ibkr.com".into(),
             Self::Amount => "a positive number such as 5000 or 0.5".into(),
             Self::Percent => "a positive number of percent such as 5".into(),
             Self::Count(max) => format!("a whole number from 1 to {max}"),
@@ -328,9 +332,32 @@ fn upstream(value: &str) -> Option<String> {
     (is_bare && is_name).then(|| value.trim_end_matches('/').to_owned())
 }
 
+/// An https address without a path; the one of the API is IBKR's own and may be left on.
+fn https(value: &str) -> Option<String> {
+    let bare = value.trim_end_matches('/');
+    let bare = bare.strip_suffix("/v1/api").unwrap_or(bare);
+    upstream(bare).filter(|address| address.starts_with("https://"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_for_signed_requests_is_https_and_has_no_path_of_its_own() {
+        let checked = |value: &str| Kind::Https.check(value).ok();
+        for value in
+            ["https://api.ibkr.com", "https://api.ibkr.com/", "https://api.ibkr.com/v1/api/"]
+        {
+            assert_eq!(checked(value).as_deref(), Some("https://api.ibkr.com"), "{value}");
+        }
+        assert!(checked("https://127.0.0.1:5001").is_some());
+        for value in
+            ["http://api.ibkr.com", "https://", "https://a.example/x", "https://u@a.example", "a"]
+        {
+            assert_eq!(checked(value), None, "{value}");
+        }
+    }
 
     #[test]
     fn a_list_of_names_has_one_spelling_that_reads_as_itself() {

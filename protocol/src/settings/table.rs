@@ -25,8 +25,8 @@ pub struct Setting {
 
 use Client::{Never, Own, Start, Stricter, WithLogin};
 use Kind::{
-    Amount, Base32, Choice, Clock, Confirm, Count, Day, Filter, Fingerprint, Flag, Host, Percent,
-    Port, Profile, Seconds, SecondsUpTo, Secret, Several, Text, Upstream, Webhook, Words,
+    Amount, Base32, Choice, Clock, Confirm, Count, Day, Filter, Fingerprint, Flag, Host, Https,
+    Percent, Port, Profile, Seconds, SecondsUpTo, Secret, Several, Text, Upstream, Webhook, Words,
 };
 
 /// Makes [`Key`] and the table from one list.
@@ -65,9 +65,9 @@ macro_rules! settings {
 }
 
 settings! {
-    Gateway = "IB_GATEWAY": Start, Choice(&["managed", "attach", "simulator"]),
+    Gateway = "IB_GATEWAY": Start, Choice(&["managed", "attach", "simulator", "direct"]),
         "attach if a host or port is given, else managed",
-        "Own Java gateway, a gateway that is already running, or the simulator";
+        "Own Java gateway, a gateway that is already running, the simulator, or signed requests to IBKR itself";
     GatewayHost = "IB_GATEWAY_HOST": Start, Host,
         "localhost",
         "Host of the gateway to attach to (HTTPS)";
@@ -168,6 +168,27 @@ settings! {
     Browser = "IB_BROWSER" or ["CHROME_BIN", "CHROMIUM_PATH", "GOOGLE_CHROME_BIN", "PUPPETEER_EXECUTABLE_PATH"]: WithLogin, Text,
         "found on the system",
         "Chrome or Chromium to drive";
+    OauthConsumerKey = "IB_OAUTH_CONSUMER_KEY": Start, Secret,
+        "-",
+        "Direct: the consumer key that was chosen at IBKR when the keys were uploaded";
+    OauthToken = "IB_OAUTH_TOKEN": Start, Secret,
+        "-",
+        "Direct: the access token that IBKR showed";
+    OauthTokenSecret = "IB_OAUTH_TOKEN_SECRET": Start, Secret,
+        "-",
+        "Direct: the access-token secret that IBKR showed beside it";
+    OauthSigningKey = "IB_OAUTH_SIGNING_KEY": WithLogin, Text,
+        "in the state folder",
+        "Direct: PEM file of the private key that signs";
+    OauthEncryptionKey = "IB_OAUTH_ENCRYPTION_KEY": WithLogin, Text,
+        "in the state folder",
+        "Direct: PEM file of the private key that decrypts";
+    OauthDh = "IB_OAUTH_DH": WithLogin, Text,
+        "in the state folder",
+        "Direct: PEM file of the Diffie-Hellman parameters, or their prime in hexadecimal";
+    OauthUrl = "IB_OAUTH_URL": WithLogin, Https,
+        "IBKR's address",
+        "Direct: where signed requests go (https; on this machine the certificate may be self-signed)";
     ConfirmOrders = "IB_CONFIRM_ORDERS": Stricter(Strict::Confirm), Confirm,
         "live",
         "When a person approves an order";
@@ -301,6 +322,28 @@ pub const LOGIN: &[Key] = &[
     Key::FlexToken,
     Key::FlexTokenExpires,
     Key::FlexUrl,
+    Key::OauthConsumerKey,
+    Key::OauthToken,
+    Key::OauthTokenSecret,
+    Key::OauthSigningKey,
+    Key::OauthEncryptionKey,
+    Key::OauthDh,
+    Key::OauthUrl,
+];
+
+/// What is shown at IBKR or chosen there when keys are registered: without one of these there is no direct way.
+pub const OAUTH_SECRETS: &[Key] = &[Key::OauthConsumerKey, Key::OauthToken, Key::OauthTokenSecret];
+
+/// Everything about the direct way. It counts as a whole: what a client names of it counts only with all of
+/// [`OAUTH_SECRETS`] of the same client.
+pub const OAUTH: &[Key] = &[
+    Key::OauthConsumerKey,
+    Key::OauthToken,
+    Key::OauthTokenSecret,
+    Key::OauthSigningKey,
+    Key::OauthEncryptionKey,
+    Key::OauthDh,
+    Key::OauthUrl,
 ];
 
 /// Limits for orders: what a client may bring along to bind itself further than the daemon does.
@@ -327,4 +370,12 @@ pub const LIMITS: &[Key] = &[
 ];
 
 /// Secrets that the keyring may keep.
-pub const KEYRING: &[Key] = &[Key::PasswordAuth, Key::TotpSecret, Key::FlexToken, Key::ApprovalPin];
+pub const KEYRING: &[Key] = &[
+    Key::PasswordAuth,
+    Key::TotpSecret,
+    Key::FlexToken,
+    Key::ApprovalPin,
+    Key::OauthConsumerKey,
+    Key::OauthToken,
+    Key::OauthTokenSecret,
+];

@@ -120,6 +120,7 @@ fn a_host_or_a_port_means_attach() {
     assert_eq!(environment(&[]).gateway(), None);
     assert_eq!(environment(&[("IB_GATEWAY_PORT", "5000")]).gateway(), Some(GatewayMode::Attach));
     assert_eq!(environment(&[("IB_GATEWAY", "Simulator")]).gateway(), Some(GatewayMode::Simulator));
+    assert_eq!(environment(&[("IB_GATEWAY", "direct")]).gateway(), Some(GatewayMode::Direct));
     let forced = [("IB_FORCE_STANDALONE_GATEWAY", "true"), ("IB_GATEWAY_PORT", "5000")];
     assert_eq!(environment(&forced).gateway(), Some(GatewayMode::Managed));
 }

@@ -26,6 +26,15 @@ pub struct Daemon {
 impl Daemon {
     /// Listens, and answers each message with those that `answer` gives.
     pub fn start(answer: impl Fn(&ToDaemon) -> Vec<ToClient> + Send + Sync + 'static) -> Self {
+        let build = BUILD.to_owned();
+        Self::greeting(Greeting::Welcome { protocol: PROTOCOL, build, pid: 4711 }, answer)
+    }
+
+    /// The same as another build, or of another protocol.
+    pub fn greeting(
+        welcome: Greeting,
+        answer: impl Fn(&ToDaemon) -> Vec<ToClient> + Send + Sync + 'static,
+    ) -> Self {
         let daemon = Self::absent();
         let listener = Listener::publish(&daemon.path("run/ibd/default.sock")).unwrap();
         let (heard, says) = (daemon.heard.clone(), daemon.says.clone());
@@ -33,7 +42,7 @@ impl Daemon {
         tokio::spawn(async move {
             while let Ok(stream) = listener.accept().await {
                 let (heard, says) = (heard.clone(), says.subscribe());
-                tokio::spawn(serve(stream, answer.clone(), heard, says));
+                tokio::spawn(serve(stream, welcome.to_bytes(), answer.clone(), (heard, says)));
             }
         });
         daemon
@@ -97,17 +106,16 @@ impl Daemon {
 
 async fn serve(
     stream: Stream,
+    welcome: Vec<u8>,
     answer: Arc<Answer>,
-    heard: Arc<Mutex<Vec<ToDaemon>>>,
-    mut says: broadcast::Receiver<ToClient>,
+    (heard, mut says): (Arc<Mutex<Vec<ToDaemon>>>, broadcast::Receiver<ToClient>),
 ) {
     let stream = Arc::new(stream);
     let (mut from, mut to) = (SharedStream(stream.clone()), SharedStream(stream));
     let mut hello = [0; HELLO_LEN];
     from.read_exact(&mut hello).await.unwrap();
     Hello::from_bytes(&hello).unwrap();
-    let welcome = Greeting::Welcome { protocol: PROTOCOL, build: BUILD.to_owned(), pid: 4711 };
-    to.write_all(&welcome.to_bytes()).await.unwrap();
+    to.write_all(&welcome).await.unwrap();
     let mut frames = FrameReader::new(from, MAX_TO_DAEMON);
     loop {
         let messages = tokio::select! {

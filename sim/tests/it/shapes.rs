@@ -27,6 +27,7 @@ async fn session_replies_have_the_shape_of_their_fixtures() {
     assert_shape("auth_status", &world.json("/iserver/auth/status").await, &[]);
     assert_shape("tickle", &world.json("/tickle").await, &[]);
     assert_shape("sso_validate", &world.json("/sso/validate").await, &[]);
+    assert_shape("one_user", &world.json("/one/user").await, &["accts"]);
     assert_shape("logout", &world.post("/logout", json!({})).await.json(), &[]);
 }
 

@@ -113,6 +113,7 @@ async fn target(
         }
         Err(
             failure @ (Failure::NotLoggedIn
+            | Failure::Denied(_)
             | Failure::NoBrokerage(_)
             | Failure::NotPrimed
             | Failure::OtherCertificate),

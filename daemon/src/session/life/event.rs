@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ibd_cpapi::Denial;
 use jiff::Timestamp;
 
 /// What one look at the gateway showed.
@@ -18,6 +19,8 @@ pub enum Sight {
     },
     /// No login.
     NoLogin,
+    /// IBKR gives none to whoever signs requests with these keys.
+    Denied(Denial),
     /// Nobody listens, or TLS failed, and why.
     Gone(String),
     /// Another certificate than the one that was pinned.
@@ -70,6 +73,8 @@ pub enum Opening {
     Accepted,
     /// Somebody else has it.
     Held,
+    /// IBKR gives none to whoever signs requests with these keys.
+    Denied(Denial),
     /// It did not work.
     Failed,
 }

@@ -17,6 +17,7 @@ impl Life {
             }
             Sight::Login { authenticated: true, competing: false, .. } => self.alive(),
             Sight::Trouble => self.trouble_seen(),
+            Sight::Denied(why) => self.denied(*why),
             _ if was_ready && !self.watch.is_urgent && !matches!(sight, Sight::Limited(_)) => {
                 self.to(Phase::Doubtful, vec![Effect::Wait(SECOND_LOOK)])
             }

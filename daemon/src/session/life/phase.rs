@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ibd_cpapi::Denial;
 use jiff::Timestamp;
 
 /// After the end of a penalty.
@@ -25,6 +26,13 @@ pub enum Phase {
     Starting,
     /// Somebody must log in.
     NeedLogin,
+    /// IBKR gives no session to whoever signs requests with these keys.
+    Denied {
+        /// Why not.
+        why: Denial,
+        /// It is not tried any more until a person says so.
+        is_over: bool,
+    },
     /// The brokerage session is being opened.
     Opening,
     /// It is open; IBKR loads the accounts.

@@ -39,7 +39,9 @@ fn a_short_penalty_is_not_waited_for_a_minute() {
 #[test]
 fn each_sight_leads_from_the_start_to_its_state() {
     let until = Timestamp::UNIX_EPOCH;
+    let (denied, minute) = (ibd_cpapi::Denial::Signature, Duration::from_secs(60));
     for (sight, phase, effects) in [
+        (Sight::Denied(denied), Phase::Denied { why: denied, is_over: false }, vec![Wait(minute)]),
         (UP, Phase::Priming, vec![Prime]),
         (UP_OLD, Phase::Priming, vec![Prime]),
         (LOADING, Phase::Loading { looks: 0 }, vec![Wait(OPENING_LOOK)]),
@@ -334,4 +336,52 @@ fn a_maintenance_that_ends_the_login_is_left_by_a_login() {
     }
     let (phase, effects) = looked(Phase::Maint { login: false }, UP);
     assert_eq!((phase, effects), (Phase::Priming, vec![Prime]));
+}
+
+#[test]
+fn a_refused_signature_is_tried_three_times_and_then_by_a_person() {
+    let why = ibd_cpapi::Denial::Signature;
+    let mut life = at(Phase::Starting);
+    let mut pauses = Vec::new();
+    for _ in 0..3 {
+        pauses.push(life.step(&Event::Looked(Sight::Denied(why))));
+        // Callers who wait do not make it be tried.
+        assert!(life.step(&Event::Wanted).is_empty());
+        life.now += Duration::from_secs(300);
+    }
+    let minutes = |minutes: u64| vec![Wait(Duration::from_secs(60 * minutes))];
+    assert_eq!(pauses, [minutes(1), minutes(5), vec![]]);
+    assert_eq!(life.phase, Phase::Denied { why, is_over: true });
+    life.now += Duration::from_secs(86_400);
+    assert!(life.step(&Event::Wanted).is_empty(), "a person's, for ever");
+    assert_eq!(life.step(&Event::Resume), [Look]);
+    assert_eq!(life.step(&Event::Looked(Sight::Denied(why))), minutes(1), "counted anew");
+}
+
+#[test]
+fn a_key_that_is_not_in_force_yet_is_tried_until_it_is() {
+    let why = ibd_cpapi::Denial::NotActive;
+    let mut life = at(Phase::Starting);
+    for _ in 0..500 {
+        let pause = Duration::from_secs(15 * 60);
+        assert_eq!(life.step(&Event::Looked(Sight::Denied(why))), [Wait(pause)]);
+        assert_eq!(life.phase, Phase::Denied { why, is_over: false });
+        assert!(life.step(&Event::Wanted).is_empty(), "not at every call");
+        life.now += pause;
+        assert_eq!(life.step(&Event::Due), [Look]);
+    }
+    assert_eq!(life.step(&Event::Wanted), [Look], "a minute later a caller's wish counts");
+    assert_eq!(life.step(&Event::Looked(CLOSED)), [Open(Claim::IfFree)], "at once");
+}
+
+#[test]
+fn who_may_not_trade_this_way_is_not_asked_for_ever() {
+    let why = ibd_cpapi::Denial::NotEntitled;
+    let mut life = at(Phase::Starting);
+    for is_over in [false, false, true] {
+        life.now += Duration::from_secs(600);
+        assert_eq!(life.step(&Event::Looked(CLOSED)), [Open(Claim::IfFree)]);
+        life.step(&Event::Opened(Opening::Denied(why)));
+        assert_eq!(life.phase, Phase::Denied { why, is_over });
+    }
 }

@@ -1,6 +1,6 @@
 //! A person logs in, in a browser of their own. All we do is open the page and watch.
 
-use ibd_protocol::ErrorCode;
+use ibd_protocol::{ErrorCode, GatewayMode};
 use std::time::Duration;
 
 use super::Stage;
@@ -25,6 +25,9 @@ pub async fn prepare(
     }
     let (text, next) = words(&view);
     let code = match view.state {
+        GatewayState::NotInstalled(_) if view.mode() == GatewayMode::Direct => {
+            ErrorCode::OauthIncomplete
+        }
         GatewayState::NotInstalled(_) => ErrorCode::GatewayNotInstalled,
         _ => ErrorCode::GatewayDown,
     };

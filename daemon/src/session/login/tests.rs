@@ -20,10 +20,43 @@ fn situation(phase: &Phase) -> Situation<'_> {
         last: None,
         is_news: false,
         headless: false,
+        is_direct: false,
+        denied: None,
         taken: None,
         compete: Compete::Ask,
         guard: Ok(()),
     }
+}
+
+#[test]
+fn where_requests_are_signed_a_login_is_a_token_and_what_was_refused_is_a_persons() {
+    let refusal = Refusal::new(ErrorCode::OauthSignature, "Refused.", "Do this.");
+    let denied = |is_over| Phase::Denied { why: ibd_cpapi::Denial::Signature, is_over };
+    let begins = Start::Begin(Way::Direct);
+    for (phase, client, person) in [
+        (Phase::NeedLogin, begins.clone(), begins.clone()),
+        (Phase::Stopped, begins.clone(), begins.clone()),
+        (Phase::Ready, Start::Wait, Start::Wait),
+        (Phase::Network { looks: 1 }, Start::Wait, Start::Wait),
+        (denied(false), Start::Refuse(refusal.clone()), begins.clone()),
+        (denied(true), Start::Refuse(refusal.clone()), begins.clone()),
+    ] {
+        // Whatever is configured about pages and passwords makes no difference.
+        let situation = Situation {
+            is_direct: true,
+            headless: true,
+            guard: Err(Held::Locked),
+            denied: matches!(phase, Phase::Denied { .. }).then(|| refusal.clone()),
+            ..situation(&phase)
+        };
+        assert_eq!(decide(&situation, ask(Asker::Client)), client, "{phase:?}");
+        assert_eq!(decide(&situation, ask(Asker::Person)), person, "{phase:?}");
+    }
+    let ready = Situation { is_direct: true, ..situation(&Phase::Ready) };
+    let renewed = Ask { renew: true, ..ask(Asker::Person) };
+    assert_eq!(decide(&ready, renewed), begins);
+    let competing = Situation { is_direct: true, ..situation(&Phase::Competing) };
+    assert_eq!(refused(&decide(&competing, ask(Asker::Person))), "competing_session");
 }
 
 fn refused(start: &Start) -> &'static str {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ibd_headless::Selectors;
-use ibd_protocol::settings::{Client, Key, SETTINGS, Setting, Settings, find};
+use ibd_protocol::settings::{Client, Key, OAUTH, SETTINGS, Setting, Settings, find};
 use ibd_protocol::{Secret, Wishes};
 use jiff::civil::Time;
 
@@ -61,7 +61,12 @@ fn parted(wishes: &Wishes) -> (Settings, Settings) {
     let is_beside = |(name, _): &(String, Secret)| {
         find(name).is_some_and(|setting| setting.client == Client::WithLogin)
     };
-    let (beside, others): (Vec<_>, Vec<_>) = wishes.login.iter().cloned().partition(is_beside);
+    // What requests are signed with types nothing anywhere.
+    let types = |(name, _): &&(String, Secret)| {
+        find(name).is_none_or(|setting| !OAUTH.contains(&setting.key))
+    };
+    let (beside, others): (Vec<_>, Vec<_>) =
+        wishes.login.iter().filter(types).cloned().partition(is_beside);
     let taken = |pairs: &[(String, Secret)]| {
         let mut settings = Settings::default();
         settings.take_login(pairs);

@@ -14,7 +14,7 @@ use crate::refusal::{Refusal, for_person};
 use crate::session::guard::{Asker, Will};
 use crate::session::life::{Event, Phase};
 use crate::session::login::{
-    self, Ask, LoginPage, LoginView, Page, Situation, Stage, Start, Way, browser, headless,
+    self, Ask, LoginPage, LoginView, Page, Situation, Stage, Start, Way, browser, direct, headless,
 };
 use crate::session::{Msg, State};
 
@@ -44,6 +44,9 @@ impl State {
             last: current.and_then(|current| current.view.failure()),
             is_news: current.is_some_and(Current::is_news),
             headless: self.logins.wish.headless,
+            is_direct: self.gateway.mode() == GatewayMode::Direct,
+            denied: matches!(self.life.phase, Phase::Denied { .. })
+                .then(|| self.words_now().refusal(&self.life.phase, None)),
             taken: self.logins.memory.get().taken,
             compete: self.logins.compete,
             guard: self.logins.guard.may(&user, Timestamp::now(), ask.asker, Will::of(ask.forced)),
@@ -97,6 +100,18 @@ impl State {
                 let limit = self.logins.wish.limit();
                 tokio::spawn(browser::run(self.handle.clone(), limit, ask.renew, tell))
             }
+            Way::Direct => {
+                // A new token is wanted although there is one that is good.
+                let signer = self.gateway.client.as_ref().and_then(|client| client.signer());
+                if let Some(signer) = signer.filter(|_| ask.renew) {
+                    signer.forget();
+                }
+                let keys = match self.life.phase {
+                    Phase::Denied { .. } => direct::Keys::Anew,
+                    _ => direct::Keys::AsBefore,
+                };
+                tokio::spawn(direct::run(self.handle.clone(), keys, tell))
+            }
             Way::Headless => tokio::spawn(headless::run(headless::Run {
                 gateway: self.handle.clone(),
                 wish: self.logins.wish.clone(),
@@ -111,10 +126,16 @@ impl State {
                 tell,
             })),
         };
-        let stage = Stage::Preparing("Looking for the gateway.".to_owned());
+        let looking = match way {
+            Way::Direct => "Reading what requests to IBKR are signed with.",
+            Way::Browser | Way::Headless => "Looking for the gateway.",
+        };
+        let stage = Stage::Preparing(looking.to_owned());
         let view = LoginView { number, way, stage, page: Page::Closed };
         let is_ready = matches!(self.life.phase, Phase::Ready | Phase::Doubtful);
-        let replaces = self.known.identity.filter(|_| ask.renew && is_ready);
+        // A new token may go on with the session of the one before.
+        let may_replace = ask.renew && is_ready && way != Way::Direct;
+        let replaces = self.known.identity.filter(|_| may_replace);
         self.logins.current = Some(Current {
             view,
             paper,
@@ -136,13 +157,19 @@ impl State {
                 self.event(me, &Event::Resume);
                 Report { ok: true, text: "Taking the trading session.".into(), hint: String::new() }
             }
+            Phase::Denied { .. } => {
+                self.event(me, &Event::Resume);
+                Report { ok: true, text: "Asking IBKR again.".into(), hint: String::new() }
+            }
             Phase::Ready => Report {
                 ok: true,
                 text: "The session is here already.".into(),
                 hint: String::new(),
             },
             // A gateway is brought by a login, which somebody asks for.
-            _ if matches!(self.board.gateway().borrow().state, GatewayState::NotInstalled(_)) => {
+            _ if matches!(self.board.gateway().borrow().state, GatewayState::NotInstalled(_))
+                && self.gateway.mode() != GatewayMode::Direct =>
+            {
                 Report {
                     ok: false,
                     text: "No gateway is installed, so there is no session to take back.".into(),

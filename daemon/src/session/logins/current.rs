@@ -66,13 +66,15 @@ impl State {
         let is_failed = matches!(stage, Stage::Failed(_));
         // From here on looks tell how it goes on, and they begin at once.
         let is_looked_at = is_failed || matches!(stage, Stage::Checking | Stage::Person);
+        // A look that asks for a session token is not begun twice.
+        let is_seen = current.view.way == Way::Direct && self.errands.is_looking();
         current.view.stage = stage;
         if is_failed {
             current.failed = Some(Instant::now());
             self.logins.demand.failed();
         }
         self.open_page();
-        if is_looked_at {
+        if is_looked_at && !is_seen {
             // Seen at once, and not at the next look.
             self.event(me, &Event::Wanted)
         } else {

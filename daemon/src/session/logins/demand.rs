@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ibd_protocol::GatewayMode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ractor::ActorRef;
@@ -89,11 +90,13 @@ impl State {
         let memory = self.logins.memory.get().clone();
         let is_taken = memory.taken.is_some() && self.logins.compete != Compete::Take;
         let is_wanted = self.logins.demand.is_wanted();
+        // Where requests are signed each look logs in by itself.
+        let is_page = self.gateway.mode() != GatewayMode::Direct;
         let unasked = login::unasked(&login::Unasked {
             now,
             zone: TimeZone::system(),
             phase: &self.life.phase,
-            headless: self.logins.wish.headless && self.logins.wish.username.is_some(),
+            headless: is_page && self.logins.wish.headless && self.logins.wish.username.is_some(),
             is_alone: self.logins.wish.is_alone(),
             login_time: self.logins.wish.login_time(),
             login_at: self.known.facts.login_at,

@@ -6,7 +6,7 @@ use super::phase::stopped;
 use super::{Assistant, Situation, Words, say};
 use crate::session::SessionState;
 use crate::session::life::{Compete, Phase};
-use crate::session::login::{LoginView, Stage};
+use crate::session::login::{LoginView, Stage, Way};
 use crate::session::view::LEFT;
 
 /// While somebody logs in, that is the news.
@@ -48,6 +48,9 @@ pub(super) fn of_login(situation: &Situation<'_>, login: &LoginView) -> Words {
             format!("IBKR asks for a code. {what}."),
             "Run `ibctl login --code CODE`.",
         ),
+        Stage::Checking if login.way == Way::Direct => {
+            say(SessionState::Starting, "Asking IBKR for a session.", "")
+        }
         Stage::Checking | Stage::Found => {
             say(SessionState::Starting, "Logged in. Opening the trading session.", "")
         }
@@ -80,7 +83,7 @@ pub fn warning(mode: GatewayMode) -> &'static str {
 /// Under `ask` a person should know before they log in.
 fn takes(situation: &Situation<'_>) -> &'static str {
     match (situation.compete, situation.gateway.mode()) {
-        (_, GatewayMode::Simulator) | (Compete::Take, _) => "",
+        (_, GatewayMode::Simulator | GatewayMode::Direct) | (Compete::Take, _) => "",
         _ => {
             "If this user is logged in to TWS or on the phone, the login takes the trading session from \
              there."

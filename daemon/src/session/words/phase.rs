@@ -1,8 +1,9 @@
 //! What is said of where the session stands, while no login is the news. Pure.
 
-use ibd_protocol::GatewayMode;
+use ibd_protocol::{ErrorCode, GatewayMode};
 use jiff::Timestamp;
 
+use super::direct::{denied, logged_out, troubled, unreached};
 use super::{Assistant, Situation, Words, say};
 use crate::gateway::{self, GatewayState, GatewayView};
 use crate::session::calendar::Window;
@@ -13,8 +14,16 @@ use crate::session::{Facts, SessionState};
 pub(super) fn of_phase(situation: &Situation<'_>) -> Words {
     let at = situation.gateway.address.as_deref().map(|address| format!(" at {address}"));
     let at = at.unwrap_or_default();
+    let is_direct = situation.gateway.mode() == GatewayMode::Direct;
     match situation.phase {
         Phase::Stopped => stopped(situation.gateway),
+        Phase::Denied { why, is_over } => denied(*why, *is_over),
+        Phase::Gone { .. } | Phase::Network { .. } if is_direct => unreached(),
+        Phase::Starting if is_direct => {
+            say(SessionState::Starting, "Asking IBKR for a session.", "")
+        }
+        Phase::NeedLogin if is_direct => logged_out(),
+        Phase::Maint { .. } if is_direct && situation.window.is_none() => troubled(),
         Phase::Gone { why } if situation.gateway.mode() != GatewayMode::Attach => say(
             SessionState::Stopped,
             format!(
@@ -154,12 +163,17 @@ pub(super) fn stopped(gateway: &GatewayView) -> Words {
     } else {
         SessionState::Stopped
     };
+    let code = match (&gateway.state, gateway.mode()) {
+        (GatewayState::NotInstalled(_), GatewayMode::Direct) => Some(ErrorCode::OauthIncomplete),
+        _ => None,
+    };
     // A simulator that is down comes back by itself.
     let assistant = match (&gateway.state, gateway.mode()) {
+        (GatewayState::NotInstalled(_), GatewayMode::Direct) => Assistant::Tells,
         (GatewayState::Down(_), GatewayMode::Simulator) => Assistant::TriesAgain,
         _ => Assistant::LogsIn,
     };
-    Words { assistant, ..say(state, text, hint) }
+    Words { assistant, code, ..say(state, text, hint) }
 }
 
 fn ready(facts: &Facts) -> String {

@@ -3,6 +3,7 @@ use super::*;
 use crate::gateway::GatewayState;
 use crate::session::SessionView;
 use crate::session::login::{Page, Way};
+use ibd_cpapi::Denial;
 use ibd_protocol::{ErrorCode, GatewayMode};
 
 fn situation<'a>(phase: &'a Phase, gateway: &'a GatewayView, facts: &'a Facts) -> Situation<'a> {
@@ -50,6 +51,8 @@ fn every_state_reads_well_and_says_what_to_do() {
         Phase::Network { looks: 1 },
         Phase::Hung { looks: 1 },
         Phase::Penalty { until: Timestamp::UNIX_EPOCH },
+        Phase::Denied { why: Denial::NotActive, is_over: false },
+        Phase::Denied { why: Denial::NotEntitled, is_over: true },
     ] {
         let words = words(&situation(&phase, &gateway, &facts));
         reads_well(&words, &phase);
@@ -131,6 +134,15 @@ const PHASES: &[Phase] = &[
     Phase::Network { looks: 1 },
     Phase::Hung { looks: 1 },
     Phase::Penalty { until: Timestamp::UNIX_EPOCH },
+    Phase::Denied { why: Denial::NotActive, is_over: false },
+    Phase::Denied { why: Denial::Token, is_over: false },
+    Phase::Denied { why: Denial::Token, is_over: true },
+    Phase::Denied { why: Denial::Signature, is_over: true },
+    Phase::Denied { why: Denial::Exchange, is_over: true },
+    Phase::Denied { why: Denial::Clock, is_over: true },
+    Phase::Denied { why: Denial::NotEntitled, is_over: true },
+    Phase::Denied { why: Denial::Blocked, is_over: true },
+    Phase::Denied { why: Denial::OtherHost, is_over: true },
 ];
 
 /// As cpapi says why nobody answers.
@@ -155,6 +167,7 @@ fn phases() -> impl Iterator<Item = Phase> {
         | Phase::Maint { .. }
         | Phase::Network { .. }
         | Phase::Hung { .. }
+        | Phase::Denied { .. }
         | Phase::Penalty { .. } => phase.clone(),
     })
 }
@@ -166,6 +179,7 @@ fn gateways() -> Vec<GatewayView> {
         None,
         Some(GatewayChoice::Managed { upstream: None }),
         Some(GatewayChoice::Simulator),
+        Some(GatewayChoice::Direct),
         Some(attach),
     ];
     let states = [
@@ -205,7 +219,8 @@ fn logins() -> Vec<Option<LoginView>> {
         Stage::Failed(locked),
     ];
     let login = |(way, stage)| LoginView { number: 1, way, stage, page: Page::Closed };
-    let both = stages.into_iter().flat_map(|s| [(Way::Browser, s.clone()), (Way::Headless, s)]);
+    let ways = [Way::Browser, Way::Headless, Way::Direct];
+    let both = stages.into_iter().flat_map(|stage| ways.map(|way| (way, stage.clone())));
     std::iter::once(None).chain(both.map(login).map(Some)).collect()
 }
 

@@ -119,6 +119,7 @@ pub(super) fn in_doubt(failure: Failure) -> Refusal {
             | Failure::Queued
             | Failure::RateLimited(_)
             | Failure::NotLoggedIn
+            | Failure::Denied(_)
             | Failure::NoBrokerage(_)
             | Failure::NotPrimed
             | Failure::Refused { .. }

@@ -42,7 +42,7 @@ fn some_value(kind: Kind) -> &'static str {
         Kind::Fingerprint => "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         Kind::Clock => "07:30",
         Kind::Day => "2027-03-01",
-        Kind::Webhook | Kind::Upstream => "https://example.com",
+        Kind::Webhook | Kind::Upstream | Kind::Https => "https://example.com",
         Kind::Base32 => "ABCDEFGHIJKLMNOP",
         Kind::Amount | Kind::Percent => "7",
         Kind::Filter => "debug",
@@ -199,7 +199,10 @@ fn what_a_person_has_set_is_not_replaced_and_what_binds_further_is_taken() {
 fn what_is_run_or_typed_into_is_never_a_clients_alone() {
     for setting in SETTINGS {
         let name = setting.name;
-        let is_one = setting.key == Key::Browser || name.starts_with("IB_SELECTOR_");
+        let is_one = setting.key == Key::Browser
+            || name.starts_with("IB_SELECTOR_")
+            || [Key::OauthSigningKey, Key::OauthEncryptionKey, Key::OauthDh, Key::OauthUrl]
+                .contains(&setting.key);
         assert_eq!(setting.client == Client::WithLogin, is_one, "{name}");
         for word in ["_ARCHIVE", "_CERT", "WEBHOOK", "NOTIFY"] {
             assert!(!name.contains(word) || setting.client == Client::Never, "{name}");
