@@ -184,7 +184,8 @@ async fn enter(
         }));
     }
     let soon = already::soon(ctx);
-    warnings.extend(already::at_ibkr(ctx, &already::of_ticket(&ticket), soon).await);
+    let terms = already::of_ticket(&ticket);
+    warnings.extend(already::at_ibkr(ctx, (&account, &terms), soon).await);
     let status = if is_new { "created" } else { "replaced" };
     let endpoint = PutAlert { account: account.clone(), ticket: ticket.clone() };
     let why = match send(ctx, &endpoint).await? {
