@@ -6,6 +6,7 @@ pub mod chain;
 pub mod expiry;
 pub mod find;
 pub mod hours;
+mod listed;
 pub mod option;
 pub mod remembered;
 mod resolve;
@@ -14,13 +15,13 @@ mod underlyings;
 
 use std::time::Duration;
 
-use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::{
     GetCurrencyPairs, GetFutures, GetSecdefs, GetStocks, Hits, MAX_SECDEFS, Right, Search, SecType,
     Secdef,
 };
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::rows::Rows;
+use ibd_cpapi::{Endpoint, Failure};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -35,6 +36,7 @@ use ibd_cpapi::exact;
 pub use agree::{Given, is_exchange, is_same_symbol};
 pub use candidate::{Candidate, candidates};
 pub use find::Finder;
+pub use listed::Listed;
 pub use resolve::{Choice, Wish, choose};
 pub use underlyings::Underlyings;
 
@@ -177,30 +179,35 @@ pub async fn by_symbol(
     store: &Store,
     wish: &Wish,
     deadline: Instant,
-) -> Result<Vec<Contract>, Failure> {
+) -> Result<Listed, Failure> {
     let kind = wish.sec_type.as_ref().map_or("-", SecType::as_str);
     let key = symbol_key(&lease.source(), kind, &wish.symbol);
     if let Some(found) = store.recall::<Vec<Contract>>(&key, MEMORY) {
-        return Ok(found);
+        return Ok(found.into());
     }
     let found = match (&wish.sec_type, wish.currency_pair()) {
         (Some(SecType::Cash) | None, Some(pair)) => pairs(lease, &pair, deadline).await?,
         (Some(SecType::Future), _) => futures(lease, &wish.symbol, deadline).await?,
         (Some(SecType::Stock), _) => stocks(lease, &wish.symbol, deadline).await?,
         (None, _) => match stocks(lease, &wish.symbol, deadline).await? {
-            found if found.is_empty() => search(lease, &wish.symbol, false, deadline).await?,
+            found if found.contracts.is_empty() => {
+                found.or(search(lease, &wish.symbol, false, deadline).await?)
+            }
             found => found,
         },
         (Some(_), _) => search(lease, &wish.symbol, false, deadline).await?,
     };
     // IBKR writes classes of shares with a blank: BRK B.
     let found = match class_of_shares(&wish.symbol) {
-        Some(symbol) if found.is_empty() => stocks(lease, &symbol, deadline).await?,
+        Some(symbol) if found.contracts.is_empty() => {
+            found.or(stocks(lease, &symbol, deadline).await?)
+        }
         _ => found,
     };
     let found = define(lease, store, found, deadline).await?;
-    if !found.is_empty() {
-        let _ = store.remember(&key, &found);
+    // What could not be read now may be read the next time.
+    if !found.contracts.is_empty() && found.unread.is_none() {
+        let _ = store.remember(&key, &found.contracts);
     }
     Ok(found)
 }
@@ -223,7 +230,7 @@ pub async fn by_name(
     store: &Store,
     words: &str,
     deadline: Instant,
-) -> Result<Vec<Contract>, Failure> {
+) -> Result<Listed, Failure> {
     let found = search(lease, words, true, deadline).await?;
     define(lease, store, found, deadline).await
 }
@@ -235,9 +242,20 @@ pub async fn by_conids(
     conids: &[Conid],
     deadline: Instant,
 ) -> Result<Vec<Contract>, Failure> {
-    let bare = conids.iter().map(|conid| Contract::bare(*conid)).collect();
-    let defined = define(lease, store, bare, deadline).await?;
-    Ok(defined.into_iter().filter(|contract| contract.sec_type.is_some()).collect())
+    Ok(looked_up(lease, store, conids, deadline).await?.contracts)
+}
+
+/// The same, with what could not be read: of one that is missing it may be the definition.
+pub async fn looked_up(
+    lease: &Lease,
+    store: &Store,
+    conids: &[Conid],
+    deadline: Instant,
+) -> Result<Listed, Failure> {
+    let bare: Vec<Contract> = conids.iter().map(|conid| Contract::bare(*conid)).collect();
+    let mut defined = define(lease, store, bare.into(), deadline).await?;
+    defined.contracts.retain(|contract| contract.sec_type.is_some());
+    Ok(defined)
 }
 
 /// Whether the broker says that there is no such contract. What it says of one and cannot be read is no such word.
@@ -277,9 +295,10 @@ fn key(lease: &Lease, conid: Conid) -> String {
 async fn define(
     lease: &Lease,
     store: &Store,
-    contracts: Vec<Contract>,
+    listed: Listed,
     deadline: Instant,
-) -> Result<Vec<Contract>, Failure> {
+) -> Result<Listed, Failure> {
+    let Listed { contracts, unread } = listed;
     let recalled = |c: &Contract| {
         let known = store.recall::<Contract>(&key(lease, c.conid), MEMORY);
         known.filter(|known| !known.is_incomplete())
@@ -290,10 +309,13 @@ async fn define(
         .zip(&known)
         .filter_map(|(contract, known)| known.is_none().then_some(contract.conid))
         .collect();
-    let mut secdefs = Vec::new();
+    let mut secdefs = Rows::<Secdef>::default();
     for conids in missing.chunks(MAX_SECDEFS) {
         secdefs.extend(read_secdefs(lease, conids, deadline).await?);
     }
+    let is_there = |conid: &Conid| secdefs.iter().any(|secdef| secdef.conid == *conid);
+    let odd = secdefs.unread().first().filter(|_| !missing.iter().all(is_there));
+    let unread = unread.or_else(|| Some(odd?.clone().in_reply_of(GetSecdefs::NAME)));
     let complete = contracts.into_iter().zip(known).map(|(contract, known)| {
         if let Some(known) = known {
             return contract.completed(known);
@@ -307,59 +329,26 @@ async fn define(
             None => contract,
         }
     });
-    Ok(complete.collect())
+    Ok(Listed { contracts: complete.collect(), unread })
 }
 
-async fn stocks(lease: &Lease, symbol: &str, deadline: Instant) -> Result<Vec<Contract>, Failure> {
+async fn stocks(lease: &Lease, symbol: &str, deadline: Instant) -> Result<Listed, Failure> {
     let request = GetStocks { symbols: vec![symbol.to_owned()] };
-    let answer = lease.client().ask(&request, deadline).await?;
-    let companies = answer.value.get(symbol).cloned().unwrap_or_default();
-    let contracts = companies.into_iter().flat_map(|company| {
-        let name = company.name;
-        company.contracts.into_iter().map(move |listing| Contract {
-            symbol: Some(symbol.to_owned()),
-            name: name.clone(),
-            exchange: listing.exchange,
-            sec_type: Some(SecType::Stock),
-            is_us: listing.is_us,
-            ..Contract::bare(listing.conid)
-        })
-    });
-    Ok(contracts.collect())
+    Ok(Listed::of_stocks(&lease.client().ask(&request, deadline).await?.value, symbol))
 }
 
-async fn futures(lease: &Lease, symbol: &str, deadline: Instant) -> Result<Vec<Contract>, Failure> {
+async fn futures(lease: &Lease, symbol: &str, deadline: Instant) -> Result<Listed, Failure> {
     let request = GetFutures { symbols: vec![symbol.to_owned()] };
-    let answer = lease.client().ask(&request, deadline).await?;
-    let mut months = answer.value.get(symbol).cloned().unwrap_or_default().into_rows();
-    months.sort_by(|a, b| a.expiration.cmp(&b.expiration));
-    let contracts = months.into_iter().map(|month| Contract {
-        symbol: Some(symbol.to_owned()),
-        sec_type: Some(SecType::Future),
-        expiry: month.expiration.as_deref().and_then(expiry::day),
-        ..Contract::bare(month.conid)
-    });
-    Ok(contracts.collect())
+    Ok(Listed::of_futures(&lease.client().ask(&request, deadline).await?.value, symbol))
 }
 
 async fn pairs(
     lease: &Lease,
-    (base, quote): &(String, String),
+    pair: &(String, String),
     deadline: Instant,
-) -> Result<Vec<Contract>, Failure> {
-    let request = GetCurrencyPairs { currency: quote.clone() };
-    let answer = lease.client().ask(&request, deadline).await?;
-    let wanted = format!("{base}.{quote}");
-    let pairs = answer.value.into_iter().flat_map(|(_, pairs)| pairs);
-    let pairs = pairs.filter(|pair| pair.symbol == wanted);
-    let contracts = pairs.map(|pair| Contract {
-        symbol: Some(pair.symbol),
-        exchange: Some("IDEALPRO".to_owned()),
-        currency: Some(quote.clone()),
-        sec_type: Some(SecType::Cash),
-        ..Contract::bare(pair.conid)
-    });
-    Ok(contracts.collect())
+) -> Result<Listed, Failure> {
+    let request = GetCurrencyPairs { currency: pair.1.clone() };
+    Ok(Listed::of_pairs(lease.client().ask(&request, deadline).await?.value, pair))
 }
 
 async fn search(
@@ -367,23 +356,17 @@ async fn search(
     text: &str,
     by_name: bool,
     deadline: Instant,
-) -> Result<Vec<Contract>, Failure> {
+) -> Result<Listed, Failure> {
     let request = Search { text: text.to_owned(), by_name };
-    let Hits(hits) = match lease.client().ask(&request, deadline).await {
-        Ok(answer) => answer.value,
+    match lease.client().ask(&request, deadline).await {
+        Ok(answer) => {
+            let Hits(hits) = answer.value;
+            Ok(Listed::of_hits(hits))
+        }
         // Some builds answer an unknown symbol with an error of their own.
         Err(Failure::Refused { text, .. }) if text.to_ascii_lowercase().contains("no symbol") => {
-            Hits(Rows::default())
+            Ok(Listed::default())
         }
-        Err(failure) => return Err(failure),
-    };
-    let contracts = hits.into_iter().map(|hit| Contract {
-        symbol: hit.symbol,
-        name: hit.company,
-        exchange: hit.exchange,
-        sec_type: hit.sec_types.into_iter().next(),
-        option_months: hit.option_months,
-        ..Contract::bare(hit.conid)
-    });
-    Ok(contracts.collect())
+        Err(failure) => Err(failure),
+    }
 }

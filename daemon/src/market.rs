@@ -94,6 +94,8 @@ pub struct Rows {
     pub rows: BTreeMap<Conid, Row>,
     /// When the one that was heard of longest ago was heard of.
     pub as_of: Option<Timestamp>,
+    /// Whether IBKR was asked for any of it just now, and answered; what the stream told before is no answer.
+    pub was_asked: bool,
 }
 
 impl Rows {

@@ -14,6 +14,7 @@ use ibd_cpapi::portfolio::{
 use ibd_cpapi::rows::{Rows, Unread};
 use ibd_cpapi::{Answer, Failure};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use tokio::time::{Duration, Instant};
 
 use crate::session::Lease;
@@ -219,6 +220,23 @@ pub async fn positions(
     Ok((all, at))
 }
 
+/// What an account has left over its maintenance margin, in percent of its net liquidation value; nothing where IBKR
+/// does not say.
+pub async fn cushion(
+    lease: &Lease,
+    account: &AccountId,
+    deadline: Instant,
+) -> Result<Option<Decimal>, Failure> {
+    let request = GetSummary { account: account.clone() };
+    Ok(cushion_in(&lease.client().ask(&request, deadline).await?.value))
+}
+
+/// IBKR gives a share of one. What is more than that is no share, and its unit is not known.
+fn cushion_in(summary: &Summary) -> Option<Decimal> {
+    let share = summary.get("cushion")?.present()?.get();
+    Some(share).filter(|share| share.abs() <= Decimal::ONE)?.checked_mul(Decimal::ONE_HUNDRED)
+}
+
 /// Whether nothing comes after a page of so many rows, where the first had `full`. Pages have a hundred rows, or
 /// thirty; some servers give the last one again and again.
 fn is_last(count: usize, full: usize, has_new: bool) -> bool {
@@ -227,7 +245,26 @@ fn is_last(count: usize, full: usize, has_new: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_cushion_is_a_share_and_told_in_percent() {
+        for (row, percent) in [
+            (r#"{"amount":0.64,"isNull":false}"#, Some("64")),
+            (r#"{"amount":1.0}"#, Some("100")),
+            (r#"{"amount":-0.05}"#, Some("-5")),
+            (r#"{"amount":64.0}"#, None),
+            (r#"{"amount":0.0,"isNull":true}"#, None),
+            (r#"{"amount":"odd"}"#, None),
+        ] {
+            let summary: Summary =
+                serde_json::from_str(&format!(r#"{{"cushion":{row}}}"#)).unwrap();
+            let told = cushion_in(&summary).map(|percent| percent.normalize().to_string());
+            assert_eq!(told.as_deref(), percent, "{row}");
+        }
+        assert_eq!(cushion_in(&Summary::default()), None);
+    }
 
     #[test]
     fn positions_are_read_to_the_last_page_however_long_pages_are() {

@@ -74,12 +74,15 @@ pub struct Realized {
 pub struct Gain {
     #[serde(rename = "date", default, deserialize_with = "lenient::opt")]
     raw: Option<String>,
-    /// Below zero for a loss, in the currency of the row.
+    /// In the currency of the row. Whether that of a loss is below zero is written down nowhere: see [`Gain::is_loss`].
     #[serde(rename = "amt", default, deserialize_with = "lenient::opt")]
     pub amount: Option<Amount>,
     /// The reply's currency for one unit of the row's.
     #[serde(rename = "fxRate", default, deserialize_with = "lenient::positive")]
     pub rate: Option<Ratio>,
+    /// `G` or `L`.
+    #[serde(default, deserialize_with = "lenient::opt")]
+    side: Option<String>,
 }
 
 impl Transaction {
@@ -93,6 +96,15 @@ impl Gain {
     /// The day.
     pub fn day(&self) -> Option<Date> {
         self.raw.as_deref().and_then(day)
+    }
+
+    /// Whether IBKR calls it a loss, or a gain; nothing where it says neither.
+    pub fn is_loss(&self) -> Option<bool> {
+        match self.side.as_deref()?.trim() {
+            "L" | "l" => Some(true),
+            "G" | "g" => Some(false),
+            _ => None,
+        }
     }
 }
 
@@ -126,6 +138,21 @@ mod tests {
         assert_eq!(realized.sum.unwrap().to_string(), "12.25");
         assert_eq!(realized.data[0].amount.unwrap().to_string(), "12.25");
         assert_eq!(realized.data[0].day().unwrap().to_string(), "2026-10-30");
+        assert_eq!(realized.data[0].is_loss(), Some(false));
+    }
+
+    #[test]
+    fn a_day_is_a_loss_or_a_gain_or_nothing_is_said_of_it() {
+        for (row, is_loss) in [
+            (r#"{"side":"L","amt":"12.25"}"#, Some(true)),
+            (r#"{"side":"G"}"#, Some(false)),
+            (r#"{"side":"?"}"#, None),
+            (r#"{"side":7}"#, None),
+            (r#"{"amt":"-12.25"}"#, None),
+        ] {
+            let row: Gain = serde_json::from_str(row).unwrap();
+            assert_eq!(row.is_loss(), is_loss, "{row:?}");
+        }
     }
 
     #[test]

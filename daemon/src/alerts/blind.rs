@@ -15,6 +15,10 @@ const KEPT: usize = 20;
 const TOLD: usize = 5;
 /// these of them because they are the longest, and the others because they are the newest.
 const LONGEST: usize = 2;
+/// Why nothing is watched between two daemons.
+const NOT_AT_WORK: &str = "ibd was not at work";
+/// Why nothing is watched otherwise, where no more than that is known.
+const NO_SESSION: &str = "no session";
 
 /// A time in which nothing was watched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,6 +132,63 @@ pub struct Why {
     pub is_passing: bool,
 }
 
+/// A reason in words.
+pub fn text(why: Option<&Why>) -> &str {
+    why.map_or(NO_SESSION, |why| why.text.as_str())
+}
+
+/// What the last daemon left behind.
+#[derive(Debug, Clone, Copy)]
+pub struct Left<'a> {
+    /// When it was last at work.
+    pub alive: Timestamp,
+    /// Since when it had no session, if it had none.
+    pub dark: Option<Timestamp>,
+    /// Why it had none, as far as it saw.
+    pub why: Option<&'a Why>,
+}
+
+/// A time without a session that was not over when the last daemon ended. It ends here with the reason that it had:
+/// what comes after it is none of that.
+pub fn without_session(left: Left<'_>) -> Option<Blind> {
+    let from = left.dark.filter(|dark| *dark < left.alive)?;
+    Some(Blind { from, until: left.alive, why: text(left.why).to_owned() })
+}
+
+/// The time in which no daemon was at work.
+pub fn without_daemon(left: Left<'_>, now: Timestamp) -> Option<Blind> {
+    let is_any = left.alive < now;
+    is_any.then(|| Blind { from: left.alive, until: now, why: NOT_AT_WORK.to_owned() })
+}
+
+/// A time without a session that lasts.
+#[derive(Debug, Clone, Copy)]
+pub struct Lasting<'a> {
+    /// Since when.
+    pub since: Timestamp,
+    /// From when on this daemon saw it; the reasons before are told with the times that are over.
+    pub from: Timestamp,
+    /// Why, as far as was seen from then on.
+    pub why: Option<&'a Why>,
+    /// Why there is none now.
+    pub now: Option<&'a Why>,
+}
+
+impl Lasting<'_> {
+    /// Why it began, and why it is so now where that is something else.
+    pub fn in_words(self) -> String {
+        let why = text(self.why);
+        let since = match self.since < self.from {
+            true => format!("since {}; from {} on", moment(self.since), moment(self.from)),
+            false => format!("since {}", moment(self.since)),
+        };
+        match self.now {
+            Some(now) if now.text != why => format!("{since}: {why}; now: {}", now.text),
+            _ => format!("{since}: {why}"),
+        }
+    }
+}
+
 /// What is seen of a session.
 #[derive(Debug, Clone, Copy)]
 pub struct Sight<'a> {
@@ -228,6 +289,50 @@ mod tests {
         assert_eq!((&blinds[..], &shorter), (&[blind(20, 30, "b")][..], &None));
         forget(&mut blinds, &mut shorter, None);
         assert!(blinds.is_empty());
+    }
+
+    #[test]
+    fn each_time_keeps_its_own_reason_over_a_restart() {
+        let taken = Why { text: "taken".into(), is_passing: false };
+        for (dark, why, alive, expected) in [
+            // It had none when it ended, and then there was no daemon.
+            (
+                Some(0),
+                Some(&taken),
+                600,
+                vec![blind(0, 600, "taken"), blind(600, 3_600, NOT_AT_WORK)],
+            ),
+            (Some(0), None, 600, vec![blind(0, 600, NO_SESSION), blind(600, 3_600, NOT_AT_WORK)]),
+            // It had one.
+            (None, None, 600, vec![blind(600, 3_600, NOT_AT_WORK)]),
+            // It ended as soon as it began.
+            (Some(600), Some(&taken), 600, vec![blind(600, 3_600, NOT_AT_WORK)]),
+            // The clock went back.
+            (Some(0), Some(&taken), 4_000, vec![blind(0, 4_000, "taken")]),
+        ] {
+            let left = Left { alive: at(alive), dark: dark.map(at), why };
+            let over = without_session(left).into_iter().chain(without_daemon(left, at(3_600)));
+            assert_eq!(over.collect::<Vec<_>>(), expected, "{dark:?} {why:?} {alive}");
+        }
+    }
+
+    #[test]
+    fn the_reason_now_is_not_told_as_that_of_the_beginning() {
+        let why = |text: &str| Why { text: text.into(), is_passing: false };
+        let (taken, opening) = (why("taken"), why("opening"));
+        let (early, late) = (moment(at(0)), moment(at(60)));
+        for (from, known, now, expected) in [
+            (0, Some(&taken), Some(&opening), format!("since {early}: taken; now: opening")),
+            (0, Some(&taken), Some(&taken), format!("since {early}: taken")),
+            (0, Some(&taken), None, format!("since {early}: taken")),
+            (0, None, Some(&opening), format!("since {early}: no session; now: opening")),
+            (0, None, None, format!("since {early}: no session")),
+            // A daemon began meanwhile.
+            (60, Some(&opening), None, format!("since {early}; from {late} on: opening")),
+        ] {
+            let lasting = Lasting { since: at(0), from: at(from), why: known, now };
+            assert_eq!(lasting.in_words(), expected);
+        }
     }
 
     #[test]

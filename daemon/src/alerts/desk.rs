@@ -9,7 +9,7 @@ use ractor::ActorRef;
 
 use super::alert::{Alert, AlertId, Draft, Login, Phase, Watch};
 use super::look::why_no_pnl;
-use super::watch::is_here;
+use super::watch::{is_here, waits_for_session};
 use super::{Msg, State, blind, words};
 use crate::refusal::Refusal;
 
@@ -232,11 +232,7 @@ impl State {
     pub(super) fn listing(&self) -> Listing {
         let memory = &self.kept.now;
         let blinds = blind::told(&memory.blinds, memory.shorter.as_ref());
-        let now = self
-            .gone_since
-            .map(|since| format!("since {}: {}", words::moment(since), self.gone_in_words()));
-        let is_waiting = |alert: &Alert| alert.is_active() && alert.watch.needs_session();
-        let now = now.filter(|_| memory.alerts.iter().any(is_waiting));
+        let now = self.gone_in_words().filter(|_| memory.alerts.iter().any(waits_for_session));
         Listing {
             alerts: memory.alerts.iter().map(|alert| self.shown(alert)).collect(),
             not_watched: blinds.into_iter().chain(now).collect(),
@@ -268,12 +264,11 @@ impl State {
 
     /// Why an alert that waits sees nothing now.
     fn not_watched(&self, alert: &Alert) -> Option<String> {
-        if !alert.is_active() || !alert.watch.needs_session() {
+        if !waits_for_session(alert) {
             return None;
         }
-        if let Some(since) = self.gone_since {
-            let since = words::moment(since);
-            return Some(format!("not watched since {since}: {}", self.gone_in_words()));
+        if let Some(gone) = self.gone_in_words() {
+            return Some(format!("not watched {gone}"));
         }
         let account = alert.account.as_ref().filter(|_| !is_here(alert, self.lease.as_ref()))?;
         Some(format!("its account {account} is not one of the login that is there now"))

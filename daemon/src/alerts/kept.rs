@@ -32,7 +32,9 @@ pub struct Memory {
     pub alive_at: Option<Timestamp>,
     /// Since when there was no session, while a daemon was at work.
     pub gone_since: Option<Timestamp>,
-    /// Why there was none, as far as was seen.
+    /// Since when of that time nothing is among `blinds` yet: since a daemon began in it.
+    pub dark_since: Option<Timestamp>,
+    /// Why there was none since then, as far as was seen.
     pub gone_why: Option<Why>,
 }
 
@@ -51,6 +53,7 @@ struct Written {
     shorter: Option<Shorter>,
     alive_at: Option<Timestamp>,
     gone_since: Option<Timestamp>,
+    dark_since: Option<Timestamp>,
     gone_why: Option<Why>,
 }
 
@@ -138,6 +141,7 @@ fn read(written: Written) -> (Memory, Option<String>) {
         shorter: written.shorter,
         alive_at: written.alive_at,
         gone_since: written.gone_since,
+        dark_since: written.dark_since,
         gone_why: written.gone_why,
     };
     (now, (unread > 0).then(|| format!("{unread} entries cannot be read")))

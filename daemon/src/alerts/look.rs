@@ -176,7 +176,7 @@ pub struct Look {
     pub(super) orders: Vec<(OrderId, Stage)>,
     /// A failure that casts doubt on the session.
     pub(super) doubt: Option<Failure>,
-    /// Something was answered.
+    /// Something that was asked was answered: what is from memory says nothing of the session.
     has_answer: bool,
 }
 
@@ -186,14 +186,14 @@ async fn look(lease: Lease, (market, feeds): (MarketHandle, Feeds), wants: Wants
     let mut seen = Look::default();
     if !wants.quotes.is_empty() {
         let quotes = market.quotes(&lease, &wants.quotes, Freshness::Streamed, deadline).await;
-        match seen.kept(quotes) {
+        match seen.kept(quotes, |quotes| quotes.was_asked) {
             Ok(quotes) => seen.quotes = quotes,
             Err(why) => seen.unquoted = Some(why),
         }
     }
     for account in wants.accounts {
         let positions = portfolio::positions(&lease, &account, deadline).await;
-        match seen.kept(positions) {
+        match seen.kept(positions, |_| true) {
             Ok((positions, at)) => {
                 seen.books.insert(account, Book::of(&positions, at));
             }
@@ -204,18 +204,24 @@ async fn look(lease: Lease, (market, feeds): (MarketHandle, Feeds), wants: Wants
     }
     for order_id in wants.orders {
         let page = feeds.page_of_any(&lease, order_id, deadline).await;
-        let stage = seen.kept(page).ok().flatten().and_then(|answer| answer.value.status);
+        // Where no account could have it nobody was asked. That an order is not found is an answer.
+        let page = seen.kept(page, |_| !lease.facts().tradable.is_empty());
+        let stage = page.ok().flatten().and_then(|answer| answer.value.status);
         seen.orders.extend(stage.map(|stage| (order_id, stage)));
     }
     seen.settled()
 }
 
 impl Look {
-    /// What was read, or why not, in words.
-    fn kept<T>(&mut self, read: Result<T, Failure>) -> Result<T, String> {
+    /// What was read, or why not, in words. `is_answer`: whether it is one to a question that was asked now.
+    fn kept<T>(
+        &mut self,
+        read: Result<T, Failure>,
+        is_answer: impl FnOnce(&T) -> bool,
+    ) -> Result<T, String> {
         match read {
             Ok(value) => {
-                self.has_answer = true;
+                self.has_answer |= is_answer(&value);
                 Ok(value)
             }
             Err(failure) => {
@@ -305,17 +311,25 @@ mod tests {
     #[test]
     fn an_error_of_one_endpoint_is_no_doubt_of_the_session() {
         let trouble = || Failure::Trouble { status: 500, text: "x".into() };
-        let looked = |reads: Vec<Result<(), Failure>>| {
+        let looked = |reads: Vec<Result<bool, Failure>>| {
             let mut look = Look::default();
             for read in reads {
-                let _ = look.kept(read);
+                let _ = look.kept(read, |was_asked| *was_asked);
             }
             look.settled().doubt
         };
-        assert_eq!(looked(vec![Ok(()), Err(trouble())]), None);
-        assert_eq!(looked(vec![Err(trouble())]), Some(trouble()));
-        let out = Failure::NotLoggedIn;
-        assert_eq!(looked(vec![Err(trouble()), Err(out.clone()), Ok(())]), Some(out));
-        assert_eq!(looked(vec![Err(Failure::Queued)]), None);
+        let (asked, streamed, out) = (true, false, Failure::NotLoggedIn);
+        for (reads, doubt) in [
+            (vec![Ok(asked), Err(trouble())], None),
+            (vec![Err(trouble())], Some(trouble())),
+            // What the stream told before says nothing: all that was asked failed.
+            (vec![Ok(streamed), Err(trouble())], Some(trouble())),
+            (vec![Ok(streamed), Err(trouble()), Ok(asked)], None),
+            (vec![Ok(streamed)], None),
+            (vec![Err(trouble()), Err(out.clone()), Ok(asked)], Some(out)),
+            (vec![Err(Failure::Queued)], None),
+        ] {
+            assert_eq!(looked(reads.clone()), doubt, "{reads:?}");
+        }
     }
 }

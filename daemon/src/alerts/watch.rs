@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use super::alert::{Alert, Phase, Seen, Watch};
-use super::blind::{self, Blind, Why};
+use super::blind::{self, Blind, Lasting, Left, Why};
 use super::decide::{self, Sight};
 use super::ears::Fired;
 use super::look::{Book, Holding, Look};
@@ -30,10 +30,6 @@ const LOOK: Duration = Duration::from_secs(30);
 const BEAT: Duration = Duration::from_secs(60);
 /// Of a value older than this nothing is concluded when a pause is over.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
-/// Why nothing is watched between two daemons.
-const NOT_AT_WORK: &str = "ibd was not at work";
-/// Why nothing is watched otherwise, where no more than that is known.
-const NO_SESSION: &str = "no session";
 /// A failure of so long ago is not why there is no session now.
 const LATELY: SignedDuration = SignedDuration::from_secs(120);
 
@@ -49,11 +45,19 @@ impl State {
             self.board.note("alerts_unreadable", lost, hint);
         }
         let memory = &mut self.kept.now;
+        // A file of before `dark_since` has the beginning alone.
+        let dark = memory.dark_since.or(memory.gone_since);
         self.gone_since = Some(*memory.gone_since.get_or_insert(now));
-        let is_waiting = memory.alerts.iter().any(Alert::is_active);
-        if let Some(alive) = memory.alive_at.filter(|alive| is_waiting && *alive < now) {
-            memory.blind(Blind { from: alive, until: now, why: NOT_AT_WORK.to_owned() });
+        let why = memory.gone_why.take();
+        if let Some(alive) = memory.alive_at {
+            let left = Left { alive, dark, why: why.as_ref() };
+            let needs_session = memory.alerts.iter().any(waits_for_session);
+            let is_waiting = memory.alerts.iter().any(Alert::is_active);
+            let without_session = blind::without_session(left).filter(|_| needs_session);
+            let without_daemon = blind::without_daemon(left, now).filter(|_| is_waiting);
+            without_session.into_iter().chain(without_daemon).for_each(|one| memory.blind(one));
         }
+        memory.dark_since = Some(now);
         self.follow(me);
         self.beat(now);
         self.tell_due(me);
@@ -65,15 +69,18 @@ impl State {
         let memory = &mut self.kept.now;
         match (&lease, self.gone_since) {
             (Some(_), Some(since)) => {
-                let is_waiting = |alert: &Alert| alert.is_active() && alert.watch.needs_session();
+                let from = memory.dark_since.take().unwrap_or(since).min(now);
                 let why = memory.gone_why.take();
-                if memory.alerts.iter().any(is_waiting) {
-                    let why = why.map_or_else(|| NO_SESSION.to_owned(), |why| why.text);
-                    memory.blind(Blind { from: since.min(now), until: now, why });
+                if memory.alerts.iter().any(waits_for_session) {
+                    let why = blind::text(why.as_ref()).to_owned();
+                    memory.blind(Blind { from, until: now, why });
                 }
                 (self.gone_since, memory.gone_since) = (None, None);
             }
-            (None, None) => (self.gone_since, memory.gone_since) = (Some(now), Some(now)),
+            (None, None) => {
+                (self.gone_since, memory.gone_since) = (Some(now), Some(now));
+                memory.dark_since = Some(now);
+            }
             (Some(_), None) | (None, Some(_)) => {}
         }
         if let Some(seen) = seen {
@@ -100,9 +107,13 @@ impl State {
         blind::why(blind::Sight { state, text: &text, is_passing, doubt: doubt.as_deref() })
     }
 
-    /// The same in words.
-    pub(super) fn gone_in_words(&self) -> String {
-        self.why_gone().map_or_else(|| NO_SESSION.to_owned(), |why| why.text)
+    /// Since when there is no session, why it went, and why there is none now; nothing while there is one.
+    pub(super) fn gone_in_words(&self) -> Option<String> {
+        let since = self.gone_since?;
+        let (memory, now) = (&self.kept.now, self.why_gone());
+        let from = memory.dark_since.unwrap_or(since);
+        let why = memory.gone_why.as_ref();
+        Some(Lasting { since, from, why, now: now.as_ref() }.in_words())
     }
 
     /// Holds the lines of what is watched, and listens to orders while somebody waits for one.
@@ -290,6 +301,11 @@ impl State {
             ),
         }
     }
+}
+
+/// Whether it sees nothing while there is no session.
+pub(super) fn waits_for_session(alert: &Alert) -> bool {
+    alert.is_active() && alert.watch.needs_session()
 }
 
 /// Whether something may come of an alert under the login that is there. Before there is one nobody knows.

@@ -93,12 +93,15 @@ impl Dealt {
             }
             let said = realized.sum.map(|sum| sum.get());
             let gain = |one: &ibd_cpapi::analyst::Gain| {
-                let amount = one.amount?.get().checked_mul(one.rate?.get())?;
-                Some(Gain { day: one.day()?, amount })
+                let written = one.amount?.get().checked_mul(one.rate?.get())?;
+                let (day, amount) = (one.day()?, signed(written, one.is_loss()));
+                Some((Gain { day, amount }, amount != written))
             };
             let gains = realized.data.iter().map(gain).collect::<Option<Vec<_>>>()?;
-            if !agrees(&gains, said) {
-                not_read.push("realised: IBKR's sum is not that of its days".to_owned());
+            let turned = gains.iter().find(|(_, is_turned)| *is_turned).map(|(gain, _)| gain.day);
+            let gains: Vec<Gain> = gains.into_iter().map(|(gain, _)| gain).collect();
+            if let Some(doubt) = doubt(&gains, said, turned) {
+                not_read.push(format!("realised: {doubt}"));
                 return None;
             }
             Some(gains)
@@ -123,6 +126,29 @@ impl Dealt {
     pub fn realized(&self, from: Date, to: Date) -> Option<Decimal> {
         let within = self.gains.as_ref()?.iter().filter(|gain| (from..=to).contains(&gain.day));
         within.map(|gain| gain.amount).try_fold(Decimal::ZERO, Decimal::checked_add)
+    }
+}
+
+/// An amount with the sign of what IBKR calls it: whether it writes losses below zero is documented nowhere.
+fn signed(amount: Decimal, is_loss: Option<bool>) -> Decimal {
+    match is_loss {
+        Some(true) if amount > Decimal::ZERO => -amount,
+        Some(false) if amount < Decimal::ZERO => -amount,
+        _ => amount,
+    }
+}
+
+/// Why it is not known what was realised. `turned`: a day that is called the other of what its amount says. Its sign is
+/// that of what it is called only where IBKR's sum says so, too.
+fn doubt(gains: &[Gain], said: Option<Decimal>, turned: Option<Date>) -> Option<String> {
+    match turned {
+        Some(_) if said.is_some() && agrees(gains, said) => None,
+        Some(day) => Some(format!(
+            "whether {day} was a gain or a loss is not known: what IBKR calls it and the sign of its amount \
+             contradict each other, and IBKR's sum does not say which of them is right"
+        )),
+        None if agrees(gains, said) => None,
+        None => Some("IBKR's sum is not that of its days".to_owned()),
     }
 }
 
@@ -236,6 +262,41 @@ mod tests {
         }
         let none = dealt(r#"{"transactions":[],"rpnl":{"data":[],"amt":"0.0"}}"#);
         assert_eq!(none.realized(span.0, span.1), Some(Decimal::ZERO));
+    }
+
+    #[test]
+    fn a_loss_is_never_told_as_a_gain() {
+        let row = |side: &str, amount: &str| {
+            format!(r#"{{"date":"20261030","fxRate":1,"side":"{side}","amt":"{amount}"}}"#)
+        };
+        let (gain, loss) = (row("G", "20"), row("L", "12.25"));
+        let minus = row("L", "-12.25");
+        for (days, sum, expected) in [
+            (vec![&gain], Some("20"), Some("20")),
+            (vec![&minus], Some("-12.25"), Some("-12.25")),
+            (vec![&gain, &minus], Some("7.75"), Some("7.75")),
+            // A loss without its sign: the sum says whether it is one.
+            (vec![&loss], Some("-12.25"), Some("-12.25")),
+            (vec![&gain, &loss], Some("7.75"), Some("7.75")),
+            (vec![&loss], Some("12.25"), None),
+            (vec![&gain, &loss], Some("32.25"), None),
+            (vec![&loss], None, None),
+            (vec![&row("G", "-3")], Some("-3"), None),
+            (vec![&row("G", "-3")], Some("3"), Some("3")),
+            // Nothing has no sign, and what is called neither has its own.
+            (vec![&row("L", "0.0")], Some("0"), Some("0")),
+            (vec![&row("?", "-3")], Some("-3"), Some("-3")),
+        ] {
+            let days: Vec<&str> = days.into_iter().map(String::as_str).collect();
+            let sum = sum.map(|sum| format!(r#","amt":"{sum}""#)).unwrap_or_default();
+            let json =
+                format!(r#"{{"transactions":[],"rpnl":{{"data":[{}]{sum}}}}}"#, days.join(","));
+            let dealt = dealt(&json);
+            let told = dealt.realized(day("2026-10-01"), day("2026-11-02"));
+            let told = told.map(|sum| sum.normalize().to_string());
+            assert_eq!(told.as_deref(), expected, "{json}");
+            assert_eq!(dealt.not_read.is_empty(), expected.is_some(), "{json}");
+        }
     }
 
     #[test]

@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::{
     GetOptionInfo, GetStrikes, Hit, Hits, OptionInfo, Right, Search, SecType,
 };
 use ibd_cpapi::id::Conid;
 use ibd_cpapi::money::Price;
 use ibd_cpapi::rows::Rows;
+use ibd_cpapi::{Endpoint, Failure};
 use ibd_protocol::ErrorCode;
 use rust_decimal::Decimal;
 
 use super::candidate::{CANDIDATES, candidates};
 use super::expiry::{self, Expiry};
-use super::find::{Finder, Found};
+use super::find::{Finder, Found, unless_unread};
 use super::{Given, Wish, is_exchange, is_same_symbol};
 use crate::refusal::{Refusal, Unserved};
 
@@ -119,8 +119,14 @@ impl Finder<'_> {
         let fitting: Vec<&OptionInfo> = options.iter().filter(fits).collect();
         match fitting.as_slice() {
             [only] => self.by_conid(only.conid, &wanted.given()).await,
-            [] if options.is_empty() => Err(self.no_option(wanted, origin, failed).await),
-            [] => Err(no_option_that_day(wanted, &options).into()),
+            [] => {
+                let none = match options.is_empty() {
+                    true => self.no_option(wanted, origin, failed).await,
+                    false => no_option_that_day(wanted, &options).into(),
+                };
+                let odd = options.unread().first().cloned();
+                Err(unless_odd(none, odd.map(|row| row.in_reply_of(GetOptionInfo::NAME))))
+            }
             several => Err(several_options(wanted, several).into()),
         }
     }
@@ -130,8 +136,8 @@ impl Finder<'_> {
         let search = Search { text: wanted.symbol.clone(), by_name: false };
         let Hits(hits) = self.lease.client().ask(&search, self.deadline).await?.value;
         self.underlyings.prepare(self.lease, [wanted.symbol.clone()], self.deadline).await?;
-        let hits: Vec<Hit> = hits.into_iter().collect();
-        Ok(product_of(wanted, &hits)?)
+        let odd = hits.unread().first().cloned().map(|row| row.in_reply_of(Search::NAME));
+        product_of(wanted, &hits).map_err(|none| unless_unread(none, odd).into())
     }
 
     /// Why there is no such option: no month, or no strike, with those next to it.
@@ -178,6 +184,14 @@ impl Finder<'_> {
             .at(field)
             .or(strikes.iter().take(CANDIDATES).map(|strike| strike.normalize().to_string()))
             .into()
+    }
+}
+
+/// That there is no such option, unless a row could not be read that may be it.
+fn unless_odd(none: Unserved, odd: Option<Failure>) -> Unserved {
+    match none {
+        Unserved::Refused(none) => unless_unread(none, odd).into(),
+        failed @ Unserved::Failed(_) => failed,
     }
 }
 

@@ -127,7 +127,9 @@ impl MarketHandle {
         let oldest = wanted.iter().filter_map(|one| lines.heard_at(one.conid)).min();
         let age = oldest.and_then(|at| SignedDuration::try_from(now.duration_since(at)).ok());
         let as_of = age.and_then(|age| Timestamp::now().checked_sub(age).ok());
-        Rows { rows: rows.map(|row| (row.conid, row.clone())).collect(), as_of }
+        let rows = rows.map(|row| (row.conid, row.clone())).collect();
+        // One look that fails ends the call: whoever comes here was answered to each of them.
+        Rows { rows, as_of, was_asked: call.looks > 0 }
     }
 
     /// What is known of contracts beside their prices ([`PORTRAIT`]), by snapshot: once more where one of these fields

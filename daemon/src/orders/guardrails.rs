@@ -1,6 +1,9 @@
 //! Guardrails: whether an order may go to the broker at all. Pure; every refusal names the setting and
 //! its value. A [`Vetted`] order comes from here and from nowhere else.
 
+use std::sync::Arc;
+
+use ibd_cpapi::contracts::Rules as ContractRules;
 use ibd_cpapi::orders::Side;
 use ibd_protocol::ReasonCode;
 use ibd_protocol::settings::Key;
@@ -74,6 +77,8 @@ pub struct Scene {
     pub working: Option<Vec<Resting>>,
     /// What is filled already of the order that is to be changed.
     pub filled: Decimal,
+    /// By which steps its prices go.
+    pub steps: Option<Arc<ContractRules>>,
 }
 
 /// What one combination is made of, at the market, in the contract's currency.

@@ -20,6 +20,7 @@ use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use super::asked::Leg;
+use super::fits;
 use super::guardrails::{Denial, Legs, Quote, Scene};
 use super::list::Feeds;
 use super::order::{Order, Traded};
@@ -79,6 +80,7 @@ pub async fn gather(
         position: held.position,
         working: held.working,
         filled: Decimal::ZERO,
+        steps: None,
     })
 }
 
@@ -257,6 +259,20 @@ impl RuleBook {
         book.retain(|(epoch, ..), _| *epoch == key.0);
         book.insert(key, rules.clone());
         Ok(rules)
+    }
+
+    /// By which steps an order's prices go, as far as that was asked for in this session.
+    pub fn steps(&self, lease: &Lease, order: &Order) -> Option<Arc<ContractRules>> {
+        let known = |conid: Conid, side: Side| {
+            self.lock().get(&(lease.epoch(), conid, side == Side::Buy)).cloned()
+        };
+        let contract = &order.contract;
+        if let Some(conid) = contract.conid {
+            return known(conid, order.side);
+        }
+        let legs = contract.legs.iter().map(|leg| known(leg.conid, leg.side));
+        let legs = legs.collect::<Option<Vec<_>>>()?;
+        Some(Arc::new(fits::of_combination(&legs)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Pages> {

@@ -94,7 +94,7 @@ impl Tool for ActivateAlert {
             Which::Mobile => mobile(&ctx).await?,
         };
         let account = ctx.trading_account(args.account_id.as_ref()).await?;
-        let warnings = if active { ahead_at_ibkr(&ctx, id).await } else { Vec::new() };
+        let warnings = if active { ahead_at_ibkr(&ctx, &account, id).await } else { Vec::new() };
         let endpoint = SwitchAlert { account: account.clone(), id, active: Flag(active) };
         match send(&ctx, &endpoint).await? {
             Sent::Taken(taken) => Ok(Out {
@@ -138,14 +138,15 @@ async fn ahead(ctx: &Ctx, switched: &Switched) -> Vec<String> {
 
 /// The same of one at IBKR, by its page before it is switched. What IBKR says to the request counts, so nothing is
 /// refused here.
-async fn ahead_at_ibkr(ctx: &Ctx, id: OrderId) -> Vec<String> {
+async fn ahead_at_ibkr(ctx: &Ctx, account: &AccountId, id: OrderId) -> Vec<String> {
     let soon = already::soon(ctx);
     let Ok(Ok(lease)) = timeout_at(soon, ctx.lease()).await else { return Vec::new() };
     let page = match lease.client().ask_anew(&GetAlert { id }, soon).await {
         Ok(answer) => answer.value,
         Err(failure) => return vec![format!("How it stood before could not be read: {failure}.")],
     };
-    let so_already = already::at_ibkr(ctx, &already::of_page(&page), soon).await;
+    let terms = already::of_page(&page);
+    let so_already = already::at_ibkr(ctx, (account, &terms), soon).await;
     stood(&page).into_iter().chain(so_already).collect()
 }
 

@@ -18,9 +18,9 @@ use super::args;
 use super::cell::{Cell, Num, Time};
 use super::instrument::Instrument;
 use super::{Ctx, Tool};
-use crate::contracts::find::unknown_conid;
+use crate::contracts::find::{not_known, unknown_conid, unless_unread};
 use crate::contracts::hours;
-use crate::contracts::{self, Candidate, Contract, Given, candidates};
+use crate::contracts::{self, Candidate, Contract, Given, Listed, candidates};
 use crate::market::{self, Freshness, Wanted};
 use crate::refusal::Refusal;
 use fields::Asked;
@@ -324,10 +324,12 @@ impl Meant {
 
 /// Whether a refusal is about this one symbol, so that the others of the call can be quoted all the same.
 fn is_of_symbol(refusal: &Refusal) -> bool {
-    matches!(
-        refusal.error,
-        ErrorCode::AmbiguousSymbol | ErrorCode::UnknownSymbol | ErrorCode::Contradiction
-    )
+    match refusal.error {
+        ErrorCode::AmbiguousSymbol | ErrorCode::UnknownSymbol | ErrorCode::Contradiction => true,
+        // A row of it could not be read; where nothing could be, no argument is named.
+        ErrorCode::GatewayGarbled => refusal.field.is_some(),
+        _ => false,
+    }
 }
 
 async fn by_conids(
@@ -337,16 +339,20 @@ async fn by_conids(
 ) -> Result<Vec<Contract>, Refusal> {
     let (store, deadline) = (&ctx.desks.store, ctx.deadline);
     let found = ctx
-        .read(|lease| async move { contracts::by_conids(&lease, store, conids, deadline).await })
+        .read(|lease| async move { contracts::looked_up(&lease, store, conids, deadline).await })
         .await?;
+    let Listed { contracts: found, unread } = found;
     let unknown: Vec<&Conid> =
         conids.iter().filter(|conid| !found.iter().any(|c| c.conid == **conid)).collect();
     if let ([only], true) = (unknown.as_slice(), conids.len() == 1) {
-        return Err(unknown_conid(**only));
+        return Err(unless_unread(unknown_conid(**only), unread));
     }
     problems.extend(unknown.into_iter().map(|conid| Problem {
         given: conid.to_string(),
-        message: "IBKR knows no contract with this conid.".to_owned(),
+        message: match &unread {
+            Some(unread) => not_known(unread).message,
+            None => "IBKR knows no contract with this conid.".to_owned(),
+        },
         candidates: Vec::new(),
     }));
     Ok(found)

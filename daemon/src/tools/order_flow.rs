@@ -121,7 +121,8 @@ pub async fn look(
     if status.authenticated != Some(true) || status.competing == Some(true) {
         return Err(Failure::NoBrokerage("its status says so".to_owned()));
     }
-    Ok(Ready { order, scene: scene?, lease })
+    let steps = ctx.desks.rules.steps(&lease, &order);
+    Ok(Ready { order, scene: Scene { steps, ..scene? }, lease })
 }
 
 /// How an order is to be sent.

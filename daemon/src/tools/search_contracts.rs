@@ -1,5 +1,6 @@
 //! `search_contracts`: from a symbol or a name to contracts that can be told apart.
 
+use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::SecType;
 use ibd_cpapi::id::Conid;
 use ibd_protocol::{Effect, Toolset};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::args;
 use super::cell::Time;
 use super::{Ctx, Tool};
+use crate::contracts::find::not_known;
 use crate::contracts::{self, Contract, Wish};
 use crate::refusal::Refusal;
 
@@ -54,6 +56,9 @@ pub struct Out {
     total: usize,
     /// When this was answered; what contracts are is remembered for up to a day.
     as_of: Time,
+    /// To be read first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 /// One contract.
@@ -160,11 +165,19 @@ impl Tool for SearchContracts {
             Some(kind) => contract.sec_type == Some(SecType::of(kind)),
         };
         let fits = |contract: &Contract| wish.fits(contract) && is_kind(contract);
-        let fitting: Vec<Contract> = found.into_iter().filter(fits).collect();
+        let fitting: Vec<Contract> = found.contracts.into_iter().filter(fits).collect();
+        if let (true, Some(unread)) = (fitting.is_empty(), &found.unread) {
+            let field = if args.query.is_some() { "query" } else { "symbol" };
+            return Err(not_known(unread).at(field));
+        }
+        let more = |unread: Failure| {
+            format!("There may be others: not everything could be read ({unread}).")
+        };
         Ok(Out {
             total: fitting.len(),
             contracts: fitting.into_iter().take(limit).map(Hit::from).collect(),
             as_of: Time::now(),
+            warnings: found.unread.map(more).into_iter().collect(),
         })
     }
 }

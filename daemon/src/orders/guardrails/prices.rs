@@ -17,6 +17,9 @@ const OPEN: u32 = 100;
 /// A limit so many percent beyond the market is said to be, however wide the collar is: that of live accounts, if nobody
 /// sets another.
 const FAR: u32 = 5;
+/// And more than so many steps of its price: of a contract that costs one step or two every price beside the market is
+/// many percent beyond it, and whoever wants it filled names one. A price that was typed wrong is further away.
+const FEW: u32 = 3;
 
 /// Where a contract stands.
 struct Market {
@@ -184,7 +187,10 @@ pub(super) fn beyond(order: &Order, part: &Part, scene: &Scene, now: Timestamp) 
         Side::Sell => (from.checked_sub(limit.get())?, "below", "down to"),
     };
     let whole = if is_combination { market.whole } else { from.abs() };
-    let is_far = over.checked_mul(Decimal::ONE_HUNDRED)? > whole.checked_mul(FAR.into())?;
+    let step = scene.steps.as_ref().and_then(|steps| steps.tick_at(limit));
+    let few = step.and_then(|step| step.get().checked_mul(FEW.into()));
+    let is_far = over.checked_mul(Decimal::ONE_HUNDRED)? > whole.checked_mul(FAR.into())?
+        && few.is_none_or(|few| over > few);
     let of = if is_combination {
         format!(" of what it can move ({})", whole.round_dp(4).normalize())
     } else {

@@ -76,6 +76,7 @@ fn scene() -> Scene {
         position: None,
         working: None,
         filled: Decimal::ZERO,
+        steps: None,
     }
 }
 

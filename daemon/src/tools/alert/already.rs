@@ -173,16 +173,19 @@ impl Term {
         }
     }
 
-    fn found(&self, quotes: &Quotes, now: Timestamp) -> Found {
+    fn found(&self, now: &Present) -> Found {
         if let Some(moment) = self.moment {
-            let met = || Found::Met(format!("it is {} already", crate::alerts::moment(now)));
-            return if moment <= now { met() } else { Found::NotMet };
+            let met = || Found::Met(format!("it is {} already", crate::alerts::moment(now.at)));
+            return if moment <= now.at { met() } else { Found::NotMet };
+        }
+        if self.kind == Some(Kind::Margin) {
+            return self.margin(now.cushion);
         }
         let (Some(measure), Some(conid), Some(limit)) = (self.measure(), self.conid, &self.limit)
         else {
             return Found::NotKnown(None);
         };
-        let (name, quote) = match quotes {
+        let (name, quote) = match &now.quotes {
             Err(why) => return Found::NotKnown(Some(why.clone())),
             Ok(known) => match known.get(&conid) {
                 Some(pair) => pair,
@@ -202,6 +205,17 @@ impl Term {
             }
         }
     }
+
+    /// Whether an account's cushion, in percent, is what it waits for.
+    fn margin(&self, cushion: Option<Decimal>) -> Found {
+        match cushion.zip(self.limit.as_ref()) {
+            Some((cushion, limit)) if limit.is_met(cushion) => {
+                Found::Met(format!("the margin cushion is {} %", shown(cushion)))
+            }
+            Some(_) => Found::NotMet,
+            None => Found::NotKnown(None),
+        }
+    }
 }
 
 /// As IBKR writes it, in a zone, or in UTC.
@@ -212,6 +226,14 @@ fn moment_in(text: &str, zone: Option<&str>) -> Option<Timestamp> {
 
 /// How each contract is called, and its quote; or why there are none.
 type Quotes = Result<BTreeMap<Conid, (String, Quote)>, String>;
+
+/// What is so now.
+struct Present {
+    quotes: Quotes,
+    /// The account's, in percent, where it is known.
+    cushion: Option<Decimal>,
+    at: Timestamp,
+}
 
 /// What is seen of one condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,16 +250,34 @@ pub fn soon(ctx: &Ctx) -> Instant {
     now + LOOK.min(ctx.deadline.saturating_duration_since(now) / 2)
 }
 
-/// What is to be said of an alert at IBKR before it waits, if anything.
-pub async fn at_ibkr(ctx: &Ctx, terms: &[Term], soon: Instant) -> Option<String> {
+/// What is to be said of an account's alert at IBKR before it waits, if anything.
+pub async fn at_ibkr(
+    ctx: &Ctx,
+    (account, terms): (&AccountId, &[Term]),
+    soon: Instant,
+) -> Option<String> {
     let quoted = terms.iter().filter(|term| term.measure().is_some());
     let conids: BTreeSet<Conid> = quoted.filter_map(|term| term.conid).collect();
     let conids: Vec<Conid> = conids.into_iter().collect();
-    let quotes =
-        if conids.is_empty() { Ok(BTreeMap::new()) } else { quotes(ctx, &conids, soon).await };
-    let now = Timestamp::now();
-    let found: Vec<Found> = terms.iter().map(|term| term.found(&quotes, now)).collect();
+    let has_margin = terms.iter().any(|term| term.kind == Some(Kind::Margin));
+    let (quotes, cushion) = tokio::join!(
+        async {
+            match conids.is_empty() {
+                true => Ok(BTreeMap::new()),
+                false => quotes(ctx, &conids, soon).await,
+            }
+        },
+        async { if has_margin { cushion(ctx, account, soon).await } else { None } },
+    );
+    let now = Present { quotes, cushion, at: Timestamp::now() };
+    let found: Vec<Found> = terms.iter().map(|term| term.found(&now)).collect();
     judged(terms, &found)
+}
+
+/// Where it cannot be read nothing is said of it.
+async fn cushion(ctx: &Ctx, account: &AccountId, soon: Instant) -> Option<Decimal> {
+    let lease = timeout_at(soon, ctx.lease()).await.ok()?.ok()?;
+    portfolio::cushion(&lease, account, soon).await.ok()?
 }
 
 /// One row of conditions bound by AND is met; OR begins the next row.
@@ -314,16 +354,48 @@ mod tests {
     const TRADE: &str =
         r#"{"condition_type":5,"conidex":"*@*","condition_operator":">=","condition_value":"*"}"#;
 
+    fn present(quotes: Quotes, cushion: Option<&str>) -> Present {
+        let cushion = cushion.map(|percent| percent.parse().unwrap());
+        Present { quotes, cushion, at: "2026-11-24T12:00:00Z".parse().unwrap() }
+    }
+
+    fn said(conditions: &str, now: &Present) -> String {
+        let terms = of_page(&page(conditions));
+        let found: Vec<Found> = terms.iter().map(|term| term.found(now)).collect();
+        judged(&terms, &found).unwrap_or_default()
+    }
+
     fn told(conditions: &str, values: &str) -> String {
         let row: Row =
             serde_json::from_str(&format!(r#"{{"conid":265598,"_updated":1{values}}}"#)).unwrap();
         let quote = Quote::of(Some(&row), Signs::Positive);
         let known: Quotes =
             Ok(BTreeMap::from([("265598".parse().unwrap(), ("AAPL".to_owned(), quote))]));
-        let terms = of_page(&page(conditions));
-        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
-        let found: Vec<Found> = terms.iter().map(|term| term.found(&known, now)).collect();
-        judged(&terms, &found).unwrap_or_default()
+        said(conditions, &present(known, None))
+    }
+
+    #[test]
+    fn a_cushion_that_is_there_already_is_said_where_it_is_known() {
+        let margin = |operator: &str, value: &str, bind: &str| {
+            format!(
+                r#"{{"condition_type":4,"conidex":"*@*","condition_operator":"{operator}",
+                    "condition_value":"{value}","condition_logic_bind":"{bind}"}}"#
+            )
+        };
+        let so = "It is so already (the margin cushion is 64 %)";
+        for (conditions, cushion, expected) in [
+            (margin("<=", "70", "n"), Some("64.00"), so),
+            (margin(">=", "64", "n"), Some("64"), so),
+            (margin("<=", "10", "n"), Some("64"), ""),
+            (margin("<=", "10", "n"), None, ""),
+            (margin("<=", "odd", "n"), Some("64"), ""),
+            (format!("{},{TRADE}", margin("<=", "70", "a")), Some("64"), ""),
+            (format!("{},{TRADE}", margin("<=", "70", "o")), Some("64"), so),
+        ] {
+            let told = said(&conditions, &present(Ok(BTreeMap::new()), cushion));
+            let is_it = if expected.is_empty() { told.is_empty() } else { told.contains(expected) };
+            assert!(is_it, "{conditions} {cushion:?}: {told:?}");
+        }
     }
 
     #[test]

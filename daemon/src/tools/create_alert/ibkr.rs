@@ -20,7 +20,7 @@ use jiff::tz::TimeZone;
 use super::request::AlertRequest;
 use super::wish::{What, Wish, kind};
 use super::{Out, ibd};
-use crate::alerts::{Limit, Side};
+use crate::alerts::{Limit, Side, moment};
 use crate::contracts::Contract;
 use crate::refusal::{Refusal, Unserved};
 use crate::tools::Ctx;
@@ -32,6 +32,9 @@ use alike::is_alike;
 /// How often an alert is looked for whose answer was lost, and the pause before each look.
 const LOOKS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(1_000);
+/// Good until it is cancelled, or until a moment.
+const GTC: &str = "GTC";
+const GTD: &str = "GTD";
 /// Alerts of one name whose conditions are compared.
 const COMPARED: usize = 5;
 
@@ -104,10 +107,7 @@ fn ticket(
                 "Nothing was sent. Correct it.",
             ));
         }
-        What::Time(at) => {
-            let utc = at.to_zoned(TimeZone::UTC).strftime(TIME).to_string();
-            (utc, None, Some("GMT".to_owned()))
-        }
+        What::Time(at) => (in_utc(*at), None, Some("GMT".to_owned())),
         _ => ("*".to_owned(), None, None),
     };
     let kind = kind(&wish.what).ok_or_else(|| {
@@ -135,10 +135,14 @@ fn ticket(
     Ok(AlertTicket {
         alert_message: Some(wish.message.clone().unwrap_or_else(|| alert_name.clone())),
         alert_name: Some(alert_name),
-        tif: Some("GTC".to_owned()),
         conditions: vec![condition],
         ..AlertTicket::default()
     })
+}
+
+/// As IBKR writes it.
+fn in_utc(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime(TIME).to_string()
 }
 
 fn in_words(limit: &Limit) -> String {
@@ -172,7 +176,7 @@ async fn enter(
     if let Some(id) = ticket.order_id {
         let page = page(ctx, id).await?.value;
         is_of(&page, &account)?;
-        warnings.extend(keep(page, &mut ticket));
+        warnings.extend(keep(page, &mut ticket, Timestamp::now()));
     } else if is_new {
         let waiting = before.iter().filter(|row| waits(row));
         if let Some(id) = find(ctx, waiting, &ticket).await? {
@@ -183,8 +187,10 @@ async fn enter(
             format!("Whether the same alert is there already is not known for certain. {row}")
         }));
     }
+    ticket.tif.get_or_insert_with(|| GTC.to_owned());
     let soon = already::soon(ctx);
-    warnings.extend(already::at_ibkr(ctx, &already::of_ticket(&ticket), soon).await);
+    let terms = already::of_ticket(&ticket);
+    warnings.extend(already::at_ibkr(ctx, (&account, &terms), soon).await);
     let status = if is_new { "created" } else { "replaced" };
     let endpoint = PutAlert { account: account.clone(), ticket: ticket.clone() };
     let why = match send(ctx, &endpoint).await? {
@@ -244,9 +250,12 @@ fn is_of(page: &AlertPage, account: &AccountId) -> Result<(), Refusal> {
 
 /// What the alert that is changed keeps, and what is to be said of it: IBKR lets no name be changed, and what fired
 /// waits anew.
-fn keep(page: AlertPage, ticket: &mut AlertTicket) -> Vec<String> {
-    let AlertPage { name, message, email, sends_message, is_triggered, .. } = page;
+fn keep(page: AlertPage, ticket: &mut AlertTicket, now: Timestamp) -> Vec<String> {
     let mut said = Vec::new();
+    if ticket.tif.is_none() && ticket.expire_time.is_none() {
+        said.extend(keep_end(&page, ticket, now));
+    }
+    let AlertPage { name, message, email, sends_message, is_triggered, .. } = page;
     if is_triggered == Some(true) {
         said.push("It has fired already, and waits anew now.".to_owned());
     }
@@ -265,6 +274,27 @@ fn keep(page: AlertPage, ticket: &mut AlertTicket) -> Vec<String> {
         ));
     }
     said
+}
+
+/// One that was good until a moment stays so; where that cannot be, it is said that it is good until cancelled.
+fn keep_end(page: &AlertPage, ticket: &mut AlertTicket, now: Timestamp) -> Option<String> {
+    let is_gtd = page.tif.as_ref().map(|tif| tif.eq_ignore_ascii_case(GTD));
+    let ends = page.expires.filter(|_| is_gtd != Some(false));
+    match ends {
+        Some(ends) if ends > now => {
+            (ticket.tif, ticket.expire_time) = (Some(GTD.to_owned()), Some(in_utc(ends)));
+            Some(format!("It stays good until {}.", moment(ends)))
+        }
+        Some(ends) => Some(format!(
+            "It was good until {}, which is over: it is good until cancelled (GTC) now.",
+            moment(ends)
+        )),
+        None if is_gtd == Some(true) => Some(
+            "Until when it was good could not be read: it is good until cancelled (GTC) now."
+                .to_owned(),
+        ),
+        None => None,
+    }
 }
 
 /// Whether something may still come of an alert. What has fired, and does not go on after that, is not the one that is
@@ -346,6 +376,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn now() -> Timestamp {
+        "2026-11-24T12:00:00Z".parse().unwrap()
+    }
+
     fn page(more: &str) -> AlertPage {
         let json = format!(
             r#"{{"order_id":7,"account":"DU1","alert_name":"old","alert_message":"m"{more}}}"#
@@ -357,7 +391,7 @@ mod tests {
     fn what_is_replaced_keeps_what_was_not_said_and_says_what_changes_besides() {
         let mail = r#","alert_email":"a@example.org","alert_send_message":1"#;
         let mut ticket = AlertTicket { alert_name: Some("new".into()), ..AlertTicket::default() };
-        let said = keep(page(mail), &mut ticket);
+        let said = keep(page(mail), &mut ticket, now());
         assert_eq!((said.len(), ticket.alert_name.as_deref()), (1, Some("old")), "{said:?}");
         assert_eq!(
             (ticket.email.as_deref(), ticket.send_message),
@@ -365,10 +399,44 @@ mod tests {
         );
         assert_eq!(ticket.alert_message.as_deref(), Some("m"));
         let mut silent = AlertTicket { send_message: Some(Flag(false)), ..AlertTicket::default() };
-        assert!(keep(page(mail), &mut silent).is_empty());
+        assert!(keep(page(mail), &mut silent, now()).is_empty());
         assert_eq!(silent.email, None, "who wants no mail gets none");
-        let fired = keep(page(r#","alert_triggered":true"#), &mut AlertTicket::default());
+        let fired = page(r#","alert_triggered":true"#);
+        let fired = keep(fired, &mut AlertTicket::default(), now());
         assert!(fired[0].contains("fired already"), "{fired:?}");
+    }
+
+    #[test]
+    fn what_is_replaced_stays_good_as_long_as_it_was_unless_another_end_is_said() {
+        const OLD: &str = "20270101-12:00:00";
+        let gtd = r#","tif":"GTD","expire_time":"20270101-12:00:00""#;
+        let over = r#","tif":"GTD","expire_time":"20260101-12:00:00""#;
+        let new = "20280101-12:00:00";
+        for (more, (tif, expires), kept, words) in [
+            (gtd, (None, None), (Some(GTD), Some(OLD)), "stays good until 2027-01-01T12:00:00Z"),
+            (
+                r#","expire_time":"20270101-12:00:00""#,
+                (None, None),
+                (Some(GTD), Some(OLD)),
+                "stays",
+            ),
+            (gtd, (Some(GTC), None), (Some(GTC), None), ""),
+            (gtd, (Some(GTD), Some(new)), (Some(GTD), Some(new)), ""),
+            (over, (None, None), (None, None), "which is over: it is good until cancelled"),
+            (r#","tif":"GTD""#, (None, None), (None, None), "could not be read"),
+            (r#","tif":"GTC""#, (None, None), (None, None), ""),
+            ("", (None, None), (None, None), ""),
+        ] {
+            let mut ticket = AlertTicket {
+                tif: tif.map(str::to_owned),
+                expire_time: expires.map(str::to_owned),
+                ..AlertTicket::default()
+            };
+            let said = keep(page(more), &mut ticket, now()).join(" ");
+            assert_eq!((ticket.tif.as_deref(), ticket.expire_time.as_deref()), kept, "{more}");
+            assert_eq!(said.is_empty(), words.is_empty(), "{more}: {said}");
+            assert!(said.contains(words), "{more}: {said}");
+        }
     }
 
     #[test]

@@ -105,18 +105,19 @@ impl AlertRequest {
             play_audio: self.play_audio.clone(),
             email: self.email_notification.clone(),
             send_message: flag(self.send_message),
-            tif: Some(tif.to_owned()),
+            tif: tif.map(str::to_owned),
             expire_time,
             conditions,
         };
         Ok((ticket, said))
     }
 
-    /// Until when it is good.
-    fn end(&self, now: Timestamp) -> Result<(&'static str, Option<String>), Refusal> {
+    /// Until when it is good, as far as it is said: one that is changed stays good as long as it was to be.
+    fn end(&self, now: Timestamp) -> Result<(Option<&'static str>, Option<String>), Refusal> {
         let tif = self.tif.as_ref().map(|tif| tif.to_ascii_uppercase());
         match (tif.as_deref(), self.expire_time.as_deref()) {
-            (None | Some("GTC"), None) => Ok(("GTC", None)),
+            (None, None) => Ok((None, None)),
+            (Some("GTC"), None) => Ok((Some("GTC"), None)),
             (None | Some("GTD"), Some(text)) => {
                 let at = moment(text).ok_or_else(|| {
                     wrong("expireTime", "is no time such as 20270101-12:00:00 (UTC)")
@@ -125,7 +126,7 @@ impl AlertRequest {
                     return Err(wrong("expireTime", "is over"));
                 }
                 let utc = at.to_zoned(TimeZone::UTC).strftime(TIME).to_string();
-                Ok(("GTD", Some(utc)))
+                Ok((Some("GTD"), Some(utc)))
             }
             (Some("GTC"), Some(_)) => Err(wrong("expireTime", "is for tif GTD only")),
             (Some("GTD"), None) => Err(wrong("expireTime", "is needed with tif GTD")),

@@ -57,14 +57,15 @@ pub(super) async fn meant(ctx: &Ctx, args: &Args) -> Result<Vec<Contract>, Refus
     if !conids.is_empty() {
         let known = ctx
             .read(
-                |lease| async move { contracts::by_conids(&lease, store, conids, deadline).await },
+                |lease| async move { contracts::looked_up(&lease, store, conids, deadline).await },
             )
             .await?;
-        if let Some(odd) = conids.iter().find(|conid| known.iter().all(|one| one.conid != **conid))
-        {
-            return Err(find::unknown_conid(*odd).unsent().at("conids"));
+        let is_there = |conid: &Conid| known.contracts.iter().any(|one| one.conid == *conid);
+        if let Some(odd) = conids.iter().find(|conid| !is_there(conid)) {
+            let none = find::unless_unread(find::unknown_conid(*odd), known.unread);
+            return Err(none.unsent().at("conids"));
         }
-        found.extend(known);
+        found.extend(known.contracts);
     }
     Ok(found)
 }

@@ -231,3 +231,42 @@ fn a_limit_far_beyond_the_market_is_said_however_wide_the_collar_is() {
         assert!(said.contains(words), "{side:?} {at}: {said}");
     }
 }
+
+#[test]
+fn a_few_steps_beyond_a_cheap_contract_are_not_far() {
+    let steps = |json: &str| -> Option<Arc<ContractRules>> {
+        Some(Arc::new(serde_json::from_str(json).unwrap()))
+    };
+    let nickels = steps(r#"{"incrementRules":[{"lowerEdge":0.0,"increment":0.05}]}"#);
+    let cents = steps(
+        r#"{"incrementRules":[{"lowerEdge":0.0,"increment":0.01},{"lowerEdge":3.0,"increment":0.05}]}"#,
+    );
+    let at = |bid: &str, ask: &str| Quote {
+        bid: Some(decimal(bid)),
+        ask: Some(decimal(ask)),
+        last: Some(decimal(ask)),
+        ..scene().quote
+    };
+    let (cheap, usual) = (at("0.02", "0.05"), at("99.9", "100.1"));
+    for (side, limit, quote, steps, is_said) in [
+        (Side::Buy, "0.1", &cheap, &nickels, false),
+        (Side::Buy, "0.2", &cheap, &nickels, false),
+        (Side::Buy, "0.25", &cheap, &nickels, true),
+        (Side::Buy, "0.08", &cheap, &cents, false),
+        (Side::Buy, "0.09", &cheap, &cents, true),
+        (Side::Sell, "0.05", &at("0.2", "0.25"), &nickels, false),
+        (Side::Sell, "0.05", &at("0.25", "0.3"), &nickels, true),
+        // Which steps it has nobody knows: then by percents alone.
+        (Side::Buy, "0.1", &cheap, &None, true),
+        // Many steps, and few percent; and many of both.
+        (Side::Buy, "105", &usual, &cents, false),
+        (Side::Buy, "106", &usual, &cents, true),
+    ] {
+        let scene = Scene { quote: quote.clone(), steps: steps.clone(), ..scene() };
+        let order = Order { paper: true, ..order(side, "1", Pricing::Limit(price(limit))) };
+        let shown = order.shown();
+        let open = paper_rules(&[("price_collar_percent", "100")]);
+        let vetted = vet(order, &scene, &open, Counts::default(), now()).unwrap();
+        assert_eq!(!vetted.warnings().is_empty(), is_said, "{shown}: {:?}", vetted.warnings());
+    }
+}
