@@ -12,7 +12,7 @@ use super::asked::{Attached, Pricing, Size};
 use super::intent::Intent;
 use super::list;
 use super::order::Order;
-use super::standing::Standing;
+use super::standing::{Part, Standing};
 use super::tickets::opposite;
 
 /// What an order's own page shows; what it does not say is not known.
@@ -157,8 +157,20 @@ fn child_pricing(page: &Page) -> Option<Pricing> {
     })
 }
 
-/// Whether a row shows a bracket's child at another price than it is known to have.
-pub fn differs_as_child(row: &OrderRow, order: &Order) -> bool {
+/// For how long one of the other orders of a submission is good: as its page says, else as it was sent. The first
+/// one's time may have been changed since.
+pub fn tif_of(part: &Part, intent: &Intent, order: &Order) -> Tif {
+    part.tif.unwrap_or(intent.as_asked.as_deref().unwrap_or(order).tif)
+}
+
+/// Whether a row shows another order of a submission otherwise than it is known: a bracket's child at another price,
+/// or either for another time.
+pub fn differs_as_part(row: &OrderRow, part: &Part, intent: &Intent, order: &Order) -> bool {
+    let tif = row.tif.as_ref().and_then(Word::known);
+    tif.is_some_and(|tif| tif != tif_of(part, intent, order)) || differs_as_child(row, order)
+}
+
+fn differs_as_child(row: &OrderRow, order: &Order) -> bool {
     let kind = row.order_type.as_ref().and_then(Word::known);
     let (limit, stop) = (list::limit_price(row), list::stop_price(row));
     let pricing = match (kind, limit, stop) {

@@ -115,6 +115,7 @@ impl Tool for ModifyOrder {
         let of = family.as_ref().map(|intent| intent.id);
         let mut warnings = differs(order_id, &differences);
         warnings.extend(target.ending());
+        warnings.extend(told::ends_with_day(&order));
         if let Some(first) = own.as_ref().and_then(|own| own.order.as_ref()) {
             warnings.extend(told::of_new_size(first, changes.quantity));
         }

@@ -85,6 +85,33 @@ fn what_is_called_working_has_something_left() {
 }
 
 #[test]
+fn a_child_of_which_a_list_says_another_time_is_looked_at() {
+    use crate::orders::intent::tests::placed;
+    use crate::orders::life::State;
+
+    let attached = Attached::Bracket {
+        take_profit: Some(price("110")),
+        stop_loss: Some(price("95")),
+        stop_loss_limit: None,
+    };
+    let sent = Order { attached, ..order(Side::Buy, "10", Pricing::Limit(price("100"))) };
+    let standing = Standing::new("7".parse().unwrap(), "Submitted");
+    let mut intent = placed(sent.clone(), State::at_broker(standing));
+    let now = Order { tif: Tif::Gtc, ..sent.clone() };
+    intent.as_asked = Some(Box::new(sent));
+    for (known, json, differs) in [
+        (None, r#"{"orderId":9,"orderType":"Stop","timeInForce":"DAY"}"#, false),
+        (None, r#"{"orderId":9,"orderType":"Stop","timeInForce":"GTC"}"#, true),
+        (Some(Tif::Gtc), r#"{"orderId":9,"orderType":"Stop","timeInForce":"GTC"}"#, false),
+        (Some(Tif::Gtc), r#"{"orderId":9,"orderType":"Stop","timeInForce":"DAY"}"#, true),
+        (Some(Tif::Gtc), r#"{"orderId":9}"#, false),
+    ] {
+        let part = Part { tif: known, ..Part::new("9".parse().unwrap()) };
+        assert_eq!(differs_as_part(&row(json), &part, &intent, &now), differs, "{known:?} {json}");
+    }
+}
+
+#[test]
 fn a_child_that_was_changed_elsewhere_is_told_with_the_whole() {
     use crate::orders::intent::tests::placed;
     use crate::orders::life::State;
