@@ -3,7 +3,7 @@
 use ibd_protocol::ErrorCode;
 use std::time::Duration;
 
-use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_cpapi::id::{AccountId, Conid, OrderId};
 use ibd_cpapi::orders::OrderStatus;
 use ibd_cpapi::session::GetAuthStatus;
 use ibd_cpapi::{Answer, Failure, faults};
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::Ctx;
 use super::order_out::{Out, answer};
+use crate::contracts::hours;
 pub use crate::orders::NAMED;
 use crate::orders::lateness;
 use crate::orders::page::Page;
@@ -112,16 +113,19 @@ pub async fn look(
     // Cheap where nobody set a limit for it: the answer is remembered for five seconds.
     let (pnl, feeds) = (ctx.policy.watches_loss(), ctx.desks.feeds.clone());
     // The last look before it is sent reads it anew where that matters.
-    let needs = Needs { pnl, fresh_list: false, feeds };
-    let (status, scene) = tokio::join!(
+    let needs = Needs { pnl, fresh_list: false, feeds, hours: None };
+    let legs = order.contract.legs.iter().map(|leg| leg.conid);
+    let conids: Vec<Conid> = order.contract.conid.into_iter().chain(legs).collect();
+    let (status, hours, scene) = tokio::join!(
         lease.client().ask(&GetAuthStatus, deadline),
+        hours::of_order(&lease, &ctx.desks.store, &conids, deadline),
         gather_scene(&lease, &ctx.desks.market, &order, needs, deadline),
     );
     let status = status?.value;
     if status.authenticated != Some(true) || status.competing == Some(true) {
         return Err(Failure::NoBrokerage("its status says so".to_owned()));
     }
-    Ok(Ready { order, scene: scene?, lease })
+    Ok(Ready { order, scene: Scene { hours, ..scene? }, lease })
 }
 
 /// How an order is to be sent.
