@@ -80,7 +80,7 @@ pub use asked::{
     Asked, Attached, Closing, Leg, Pricing, Sibling, Size, SpreadLeg, Trail, Wanted, What, hash_of,
 };
 pub use change::Change;
-pub use guardrails::Scene;
+pub use guardrails::{Legs, Quote, Scene, Told};
 pub use intent::{Intent, IntentId, NAMED, Origin, Seed};
 pub use life::{End, NotPlaced, State as IntentState};
 pub use order::{Order, Purpose, Role, price_unit};
