@@ -33,8 +33,8 @@ pub fn warnings(intent: &Intent, now: Timestamp) -> Vec<String> {
         warnings.extend(changed(intent, standing, order));
         warnings.extend(trail(order).filter(|_| is_past(intent, now)));
     }
-    warnings.extend(said(intent, now).into_iter().filter(|text| text != STOP_ENDS));
     warnings.extend(ends.then(|| STOP_ENDS.to_owned()));
+    warnings.extend(said(intent, now).into_iter().filter(|text| text != STOP_ENDS));
     warnings
 }
 

@@ -25,6 +25,15 @@ use crate::session::Lease;
 /// An order must be settled so long before its caller stops waiting, so that what became of it is said.
 const MARGIN: Duration = Duration::from_secs(2);
 
+/// Why what is told of an order is what was known before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unseen {
+    /// IBKR was asked, and does not know it now.
+    NotKnown,
+    /// IBKR could not be asked: why.
+    NotAsked(String),
+}
+
 /// An order with everything that was found out about it.
 pub struct Ready {
     /// As understood.
@@ -189,7 +198,7 @@ pub async fn named(ctx: &Ctx, field: &str, text: &str) -> Result<Intent, Refusal
 /// An intent that is told of a second time, and why IBKR could not be asked for that, if it could not: what the
 /// journal says may be from before a restart; what is over may work again, or be filled after all. Of a cancellation
 /// that is the order that was to end. Nobody waits for a session here.
-pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<String>), Refusal> {
+pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<Unseen>), Refusal> {
     let target = match intent.purpose {
         Purpose::Cancel { order_id, of: Some(of) } => {
             ctx.desks.orders.look(of).await?.map(|target| (target, order_id))
@@ -199,14 +208,14 @@ pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<Str
     };
     let unseen = match target {
         None => None,
-        Some(_) if !ctx.has_session() => Some("there is no session".to_owned()),
+        Some(_) if !ctx.has_session() => Some(Unseen::NotAsked("there is no session".to_owned())),
         Some((target, order_id)) => look_again(ctx, &target, order_id).await,
     };
     Ok((ctx.desks.orders.look(intent.id).await?.unwrap_or(intent), unseen))
 }
 
 /// An order as it stands once its own page at the broker was read, or why it could not be.
-pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<String>), Refusal> {
+pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<Unseen>), Refusal> {
     let Some(order_id) = intent.order_id().filter(|_| intent.is_order()) else {
         return Ok((intent, None));
     };
@@ -215,7 +224,7 @@ pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<Str
 }
 
 /// Reads the page of one order of a submission; why it could not be read, if it could not.
-async fn look_again(ctx: &Ctx, intent: &Intent, order_id: OrderId) -> Option<String> {
+async fn look_again(ctx: &Ctx, intent: &Intent, order_id: OrderId) -> Option<Unseen> {
     let began = Timestamp::now();
     let deadline = soon(ctx).min(Instant::now() + faults::patience(lateness::PAGE_ANSWER));
     match page(ctx, Some(&intent.account), order_id, deadline).await {
@@ -225,8 +234,8 @@ async fn look_again(ctx: &Ctx, intent: &Intent, order_id: OrderId) -> Option<Str
         }
         // IBKR forgets over night what has ended.
         Ok(None) if intent.has_ended(order_id) => None,
-        Ok(None) => Some("it does not know the order now".to_owned()),
-        Err(refusal) => Some(refusal.message),
+        Ok(None) => Some(Unseen::NotKnown),
+        Err(refusal) => Some(Unseen::NotAsked(refusal.message)),
     }
 }
 

@@ -94,9 +94,9 @@ fn what_was_so_when_it_was_sent_is_not_told_as_of_now() {
     sell.warnings = vec!["The position is 10.".into(), STOP_ENDS.into()];
     let now = Timestamp::now();
     sell.sent_at = Some(now);
-    assert_eq!(warnings(&sell, now), ["The position is 10.", STOP_ENDS]);
+    assert_eq!(warnings(&sell, now), [STOP_ENDS, "The position is 10."]);
     let later = now + SignedDuration::from_secs(60);
-    assert_eq!(warnings(&sell, later), ["When it was sent: The position is 10.", STOP_ENDS]);
+    assert_eq!(warnings(&sell, later), [STOP_ENDS, "When it was sent: The position is 10."]);
     let over = Standing::new("7".parse().unwrap(), "Filled");
     sell.state = State::at_broker(over);
     assert_eq!(warnings(&sell, now), ["The position is 10."], "there is no stop that could end");
