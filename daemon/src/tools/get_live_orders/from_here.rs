@@ -9,6 +9,9 @@ use crate::tools::order_out;
 
 /// The state of one that worked when it was last seen, and that is not listed now.
 const NOT_LISTED: &str = "not_listed";
+/// Said of one whose list could not be read.
+const NOT_READ: &str =
+    "It worked when it was last seen; IBKR's list could not be read now (see notRead).";
 
 /// An order that was asked for here.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -21,8 +24,8 @@ pub struct FromHere {
     order_id: Option<String>,
     /// The account.
     account: String,
-    /// awaiting_approval, unknown, parked, rejected, not_placed, denied, …; not_listed: it worked when it was last seen, and
-    /// IBKR's list does not have it now.
+    /// awaiting_approval, unknown, parked, rejected, not_placed, denied, …; not_listed: it worked when it was last
+    /// seen, and IBKR's list does not have it now.
     state: &'static str,
     /// The order in one line.
     text: String,
@@ -65,10 +68,7 @@ impl FromHere {
                 next: Some(order_out::not_shown("IBKR's list does not have")),
                 ..told
             },
-            Listing::NotRead => {
-                let why = "It worked when it was last seen; IBKR's list could not be read now (see notRead).";
-                Self { next: Some(why.to_owned()), ..told }
-            }
+            Listing::NotRead => Self { next: Some(NOT_READ.to_owned()), ..told },
         }
     }
 
