@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use serde::Deserialize;
 
 use crate::direct::Denial;
@@ -31,7 +31,7 @@ pub enum Failure {
     #[error("too many requests were waiting for their turn")]
     Queued,
     /// Not sent, or refused: IBKR's rate limit.
-    #[error("IBKR's rate limit is reached until {0}")]
+    #[error("IBKR's rate limit is reached until {}", to_second(.0))]
     RateLimited(Timestamp),
     /// 401, or a 200 that says so.
     #[error("nobody is logged in at the gateway")]
@@ -69,6 +69,11 @@ pub enum Failure {
         /// What it was.
         what: String,
     },
+}
+
+/// As anybody reads a time.
+fn to_second(at: &Timestamp) -> Timestamp {
+    at.round(Unit::Second).unwrap_or(*at)
 }
 
 impl Failure {
@@ -178,6 +183,13 @@ mod tests {
         assert!(matches!(no("account_invalid"), Some(Failure::Refused { status: 400, .. })));
         assert!(matches!(no("order_not_found"), Some(Failure::Trouble { status: 503, .. })));
         assert!(matches!(no("details_unavailable"), Some(Failure::Trouble { .. })));
+    }
+
+    #[test]
+    fn a_time_is_told_to_the_second() {
+        let until = "2026-11-23T15:00:00.123456789Z".parse().unwrap_or_default();
+        let said = Failure::RateLimited(until).to_string();
+        assert_eq!(said, "IBKR's rate limit is reached until 2026-11-23T15:00:00Z");
     }
 
     #[test]

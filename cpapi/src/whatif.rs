@@ -23,7 +23,7 @@ pub struct WhatIf {
 }
 
 /// What would happen. With an `error` most of the rest is missing.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Reply")]
 pub struct Preview {
     /// The order's value.

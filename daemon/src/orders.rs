@@ -81,7 +81,7 @@ pub use asked::{
     Asked, Attached, Closing, Leg, Pricing, Sibling, Size, SpreadLeg, Trail, Wanted, What, hash_of,
 };
 pub use change::Change;
-pub use guardrails::Scene;
+pub use guardrails::{Legs, Quote, Scene, Told};
 pub use intent::{Intent, IntentId, NAMED, Origin, Seed};
 pub use life::{End, NotPlaced, State as IntentState};
 pub use order::{Order, Purpose, Role, price_unit};
@@ -136,6 +136,8 @@ pub enum Msg {
     Look(IntentId, RpcReplyPort<Option<Intent>>),
     /// The intent that a broker's order belongs to.
     OfOrder(OrderId, RpcReplyPort<Option<Intent>>),
+    /// The last change of a broker's order that was taken.
+    LastChange(OrderId, RpcReplyPort<Option<Intent>>),
     /// A caller who waits for its turn gives up: what has not been sent is not sent any more.
     Withdraw(IntentId, RpcReplyPort<Option<Intent>>),
     /// Somebody answers what waits for a yes: its name, yes or no, who, and the PIN that is wanted.
@@ -272,6 +274,9 @@ impl Actor for Orders {
             }
             Msg::OfOrder(order_id, reply) => {
                 let _ = reply.send(state.ledger.book.by_order(order_id).cloned());
+            }
+            Msg::LastChange(order_id, reply) => {
+                let _ = reply.send(state.ledger.book.last_change(order_id).cloned());
             }
             Msg::Withdraw(id, reply) => {
                 let _ = reply.send(state.withdraw(&me, id).await);

@@ -125,6 +125,29 @@ async fn a_child_that_was_moved_at_tws_is_told_and_the_whole_is_told_as_it_is() 
 }
 
 #[tokio::test]
+async fn for_how_long_a_stop_protects_is_told_as_it_is_now() {
+    let mut desk = Desk::new(json!({ "accounts": [], "orders": [] }), "").await;
+    let (out, _, stop) = placed(&mut desk).await;
+    let ends = |told: &Value| told.to_string().contains("ends with today's session");
+    let look = json!({ "intentId": out["intentId"] });
+    let changed = desk.call("modify_order", json!({ "orderId": stop, "tif": "DAY" })).await;
+    assert_eq!(changed["outcome"], "done", "{changed}");
+    assert!(ends(&changed["warnings"]), "{changed}");
+    let now = desk.call("get_order_status", look.clone()).await;
+    let warnings = &now["fromHere"]["warnings"];
+    assert!(ends(warnings), "{now}");
+    assert!(warnings.to_string().contains("stopLoss tif DAY (not GTC)"), "{now}");
+    let (list, _) = desk.ctl(&["orders"]).await;
+    assert!(list["orders"].to_string().contains("stop loss STP 250 DAY"), "{list}");
+    let back = desk.call("modify_order", json!({ "orderId": stop, "tif": "GTC" })).await;
+    assert_eq!(back["outcome"], "done", "{back}");
+    assert!(!ends(&back["warnings"]), "{back}");
+    let now = desk.call("get_order_status", look).await;
+    assert!(!ends(&now["fromHere"]["warnings"]), "{now}");
+    assert!(!now.to_string().contains("stopLoss tif"), "{now}");
+}
+
+#[tokio::test]
 async fn a_child_is_not_moved_past_its_parent_nor_that_past_it() {
     let mut desk = Desk::new(json!({ "accounts": [], "orders": [] }), "").await;
     let (out, profit, stop) = placed(&mut desk).await;
@@ -201,6 +224,11 @@ async fn a_person_sees_what_of_a_submission_works() {
         list["orders"][0].clone()
     };
     until("it is filled", async || seen(&mut desk).await["state"] == "filled").await;
+    // The page is the child's, and what is told from here the first order's: that is said.
+    let child = desk.call("get_order_status", json!({ "orderId": stop })).await;
+    let told = child["fromHere"]["warnings"].to_string();
+    assert!(told.contains("(stop_loss), which was asked for, is"), "{child}");
+    assert_eq!(child["fromHere"]["orderId"], out["orderId"], "{child}");
     let order = seen(&mut desk).await;
     assert_eq!(order["open"], true, "{order}");
     assert!(order["others"].to_string().contains("stop loss STP 250"), "{order}");

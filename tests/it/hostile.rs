@@ -62,6 +62,47 @@ async fn a_change_keeps_what_a_person_changed_at_tws_and_says_so_first() {
 }
 
 #[tokio::test]
+async fn what_a_person_changed_at_tws_is_said_also_once_it_was_noticed() {
+    let mut desk = Desk::paper().await;
+    let out = desk.placed(resting(4)).await;
+    let id = number(&out["orderId"]);
+    desk.sim.tell("/tws", json!({ "orderId": id, "quantity": 30, "price": 266 })).await;
+    desk.client.notice("order_changed_elsewhere").await;
+    let changed = desk.call("modify_order", json!({ "orderId": id, "tif": "GTC" })).await;
+    let warning = changed["warnings"][0].as_str().unwrap_or_else(|| panic!("{changed}"));
+    let differs = "quantity 30 (not 4), price 266 (not 265)";
+    assert!(warning.contains(differs), "{warning}");
+    // It went out like this from here: now it is what was sent.
+    let again = desk.call("modify_order", json!({ "orderId": id, "price": 264 })).await;
+    assert!(!again["warnings"].to_string().contains("changed elsewhere"), "{again}");
+}
+
+#[tokio::test]
+async fn what_ibkr_does_not_know_now_is_not_told_as_what_it_has() {
+    let mut desk = Desk::paper().await;
+    let out = desk.placed(resting(10)).await;
+    let id = number(&out["orderId"]);
+    desk.sim.tell("/hide", json!({ "orderId": id, "hidden": true })).await;
+    let is_unknown = |next: &Value| {
+        let next = next.as_str().unwrap_or_default();
+        next.contains("it now: it may have ended elsewhere") && !next.contains("IBKR has it")
+    };
+    let now = desk.call("get_order_status", json!({ "orderId": id })).await;
+    assert!(now["notSeen"].is_string() && is_unknown(&now["fromHere"]["next"]), "{now}");
+    let look = json!({ "intentId": out["intentId"], "seconds": 1 });
+    let waited = desk.call("wait_for_order", look).await;
+    assert!(is_unknown(&waited["next"]), "{waited}");
+    assert!(waited["warnings"].to_string().contains("does not know the order now"), "{waited}");
+    let mut list = Value::Null;
+    until("the list does not have it", async || {
+        list = desk.call("get_live_orders", json!({})).await;
+        list["fromHere"][0]["state"] == "not_listed"
+    })
+    .await;
+    assert!(is_unknown(&list["fromHere"][0]["next"]), "{list}");
+}
+
+#[tokio::test]
 async fn a_change_that_is_taken_and_not_carried_out_is_not_called_done() {
     let mut desk = Desk::paper().await;
     let out = desk.placed(resting(10)).await;

@@ -68,13 +68,14 @@ def near(one, other, share=0.01):
 class Socket:
     """One websocket, and all that it said in the order in which it came."""
 
-    def __init__(self, url, rest, account):
+    def __init__(self, url, rest, account, use_oauth=False, access_token=None):
         self.heard, self.lock = [], threading.Lock()
         sink = CallbackSink()
         for kind in (*TOPICS, *TROUBLE, events.System):
             sink.on(kind, self.hear)
         self.client = IbkrWsClient(
-            account_id=account, url=url, ibkr_client=rest, cacert=False, sink=sink, use_oauth=False,
+            account_id=account, url=url, ibkr_client=rest, cacert=False, sink=sink, use_oauth=use_oauth,
+            access_token=access_token,
         )
         self.wanted = [
             subscriptions.MarketDataSubscription(conid=AAPL, fields=["31", "84", "86"]),

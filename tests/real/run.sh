@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
-CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind ibind-ws flex pricing resampling gateway login secrets origin orders market faults packages"
+CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind ibind-ws ibind-oauth flex pricing resampling gateway login secrets origin orders market faults packages"
 BIN=$(cd "${IBD_BIN:-target/debug}" && pwd) || exit 1
 HERE=$PWD/tests/real
 
@@ -18,7 +18,7 @@ each_npm want_npm
 for program in ibd ib-mcp ibctl ib-sim faults ibd-faults; do
     [ -x "$BIN/$program" ] || { echo "missing: $program; run make test-real, or the builds in it" >&2; missing=1; }
 done
-for example in dump price; do
+for example in dump price sign; do
     [ -x "$BIN/examples/$example" ] || { echo "missing: the example $example; run make test-real, or the builds in it" >&2; missing=1; }
 done
 want_program() { command -v "$1" >/dev/null || lacks "$1"; }
@@ -58,12 +58,15 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-ibind() { # a script of ibind asks a simulator of its own, without a daemon
-    echo "{\"pacing\": $2}" >"$WORLD/scenario.json"
+ibind() { # folder of ibind, script, scenario, what else it wants: it asks a simulator of its own, without a daemon
+    echo "$3" >"$WORLD/scenario.json"
     "$BIN/ib-sim" --scenario "$WORLD/scenario.json" >"$WORLD/sim" &
     SIM=$!
     for _ in $(seq 100); do [ -s "$WORLD/sim" ] && break; sleep 0.1; done
-    in_world "$REAL/ibind/bin/python" "$HERE/$1.py" "$(sed 's/.*"gateway":"\([^"]*\)".*/\1/' "$WORLD/sim")"
+    in_world CONTROL="$(address control)" "$REAL/$1/bin/python" "$HERE/$2.py" "$(address gateway)" "${@:4}"
+}
+address() { # of the simulator: gateway or control
+    sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/" "$WORLD/sim"
 }
 person() { # a check in which an ordinary user has IBKR's gateway, a browser and all
     if [ ! -d "$SHARE" ]; then
@@ -94,9 +97,10 @@ one() { # check
     edges) in_world python3 "$HERE/edges.py" ;;
     claude) in_world python3 "$HERE/claude.py" ;;
     codex) in_world python3 "$HERE/codex.py" ;;
-    ibind) ibind ibind_check true ;;
+    ibind) ibind ibind ibind_check '{"pacing": true}' ;;
     # Its websocket class asks for its session three times in a hundredth of a second.
-    ibind-ws) ibind ibind_ws false ;;
+    ibind-ws) ibind ibind ibind_ws '{"pacing": false}' ;;
+    ibind-oauth) ibind oauth ibind_oauth '{"oauth": true, "pacing": false, "session": "loggedOut"}' "$BIN/examples/sign" ;;
     flex) in_world "$REAL/ibflex/bin/python" "$HERE/flex.py" ;;
     pricing) in_world "$REAL/quantlib/bin/python" "$HERE/pricing.py" "$BIN/examples/price" ;;
     resampling) in_world "$REAL/pandas/bin/python" "$HERE/resampling.py" ;;

@@ -6,6 +6,7 @@ each_python() { # action: called with folder, package, version, further packages
     "$1" python1 mcp 1.30.0 jsonschema
     "$1" python2 mcp 2.3.0 jsonschema
     "$1" ibind ibind 0.2.2
+    "$1" oauth ibind 0.2.2 pycryptodome
     "$1" ibflex ibflex 1.1 requests
     "$1" quantlib quantlib 1.44
     "$1" pandas pandas 3.1.1

@@ -17,6 +17,8 @@ use crate::store::Store;
 
 /// A schedule tells some days ahead; a holiday that is announced late is learnt so soon.
 const MEMORY: Duration = Duration::from_secs(6 * 60 * 60);
+/// So long an order waits for them.
+const HASTE: Duration = Duration::from_millis(1_500);
 /// So long a quote waits for the hours of its market, which are no part of its price.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -166,6 +168,23 @@ pub async fn open_now_of(
     let soon = deadline.min(Instant::now() + PATIENCE);
     let contracts = by_conids(lease, store, conids, soon).await.unwrap_or_default();
     open_now(lease, store, &contracts, soon).await
+}
+
+/// The hours that an order goes by: of several contracts those of a market that is closed, else of the first. `None`:
+/// they are not known soon enough.
+pub async fn of_order(
+    lease: &Lease,
+    store: &Store,
+    conids: &[Conid],
+    deadline: Instant,
+) -> Option<Hours> {
+    let soon = deadline.min(Instant::now() + HASTE);
+    let contracts = by_conids(lease, store, conids, soon).await.ok()?;
+    let known = of_each(lease, store, &contracts, soon).await;
+    let now = Timestamp::now();
+    let is_closed = |hours: &&Hours| hours.at(now) == Some(Market::Closed);
+    let mut all = known.iter().flatten();
+    all.clone().find(is_closed).or_else(|| all.next()).cloned()
 }
 
 #[cfg(test)]

@@ -155,6 +155,11 @@ impl Quote {
         self.row.as_ref()?.number(field)
     }
 
+    /// Whether it is what a live quote was when its market closed.
+    pub fn is_of_the_close(&self) -> bool {
+        self.row.as_ref().and_then(Row::availability) == Some(Availability::Frozen)
+    }
+
     /// Whether it is of now.
     pub fn is_live(&self) -> bool {
         self.row.as_ref().and_then(Row::availability) == Some(Availability::Realtime)

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::clock::{Boot, Now};
-use super::guardrails::Worth;
+use super::guardrails::{PriceIs, Worth};
 use super::intent::Intent;
 use super::life::Question;
 use super::order::{Order, Purpose};
@@ -105,7 +105,8 @@ impl Approval {
         if let Some(market) = self.worth.market {
             let contract = &order.contract;
             let unit = contract.price_unit().unwrap_or_else(|| contract.currency.clone());
-            lines.push(format!("market now about {} {unit}", market.normalize()));
+            let what = self.worth.market_is.map_or("market now about", PriceIs::in_words);
+            lines.push(format!("{what} {} {unit}", market.normalize()));
         }
         lines
     }

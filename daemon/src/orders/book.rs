@@ -1,6 +1,6 @@
 //! The book: every intent, as the journal tells it. Whatever it says can be told again from the journal. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use ibd_cpapi::id::OrderId;
@@ -104,9 +104,14 @@ impl Book {
     pub fn tidy(&mut self, now: Timestamp) {
         // A name that a caller gave a request means that request for ever.
         let is_named = |intent: &Intent| intent.origin.key.starts_with(NAMED);
+        // How an order that still works was last sent, its last change tells.
+        let open: BTreeSet<IntentId> =
+            self.intents.values().filter(|one| one.state.is_open()).map(|one| one.id).collect();
+        let is_of_open = |intent: &Intent| intent.target().is_some_and(|of| open.contains(&of));
         let is_old = |intent: &Intent| {
             !intent.state.is_open()
                 && !is_named(intent)
+                && !is_of_open(intent)
                 && now.duration_since(intent.since) > MEMORY
         };
         self.intents.retain(|_, intent| !is_old(intent));
@@ -235,6 +240,17 @@ impl Book {
     pub fn open_change(&self, order_id: OrderId) -> Option<&Intent> {
         let is_of = |intent: &&Intent| matches!(intent.purpose, Purpose::Modify { order_id: one, .. } if one == order_id);
         self.intents.values().filter(is_of).find(|intent| !intent.state.is_over())
+    }
+
+    /// The last change of this order that the broker took, seen there or not.
+    pub fn last_change(&self, order_id: OrderId) -> Option<&Intent> {
+        let family = self.by_order(order_id)?.id;
+        let is_of = |intent: &&Intent| {
+            // Ids begin anew elsewhere: it is a change of this family's order, or none.
+            matches!(intent.purpose, Purpose::Modify { order_id: one, of: Some(of), .. } if one == order_id && of == family)
+                && matches!(intent.state, State::Over(End::Done | End::Requested))
+        };
+        self.intents.values().filter(is_of).max_by_key(|intent| intent.sent_at)
     }
 
     /// Whether a change of this order was taken by the broker, and not seen there.

@@ -16,10 +16,14 @@ use super::asked::{Attached, Pricing};
 use super::limits::Rules;
 use super::order::Order;
 use super::tickets::opposite;
+use crate::contracts::hours::Hours;
+use crate::market::{Data, LastIs};
 use ibd_cpapi::exact;
 
+pub use closed::PriceIs;
 pub use holding::{Resting, resized};
 
+mod closed;
 mod holding;
 mod lists;
 mod payoff;
@@ -77,8 +81,13 @@ pub struct Scene {
     pub working: Option<Vec<Resting>>,
     /// What is filled already of the order that is to be changed.
     pub filled: Decimal,
+<<<<<<< HEAD
     /// By which steps its prices go.
     pub steps: Option<Arc<ContractRules>>,
+=======
+    /// When its market is open.
+    pub hours: Option<Hours>,
+>>>>>>> fix-ob
 }
 
 /// What one combination is made of, at the market, in the contract's currency.
@@ -102,21 +111,37 @@ pub struct Legs {
 }
 
 /// A market, as far as it is known.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Quote {
     /// Best bid.
-    #[serde(with = "exact::opt")]
     pub bid: Option<Decimal>,
     /// Best ask.
-    #[serde(with = "exact::opt")]
     pub ask: Option<Decimal>,
-    /// Last trade of today, else the mark.
-    #[serde(with = "exact::opt")]
+    /// Last trade of today, else the mark: what an order is judged by.
     pub last: Option<Decimal>,
     /// When the broker last updated it.
     pub at: Option<Timestamp>,
     /// As it happens, and not late or frozen.
     pub is_live: bool,
+    /// What it is told as.
+    pub told: Told,
+}
+
+/// A quote as it is told: nothing here is what an order is judged by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The last price, whatever it is.
+    pub last: Option<Decimal>,
+    /// What that is, where it is no trade of now.
+    pub last_is: Option<LastIs>,
+    /// The broker's mark.
+    pub mark: Option<Decimal>,
+    /// What kind of prices; nothing where there is no quote.
+    pub data: Option<Data>,
+    /// It is what a live quote was when its market closed.
+    pub is_of_the_close: bool,
+    /// When the broker last updated it.
+    pub updated: Option<Timestamp>,
 }
 
 impl Quote {
@@ -129,7 +154,16 @@ impl Quote {
     }
 
     fn is_fresh(&self, now: Timestamp) -> bool {
-        self.is_live && self.at.is_some_and(|at| now.duration_since(at) <= FRESH)
+        self.is_live && self.is_asked(now)
+    }
+
+    /// Whether it is what a live quote was when its market closed, as it was asked for just now.
+    fn is_fresh_of_the_close(&self, now: Timestamp) -> bool {
+        self.told.is_of_the_close && self.is_asked(now)
+    }
+
+    fn is_asked(&self, now: Timestamp) -> bool {
+        self.at.is_some_and(|at| now.duration_since(at) <= FRESH)
     }
 }
 
@@ -148,6 +182,7 @@ pub struct Vetted {
     order: Order,
     worth: Worth,
     warnings: Vec<String>,
+    wants_person: bool,
 }
 
 /// What an order is worth, in base currency.
@@ -164,6 +199,9 @@ pub struct Worth {
     /// The middle of the market at that moment.
     #[serde(with = "exact::opt")]
     pub market: Option<Decimal>,
+    /// What that is, where it is no market of that moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub market_is: Option<PriceIs>,
 }
 
 impl Vetted {
@@ -180,6 +218,12 @@ impl Vetted {
     /// What should be known of it, a sentence each.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// Whether a person must look at it, whatever the settings say: the prices that it was held against are none of
+    /// now.
+    pub fn wants_person(&self) -> bool {
+        self.wants_person
     }
 
     /// For a desk that is wrong on purpose: another order passes as this one.
@@ -217,8 +261,12 @@ pub fn vet(
     }
     let beyond = parts(&order);
     let beyond = beyond.iter().filter_map(|part| prices::beyond(&order, part, scene, now));
-    let warnings = beyond.chain(holding::warnings(&order, scene)).collect();
-    Ok(Vetted { order, worth, warnings })
+    let wants_person =
+        parts(&order).iter().any(|part| prices::is_by_the_close(&order, part, scene, rules, now));
+    let closed = closed::warnings(&order, scene, wants_person);
+    let warnings = closed.into_iter().chain(beyond).chain(holding::warnings(&order, scene));
+    let warnings = warnings.collect();
+    Ok(Vetted { order, worth, warnings, wants_person })
 }
 
 /// One order of a submission.

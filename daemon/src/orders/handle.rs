@@ -204,6 +204,11 @@ impl OrdersHandle {
         self.call(|reply| Msg::OfOrder(order_id, reply)).await
     }
 
+    /// The last change of a broker's order that was sent from here and taken.
+    pub async fn last_change(&self, order_id: OrderId) -> Result<Option<Intent>, Refusal> {
+        self.call(|reply| Msg::LastChange(order_id, reply)).await
+    }
+
     /// Every intent that is open or ended within a day.
     pub async fn recent(&self) -> Result<Vec<Intent>, Refusal> {
         self.call(Msg::Recent).await

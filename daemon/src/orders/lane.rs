@@ -116,7 +116,10 @@ impl State {
         let now = Timestamp::now();
         // What closes a position is held against what is held right now.
         let closes = intent.order.as_ref().is_some_and(|order| order.closes);
-        if let Some((scene, lease)) = self.lane.scenes.remove(&id)
+        let asked = self.lane.scenes.remove(&id);
+        // Of all that was looked at then, when the market is open stays so.
+        let hours = asked.as_ref().and_then(|(scene, _)| scene.hours.clone());
+        if let Some((scene, lease)) = asked
             && intent.is_order()
             && self.first_tries(&intent).is_empty()
             && !closes
@@ -131,7 +134,8 @@ impl State {
             let _ = me.cast(Msg::Proved(id, proof));
             return;
         }
-        let round = self.round_of(&intent);
+        let mut round = self.round_of(&intent);
+        round.needs.hours = hours;
         let lost = Denial::new(
             ReasonCode::Internal,
             "The last look before sending broke. Nothing was sent.",
@@ -173,6 +177,7 @@ impl State {
                 pnl: self.controls.rules_of(intent).max_loss.is_some(),
                 fresh_list: intent.order.as_ref().is_some_and(|order| order.closes),
                 feeds: self.broker.feeds.clone(),
+                hours: None,
             },
             first: first.map(|first| (first.clone(), first.since)),
         }

@@ -231,7 +231,7 @@ impl State {
             return Err(refused(changed_meanwhile()));
         }
         let value = vetted.worth().value.unwrap_or(rust_decimal::Decimal::MAX);
-        let needs_person = rules.needs_approval(order.paper, value);
+        let needs_person = vetted.wants_person() || rules.needs_approval(order.paper, value);
         let shown = self.approvals.shown.get(&intent.id);
         // What is sent is what was shown, to the letter; a market or an order that moved is shown again. Only what
         // is held may have become another quantity since.

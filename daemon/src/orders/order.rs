@@ -255,7 +255,7 @@ impl Role {
 impl Order {
     /// What an order that came with this one is for, as far as its kind was seen.
     pub fn role_of(&self, part: &Part) -> Option<Role> {
-        let kind = part.terms.as_deref()?.split(' ').next()?.parse::<OrderType>().ok()?;
+        let kind = part.kind()?;
         match (&self.attached, kind) {
             (Attached::Bracket { .. }, OrderType::Lmt) => Some(Role::TakeProfit),
             (Attached::Bracket { .. }, _) => Some(Role::StopLoss),

@@ -11,8 +11,8 @@ use rust_decimal::Decimal;
 use super::asked::{Attached, Pricing, Size};
 use super::intent::Intent;
 use super::list;
-use super::order::Order;
-use super::standing::Standing;
+use super::order::{Order, Role};
+use super::standing::{Part, Standing};
 use super::tickets::opposite;
 
 /// What an order's own page shows; what it does not say is not known.
@@ -126,6 +126,55 @@ pub fn as_it_is(
     Some((now, differences))
 }
 
+/// An order of a submission as it was sent when it was placed, whatever became of it since. `None`: which one it is, or
+/// in which terms it went, is not known.
+pub fn as_placed(intent: &Intent, order_id: OrderId) -> Option<Order> {
+    let (order, standing) = (intent.order.as_ref()?, intent.state.standing()?);
+    if standing.refused.is_some() {
+        return None;
+    }
+    // What closes a position became another quantity before it was sent.
+    let placed = intent.as_asked.as_deref().filter(|_| !order.closes).unwrap_or(order);
+    let plain = Order { attached: Attached::Nothing, ..placed.clone() };
+    if standing.order_id == order_id {
+        return Some(plain);
+    }
+    let part = standing.part(order_id)?;
+    let (side, size, pricing) = match &placed.attached {
+        Attached::Nothing => return None,
+        Attached::Bracket { take_profit, stop_loss, stop_loss_limit } => {
+            let pricing = match (order.role_of(part)?, *stop_loss, *stop_loss_limit) {
+                (Role::TakeProfit, ..) => Pricing::Limit((*take_profit)?),
+                (_, Some(stop), Some(limit)) => Pricing::StopLimit { stop, limit },
+                (_, stop, _) => Pricing::Stop(stop?),
+            };
+            // The broker may change its children with the first one, or not: either is as it was sent.
+            (opposite(placed.side), placed.size, pricing)
+        }
+        Attached::Oca(siblings) => {
+            let mut alike =
+                siblings.iter().filter(|one| Some(one.pricing.order_type()) == part.kind());
+            let one = alike.next().filter(|_| alike.next().is_none())?;
+            (one.side, one.size, one.pricing)
+        }
+    };
+    Some(Order { side, size, pricing, ..plain })
+}
+
+/// In what the broker shows an order otherwise than it was last sent from here, in words. `family`: the order that it
+/// came with, whose quantity a child may have been given by the broker.
+pub fn differs_from_sent(sent: &Order, now: &Order, family: Option<&Order>) -> Vec<String> {
+    // The limit of a trailing stop follows the market with it.
+    let trails = matches!(
+        (&sent.pricing, &now.pricing),
+        (Pricing::TrailLimit { .. }, Pricing::TrailLimit { .. })
+    );
+    let pricing = if trails { now.pricing } else { sent.pricing };
+    let is_familys = family.is_some_and(|first| first.size == now.size);
+    let size = if is_familys { now.size } else { sent.size };
+    differences(&Order { pricing, size, ..sent.clone() }, now)
+}
+
 /// An intent's order as the broker has it now, where a page shows its first order, or a child of its bracket,
 /// otherwise than it is known; and in what, in words.
 pub fn shown(intent: &Intent, order: &Order, page: &Page) -> Option<(Order, Vec<String>)> {
@@ -157,8 +206,20 @@ fn child_pricing(page: &Page) -> Option<Pricing> {
     })
 }
 
-/// Whether a row shows a bracket's child at another price than it is known to have.
-pub fn differs_as_child(row: &OrderRow, order: &Order) -> bool {
+/// For how long one of the other orders of a submission is good: as its page says, else as it was sent. The first
+/// one's time may have been changed since.
+pub fn tif_of(part: &Part, intent: &Intent, order: &Order) -> Tif {
+    part.tif.unwrap_or(intent.as_asked.as_deref().unwrap_or(order).tif)
+}
+
+/// Whether a row shows another order of a submission otherwise than it is known: a bracket's child at another price,
+/// or either for another time.
+pub fn differs_as_part(row: &OrderRow, part: &Part, intent: &Intent, order: &Order) -> bool {
+    let tif = row.tif.as_ref().and_then(Word::known);
+    tif.is_some_and(|tif| tif != tif_of(part, intent, order)) || differs_as_child(row, order)
+}
+
+fn differs_as_child(row: &OrderRow, order: &Order) -> bool {
     let kind = row.order_type.as_ref().and_then(Word::known);
     let (limit, stop) = (list::limit_price(row), list::stop_price(row));
     let pricing = match (kind, limit, stop) {

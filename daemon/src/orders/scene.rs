@@ -12,7 +12,7 @@ use ibd_cpapi::id::{AccountId, Conid};
 use ibd_cpapi::orders::Side;
 use ibd_cpapi::portfolio::{GetLedger, Ledger};
 use ibd_cpapi::session::GetAuthStatus;
-use ibd_cpapi::snapshot::{Row, Signs};
+use ibd_cpapi::snapshot::{Field, Row, Signs};
 use ibd_cpapi::{Failure, faults};
 use ibd_protocol::ReasonCode;
 use jiff::Timestamp;
@@ -20,10 +20,15 @@ use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use super::asked::Leg;
+<<<<<<< HEAD
 use super::fits;
 use super::guardrails::{Denial, Legs, Quote, Scene};
+=======
+use super::guardrails::{Denial, Legs, Quote, Scene, Told};
+>>>>>>> fix-ob
 use super::list::Feeds;
 use super::order::{Order, Traded};
+use crate::contracts::hours::Hours;
 use crate::market::{self, Freshness, MarketHandle, Wanted};
 use crate::portfolio;
 use crate::session::{Lease, SessionHandle};
@@ -45,6 +50,8 @@ pub struct Needs {
     pub fresh_list: bool,
     /// Which lists are warm, and what accounts are in.
     pub feeds: Feeds,
+    /// When the market is open, where that was found out before.
+    pub hours: Option<Hours>,
 }
 
 /// Gathers the scene of an order. What the broker does not say stays unknown; only a broken session or a
@@ -80,7 +87,11 @@ pub async fn gather(
         position: held.position,
         working: held.working,
         filled: Decimal::ZERO,
+<<<<<<< HEAD
         steps: None,
+=======
+        hours: needs.hours.clone(),
+>>>>>>> fix-ob
     })
 }
 
@@ -170,6 +181,14 @@ pub fn quote(row: &Row, signs: Signs, now: Timestamp) -> Quote {
         // A quiet market is not a stale quote: it was asked for just now.
         at: known.updated.map(|_| now),
         is_live: known.is_live(),
+        told: Told {
+            last: known.last,
+            last_is: known.last_is,
+            mark: known.number(Field::Mark),
+            data: Some(known.data),
+            is_of_the_close: known.is_of_the_close(),
+            updated: known.updated,
+        },
     }
 }
 

@@ -212,8 +212,8 @@ impl State {
             Some(_) if evidence::contradicts_itself(row) => true,
             None if row.order_id == known.order_id && evidence::contradicts_itself(row) => true,
             Some(part) if part.is_over() => can_fill(row),
-            // A child whose price was changed elsewhere.
-            Some(_) => page::differs_as_child(row, order),
+            // A child whose price or time was changed elsewhere.
+            Some(part) => page::differs_as_part(row, part, intent, order),
             None if row.order_id != known.order_id => false,
             None if known.is_over() => can_fill(row),
             None => evidence::differs(row, order),

@@ -2,7 +2,7 @@
 //! asked for. Pure.
 
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::Meaning;
+use ibd_cpapi::orders::{Meaning, OrderType, Tif};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 
@@ -23,17 +23,18 @@ pub fn warnings(intent: &Intent, now: Timestamp) -> Vec<String> {
     let Some((standing, order)) = known else { return said(intent, now) };
     let stop = stop(standing, order);
     let naked = stop.and_then(|stop| naked(standing, stop));
-    let has_stop = naked.is_none() && intent.state.is_open();
+    // By how it is now, and not by how it was when it was sent: a change may have made it otherwise.
+    let ends = naked.is_none() && intent.state.is_open() && stop_ends(intent, standing, order);
     let mut warnings: Vec<String> = naked.into_iter().collect();
     if standing.has_open_part() {
         warnings.extend(outgrown(intent, standing, order));
     }
     if intent.state.is_open() {
-        warnings.extend(changed(intent, order));
+        warnings.extend(changed(intent, standing, order));
         warnings.extend(trail(order).filter(|_| is_past(intent, now)));
     }
-    let is_so = |text: &String| has_stop || text != STOP_ENDS;
-    warnings.extend(said(intent, now).into_iter().filter(is_so));
+    warnings.extend(ends.then(|| STOP_ENDS.to_owned()));
+    warnings.extend(said(intent, now).into_iter().filter(|text| text != STOP_ENDS));
     warnings
 }
 
@@ -41,7 +42,8 @@ pub fn warnings(intent: &Intent, now: Timestamp) -> Vec<String> {
 fn said(intent: &Intent, now: Timestamp) -> Vec<String> {
     let is_past = is_past(intent, now);
     let told = intent.warnings.iter().map(|text| {
-        if is_past && text != STOP_ENDS {
+        // Of a change that was so then: how its order is now, the order says.
+        if is_past && (text != STOP_ENDS || !intent.is_order()) {
             format!("When it was sent: {text}")
         } else {
             text.clone()
@@ -54,6 +56,33 @@ fn said(intent: &Intent, now: Timestamp) -> Vec<String> {
 fn is_past(intent: &Intent, now: Timestamp) -> bool {
     let late = lateness::scaled(lateness::LIST);
     intent.sent_at.is_some_and(|sent| now.duration_since(sent).abs() > late)
+}
+
+/// Whether a stop that works, or is still to work, ends with the day.
+fn stop_ends(intent: &Intent, standing: &Standing, order: &Order) -> bool {
+    let protects = |part: &&Part| match order.role_of(part) {
+        Some(Role::StopLoss) => true,
+        Some(Role::Group) => part.kind().is_some_and(is_stop),
+        Some(Role::TakeProfit) => false,
+        // Which one it is was not seen yet.
+        None => attached_stop(&order.attached),
+    };
+    let open = || standing.others.iter().filter(|part| !part.is_over());
+    let own = !standing.is_over() && is_stop(order.pricing.order_type()) && order.tif == Tif::Day;
+    own || open().filter(protects).any(|part| page::tif_of(part, intent, order) == Tif::Day)
+}
+
+fn is_stop(kind: OrderType) -> bool {
+    matches!(kind, OrderType::Stp | OrderType::StopLimit | OrderType::Trail | OrderType::TrailLmt)
+}
+
+/// Whether a stop comes with an order.
+fn attached_stop(attached: &Attached) -> bool {
+    match attached {
+        Attached::Nothing => false,
+        Attached::Bracket { stop_loss, .. } => stop_loss.is_some(),
+        Attached::Oca(siblings) => siblings.iter().any(|one| is_stop(one.pricing.order_type())),
+    }
 }
 
 fn stop<'s>(standing: &'s Standing, order: &Order) -> Option<&'s Part> {
@@ -103,15 +132,31 @@ fn outgrown(intent: &Intent, standing: &Standing, order: &Order) -> Option<Strin
 }
 
 /// It is not any more what was asked for.
-fn changed(intent: &Intent, order: &Order) -> Option<String> {
-    let before = intent.as_asked.as_deref().filter(|_| !order.closes)?;
+fn changed(intent: &Intent, standing: &Standing, order: &Order) -> Option<String> {
+    let before = intent.as_asked.as_deref().or(Some(order)).filter(|_| !order.closes)?;
     let differences = [
         page::differences(before, order),
         page::child_differences(&before.attached, &order.attached),
+        part_tifs(before, standing, order),
     ];
     let differences = differences.concat();
     let text = || format!("Since it was asked for it was changed: {}.", differences.join(", "));
     (!differences.is_empty()).then(text)
+}
+
+/// For which other time the others of a submission are good than they were sent for, in words.
+fn part_tifs(before: &Order, standing: &Standing, order: &Order) -> Vec<String> {
+    let open = standing.others.iter().filter(|part| !part.is_over());
+    let differ = open.filter_map(|part| {
+        let tif = part.tif.filter(|tif| *tif != before.tif)?;
+        let what = match order.role_of(part) {
+            Some(Role::TakeProfit) => "takeProfit".to_owned(),
+            Some(Role::StopLoss) => "stopLoss".to_owned(),
+            Some(Role::Group) | None => format!("order {}", part.order_id),
+        };
+        Some(format!("{what} tif {} (not {})", tif.as_str(), before.tif.as_str()))
+    });
+    differ.collect()
 }
 
 /// How far a trailing stop follows the broker does not show.
@@ -132,33 +177,34 @@ pub fn others(intent: &Intent) -> Vec<String> {
         let what = intent.order.as_ref().and_then(|order| order.role_of(part));
         let what = what.map_or("order", Role::in_words);
         let terms = part.terms.as_ref().map(|terms| format!(" {terms}")).unwrap_or_default();
+        let tif = other_tif(part, intent.order.as_ref());
+        let tif = tif.map(|tif| format!(" {}", tif.as_str())).unwrap_or_default();
         let status = part.status.as_ref().map_or("not seen yet", Seen::as_str);
         let filled = part.filled.filter(|filled| !filled.is_zero());
         let filled = filled.map(|filled| format!(", filled {}", filled.normalize()));
-        format!("{what}{terms}, order {}: {status}{}", part.order_id, filled.unwrap_or_default())
+        format!(
+            "{what}{terms}{tif}, order {}: {status}{}",
+            part.order_id,
+            filled.unwrap_or_default()
+        )
     };
     parts.map(line).collect()
 }
 
+/// For how long another order of a submission is good, where that is not what the whole says.
+pub fn other_tif(part: &Part, order: Option<&Order>) -> Option<Tif> {
+    part.tif.filter(|tif| order.is_some_and(|order| order.tif != *tif))
+}
+
 /// What should be known of an order before it is sent: protection that ends with the day.
 pub fn before_sending(order: &Order) -> Vec<String> {
-    let is_stop = |pricing: &Pricing| {
-        matches!(
-            pricing,
-            Pricing::Stop(_)
-                | Pricing::StopLimit { .. }
-                | Pricing::Trail { .. }
-                | Pricing::TrailLimit { .. }
-        )
-    };
-    let protects = is_stop(&order.pricing)
-        || match &order.attached {
-            Attached::Nothing => false,
-            Attached::Bracket { stop_loss, .. } => stop_loss.is_some(),
-            Attached::Oca(siblings) => siblings.iter().any(|one| is_stop(&one.pricing)),
-        };
-    let ends = (protects && order.tif == ibd_cpapi::orders::Tif::Day).then(|| STOP_ENDS.to_owned());
-    ends.into_iter().chain(of_combination(&order.contract)).collect()
+    ends_with_day(order).into_iter().chain(of_combination(&order.contract)).collect()
+}
+
+/// Said of an order that protects, or brings a stop along, and is good for the day.
+pub fn ends_with_day(order: &Order) -> Option<String> {
+    let protects = is_stop(order.pricing.order_type()) || attached_stop(&order.attached);
+    (protects && order.tif == Tif::Day).then(|| STOP_ENDS.to_owned())
 }
 
 /// In what the price of a combination is: its legs may be shares and options together.

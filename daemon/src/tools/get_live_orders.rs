@@ -47,7 +47,8 @@ pub struct Out {
     accounts: Vec<String>,
     /// Orders that can still be filled come first, then today's others.
     orders: Vec<Order>,
-    /// How many can still be filled, on whatever page: never by less than what was last done from here.
+    /// How many can still be filled, on whatever page: never by less than what was last done from here. What `fromHere`
+    /// calls not_listed is not counted: whether it works is not known.
     working: usize,
     /// Orders in all.
     total: usize,
@@ -110,7 +111,7 @@ impl Tool for GetLiveOrders {
             .filter(|intent| !is_listed(intent))
             .filter(|intent| !matches!(intent.state, State::Denied(_)))
             .filter(|intent| !is_told_by_next(intent))
-            .map(FromHere::from)
+            .map(|intent| FromHere::of(intent, lists.listing(&intent.account)))
             .collect();
         let at = lists.at();
         let (total, from) = (rows.len(), args.cursor.unwrap_or(0));

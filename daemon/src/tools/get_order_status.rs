@@ -141,16 +141,27 @@ impl Tool for GetOrderStatus {
                 let from_here = order_out::out(&ctx, &intent).await?;
                 let page = Out::new(answer.value, Time(answer.at));
                 let filled = page.filled.map(|filled| filled.0);
-                let from_here = from_here.beside_page(page.status.as_deref(), filled);
+                let from_here = if is_part(&intent, order_id) {
+                    from_here.beside_part(&intent, order_id)
+                } else {
+                    from_here.beside_page(page.status.as_deref(), filled)
+                };
                 Ok(Out { from_here: Some(from_here), description: None, ..page })
             }
             // IBKR forgets orders over night; what the journal knows stays known.
             (Ok(None), Some(own)) => {
                 let why = format!("IBKR does not know order {order_id} now");
-                Ok(Out { not_seen: Some(why), ..Out::only(&ctx, Some(own)).await? })
+                let out = Out::only(&ctx, Some(own)).await?.of(own, order_id);
+                // What has ended IBKR forgets, and nobody wonders at that.
+                let is_over = own.has_ended(order_id);
+                let from_here =
+                    out.from_here.map(|own| if is_over { own } else { own.not_known() });
+                Ok(Out { not_seen: Some(why), from_here, ..out })
             }
             (Err(refusal), Some(own)) => {
-                Ok(Out { not_seen: Some(refusal.message), ..Out::only(&ctx, Some(own)).await? })
+                let out = Out::only(&ctx, Some(own)).await?.of(own, order_id);
+                let from_here = out.from_here.map(order_out::Out::as_it_was);
+                Ok(Out { not_seen: Some(refusal.message), from_here, ..out })
             }
             (Err(refusal), None) => Err(refusal),
             (Ok(None), None) => Err(Refusal::new(
@@ -216,7 +227,21 @@ impl Args {
     }
 }
 
+/// Whether an id is that of another order of the submission than the first.
+fn is_part(intent: &Intent, order_id: OrderId) -> bool {
+    intent.state.standing().is_some_and(|standing| standing.part(order_id).is_some())
+}
+
 impl Out {
+    /// The same where another order of the submission than the first may be meant.
+    fn of(self, own: &Intent, order_id: OrderId) -> Self {
+        if !is_part(own, order_id) {
+            return self;
+        }
+        let from_here = self.from_here.map(|from_here| from_here.with_part(own, order_id));
+        Self { from_here, ..self }
+    }
+
     /// What only the journal knows.
     async fn only(ctx: &Ctx, own: Option<&Intent>) -> Result<Self, Refusal> {
         let from_here = match own {

@@ -13,7 +13,9 @@ use super::cell::Num;
 use super::order_flow::{self, Delivery};
 use super::order_out::Out;
 use super::{Ctx, Tool, args};
-use crate::orders::{Change, Intent, IntentState as State, Order, Purpose, Seen, Trail, hash_of};
+use crate::orders::{
+    Change, End, Intent, IntentState as State, Order, Purpose, Seen, Trail, hash_of,
+};
 use crate::orders::{page, prepare, told};
 use crate::refusal::Refusal;
 use target::Target;
@@ -106,15 +108,18 @@ impl Tool for ModifyOrder {
             own = Some(now);
         }
         let target = Target::of(&ctx, order_id, own.as_ref()).await.map_err(Refusal::unsent)?;
-        let (now, differences) = target.order(&ctx, own.as_ref()).await.map_err(Refusal::unsent)?;
+        let now = target.order(&ctx, own.as_ref()).await.map_err(Refusal::unsent)?;
         target.check_filled(changes.quantity)?;
         let before = now.clone();
         let order = changes.apply(now)?;
         let family = ctx.desks.orders.of_order(order_id).await?;
         fits_family(order_id, &order, family.as_ref())?;
         let of = family.as_ref().map(|intent| intent.id);
-        let mut warnings = differs(order_id, &differences);
+        let last = ctx.desks.orders.last_change(order_id).await?;
+        let differs = differs(order_id, &before, last.as_ref(), family.as_ref());
+        let mut warnings: Vec<String> = differs.into_iter().collect();
         warnings.extend(target.ending());
+        warnings.extend(told::ends_with_day(&order));
         if let Some(first) = own.as_ref().and_then(|own| own.order.as_ref()) {
             warnings.extend(told::of_new_size(first, changes.quantity));
         }
@@ -139,17 +144,35 @@ impl Tool for ModifyOrder {
     }
 }
 
-/// What differs at the broker from what was sent from here.
-fn differs(order_id: OrderId, differences: &[String]) -> Vec<String> {
-    if differences.is_empty() {
-        Vec::new()
+/// What differs at the broker from what was last sent from here: by the last change, else as it was placed. What ibd has
+/// seen there meanwhile is known to it, and not to whoever asks.
+fn differs(
+    order_id: OrderId,
+    now: &Order,
+    last: Option<&Intent>,
+    family: Option<&Intent>,
+) -> Option<String> {
+    let sent = match last {
+        Some(change) => change.order.clone(),
+        None => family.and_then(|family| page::as_placed(family, order_id)),
+    };
+    let is_first = family.is_some_and(|family| family.order_id() == Some(order_id));
+    let parent = family.and_then(|family| family.order.as_ref());
+    let parent = parent.filter(|_| !is_first && last.is_none());
+    let differences = page::differs_from_sent(&sent?, now, parent);
+    let was_seen = last.is_none_or(|change| change.state != State::Over(End::Requested));
+    let why = if was_seen {
+        "It was changed elsewhere"
     } else {
-        vec![format!(
-            "IBKR shows order {order_id} otherwise than it was sent from here: {}. It was changed elsewhere; this \
-             change starts from what IBKR shows.",
+        "It was changed elsewhere, or the last change from here was not carried out"
+    };
+    (!differences.is_empty()).then(|| {
+        format!(
+            "IBKR shows order {order_id} otherwise than it was sent from here: {}. {why}; this change starts from \
+             what IBKR shows.",
             differences.join(", ")
-        )]
-    }
+        )
+    })
 }
 
 /// A child of a bracket is not moved past the price at which its parent waits to be filled, nor that past it.

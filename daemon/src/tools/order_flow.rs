@@ -3,7 +3,7 @@
 use ibd_protocol::ErrorCode;
 use std::time::Duration;
 
-use ibd_cpapi::id::{AccountId, OrderId};
+use ibd_cpapi::id::{AccountId, Conid, OrderId};
 use ibd_cpapi::orders::OrderStatus;
 use ibd_cpapi::session::GetAuthStatus;
 use ibd_cpapi::{Answer, Failure, faults};
@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::Ctx;
 use super::order_out::{Out, answer};
+use crate::contracts::hours;
 pub use crate::orders::NAMED;
 use crate::orders::lateness;
 use crate::orders::page::Page;
@@ -23,6 +24,15 @@ use crate::session::Lease;
 
 /// An order must be settled so long before its caller stops waiting, so that what became of it is said.
 const MARGIN: Duration = Duration::from_secs(2);
+
+/// Why what is told of an order is what was known before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unseen {
+    /// IBKR was asked, and does not know it now.
+    NotKnown,
+    /// IBKR could not be asked: why.
+    NotAsked(String),
+}
 
 /// An order with everything that was found out about it.
 pub struct Ready {
@@ -112,17 +122,24 @@ pub async fn look(
     // Cheap where nobody set a limit for it: the answer is remembered for five seconds.
     let (pnl, feeds) = (ctx.policy.watches_loss(), ctx.desks.feeds.clone());
     // The last look before it is sent reads it anew where that matters.
-    let needs = Needs { pnl, fresh_list: false, feeds };
-    let (status, scene) = tokio::join!(
+    let needs = Needs { pnl, fresh_list: false, feeds, hours: None };
+    let legs = order.contract.legs.iter().map(|leg| leg.conid);
+    let conids: Vec<Conid> = order.contract.conid.into_iter().chain(legs).collect();
+    let (status, hours, scene) = tokio::join!(
         lease.client().ask(&GetAuthStatus, deadline),
+        hours::of_order(&lease, &ctx.desks.store, &conids, deadline),
         gather_scene(&lease, &ctx.desks.market, &order, needs, deadline),
     );
     let status = status?.value;
     if status.authenticated != Some(true) || status.competing == Some(true) {
         return Err(Failure::NoBrokerage("its status says so".to_owned()));
     }
+<<<<<<< HEAD
     let steps = ctx.desks.rules.steps(&lease, &order);
     Ok(Ready { order, scene: Scene { steps, ..scene? }, lease })
+=======
+    Ok(Ready { order, scene: Scene { hours, ..scene? }, lease })
+>>>>>>> fix-ob
 }
 
 /// How an order is to be sent.
@@ -186,7 +203,7 @@ pub async fn named(ctx: &Ctx, field: &str, text: &str) -> Result<Intent, Refusal
 /// An intent that is told of a second time, and why IBKR could not be asked for that, if it could not: what the
 /// journal says may be from before a restart; what is over may work again, or be filled after all. Of a cancellation
 /// that is the order that was to end. Nobody waits for a session here.
-pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<String>), Refusal> {
+pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<Unseen>), Refusal> {
     let target = match intent.purpose {
         Purpose::Cancel { order_id, of: Some(of) } => {
             ctx.desks.orders.look(of).await?.map(|target| (target, order_id))
@@ -196,14 +213,14 @@ pub async fn told_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<Str
     };
     let unseen = match target {
         None => None,
-        Some(_) if !ctx.has_session() => Some("there is no session".to_owned()),
+        Some(_) if !ctx.has_session() => Some(Unseen::NotAsked("there is no session".to_owned())),
         Some((target, order_id)) => look_again(ctx, &target, order_id).await,
     };
     Ok((ctx.desks.orders.look(intent.id).await?.unwrap_or(intent), unseen))
 }
 
 /// An order as it stands once its own page at the broker was read, or why it could not be.
-pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<String>), Refusal> {
+pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<Unseen>), Refusal> {
     let Some(order_id) = intent.order_id().filter(|_| intent.is_order()) else {
         return Ok((intent, None));
     };
@@ -212,7 +229,7 @@ pub async fn seen_again(ctx: &Ctx, intent: Intent) -> Result<(Intent, Option<Str
 }
 
 /// Reads the page of one order of a submission; why it could not be read, if it could not.
-async fn look_again(ctx: &Ctx, intent: &Intent, order_id: OrderId) -> Option<String> {
+async fn look_again(ctx: &Ctx, intent: &Intent, order_id: OrderId) -> Option<Unseen> {
     let began = Timestamp::now();
     let deadline = soon(ctx).min(Instant::now() + faults::patience(lateness::PAGE_ANSWER));
     match page(ctx, Some(&intent.account), order_id, deadline).await {
@@ -222,8 +239,8 @@ async fn look_again(ctx: &Ctx, intent: &Intent, order_id: OrderId) -> Option<Str
         }
         // IBKR forgets over night what has ended.
         Ok(None) if intent.has_ended(order_id) => None,
-        Ok(None) => Some("it does not know the order now".to_owned()),
-        Err(refusal) => Some(refusal.message),
+        Ok(None) => Some(Unseen::NotKnown),
+        Err(refusal) => Some(Unseen::NotAsked(refusal.message)),
     }
 }
 

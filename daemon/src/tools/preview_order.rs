@@ -1,7 +1,7 @@
 //! `preview_order`: what an order would cost and do. Nothing is sent.
 
+use ibd_cpapi::Failure;
 use ibd_cpapi::contracts::SecType;
-use ibd_cpapi::id::Conid;
 use ibd_cpapi::money::{Amount, Money};
 use ibd_cpapi::orders::Side;
 use ibd_cpapi::whatif::{Impact, Preview, WhatIf};
@@ -18,9 +18,10 @@ use super::order_out::Understood;
 use super::schema::Bare;
 use super::{Ctx, Tool};
 use crate::contracts::hours;
+use crate::market::{Data, LastIs};
 use crate::orders::tickets_of;
 use crate::orders::told;
-use crate::orders::{Intent, IntentId, IntentState as State, Order, Purpose, Size};
+use crate::orders::{Intent, IntentId, IntentState as State, Legs, Order, Purpose, Quote, Size};
 use crate::refusal::Refusal;
 
 /// What an order would cost and do.
@@ -39,7 +40,7 @@ pub struct Out {
     /// Why it would be refused, with the setting.
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<String>,
-    /// The bid, ask and last price now, as far as they are known.
+    /// The bid, ask and last price, as far as they are known.
     market: Market,
     /// The unit of all prices here, where it is not the currency itself: pence, cents.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +76,9 @@ pub struct Out {
     /// Equity after, less the initial margin after: what could still be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     available_after: Option<Num>,
+    /// Why IBKR did not say what it would cost and do: no cost, commission, margin or position is here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_read: Option<String>,
     /// What should be known before, and what IBKR warns of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
@@ -100,8 +104,47 @@ pub struct Market {
     /// Last price.
     #[serde(skip_serializing_if = "Option::is_none")]
     last: Option<Num>,
+    /// Present when `last` is no trade of now: close (the last session's), priorClose, or halted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_is: Option<&'static str>,
+    /// IBKR's mark price, where it is not the last price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<Num>,
     /// Whether these are live.
     live: bool,
+    /// What they are otherwise: delayed, frozen, none, unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'static str>,
+}
+
+impl Market {
+    /// Of one contract, as `get_market_data` says it. `hours`: whether it is open.
+    fn of(quote: &Quote, hours: Option<hours::Market>) -> Self {
+        let told = &quote.told;
+        let data = told.data.unwrap_or(Data::None).in_market(hours);
+        Self {
+            bid: quote.bid.map(Num),
+            ask: quote.ask.map(Num),
+            last: told.last.map(Num),
+            last_is: told.last_is.filter(|_| told.last.is_some()).map(LastIs::as_str),
+            mark: told.mark.filter(|mark| told.last != Some(*mark)).map(Num),
+            live: data == Data::Live,
+            data: (data != Data::Live).then(|| data.as_str()),
+        }
+    }
+
+    /// Of a combination the legs make the market.
+    fn of_legs(legs: &Legs, hours: Option<hours::Market>) -> Self {
+        Self {
+            bid: legs.bid.map(Num),
+            ask: legs.ask.map(Num),
+            last: None,
+            last_is: None,
+            mark: None,
+            live: legs.is_live && legs.is_traded && hours != Some(hours::Market::Closed),
+            data: None,
+        }
+    }
 }
 
 /// The value that the limits judge.
@@ -242,7 +285,7 @@ impl Tool for PreviewOrder {
     const SET: Toolset = Toolset::Orders;
     const EXAMPLE: &'static str =
         r#"{"symbol":"AAPL","action":"BUY","orderType":"LMT","quantity":10,"price":190.5}"#;
-    const ANSWER: usize = 1_200;
+    const ANSWER: usize = 1_250;
     type Args = Bare<Args>;
     type Out = Out;
 
@@ -250,26 +293,32 @@ impl Tool for PreviewOrder {
         let wanted = args.wanted()?;
         let ready = order_flow::wanted(&ctx, &wanted).await?;
         let notes = told::before_sending(&ready.order);
-        let (order, quote) = (ready.order.clone(), ready.scene.quote.clone());
-        let legs = ready.scene.legs.clone();
+        let (order, scene) = (ready.order.clone(), &ready.scene);
+        // Nothing moves in a market that is closed, whatever IBKR calls its prices.
+        let open = scene.hours.as_ref().and_then(|hours| hours.at(Timestamp::now()));
+        let market = match &scene.legs {
+            Some(legs) => Market::of_legs(legs, open),
+            None => Market::of(&scene.quote, open),
+        };
         ctx.tell(2, Some(3), "asking IBKR what it would do");
         let name = IntentId::new().client_order_id().ok_or_else(no_name)?;
         let what = WhatIf { account: order.account.clone(), tickets: tickets_of(&order, &name) };
         let (what, deadline) = (&what, order_flow::soon(&ctx));
-        let legs_of = order.contract.legs.iter().map(|leg| leg.conid);
-        let conids: &Vec<Conid> = &order.contract.conid.into_iter().chain(legs_of).collect();
-        let store = &ctx.desks.store;
-        let (preview, markets) = ctx
+        let asked = ctx
             .read(|lease| async move {
-                let (preview, markets) = tokio::join!(
-                    lease.client().ask(what, deadline),
-                    hours::open_now_of(&lease, store, conids, deadline),
-                );
-                Ok((preview?.value, markets))
+                match lease.client().ask(what, deadline).await {
+                    Ok(answer) => Ok(Ok(answer.value)),
+                    // What it does not tell of a contract that is halted is no trouble of the session, which was asked
+                    // just now.
+                    Err(Failure::Trouble { status, text }) => Ok(Err(not_told(status, &text))),
+                    Err(failure) => Err(failure),
+                }
             })
             .await?;
-        // Nothing moves in a market that is closed, whatever IBKR calls its prices.
-        let is_closed = markets.values().any(|market| *market == hours::Market::Closed);
+        let (preview, not_read) = match asked {
+            Ok(preview) => (preview, None),
+            Err(why) => (Preview::default(), Some(why)),
+        };
         let delivery = Delivery {
             origin: order_flow::origin(&ctx, Self::NAME, None, wanted.hash()),
             purpose: Purpose::Place,
@@ -279,25 +328,19 @@ impl Tool for PreviewOrder {
             changed: Vec::new(),
         };
         let judged = ctx.desks.orders.judge(order_flow::request(ready, delivery)).await?;
-        let market = match legs {
-            // Of a combination the legs make the market.
-            Some(legs) => Market {
-                bid: legs.bid.map(Num),
-                ask: legs.ask.map(Num),
-                last: None,
-                live: legs.is_live && legs.is_traded && !is_closed,
-            },
-            None => Market {
-                bid: quote.bid.map(Num),
-                ask: quote.ask.map(Num),
-                last: quote.last.map(Num),
-                // A close of before beside it is a market that is closed.
-                live: quote.is_live && quote.last.is_some() && !is_closed,
-            },
-        };
         let out = Out::new(&order, market, preview, judged.as_ref());
+        let out = Out { not_read, ..out };
         Ok(if ctx.policy.read_only { out.for_readers() } else { out })
     }
+}
+
+/// Why cost and margin are not there.
+fn not_told(status: u16, text: &str) -> String {
+    let text = text.trim_end_matches('.');
+    format!(
+        "IBKR's what-if answered {status}: {text}. Cost, commission, margin and position after are not known; whether \
+         IBKR takes the order, it says when it is placed."
+    )
 }
 
 fn no_name() -> Refusal {
@@ -378,6 +421,7 @@ impl Out {
                 .chain(otherwise)
                 .chain(preview.warnings)
                 .collect(),
+            not_read: None,
             blocked: preview.error,
             next: next.to_owned(),
             as_of: Time(Timestamp::now()),
@@ -424,7 +468,7 @@ mod tests {
     fn the_money_goes_by_the_side_and_the_sign_of_the_price() {
         let market = |price: Option<&str>| {
             let price = price.map(|price| Num(price.parse().unwrap()));
-            Market { bid: price, ask: price, last: None, live: true }
+            Market { bid: price, ask: price, ..Market::of(&Quote::default(), None) }
         };
         let limit = |text: &str| Pricing::Limit(Price::new(text.parse().unwrap()));
         for (side, pricing, quoted, expected) in [
@@ -447,6 +491,56 @@ mod tests {
                 order.shown()
             );
         }
+    }
+
+    #[test]
+    fn a_market_is_told_as_a_quote_is() {
+        use crate::orders::Told;
+        let number = |text: &str| text.parse::<Decimal>().unwrap();
+        let told = |last: Option<&str>, last_is, data, market| {
+            let told = Told {
+                last: last.map(number),
+                last_is,
+                mark: Some(number("178.97")),
+                data: Some(data),
+                ..Told::default()
+            };
+            // What an order is judged by is none of what is told.
+            let quote = Quote { last: Some(number("178.97")), told, ..Quote::default() };
+            serde_json::to_string(&Market::of(&quote, market)).unwrap()
+        };
+        for (last, last_is, data, market, expected) in [
+            (
+                Some("170"),
+                Some(LastIs::Close),
+                Data::Frozen,
+                None,
+                r#"{"last":170,"lastIs":"close","mark":178.97,"live":false,"data":"frozen"}"#,
+            ),
+            (None, None, Data::Live, None, r#"{"mark":178.97,"live":true}"#),
+            (Some("178.97"), None, Data::Live, None, r#"{"last":178.97,"live":true}"#),
+            (
+                Some("178.97"),
+                None,
+                Data::Live,
+                Some(hours::Market::Closed),
+                r#"{"last":178.97,"live":false,"data":"frozen"}"#,
+            ),
+            (
+                Some("48.1"),
+                Some(LastIs::Halted),
+                Data::Live,
+                None,
+                r#"{"last":48.1,"lastIs":"halted","mark":178.97,"live":true}"#,
+            ),
+        ] {
+            assert_eq!(told(last, last_is, data, market), expected);
+        }
+        assert_eq!(
+            not_told(500, "Details currently unavailable."),
+            "IBKR's what-if answered 500: Details currently unavailable. Cost, commission, margin and position after \
+             are not known; whether IBKR takes the order, it says when it is placed."
+        );
     }
 
     #[test]

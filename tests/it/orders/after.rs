@@ -272,6 +272,22 @@ async fn a_preview_costs_nothing_and_says_what_place_order_would_do() {
     assert!(!audit.to_string().contains("BUY"), "what was only looked at is in no journal");
 }
 
+/// IBKR's what-if says nothing of a contract that is halted; everything else is told.
+#[tokio::test]
+async fn an_order_into_a_halt_says_so_before_it_is_sent() {
+    let mut desk = Desk::paper().await;
+    let buy = json!({ "symbol": "SMCI", "action": "BUY", "orderType": "MKT", "quantity": 1 });
+    let preview = desk.call("preview_order", buy.clone()).await;
+    let why = preview["notRead"].as_str().unwrap_or_else(|| panic!("{preview}"));
+    assert!(why.contains("what-if answered 500: Details currently unavailable"), "{why}");
+    assert_eq!(preview["market"]["lastIs"], "halted", "{preview}");
+    assert_eq!(preview["verdict"], "send", "{preview}");
+    let out = desk.place(buy).await;
+    for told in [preview, out] {
+        assert!(told["warnings"].to_string().contains("Trading in SMCI is halted"), "{told}");
+    }
+}
+
 /// What was placed a moment ago is in no list yet, and ends with everything else.
 #[tokio::test]
 async fn cancelling_everything_names_also_what_was_placed_just_now() {

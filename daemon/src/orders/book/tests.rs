@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::orders::asked::Pricing;
+use crate::orders::change::Change;
 use crate::orders::clock::Boot;
 use crate::orders::guardrails::tests::order;
 use crate::orders::intent::tests::placed;
@@ -109,6 +110,35 @@ fn an_order_that_was_changed_since_holds_its_like_as_it_was_asked_for_and_as_it_
     assert_eq!(alike(&changed, &limit("100"), 10), Some(false), "asked for so");
     assert_eq!(alike(&changed, &limit("140"), 10), Some(false), "works so");
     assert_eq!(alike(&changed, &limit("120"), 10), None);
+}
+
+#[test]
+fn the_last_change_that_was_taken_is_known_as_long_as_its_order_works() {
+    let first = intent("a", limit("100"), working());
+    let change = |key: &str, order_id: &str, sent: i64, state| {
+        let order_id = order_id.parse().unwrap();
+        let purpose = Purpose::Modify { order_id, of: Some(first.id), change: Change::default() };
+        let mut change = intent(key, limit("99"), state);
+        (change.purpose, change.sent_at) = (purpose, Some(at(sent)));
+        change
+    };
+    let done = || State::Over(End::Done);
+    let changes = [
+        change("b", "7", 1, done()),
+        change("c", "7", 3, State::Over(End::Requested)),
+        change("d", "7", 2, done()),
+        change("e", "7", 4, State::Over(End::NotTaken)),
+        change("f", "8", 5, done()),
+    ];
+    let mut book = book(&[&first, &changes[0], &changes[1], &changes[2], &changes[3], &changes[4]]);
+    let last = |book: &Book, order_id: &str| {
+        book.last_change(order_id.parse().unwrap()).map(|change| change.origin.key.clone())
+    };
+    assert_eq!(last(&book, "7").as_deref(), Some("c"));
+    assert_eq!(last(&book, "8").as_deref(), Some("f"), "each of a submission has its own");
+    assert_eq!(last(&book, "9"), None);
+    book.tidy(at(400 * 86_400));
+    assert_eq!(last(&book, "7").as_deref(), Some("c"), "what works is not forgotten");
 }
 
 #[test]

@@ -53,6 +53,8 @@ impl State {
                 let value = vetted.worth().value.unwrap_or(rust_decimal::Decimal::MAX);
                 // On a live account a person looks at what may be the same order once more.
                 let is_risky = like.is_some() && !order.paper;
+                // What it was held against is no market of now: a person looks at that, too.
+                let is_risky = is_risky || vetted.wants_person();
                 if is_risky || rules.needs_approval(order.paper, value) {
                     let approval = self.approval(&intent, By::Person, Vec::new(), vetted.worth());
                     intent.state = life::State::Awaiting(Box::new(approval));

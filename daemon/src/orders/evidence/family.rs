@@ -42,12 +42,12 @@ impl Evidence {
         });
         let listed = rows.map(|row| {
             let before = part(row.order_id).and_then(|part| part.status.as_ref());
-            of_sparse_row(row, before)
+            Part::from(of_sparse_row(row, before))
         });
         let mut parts: Vec<Part> = Vec::new();
-        for standing in asked.map(|page| page.standing.clone()).chain(listed) {
-            if !parts.iter().any(|part| part.order_id == standing.order_id) {
-                parts.push(Part::from(standing));
+        for part in asked.map(of_page).chain(listed) {
+            if !parts.iter().any(|seen| seen.order_id == part.order_id) {
+                parts.push(part);
             }
         }
         let others = intent.state.standing().into_iter().flat_map(|standing| &standing.others);
@@ -76,10 +76,15 @@ impl Evidence {
         };
         let shown = self.pages.iter().filter(is_it).map(|page| {
             let sight = if page.is_plain() { sight } else { Sight::Late };
-            (Part::from(page.standing.clone()), sight)
+            (of_page(page), sight)
         });
         shown.collect()
     }
+}
+
+/// What its own page says of one; for how long it is good no list of before could take back.
+fn of_page(page: &Page) -> Part {
+    Part { tif: page.tif, ..Part::from(page.standing.clone()) }
 }
 
 /// The sides that the other orders of a submission can have.

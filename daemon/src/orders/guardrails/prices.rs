@@ -34,6 +34,8 @@ struct Market {
     quoted: Option<(Decimal, Decimal)>,
     /// As it happens, and asked for just now.
     is_fresh: bool,
+    /// As it was when the market closed, and asked for just now.
+    is_of_the_close: bool,
 }
 
 /// Holds one order of a submission against the market.
@@ -53,19 +55,26 @@ pub(super) fn check(
 fn market(order: &Order, scene: &Scene, now: Timestamp) -> Option<Market> {
     if order.contract.legs.is_empty() {
         let price = scene.quote.middle()?;
-        let is_fresh = scene.quote.is_fresh(now);
-        return Some(Market { price, whole: price.abs(), payoff: None, quoted: None, is_fresh });
+        let (is_fresh, is_of_the_close) = if scene.is_closed() {
+            (false, scene.quote.is_fresh(now) || scene.quote.is_fresh_of_the_close(now))
+        } else {
+            (scene.quote.is_fresh(now), false)
+        };
+        let (whole, payoff, quoted) = (price.abs(), None, None);
+        return Some(Market { price, whole, payoff, quoted, is_fresh, is_of_the_close });
     }
     let (legs, unit) = (scene.legs.as_ref()?, order.contract.unit()?);
     let moves = legs.gross.checked_div(unit)?;
     let payoff = Payoff::of(&order.contract);
     let range = payoff.and_then(Payoff::range);
+    let is_of_now = legs.is_live && now.duration_since(legs.at) <= FRESH;
     Some(Market {
         price: legs.net.checked_div(unit)?,
         payoff,
         whole: range.map_or(moves, |range| range.min(moves)),
         quoted: legs.bid.zip(legs.ask),
-        is_fresh: legs.is_live && now.duration_since(legs.at) <= FRESH,
+        is_fresh: is_of_now && !scene.is_closed(),
+        is_of_the_close: is_of_now && scene.is_closed(),
     })
 }
 
@@ -216,7 +225,10 @@ fn collar(
     }
     // On paper a late quote is good enough; none is not.
     let now = || match market {
-        Some(market) if market.is_fresh || order.paper => Ok((market.price, market.whole)),
+        // What a market was when it closed is all that there is until it opens: a person approves that.
+        Some(market) if market.is_fresh || market.is_of_the_close || order.paper => {
+            Ok((market.price, market.whole))
+        }
         _ => Err(no_fresh_quote(rules)),
     };
     // A combination's percents are of what moves, wherever its stop stands.
@@ -265,6 +277,29 @@ fn collar(
         "Check the price; if it is meant, ask the user to change the setting.",
     )
     .by(Key::PriceCollarPercent, rules.collar.normalize()))
+}
+
+/// Whether the collar of a live order is held against what its market was when it closed, and not against live data.
+pub(super) fn is_by_the_close(
+    order: &Order,
+    part: &Part,
+    scene: &Scene,
+    rules: &Rules,
+    now: Timestamp,
+) -> bool {
+    let is_combination = !order.contract.legs.is_empty();
+    let is_by_market = match part.pricing {
+        Pricing::Limit(_) => !part.is_child,
+        Pricing::MidPrice(limit) => limit.is_some(),
+        Pricing::StopLimit { .. } => is_combination,
+        Pricing::TrailLimit { stop, .. } => stop.is_none() || is_combination,
+        Pricing::Market | Pricing::Stop(_) | Pricing::Trail { .. } => false,
+    };
+    let market = market(order, scene, now);
+    !order.paper
+        && !is_open(rules)
+        && is_by_market
+        && market.is_some_and(|market| market.is_of_the_close)
 }
 
 /// Who would be paid at the market, and pays by the limit, has its sign wrong, however much moves.

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "tests/closed.rs"]
+mod closed;
 #[path = "tests/holding.rs"]
 mod holding;
 #[path = "tests/lists.rs"]
@@ -67,6 +69,7 @@ fn scene() -> Scene {
             last: Some(decimal("100")),
             at: Some(now()),
             is_live: true,
+            told: Told::default(),
         },
         legs: None,
         rate: Some(Decimal::ONE),
@@ -76,7 +79,11 @@ fn scene() -> Scene {
         position: None,
         working: None,
         filled: Decimal::ZERO,
+<<<<<<< HEAD
         steps: None,
+=======
+        hours: None,
+>>>>>>> fix-ob
     }
 }
 

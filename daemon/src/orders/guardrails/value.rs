@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 use super::super::asked::{Attached, Pricing, Size};
 use super::super::limits::Rules;
 use super::super::order::Order;
-use super::{Denial, Scene, Worth, percent};
+use super::{Denial, PriceIs, Scene, Worth, percent};
 
 /// A market order is valued this much beyond the quote, in percent.
 const BAND: u32 = 5;
@@ -107,6 +107,7 @@ pub(super) fn estimate(order: &Order, scene: &Scene) -> Worth {
         percent: value.zip(nlv).map(|(value, nlv)| percent(value, nlv)),
         base: scene.base.clone(),
         market: scene.quote.middle(),
+        market_is: PriceIs::of(scene),
     }
 }
 

@@ -85,6 +85,78 @@ fn what_is_called_working_has_something_left() {
 }
 
 #[test]
+fn what_was_sent_is_held_against_what_is_shown_whatever_was_noticed_meanwhile() {
+    use crate::orders::intent::tests::placed;
+    use crate::orders::life::State;
+
+    let attached = Attached::Bracket {
+        take_profit: Some(price("110")),
+        stop_loss: Some(price("95")),
+        stop_loss_limit: None,
+    };
+    let sent = Order { attached, ..order(Side::Buy, "10", Pricing::Limit(price("100"))) };
+    let part = |id: &str, terms: &str| Part {
+        terms: Some(terms.to_owned()),
+        ..Part::new(id.parse().unwrap())
+    };
+    let standing = Standing {
+        others: vec![part("8", "LMT 112"), part("9", "STP 94")],
+        ..Standing::new("7".parse().unwrap(), "Submitted")
+    };
+    // It was changed elsewhere, and that was noticed.
+    let size = Size::Quantity(Quantity::new("300".parse().unwrap()));
+    let known = Order { size, pricing: Pricing::Limit(price("101")), ..sent.clone() };
+    let mut intent = placed(known.clone(), State::at_broker(standing));
+    intent.as_asked = Some(Box::new(sent.clone()));
+    let differs = |order_id: &str, now: &Order, family: Option<&Order>| {
+        let placed = as_placed(&intent, order_id.parse().unwrap()).unwrap();
+        differs_from_sent(&placed, now, family).join(", ")
+    };
+    let plain = Order { attached: Attached::Nothing, ..known.clone() };
+    assert_eq!(differs("7", &plain, None), "quantity 300 (not 10), price 101 (not 100)");
+    assert_eq!(differs("7", &Order { attached: Attached::Nothing, ..sent }, None), "");
+    let child = |quantity: &str, pricing| order(Side::Sell, quantity, pricing);
+    let (profit, stop) = (|at| Pricing::Limit(price(at)), |at| Pricing::Stop(price(at)));
+    for (order_id, now, expected) in [
+        ("8", child("10", profit("112")), "price 112 (not 110)"),
+        ("9", child("10", stop("95")), ""),
+        ("9", child("4", stop("94")), "quantity 4 (not 10), stopPrice 94 (not 95)"),
+        // The broker gave it the quantity of the first one.
+        ("9", child("300", stop("95")), ""),
+    ] {
+        assert_eq!(differs(order_id, &now, Some(&known)), expected, "{order_id}");
+    }
+    assert!(as_placed(&intent, "10".parse().unwrap()).is_none(), "none of it");
+}
+
+#[test]
+fn a_child_of_which_a_list_says_another_time_is_looked_at() {
+    use crate::orders::intent::tests::placed;
+    use crate::orders::life::State;
+
+    let attached = Attached::Bracket {
+        take_profit: Some(price("110")),
+        stop_loss: Some(price("95")),
+        stop_loss_limit: None,
+    };
+    let sent = Order { attached, ..order(Side::Buy, "10", Pricing::Limit(price("100"))) };
+    let standing = Standing::new("7".parse().unwrap(), "Submitted");
+    let mut intent = placed(sent.clone(), State::at_broker(standing));
+    let now = Order { tif: Tif::Gtc, ..sent.clone() };
+    intent.as_asked = Some(Box::new(sent));
+    for (known, json, differs) in [
+        (None, r#"{"orderId":9,"orderType":"Stop","timeInForce":"DAY"}"#, false),
+        (None, r#"{"orderId":9,"orderType":"Stop","timeInForce":"GTC"}"#, true),
+        (Some(Tif::Gtc), r#"{"orderId":9,"orderType":"Stop","timeInForce":"GTC"}"#, false),
+        (Some(Tif::Gtc), r#"{"orderId":9,"orderType":"Stop","timeInForce":"DAY"}"#, true),
+        (Some(Tif::Gtc), r#"{"orderId":9}"#, false),
+    ] {
+        let part = Part { tif: known, ..Part::new("9".parse().unwrap()) };
+        assert_eq!(differs_as_part(&row(json), &part, &intent, &now), differs, "{known:?} {json}");
+    }
+}
+
+#[test]
 fn a_child_that_was_changed_elsewhere_is_told_with_the_whole() {
     use crate::orders::intent::tests::placed;
     use crate::orders::life::State;

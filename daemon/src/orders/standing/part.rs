@@ -1,7 +1,7 @@
 //! Another order of a submission, and what newer word of it changes. Pure.
 
 use ibd_cpapi::id::OrderId;
-use ibd_cpapi::orders::Meaning;
+use ibd_cpapi::orders::{Meaning, OrderType, Tif};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -28,12 +28,28 @@ pub struct Part {
     /// Its kind and price as the broker shows them: `STP 95`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<String>,
+    /// For how long its own page says that it is good. `None`: no page was read, and it is as it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tif: Option<Tif>,
 }
 
 impl Part {
     /// One that has not been seen yet.
     pub fn new(order_id: OrderId) -> Self {
-        Self { order_id, status: None, filled: None, average: None, text: None, terms: None }
+        Self {
+            order_id,
+            status: None,
+            filled: None,
+            average: None,
+            text: None,
+            terms: None,
+            tif: None,
+        }
+    }
+
+    /// Its kind, as far as it was seen.
+    pub fn kind(&self) -> Option<OrderType> {
+        self.terms.as_deref()?.split(' ').next()?.parse().ok()
     }
 
     /// What the broker's word means; nothing is known until it was seen.
@@ -100,6 +116,7 @@ impl Part {
             filled: news.filled.or(self.filled),
             average: news.average.or(self.average),
             terms: news.terms.clone().or_else(|| self.terms.clone()),
+            tif: news.tif.or(self.tif),
             text: if news.status == self.status {
                 self.text.clone().or_else(|| news.text.clone())
             } else {
@@ -118,6 +135,7 @@ impl From<Standing> for Part {
             average: standing.average,
             text: standing.text,
             terms: standing.terms,
+            tif: None,
         }
     }
 }

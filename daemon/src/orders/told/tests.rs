@@ -17,7 +17,7 @@ fn bracket() -> Order {
         stop_loss: Some(price("95")),
         stop_loss_limit: None,
     };
-    Order { attached, ..plain(Side::Buy, "10", Pricing::Limit(price("100"))) }
+    Order { attached, tif: Tif::Gtc, ..plain(Side::Buy, "10", Pricing::Limit(price("100"))) }
 }
 
 fn part(id: &str, terms: &str, status: &str) -> Part {
@@ -94,12 +94,56 @@ fn what_was_so_when_it_was_sent_is_not_told_as_of_now() {
     sell.warnings = vec!["The position is 10.".into(), STOP_ENDS.into()];
     let now = Timestamp::now();
     sell.sent_at = Some(now);
-    assert_eq!(warnings(&sell, now), ["The position is 10.", STOP_ENDS]);
+    assert_eq!(warnings(&sell, now), [STOP_ENDS, "The position is 10."]);
     let later = now + SignedDuration::from_secs(60);
-    assert_eq!(warnings(&sell, later), ["When it was sent: The position is 10.", STOP_ENDS]);
+    assert_eq!(warnings(&sell, later), [STOP_ENDS, "When it was sent: The position is 10."]);
     let over = Standing::new("7".parse().unwrap(), "Filled");
     sell.state = State::at_broker(over);
     assert_eq!(warnings(&sell, now), ["The position is 10."], "there is no stop that could end");
+}
+
+#[test]
+fn a_stop_that_ends_with_the_day_is_said_by_how_it_is_now() {
+    use Tif::{Day, Gtc};
+    let of = |sent: Tif, first: Tif, stop: Option<Tif>, status: &str| {
+        let mut standing = standing("Submitted", "0", "PreSubmitted", status);
+        standing.others[1].tif = stop;
+        let mut intent = intent(Order { tif: first, ..bracket() }, standing);
+        if first != sent {
+            intent.as_asked = Some(Box::new(Order { tif: sent, ..bracket() }));
+        }
+        // What was said when it was sent.
+        intent.warnings = (sent == Day).then(|| STOP_ENDS.to_owned()).into_iter().collect();
+        let said = warnings(&intent, Timestamp::now());
+        let differs = said.iter().find(|text| text.contains("stopLoss tif")).cloned();
+        (said.iter().filter(|text| *text == STOP_ENDS).count(), differs.is_some())
+    };
+    for (sent, first, stop, status, expected) in [
+        (Gtc, Gtc, None, "PreSubmitted", (0, false)),
+        (Gtc, Gtc, Some(Gtc), "PreSubmitted", (0, false)),
+        (Gtc, Gtc, Some(Day), "PreSubmitted", (1, true)),
+        (Day, Day, None, "PreSubmitted", (1, false)),
+        (Day, Day, Some(Day), "PreSubmitted", (1, false)),
+        (Day, Day, Some(Gtc), "PreSubmitted", (0, true)),
+        // A change of the first one is none of its children.
+        (Gtc, Day, None, "PreSubmitted", (0, false)),
+        (Day, Gtc, Some(Day), "PreSubmitted", (1, false)),
+        // Of a stop that is gone it is said that it is.
+        (Day, Day, Some(Day), "Cancelled", (0, false)),
+    ] {
+        assert_eq!(of(sent, first, stop, status), expected, "{sent:?} {first:?} {stop:?} {status}");
+    }
+    let mut day = standing("Submitted", "0", "PreSubmitted", "PreSubmitted");
+    day.others[1].tif = Some(Day);
+    let lines = others(&intent(bracket(), day));
+    assert_eq!(lines[1], "stop loss STP 95 DAY, order 9: PreSubmitted");
+    // A change alone says it as of then.
+    let change = Order {
+        attached: Attached::Nothing,
+        ..plain(Side::Sell, "10", Pricing::Stop(price("95")))
+    };
+    assert_eq!(ends_with_day(&change).as_deref(), Some(STOP_ENDS));
+    assert_eq!(ends_with_day(&Order { tif: Gtc, ..change }), None);
 }
 
 #[test]
@@ -107,6 +151,7 @@ fn a_trail_is_told_as_what_was_sent_and_each_child_by_its_role() {
     use ibd_cpapi::orders::TrailingType;
     let trail = crate::orders::asked::Trail { by: "5".parse().unwrap(), of: TrailingType::Percent };
     let order = plain(Side::Sell, "10", Pricing::Trail { trail, stop: None });
+    let order = Order { tif: Tif::Gtc, ..order };
     let mut sell = intent(order, Standing::new("7".parse().unwrap(), "Submitted"));
     sell.sent_at = Some(Timestamp::now());
     assert_eq!(warned(&sell), "", "it was sent just now");

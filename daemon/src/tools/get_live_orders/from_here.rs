@@ -4,8 +4,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::orders::{Intent, IntentState as State, Purpose};
+use crate::orders::{Intent, IntentState as State, Purpose, Seen};
 use crate::tools::order_out;
+
+/// The state of one that worked when it was last seen, and that is not listed now.
+const NOT_LISTED: &str = "not_listed";
+/// Said of one whose list could not be read.
+const NOT_READ: &str =
+    "It worked when it was last seen; IBKR's list could not be read now (see notRead).";
 
 /// An order that was asked for here.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -18,7 +24,8 @@ pub struct FromHere {
     order_id: Option<String>,
     /// The account.
     account: String,
-    /// awaiting_approval, unknown, parked, rejected, not_placed, denied, …
+    /// awaiting_approval, unknown, parked, rejected, not_placed, denied, …; not_listed: it worked when it was last
+    /// seen, and IBKR's list does not have it now.
     state: &'static str,
     /// The order in one line.
     text: String,
@@ -39,8 +46,33 @@ pub struct FromHere {
     next: Option<String>,
 }
 
-impl From<&Intent> for FromHere {
-    fn from(intent: &Intent) -> Self {
+/// What IBKR's list says of an order that is not in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listing {
+    /// It was read, and does not have it.
+    Without,
+    /// It could not be read.
+    NotRead,
+}
+
+impl FromHere {
+    /// What is known of one that IBKR does not list as working.
+    pub(super) fn of(intent: &Intent, listing: Listing) -> Self {
+        let told = Self::told(intent);
+        let works = intent.is_order()
+            && matches!(&intent.state, State::Working(standing) if standing.status != Seen::Missing);
+        match listing {
+            _ if !works => told,
+            Listing::Without => Self {
+                state: NOT_LISTED,
+                next: Some(order_out::not_shown("IBKR's list does not have")),
+                ..told
+            },
+            Listing::NotRead => Self { next: Some(NOT_READ.to_owned()), ..told },
+        }
+    }
+
+    fn told(intent: &Intent) -> Self {
         let approval = match &intent.state {
             State::Awaiting(approval) => Some(approval),
             _ => None,

@@ -8,6 +8,7 @@ use ibd_cpapi::orders::{OrderRow, Orders};
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use super::from_here::Listing;
 use super::row::Order;
 use crate::orders::lateness;
 use crate::orders::{Intent, IntentId, Purpose};
@@ -61,6 +62,12 @@ impl Lists {
             }
         }
         Ok(lists)
+    }
+
+    /// Whether the list of an account was read.
+    pub(super) fn listing(&self, account: &AccountId) -> Listing {
+        let is_read = self.read.iter().any(|(read, ..)| read == account);
+        if is_read { Listing::Without } else { Listing::NotRead }
     }
 
     pub(super) fn at(&self) -> Timestamp {

@@ -64,12 +64,8 @@ impl Target {
         Ok(Self { status, page, row })
     }
 
-    /// The whole as it is at IBKR, and in what it differs from what was sent from here.
-    pub(super) async fn order(
-        &self,
-        ctx: &Ctx,
-        own: Option<&Intent>,
-    ) -> Result<(Order, Vec<String>), Refusal> {
+    /// The whole as it is at IBKR.
+    pub(super) async fn order(&self, ctx: &Ctx, own: Option<&Intent>) -> Result<Order, Refusal> {
         // Of a group of which IBKR refused a part, which order has which terms only IBKR knows.
         let is_first = |intent: &&Intent| {
             intent.state.standing().is_none_or(|standing| standing.refused.is_none())
@@ -87,9 +83,10 @@ impl Target {
             }
             #[cfg(feature = "faults")]
             if crate::orders::mutant::is("writes-back") {
-                return Ok((Order { attached: Attached::Nothing, ..sent.clone() }, Vec::new()));
+                return Ok(Order { attached: Attached::Nothing, ..sent.clone() });
             }
             return page::as_it_is(sent, &self.page, self.row.as_ref())
+                .map(|(now, _)| now)
                 .ok_or_else(|| self.says_too_little());
         }
         let asked = described(&self.status).ok_or_else(|| self.says_too_little())?;
@@ -98,7 +95,7 @@ impl Target {
         let family = ctx.desks.orders.of_order(self.page.order_id).await?;
         let family = family.and_then(|intent| intent.order).and_then(|parent| parent.outside_rth);
         let listed = self.row.as_ref().and_then(|row| row.outside_rth);
-        Ok((Order { outside_rth: listed.or(family), ..order }, Vec::new()))
+        Ok(Order { outside_rth: listed.or(family), ..order })
     }
 
     /// A total that is filled already is none.

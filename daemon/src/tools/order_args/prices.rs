@@ -104,7 +104,14 @@ fn trail(given: Prices, name: &str) -> Result<Trail, Refusal> {
     let (field, by, of) = match (given.amount, given.percent) {
         (Some(by), None) => ("trailingAmount", by, TrailingType::Amount),
         (None, Some(by)) => ("trailingPercent", by, TrailingType::Percent),
-        _ => {
+        (Some(_), Some(_)) => {
+            return Err(wrong(
+                "trailingPercent",
+                "Both trailingAmount and trailingPercent are given.",
+                "Give one of them, not both.",
+            ));
+        }
+        (None, None) => {
             return Err(wrong(
                 "trailingAmount",
                 format!("A {name} order needs trailingAmount or trailingPercent."),

@@ -34,7 +34,7 @@ fn each_bad_input_names_its_field() {
         (with(r#""orderType":"LMT","price":-3"#), "price"),
         (with(r#""orderType":"LMT","price":0"#), "price"),
         (with(r#""orderType":"TRAIL""#), "trailingAmount"),
-        (with(r#""orderType":"TRAIL","trailingAmount":1,"trailingPercent":1"#), "trailingAmount"),
+        (with(r#""orderType":"TRAIL","trailingAmount":1,"trailingPercent":1"#), "trailingPercent"),
         (with(r#""orderType":"MKT","trailingPercent":1"#), "trailingPercent"),
         (with(r#""orderType":"PEG""#), "orderType"),
         (with(r#""orderType":"MKT","tif":"GTX""#), "tif"),

@@ -6,11 +6,12 @@ use ibd_protocol::{ReasonCode, states};
 
 use super::Out;
 use super::at_broker::AtBroker;
-use super::next::left_of;
+use super::next::{HAS_IT, left_of, not_shown};
 use super::reason::Reason;
 use super::understood::Understood;
 use crate::orders::told;
 use crate::orders::{Intent, Part, Role, Seen};
+use crate::tools::order_flow::Unseen;
 
 /// What is said of orders that were dropped before they were sent.
 pub fn dropped(texts: &[String]) -> Option<String> {
@@ -71,16 +72,48 @@ impl Out {
         self
     }
 
-    /// The same, where IBKR could not be asked how it stands.
-    pub fn with_unseen(mut self, why: Option<String>) -> Self {
-        let warning = why.map(|why| {
-            let why = why.trim_end_matches('.');
-            format!(
-                "IBKR could not be asked how it stands now ({why}): this is what was known before."
-            )
-        });
-        self.warnings.splice(0..0, warning);
+    /// The same, where what is told is what was known before.
+    pub fn with_unseen(mut self, unseen: Option<Unseen>) -> Self {
+        let warning = match &unseen {
+            None => return self,
+            Some(Unseen::NotKnown) => {
+                "IBKR does not know the order now: this is what was known before.".to_owned()
+            }
+            Some(Unseen::NotAsked(why)) => {
+                let why = why.trim_end_matches('.');
+                format!(
+                    "IBKR could not be asked how it stands now ({why}): this is what was known before."
+                )
+            }
+        };
+        self.warnings.insert(0, warning);
+        match unseen {
+            Some(Unseen::NotKnown) => self.not_known(),
+            _ => self.as_it_was(),
+        }
+    }
+
+    /// The same of an order that IBKR was asked for, and does not know now: nobody says that it has it.
+    pub fn not_known(mut self) -> Self {
+        if self.next.starts_with(HAS_IT) {
+            self.next = not_shown("IBKR does not know");
+        }
         self
+    }
+
+    /// The same of an order that IBKR could not be asked for.
+    pub fn as_it_was(mut self) -> Self {
+        if let Some(rest) = self.next.strip_prefix(HAS_IT) {
+            self.next = format!("IBKR had it when it was last seen{rest}");
+        }
+        self
+    }
+
+    /// The same beside IBKR's page of another order of the submission: what stands here is the first one's.
+    pub fn beside_part(self, intent: &Intent, order_id: OrderId) -> Self {
+        let (order, standing) = (self.order_id.clone(), self.standing);
+        let told = Self { standing: None, ..self }.beside_page(None, None);
+        Self { order_id: order, standing, ..told }.with_part(intent, order_id)
     }
 
     /// The same of another order of the submission, which is what was asked for: it goes its own way.

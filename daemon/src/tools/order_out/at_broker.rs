@@ -1,8 +1,10 @@
 //! How an order stands at IBKR, and the others of its submission.
 
+use ibd_cpapi::orders::Tif;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::orders::told;
 use crate::orders::{Order, Part, Role, Standing};
 use crate::tools::cell::Num;
 
@@ -36,6 +38,9 @@ pub struct Other {
     /// Its kind and price: STP 95.
     #[serde(skip_serializing_if = "Option::is_none")]
     terms: Option<String>,
+    /// For how long it is good, where that is not the order's tif.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tif: Option<&'static str>,
     /// IBKR's word; Unlisted: its lists no longer have it and it has ended; Missing: they do not have it, and
     /// it does not end by itself. Absent until it was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +62,7 @@ impl Other {
             order_id: part.order_id.to_string(),
             role: order.and_then(|order| order.role_of(part)).map(Role::as_str),
             terms: part.terms.clone(),
+            tif: told::other_tif(part, order).map(Tif::as_str),
             status: part.status.as_ref().map(ToString::to_string),
             filled: part.filled.map(Num),
             avg_price: part

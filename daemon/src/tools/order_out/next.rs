@@ -20,6 +20,17 @@ pub(super) fn with_new_name(intent: &Intent, next: String) -> String {
     }
 }
 
+/// How what is told of an order begins that works, as far as is known.
+pub(super) const HAS_IT: &str = "IBKR has it";
+
+/// What to do about an order that was known to work, and that IBKR does not show now.
+pub fn not_shown(place: &str) -> String {
+    format!(
+        "{place} it now: it may have ended elsewhere, or work all the same. Do not place it again; ask once more with \
+         get_order_status, and if it stays so, tell the user to look in TWS."
+    )
+}
+
 /// What to do about an intent.
 pub fn next(intent: &Intent) -> String {
     let id = intent.id;
