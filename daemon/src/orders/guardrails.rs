@@ -81,13 +81,10 @@ pub struct Scene {
     pub working: Option<Vec<Resting>>,
     /// What is filled already of the order that is to be changed.
     pub filled: Decimal,
-<<<<<<< HEAD
     /// By which steps its prices go.
     pub steps: Option<Arc<ContractRules>>,
-=======
     /// When its market is open.
     pub hours: Option<Hours>,
->>>>>>> fix-ob
 }
 
 /// What one combination is made of, at the market, in the contract's currency.

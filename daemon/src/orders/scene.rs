@@ -20,12 +20,8 @@ use rust_decimal::Decimal;
 use tokio::time::Instant;
 
 use super::asked::Leg;
-<<<<<<< HEAD
 use super::fits;
-use super::guardrails::{Denial, Legs, Quote, Scene};
-=======
 use super::guardrails::{Denial, Legs, Quote, Scene, Told};
->>>>>>> fix-ob
 use super::list::Feeds;
 use super::order::{Order, Traded};
 use crate::contracts::hours::Hours;
@@ -87,11 +83,8 @@ pub async fn gather(
         position: held.position,
         working: held.working,
         filled: Decimal::ZERO,
-<<<<<<< HEAD
-        steps: None,
-=======
         hours: needs.hours.clone(),
->>>>>>> fix-ob
+        steps: None,
     })
 }
 

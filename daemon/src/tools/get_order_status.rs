@@ -160,7 +160,7 @@ impl Tool for GetOrderStatus {
             }
             (Err(refusal), Some(own)) => {
                 let out = Out::only(&ctx, Some(own)).await?.of(own, order_id);
-                let from_here = out.from_here.map(order_out::Out::as_it_was);
+                let from_here = out.from_here.map(order_out::Out::into_what_it_was);
                 Ok(Out { not_seen: Some(refusal.message), from_here, ..out })
             }
             (Err(refusal), None) => Err(refusal),

@@ -134,12 +134,8 @@ pub async fn look(
     if status.authenticated != Some(true) || status.competing == Some(true) {
         return Err(Failure::NoBrokerage("its status says so".to_owned()));
     }
-<<<<<<< HEAD
     let steps = ctx.desks.rules.steps(&lease, &order);
-    Ok(Ready { order, scene: Scene { steps, ..scene? }, lease })
-=======
-    Ok(Ready { order, scene: Scene { hours, ..scene? }, lease })
->>>>>>> fix-ob
+    Ok(Ready { order, scene: Scene { hours, steps, ..scene? }, lease })
 }
 
 /// How an order is to be sent.

@@ -111,7 +111,7 @@ impl Desk {
             attached: Attached::Nothing,
         };
         let order = prepare::order(&lease, tools, &asked).await.unwrap();
-        let needs = Needs { pnl: false, fresh_list: false, feeds: self.feeds.clone() };
+        let needs = Needs { pnl: false, fresh_list: false, feeds: self.feeds.clone(), hours: None };
         let scene = gather_scene(&lease, &self.market, &order, needs, deadline).await.unwrap();
         let seed = Seed {
             purpose: Purpose::Place,

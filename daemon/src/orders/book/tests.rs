@@ -100,7 +100,7 @@ fn what_is_in_doubt_for_the_same_contract_and_side_is_named_whatever_its_terms()
 }
 
 #[test]
-fn an_order_that_was_changed_since_holds_its_like_as_it_was_asked_for_and_as_it_is() {
+fn an_order_that_was_changed_since_holds_its_like_into_what_it_was_asked_for_and_as_it_is() {
     let first = intent("a", limit("100"), working());
     let mut changed = book(&[&first]);
     for price in ["120", "140"] {

@@ -169,7 +169,7 @@ fn a_page_brings_word_that_is_never_late_unless_it_contradicts_itself() {
 }
 
 #[test]
-fn what_is_called_filled_of_which_less_is_filled_leaves_it_as_it_was() {
+fn what_is_called_filled_of_which_less_is_filled_leaves_it_into_what_it_was() {
     let standing = Standing::new("7".parse().unwrap(), "PreSubmitted");
     let intent = intent(Purpose::Place, State::Working(standing));
     let status = |event: Option<Event>| match event {

@@ -79,11 +79,8 @@ fn scene() -> Scene {
         position: None,
         working: None,
         filled: Decimal::ZERO,
-<<<<<<< HEAD
         steps: None,
-=======
         hours: None,
->>>>>>> fix-ob
     }
 }
 

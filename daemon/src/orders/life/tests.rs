@@ -246,7 +246,7 @@ fn what_is_not_found_for_long_is_given_to_a_person_and_may_still_be_found() {
 }
 
 #[test]
-fn every_state_is_read_back_as_it_was_written() {
+fn every_state_is_read_back_into_what_it_was_written() {
     for state in every_state() {
         let json = serde_json::to_string(&state).unwrap();
         assert_eq!(serde_json::from_str::<State>(&json).unwrap(), state, "{json}");

@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_replaced_stays_good_as_long_as_it_was_unless_another_end_is_said() {
+    fn what_is_replaced_stays_good_as_long_into_what_it_was_unless_another_end_is_said() {
         const OLD: &str = "20270101-12:00:00";
         let gtd = r#","tif":"GTD","expire_time":"20270101-12:00:00""#;
         let over = r#","tif":"GTD","expire_time":"20260101-12:00:00""#;

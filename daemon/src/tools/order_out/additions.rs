@@ -89,7 +89,7 @@ impl Out {
         self.warnings.insert(0, warning);
         match unseen {
             Some(Unseen::NotKnown) => self.not_known(),
-            _ => self.as_it_was(),
+            _ => self.into_what_it_was(),
         }
     }
 
@@ -102,7 +102,7 @@ impl Out {
     }
 
     /// The same of an order that IBKR could not be asked for.
-    pub fn as_it_was(mut self) -> Self {
+    pub fn into_what_it_was(mut self) -> Self {
         if let Some(rest) = self.next.strip_prefix(HAS_IT) {
             self.next = format!("IBKR had it when it was last seen{rest}");
         }
