@@ -106,7 +106,7 @@ def vector(settings, folder, number):
         {"method": method, "url": f"https://api.ibkr.com/v1/api/{path}", "nonce": NONCE(), "seconds": seconds + 1}
         for method, path in (
             ("GET", "portfolio/accounts"), ("POST", "tickle"), ("DELETE", f"iserver/account/{ACCOUNT}/order/1"),
-            ("GET", "iserver/account/My Group/ümlaut"),
+            ("GET", "iserver/account/My%20Group/%C3%BCmlaut"),
         )
     ]
     headers = [signed(settings, *r.values(), live_session_token=token) for r in requests]
