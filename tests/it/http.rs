@@ -251,8 +251,8 @@ async fn clients_only_read_unless_it_is_said_and_can_ask_for_less_only() {
     let world = World::simulated();
     let reads = Http::start(&world, &[]).await;
     // What a client sends loosens nothing.
-    let (nothing, looser) = (&[][..], &[("x-ib-read-only-mode", "false")][..]);
-    for headers in [nothing, looser] {
+    let nothing: &[(&str, &str)] = &[];
+    for headers in [nothing, &[("x-ib-read-only-mode", "false")]] {
         let session = reads.session(headers).await;
         let tools = session.tools().await;
         assert!(!tools.contains(&WRITES.to_owned()) && tools.len() < ibd_tests::tools());
@@ -378,28 +378,34 @@ async fn whoever_only_knocks_keeps_nobody_out_and_does_not_stay() {
 }
 
 #[tokio::test]
-async fn sessions_are_so_many_and_no_more() {
+async fn sessions_are_so_many_and_one_that_nobody_uses_gives_way() {
+    const SESSIONS: usize = 32;
     let world = World::simulated();
     let web = Http::start(&world, &[]).await;
-    let hello = request(
-        0,
-        "initialize",
-        json!({ "protocolVersion": LEGACY, "capabilities": {},
-            "clientInfo": { "name": "many", "version": "1" } }),
-    );
-    let mut last = 200;
-    for _ in 0..64 {
-        let answer = web.post(&[], &hello).await;
-        last = answer.status;
-        if last != 200 {
-            assert_eq!(last, 503, "{answer:?}");
-            assert!(answer.header("retry-after").is_some());
-            break;
-        }
+    let mut all = Vec::new();
+    for _ in 0..SESSIONS {
+        let session = web.session(&[]).await;
+        // Whoever listens uses it.
+        let mut stream = web.connect().await;
+        let head = web.head("GET", &session.headers());
+        stream.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+        stream.read_exact(&mut [0; 12]).await.unwrap();
+        all.push((session, stream));
     }
-    assert_eq!(last, 503, "each was used a moment ago, so none gives way");
+    let hello = json!({ "protocolVersion": LEGACY, "capabilities": {},
+        "clientInfo": { "name": "one more", "version": "1" } });
+    let hello = request(0, "initialize", hello);
+    let answer = web.post(&[], &hello).await;
+    assert_eq!(answer.status, 503, "{answer:?}");
+    assert!(answer.header("retry-after").is_some());
     // Whoever needs none is served.
     assert_eq!(web.modern(&[], "tools/list", json!({})).await.status, 200);
+    // One client is gone without a word.
+    let (left, stream) = all.remove(7);
+    drop(stream);
+    until("there is room", async || web.post(&[], &hello).await.status == 200).await;
+    assert_eq!(left.post(&ping()).await.status, 404);
+    assert_eq!(all[0].0.post(&ping()).await.status, 200);
 }
 
 #[tokio::test]

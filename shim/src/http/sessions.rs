@@ -14,8 +14,6 @@ use tokio::time::Instant;
 const MOST: usize = 32;
 /// A session that nobody uses and no stream is open of ends after so long.
 const IDLE: Duration = Duration::from_secs(1_800);
-/// Where there is no room, one that was not used for so long gives way: its client begins another.
-const GIVES_WAY: Duration = Duration::from_secs(60);
 
 /// All of them.
 #[derive(Debug)]
@@ -82,14 +80,15 @@ impl Sessions {
         Use { id, sessions: Arc::clone(self) }
     }
 
-    /// Makes room for one more. `false`: all are in use.
+    /// Makes room for one more: the one that was not used for longest gives way, and its client, if it still is one,
+    /// begins another. Many clients leave without a word. `false`: all are in use.
     pub(crate) async fn make_room(&self) -> bool {
         if self.manager.sessions.read().await.len() < MOST {
             return true;
         }
         let left = {
             let all = self.lock();
-            let idle = all.iter().filter(|(_, used)| used.is_idle(GIVES_WAY));
+            let idle = all.iter().filter(|(_, used)| used.is_idle(Duration::ZERO));
             idle.min_by_key(|(_, used)| used.last).map(|(id, _)| id.clone())
         };
         match left {
@@ -153,15 +152,15 @@ mod tests {
             assert!(sessions.make_room().await);
             uses.push(begin(&sessions).await);
         }
-        advance(GIVES_WAY * 2).await;
+        advance(IDLE * 2).await;
         assert!(!sessions.make_room().await, "all are in use");
-        let (left, used) = uses.pop().unwrap();
-        drop(used);
-        assert!(!sessions.make_room().await, "it was used just now");
-        advance(GIVES_WAY).await;
+        let ((left, one), (stays, other)) = (uses.remove(0), uses.remove(0));
+        drop(one);
+        advance(Duration::from_secs(1)).await;
+        drop(other);
         assert!(sessions.make_room().await);
-        assert!(sessions.use_of(&left).is_none());
-        assert!(sessions.use_of(&uses[0].0).is_some());
+        assert!(sessions.use_of(&left).is_none(), "it was not used for longest");
+        assert!(sessions.use_of(&stays).is_some());
     }
 
     #[tokio::test(start_paused = true)]
