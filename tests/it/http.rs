@@ -181,6 +181,22 @@ async fn pages_and_names_of_others_are_refused_before_a_token_is_looked_at() {
     assert!([400, 403].contains(&twice.status), "{twice:?}");
 }
 
+/// The page for people has every flag that the program has.
+#[tokio::test]
+async fn every_flag_is_explained() {
+    let output = World::empty().command("ib-mcp").arg("--help").output().await.unwrap();
+    let help = String::from_utf8(output.stdout).unwrap();
+    let (_, http) = help.split_once("HTTP:\n").unwrap_or_else(|| panic!("{help}"));
+    let lines = http.lines().take_while(|line| !line.is_empty());
+    let flags: Vec<&str> = lines.map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert!(flags.contains(&"--listen"), "{help}");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/http.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for flag in flags {
+        assert!(page.contains(&format!("`{flag}")), "{flag} is missing");
+    }
+}
+
 /// Starts a server that does not start; its exit code and words.
 async fn refused(world: &World, arguments: &[&str]) -> (Option<i32>, String) {
     let output = world.command("ib-mcp").args(arguments).output();
