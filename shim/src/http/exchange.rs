@@ -208,6 +208,9 @@ fn said(body: Bytes) -> Said {
             Err(_) => Said::Message(body, Begins::Nothing),
         },
         Understood::Answer(answer) => Said::Answer(answer),
+        Understood::Nothing if body.iter().all(u8::is_ascii_whitespace) => {
+            Said::Answer(failure(INVALID_REQUEST, (Value::Null, "there is no message")))
+        }
         Understood::Nothing => Said::Nothing,
     }
 }
@@ -242,10 +245,13 @@ fn refusal(status: StatusCode, what: &str) -> Reply {
 
 /// A JSON-RPC error; `of`: which request it answers, and the words.
 fn error(status: StatusCode, code: i32, of: (Value, &str)) -> Reply {
-    let (id, what) = of;
-    tracing::debug!(%status, what, "refused");
+    tracing::debug!(%status, what = of.1, "refused");
+    reply(with(status), &failure(code, of))
+}
+
+fn failure(code: i32, (id, what): (Value, &str)) -> Value {
     let error = json!({ "code": code, "message": what });
-    reply(with(status), &json!({ "jsonrpc": "2.0", "id": id, "error": error }))
+    json!({ "jsonrpc": "2.0", "id": id, "error": error })
 }
 
 fn with(status: StatusCode) -> Builder {
@@ -339,7 +345,9 @@ mod tests {
             "capabilities":{},"clientInfo":{"name":"x","version":"1"},
             "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#;
         assert!(matches!(is(modern), Said::Handshake(RequestId::Number(7))));
-        assert!(matches!(is("[]"), Said::Answer(_)) && matches!(is("{"), Said::Answer(_)));
+        for none in ["[]", "{", "", "\r\n"] {
+            assert!(matches!(is(none), Said::Answer(_)), "{none:?}");
+        }
         assert!(matches!(is(r#"{"jsonrpc":"2.0","method":1}"#), Said::Nothing));
         let text = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":"{\"a\":1}",
             "_meta":{"progressToken":"p"}}}"#;

@@ -8,12 +8,14 @@ use std::time::Duration;
 
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{SessionId, SessionManager};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// Sessions at a time: each is a connection to the daemon, which has room for other clients too.
 const MOST: usize = 32;
 /// A session that nobody uses and no stream is open of ends after so long.
 const IDLE: Duration = Duration::from_secs(1_800);
+/// One whose client does not read hears of its end too late to be waited for; it ends all the same.
+const CLOSING: Duration = Duration::from_millis(100);
 
 /// All of them.
 #[derive(Debug)]
@@ -127,7 +129,7 @@ impl Sessions {
 
     async fn close(&self, id: &SessionId) {
         self.lock().remove(id);
-        if let Err(error) = self.manager.close_session(id).await {
+        if let Ok(Err(error)) = timeout(CLOSING, self.manager.close_session(id)).await {
             tracing::info!(%error, "a session could not be closed");
         }
     }
