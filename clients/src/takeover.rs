@@ -14,7 +14,8 @@ const TIMEOUT: &str = "IB_AUTH_TIMEOUT";
 
 const OF_HTTP: &[&str] = &["MCP_HTTP_SERVER", "MCP_HTTP_PORT", "MCP_PORT", "MCP_HOST"];
 
-const NO_HTTP: &str = "a client launches ib-mcp itself: there is no HTTP mode";
+const NO_HTTP: &str =
+    "this client launches ib-mcp itself, over stdio; HTTP is for those that cannot";
 const NO_LOG: &str = "the log of ib-mcp is on stderr anyway";
 const NO_FLAG: &str = "ib-mcp has no such argument";
 

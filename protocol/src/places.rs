@@ -154,6 +154,11 @@ impl Places {
         self.state.join("oauth")
     }
 
+    /// By what the token of HTTP is known: its hash, not the token.
+    pub fn http_token(&self) -> PathBuf {
+        self.state.join("http-token")
+    }
+
     /// Makes the state and runtime folders, private to the user, or says why they cannot be used.
     pub fn make(&self) -> Result<(), PlaceError> {
         make_private(&self.state, STATE)?;

@@ -28,9 +28,16 @@ pub(crate) struct Events {
     level: Arc<AtomicU8>,
 }
 
-/// Ends the telling when the request that wanted it is over.
+/// Ends the telling when the request, or the session, that wanted it is over.
 #[derive(Debug)]
 pub(crate) struct Telling(AbortHandle);
+
+impl Telling {
+    /// Tells until this is dropped.
+    pub(crate) fn spawn(tells: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(tokio::spawn(tells).abort_handle())
+    }
+}
 
 impl Drop for Telling {
     fn drop(&mut self) {
@@ -66,14 +73,13 @@ impl Events {
     pub(crate) fn to_request(&self, context: &RequestContext<RoleServer>) -> Option<Telling> {
         let least = context.meta.log_level().filter(|_| is_modern(context))? as u8;
         let (mut events, peer) = (self.link.events(), context.peer.clone());
-        let task = tokio::spawn(async move {
+        Some(Telling::spawn(async move {
             while let Some(event) = next(&mut events).await {
                 if severity(event.level) as u8 >= least && tell(&peer, event).await.is_err() {
                     return;
                 }
             }
-        });
-        Some(Telling(task.abort_handle()))
+        }))
     }
 }
 

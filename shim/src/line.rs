@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 const PARSE_ERROR: i32 = -32700;
 const INVALID_REQUEST: i32 = -32600;
 const INVALID_PARAMS: i32 = -32602;
-const TOO_BUSY: i32 = -32000;
+pub(crate) const TOO_BUSY: i32 = -32000;
 /// Requests of a client that may be under way; what one waits for takes memory.
-const MOST_OPEN: usize = 256;
+pub(crate) const MOST_OPEN: usize = 256;
 /// Methods that only the older era has.
 const GONE: [&str; 2] = ["resources/subscribe", "resources/unsubscribe"];
 /// What takes the address of a resource.
@@ -31,6 +31,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(crate) enum Understood {
     /// A message for the SDK.
     Message(Box<RxJsonRpcMessage<RoleServer>>),
+    /// The same, which is not what was written: what was meant by it is.
+    Repaired(Box<RxJsonRpcMessage<RoleServer>>),
     /// It is answered at once: a JSON-RPC error.
     Answer(Value),
     /// Nobody waits for an answer.
@@ -72,25 +74,15 @@ impl Ledger {
 
     /// Reads a line.
     pub(crate) fn understand(&mut self, line: &[u8]) -> Understood {
-        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
-        if line.iter().all(u8::is_ascii_whitespace) {
-            return Understood::Nothing;
-        }
-        match serde_json::from_slice::<RxJsonRpcMessage<RoleServer>>(line) {
-            Ok(message) => match (&message, repeated(line)) {
-                (JsonRpcMessage::Request(request), Some(name)) => {
-                    let what = format!("{name:?} stands twice in one object: give it once");
-                    refused(json!(request.id), INVALID_PARAMS, &what)
-                }
-                _ => self.take(message),
-            },
-            Err(error) => not_a_message(line, &error),
+        match alone(line) {
+            Understood::Message(message) | Understood::Repaired(message) => self.take(*message),
+            answered => answered,
         }
     }
 
     /// What the SDK would drop, die of, or answer wrongly does not reach it.
     fn take(&mut self, message: RxJsonRpcMessage<RoleServer>) -> Understood {
-        let message = match message {
+        match &message {
             JsonRpcMessage::Request(request)
                 if self.open.len() + self.lasting.len() >= MOST_OPEN =>
             {
@@ -99,22 +91,18 @@ impl Ledger {
                 );
                 return refused(json!(request.id), TOO_BUSY, &what);
             }
-            JsonRpcMessage::Request(request) => match call(request) {
-                Ok(request) if self.is_open(&request.id) => {
-                    let what = "this id is that of a request that is not answered yet";
-                    return refused(json!(request.id), INVALID_REQUEST, what);
-                }
-                Ok(request) => {
-                    self.open(&request);
-                    self.has_begun |= begins(&request.request);
-                    JsonRpcMessage::Request(request)
-                }
-                Err((id, what)) => return refused(json!(id), INVALID_PARAMS, what),
-            },
+            JsonRpcMessage::Request(request) if self.is_open(&request.id) => {
+                let what = "this id is that of a request that is not answered yet";
+                return refused(json!(request.id), INVALID_REQUEST, what);
+            }
+            JsonRpcMessage::Request(request) => {
+                self.open(request);
+                self.has_begun |= begins(&request.request);
+            }
             // The SDK takes any other message before the first request for the end of the session.
             _ if !self.has_begun => return Understood::Nothing,
-            other => other,
-        };
+            _ => {}
+        }
         if let JsonRpcMessage::Notification(notification) = &message
             && let ClientNotification::CancelledNotification(cancelled) = &notification.notification
             && let Some(id) = &cancelled.params.request_id
@@ -122,6 +110,26 @@ impl Ledger {
             self.close(id);
         }
         Understood::Message(Box::new(message))
+    }
+}
+
+/// Reads a message that stands for itself: what was said before it is not known.
+pub(crate) fn alone(line: &[u8]) -> Understood {
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    if line.iter().all(u8::is_ascii_whitespace) {
+        return Understood::Nothing;
+    }
+    let message = match serde_json::from_slice::<RxJsonRpcMessage<RoleServer>>(line) {
+        Ok(message) => message,
+        Err(error) => return not_a_message(line, &error),
+    };
+    match (message, repeated(line)) {
+        (JsonRpcMessage::Request(request), Some(name)) => {
+            let what = format!("{name:?} stands twice in one object: give it once");
+            refused(json!(request.id), INVALID_PARAMS, &what)
+        }
+        (JsonRpcMessage::Request(request), None) => call(request),
+        (message, _) => Understood::Message(Box::new(message)),
     }
 }
 
@@ -144,20 +152,25 @@ type Request = JsonRpcRequest<ClientRequest>;
 
 /// A call of a tool whose parameters are not of the protocol's shape: arguments in a text are read, and what is
 /// missing or odd is named. The SDK would call the method unknown.
-fn call(request: Request) -> Result<Request, (RequestId, &'static str)> {
-    let ClientRequest::CustomRequest(custom) = &request.request else { return Ok(request) };
+fn call(request: Request) -> Understood {
+    let as_it_is = |request| Understood::Message(Box::new(JsonRpcMessage::Request(request)));
+    let ClientRequest::CustomRequest(custom) = &request.request else { return as_it_is(request) };
     // The newer era has no such methods, whatever is given with them: the SDK says so.
     let is_gone = GONE.contains(&custom.method.as_str())
         && request.request.get_meta().protocol_version().is_some();
     if OF_RESOURCES.contains(&custom.method.as_str()) && !is_gone {
-        return Err((request.id, "params.uri must be a text: which resource is meant"));
+        let what = "params.uri must be a text: which resource is meant";
+        return refused(json!(request.id), INVALID_PARAMS, what);
     }
     if custom.method != "tools/call" {
-        return Ok(request);
+        return as_it_is(request);
     }
     match repaired(custom) {
-        Ok(call) => Ok(Request { request: call, ..request }),
-        Err(what) => Err((request.id, what)),
+        Ok(call) => {
+            let request = Request { request: call, ..request };
+            Understood::Repaired(Box::new(JsonRpcMessage::Request(request)))
+        }
+        Err(what) => refused(json!(request.id), INVALID_PARAMS, what),
     }
 }
 

@@ -42,7 +42,7 @@ const CHANGES: usize = 256;
 const MAX_URI: usize = 256;
 
 /// What a link needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Setup {
     /// Where the daemon is, or why that is not known.
     pub(crate) places: Result<Places, String>,

@@ -16,12 +16,13 @@ use rmcp::model::{
     ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams,
     SubscriptionFilter, Tool as Listed, UnsubscribeRequestParams,
 };
-use rmcp::service::{RequestContext, SubscriptionContext};
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{RoleServer, ServerHandler};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 
 use crate::ask::{About, Clock, Manner, Open, OpenQuestions, Said, brought};
-use crate::events::{Events, is_modern};
+use crate::events::{Events, Telling, is_modern};
+use crate::line::{MOST_OPEN, TOO_BUSY};
 use crate::link::{Link, MAX_ARGUMENTS, Request};
 use crate::prompts::{self, Seen};
 use crate::subscriptions::Subscriptions;
@@ -61,10 +62,24 @@ pub(crate) struct Server {
     listed: Mutex<(Vec<ToolSpec>, Vec<Listed>)>,
     /// The resources and their kinds as the daemon told them last, or as this build has them.
     resources: Mutex<Vec<ResourceSpec>>,
+    /// Room for what may be under way: whoever asked may be gone, and what was asked is not.
+    room: Semaphore,
+    tells: Tells,
+    /// What tells the session, until the session ends.
+    tellings: Mutex<Vec<Telling>>,
+}
+
+/// Who has a session told of what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tells {
+    /// Whoever made the server.
+    Maker,
+    /// The server itself, once its session has begun.
+    Server,
 }
 
 impl Server {
-    pub(crate) fn new(link: Link) -> Self {
+    pub(crate) fn new(link: Link, tells: Tells) -> Self {
         let events = Events::new(link.clone());
         let subscriptions = Subscriptions::new(link.clone());
         Self {
@@ -75,7 +90,19 @@ impl Server {
             introduced: Mutex::default(),
             listed: Mutex::default(),
             resources: Mutex::new(catalogue::resources()),
+            room: Semaphore::new(MOST_OPEN),
+            tells,
+            tellings: Mutex::default(),
         }
+    }
+
+    /// A place among what is under way.
+    fn room(&self) -> Result<SemaphorePermit<'_>, ErrorData> {
+        self.room.try_acquire().map_err(|_| {
+            let what =
+                format!("{MOST_OPEN} requests are under way; send more when these are answered");
+            ErrorData::new(rmcp::model::ErrorCode(TOO_BUSY), what, None)
+        })
     }
 
     /// The daemon's tools for a client. Lists of the same tools share their schemas.
@@ -244,6 +271,18 @@ impl ServerHandler for Server {
             .with_instructions(INSTRUCTIONS)
     }
 
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if self.tells == Tells::Maker {
+            return;
+        }
+        let tellings = vec![
+            Telling::spawn(self.events.to_session(context.peer.clone())),
+            Telling::spawn(self.subscriptions.to_session(context.peer)),
+        ];
+        // A client that says so twice is not told everything twice.
+        *self.tellings.lock().unwrap_or_else(PoisonError::into_inner) = tellings;
+    }
+
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
@@ -297,6 +336,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         self.introduce(&context);
+        let _room = self.room()?;
         let resumes = match self.take_answer(&request, &context) {
             Brought::End(over) => return Ok(*over),
             Brought::Answer(token) => Some(token),
@@ -348,6 +388,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         self.introduce(&context);
+        let _room = self.room()?;
         let uri = request.uri;
         tokio::select! {
             outcome = self.link.read(uri.clone()) => {
@@ -391,6 +432,7 @@ impl ServerHandler for Server {
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         self.introduce(context.request_context());
+        let _room = self.room()?;
         self.subscriptions.to_listener(&context).await
     }
 

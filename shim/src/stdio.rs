@@ -276,7 +276,9 @@ impl Stream for Messages {
                         Line::TooLong(head) => line::too_long(head, MAX_LINE),
                     };
                     match understood {
-                        Understood::Message(message) => return Poll::Ready(Some(*message)),
+                        Understood::Message(message) | Understood::Repaired(message) => {
+                            return Poll::Ready(Some(*message));
+                        }
                         Understood::Answer(answer) => {
                             send(Out::Line(format!("{answer}\n").into_bytes()));
                         }

@@ -34,7 +34,11 @@ fn crates_know_only_whom_they_may() {
     let rules = [
         ("ibd-text", &[][..], "it knows characters"),
         ("ibd-disk", &[], "it knows files and folders"),
-        ("ib-mcp", &["ibd-protocol"], "the shim knows no tool and no broker"),
+        (
+            "ib-mcp",
+            &["ibd-protocol", "ibd-disk"],
+            "the shim knows no tool and no broker; it keeps what its token is known by",
+        ),
         (
             "ibctl",
             &["ibd-text", "ibd-disk", "ibd-protocol", "ibd-install", "ibd-clients", "ibd-oauth"],
@@ -113,6 +117,7 @@ fn each_foreign_crate_has_its_one_place() {
         // Archives come from elsewhere than the broker, and so does a webhook go elsewhere.
         ("reqwest", &["ibd-cpapi", "ibd-install", "ibd"], "one door for HTTP to the broker"),
         ("keyring", &["ibd"], "only the daemon keeps secrets"),
+        ("hyper", &["ib-mcp", "ib-sim"], "nothing else serves HTTP"),
         ("jsonc-parser", &["ibd-clients"], "files of people are changed in place in one crate"),
         ("toml_edit", &["ibd-clients"], "the same"),
     ] {
@@ -164,6 +169,8 @@ fn each_library_is_named_in_one_file() {
             "java/run.rs",
             "only one file runs a Java to ask its version",
         ),
+        ("shim/src", "ibd_disk::", "http/token.rs", "the shim keeps nothing but a hash"),
+        ("shim/src", "TcpListener::", "http.rs", "no port is opened but where one was asked for"),
         ("shim/src", "get_", "-", "the shim knows no tool's name"),
     ] {
         for (name, text) in sources(&root().join(folder)) {

