@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use ibd_protocol::display;
 use ibd_protocol::logging::{self, Log, Logging};
 use ibd_protocol::settings::{self, Key, SETTINGS, Settings};
-use ibd_protocol::{BUILD, Places};
+use ibd_protocol::{Places, build};
 use link::{Link, Setup};
 use server::Server;
 
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         }
     };
     match flags.own.first().map(String::as_str) {
-        Some("--version") => return say(&format!("ib-mcp {BUILD}")),
+        Some("--version") => return say(&format!("ib-mcp {}", build())),
         Some(_) => return say(&help()),
         None => {}
     }
