@@ -40,6 +40,7 @@ runtime_home=$(absolute_or "${XDG_RUNTIME_DIR:-}" "")
 
 system=$(uname -s)
 unit=$config_home/systemd/user/ibd.service
+socket_unit=$config_home/systemd/user/ibd.socket
 agent=$HOME/Library/LaunchAgents/ibd.plist
 agent_target=gui/$(id -u)/ibd
 

@@ -83,6 +83,7 @@ look_first() {
         case $system in
         Linux)
             refuse_foreign "$unit"
+            refuse_foreign "$socket_unit"
             case $bin in
             *[\\\"\']*) fail "systemd starts no program in $bin: its name holds a quote or a backslash" ;;
             esac
@@ -160,10 +161,11 @@ for_shell() {
 
 install_unit() {
     put_service_file "$here/systemd/ibd.service" "$unit" for_systemd systemd_variable
-    say "Service:  $unit"
+    put_service_file "$here/systemd/ibd.socket" "$socket_unit" for_systemd systemd_variable
+    say "Service:  $unit, and ${socket_unit##*/} beside it"
     service_note="The service was installed but not started: no user manager of systemd answers here.
 A client starts ibd by itself when it needs it. In a login session this starts the service:
-  systemctl --user daemon-reload && systemctl --user enable --now ibd.service"
+  systemctl --user daemon-reload && systemctl --user enable --now ibd.socket ibd.service"
     has_user_manager || return 0
     systemctl --user daemon-reload
     if ! manager_has_our_unit; then
@@ -171,17 +173,21 @@ A client starts ibd by itself when it needs it. In a login session this starts t
 ${unit%/*}. A client starts ibd by itself when it needs it."
         return 0
     fi
-    systemctl --user --quiet enable ibd.service
+    systemctl --user --quiet enable ibd.socket ibd.service
     if systemctl --user --quiet is-active ibd.service && [ "$has_changed" = no ]; then
         has_started=yes
         service_note="The service runs already; nothing has changed."
         return 0
     fi
     make_room || return 0
-    systemctl --user reset-failed ibd.service 2>/dev/null || true
+    # systemd listens for no service that is still ending.
+    systemctl --user stop ibd.service 2>/dev/null || true
+    systemctl --user reset-failed ibd.socket ibd.service 2>/dev/null || true
+    # Without it ibd makes a socket of its own.
+    systemctl --user start ibd.socket 2>/dev/null || true
     if systemctl --user start ibd.service; then
         has_started=yes
-        service_note="The service runs, and starts with each login. To keep it when you log out:
+        service_note="The service runs, and starts with each login or when a client connects. To keep it when you log out:
   loginctl enable-linger"
     else
         service_failed=yes
@@ -239,7 +245,8 @@ is_running() {
 report() {
     printf '\n%s\n' "$service_note"
     if [ "$has_started$has_changed" = noyes ] && is_running; then
-        say "The ibd of before still runs; \`$(for_shell "$bin/ibctl") restart\` changes to the new one."
+        say "The ibd of before still runs. A newer version takes its place by itself within seconds, once its calls are"
+        say "finished; \`$(for_shell "$bin/ibctl") restart\` changes to the new one at once, whichever it is."
     fi
     case :$PATH: in
     *":$bin:"*) ;;

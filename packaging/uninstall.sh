@@ -95,20 +95,27 @@ remove_unit() {
     has_manager=no
     if has_user_manager && manager_has_our_unit; then
         has_manager=yes
-        systemctl --user --quiet disable --now ibd.service || true
+        systemctl --user --quiet disable --now ibd.socket ibd.service || true
     fi
-    wanted_by=${unit%/*}/default.target.wants/ibd.service
-    if [ -L "$wanted_by" ]; then
-        case $(readlink "$wanted_by") in
-        "$unit" | ../ibd.service) rm -f "$wanted_by" ;;
-        esac
-    fi
+    forget_wish default.target "$unit"
+    forget_wish sockets.target "$socket_unit"
     remove_file "$unit"
+    if is_recorded "$socket_unit"; then remove_file "$socket_unit"; fi
     if [ "$has_manager" = yes ]; then
         systemctl --user daemon-reload
-        systemctl --user reset-failed ibd.service 2>/dev/null || true
+        systemctl --user reset-failed ibd.socket ibd.service 2>/dev/null || true
     fi
     if [ -d "$unit.d" ]; then say "Left: $unit.d, which is yours."; fi
+}
+
+# What was enabled where no manager answers.
+forget_wish() { # target, unit
+    wanted_by=${unit%/*}/$1.wants/${2##*/}
+    if [ -L "$wanted_by" ]; then
+        case $(readlink "$wanted_by") in
+        "$2" | "../${2##*/}") rm -f "$wanted_by" ;;
+        esac
+    fi
 }
 
 remove_agent() {

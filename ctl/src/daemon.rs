@@ -86,7 +86,7 @@ impl From<WireError> for Fault {
 
 /// The running daemon. `None`: there is none.
 pub(crate) async fn running(places: &Places) -> Result<Option<Connection>, Fault> {
-    match Connection::open(&places.socket(), Role::Ctl).await {
+    match Connection::open_present(places, Role::Ctl).await {
         Ok(connection) => Ok(Some(connection)),
         Err(ConnectError::Absent) => Ok(None),
         Err(error) => Err(fault(places, error.into())),

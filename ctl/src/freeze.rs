@@ -82,10 +82,11 @@ pub(crate) async fn run(context: &Context, cancel_all: bool) -> Result<Ended, Fa
 
 async fn tell(places: &Places, cancel_all: bool) -> Told {
     let until = Instant::now() + LIMIT;
-    let socket = places.socket();
-    let mut connection = match timeout_at(until, Connection::open(&socket, Role::Ctl)).await {
+    let opened = timeout_at(until, Connection::open_present(places, Role::Ctl)).await;
+    let mut connection = match opened {
         Ok(Ok(connection)) => connection,
-        Ok(Err(ConnectError::Absent)) if !is_running(places) => return Told::Absent,
+        // One may run whose socket is gone, and that must not read as none.
+        Ok(Err(ConnectError::Absent)) if !places.has_daemon() => return Told::Absent,
         Ok(Err(ConnectError::Absent)) => {
             return Told::Silent("does not listen on its socket".to_owned(), None);
         }
@@ -105,12 +106,6 @@ async fn tell(places: &Places, cancel_all: bool) -> Told {
         Ok(Err(error)) => Told::Silent(format!("gave no answer: {error}"), Some(connection.pid)),
         Err(_) => Told::Silent("does not answer".to_owned(), Some(connection.pid)),
     }
-}
-
-/// Whether a daemon holds its lock: one may run whose socket is gone, and that must not read as none.
-fn is_running(places: &Places) -> bool {
-    let lock = std::fs::File::open(places.daemon_lock());
-    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(std::fs::TryLockError::WouldBlock)))
 }
 
 /// With the flag, only what is under way is left to the running daemon.

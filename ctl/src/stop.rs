@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ibd_protocol::client::ConnectError;
 use ibd_protocol::settings::{Client, Key, Origin, SETTINGS, Setting, Settings};
+use ibd_protocol::stamp;
 use ibd_protocol::start;
 use ibd_protocol::version::Role;
 use ibd_protocol::{Connection, DrainReason, SettingReport, ToClient, ToDaemon};
@@ -33,6 +34,10 @@ pub(crate) async fn restart(context: &Context) -> Result<Ended, Fault> {
         Fault::new(format!("{}; the daemon that runs was left alone", fault.text), fault.hint)
     };
     let own = own::settings(&context.places).map_err(alone)?;
+    stamp::check(&context.places.state).map_err(|newer| {
+        let hint = "`ibctl version` tells which ibd runs.";
+        alone(Fault::new(newer.to_string(), hint))
+    })?;
     context.places.make().map_err(|error| alone(fault(&context.places, error.into())))?;
     drain(context, DrainReason::Restart).await?;
     let mut connection = started(&context.places).await?;
@@ -76,7 +81,7 @@ fn unheeded(own: &Settings, daemon: &[SettingReport]) -> Vec<&'static str> {
 
 /// Ends the daemon, if there is one; which process it was.
 async fn drain(context: &Context, reason: DrainReason) -> Result<Option<u32>, Fault> {
-    let mut connection = match Connection::open(&context.places.socket(), Role::Ctl).await {
+    let mut connection = match Connection::open_present(&context.places, Role::Ctl).await {
         Ok(connection) => connection,
         // Its socket may have been removed under it: the lock tells.
         Err(ConnectError::Absent) if holder::pid(&context.places).is_some() => {

@@ -1,6 +1,6 @@
 //! `ibctl version`: this program's, and the running daemon's.
 
-use ibd_protocol::{BUILD, PROTOCOL};
+use ibd_protocol::{PROTOCOL, build};
 use serde_json::json;
 
 use crate::daemon::{Fault, running};
@@ -8,10 +8,11 @@ use crate::{Context, Ended, answer};
 
 pub(crate) async fn run(context: &Context) -> Result<Ended, Fault> {
     let daemon = running(&context.places).await?.map(|connection| connection.build);
+    let ours = build();
     let text = match &daemon {
-        Some(build) => format!("ibctl {BUILD} (protocol {PROTOCOL}), ibd {build} is running"),
-        None => format!("ibctl {BUILD} (protocol {PROTOCOL}), ibd is not running"),
+        Some(daemon) => format!("ibctl {ours} (protocol {PROTOCOL}), ibd {daemon} is running"),
+        None => format!("ibctl {ours} (protocol {PROTOCOL}), ibd is not running"),
     };
-    answer(context, &json!({ "ibctl": BUILD, "protocol": PROTOCOL, "ibd": daemon }), &text)?;
+    answer(context, &json!({ "ibctl": ours, "protocol": PROTOCOL, "ibd": daemon }), &text)?;
     Ok(Ended::Fine)
 }

@@ -97,7 +97,7 @@ impl Board {
         Status {
             daemon: DaemonStatus {
                 running: true,
-                version: ibd_protocol::BUILD.to_owned(),
+                version: ibd_protocol::build().to_owned(),
                 pid: std::process::id(),
                 uptime_seconds: self.0.started.elapsed().as_secs(),
             },

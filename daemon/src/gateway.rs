@@ -42,6 +42,7 @@ pub use direct::{Brought, Registered};
 pub use handle::{GatewayHandle, words};
 use java::{Java, NoStart};
 use lives::FIRST_PAUSE;
+pub(crate) use process::{go_on_as, version_of};
 use record::Record;
 use simulator::Simulator;
 pub use state::{GatewayState, GatewayView};

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use ibd_cpapi::door::Door;
 use ibd_protocol::socket::{Listener, Stream};
-use ibd_protocol::version::{BUILD, Greeting, HELLO_LEN, Hello, PROTOCOL, Role};
+use ibd_protocol::version::{Greeting, HELLO_LEN, Hello, PROTOCOL, Role, build, is_newer};
 use ibd_protocol::{Budgets, DrainReason, Status};
 use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -124,7 +124,7 @@ impl Actor for Ipc {
     ) -> Result<State, ActorProcessingErr> {
         let Arguments { listener, path, shared } = arguments;
         let listener = Arc::new(listener);
-        let accepting = tokio::spawn(accept(listener.clone(), me.clone()));
+        let accepting = tokio::spawn(accept(listener.clone(), shared.clone(), me.clone()));
         let looking = me.send_interval(LOOK_AT_SOCKET, || Msg::LookAtSocket);
         Ok(State { listener, path, shared, connected: Vec::new(), accepting, looking })
     }
@@ -224,7 +224,8 @@ impl State {
                 tracing::warn!("the socket had vanished and was published again");
                 self.listener = Arc::new(listener);
                 self.accepting.abort();
-                self.accepting = tokio::spawn(accept(self.listener.clone(), me.clone()));
+                let (listener, shared) = (self.listener.clone(), self.shared.clone());
+                self.accepting = tokio::spawn(accept(listener, shared, me.clone()));
             }
             Err(error) => {
                 tracing::error!(%error, "the socket has vanished and cannot be published")
@@ -233,7 +234,7 @@ impl State {
     }
 }
 
-async fn accept(listener: Arc<Listener>, me: ActorRef<Msg>) {
+async fn accept(listener: Arc<Listener>, shared: Shared, me: ActorRef<Msg>) {
     let mut greeted: VecDeque<AbortHandle> = VecDeque::new();
     loop {
         match listener.accept().await {
@@ -244,11 +245,15 @@ async fn accept(listener: Arc<Listener>, me: ActorRef<Msg>) {
                 {
                     longest.abort();
                 }
-                let me = me.clone();
+                let (me, shared) = (me.clone(), shared.clone());
                 // Ends by itself within HELLO.
                 let one = tokio::spawn(async move {
-                    if let Ok(Ok((stream, role))) = timeout(HELLO, greet(stream)).await {
-                        let _ = me.cast(Msg::Greeted(Box::new(stream), role));
+                    match timeout(HELLO, greet(stream)).await {
+                        Ok(Ok(Greeted::Stays(stream, role))) => {
+                            let _ = me.cast(Msg::Greeted(stream, role));
+                        }
+                        Ok(Ok(Greeted::TakesOver)) => shared.end(DrainReason::Upgrade),
+                        _ => {}
                     }
                 });
                 greeted.push_back(one.abort_handle());
@@ -261,36 +266,59 @@ async fn accept(listener: Arc<Listener>, me: ActorRef<Msg>) {
     }
 }
 
+/// What a hello came to.
+enum Greeted {
+    /// A client of ours.
+    Stays(Box<Stream>, Role),
+    /// A newer build that wants to run in our place.
+    TakesOver,
+}
+
 /// Reads a hello and answers it. Garbage is answered with nothing.
-async fn greet(stream: Stream) -> io::Result<(Stream, Role)> {
+async fn greet(stream: Stream) -> io::Result<Greeted> {
     let mut bytes = [0; HELLO_LEN];
     (&stream).read_exact(&mut bytes).await?;
     let hello = Hello::from_bytes(&bytes)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-    if hello.protocol != PROTOCOL {
-        let refused = Greeting::Refused {
-            protocol: PROTOCOL,
-            build: BUILD.to_owned(),
-            reason: other_protocol(&hello),
-        };
+    let build = build().to_owned();
+    let is_successor = hello.role == Role::Successor;
+    let reason = match () {
+        () if is_successor && !is_newer(&hello.build, &build) => Some(no_newer(&hello)),
+        () if !is_successor && hello.protocol != PROTOCOL => Some(other_protocol(&hello)),
+        () => None,
+    };
+    if let Some(reason) = reason {
+        let refused = Greeting::Refused { protocol: PROTOCOL, build, reason };
         (&stream).write_all(&refused.to_bytes()).await?;
         return Err(io::ErrorKind::Unsupported.into());
     }
-    let welcome =
-        Greeting::Welcome { protocol: PROTOCOL, build: BUILD.to_owned(), pid: std::process::id() };
+    let welcome = Greeting::Welcome { protocol: PROTOCOL, build, pid: std::process::id() };
     (&stream).write_all(&welcome.to_bytes()).await?;
-    Ok((stream, hello.role))
+    Ok(if is_successor { Greeted::TakesOver } else { Greeted::Stays(Box::new(stream), hello.role) })
+}
+
+fn no_newer(hello: &Hello) -> String {
+    format!(
+        "build {} is not newer than this daemon, which is build {}: `ibctl restart` changes to it all the same",
+        hello.build,
+        build()
+    )
 }
 
 fn other_protocol(hello: &Hello) -> String {
     let (old, fix) = if hello.protocol < PROTOCOL {
-        ("the client", "update the client's ib-mcp or ibctl")
+        (
+            "the client",
+            "restart the client, whose ib-mcp runs since before an upgrade, or update its ib-mcp or ibctl",
+        )
     } else {
         ("the daemon", "update ibd, then `ibctl restart`")
     };
     format!(
-        "the client is build {} with protocol {}, this daemon is build {BUILD} with protocol \
-         {PROTOCOL}; {old} is older: {fix}",
-        hello.build, hello.protocol
+        "the client is build {} with protocol {}, this daemon is build {} with protocol {PROTOCOL}; \
+         {old} is older: {fix}",
+        hello.build,
+        hello.protocol,
+        build()
     )
 }

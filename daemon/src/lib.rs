@@ -30,6 +30,7 @@ pub mod resources;
 pub mod root;
 pub mod scanner;
 mod secrets;
+mod service;
 pub mod session;
 pub mod store;
 pub mod stream;

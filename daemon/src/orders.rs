@@ -172,6 +172,8 @@ pub enum Msg {
     Peek,
     /// Whether a PIN is set, by configuration or keyring.
     HasPin(bool),
+    /// Whether the actor still does what it is told.
+    Alive(RpcReplyPort<()>),
 }
 
 /// The proof that an order may go now.
@@ -311,6 +313,7 @@ impl Actor for Orders {
                 state.publish();
             }
             Msg::Peek => state.peek_now(&me),
+            Msg::Alive(reply) => _ = reply.send(()),
         }
         Ok(())
     }

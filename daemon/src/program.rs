@@ -1,19 +1,34 @@
 //! The daemon as a program: arguments, log, signals, and the one line that says that it is ready.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use ibd_protocol::logging::{self, Log, Logging};
-use ibd_protocol::{BUILD, DrainReason, PROTOCOL};
+use ibd_protocol::{DrainReason, PROTOCOL, build};
 
 use crate::config::{Config, Invocation, help};
-use crate::root::{BeginError, Daemon};
+use crate::gateway;
+use crate::ipc::Shared;
+use crate::root::{BeginError, Daemon, Successor};
+use crate::service::{self, Socket};
+
+/// What still runs when the daemon has ended is given this long before another program takes its place.
+const LET_GO: Duration = Duration::from_secs(2);
+
+/// How it ended.
+enum Ended {
+    With(ExitCode),
+    /// The process goes on as this program.
+    AnotherTakesOver(PathBuf),
+}
 
 /// All of it, from the command line to the exit code.
 pub fn main() -> ExitCode {
     let config = match Config::read(std::env::args().skip(1)) {
         Ok(Invocation::Run(config)) => config,
-        Ok(Invocation::Version) => return say(&format!("ibd {BUILD}")),
+        Ok(Invocation::Version) => return say(&format!("ibd {}", build())),
         Ok(Invocation::Help) => return say(&help()),
         Err(error) => {
             // Whoever started us reads one line on stdout; a person reads stderr.
@@ -28,11 +43,21 @@ pub fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     harden();
-    let _logging = start_log(&config);
+    // While there is no second thread.
+    let socket = Socket::handed();
+    let logging = start_log(&config);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     match runtime {
-        Ok(runtime) => runtime.block_on(run(*config)),
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(*config, socket.as_ref()));
+            runtime.shutdown_timeout(LET_GO);
+            drop(logging);
+            match ended {
+                Ended::With(code) => code,
+                Ended::AnotherTakesOver(program) => go_on_as(&program, socket),
+            }
+        }
         Err(error) => {
             eprintln!("ibd: {error}");
             ExitCode::FAILURE
@@ -53,12 +78,22 @@ fn clock(now: std::time::SystemTime) -> Result<(), String> {
     }
 }
 
-async fn run(config: Config) -> ExitCode {
+/// Does not come back, unless it fails; then whoever starts daemons starts the next one.
+fn go_on_as(program: &Path, socket: Option<Socket>) -> ExitCode {
+    let variables = socket.as_ref().map_or(Ok(Vec::new()), Socket::hand_on);
+    // Without the socket it publishes its own.
+    let error = gateway::go_on_as(program, variables.unwrap_or_default());
+    eprintln!("ibd: {} cannot take this one's place: {error}", program.display());
+    ExitCode::FAILURE
+}
+
+async fn run(config: Config, socket: Option<&Socket>) -> Ended {
     for warning in &config.settings.warnings {
         tracing::warn!(warning);
         eprintln!("ibd: {warning}");
     }
-    let daemon = match Daemon::begin(config).await {
+    let passed = socket.and_then(|socket| socket.passed().ok());
+    let daemon = match Daemon::begin(config, passed).await {
         Ok(daemon) => daemon,
         Err(error) => {
             tracing::error!(%error, "could not begin");
@@ -66,12 +101,16 @@ async fn run(config: Config) -> ExitCode {
             let is_served = matches!(error, BeginError::AlreadyRuns(_));
             say(&format!("{} {error}", if is_served { "BUSY" } else { "FAIL" }));
             eprintln!("ibd: {error}");
-            return ExitCode::FAILURE;
+            // What another start would not mend is told as such: a service manager does not try again.
+            let is_lasting = matches!(error, BeginError::Newer(_));
+            return Ended::With(ExitCode::from(if is_lasting { 2 } else { 1 }));
         }
     };
-    tracing::info!(build = BUILD, protocol = PROTOCOL, pid = std::process::id(), "ready");
+    tracing::info!(build = build(), protocol = PROTOCOL, pid = std::process::id(), "ready");
     say(&format!("READY {PROTOCOL} {}", std::process::id()));
-    notify_service_manager();
+    service::ready();
+    let successor = daemon.successor();
+    let announcing = tokio::spawn(announce(daemon.shared().clone(), successor.clone()));
     let shared = daemon.shared().clone();
     let signals = tokio::spawn(async move {
         if signal().await.is_some() {
@@ -83,10 +122,22 @@ async fn run(config: Config) -> ExitCode {
     });
     let ended = daemon.work().await;
     signals.abort();
+    announcing.abort();
     tracing::info!(?ended, "ended");
-    match ended {
-        Some(_) => ExitCode::SUCCESS,
-        None => ExitCode::FAILURE,
+    match (ended, successor.get()) {
+        (Some(DrainReason::Upgrade), Some(program)) => Ended::AnotherTakesOver(program.clone()),
+        (Some(_), _) => Ended::With(ExitCode::SUCCESS),
+        (None, _) => Ended::With(ExitCode::FAILURE),
+    }
+}
+
+/// Tells the service manager that the daemon ends, or that another program goes on in its place.
+async fn announce(shared: Shared, successor: Successor) {
+    let mut ending = shared.ending.subscribe();
+    match ending.wait_for(Option::is_some).await.ok().and_then(|reason| *reason) {
+        Some(DrainReason::Upgrade) if successor.get().is_some() => service::reloading(),
+        Some(_) => service::stopping(),
+        None => {}
     }
 }
 
@@ -125,11 +176,6 @@ fn start_log(config: &Config) -> Logging {
         stderr: !config.auto_started,
         filter: config.settings.log_filter(),
     })
-}
-
-fn notify_service_manager() {
-    #[cfg(target_os = "linux")]
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 }
 
 /// One line on stdout. A reader that has gone is no reason to fail.

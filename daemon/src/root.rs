@@ -4,13 +4,18 @@
 mod children;
 mod lock;
 mod restarts;
+mod successor;
 mod supervisor;
+mod watchdog;
 
 use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use ibd_protocol::DrainReason;
-use ibd_protocol::socket::Listener;
+use ibd_protocol::socket::{Listener, Passed};
+use ibd_protocol::stamp;
 use ractor::{Actor, SpawnErr};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -34,6 +39,7 @@ use crate::session::guard::Guard;
 use crate::session::login::Wish;
 use crate::store::{Opened, Store, StoreError};
 use crate::stream::StreamHandle;
+pub use successor::Successor;
 use supervisor::{Arguments, Root};
 
 /// Why the daemon could not begin.
@@ -51,6 +57,9 @@ pub enum BeginError {
     /// Another one is at work.
     #[error("another ibd already runs for this profile (pid {0}); `ibctl status` shows it")]
     AlreadyRuns(String),
+    /// A later build wrote what is there.
+    #[error(transparent)]
+    Newer(#[from] stamp::Newer),
     /// Its store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,17 +77,26 @@ pub struct Daemon {
     root: JoinHandle<()>,
     ending: Arc<watch::Sender<Option<DrainReason>>>,
     shared: Shared,
+    successor: Successor,
     /// Held for life; the kernel gives it back, whatever happens.
     _lock: File,
 }
 
 impl Daemon {
-    /// Takes the lock, opens the store, publishes the socket, starts the actors.
-    pub async fn begin(config: Config) -> Result<Self, BeginError> {
+    /// Takes the lock, opens the store, publishes the socket or takes over the one that was passed, starts the actors.
+    pub async fn begin(config: Config, passed: Option<Passed>) -> Result<Self, BeginError> {
         let most_connections =
             room::descriptors().map(room::most).map_err(BeginError::Descriptors)?;
         config.places.make()?;
-        let lock = lock::take(&config.places.daemon_lock(), &config.places.socket()).await?;
+        // One that a service manager listens on answers whether or not there is a daemon.
+        let socket = config.places.socket();
+        let of_daemon = passed.is_none().then_some(socket.as_path());
+        let lock = lock::take(&config.places.daemon_lock(), of_daemon).await?;
+        stamp::check(&config.places.state)?;
+        // It matters to an older build only; a disk that is full has no room for it.
+        if let Err(error) = stamp::put(&config.places.state) {
+            tracing::warn!(%error, "the state folder could not be stamped");
+        }
         let (store, opened) = Store::open(&config.places.store())?;
         let board = Board::default();
         match opened {
@@ -129,8 +147,8 @@ impl Daemon {
             roster: Roster::default(),
             ending: Arc::new(watch::Sender::new(None)),
         };
-        let path = shared.config.places.socket();
-        let listener = Listener::publish(&path).map_err(|e| BeginError::Io("the socket", e))?;
+        let listener =
+            listen(passed, &socket).await.map_err(|e| BeginError::Io("the socket", e))?;
         let arguments = Arguments {
             listener,
             shared: shared.clone(),
@@ -151,7 +169,17 @@ impl Daemon {
             tracing::error!("the state folder was removed or replaced under this daemon: it ends");
             ending.end(DrainReason::Signal);
         });
-        Ok(Self { root, ending: shared.ending.clone(), shared, _lock: lock })
+        let successor = Successor::default();
+        if let Ok(program) = std::env::current_exe() {
+            // Ends with the runtime: a daemon that ends for another reason has no use for it.
+            tokio::spawn(successor::watch(program, shared.clone(), successor.clone()));
+        }
+        Ok(Self { root, ending: shared.ending.clone(), shared, successor, _lock: lock })
+    }
+
+    /// The program that takes this one's place when it has ended, if there is one.
+    pub fn successor(&self) -> Successor {
+        self.successor.clone()
     }
 
     /// What everybody shares.
@@ -166,4 +194,17 @@ impl Daemon {
         }
         *self.ending.borrow()
     }
+}
+
+/// The service manager's socket if clients reach that one, else our own.
+async fn listen(passed: Option<Passed>, path: &Path) -> io::Result<Listener> {
+    if let Some(passed) = passed {
+        if let Some(listener) = Listener::take_over(passed, path).await? {
+            return Ok(listener);
+        }
+        tracing::warn!(
+            "clients do not reach the socket of the service manager: another one is published"
+        );
+    }
+    Listener::publish(path)
 }

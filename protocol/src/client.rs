@@ -10,6 +10,8 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::message::{ToClient, ToDaemon};
+use crate::places::Places;
+use crate::service;
 use crate::socket::{self, Stream};
 use crate::version::{Greeting, Hello, NotOurs, PROTOCOL, REFUSED_LEN, Role};
 use crate::wire::{self, FrameReader, MAX_TO_CLIENT, MAX_TO_DAEMON, WireError};
@@ -30,7 +32,7 @@ pub enum ConnectError {
     #[error(
         "ibd {theirs} speaks protocol {theirs_protocol}, this program {ours} speaks {ours_protocol}: \
          {reason}",
-        ours = crate::BUILD, ours_protocol = PROTOCOL
+        ours = crate::build(), ours_protocol = PROTOCOL
     )]
     OtherProtocol {
         /// The daemon's build.
@@ -91,16 +93,19 @@ impl Connection {
         timeout(GREETING, Self::greet(stream, role)).await.map_err(|_| ConnectError::Silent)?
     }
 
+    /// The same, and no daemon begins to run for it: where a service manager listens in its place, a connection would
+    /// start one.
+    pub async fn open_present(places: &Places, role: Role) -> Result<Self, ConnectError> {
+        if service::listens(places) && !places.has_daemon() {
+            return Err(ConnectError::Absent);
+        }
+        Self::open(&places.socket(), role).await
+    }
+
     async fn greet(stream: Stream, role: Role) -> Result<Self, ConnectError> {
         let stream = Arc::new(stream);
-        let mut to = SharedStream(stream.clone());
-        to.write_all(&Hello::ours(role).to_bytes()).await.map_err(cut_short)?;
-        let mut from = SharedStream(stream);
-        let mut head = [0; REFUSED_LEN];
-        from.read_exact(&mut head).await.map_err(cut_short)?;
-        let mut rest = vec![0; Greeting::rest_len(&head)?];
-        from.read_exact(&mut rest).await.map_err(cut_short)?;
-        match Greeting::from_parts(&head, &rest)? {
+        let (to, from) = (SharedStream(stream.clone()), SharedStream(stream));
+        match shake_hands((to.clone(), from.clone()), role).await? {
             Greeting::Welcome { protocol, build, pid } if protocol == PROTOCOL => Ok(Self {
                 incoming: Incoming(FrameReader::new(from, MAX_TO_CLIENT)),
                 outgoing: Outgoing(Arc::new(Mutex::new(to))),
@@ -151,6 +156,30 @@ impl Outgoing {
         let frame = wire::frame(message, MAX_TO_DAEMON)?;
         wire::write_frame(&mut *self.0.lock().await, &frame).await
     }
+}
+
+/// Asks an older daemon to make room for this build. It need not understand more than the greeting. `false`: it will
+/// not, or is from before there was this question.
+pub async fn ask_for_room(path: &Path) -> bool {
+    let asked = async {
+        let stream = Arc::new(socket::connect(path).await?);
+        let ends = (SharedStream(stream.clone()), SharedStream(stream));
+        shake_hands(ends, Role::Successor).await
+    };
+    matches!(timeout(GREETING, asked).await, Ok(Ok(Greeting::Welcome { .. })))
+}
+
+/// Says hello, and what is answered to it.
+async fn shake_hands(
+    (mut to, mut from): (SharedStream, SharedStream),
+    role: Role,
+) -> Result<Greeting, ConnectError> {
+    to.write_all(&Hello::ours(role).to_bytes()).await.map_err(cut_short)?;
+    let mut head = [0; REFUSED_LEN];
+    from.read_exact(&mut head).await.map_err(cut_short)?;
+    let mut rest = vec![0; Greeting::rest_len(&head)?];
+    from.read_exact(&mut rest).await.map_err(cut_short)?;
+    Ok(Greeting::from_parts(&head, &rest)?)
 }
 
 /// A daemon that dies while it greets is as absent as one that never was.

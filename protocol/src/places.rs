@@ -2,6 +2,7 @@
 //!
 //! A test that sets `HOME` and the five XDG variables touches nothing else.
 
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -121,6 +122,13 @@ impl Places {
     /// Held by the daemon for life; never unlinked.
     pub fn daemon_lock(&self) -> PathBuf {
         self.state.join("ibd.lock")
+    }
+
+    /// Whether a daemon holds its lock: that is known without a word to it, and without starting one.
+    pub fn has_daemon(&self) -> bool {
+        // Shared, so that two who look do not take each other for a daemon.
+        let is_held = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        File::open(self.daemon_lock()).is_ok_and(is_held)
     }
 
     /// Held while somebody starts a daemon; never unlinked.

@@ -1,5 +1,7 @@
 //! The local socket: made private, published by rename, and checked at both ends.
 //!
+//! Or a service manager made it, and listens in the daemon's place: then it is only taken over, and stays when we end.
+//!
 //! A socket file says nothing about whether a daemon lives; the lock in the state folder does. So a
 //! stale file is simply replaced by the next daemon, and nobody unlinks what may be another's.
 
@@ -19,16 +21,33 @@ pub struct Listener {
     raw: RawListener,
     path: PathBuf,
     mark: Option<Mark>,
+    /// It is somebody else's, who listens on it also when we are gone.
+    is_passed: bool,
 }
 
 /// Tells our socket file from another's at the same path.
 type Mark = (u64, u64);
 
+/// A socket that a service manager listens on, as it was handed to us.
+#[cfg(unix)]
+#[derive(Debug)]
+pub struct Passed(pub std::os::unix::net::UnixListener);
+
+/// No service manager hands over anything here.
+#[cfg(not(unix))]
+#[derive(Debug)]
+pub enum Passed {}
+
 impl Listener {
     /// Binds beside `path` and renames over it. Only the holder of the daemon lock may do this.
     pub fn publish(path: &Path) -> io::Result<Self> {
         if cfg!(windows) {
-            return Ok(Self { raw: bind(path)?, path: path.to_owned(), mark: None });
+            return Ok(Self {
+                raw: bind(path)?,
+                path: path.to_owned(),
+                mark: None,
+                is_passed: false,
+            });
         }
         let hidden = path.with_extension(format!("{}.tmp", std::process::id()));
         let _ = std::fs::remove_file(&hidden);
@@ -36,7 +55,29 @@ impl Listener {
         ibd_disk::close(&hidden)?;
         let mark = mark_of(&hidden);
         std::fs::rename(&hidden, path)?;
-        Ok(Self { raw, path: path.to_owned(), mark })
+        Ok(Self { raw, path: path.to_owned(), mark, is_passed: false })
+    }
+
+    /// Accepts from a socket that was handed to us, if it is what clients reach at `path`. `None`: they reach another one
+    /// there, or none, and one of our own has to be published. Only the holder of the daemon lock may do this: nobody
+    /// else listens there then.
+    #[cfg(unix)]
+    pub async fn take_over(passed: Passed, path: &Path) -> io::Result<Option<Self>> {
+        let at = passed.0.local_addr()?;
+        // Whoever took its place, or removed it, has left the service manager a socket that nobody finds. What is
+        // asked here waits in the socket, and is seen to be nothing when its turn comes.
+        if at.as_pathname() != Some(path) || connect(path).await.is_err() {
+            return Ok(None);
+        }
+        use interprocess::os::unix::uds_local_socket::tokio::Listener as Raw;
+        let raw = Raw::try_from(std::os::fd::OwnedFd::from(passed.0))?.into();
+        Ok(Some(Self { raw, path: path.to_owned(), mark: mark_of(path), is_passed: true }))
+    }
+
+    /// There is nothing to take over here.
+    #[cfg(not(unix))]
+    pub async fn take_over(passed: Passed, _: &Path) -> io::Result<Option<Self>> {
+        match passed {}
     }
 
     /// The next client of the same user; anybody else is dropped without a word.
@@ -58,7 +99,7 @@ impl Listener {
 
     /// Removes the file if it is still ours.
     pub fn unpublish(&self) {
-        if self.mark.is_some() && self.is_published() {
+        if !self.is_passed && self.mark.is_some() && self.is_published() {
             let _ = std::fs::remove_file(&self.path);
         }
     }

@@ -1,8 +1,8 @@
 //! Finds the daemon, or starts one: the same way for `ib-mcp` and `ibctl`.
 //!
 //! First it connects. If nobody listens it takes the start lock and connects again, because whoever
-//! held the lock before may have started one. Then it asks the service manager if our unit is installed,
-//! else runs the `ibd` beside this program, detached, and waits for that one's line: `READY`, `BUSY`
+//! held the lock before may have started one. Then it asks the service manager if our service is installed
+//! (where that listens on the socket itself, the connection alone has started one), else runs the `ibd` beside this program, detached, and waits for that one's line: `READY`, `BUSY`
 //! (another one is there) or `FAIL reason`.
 
 use std::ffi::OsString;
@@ -16,10 +16,11 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-use crate::client::{ConnectError, Connection};
+use crate::client::{self, ConnectError, Connection};
 use crate::message::{DrainReason, ToClient, ToDaemon};
 use crate::places::{PlaceError, Places};
-use crate::version::{BUILD, Role, is_newer};
+use crate::service;
+use crate::version::{Role, build, is_newer};
 
 /// From the first look to a greeting, in the slowest case: another starter, a drain, a cold disk.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -65,7 +66,7 @@ const OF_PERSON: &[&str] = &[
 ];
 /// Where a daemon that a client starts looks for programs.
 #[cfg(unix)]
-const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/opt/homebrew/bin:/snap/bin:\
+pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/opt/homebrew/bin:/snap/bin:\
     /run/current-system/sw/bin";
 
 /// The environment of a daemon that is started from here.
@@ -107,30 +108,57 @@ pub enum StartError {
 /// A greeted connection, to a daemon started now if need be.
 pub async fn connect_or_start(places: &Places, role: Role) -> Result<Connection, StartError> {
     match Connection::open(&places.socket(), role).await {
-        Ok(connection) => upgrade_if_older(places, connection, role).await,
         Err(ConnectError::Absent | ConnectError::Silent) => start(places, role).await,
-        Err(refused) => Err(refused.into()),
+        found => upgrade_if_older(places, found, role).await,
     }
 }
 
 /// A greeted connection, to a daemon that is there; none is started for it.
 pub async fn connect_if_there(places: &Places, role: Role) -> Result<Connection, StartError> {
-    let connection = Connection::open(&places.socket(), role).await?;
-    upgrade_if_older(places, connection, role).await
+    let found = Connection::open_present(places, role).await;
+    upgrade_if_older(places, found, role).await
 }
 
-/// A newer build takes an older daemon's place; never the reverse.
+/// A newer build takes an older daemon's place; never the reverse. Which protocol the older one speaks does not matter.
 async fn upgrade_if_older(
     places: &Places,
-    mut connection: Connection,
+    found: Result<Connection, ConnectError>,
     role: Role,
 ) -> Result<Connection, StartError> {
-    if !is_newer(BUILD, &connection.build) {
-        return Ok(connection);
+    let older = match &found {
+        Ok(connection) => connection.build.clone(),
+        Err(ConnectError::OtherProtocol { theirs, .. }) => theirs.clone(),
+        Err(_) => return Ok(found?),
+    };
+    if !is_newer(build(), &older) {
+        return Ok(found?);
     }
-    tracing::info!(older = connection.build, newer = BUILD, "asking an older ibd to make room");
-    drain(&mut connection, DrainReason::Upgrade).await;
+    tracing::info!(older, newer = build(), "asking an older ibd to make room");
+    match found {
+        Ok(mut connection) => _ = drain(&mut connection, DrainReason::Upgrade).await,
+        // It understands the greeting and nothing else; or not even this one, and then a person ends it.
+        Err(error) => {
+            if !has_made_room(places).await {
+                return Err(error.into());
+            }
+        }
+    }
     start(places, role).await
+}
+
+/// Asks a daemon of another protocol to go, and waits until it has.
+async fn has_made_room(places: &Places) -> bool {
+    if !client::ask_for_room(&places.socket()).await {
+        return false;
+    }
+    let deadline = Instant::now() + DRAIN;
+    while places.has_daemon() {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+    true
 }
 
 /// Asks for a drain and waits until the daemon has gone. `false`: it was given time enough and stays.
@@ -151,7 +179,7 @@ async fn start(places: &Places, role: Role) -> Result<Connection, StartError> {
     let _lock = lock(&places.start_lock(), deadline).await?;
     if let Ok(connection) = Connection::open(&places.socket(), role).await {
         // Someone else's daemon may still be the older one that we just asked to go.
-        if !is_newer(BUILD, &connection.build) {
+        if !is_newer(build(), &connection.build) {
             return Ok(connection);
         }
     }
@@ -193,12 +221,9 @@ async fn lock(path: &Path, deadline: Instant) -> io::Result<File> {
     }
 }
 
-/// Starts our unit where one is installed for this profile. `false`: there is none, or it failed.
+/// Starts our service where one is installed for this profile. `false`: there is none, or it failed.
 async fn start_service(places: &Places) -> bool {
-    if places.profile != "default" {
-        return false;
-    }
-    let Some((program, arguments)) = service_command(places) else {
+    let Some((program, arguments)) = service::start_command(places) else {
         return false;
     };
     let run = Command::new(program)
@@ -209,38 +234,6 @@ async fn start_service(places: &Places) -> bool {
         .kill_on_drop(true)
         .status();
     matches!(timeout(START, run).await, Ok(Ok(status)) if status.success())
-}
-
-#[cfg(target_os = "linux")]
-fn service_command(places: &Places) -> Option<(PathBuf, Vec<OsString>)> {
-    // Whoever names another place for configuration does not hide the unit that a person has installed.
-    let folders = [Some(places.config.clone()), Places::default_config()];
-    let mut units = folders.iter().flatten().filter_map(|folder| folder.parent());
-    let arguments = ["--user", "start", "ibd.service"].map(OsString::from).to_vec();
-    units
-        .any(|folder| folder.join("systemd/user/ibd.service").exists())
-        .then(|| Some((system_program("systemctl")?, arguments)))
-        .flatten()
-}
-
-#[cfg(target_os = "macos")]
-fn service_command(_: &Places) -> Option<(PathBuf, Vec<OsString>)> {
-    let agent = PathBuf::from(std::env::var_os("HOME")?).join("Library/LaunchAgents/ibd.plist");
-    let target = format!("gui/{}/ibd", rustix::process::getuid().as_raw());
-    let program = system_program("launchctl")?;
-    agent.exists().then(|| (program, vec!["kickstart".into(), target.into()]))
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn service_command(_: &Places) -> Option<(PathBuf, Vec<OsString>)> {
-    None
-}
-
-/// A program of the system, wherever this environment would have it looked for.
-#[cfg(unix)]
-fn system_program(name: &str) -> Option<PathBuf> {
-    let path = std::env::split_paths(SYSTEM_PATH);
-    path.map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
 }
 
 async fn spawn(places: &Places, role: Role) -> Result<(), StartError> {

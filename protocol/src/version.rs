@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! Hello    "IBD1" | protocol u16 LE | role u8 | 0 u8 | build [24]                      = 32 bytes
+//!          role 1 a shim, 2 a person's command, 3 a newer build that asks an older daemon to make room
 //! Welcome  "IBDW" | protocol u16 LE | 0 u16          | build [24] | pid u32 LE         = 36 bytes
 //! Refused  "IBDR" | protocol u16 LE | reason length u16 LE | build [24] | reason utf-8 = 32 + n
 //! ```
@@ -14,8 +15,40 @@
 /// The number of the typed messages that follow the handshake.
 pub const PROTOCOL: u16 = 7;
 
-/// This build's version, as compared by [`is_newer`].
+/// This build's version, as it was compiled.
 pub const BUILD: &str = env!("CARGO_PKG_VERSION");
+
+/// Before the version in the program's own bytes.
+const MARK: &str = "ibd-build:";
+const STAMP_LEN: usize = MARK.len() + BUILD_LEN + 1;
+/// What this program's version is, by its own bytes: the text, and zeros to its end.
+static STAMP: [u8; STAMP_LEN] = stamp();
+
+const fn stamp() -> [u8; STAMP_LEN] {
+    let mut out = [0; STAMP_LEN];
+    let (mark, build) = (MARK.as_bytes(), BUILD.as_bytes());
+    let mut at = 0;
+    while at < mark.len() {
+        out[at] = mark[at];
+        at += 1;
+    }
+    // A version that is too long for a greeting is cut there, too.
+    while at < mark.len() + build.len() && at + 1 < STAMP_LEN {
+        out[at] = build[at - mark.len()];
+        at += 1;
+    }
+    out
+}
+
+/// This program's version, as compared by [`is_newer`] and said to others. It is read from the program's bytes as they
+/// stand, so that a copy of a program with other bytes there is a program of another version: that is how the stories of
+/// upgrades have two.
+pub fn build() -> &'static str {
+    let stamp: &'static [u8; STAMP_LEN] = std::hint::black_box(&STAMP);
+    let text = &stamp[MARK.len()..];
+    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+    std::str::from_utf8(&text[..end]).unwrap_or(BUILD)
+}
 
 /// Bytes of a `Hello`.
 pub const HELLO_LEN: usize = 32;
@@ -35,6 +68,8 @@ pub enum Role {
     Shim,
     /// A person's command: neither listed nor counted.
     Ctl,
+    /// A newer build, whatever protocol it speaks: the daemon makes room for it, and says no more.
+    Successor,
 }
 
 /// The first bytes a client sends.
@@ -79,7 +114,7 @@ pub struct NotOurs;
 impl Hello {
     /// The greeting of this build.
     pub fn ours(role: Role) -> Self {
-        Self { protocol: PROTOCOL, role, build: BUILD.to_owned() }
+        Self { protocol: PROTOCOL, role, build: build().to_owned() }
     }
 
     /// The frozen bytes.
@@ -90,6 +125,7 @@ impl Hello {
         out[6] = match self.role {
             Role::Shim => 1,
             Role::Ctl => 2,
+            Role::Successor => 3,
         };
         put_build(&mut out[8..], &self.build);
         out
@@ -103,6 +139,7 @@ impl Hello {
         let role = match bytes[6] {
             1 => Role::Shim,
             2 => Role::Ctl,
+            3 => Role::Successor,
             _ => return Err(NotOurs),
         };
         Ok(Self {
@@ -214,6 +251,11 @@ mod tests {
         expected.resize(HELLO_LEN, 0);
         assert_eq!(hello.to_bytes().to_vec(), expected);
 
+        let successor = Hello { protocol: 9, role: Role::Successor, build: "0.2.0".into() };
+        let mut expected = b"IBD1\x09\x00\x03\x000.2.0".to_vec();
+        expected.resize(HELLO_LEN, 0);
+        assert_eq!(successor.to_bytes().to_vec(), expected);
+
         let welcome = Greeting::Welcome { protocol: 1, build: "0.1.0".into(), pid: 7 };
         let mut expected = b"IBDW\x01\x00\x00\x000.1.0".to_vec();
         expected.resize(REFUSED_LEN, 0);
@@ -244,6 +286,13 @@ mod tests {
         let refused = Greeting::Refused { protocol: 1, build: "1".into(), reason };
         let Greeting::Refused { reason, .. } = back(&refused) else { unreachable!() };
         assert_eq!(reason.len(), MAX_REASON);
+    }
+
+    #[test]
+    fn the_version_in_the_programs_bytes_is_the_one_that_was_compiled() {
+        assert_eq!(build(), BUILD);
+        assert!(BUILD.len() <= BUILD_LEN, "a greeting has no room for more");
+        assert_eq!(STAMP.last(), Some(&0));
     }
 
     #[test]

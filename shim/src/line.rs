@@ -8,7 +8,7 @@ use repeats::repeated;
 use rmcp::RoleServer;
 use rmcp::model::{
     ClientNotification, ClientRequest, CustomRequest, GetMeta, JsonRpcMessage, JsonRpcRequest,
-    RequestId,
+    RequestId, RequestMetaObject,
 };
 use rmcp::service::RxJsonRpcMessage;
 use serde_json::{Value, json};
@@ -182,6 +182,10 @@ fn repaired(custom: &CustomRequest) -> Result<ClientRequest, &'static str> {
         return Err("params.name must be a text: which tool is called");
     }
     let mut params = params.clone();
+    // The SDK has taken it off: who calls in which era, what progress is told under, and whose trace it is.
+    if let Some(meta) = custom.extensions.get::<RequestMetaObject>() {
+        params.insert("_meta".to_owned(), json!(meta));
+    }
     match params.get("arguments") {
         None | Some(Value::Object(_)) => {}
         Some(Value::Null) => {

@@ -24,7 +24,7 @@ use http::arguments::{self, Asked, Mode};
 use ibd_protocol::display;
 use ibd_protocol::logging::{self, Log, Logging};
 use ibd_protocol::settings::{self, Key, SETTINGS, Settings};
-use ibd_protocol::{BUILD, Places};
+use ibd_protocol::{Places, build};
 use link::{Link, Setup};
 use serde_json::json;
 use server::{Server, Tells};
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
         Err(error) => return fail(&error.to_string(), USAGE),
     };
     match flags.own.first().map(String::as_str) {
-        Some("--version") => return say(&format!("ib-mcp {BUILD}")),
+        Some("--version") => return say(&format!("ib-mcp {}", build())),
         Some(_) => return say(&help()),
         None => {}
     }

@@ -261,7 +261,7 @@ impl ServerHandler for Server {
             .enable_resources_subscribe()
             .enable_tools()
             .build();
-        let implementation = Implementation::new("ib-mcp", ibd_protocol::BUILD)
+        let implementation = Implementation::new("ib-mcp", ibd_protocol::build())
             .with_title("Interactive Brokers")
             .with_description(
                 "An Interactive Brokers account for assistants, through the ibd daemon",

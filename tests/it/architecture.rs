@@ -154,6 +154,8 @@ fn sources(folder: &Path) -> Vec<(String, String)> {
 #[test]
 fn each_library_is_named_in_one_file() {
     for (folder, needle, only, reason) in [
+        ("daemon/src", "sd_notify::", "service/systemd.rs", "one place talks to systemd"),
+        ("daemon/src", "listenfd::", "service/systemd.rs", "the same"),
         ("daemon/src", "sled::", "store.rs", "the recipe for opening it is in one place"),
         ("protocol/src", "bincode::", "wire.rs", "so that the codec can be replaced"),
         ("daemon/src", "Command::new", "gateway/process.rs", "only the gateway spawns a process"),
@@ -224,6 +226,7 @@ const ORDER: &[&str] = &[
     "session/calendar",
     "config",
     "secrets",
+    "service",
     "store",
     "post",
     "refusal",

@@ -40,5 +40,6 @@ mod stdio;
 mod store;
 #[path = "../tasks/mod.rs"]
 mod tasks;
+mod upgrade;
 mod watchlists;
 mod week;

@@ -42,6 +42,7 @@ fresh() {
     home="$scratch/my home"
     bin="$home/.local/bin"
     unit="$home/.config/systemd/user/ibd.service"
+    socket_unit="$home/.config/systemd/user/ibd.socket"
     agent="$home/Library/LaunchAgents/ibd.plist"
     manager=none system=Linux
 }
@@ -93,7 +94,7 @@ same_as_built() {
     done
 }
 # With inodes: a file that was replaced is another file.
-files() { ls -li "$bin" "$unit"; }
+files() { ls -li "$bin" "$unit" "$socket_unit"; }
 nothing_left() { [ -z "$(find "$home" "$scratch/run" ! -type d)" ] && [ -z "$(find "$home" "$scratch/run" -name 'ibd*')" ]; }
 in_order() { # words, each in a line of the calls after the line of the word before
     awk -v words="$*" 'BEGIN { n = split(words, w, " "); i = 1 } i <= n && index($0, w[i]) { i++ } END { exit i <= n }' "$scratch/calls"
@@ -120,15 +121,15 @@ check "Claude Desktop and Cursor get the absolute path" says "{\"mcpServers\":{\
 check "Claude Code gets the absolute path, quoted" says "claude mcp add -s user ib -- '$bin/ib-mcp'"
 check "VS Code gets the absolute path" says "code --add-mcp '{\"name\":\"ib\",\"command\":\"$bin/ib-mcp\"}'"
 check "the unit starts the installed program" grep -Fqx "ExecStart=\"$bin/ibd\"" "$unit"
-check "every line of the unit is a comment, a section or a setting" \
-    not grep -Evq '^(#.*|\[[A-Z][a-z]+\]|[A-Za-z]+=.+|)$' "$unit"
-check "nothing is left to fill in" not grep -q '@' "$unit"
+check "every line of the units is a comment, a section or a setting" \
+    not grep -Evq '^(#.*|\[[A-Z][a-z]+\]|[A-Za-z]+=.+|)$' "$unit" "$socket_unit"
+check "nothing is left to fill in" not grep -q '@' "$unit" "$socket_unit"
 if has systemd-analyze && [ "$real_system" = Linux ]; then
     verify() {
         env -i PATH="$PATH" HOME="$home" XDG_RUNTIME_DIR="$scratch/run" \
-            systemd-analyze --user verify "$unit" >"$scratch/output" 2>&1 && not says ibd
+            systemd-analyze --user verify "$unit" "$socket_unit" >"$scratch/output" 2>&1 && not says ibd
     }
-    check "systemd-analyze has nothing to say about the unit" verify
+    check "systemd-analyze has nothing to say about the units" verify
 else
     not_checked "whether systemd knows every setting of the unit (no systemd-analyze); its shape was"
 fi
@@ -204,7 +205,7 @@ echo 'gateway = "simulator"' >"$home/.config/ibd/config.toml"
 check "ExecStart runs with a configuration" start_daemon
 check "uninstall without options and without a terminal succeeds" uninstall
 check "the daemon ended, and well" daemon_ends_well
-check "the programs and the unit are gone" test ! -e "$bin/ibd" -a ! -e "$bin/ib-mcp" -a ! -e "$bin/ibctl" -a ! -e "$bin/ib-sim" -a ! -e "$unit"
+check "the programs and the unit are gone" test ! -e "$bin/ibd" -a ! -e "$bin/ib-mcp" -a ! -e "$bin/ibctl" -a ! -e "$bin/ib-sim" -a ! -e "$unit" -a ! -e "$socket_unit"
 check "the settings are kept" test -f "$home/.config/ibd/config.toml"
 check "the state is kept" test -f "$home/.local/state/ibd/default/ibd.lock"
 check "it can be installed again" install --from "$from"
@@ -216,6 +217,7 @@ fresh
 manager=ours
 check "install succeeds" install --from "$scratch/fake"
 check "install reloads, enables, makes room and starts, in this order" in_order daemon-reload enable stop start
+check "systemd listens, too" called "systemctl --user start ibd.socket"
 check "it says how to stay after logout" says "loginctl enable-linger"
 : >"$scratch/calls"
 check "uninstall succeeds" uninstall --purge

@@ -110,6 +110,7 @@ check "each carries the licences" test "$(grep -c 'LICENSES-THIRD-PARTY$' "$scra
 dpkg-deb --extract "$first/ibd_${version}_amd64.deb" "$scratch/deb"
 dpkg-deb --control "$first/ibd_${version}_amd64.deb" "$scratch/control"
 unit=$scratch/deb/usr/lib/systemd/user/ibd.service
+socket_unit=${unit%.service}.socket
 check "the unit starts the installed program" grep -qx 'ExecStart=/usr/bin/ibd' "$unit"
 check "nothing is left to fill in" not grep -Eq '@[A-Z]+@' "$unit" "$scratch/control/control" "$first/ibd.rb" "$first/server.json"
 check "a system's package runs no script" test "$(ls "$scratch/control")" = "control
@@ -119,7 +120,7 @@ check "the C library that is needed is named" grep -q '^Depends: libc6 (>= 2.17)
 if has systemd-analyze; then
     # Which looks for the program on this machine.
     sed -i 's|^ExecStart=.*|ExecStart=/bin/true|' "$unit"
-    said() { XDG_RUNTIME_DIR=$scratch systemd-analyze --user verify "$unit" 2>&1 | grep ibd; }
+    said() { XDG_RUNTIME_DIR=$scratch systemd-analyze --user verify "$unit" "$socket_unit" 2>&1 | grep ibd; }
     check "systemd-analyze has nothing to say about the unit" not said
 else
     not_checked "whether systemd knows every setting of the unit (no systemd-analyze)"

@@ -245,6 +245,13 @@ def bare_debian(machine):
     over = machine.run("dpkg", "--install", f"/tmp/{newer.name}")
     check("dpkg installs the next version under a running client", over.returncode == 0, over)
     client.works("deb: after the upgrade, the same client")
+    for _ in range(60):
+        status = machine.run("ibctl", "status", "--json", user="you").stdout.replace(" ", "")
+        if '"version":"99.0.0"' in status:
+            break
+        time.sleep(1)
+    check("deb: the newer daemon took over by itself", '"version":"99.0.0"' in status, status)
+    client.works("deb: at the newer daemon, the same client")
     client.end("deb")
     machine.run("ibctl", "stop", user="you")
 
@@ -263,12 +270,17 @@ def real_one(pattern):
 
 
 def later(package):
-    """The same package with the next version's number."""
+    """The same package with the next version's number, of its daemon too."""
     folder = WORLD / "later"
     run("dpkg-deb", "-R", package, folder, check=True)
     control = folder / "DEBIAN/control"
     version = run("dpkg-deb", "-f", package, "Version").stdout.strip()
     control.write_text(control.read_text().replace(f"Version: {version}", "Version: 99.0.0"))
+    daemon = folder / "usr/bin/ibd"
+    before, after = (f"ibd-build:{one}".encode() for one in (version, "99.0.0"))
+    program = daemon.read_bytes()
+    assert program.count(before + b"\0") == 1, "the version is in the program's bytes"
+    daemon.write_bytes(program.replace(before.ljust(32, b"\0"), after.ljust(32, b"\0")))
     newer = WORLD / package.name.replace(version, "99.0.0")
     run("dpkg-deb", "--root-owner-group", "-Znone", "-b", folder, newer, check=True)
     return newer

@@ -72,7 +72,8 @@ impl World {
 
     /// One of our programs, in this world and with nothing of ours around it.
     pub fn command(&self, program: &str) -> Command {
-        self.run(&binary(program))
+        let own = self.programs().join(program);
+        self.run(&if own.is_file() { own } else { binary(program) })
     }
 
     /// Any program, in this world.
@@ -92,6 +93,41 @@ impl World {
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command
+    }
+
+    /// Where this world's own programs are, if it has any.
+    pub fn programs(&self) -> PathBuf {
+        self.path("bin")
+    }
+
+    /// The four programs, installed in this world: from now on it runs these.
+    pub fn install(self) -> Self {
+        std::fs::create_dir(self.programs()).unwrap();
+        for program in ["ibd", "ib-mcp", "ibctl", "ib-sim"] {
+            let (from, to) = (binary(program), self.programs().join(program));
+            // A second name takes no room; another disk needs a copy.
+            if std::fs::hard_link(&from, &to).is_err() {
+                std::fs::copy(&from, &to).unwrap();
+            }
+        }
+        self
+    }
+
+    /// Puts a program of another version in its place, as an installation does: the same bytes but for the version,
+    /// by a rename, whatever runs.
+    pub fn replace(&self, program: &str, version: &str) {
+        let mut bytes = std::fs::read(binary(program)).unwrap();
+        let old = format!("ibd-build:{}\0", ibd_protocol::BUILD);
+        let at = memchr::memmem::find(&bytes, old.as_bytes()).expect("the version is in its bytes");
+        let new = format!("ibd-build:{version}\0");
+        bytes[at..at + new.len()].copy_from_slice(new.as_bytes());
+        let (to, beside) = (self.programs().join(program), self.programs().join("new"));
+        std::fs::write(&beside, bytes).unwrap();
+        std::fs::set_permissions(&beside, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::rename(beside, to).unwrap();
+        // A child that another test has begun meanwhile has the file open until it runs a program of its own, and a
+        // program that is open for writing cannot be run.
+        std::thread::sleep(std::time::Duration::from_millis(100));
     }
 
     /// A client's `ib-mcp`, not yet greeted.

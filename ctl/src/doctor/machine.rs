@@ -133,8 +133,7 @@ fn candidates() -> impl Iterator<Item = PathBuf> {
 #[cfg(target_os = "linux")]
 pub(super) async fn lingering(places: &Places) -> Option<Check> {
     const NAME: &str = "lingering";
-    let unit = places.config.parent()?.join("systemd/user/ibd.service");
-    if !unit.exists() {
+    if !ibd_protocol::service::is_installed(places) {
         return None;
     }
     let user = rustix::process::geteuid().as_raw().to_string();

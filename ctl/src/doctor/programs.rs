@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use ibd_protocol::{BUILD, start};
+use ibd_protocol::{build, start};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -32,7 +32,7 @@ pub(super) async fn check() -> Check {
     for program in PROGRAMS {
         all.push(look(program).await);
     }
-    verdict(BUILD, &all)
+    verdict(build(), &all)
 }
 
 async fn look(program: &'static str) -> Seen {

@@ -1,4 +1,4 @@
-//! Processes: the one place in the daemon that starts any.
+//! Processes: the one place in the daemon that starts any, or becomes another.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -59,6 +59,30 @@ pub(super) async fn run(
     let mut command = command(program, arguments);
     command.stdin(Stdio::null()).kill_on_drop(true);
     timeout(limit, command.output()).await.map_err(|_| io::ErrorKind::TimedOut)?
+}
+
+/// What another `ibd` says that its version is.
+pub(crate) async fn version_of(program: &Path) -> io::Result<String> {
+    const LIMIT: Duration = Duration::from_secs(20);
+    let output = run(program, &["--version".into()], LIMIT).await?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let version = said.trim().strip_prefix("ibd ").filter(|_| output.status.success());
+    version.map(str::to_owned).ok_or_else(|| io::Error::other("it is no ibd that runs here"))
+}
+
+/// Goes on as another program in this very process, with the same arguments, and these variables besides: a service
+/// manager sees one service that never ended. What comes back is why it could not.
+#[cfg(unix)]
+pub(crate) fn go_on_as(program: &Path, variables: Vec<(&'static str, OsString)>) -> io::Error {
+    use std::os::unix::process::CommandExt;
+    let arguments = std::env::args_os().skip(1);
+    std::process::Command::new(program).args(arguments).envs(variables).exec()
+}
+
+/// A program that runs cannot be replaced there, so none takes its place.
+#[cfg(not(unix))]
+pub(crate) fn go_on_as(_: &Path, _: Vec<(&'static str, OsString)>) -> io::Error {
+    io::ErrorKind::Unsupported.into()
 }
 
 /// Asks a process to end, or makes it.

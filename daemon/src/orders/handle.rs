@@ -111,6 +111,11 @@ impl OrdersHandle {
         answer.await.map_err(|_| unanswered())
     }
 
+    /// Waits for an answer. `false`: the actor is not there, and is being started again.
+    pub async fn is_answering(&self) -> bool {
+        self.call(Msg::Alive).await.is_ok()
+    }
+
     /// What a request came to that was made before: by its key, or by the question that was answered.
     /// The same key with another hash is an error.
     pub async fn known(

@@ -135,7 +135,7 @@ impl State {
             .map(|intent| (intent.id, intent.state.clone()))
             .collect();
         let now = Timestamp::now();
-        let mut records = vec![Record::Started { build: ibd_protocol::BUILD.to_owned() }];
+        let mut records = vec![Record::Started { build: ibd_protocol::build().to_owned() }];
         for (id, state) in open {
             let had_yes = self.ledger.book.get(id).is_some_and(|intent| intent.had_yes);
             if let Some((state, _)) = life::step(&state, Event::Restarted(had_yes), now) {

@@ -11,8 +11,9 @@ const LOCK: Duration = Duration::from_secs(25);
 /// How often it is looked whether the lock is still the file that is held.
 const LOCK_LOOK: Duration = Duration::from_secs(2);
 
-/// The real mutual exclusion: survives stale sockets, reused pids and two runtime folders.
-pub(super) async fn take(path: &Path, socket: &Path) -> Result<File, BeginError> {
+/// The real mutual exclusion: survives stale sockets, reused pids and two runtime folders. The socket is one that only a
+/// daemon at work answers; without one, whoever holds the lock is waited for.
+pub(super) async fn take(path: &Path, socket: Option<&Path>) -> Result<File, BeginError> {
     let io = |error| BeginError::Io("the daemon's lock", error);
     let file = File::options()
         .create(true)
@@ -29,7 +30,10 @@ pub(super) async fn take(path: &Path, socket: &Path) -> Result<File, BeginError>
             Err(std::fs::TryLockError::WouldBlock) => {}
         }
         // One that still answers its socket is at work; one that does not is going.
-        let answers = ibd_protocol::socket::connect(socket).await.is_ok();
+        let answers = match socket {
+            Some(socket) => ibd_protocol::socket::connect(socket).await.is_ok(),
+            None => false,
+        };
         if answers || tokio::time::Instant::now() > deadline {
             let pid = std::fs::read_to_string(path).unwrap_or_default();
             return Err(BeginError::AlreadyRuns(pid.trim().to_owned()));

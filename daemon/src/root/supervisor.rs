@@ -5,10 +5,12 @@ use std::time::Duration;
 use ibd_protocol::socket::Listener;
 use ibd_protocol::{DrainReason, GatewayMode};
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, SupervisionEvent};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::restarts::{Child, QUIET, Reaction, on_failure};
+use super::watchdog;
 use crate::alerts;
 use crate::budget;
 use crate::config::Sources;
@@ -32,6 +34,8 @@ pub(super) enum Msg {
     End(DrainReason),
     Drained,
     LookForUse,
+    /// Whether root still does what it is told.
+    Alive(oneshot::Sender<()>),
 }
 
 /// What the actor is made of.
@@ -103,6 +107,7 @@ impl Actor for Root {
                     shared.desks.board.clone(),
                 )),
                 tokio::spawn(watch_ending(shared.clone(), me.clone())),
+                tokio::spawn(watchdog::run(me.clone(), shared.desks.orders.clone())),
                 tokio::spawn(notify::run(
                     shared.desks.board.clone(),
                     shared.config.settings.clone(),
@@ -147,6 +152,7 @@ impl Actor for Root {
             Msg::End(reason) => state.end(&me, reason),
             Msg::Drained => state.drained(&me).await,
             Msg::LookForUse => state.end_if_unused(),
+            Msg::Alive(reply) => _ = reply.send(()),
         }
         Ok(())
     }
