@@ -81,6 +81,14 @@ impl Client {
         }
     }
 
+    /// Whether it is a program with windows of its own: below Windows that is one of Windows, unless it is found here.
+    pub fn has_windows(self) -> bool {
+        matches!(
+            self,
+            Self::ClaudeDesktop | Self::Cursor | Self::VsCode | Self::Zed | Self::Windsurf
+        )
+    }
+
     /// The client of that name.
     pub fn find(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|client| client.id().eq_ignore_ascii_case(id))

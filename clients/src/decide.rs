@@ -113,6 +113,7 @@ impl Decision {
         let mut server = Server { name: name.to_owned(), ..Server::default() };
         server.launch(entry, &[]);
         server.set(entry);
+        server.pass_variables();
         self.changes.push(Change::Add(server.clone()));
         self.will_stand(server, Was::New);
     }
@@ -127,6 +128,7 @@ impl Decision {
             self.notes.extend(taken.notes);
         }
         server.set(entry);
+        server.pass_variables();
         self.changes.push(Change::Set { was: one.server.name.clone(), server: server.clone() });
         self.will_stand(server, Was::Ours);
     }
@@ -137,6 +139,7 @@ impl Decision {
         let mut server = Server { env: taken.env, ..one.server.clone() };
         server.launch(entry, &taken.args);
         server.set(entry);
+        server.pass_variables();
         if let Some(name) = new_name {
             self.removed.push(std::mem::replace(&mut server.name, name.to_owned()));
         }

@@ -128,6 +128,11 @@ fn after(words: &[String], is_so: impl Fn(&str) -> bool) -> &[String] {
     &words[start..]
 }
 
+/// Whether this is what starts programs of a Linux below Windows.
+pub(crate) fn is_wsl(command: &str) -> bool {
+    stem(command) == "wsl"
+}
+
 /// The name of a program, without its folder and the ending that Windows gives it.
 fn stem(program: &str) -> String {
     let name = program.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
@@ -208,6 +213,7 @@ mod tests {
             &["ib-mcp", "--ib-account=DU1"],
             &["C:\\Program Files\\ibd\\ib-mcp.exe", "--ib-account=DU1"],
             &["wsl.exe", "-d", "Ubuntu", "--", "/home/u/.local/bin/ib-mcp", "--ib-account=DU1"],
+            &["wsl.exe", "-d", "Ubuntu", "--exec", "/opt/ib-mcp", "--ib-account=DU1"],
         ] {
             assert_eq!(of(line), (Program::Ours, "--ib-account=DU1".to_owned()), "{line:?}");
         }

@@ -22,6 +22,7 @@ mod problem;
 mod standing;
 mod takeover;
 mod toml;
+pub mod wsl;
 
 pub use backup::{Backup, MARK, Undo, backup, undo};
 pub use client::Client;

@@ -5,15 +5,17 @@
 mod file;
 mod set;
 mod shown;
+mod sides;
 mod step;
 
-use ibd_clients::{Client, Entry, Folders, Platform};
+use ibd_clients::{Client, Entry};
 use ibd_protocol::settings::Key;
 use ibd_protocol::start;
 
 use crate::daemon::Fault;
 use crate::{Context, Ended, answer, say, terminal};
 use shown::{Outcome, Shown};
+use sides::Side;
 use step::Step;
 
 /// Flags of the verb.
@@ -53,27 +55,21 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result<Ended, Fault> {
             "Add --yes, or --dry-run to see what would be done.",
         ));
     }
-    let folders = folders()?;
+    let sides = sides::all(context)?;
     let entry = if args.undo { Entry::default() } else { entry(context, args)? };
     let mut outcomes = Vec::new();
-    for client in chosen(args, &folders)? {
+    for (client, side) in chosen(args, &sides)? {
         if !context.json && !outcomes.is_empty() {
             say("");
         }
-        let path = ibd_clients::file(client, Platform::here(), &folders);
-        outcomes.push(one(context, args, (Shown::new(client, path), &entry)));
+        let entry = if args.undo { entry.clone() } else { side.entry(entry.clone()) };
+        outcomes.push(one(context, args, (side.shown(client), &entry)));
     }
     close(context, &outcomes)
 }
 
-fn folders() -> Result<Folders, Fault> {
-    Folders::of(Platform::here(), |name| std::env::var_os(name)).ok_or_else(|| {
-        Fault::new("the home folder is not known", "Set HOME (USERPROFILE on Windows) to it.")
-    })
-}
-
-/// The clients that are named, else those that are here.
-fn chosen(args: &Args, folders: &Folders) -> Result<Vec<Client>, Fault> {
+/// The clients that are named, else those that are here, each where it is.
+fn chosen<'a>(args: &Args, sides: &'a [Side]) -> Result<Vec<(Client, &'a Side)>, Fault> {
     if !args.clients.is_empty() {
         let mut named: Vec<Client> = Vec::new();
         for client in &args.clients {
@@ -81,12 +77,10 @@ fn chosen(args: &Args, folders: &Folders) -> Result<Vec<Client>, Fault> {
                 named.push(*client);
             }
         }
-        return Ok(named);
+        return Ok(named.into_iter().flat_map(|client| sides::of(client, sides)).collect());
     }
-    let is_here = |client: &Client| {
-        ibd_clients::signs(*client, Platform::here(), folders).iter().any(|sign| sign.exists())
-    };
-    let here: Vec<Client> = Client::ALL.into_iter().filter(is_here).collect();
+    let here: Vec<(Client, &Side)> =
+        Client::ALL.into_iter().flat_map(|client| sides::where_it_is(client, sides)).collect();
     if here.is_empty() {
         let known = Client::ALL.map(Client::id).join(", ");
         return Err(Fault::new(
@@ -140,7 +134,7 @@ fn act(
     if !context.json {
         say(&crate::for_terminal(&shown.heading()));
     }
-    let file = file::File::read(&shown.path)?;
+    let file = file::File::read(&shown.path, shown.of)?;
     let step = if args.undo {
         Step::back(shown.client, &file, args.name.as_deref())
     } else {

@@ -1,5 +1,6 @@
 //! Whether a page can be shown to the person at this program, and showing it.
 
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,9 +19,34 @@ pub fn has_display() -> bool {
 /// Over SSH the screen is somebody else's, even where there is one.
 fn shows(is_set: impl Fn(&str) -> bool) -> bool {
     let is_remote = is_set("SSH_CONNECTION") || is_set("SSH_TTY");
-    let has_screen =
-        cfg!(any(target_os = "macos", windows)) || is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
+    let has_screen = cfg!(any(target_os = "macos", windows))
+        || is_set("DISPLAY")
+        || is_set("WAYLAND_DISPLAY")
+        // A Linux below Windows: the browser is that of Windows.
+        || is_set(WSL);
     has_screen && !is_remote
+}
+
+/// Set in a Linux below Windows (WSL 2).
+const WSL: &str = "WSL_DISTRO_NAME";
+/// What opens an address on Windows and takes no character of it for its own, where Linux has the drive of Windows.
+const OPENS: (&str, &str) = ("/mnt/c/Windows/System32/rundll32.exe", "url.dll,FileProtocolHandler");
+
+/// In a Linux below Windows: what opens a page in the browser of Windows, to be tried before what opens one here.
+pub fn above(address: &str) -> Vec<Command> {
+    let is_below = std::env::var_os(WSL).is_some_and(|name| !name.is_empty());
+    if is_below { of_windows(address, |program| Path::new(program).is_file()) } else { Vec::new() }
+}
+
+fn of_windows(address: &str, is_there: impl Fn(&str) -> bool) -> Vec<Command> {
+    let mut wslview = Command::new("wslview");
+    wslview.arg(address);
+    let (program, opens) = OPENS;
+    let mut rundll = Command::new(program);
+    rundll.args([opens, address]);
+    // In a folder of Linux it would complain.
+    rundll.current_dir("/mnt/c");
+    std::iter::once(wslview).chain(is_there(program).then_some(rundll)).collect()
 }
 
 /// Whether this is an address that may be given to a browser: https, and nothing odd in it.
@@ -107,7 +133,23 @@ mod tests {
         let here = |set: &'static [&str]| shows(|name| set.contains(&name));
         assert!(here(&["DISPLAY"]) && here(&["WAYLAND_DISPLAY"]));
         assert!(!here(&["DISPLAY", "SSH_TTY"]) && !here(&["WAYLAND_DISPLAY", "SSH_CONNECTION"]));
+        assert!(here(&["WSL_DISTRO_NAME"]) && !here(&["WSL_DISTRO_NAME", "SSH_CONNECTION"]));
         assert_eq!(here(&[]), cfg!(target_os = "macos"));
+    }
+
+    #[test]
+    fn below_windows_its_browser_is_tried_first_and_gets_the_address_as_one_word() {
+        let address = "https://localhost:5000/sso/Login?forwardTo=22&RL=1";
+        let lines = |is_there: bool| -> Vec<Vec<String>> {
+            let all = of_windows(address, |_| is_there);
+            let words = |command: &Command| -> Vec<String> {
+                let words = std::iter::once(command.get_program()).chain(command.get_args());
+                words.map(|word| word.to_string_lossy().into_owned()).collect()
+            };
+            all.iter().map(words).collect()
+        };
+        assert_eq!(lines(false), [["wslview", address]]);
+        assert_eq!(lines(true)[1], [OPENS.0, OPENS.1, address]);
     }
 
     #[cfg(unix)]

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -85,6 +86,10 @@ fn environment(
     named.chain(path).collect()
 }
 
+/// An older daemon made room, and what was started is older, too: a service runs another program than the one beside us.
+/// To ask again would only end daemons.
+static IS_IN_VAIN: AtomicBool = AtomicBool::new(false);
+
 /// Why no daemon could be had.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -130,7 +135,7 @@ async fn upgrade_if_older(
         Err(ConnectError::OtherProtocol { theirs, .. }) => theirs.clone(),
         Err(_) => return Ok(found?),
     };
-    if !is_newer(build(), &older) {
+    if !is_newer(build(), &older) || IS_IN_VAIN.load(Ordering::Relaxed) {
         return Ok(found?);
     }
     tracing::info!(older, newer = build(), "asking an older ibd to make room");
@@ -143,7 +148,15 @@ async fn upgrade_if_older(
             }
         }
     }
-    start(places, role).await
+    let connection = start(places, role).await?;
+    if is_newer(build(), &connection.build) {
+        tracing::warn!(
+            build = connection.build,
+            "what is started here is an older ibd, too: it is left alone"
+        );
+        IS_IN_VAIN.store(true, Ordering::Relaxed);
+    }
+    Ok(connection)
 }
 
 /// Asks a daemon of another protocol to go, and waits until it has.

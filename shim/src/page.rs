@@ -14,7 +14,10 @@ pub(crate) fn open(address: String, outgoing: Outgoing) {
 }
 
 fn try_to_open(address: &str) -> bool {
-    display::has_display()
-        && display::is_page(address)
-        && display::open_with(open::commands(address))
+    display::has_display() && display::is_page(address) && display::open_with(commands(address))
+}
+
+/// The browser of Windows comes first where this is a Linux below it.
+fn commands(address: &str) -> impl Iterator<Item = std::process::Command> {
+    display::above(address).into_iter().chain(open::commands(address))
 }

@@ -98,7 +98,7 @@ impl Manager {
     }
 
     /// As whoever enabled the unit leaves it.
-    fn is_enabled(&self, world: &World) {
+    fn enable(world: &World) {
         let wanted = world.path(".config/systemd/user/sockets.target.wants");
         std::fs::create_dir_all(&wanted).unwrap();
         let unit = world.path(".config/systemd/user/ibd.socket");
@@ -148,7 +148,7 @@ async fn a_client_waits_in_the_managers_socket_until_the_daemon_is_there() {
 async fn the_managers_socket_stays_when_the_daemon_ends_and_leads_to_the_next_one() {
     let world = World::simulated();
     let manager = Manager::listen(&world);
-    manager.is_enabled(&world);
+    Manager::enable(&world);
     let mut first = manager.start(&world);
     let mut client = world.client().await;
     client.call("get_positions", json!({})).await.ok();
@@ -224,8 +224,8 @@ fn listening_inode(path: &Path) -> String {
 #[tokio::test]
 async fn a_connection_that_may_start_nobody_is_none_where_only_the_manager_listens() {
     let world = World::simulated();
-    let manager = Manager::listen(&world);
-    manager.is_enabled(&world);
+    let _manager = Manager::listen(&world);
+    Manager::enable(&world);
     // The places of the world, which this process does not have.
     let places = Places {
         profile: "default".into(),

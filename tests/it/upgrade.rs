@@ -147,7 +147,7 @@ async fn a_daemon_makes_room_for_a_newer_build_of_any_protocol_and_for_no_other(
     let pid = world.daemon_pid().await.unwrap();
     for build in [BUILD, "0.0.1", "not a version"] {
         let answered = greeted(&world, successor(build)).await;
-        let Greeting::Refused { reason, .. } = answered else { panic!("{build}: {answered:?}") };
+        let Greeting::Refused { reason, .. } = &answered else { panic!("{build}: {answered:?}") };
         assert!(reason.contains(BUILD) && reason.contains("ibctl restart"), "{reason}");
     }
     assert!(is_alive(pid));

@@ -11,6 +11,15 @@ use crate::daemon::Fault;
 /// More than any client's file, in bytes. Claude Code keeps histories in its own.
 const LONGEST: u64 = 256 << 20;
 
+/// Whose rights a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rights {
+    /// This system's.
+    Ours,
+    /// Those of Windows, seen from a Linux below it: what Linux shows of them means nothing.
+    OfWindows,
+}
+
 /// A file as it was read. It may hold secrets, so it cannot be printed.
 pub(super) struct File {
     /// Where it really lies.
@@ -19,10 +28,11 @@ pub(super) struct File {
     pub(super) text: Option<String>,
     /// Names of backups that lie beside it.
     pub(super) beside: Vec<String>,
+    of: Rights,
 }
 
 impl File {
-    pub(super) fn read(path: &Path) -> Result<Self, Fault> {
+    pub(super) fn read(path: &Path, of: Rights) -> Result<Self, Fault> {
         let path = target(path)?;
         let text = match files::read_text(&path, LONGEST) {
             Ok(text) => Some(text),
@@ -33,11 +43,18 @@ impl File {
             Err(error) => return Err(unusable(&path, &ibd_disk::plainly(&error))),
         };
         // Whoever can change it decides what its client launches; and root would take it from its owner.
-        if let Some(why) = files::why_foreign(&path) {
+        if of == Rights::Ours
+            && let Some(why) = files::why_foreign(&path)
+        {
             return Err(Fault::new(why, "Nothing was written."));
         }
         let beside = backups(&path);
-        Ok(Self { path, text, beside })
+        Ok(Self { path, text, beside, of })
+    }
+
+    /// Something that lies beside it, read in the same way.
+    pub(super) fn read_sibling(&self, name: &str) -> Result<Self, Fault> {
+        Self::read(&self.sibling(name), self.of)
     }
 
     /// The file's own name.
@@ -53,16 +70,19 @@ impl File {
     /// Keeps a text beside it.
     pub(super) fn keep(&self, name: &str, text: &str) -> Result<(), Fault> {
         let path = self.sibling(name);
-        put(&path, text, self.rights()).map_err(|error| unwritten(&path, &error))
+        self.put(&path, text)
     }
 
     /// Puts a text into its place, if it is still what was read: its client may have written it meanwhile.
     pub(super) fn replace(&self, text: &str) -> Result<(), Fault> {
         self.check()?;
         if let Some(folder) = self.path.parent().filter(|folder| !folder.exists()) {
-            ibd_disk::make_folder(folder).map_err(|error| unwritten(folder, &error))?;
+            match ibd_disk::make_folder(folder) {
+                Err(_) if self.of == Rights::OfWindows && folder.is_dir() => {}
+                made => made.map_err(|error| unwritten(folder, &error))?,
+            }
         }
-        put(&self.path, text, self.rights()).map_err(|error| unwritten(&self.path, &error))
+        self.put(&self.path, text)
     }
 
     /// Removes it, if it is still what was read.
@@ -91,8 +111,19 @@ impl File {
         ))
     }
 
+    fn put(&self, path: &Path, text: &str) -> Result<(), Fault> {
+        let written = put(path, text, self.rights());
+        // Whether a folder can be made durable there, Windows does not always say.
+        let is_there = || files::read_text(path, LONGEST).is_ok_and(|now| now == text);
+        match written {
+            Err(_) if self.of == Rights::OfWindows && is_there() => Ok(()),
+            written => written.map_err(|error| unwritten(path, &error)),
+        }
+    }
+
     fn rights(&self) -> Option<Permissions> {
-        self.path.metadata().ok().map(|found| found.permissions())
+        let found = self.path.metadata().ok().filter(|_| self.of == Rights::Ours);
+        found.map(|found| found.permissions())
     }
 }
 
@@ -153,7 +184,7 @@ mod tests {
         std::fs::write(&real, "one").unwrap();
         std::fs::set_permissions(&real, Permissions::from_mode(0o640)).unwrap();
         symlink("real.json", &link).unwrap();
-        let file = File::read(&link).unwrap();
+        let file = File::read(&link, Rights::Ours).unwrap();
         assert_eq!(file.text.as_deref(), Some("one"));
         file.keep("real.json.ibd-backup-1", "one").unwrap();
         file.replace("two").unwrap();
@@ -165,20 +196,42 @@ mod tests {
         assert_eq!(std::fs::read_to_string(&real).unwrap(), "two");
         assert!(file.replace("three").unwrap_err().text.contains("meanwhile"));
         assert!(file.remove().is_err());
-        assert_eq!(File::read(&link).unwrap().beside, ["real.json.ibd-backup-1"]);
+        assert_eq!(File::read(&link, Rights::Ours).unwrap().beside, ["real.json.ibd-backup-1"]);
     }
 
     #[test]
     fn a_file_that_is_not_there_is_made_for_its_user_alone() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("a/b.json");
-        let file = File::read(&path).unwrap();
+        let file = File::read(&path, Rights::Ours).unwrap();
         assert_eq!(file.text, None);
         file.replace("{}").unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         symlink("nowhere", home.path().join("broken.json")).unwrap();
-        assert!(File::read(&home.path().join("broken.json")).err().unwrap().text.contains("link"));
+        assert!(
+            File::read(&home.path().join("broken.json"), Rights::Ours)
+                .err()
+                .unwrap()
+                .text
+                .contains("link")
+        );
         std::fs::write(&path, b"\xff\xfe{\0").unwrap();
-        assert!(File::read(&path).err().unwrap().text.contains("UTF-8"));
+        assert!(File::read(&path, Rights::Ours).err().unwrap().text.contains("UTF-8"));
+    }
+
+    /// Linux shows every file of Windows as one that everybody can change.
+    #[test]
+    fn what_linux_shows_of_the_rights_of_windows_is_no_reason_to_refuse() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("config.json");
+        std::fs::write(&path, "one").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o777)).unwrap();
+        assert!(File::read(&path, Rights::Ours).is_err());
+        let file = File::read(&path, Rights::OfWindows).unwrap();
+        file.keep("config.json.ibd-backup-1", "one").unwrap();
+        file.replace("two").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
+        let kept = file.read_sibling("config.json.ibd-backup-1").unwrap();
+        assert_eq!(kept.text.as_deref(), Some("one"));
     }
 }

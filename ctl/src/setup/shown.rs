@@ -6,7 +6,7 @@ use ibd_clients::{Client, Note, Plan, Planned, Server, Was};
 use ibd_protocol::settings;
 use serde_json::{Value, json};
 
-use super::file::File;
+use super::file::{File, Rights};
 use super::step::Step;
 use crate::daemon::Fault;
 
@@ -33,6 +33,8 @@ pub(super) struct Shown {
     pub(super) client: Client,
     /// As its client names it, links not followed.
     pub(super) path: PathBuf,
+    /// Whose rights the file has.
+    pub(super) of: Rights,
     pub(super) outcome: Outcome,
     /// The name of the backup that was made.
     pub(super) backup: Option<String>,
@@ -43,10 +45,11 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    pub(super) fn new(client: Client, path: PathBuf) -> Self {
+    pub(super) fn new(client: Client, path: PathBuf, of: Rights) -> Self {
         Self {
             client,
             path,
+            of,
             outcome: Outcome::Open,
             backup: None,
             diff: String::new(),
@@ -100,7 +103,8 @@ impl Shown {
 
     /// Which client it is about.
     pub(super) fn heading(&self) -> String {
-        format!("{}: {}", self.client.title(), self.file())
+        let where_it_runs = if self.of == Rights::OfWindows { " on Windows" } else { "" };
+        format!("{}{where_it_runs}: {}", self.client.title(), self.file())
     }
 
     /// What is shown before anything is asked or done.
@@ -142,6 +146,7 @@ impl Shown {
         let failed = self.fault();
         json!({
             "client": self.client.id(),
+            "onWindows": self.of == Rights::OfWindows || cfg!(windows),
             "file": self.file(),
             "state": state(&self.outcome),
             "entries": self.entries.iter().map(entry).collect::<Vec<_>>(),
@@ -186,10 +191,11 @@ pub(super) fn report(all: &[Shown]) -> Value {
 
 /// The names of what an entry brings along, without values.
 fn taken(planned: &Planned) -> String {
-    let Server { args, env, .. } = &planned.server;
+    let args = planned.server.own_args();
     let flags = args.iter().filter(|word| word.starts_with("--"));
     let flags = flags.map(|word| word.split('=').next().unwrap_or_default());
-    let names: Vec<&str> = env.iter().map(|(name, _)| name.as_str()).chain(flags).collect();
+    let env = planned.server.env.iter().map(|(name, _)| name.as_str());
+    let names: Vec<&str> = env.chain(flags).collect();
     if names.is_empty() { String::new() } else { format!(", with {}", names.join(", ")) }
 }
 
@@ -224,7 +230,7 @@ fn trouble(server: &Server) -> Vec<String> {
     let known = server.env.iter().filter(|(_, value)| !value.contains("${"));
     let mut all = settings::from_environment(known.cloned());
     let mut bad = Vec::new();
-    match settings::from_flags(server.args.iter().cloned(), &[]) {
+    match settings::from_flags(server.own_args(), &[]) {
         Ok(flags) => all.overlay(flags.settings),
         Err(error) => bad.push(error.to_string()),
     }

@@ -88,7 +88,7 @@ impl Step {
 
 fn restore(client: Client, file: &File, backup: String) -> Result<Step, Problem> {
     let now = file.text.as_deref().unwrap_or_default();
-    Ok(match File::read(&file.sibling(&backup)) {
+    Ok(match file.read_sibling(&backup) {
         Ok(File { text: Some(text), .. }) => {
             Step::Restore { plan: ibd_clients::restored(client, now, &text), backup }
         }
@@ -106,7 +106,7 @@ fn write(file: &File, plan: &Plan, backup: &Backup) -> Result<Option<String>, Fa
             Ok(Some(name.clone()))
         }
         Backup::Rename { from, to } => {
-            let earlier = File::read(&file.sibling(from))?.text.unwrap_or_default();
+            let earlier = file.read_sibling(from)?.text.unwrap_or_default();
             file.keep(to, &earlier)?;
             file.replace(&plan.after).inspect_err(|_| file.forget(to))?;
             file.forget(from);

@@ -3,6 +3,7 @@
 use ibd_protocol::ErrorCode;
 use ibd_protocol::client::ConnectError;
 use ibd_protocol::start::StartError;
+use ibd_protocol::version::{build, is_newer};
 
 use super::Setup;
 use crate::translate::own_refusal;
@@ -26,6 +27,16 @@ pub(super) fn broken(setup: &Setup) -> Option<String> {
 /// No daemon can be had.
 pub(super) fn refusal_of(error: &StartError) -> String {
     match error {
+        StartError::Connect(ConnectError::OtherProtocol { theirs, .. })
+            if is_newer(theirs, build()) =>
+        {
+            own_refusal(
+                ErrorCode::VersionMismatch,
+                &error.to_string(),
+                "Ask the user to restart this client: its ib-mcp runs since before an upgrade of ibd. If that does not \
+                 help, another ib-mcp is installed than ibd; the same version of both is wanted.",
+            )
+        }
         StartError::Connect(ConnectError::OtherProtocol { .. }) => own_refusal(
             ErrorCode::VersionMismatch,
             &error.to_string(),
