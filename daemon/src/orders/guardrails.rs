@@ -241,8 +241,10 @@ pub fn vet(
     let order = holding::resolved(order, scene)?;
     let is_exempt = holding::is_exempt(&order, scene);
     lists::check(&order, rules)?;
+    // What would free it of a limit is said with the limit.
+    let crowded = |denial| holding::crowded(denial, &order, scene);
     if !is_exempt {
-        value::quantity(&order, scene, rules)?;
+        value::quantity(&order, scene, rules).map_err(crowded)?;
     }
     frequency(&order, rules, counts)?;
     for part in parts(&order) {
@@ -251,17 +253,19 @@ pub fn vet(
     let worth = if is_exempt {
         value::estimate(&order, scene)
     } else {
-        value::check(&order, scene, rules)?
+        value::check(&order, scene, rules).map_err(crowded)?
     };
     if !is_exempt {
-        loss(scene, rules)?;
+        loss(scene, rules).map_err(crowded)?;
     }
-    let beyond = parts(&order);
-    let beyond = beyond.iter().filter_map(|part| prices::beyond(&order, part, scene, now));
+    let all = parts(&order);
+    let beyond = all.iter().filter_map(|part| prices::beyond(&order, part, scene, now));
+    let unfilled = all.iter().filter_map(prices::unfilled);
     let wants_person =
-        parts(&order).iter().any(|part| prices::is_by_the_close(&order, part, scene, rules, now));
+        all.iter().any(|part| prices::is_by_the_close(&order, part, scene, rules, now));
     let closed = closed::warnings(&order, scene, wants_person);
-    let warnings = closed.into_iter().chain(beyond).chain(holding::warnings(&order, scene));
+    let warnings = closed.into_iter().chain(unfilled).chain(beyond);
+    let warnings = warnings.chain(holding::warnings(&order, scene));
     let warnings = warnings.collect();
     Ok(Vetted { order, worth, warnings, wants_person })
 }

@@ -69,22 +69,42 @@ fn open(order: &Order, scene: &Scene) -> Option<Decimal> {
     quantities.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
-/// Whether an order can only bring a position nearer to nothing, whatever else works: what it takes off, and
-/// what orders of its side take off, is there. What is not known is no.
-pub(super) fn is_exempt(order: &Order, scene: &Scene) -> bool {
+/// Whether all of an order goes against a position.
+fn reduces(order: &Order, position: Decimal) -> bool {
     let is_one_way = match &order.attached {
         Attached::Nothing => true,
         Attached::Oca(siblings) => siblings.iter().all(|one| one.side == order.side),
         Attached::Bracket { .. } => false,
     };
+    is_one_way && order.contract.legs.is_empty() && closing(position) == Some(order.side)
+}
+
+/// Whether an order can only bring a position nearer to nothing, whatever else works: what it takes off, and
+/// what orders of its side take off, is there. What is not known is no.
+pub(super) fn is_exempt(order: &Order, scene: &Scene) -> bool {
     let (Some(position), Some(others)) = (scene.position, working(scene, order.side)) else {
         return false;
     };
     let taken = open(order, scene).and_then(|open| open.checked_add(rest(&others)?));
-    is_one_way
-        && order.contract.legs.is_empty()
-        && closing(position) == Some(order.side)
-        && taken.is_some_and(|taken| taken <= position.abs())
+    reduces(order, position) && taken.is_some_and(|taken| taken <= position.abs())
+}
+
+/// The refusal by a limit of what would only reduce a position, if orders that work did not reduce it already.
+pub(super) fn crowded(denial: Denial, order: &Order, scene: &Scene) -> Denial {
+    let left = || {
+        let (position, others) = (scene.position?, working(scene, order.side)?);
+        let could = reduces(order, position) && open(order, scene)? <= position.abs();
+        let left = position.abs().checked_sub(rest(&others)?)?.max(Decimal::ZERO);
+        (could && !others.is_empty()).then(|| (left.normalize(), names(&others)))
+    };
+    let Some((left, names)) = left() else { return denial };
+    let less = if left.is_zero() { String::new() } else { format!(", or order at most {left}") };
+    let next = format!(
+        "What only reduces a position is free of this limit. This order is not, because others that work reduce it \
+         already: cancel {names}{less}. {}",
+        denial.next
+    );
+    Denial { next, ..denial }
 }
 
 /// The order that closes a position, with the quantity that is held now. Any other is as it is.

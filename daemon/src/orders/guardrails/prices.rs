@@ -214,6 +214,26 @@ pub(super) fn beyond(order: &Order, part: &Part, scene: &Scene, now: Timestamp) 
     })
 }
 
+/// Where the limit of a stop lies on the side from which the market comes: the stop triggers, and nothing is filled unless
+/// the market turns back.
+pub(super) fn unfilled(part: &Part) -> Option<String> {
+    let (stop, limit) = match part.pricing {
+        Pricing::StopLimit { stop, limit }
+        | Pricing::TrailLimit { stop: Some(stop), limit, .. } => (stop, limit),
+        _ => return None,
+    };
+    let (is_past, word, goes) = match part.side {
+        Side::Sell => (limit.get() > stop.get(), "above", "falls"),
+        Side::Buy => (limit.get() < stop.get(), "below", "rises"),
+    };
+    is_past.then(|| {
+        format!(
+            "The limit {limit} is {word} its stop {stop}: where the market {goes} on, the stop triggers and nothing is \
+             filled, so that it protects nothing."
+        )
+    })
+}
+
 fn collar(
     order: &Order,
     part: &Part,

@@ -1,12 +1,12 @@
 //! What an order is worth, and how much it moves, held against the limits. What cannot be told is refused,
 //! and the part that is missing is named.
 
-use ibd_cpapi::orders::Side;
+use ibd_cpapi::orders::{Side, TrailingType};
 use ibd_protocol::ReasonCode;
 use ibd_protocol::settings::Key;
 use rust_decimal::Decimal;
 
-use super::super::asked::{Attached, Pricing, Size};
+use super::super::asked::{Attached, Pricing, Size, Trail};
 use super::super::limits::Rules;
 use super::super::order::Order;
 use super::{Denial, PriceIs, Scene, Worth, percent};
@@ -112,7 +112,7 @@ pub(super) fn estimate(order: &Order, scene: &Scene) -> Worth {
 }
 
 /// The value in base currency, or which part of it is missing.
-fn known(order: &Order, scene: &Scene) -> Result<Decimal, Denial> {
+pub(super) fn known(order: &Order, scene: &Scene) -> Result<Decimal, Denial> {
     let unknown =
         |message: String, next: &str| Err(Denial::new(ReasonCode::ValueUnknown, message, next));
     let currency = &order.contract.currency;
@@ -218,7 +218,27 @@ fn price(scene: &Scene, side: Side, pricing: &Pricing) -> Option<Decimal> {
             Some(larger(limit.get().abs().max(stop)))
         }
         Pricing::Stop(stop) => banded(larger(stop.get().abs())),
-        Pricing::Market | Pricing::Trail { .. } | Pricing::MidPrice(None) => banded(market()?),
+        Pricing::Trail { trail, stop } => {
+            let market = market()?;
+            let trigger = match (stop, side) {
+                (Some(stop), _) => stop.get().abs(),
+                // A purchase is triggered above the market. The trigger only comes down: the first is the dearest.
+                (None, Side::Buy) => market.checked_add(away(*trail, market)?)?,
+                (None, Side::Sell) => Decimal::ZERO,
+            };
+            banded(market.max(trigger))
+        }
+        Pricing::Market | Pricing::MidPrice(None) => banded(market()?),
+    }
+}
+
+/// How far from a price its trigger is.
+fn away(trail: Trail, price: Decimal) -> Option<Decimal> {
+    match trail.of {
+        TrailingType::Amount => Some(trail.by.abs()),
+        TrailingType::Percent => {
+            price.checked_mul(trail.by.abs())?.checked_div(Decimal::ONE_HUNDRED)
+        }
     }
 }
 

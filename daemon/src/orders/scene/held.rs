@@ -191,13 +191,22 @@ fn ours(intent: &Intent, order: &Order) -> Option<Vec<Resting>> {
     let own = (order.side, order.size);
     // What is filled is filled, whatever a list of some seconds ago says; what is called over otherwise is
     // left to the list.
-    let seen = |order_id: OrderId, what: (Side, Size), status: Option<&Seen>, filled| match status {
-        Some(status) if status.meaning() == Meaning::Filled => {
-            let whole = one(Some(order_id), what, None);
-            whole.map(|whole| {
-                Some(Resting { filled: whole.remaining, remaining: Decimal::ZERO, ..whole })
-            })
-        }
+    let seen = |order_id: OrderId,
+                what: (Side, Size),
+                status: Option<&Seen>,
+                filled: Option<Decimal>| match status {
+        Some(status) if status.meaning() == Meaning::Filled => Some(Some(Resting {
+            order_id: Some(order_id),
+            name: order_id.to_string(),
+            side: what.0,
+            // Nothing is left of an amount of money either, whatever it bought.
+            remaining: Decimal::ZERO,
+            filled: match what.1 {
+                Size::Quantity(quantity) => quantity.get(),
+                Size::Cash(_) => filled.unwrap_or_default(),
+            },
+            is_ending: false,
+        })),
         Some(status) if status.can_fill() == Some(false) => Some(None),
         _ => one(Some(order_id), what, filled).map(Some),
     };
@@ -304,7 +313,8 @@ mod tests {
             // Once that is not known to be new any more, it is the list that counts.
             (cancelled(), &own, Some("4")),
             (place(elsewhere, working("8")), &own, Some("4")),
-            (place(cash, working("8")), &own, None),
+            (place(cash.clone(), working("8")), &own, None),
+            (place(cash, State::Over(End::Filled(standing("8", "Filled")))), &own, Some("4 0")),
             (own.clone(), &own, Some("4")),
             (place(sell(), working("8")), &change, Some("10")),
         ] {

@@ -147,6 +147,24 @@ fn a_bracket_that_closes_a_position_would_open_it_again() {
     assert!(!warned("10", "0"), "it opens a short position, which its children close");
 }
 
+/// A limit that would not count, if others did not reduce the position already, says who they are.
+#[test]
+fn what_takes_an_exemption_away_is_named() {
+    let strict = rules(&[("max_order_value", "1")]);
+    let next = |quantity: &str, working: Vec<Resting>| {
+        let sell = order(Side::Sell, quantity, Pricing::Market);
+        let scene = holding("40", working);
+        vet(sell, &scene, &strict, Counts::default(), now()).unwrap_err().next
+    };
+    let of = |quantity: &str| vec![resting("7", Side::Sell, quantity)];
+    let some = next("40", of("10"));
+    assert!(some.contains("cancel 7, or order at most 30."), "{some}");
+    let none = next("40", of("40"));
+    assert!(none.contains("cancel 7.") && !none.contains("at most 0"), "{none}");
+    // More than is held would not be free of it either way.
+    assert!(!next("41", of("10")).contains("cancel"));
+}
+
 #[test]
 fn a_position_is_closed_with_what_is_held_now_and_never_beyond() {
     let close = |side| Order { closes: true, ..order(side, "10", Pricing::Market) };

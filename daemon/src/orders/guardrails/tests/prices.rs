@@ -68,6 +68,34 @@ fn a_trail_by_as_much_as_the_price_is_refused() {
 }
 
 #[test]
+fn a_stop_whose_limit_keeps_it_from_being_filled_is_warned_of() {
+    let one = |side, stop: &str, limit: &str| {
+        order(side, "1", Pricing::StopLimit { stop: price(stop), limit: price(limit) })
+    };
+    let child = Order {
+        attached: Attached::Bracket {
+            take_profit: None,
+            stop_loss: Some(price("95")),
+            stop_loss_limit: Some(price("96")),
+        },
+        ..order(Side::Buy, "1", Pricing::Limit(price("100")))
+    };
+    for (order, is_warned) in [
+        (one(Side::Sell, "95", "96"), true),
+        (one(Side::Sell, "95", "94.5"), false),
+        (one(Side::Sell, "95", "95"), false),
+        (one(Side::Buy, "105", "104"), true),
+        (one(Side::Buy, "105", "105.5"), false),
+        (child, true),
+    ] {
+        let shown = order.shown();
+        let vetted = vet(order, &scene(), &rules(&[]), Counts::default(), now()).unwrap();
+        let says = vetted.warnings().iter().any(|text| text.contains("protects nothing"));
+        assert_eq!(says, is_warned, "{shown}");
+    }
+}
+
+#[test]
 fn a_combination_is_held_to_the_net_price_of_its_legs() {
     let combo = |pricing| {
         let mut combo = order(Side::Buy, "1", pricing);

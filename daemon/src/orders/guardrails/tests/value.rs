@@ -1,6 +1,8 @@
 //! What an order is worth, and what is said where that cannot be told.
 
 use super::*;
+use crate::orders::asked::Trail;
+use ibd_cpapi::orders::TrailingType;
 use ibd_protocol::ReasonCode;
 
 #[test]
@@ -30,6 +32,30 @@ fn a_sale_is_worth_what_the_market_pays_whatever_its_limit() {
     let blind = Scene { quote: Quote::default(), ..scene() };
     let limit = Pricing::Limit(price("100"));
     assert_eq!(denied(order(Side::Sell, "1", limit), &blind, &open).0, "value_unknown");
+}
+
+/// The market is 100.1 asked and 99.9 bid; a market order is valued five percent beyond.
+#[test]
+fn a_purchase_that_trails_is_worth_its_first_trigger() {
+    let trail = |by: &str, of, stop: Option<&str>| Pricing::Trail {
+        trail: Trail { by: decimal(by), of },
+        stop: stop.map(price),
+    };
+    for (side, pricing, worth) in [
+        (Side::Buy, Pricing::Stop(price("150")), "157.5"),
+        (Side::Buy, trail("49.9", TrailingType::Amount, None), "157.5"),
+        (Side::Buy, trail("50", TrailingType::Percent, None), "157.6575"),
+        (Side::Buy, trail("5", TrailingType::Amount, Some("150")), "157.5"),
+        (Side::Buy, trail("5", TrailingType::Amount, Some("90")), "105.105"),
+        (Side::Sell, trail("50", TrailingType::Percent, None), "105"),
+    ] {
+        let order = order(side, "1", pricing);
+        assert_eq!(
+            super::super::value::known(&order, &scene()).unwrap(),
+            decimal(worth),
+            "{pricing:?}"
+        );
+    }
 }
 
 #[test]
