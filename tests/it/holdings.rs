@@ -17,6 +17,27 @@ fn account() -> Value {
     }])
 }
 
+/// Nobody says how many an order by its amount of money is; once it is filled, nothing of it is open.
+#[tokio::test]
+async fn what_an_amount_of_money_bought_is_closed_with_the_rest() {
+    let mut desk = Desk::new(json!({ "accounts": account(), "orders": [] }), "").await;
+    let cash =
+        json!({ "symbol": "AAPL", "action": "BUY", "orderType": "MKT", "cashQuantity": 1000 });
+    let cash = desk.placed(cash).await;
+    let wait = json!({ "intentId": cash["intentId"], "seconds": 10 });
+    until("it is filled", async || {
+        desk.call("wait_for_order", wait.clone()).await["standing"]["status"] == "Filled"
+    })
+    .await;
+    let mut out = json!(null);
+    until("what it bought is closed with the rest", async || {
+        out = desk.call("place_order", close()).await;
+        out["status"] == "placed"
+    })
+    .await;
+    assert_eq!((&out["order"]["action"], &out["order"]["quantity"]), (&json!("SELL"), &json!(13)));
+}
+
 #[tokio::test]
 async fn a_position_is_closed_with_what_is_held_and_never_beyond() {
     let stop = json!({ "conid": AAPL, "side": "SELL", "quantity": 10, "type": "STP", "stopPrice": 240,
