@@ -38,8 +38,17 @@ GENERIC = {
 PROGRAM = str(REAL / "conformance/node_modules/@modelcontextprotocol/conformance/dist/index.js")
 
 
+# Over our own HTTP besides: wants a tool `test_reconnection`, and to be told in the middle of its call to come again. A
+# stream begins with an event and the time after which to come again; the suite's warning is that it did not end.
+ONLY_LISTEN = {"2025-11-25": ["server-sse-polling"], "2026-07-28": []}[VERSION]
+
+
 def run(url, out):
     baseline = str(HERE / f"conformance-{VERSION}.yml")
+    if "--listen" in sys.argv:
+        text = pathlib.Path(baseline).read_text().rstrip("\n")
+        baseline = str(pathlib.Path(out) / "baseline.yml")
+        pathlib.Path(baseline).write_text("\n".join([text, *(f"  - {name}" for name in ONLY_LISTEN), ""]))
     command = ["node", PROGRAM, "server", "--url", url, *SUITE, "--expected-failures", baseline, "-o", out]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=280)
     return ran.returncode, re.sub(r"\x1b\[[0-9;]*m", "", ran.stdout + ran.stderr)
