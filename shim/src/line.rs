@@ -43,15 +43,16 @@ pub(crate) enum Understood {
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     open: HashSet<RequestId>,
-    /// Those that are answered when they are cancelled, if at all: nobody waits for that.
+    /// Those that last until their client cancels them, or is gone.
     lasting: HashSet<RequestId>,
     has_begun: bool,
 }
 
 impl Ledger {
-    /// Whether every request is answered whose answer is waited for.
+    /// Whether nothing is under way any more. Whoever listens is told that it is over; the SDK has to hear of that while
+    /// it still reads, because afterwards it waits for whoever is about to say something, and takes no word.
     pub(crate) fn is_empty(&self) -> bool {
-        self.open.is_empty()
+        self.open.is_empty() && self.lasting.is_empty()
     }
 
     fn is_open(&self, id: &RequestId) -> bool {

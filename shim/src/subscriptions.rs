@@ -101,8 +101,11 @@ impl Subscriptions {
             };
             let Some(due) = due else { return Ok(()) };
             for uri in due {
-                if context.sink().notify_resource_updated(uri).await.is_err() {
-                    return Ok(());
+                // The SDK takes no word any more once the client is gone, and waits for whoever has one.
+                tokio::select! {
+                    told = context.sink().notify_resource_updated(uri) => if told.is_err() { return Ok(()) },
+                    () = context.cancelled() => return Ok(()),
+                    () = stdio::is_over() => return Ok(()),
                 }
             }
         }
